@@ -1,0 +1,25 @@
+"""Writes requirements/*.lock: exact versions for every platform, and no registry's address."""
+
+from __future__ import annotations
+
+import subprocess
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+RUNTIME = "requirements/runtime.lock"
+DEV = "requirements/dev.lock"
+
+
+def compile_lock(output: str, *arguments: str) -> None:
+    uv = Path(sysconfig.get_path("scripts")) / "uv"
+    options = ["--universal", "--python-version", "3.11", "--no-header", "--quiet", "--upgrade"]
+    command = [str(uv), "pip", "compile", "pyproject.toml", *options, *arguments]
+    subprocess.run([*command, "--output-file", output], cwd=ROOT, check=True)
+    if "://" in (ROOT / output).read_text():
+        raise SystemExit(f"{output} names an address")
+
+
+if __name__ == "__main__":
+    compile_lock(RUNTIME)
+    compile_lock(DEV, "--group", "dev", "--constraint", RUNTIME)

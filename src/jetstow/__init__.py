@@ -1,0 +1,55 @@
+"""jetstow: the object store for NATS JetStream.
+
+    import asyncio
+    import jetstow
+
+    async def main():
+        async with await jetstow.connect() as nc:
+            store = await nc.jetstream().create_object_store("configs")
+            await store.put("greeting", b"hello")
+            print((await store.get("greeting")).data)
+
+    asyncio.run(main())
+
+On the wire it is ADR-20, like every other NATS client: the stream `OBJ_<bucket>` holds an
+object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
+`$O.<bucket>.M.<base64url(name)>`.
+"""
+
+from jetstow.client import Client, JetStreamContext, connect, jetstream
+from jetstow.models import (
+    BucketConfig,
+    BucketStatus,
+    ObjectInfo,
+    ObjectLink,
+    ObjectMeta,
+    ObjectMetaOptions,
+    ObjectResult,
+    Placement,
+    StorageType,
+    StoreCompression,
+)
+from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BucketConfig",
+    "BucketStatus",
+    "Client",
+    "JetStreamContext",
+    "ObjectInfo",
+    "ObjectLink",
+    "ObjectMeta",
+    "ObjectMetaOptions",
+    "ObjectReader",
+    "ObjectResult",
+    "ObjectStore",
+    "ObjectWatcher",
+    "ObjectWriter",
+    "Placement",
+    "StorageType",
+    "StoreCompression",
+    "connect",
+    "jetstream",
+]

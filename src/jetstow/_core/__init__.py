@@ -1,0 +1,1 @@
+"""The engine room: not public, and free to change."""

@@ -1,0 +1,165 @@
+"""Buckets as streams: the configuration that makes one, and finding those that are there."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from nats.js import api
+
+from jetstow._core import names
+from jetstow._core.jetstream import JetStream, invalid_config
+from jetstow._core.stream import Stream
+from jetstow._core.target import Target
+from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
+from jetstow.models import BucketConfig, BucketStatus, StoreCompression
+
+_SECOND: Final = 10**9
+
+# What makes a stream a bucket (ADR-20), whatever its user wishes.
+_FIXED: Final = {
+    "retention": "limits",
+    "discard": "new",
+    "allow_rollup_hdrs": True,
+    "allow_direct": True,
+}
+
+
+def checked_config(
+    bucket: str | None, config: api.ObjectStoreConfig | None, params: dict[str, object]
+) -> BucketConfig:
+    """A bucket's configuration from what a caller gave, nats-py's type or ours.
+
+    Raises `InvalidBucketNameError` or `InvalidOptionError`.
+    """
+    known = {field.name for field in fields(BucketConfig)}
+    if unknown := params.keys() - known:
+        raise InvalidOptionError(
+            f"a bucket has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}",
+            bucket=bucket,
+        )
+    given = config if config is not None else BucketConfig()
+    merged = BucketConfig(**{field.name: getattr(given, field.name) for field in fields(given)})
+    merged = replace(merged, **params)  # type: ignore[arg-type]
+    name = names.check_bucket(bucket if bucket is not None else merged.bucket)
+    return replace(merged, bucket=name)
+
+
+def stream_config(config: BucketConfig) -> dict[str, Any]:
+    """The part of a stream's configuration that a bucket's one decides. None is left out."""
+    bucket = config.bucket
+    decided: dict[str, Any] = {
+        "description": config.description,
+        "storage": config.storage,
+        "num_replicas": config.replicas,
+        "metadata": config.metadata,
+    }
+    if config.placement is not None:
+        decided["placement"] = config.placement.as_dict()
+    if config.compression is not None:
+        on = config.compression in (True, "s2", StoreCompression.S2)
+        decided["compression"] = "s2" if on else "none"
+    if config.max_bytes is not None:
+        decided["max_bytes"] = _whole(bucket, "max_bytes", config.max_bytes) or -1
+    if config.ttl is not None:
+        if not isinstance(config.ttl, int | float) or config.ttl < 0:
+            raise InvalidOptionError(
+                f"ttl of bucket {bucket!r} must be seconds, 0 or more, not {config.ttl!r}",
+                bucket=bucket,
+            )
+        decided["max_age"] = int(config.ttl * _SECOND)
+    return {key: value for key, value in decided.items() if value is not None}
+
+
+def _whole(bucket: str | None, option: str, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < -1:
+        raise InvalidOptionError(
+            f"{option} of bucket {bucket!r} must be bytes, or -1 for no limit, not {value!r}",
+            bucket=bucket,
+        )
+    return value
+
+
+async def create(js: JetStream, config: BucketConfig) -> Stream:
+    """Make a bucket; one that exists with the same configuration is as good.
+
+    Raises `BucketExistsError` or `InvalidOptionError`.
+    """
+    bucket = config.bucket or ""
+    body = {
+        "name": names.stream_of(bucket),
+        "subjects": [names.all_chunks(bucket), names.all_meta(bucket)],
+        "storage": "file",
+        "num_replicas": 1,
+        **_FIXED,
+        **stream_config(config),
+    }
+    return await _configure(js, "CREATE", bucket, body)
+
+
+async def update(js: JetStream, config: BucketConfig) -> Stream:
+    """Change what the configuration names. Raises `BucketNotFoundError`, `InvalidOptionError`."""
+    bucket = config.bucket or ""
+    existing = await find(js, bucket)
+    return await _configure(js, "UPDATE", bucket, existing.config | stream_config(config))
+
+
+async def create_or_update(js: JetStream, config: BucketConfig) -> Stream:
+    """Make a bucket, or change the one that is there."""
+    try:
+        return await create(js, config)
+    except BucketExistsError:
+        return await update(js, config)
+
+
+async def seal(stream: Stream) -> None:
+    """Let nothing in the bucket change any more; it cannot be undone."""
+    # What others put into the configuration since the bucket was opened stays there.
+    config = (await stream.info())["config"]
+    await _configure(stream.js, "UPDATE", stream.bucket, config | {"sealed": True})
+
+
+async def _configure(js: JetStream, verb: str, bucket: str, body: dict[str, Any]) -> Stream:
+    target = Target(bucket)
+    try:
+        reply = await js.request(target, f"STREAM.{verb}.{names.stream_of(bucket)}", body)
+    except ServerError as error:
+        raise invalid_config(error, target) from None
+    return Stream(js, bucket, reply["config"])
+
+
+async def find(js: JetStream, bucket: str) -> Stream:
+    """The bucket's stream. Raises `BucketNotFoundError` or `InvalidBucketNameError`."""
+    names.check_bucket(bucket)
+    target = Target(bucket)
+    try:
+        reply = await js.request(target, f"STREAM.INFO.{names.stream_of(bucket)}")
+    except BucketNotFoundError:
+        raise target.error(BucketNotFoundError, f"there is no {target}") from None
+    return Stream(js, bucket, reply["config"])
+
+
+async def delete(js: JetStream, bucket: str) -> bool:
+    """Drop the bucket and everything in it. Raises `BucketNotFoundError`."""
+    names.check_bucket(bucket)
+    target = Target(bucket)
+    try:
+        reply = await js.request(target, f"STREAM.DELETE.{names.stream_of(bucket)}")
+    except BucketNotFoundError:
+        raise target.error(BucketNotFoundError, f"there is no {target} to delete") from None
+    return bool(reply.get("success"))
+
+
+async def list_names(js: JetStream) -> AsyncIterator[str]:
+    """The buckets of the account."""
+    async for stream in js.list_streams("NAMES", names.all_chunks("*")):
+        if (bucket := names.bucket_of(stream)) is not None:
+            yield bucket
+
+
+async def list_states(js: JetStream) -> AsyncIterator[BucketStatus]:
+    """The buckets of the account and how they are."""
+    async for stream in js.list_streams("LIST", names.all_chunks("*")):
+        if (bucket := names.bucket_of(stream["config"]["name"])) is not None:
+            yield BucketStatus(api.StreamInfo.from_response(stream), bucket)

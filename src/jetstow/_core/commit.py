@@ -1,0 +1,97 @@
+"""The moment an object exists: its metadata, published if nobody else was faster.
+
+Every change of a name goes through `commit`. It expects the revision that it has seen, so
+of two writers one wins; the other looks again and decides anew.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from jetstow._core import names
+from jetstow._core.catalog import Slot, read_slot
+from jetstow._core.jetstream import WRONG_LAST_SEQUENCE
+from jetstow._core.stream import Stream
+from jetstow._core.wire import encode_info
+from jetstow.errors import ObjectAlreadyExists, RevisionMismatchError, ServerError, TimeoutError
+from jetstow.models import ObjectInfo
+
+_ROLLUP: Final = {"Nats-Rollup": "sub"}
+_EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
+
+Proposal = Callable[[Slot], ObjectInfo]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What stands under the name now, and what stood there before."""
+
+    info: ObjectInfo
+    before: Slot
+
+
+def check_revision(stream: Stream, name: str, slot: Slot, expected: int | None) -> None:
+    """Raise unless the name is at the revision expected; 0 expects no live object.
+
+    Raises `ObjectAlreadyExists` where 0 was expected, else `RevisionMismatchError`.
+    """
+    if expected is None or (slot.live is None if expected == 0 else slot.revision == expected):
+        return
+    target = stream.target(name)
+    if expected == 0:
+        raise target.error(ObjectAlreadyExists, f"{target} exists already")
+    error = target.error(
+        RevisionMismatchError,
+        f"{target} is at revision {slot.revision}, not at {expected}: somebody changed it",
+    )
+    error.expected, error.actual = expected, slot.revision
+    raise error
+
+
+async def commit(
+    stream: Stream,
+    name: str,
+    propose: Proposal,
+    *,
+    slot: Slot | None = None,
+    expected_revision: int | None = None,
+) -> Committed:
+    """Publish what `propose` makes of the slot under `name`; again, if somebody was faster.
+
+    `slot` spares the first look, if the caller has had it. Whatever `propose` raises ends
+    it, with nothing changed. Raises `RevisionMismatchError` where a revision is expected.
+    """
+    subject = names.meta_subject(stream.bucket, name)
+    target = stream.target(name)
+    unanswered: bytes | None = None
+    slot = await read_slot(stream, name) if slot is None else slot
+    while True:
+        check_revision(stream, name, slot, expected_revision)
+        info = propose(slot)
+        payload = encode_info(info)
+        headers = _ROLLUP | {_EXPECTED: str(slot.revision)}
+        try:
+            revision = await stream.publish(target, subject, payload, headers)
+        except TimeoutError:
+            # The answer was lost, or is late. Asking again is safe: the revision expected
+            # lets only one of the two messages in.
+            if unanswered is not None:
+                raise
+            unanswered = payload
+            continue
+        except ServerError as error:
+            if error.err_code not in WRONG_LAST_SEQUENCE:
+                raise
+            before, slot = slot, await read_slot(stream, name)
+            if unanswered is None or slot.data != unanswered:
+                continue
+            revision, slot = slot.revision, before
+        return Committed(replace(info, revision=revision, mtime=_now()), slot)
+
+
+def _now() -> str:
+    """This machine's time. The server's own stamp is what `get_info` shows."""
+    return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")

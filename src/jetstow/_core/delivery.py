@@ -1,0 +1,38 @@
+"""What a consumer's message says of itself, in its reply subject.
+
+    $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>
+    $JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.
+        <time>.<pending>[.<random>]
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A message's place in its stream and its consumer; `pending` more follow. Time in ns."""
+
+    stream_seq: int
+    consumer_seq: int
+    time: int
+    pending: int
+
+    @classmethod
+    def of(cls, reply: str) -> Delivery:
+        """Read a reply subject. Raises `ValueError` for any other one."""
+        tokens = reply.split(".")
+        start = {9: 5}.get(len(tokens), 7)
+        if tokens[:2] != ["$JS", "ACK"] or len(tokens) < start + 4:
+            raise ValueError(f"{reply!r} is no consumer's reply subject")
+        return cls(*(int(token) for token in tokens[start : start + 4]))
+
+    @property
+    def stamp(self) -> str:
+        """The time as the server writes it elsewhere: RFC 3339 in UTC, nanoseconds."""
+        seconds, nanoseconds = divmod(self.time, 10**9)
+        whole = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        fraction = f".{nanoseconds:09d}".rstrip("0").rstrip(".")
+        return f"{whole}{fraction}Z"

@@ -1,0 +1,206 @@
+"""An object's chunks, in order, each one there: windows in flight, counted and checked.
+
+A window that does not fit is asked for again. What is still missing then belongs to an
+object that was replaced meanwhile, or its chunks are lost; the error says which.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Final
+
+from jetstow._core import names
+from jetstow._core.catalog import read_slot
+from jetstow._core.digest import Digest
+from jetstow._core.stream import Stream
+from jetstow._core.upload import DEFAULT_CHUNK
+from jetstow._core.windows import DirectWindows, PulledWindows, Window, Windows, pieces, windows
+from jetstow.errors import (
+    ChunksLostError,
+    DigestMismatchError,
+    JetStreamUnavailableError,
+    ObjectChangedError,
+    PermissionDeniedError,
+    ServerError,
+    SizeMismatchError,
+)
+from jetstow.models import ObjectInfo
+
+# A window in bytes, the first one and the largest, each twice the one before: who reads a
+# little is not sent much. One more is asked for ahead; tiny chunks are counted instead.
+_FIRST: Final = 512 * 1024
+_LARGEST: Final = 4 * 1024 * 1024
+_MOST_MESSAGES: Final = 1_024
+
+# A replica that lags catches up within moments, or is asked in vain. In seconds.
+_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A chunk of an object, and a stream sequence before which it does not lie."""
+
+    chunk: int = 0
+    seq: int = 1
+
+
+class _Misfit(Exception):
+    """A window did not go on where the one before it ended."""
+
+
+class Download:
+    """The chunks of one object from `start` up to chunk `end` (not included)."""
+
+    def __init__(
+        self,
+        stream: Stream,
+        info: ObjectInfo,
+        start: Place = Place(),  # noqa: B008 - frozen
+        end: int | None = None,
+    ) -> None:
+        self._stream = stream
+        self._info = info
+        self._target = stream.target(info.name)
+        self._total = info.chunks or 0
+        self._end = self._total if end is None else end
+        self._next = start
+        self._chunk_size = expected_chunk_size(stream, info)
+        self._window = _FIRST
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The chunks, each once and in order.
+
+        Raises `ChunksLostError`, `SizeMismatchError` (more chunks than the metadata says)
+        or `ObjectChangedError`.
+        """
+        subject = names.chunk_subject(self._stream.bucket, self._info.nuid)
+        source = windows(self._stream, self._target, subject)
+        pauses = self._pauses()
+        while self._next.chunk < self._end:
+            before = self._next.chunk
+            try:
+                async with aclosing(self._run(source)) as run:
+                    async for data in run:
+                        yield data
+            except _Misfit:
+                await self._check_unchanged()
+                pauses = self._pauses() if self._next.chunk > before else pauses
+                await self._pause_or_give_up(pauses)
+            except (JetStreamUnavailableError, PermissionDeniedError, ServerError):
+                if not isinstance(source, DirectWindows):
+                    raise
+                # No Direct Get after all: a mirror, an older server behind this one.
+                source = PulledWindows(self._stream, self._target, subject)
+            finally:
+                await source.close()
+
+    async def _run(self, source: Windows) -> AsyncIterator[bytes]:
+        """Window after window, until the end or until one does not fit."""
+        flying: deque[Window] = deque()
+        asked, origin = self._next.chunk, None
+        try:
+            while (before := self._next).chunk < self._end:
+                if not flying:
+                    count = self._count(before.chunk)
+                    flying.append(await source.ask(before.seq, count, self._chunk_size))
+                    asked = before.chunk + count
+                async with aclosing(pieces(flying[0], self._stream.timeout)) as run:
+                    async for piece in run:
+                        if piece.seq < self._next.seq:
+                            continue  # asked for ahead, and a little too early
+                        self._check(piece.pending)
+                        chunk = self._next.chunk
+                        self._next = Place(chunk + 1, piece.seq + 1)
+                        origin = origin or Place(chunk, piece.seq)
+                        # In an object that lies in one piece, the next window's place is known.
+                        in_one_piece = piece.seq - origin.seq == chunk - origin.chunk
+                        if in_one_piece and len(flying) == 1 and asked < self._end:
+                            count = self._count(asked)
+                            ahead = piece.seq + asked - chunk
+                            window = await source.ask_now(ahead, count, self._chunk_size)
+                            if window is not None:
+                                flying.append(window)
+                                asked += count
+                        yield piece.data
+                flying.popleft()
+                if self._next == before and not flying:
+                    raise _Misfit
+        finally:
+            for window in flying:
+                window.close()
+
+    def _count(self, chunk: int) -> int:
+        """How many chunks the next window is to have, from `chunk` on."""
+        fitting = max(1, min(_MOST_MESSAGES, self._window // self._chunk_size))
+        self._window = min(2 * self._window, _LARGEST)
+        return min(fitting, self._end - chunk)
+
+    def _check(self, pending: int) -> None:
+        """How many messages of the subject follow one tells which chunk it is."""
+        expected = self._total - self._next.chunk - 1
+        if pending > expected and self._next.chunk == 0:
+            raise self._target.error(
+                SizeMismatchError,
+                f"{self._target} has {pending + 1} chunks in the stream and {self._total} "
+                "in its metadata",
+            )
+        if pending != expected:
+            raise _Misfit
+
+    async def _check_unchanged(self) -> None:
+        live = (await read_slot(self._stream, self._info.name)).live
+        if live is None or live.nuid != self._info.nuid:
+            what = "deleted" if live is None else "replaced"
+            raise self._target.error(
+                ObjectChangedError, f"{self._target} was {what} while it was being read"
+            )
+
+    def _pauses(self) -> Iterator[float]:
+        return iter(_PAUSES if self._stream.features.replicas > 1 else ())
+
+    async def _pause_or_give_up(self, pauses: Iterator[float]) -> None:
+        pause = next(pauses, None)
+        if pause is None:
+            raise self._target.error(
+                ChunksLostError,
+                f"{self._target} cannot be read: of its {self._total} chunks, number "
+                f"{self._next.chunk + 1} or a later one is not in the stream",
+            )
+        await asyncio.sleep(pause)
+
+
+def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:
+    """The bytes that one chunk may have: as its metadata says, or what they mostly are."""
+    said = info.options.max_chunk_size if info.options is not None else None
+    return min(said or DEFAULT_CHUNK, stream.js.nc.max_payload)
+
+
+async def verified(stream: Stream, info: ObjectInfo) -> AsyncIterator[bytes]:
+    """All bytes of an object. Its end is reached only if size, count and digest are right.
+
+    Raises `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.
+    """
+    target, digest, size = stream.target(info.name), Digest(), 0
+    async with aclosing(Download(stream, info).chunks()) as chunks:
+        async for data in chunks:
+            size += len(data)
+            if size > (info.size or 0):
+                break
+            digest.update(data)
+            yield data
+    if size != (info.size or 0):
+        raise target.error(
+            SizeMismatchError,
+            f"{target} has {'more' if size > (info.size or 0) else 'fewer'} bytes in the stream "
+            f"than the {info.size} in its metadata",
+        )
+    # Some clients write no digest; there is nothing to compare then.
+    if info.digest and not digest.matches(info.digest):
+        raise target.error(
+            DigestMismatchError,
+            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest}",
+        )

@@ -1,0 +1,218 @@
+"""Objects opened like files: reading anywhere in one, writing one piece by piece."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from jetstow._core.ranges import RangeReader
+from jetstow._core.source import Cutter
+from jetstow._core.target import Target
+from jetstow._core.upload import Upload
+from jetstow.models import ObjectInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class ObjectReader:
+    """An object opened for reading: `read`, `seek`, `tell`; an async context manager.
+
+    It stays at the revision that it was opened at. Reading on fetches ahead; a seek drops
+    what was fetched. Iterating gives the bytes from the position on, in pieces.
+    """
+
+    def __init__(self, reader: RangeReader) -> None:
+        self.info = reader.info
+        self.name = reader.info.name
+        self._reader = reader
+        self._size = reader.info.size or 0
+        self._position = 0
+        self._run: AsyncIterator[memoryview] | None = None
+        self._rest = memoryview(b"")
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    def readable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return False
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        """The position: the offset in bytes of what is read next."""
+        return self._position
+
+    async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position and return it. Past the end nothing is read; before 0 is an error."""
+        self._check_open()
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
+        if whence not in base:
+            raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
+        position = base[whence] + offset
+        if position < 0:
+            raise ValueError(f"position {position} lies before the start of {self.name!r}")
+        if position != self._position:
+            await self._drop()
+            self._position = position
+        return position
+
+    async def read(self, size: int | None = -1) -> bytes:
+        """Up to `size` bytes, fewer only at the end; all that is left for None or less than 0.
+
+        Reading from the first byte to the last verifies the digest. Raises what `get` raises.
+        """
+        self._check_open()
+        left = max(0, self._size - self._position)
+        wanted = left if size is None or size < 0 else min(size, left)
+        if self._rest.nbytes >= wanted > 0:
+            return self._take(wanted).tobytes()
+        found = io.BytesIO()
+        while wanted and (piece := await self._piece(wanted)):
+            found.write(piece)
+            wanted -= len(piece)
+        if self._position == self._size and self._run is not None:
+            await self._piece(1)  # the digest is checked behind the last byte
+        return found.getvalue()
+
+    async def readinto(self, buffer: Buffer) -> int:
+        """Fill a buffer from the position on; return how many bytes there were."""
+        view = memoryview(buffer).cast("B")
+        data = await self.read(view.nbytes)
+        view[: len(data)] = data
+        return len(data)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        self._check_open()
+        piece = await self._piece(max(1, self._size - self._position))
+        if not piece:
+            raise StopAsyncIteration
+        return piece.tobytes()
+
+    async def close(self) -> None:
+        """Let go of what was fetched."""
+        self._closed = True
+        await self._drop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _piece(self, most: int) -> memoryview:
+        if not self._rest.nbytes:
+            if self._run is None:
+                self._run = self._reader.read(self._position, self._size)
+            self._rest = await anext(self._run, memoryview(b""))
+        return self._take(min(most, self._rest.nbytes))
+
+    def _take(self, size: int) -> memoryview:
+        piece, self._rest = self._rest[:size], self._rest[size:]
+        self._position += size
+        return piece
+
+    async def _drop(self) -> None:
+        run, self._run, self._rest = self._run, None, memoryview(b"")
+        if run is not None:
+            await run.aclose()  # type: ignore[attr-defined]
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"object {self.name!r} was opened and is closed again")
+
+
+Commit = Callable[[Upload], Awaitable[ObjectInfo]]
+
+
+class ObjectWriter:
+    """An object being written: `write`, `close`; an async context manager.
+
+    The object exists once `close` has returned, and `info` tells of it. An exception inside
+    `async with`, or `abort`, leaves no object and no chunk.
+    """
+
+    def __init__(self, target: Target, upload: Upload, chunk_size: int, commit: Commit) -> None:
+        self.name = target.name
+        self.info: ObjectInfo | None = None
+        self._upload = upload
+        self._commit = commit
+        self._cutter = Cutter(chunk_size)
+        self._position = 0
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether the object was finished or given up."""
+        return self._closed
+
+    def readable(self) -> bool:
+        return False
+
+    def writable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._position
+
+    async def write(self, data: Buffer) -> int:
+        """Add bytes; return how many. Raises `InvalidDataError` for text."""
+        self._check_open()
+        for chunk in self._cutter.cut(data):
+            await self._upload.write(chunk)
+        size = memoryview(data).nbytes
+        self._position += size
+        return size
+
+    async def close(self) -> None:
+        """Finish the object and give it its name. Raises what `put` raises."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._cutter.rest:
+                await self._upload.write(self._cutter.rest)
+            self.info = await self._commit(self._upload)
+        finally:
+            await self._upload.end()
+
+    async def abort(self) -> None:
+        """Give up: nothing stays of what was written."""
+        if not self._closed:
+            self._closed = True
+            await self._upload.end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            await self.close()
+        else:
+            await self.abort()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"object {self.name!r} is finished: nothing can be added to it")

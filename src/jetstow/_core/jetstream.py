@@ -1,0 +1,158 @@
+"""Requests to JetStream, and its refusals as errors of ours.
+
+Beside `replies.py`, which receives the answers, nothing else speaks to the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from jetstow._core.replies import Mailbox, Replies
+from jetstow._core.target import Target
+from jetstow._core.wire import json_encode
+from jetstow.errors import (
+    BucketExistsError,
+    BucketFullError,
+    BucketNotFoundError,
+    BucketSealedError,
+    InvalidOptionError,
+    JetStreamUnavailableError,
+    JetstowError,
+    ServerError,
+)
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+
+# The server's error codes that mean something to us (`err_code`, not the HTTP-like `code`).
+NO_MESSAGE: Final = 10037
+WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
+_STREAM_NOT_FOUND: Final = 10059
+_STREAM_EXISTS: Final = 10058
+_SEALED: Final = 10109
+_FULL: Final = frozenset({10002, 10023, 10028, 10047, 10077})
+_NO_JETSTREAM: Final = frozenset({10008, 10035, 10039, 10076})
+
+_PURPOSE: Final = {
+    _STREAM_NOT_FOUND: (BucketNotFoundError, "{target} is not there: its bucket does not exist"),
+    _STREAM_EXISTS: (BucketExistsError, "{target} exists already with another configuration"),
+    _SEALED: (BucketSealedError, "{target} cannot change: the bucket is sealed"),
+}
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class JetStream:
+    """JetStream as one account of one connection sees it. `timeout` is in seconds."""
+
+    def __init__(self, nc: Client, prefix: str, timeout: float) -> None:
+        self.nc = nc
+        self.prefix = prefix
+        self.timeout = timeout
+
+    @property
+    def replies(self) -> Replies:
+        """The connection's inbox."""
+        return Replies.of(self.nc)
+
+    @property
+    def server_version(self) -> tuple[int, int]:
+        """Major and minor version of the server that the connection leads to."""
+        major, _, rest = self.nc.connected_server_version._server_version.partition(".")
+        minor = rest.partition(".")[0]
+        return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else (0, 0)
+
+    async def call(
+        self,
+        target: Target,
+        subject: str,
+        payload: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> Msg:
+        """Send one message and return the one that answers it."""
+        with await self.replies.open(Mailbox, target) as box:
+            await box.send(subject, payload, headers=headers)
+            return await box.next(self.timeout)
+
+    async def request(self, target: Target, api: str, body: object = None) -> dict[str, Any]:
+        """Ask the JetStream API, as in `request(target, "STREAM.INFO.x")`; return its answer.
+
+        Raises a `ServerError` or what its code stands for; see `refusal`.
+        """
+        payload = b"" if body is None else json_encode(body)
+        return answer(target, await self.call(target, f"{self.prefix}.{api}", payload))
+
+    async def list_streams(self, verb: Literal["NAMES", "LIST"], subject: str) -> AsyncIterator[Any]:
+        """The streams that hold messages of a subject: their names, or all about them."""
+        seen = 0
+        while True:
+            page = await self.request(
+                Target(), f"STREAM.{verb}", {"subject": subject, "offset": seen}
+            )
+            streams = page.get("streams") or []
+            for stream in streams:
+                yield stream
+            seen += len(streams)
+            if not streams or seen >= page.get("total", 0):
+                return
+
+
+def answer(target: Target, message: Msg) -> dict[str, Any]:
+    """The JSON of an answer. Raises what it says is wrong."""
+    if status(message) == 503:
+        raise unavailable(target)
+    try:
+        body = _decode(message.data)
+    except msgspec.MsgspecError:
+        raise target.error(
+            ServerError, f"the server's answer for {target} cannot be read: {message.data[:80]!r}"
+        ) from None
+    if error := body.get("error"):
+        raise refusal(target, error)
+    return body
+
+
+def status(message: Msg) -> int | None:
+    """The status of a message that carries one instead of data."""
+    value = (message.headers or {}).get("Status", "") if not message.data else ""
+    return int(value) if value.isdigit() else None
+
+
+def unavailable(target: Target) -> JetStreamUnavailableError:
+    """Nobody listens where JetStream should."""
+    return target.error(
+        JetStreamUnavailableError,
+        f"nothing answers for {target}: JetStream is off, the account has none, or the stream "
+        "has no leader",
+    )
+
+
+def refusal(target: Target, error: dict[str, Any]) -> JetstowError:
+    """The server's refusal as an error of ours, with the server's code and sentence in it."""
+    err_code, code = error.get("err_code"), error.get("code")
+    said = error.get("description", "no reason given")
+    raised: JetstowError
+    if err_code in _PURPOSE:
+        kind, sentence = _PURPOSE[err_code]
+        raised = target.error(kind, sentence.format(target=target))
+    elif err_code in _FULL:
+        raised = target.error(BucketFullError, f"there is no room for {target}: {said}")
+    elif err_code in _NO_JETSTREAM:
+        raised = target.error(JetStreamUnavailableError, f"no JetStream for {target}: {said}")
+    else:
+        raised = target.error(ServerError, f"the server refused a request for {target}: {said}")
+    raised.code, raised.err_code = code, err_code
+    return raised
+
+
+def invalid_config(error: ServerError, target: Target) -> JetstowError:
+    """A configuration that the server does not take is the caller's to mend."""
+    if error.code not in (400, 500):
+        return error
+    raised = target.error(InvalidOptionError, error.message)
+    raised.code, raised.err_code = error.code, error.err_code
+    return raised

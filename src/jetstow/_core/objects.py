@@ -1,0 +1,158 @@
+"""What happens to a name: given to an upload, described anew, moved, deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from nats.js import api
+
+from jetstow._core import names
+from jetstow._core.catalog import Slot, read_slot
+from jetstow._core.commit import Committed, commit
+from jetstow._core.stream import Stream
+from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
+from jetstow._core.wire import checked_meta
+from jetstow.errors import (
+    ConnectionLostError,
+    ObjectAlreadyExists,
+    ObjectDeletedError,
+    ObjectNotFoundError,
+    RevisionMismatchError,
+    TimeoutError,
+)
+from jetstow.models import ObjectInfo, ObjectMeta
+
+
+async def give_name(
+    stream: Stream,
+    upload: Upload,
+    written: Written,
+    meta: ObjectMeta,
+    slot: Slot,
+    expected_revision: int | None,
+) -> ObjectInfo:
+    """Let an upload be the object of its name, and drop the chunks of what it replaces."""
+    name = meta.name or ""
+    info = ObjectInfo(
+        name=name,
+        bucket=stream.bucket,
+        nuid=written.nuid,
+        size=written.size,
+        chunks=written.chunks,
+        digest=written.digest,
+        description=meta.description,
+        headers=meta.headers,
+        options=meta.options,
+        metadata=meta.metadata,
+    )
+    try:
+        committed = await commit(
+            stream, name, lambda _: info, slot=slot, expected_revision=expected_revision
+        )
+    except (TimeoutError, ConnectionLostError):
+        # Nobody knows whether the name was given. Chunks without a name cost some room; a
+        # name without chunks would cost the object.
+        upload.keep()
+        raise
+    upload.keep()
+    await _drop_replaced(stream, committed)
+    return committed.info
+
+
+async def describe(stream: Stream, name: str, meta: api.ObjectMeta) -> ObjectInfo:
+    """Change what a user said about an object, and its name if `meta` has another."""
+    new_name = name if meta.name is None else names.check_object(stream.bucket, meta.name)
+    checked = checked_meta(stream.bucket, new_name, meta)
+
+    def described(slot: Slot) -> ObjectInfo:
+        # nats-py says "deleted" here for what never was, too.
+        info = _live(stream, name, slot, missing=ObjectDeletedError)
+        # nats-py's own ObjectMeta has no metadata: it leaves ours alone.
+        metadata = checked.metadata if isinstance(meta, ObjectMeta) else info.metadata
+        return replace(
+            info,
+            name=new_name,
+            description=checked.description,
+            headers=checked.headers,
+            metadata=metadata,
+        )
+
+    if new_name == name:
+        return (await commit(stream, name, described)).info
+    while True:
+        old = await read_slot(stream, name)
+        moved = described(old)
+        if (info := await _move(stream, name, old, moved)) is not None:
+            return info
+
+
+async def _move(stream: Stream, name: str, old: Slot, moved: ObjectInfo) -> ObjectInfo | None:
+    """Give an object's chunks to another name; None if the old name changed meanwhile.
+
+    The new name comes first: whoever dies in between leaves two names for one object, and
+    never none. A delete marker then fences the old name, so that nobody else replaces it
+    and drops the chunks, before it vanishes.
+    """
+
+    def take(slot: Slot) -> ObjectInfo:
+        if slot.live is not None:
+            target = stream.target(moved.name)
+            raise target.error(
+                ObjectAlreadyExists, f"{stream.target(name)} cannot be renamed: {target} exists"
+            )
+        return moved
+
+    taken = await commit(stream, moved.name, take)
+    try:
+        fence = await commit(
+            stream, name, _deleted, slot=old, expected_revision=old.revision
+        )
+    except RevisionMismatchError:
+        await _forget(stream, moved.name, taken)
+        return None
+    await _forget(stream, name, fence)
+    return taken.info
+
+
+async def _forget(stream: Stream, name: str, committed: Committed) -> None:
+    """Take a name's metadata away, unless somebody has written it since."""
+    subject = names.meta_subject(stream.bucket, name)
+    await stream.purge(stream.target(name), subject, below=committed.info.revision + 1)
+
+
+async def delete(stream: Stream, name: str) -> None:
+    """Leave a delete marker under the name, and drop the chunks."""
+
+    def propose(slot: Slot) -> ObjectInfo:
+        if slot.revision and slot.info is None:
+            # Metadata that nobody can read can still be deleted.
+            return _deleted(Slot(info=ObjectInfo(name=name, bucket=stream.bucket, nuid=new_nuid())))
+        _live(stream, name, slot)
+        return _deleted(slot)
+
+    await _drop_replaced(stream, await commit(stream, name, propose))
+
+
+def _live(
+    stream: Stream,
+    name: str,
+    slot: Slot,
+    missing: type[ObjectNotFoundError] = ObjectNotFoundError,
+) -> ObjectInfo:
+    target = stream.target(name)
+    if slot.live is not None:
+        return slot.live
+    if slot.info is not None:
+        raise target.error(ObjectDeletedError, f"{target} was deleted")
+    raise target.error(missing, f"there is no {target}")
+
+
+def _deleted(slot: Slot) -> ObjectInfo:
+    assert slot.info is not None, "only what is there can be deleted"
+    return replace(slot.info, deleted=True, size=0, chunks=0, digest="")
+
+
+async def _drop_replaced(stream: Stream, committed: Committed) -> None:
+    before = committed.before.live
+    if before is not None and not before.is_link() and before.chunks:
+        await drop_chunks(stream, before.name, before.nuid)

@@ -1,0 +1,109 @@
+"""Chunks on their way to the stream: many in flight, every one acknowledged, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from jetstow._core.jetstream import refusal, status
+from jetstow._core.replies import Mailbox, Replies
+from jetstow._core.stream import Stream
+from jetstow._core.target import Target
+from jetstow.errors import JetstowError, ServerError
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+# Bytes of one upload that may wait for their acknowledgement.
+_WINDOW: Final = 8 * 1024 * 1024
+
+
+class _Ack(msgspec.Struct):
+    seq: int = 0
+    error: dict[str, Any] | None = None
+
+
+_decode = msgspec.json.Decoder(_Ack).decode
+
+
+class Publisher(Mailbox):
+    """Publishes to one subject, a window of bytes ahead of the acknowledgements.
+
+    Chunk `i` is answered at `address.i`. A refusal of one chunk is raised by the next call.
+    """
+
+    def __init__(self, replies: Replies, token: str, target: Target) -> None:
+        super().__init__(replies, token, target)
+        self.sent = 0
+        self._stored = 0
+        self._last_seq = 0
+        self._waiting: dict[int, int] = {}
+        self._bytes_waiting = 0
+        self._refusal: JetstowError | None = None
+        self._nobody_there = False
+
+    async def write(self, stream: Stream, subject: str, chunk: memoryview) -> None:
+        """Send the next chunk, once the window has room for it."""
+        size = chunk.nbytes
+        while self._bytes_waiting and self._bytes_waiting + size > _WINDOW:
+            await self.check(stream)
+            await self.wait(stream.timeout)
+        await self.check(stream)
+        await self.replies.outbound.take(size)
+        self._waiting[self.sent] = size
+        self._bytes_waiting += size
+        self.sent += 1
+        await self.send(subject, chunk, suffix=f".{self.sent - 1}")
+
+    async def finish(self, stream: Stream) -> None:
+        """Wait until every chunk is stored."""
+        while self._waiting:
+            await self.check(stream)
+            await self.wait(stream.timeout)
+        await self.check(stream)
+
+    async def settle(self, stream: Stream) -> None:
+        """Wait until every chunk is answered, whatever the answers are."""
+        while self._waiting:
+            await self.wait(stream.timeout)
+
+    async def check(self, stream: Stream) -> None:
+        """Raise what the server said against a chunk."""
+        if self._nobody_there:
+            raise await stream.absence(self.target)
+        if self._refusal is not None:
+            raise self._refusal
+
+    def deliver(self, message: Msg) -> None:
+        index = int(message.subject.rpartition(".")[2])
+        self._answered(index)
+        if status(message) is not None:
+            self._nobody_there = True
+        elif self._refusal is None:
+            self._refusal = self._judge(index, message)
+        self.wake()
+
+    def _judge(self, index: int, message: Msg) -> JetstowError | None:
+        try:
+            ack = _decode(message.data)
+        except msgspec.MsgspecError:
+            return self.target.error(ServerError, f"an acknowledgement for {self.target} is broken")
+        if ack.error is not None:
+            return refusal(self.target, ack.error)
+        if index != self._stored or ack.seq <= self._last_seq:
+            return self.target.error(
+                ServerError, f"the server stored the chunks of {self.target} out of order"
+            )
+        self._stored, self._last_seq = index + 1, ack.seq
+        return None
+
+    def _answered(self, index: int) -> None:
+        size = self._waiting.pop(index, 0)
+        self._bytes_waiting -= size
+        self.replies.outbound.give(size)
+
+    def close(self) -> None:
+        super().close()
+        for index in list(self._waiting):
+            self._answered(index)

@@ -1,0 +1,303 @@
+"""One inbox for everything that the server answers, and the bad news that concerns it.
+
+A connection has one wildcard subscription, shared by requests, acknowledgements and batches.
+Each of them opens a `Mailbox` on it. Waiting on a mailbox always ends: with a message, with
+silence for longer than the timeout, with the loss of the connection, or with the server's
+word that the user may not publish there. NATS sends that word to the connection and not to
+the request, so a plain request would sit out its timeout and not say why.
+
+This file and `jetstream.py` are all that touches nats-py's subscriptions and publishing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import nats.errors
+
+from jetstow._core.budget import Budget
+from jetstow._core.target import Target
+from jetstow.errors import (
+    ConnectionLostError,
+    InvalidOptionError,
+    JetstowError,
+    PermissionDeniedError,
+    TimeoutError,
+)
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
+    from nats.aio.subscription import Subscription
+
+_VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
+
+# The server drops a connection for which more than 64 MiB wait, and a stream refuses
+# messages when 128 MB of them wait for it. All transfers of a connection stay below.
+_INBOUND = 32 * 1024 * 1024
+_OUTBOUND = 32 * 1024 * 1024
+
+B = TypeVar("B", bound="Mailbox")
+
+
+class Mailbox:
+    """The answers to one request, or to many that share it; a context manager.
+
+    `address` is the reply subject; what is sent to `address.<anything>` arrives as well.
+    """
+
+    def __init__(self, replies: Replies, token: str, target: Target) -> None:
+        self.replies = replies
+        self.target = target
+        self.address = f"{replies.prefix}.{token}"
+        self.subscription: Subscription | None = None
+        self.subjects: set[str] = set()
+        self._token = token
+        self._messages: deque[Msg] = deque()
+        self._error: JetstowError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take no more messages."""
+        self.replies.forget(self._token)
+
+    async def send(
+        self,
+        subject: str,
+        payload: bytes | memoryview = b"",
+        *,
+        headers: dict[str, str] | None = None,
+        suffix: str = "",
+    ) -> None:
+        """Publish with this mailbox as the reply subject. Raises `ConnectionLostError`."""
+        if self._error is not None:
+            raise self._error
+        # nats-py hands the server's errors on in lower case.
+        self.subjects.add(subject.lower())
+        await self.replies.publish(subject, payload, self.address + suffix, headers, self.target)
+
+    def deliver(self, message: Msg) -> None:
+        """Take a message. The inbox calls this."""
+        self._messages.append(message)
+        self.wake()
+
+    def fail(self, error: JetstowError) -> None:
+        """Nothing more will come, for this reason. The inbox calls this."""
+        self._error = error
+        self.wake()
+
+    async def next(self, timeout: float) -> Msg:
+        """The next message, after `timeout` seconds of silence at most.
+
+        Raises `TimeoutError`, `ConnectionLostError` or `PermissionDeniedError`.
+        """
+        while not self._messages:
+            await self.wait(timeout)
+        return self._messages.popleft()
+
+    async def wait(self, timeout: float) -> None:
+        """Wait until something happens here. Raises what `next` raises."""
+        if self._error is not None:
+            raise self._error
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(timeout):
+                await self._waiter
+        except asyncio.TimeoutError:
+            raise self.replies.silence(timeout, self.target) from None
+        finally:
+            self._waiter = None
+        if self._error is not None and not self._messages:
+            raise self._error
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Replies:
+    """The inbox of one connection, and the limits that its transfers share."""
+
+    def __init__(self, nc: Client) -> None:
+        self.nc = nc
+        self.prefix = nc.new_inbox()
+        self.inbound = Budget(_INBOUND)
+        self.outbound = Budget(_OUTBOUND)
+        self._boxes: dict[str, Mailbox] = {}
+        self._opening = asyncio.Lock()
+        self._subscribed = False
+        self._denied: str | None = None
+        self._count = 0
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._listen()
+
+    @classmethod
+    def of(cls, nc: Client) -> Replies:
+        """The connection's inbox; made on first use, and living as long as the connection."""
+        replies = getattr(nc, "_jetstow_replies", None)
+        if not isinstance(replies, cls):
+            replies = cls(nc)
+            nc._jetstow_replies = replies
+        return replies
+
+    async def open(self, kind: type[B], target: Target) -> B:
+        """A new mailbox of that kind. Raises `ConnectionLostError`, `PermissionDeniedError`."""
+        await self._make_ready(target)
+        return self._add(kind, target)
+
+    async def open_private(self, kind: type[B], target: Target) -> B:
+        """A mailbox with a subscription of its own, for what a consumer sends.
+
+        A consumer's messages keep the subject that they were stored under, so nothing but
+        the subscription tells whose they are. Raises as `open` does.
+        """
+        await self._make_ready(target)
+        box = self._add(kind, target)
+        box.address = self.nc.new_inbox()
+
+        async def deliver(message: Msg) -> None:
+            box.deliver(message)
+
+        try:
+            box.subscription = await self._subscribe(box.address, deliver, target)
+        except BaseException:
+            box.close()
+            raise
+        return box
+
+    async def _make_ready(self, target: Target) -> None:
+        if not self._subscribed:
+            async with self._opening:
+                if not self._subscribed:
+                    await self._subscribe(f"{self.prefix}.>", self._deliver, target)
+                    self._subscribed = True
+        if self._denied is not None:
+            raise _denied(target, "subscribe to", self._denied)
+
+    def _add(self, kind: type[B], target: Target) -> B:
+        self._count += 1
+        token = str(self._count)
+        box = self._boxes[token] = kind(self, token, target)
+        return box
+
+    def forget(self, token: str) -> None:
+        """Let a mailbox go. The server hears of it when there is time."""
+        box = self._boxes.pop(token, None)
+        if box is not None and box.subscription is not None:
+            task = asyncio.ensure_future(_unsubscribe(box.subscription))
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def publish(
+        self,
+        subject: str,
+        payload: bytes | memoryview,
+        reply: str,
+        headers: dict[str, str] | None,
+        target: Target,
+    ) -> None:
+        try:
+            # nats-py joins what it sends with `bytes + payload`, which takes any buffer.
+            await self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+        except nats.errors.MaxPayloadError:
+            raise target.error(
+                InvalidOptionError,
+                f"{len(payload)} bytes for {target} are more than the server's max_payload "
+                f"of {self.nc.max_payload}",
+            ) from None
+        except nats.errors.Error as error:
+            raise self._lost(target, str(error).removeprefix("nats: ")) from error
+
+    def silence(self, timeout: float, target: Target) -> JetstowError:
+        """The error for an answer that did not come."""
+        if not self.nc.is_connected:
+            return self._lost(target, "it is not connected")
+        return target.error(
+            TimeoutError, f"the server did not answer for {target} within {timeout:g} seconds"
+        )
+
+    def _lost(self, target: Target, why: str) -> ConnectionLostError:
+        return target.error(ConnectionLostError, f"the connection failed for {target}: {why}")
+
+    async def _subscribe(
+        self, subject: str, deliver: Callable[[Msg], Awaitable[None]], target: Target
+    ) -> Subscription:
+        try:
+            # What waits here is bounded by the windows of the transfers, not by nats-py.
+            return await self.nc.subscribe(subject, cb=deliver, pending_bytes_limit=0)
+        except nats.errors.Error as error:
+            raise self._lost(target, str(error).removeprefix("nats: ")) from error
+
+    async def _deliver(self, message: Msg) -> None:
+        token = message.subject[len(self.prefix) + 1 :].partition(".")[0]
+        if (box := self._boxes.get(token)) is not None:
+            box.deliver(message)
+
+    # -- bad news ------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Hear what nats-py tells its user, and pass on all but what becomes an exception."""
+        nc: Any = self.nc
+        tell_user = nc._error_cb
+
+        async def on_error(error: Exception) -> None:
+            if not self._is_about_us(str(error)):
+                await tell_user(error)
+
+        nc._error_cb = on_error
+        nc._closed_cb = self._then(nc._closed_cb, "it was closed")
+        nc._disconnected_cb = self._then(nc._disconnected_cb, "it was interrupted")
+
+    def _then(
+        self, tell_user: Callable[[], Awaitable[None]] | None, why: str
+    ) -> Callable[[], Awaitable[None]]:
+        async def on_event() -> None:
+            for box in list(self._boxes.values()):
+                box.fail(self._lost(box.target, why))
+            if tell_user is not None:
+                await tell_user()
+
+        return on_event
+
+    def _is_about_us(self, text: str) -> bool:
+        match = _VIOLATION.search(text)
+        if match is None:
+            return False
+        verb, subject = match.groups()
+        boxes = list(self._boxes.values())
+        if verb == "publish":
+            concerned = [box for box in boxes if subject in box.subjects]
+        elif subject == f"{self.prefix}.>".lower():
+            self._denied, concerned = subject, boxes
+        else:
+            concerned = [box for box in boxes if subject == box.address.lower()]
+        for box in concerned:
+            what = "publish to" if verb == "publish" else "subscribe to"
+            box.fail(_denied(box.target, what, subject))
+        return bool(concerned) or self._denied == subject
+
+
+async def _unsubscribe(subscription: Subscription) -> None:
+    with contextlib.suppress(nats.errors.Error):
+        await subscription.unsubscribe()
+
+
+def _denied(target: Target, what: str, subject: str) -> PermissionDeniedError:
+    error = target.error(
+        PermissionDeniedError,
+        f"the user may not {what} {subject!r}, which {target} needs",
+    )
+    error.subject = subject
+    return error

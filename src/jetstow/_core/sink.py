@@ -1,0 +1,85 @@
+"""Where bytes go that a caller does not want in memory: files of all kinds."""
+
+from __future__ import annotations
+
+import inspect
+import io
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Final, Protocol, runtime_checkable
+
+from anyio import to_thread
+
+from jetstow.errors import InvalidDataError
+
+# What a worker thread writes at a time: a visit to it costs more than a small write.
+_BLOCK: Final = 1024 * 1024
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A file, of this thread or asynchronous: `write(data)` takes bytes."""
+
+    def write(self, data: Any, /) -> Any: ...
+
+
+Write = Callable[[bytes], Any]
+
+
+async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
+    """Write all chunks to a file, in a worker thread if writing may block.
+
+    Raises `InvalidDataError` for what does not take bytes.
+    """
+    write = _writer(into)
+    if inspect.iscoroutinefunction(write):
+        async for chunk in chunks:
+            await _write_async(write, chunk)
+    elif isinstance(into, io.BytesIO):
+        async for chunk in chunks:
+            into.write(chunk)
+    else:
+        held: list[bytes] = []
+        async for chunk in chunks:
+            held.append(chunk)
+            if sum(map(len, held)) >= _BLOCK:
+                await to_thread.run_sync(_write_all, write, held)
+                held = []
+        await to_thread.run_sync(_write_all, write, held)
+
+
+def _writer(into: object) -> Write:
+    if isinstance(into, io.TextIOBase):
+        into.flush()
+        into = getattr(into, "buffer", into)
+    if isinstance(into, io.TextIOBase) or not isinstance(into, Writable):
+        raise InvalidDataError(
+            f"cannot write an object's bytes to {type(into).__name__}: "
+            "hand over a file opened in binary mode, or one with a buffer"
+        )
+    return into.write
+
+
+def _write_all(write: Write, chunks: list[bytes]) -> None:
+    for chunk in chunks:
+        rest = memoryview(chunk)
+        while rest.nbytes:
+            rest = rest[_taken(_guarded(write, rest), rest) :]
+
+
+async def _write_async(write: Callable[[Any], Awaitable[Any]], chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest.nbytes:
+        taken = await _guarded(write, bytes(rest) if rest.nbytes < len(chunk) else chunk)
+        rest = rest[_taken(taken, rest) :]
+
+
+def _guarded(write: Write, data: bytes | memoryview) -> Any:
+    try:
+        return write(data)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise InvalidDataError(f"the file given does not take bytes: {error}") from error
+
+
+def _taken(count: object, rest: memoryview) -> int:
+    """How much of `rest` a write took. Raw files may take a part; some files do not say."""
+    return count if isinstance(count, int) and count > 0 else rest.nbytes

@@ -1,0 +1,138 @@
+"""The stream that holds a bucket: read its messages, publish to it, purge it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from jetstow._core import names
+from jetstow._core.jetstream import (
+    NO_MESSAGE,
+    JetStream,
+    answer,
+    refusal,
+    status,
+    unavailable,
+)
+from jetstow._core.target import Target
+from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A message as the stream holds it; `time` is RFC 3339 in UTC."""
+
+    subject: str
+    seq: int
+    time: str
+    data: bytes = b""
+
+
+class _Reply(msgspec.Struct):
+    message: Stored | None = None
+    error: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the bucket's server and configuration allow."""
+
+    batched_get: bool
+    replicas: int
+
+
+_decode_reply = msgspec.json.Decoder(_Reply).decode
+
+
+class Stream:
+    """One bucket's stream on the server."""
+
+    def __init__(self, js: JetStream, bucket: str, config: dict[str, Any]) -> None:
+        self.js = js
+        self.bucket = bucket
+        self.name = names.stream_of(bucket)
+        self.timeout = js.timeout
+        self._config = config
+
+    def target(self, name: str | None = None) -> Target:
+        """What errors of a request for that object, or for the bucket, are about."""
+        return Target(self.bucket, name)
+
+    @property
+    def features(self) -> Features:
+        """Batched Direct Get needs server 2.11 and a stream that allows it (ADR-31)."""
+        config = self._config
+        direct = config.get("mirror_direct" if config.get("mirror") else "allow_direct", False)
+        return Features(
+            batched_get=bool(direct) and self.js.server_version >= (2, 11),
+            replicas=config.get("num_replicas") or 1,
+        )
+
+    async def info(self, **options: object) -> dict[str, Any]:
+        """The stream's configuration and state."""
+        return await self.js.request(
+            self.target(), f"STREAM.INFO.{self.name}", options or None
+        )
+
+    async def last(self, target: Target, subject: str) -> Stored | None:
+        """The last message of a subject, as the stream's leader has it."""
+        return await self._get(target, {"last_by_subj": subject})
+
+    async def _get(self, target: Target, which: dict[str, object]) -> Stored | None:
+        api = f"{self.js.prefix}.STREAM.MSG.GET.{self.name}"
+        message = await self.js.call(target, api, msgspec.json.encode(which))
+        if status(message) == 503:
+            raise unavailable(target)
+        reply = _decode_reply(message.data)
+        if reply.error is None:
+            return reply.message
+        if reply.error.get("err_code") == NO_MESSAGE:
+            return None
+        raise refusal(target, reply.error)
+
+    async def publish(
+        self, target: Target, subject: str, payload: bytes, headers: dict[str, str]
+    ) -> int:
+        """Store one message; return its sequence."""
+        message = await self.js.call(target, subject, payload, headers)
+        if status(message) == 503:
+            raise await self.absence(target)
+        return int(answer(target, message)["seq"])
+
+    async def absence(self, target: Target) -> BucketNotFoundError | JetStreamUnavailableError:
+        """Why nobody takes the bucket's messages: it is gone, or JetStream is."""
+        try:
+            await self.info()
+        except (BucketNotFoundError, JetStreamUnavailableError) as error:
+            return error
+        return unavailable(target)
+
+    async def purge(self, target: Target, subject: str, *, below: int | None = None) -> int:
+        """Drop the messages of a subject, those before a sequence or all; return how many."""
+        body: dict[str, object] = {"filter": subject}
+        if below is not None:
+            body["seq"] = below
+        reply = await self.js.request(target, f"STREAM.PURGE.{self.name}", body)
+        return int(reply.get("purged", 0))
+
+    async def subjects(self, pattern: str) -> AsyncIterator[str]:
+        """The subjects that match a pattern, a page of 100,000 a request."""
+        seen = 0
+        while True:
+            body = {"subjects_filter": pattern, "offset": seen}
+            reply = await self.js.request(self.target(), f"STREAM.INFO.{self.name}", body)
+            page = reply["state"].get("subjects") or {}
+            for subject in page:
+                yield subject
+            seen += len(page)
+            if not page or seen >= reply.get("total", 0):
+                return
+
+    async def count(self, target: Target, subject: str) -> int:
+        """How many messages a subject has, as the stream's leader counts."""
+        reply = await self.js.request(
+            target, f"STREAM.INFO.{self.name}", {"subjects_filter": subject}
+        )
+        return int((reply["state"].get("subjects") or {}).get(subject, 0))

@@ -1,0 +1,142 @@
+"""A new object's chunks: cut, digested and stored under a subject that nobody knows yet.
+
+Until the metadata names them (`commit.py`) the chunks are invisible, and an upload that does
+not get that far takes them back: after an error, an exception in the source, or a cancelled
+task.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+from nats.nuid import NUID
+
+from jetstow._core import names
+from jetstow._core.digest import Digest
+from jetstow._core.publisher import Publisher
+from jetstow._core.shield import to_the_end
+from jetstow._core.stream import Stream
+from jetstow.errors import InvalidOptionError, JetstowError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+DEFAULT_CHUNK: Final = 128 * 1024
+
+_log = logging.getLogger("jetstow.upload")
+_nuids = NUID()
+
+
+def new_nuid() -> str:
+    """A name for one object's chunks, never used before."""
+    return _nuids.next().decode("ascii")
+
+
+def checked_chunk_size(stream: Stream, name: str, asked: int | None) -> int:
+    """The chunk size in bytes: what was asked for, or 128 KiB (ADR-20).
+
+    Raises `InvalidOptionError` outside of 1 to the server's `max_payload`.
+    """
+    most = stream.js.nc.max_payload
+    if asked is None:
+        return min(DEFAULT_CHUNK, most)
+    if not isinstance(asked, int) or isinstance(asked, bool) or not 1 <= asked <= most:
+        target = stream.target(name)
+        raise target.error(
+            InvalidOptionError,
+            f"max_chunk_size of {target} must be 1 to {most} bytes (the server's max_payload), "
+            f"not {asked!r}",
+        )
+    return asked
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was stored: the chunks' NUID, and what their metadata has to say of them."""
+
+    nuid: str
+    size: int
+    chunks: int
+    digest: str
+
+
+class Upload:
+    """The chunks of one object on their way, from `start` to `end`; a context manager.
+
+    Ended without `keep`, by an exception or without, it leaves no chunk behind.
+    """
+
+    def __init__(self, stream: Stream, name: str) -> None:
+        self.nuid = new_nuid()
+        self.size = 0
+        self._stream = stream
+        self._target = stream.target(name)
+        self._subject = names.chunk_subject(stream.bucket, self.nuid)
+        self._digest = Digest()
+        self._publisher: Publisher | None = None
+        self._kept = False
+
+    async def start(self) -> Self:
+        """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
+        self._publisher = await self._stream.js.replies.open(Publisher, self._target)
+        return self
+
+    async def end(self) -> None:
+        """Take the chunks back, unless they are to be kept."""
+        publisher = self._started
+        if not self._kept and publisher.sent:
+            # A cancelled task gets this far too, and may not leave its chunks behind.
+            await to_the_end(self._take_back(publisher))
+        publisher.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end()
+
+    async def write(self, chunk: Buffer) -> None:
+        """Store the next chunk. Waits for room in the window, not for the acknowledgement."""
+        view = memoryview(chunk)
+        self._digest.update(view)
+        await self._started.write(self._stream, self._subject, view)
+        self.size += view.nbytes
+
+    async def finish(self) -> Written:
+        """Wait until every chunk is stored."""
+        await self._started.finish(self._stream)
+        return Written(self.nuid, self.size, self._started.sent, str(self._digest))
+
+    def keep(self) -> None:
+        """The chunks have a name now, or may have one: leave them where they are."""
+        self._kept = True
+
+    @property
+    def _started(self) -> Publisher:
+        assert self._publisher is not None, "an upload is started first"
+        return self._publisher
+
+    async def _take_back(self, publisher: Publisher) -> None:
+        # The server works off publishes and purges in two queues: a purge that overtakes
+        # chunks leaves them behind, so wait until all of them are answered.
+        try:
+            await publisher.settle(self._stream)
+        except JetstowError:
+            if not self._stream.js.nc.is_connected:
+                return
+        await drop_chunks(self._stream, self._target.name or "", self.nuid)
+
+
+async def drop_chunks(stream: Stream, name: str, nuid: str) -> None:
+    """Purge chunks that no name refers to any more.
+
+    A failure is logged, not raised: what the caller did has happened, and the chunks left
+    behind are invisible.
+    """
+    target = stream.target(name)
+    try:
+        await stream.purge(target, names.chunk_subject(stream.bucket, nuid))
+    except JetstowError as error:
+        _log.warning("unused chunks of %s (%s) stay behind: %s", target, nuid, error)

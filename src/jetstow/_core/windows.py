@@ -1,0 +1,250 @@
+"""Runs of messages, asked for a window at a time.
+
+On servers that have it (2.11+) a window is one batched Direct Get (ADR-31): any replica
+answers, and nothing is made on the server. Elsewhere a window is a pull from an ephemeral
+consumer. Both say of each message how many of its subject follow it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from jetstow._core.delivery import Delivery
+from jetstow._core.jetstream import status, unavailable
+from jetstow._core.replies import Mailbox
+from jetstow._core.target import Target
+from jetstow._core.wire import json_encode
+from jetstow.errors import JetstowError, ServerError
+
+if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
+    from jetstow._core.stream import Stream
+
+# What the server adds to a message when it counts bytes: subject and headers.
+OVERHEAD: Final = 512
+
+_END_OF_BATCH: Final = 204
+_NO_SUCH_MESSAGE: Final = 404
+_UNAVAILABLE: Final = 503
+_CONSUMER_ENDS: Final = frozenset({404, 408, 409})
+
+
+@dataclass(slots=True)
+class Piece:
+    """One message of a run: `pending` of its subject come after it."""
+
+    seq: int
+    pending: int
+    data: bytes
+    subject: str
+    time: str
+
+
+class Window(Mailbox):
+    """One run that was asked for.
+
+    Its bytes are on their way until they arrive here, whether anybody reads them or not:
+    so the budget of the connection never waits for a reader.
+    """
+
+    cost = 0
+
+    async def next_piece(self, timeout: float) -> Piece | None:
+        """The next message of the run, or None at its end."""
+        raise NotImplementedError
+
+    def deliver(self, message: Msg) -> None:
+        over = status(message) is not None
+        self._arrived(self.cost if over else len(message.data) + OVERHEAD)
+        super().deliver(message)
+
+    def close(self) -> None:
+        super().close()
+        self._arrived(self.cost)
+
+    def _arrived(self, size: int) -> None:
+        size = min(size, self.cost)
+        self.cost -= size
+        self.replies.inbound.give(size)
+
+
+class Windows(ABC):
+    """Where the windows of one subject come from."""
+
+    def __init__(self, stream: Stream, target: Target, subject: str) -> None:
+        self._stream = stream
+        self._target = target
+        self._subject = subject
+
+    async def ask(self, seq: int, count: int, size: int) -> Window:
+        """Ask for `count` messages of `size` bytes at most, from sequence `seq` on."""
+        await self._stream.js.replies.inbound.take(count * (size + OVERHEAD))
+        return await self._ask(seq, count, count * (size + OVERHEAD))
+
+    async def ask_now(self, seq: int, count: int, size: int) -> Window | None:
+        """The same, unless the connection is busy enough already."""
+        if not self._stream.js.replies.inbound.take_now(count * (size + OVERHEAD)):
+            return None
+        return await self._ask(seq, count, count * (size + OVERHEAD))
+
+    async def _ask(self, seq: int, count: int, cost: int) -> Window:
+        replies = self._stream.js.replies
+        try:
+            window = await self._open()
+        except BaseException:
+            replies.inbound.give(cost)
+            raise
+        window.cost = cost
+        try:
+            await self._request(window, seq, count)
+        except BaseException:
+            window.close()
+            raise
+        return window
+
+    @abstractmethod
+    async def _open(self) -> Window: ...
+
+    @abstractmethod
+    async def _request(self, window: Any, seq: int, count: int) -> None: ...
+
+    async def close(self) -> None:
+        """Leave nothing behind on the server."""
+
+
+class _DirectWindow(Window):
+    async def next_piece(self, timeout: float) -> Piece | None:
+        message = await self.next(timeout)
+        code = status(message)
+        if code is None:
+            return _direct_piece(message, self.target)
+        if code in (_END_OF_BATCH, _NO_SUCH_MESSAGE):
+            return None
+        if code == _UNAVAILABLE:
+            raise unavailable(self.target)
+        said = (message.headers or {}).get("Description", "")
+        raise self.target.error(
+            ServerError, f"the server refused to read {self.target}: {code} {said}"
+        )
+
+
+def _direct_piece(message: Msg, target: Target) -> Piece:
+    headers = message.headers or {}
+    try:
+        return Piece(
+            seq=int(headers["Nats-Sequence"]),
+            pending=int(headers["Nats-Num-Pending"]),
+            data=message.data,
+            subject=headers["Nats-Subject"],
+            time=headers["Nats-Time-Stamp"],
+        )
+    except (KeyError, ValueError):
+        raise target.error(
+            ServerError, f"the server answered a batch for {target} with a message of another kind"
+        ) from None
+
+
+class DirectWindows(Windows):
+    """Windows by batched Direct Get."""
+
+    async def _open(self) -> Window:
+        return await self._stream.js.replies.open(_DirectWindow, self._target)
+
+    async def _request(self, window: Window, seq: int, count: int) -> None:
+        # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
+        body = {
+            "seq": seq,
+            "next_by_subj": self._subject,
+            "batch": count,
+            "max_bytes": window.cost,
+        }
+        js = self._stream.js
+        await window.send(f"{js.prefix}.DIRECT.GET.{self._stream.name}", json_encode(body))
+
+
+class _PulledWindow(Window):
+    left = 0
+
+    async def next_piece(self, timeout: float) -> Piece | None:
+        if not self.left:
+            return None
+        message = await self.next(timeout)
+        code = status(message)
+        if code in _CONSUMER_ENDS:
+            return None
+        if code is not None:
+            raise unavailable(self.target)
+        self.left -= 1
+        place = Delivery.of(message.reply)
+        return Piece(
+            place.stream_seq, place.pending, message.data, message.subject, place.stamp
+        )
+
+
+class PulledWindows(Windows):
+    """Windows by pulling from an ephemeral consumer, which the first one makes.
+
+    The consumer goes on where the last window ended: `seq` counts for the first one alone.
+    """
+
+    # The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
+    _INACTIVE = 30 * 10**9
+
+    _consumer: str | None = None
+
+    async def _open(self) -> Window:
+        return await self._stream.js.replies.open_private(_PulledWindow, self._target)
+
+    async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
+        if self._consumer is None:
+            self._consumer = await self._create(seq)
+        window.left = count
+        js = self._stream.js
+        api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
+        await window.send(api, json_encode({"batch": count, "no_wait": True}))
+
+    async def _create(self, seq: int) -> str:
+        config = {
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": max(1, seq),
+            "ack_policy": "none",
+            "filter_subject": self._subject,
+            "inactive_threshold": self._INACTIVE,
+            "mem_storage": True,
+            "num_replicas": 1,
+        }
+        name = self._stream.name
+        reply = await self._stream.js.request(
+            self._target, f"CONSUMER.CREATE.{name}", {"stream_name": name, "config": config}
+        )
+        return str(reply["name"])
+
+    async def close(self) -> None:
+        if self._consumer is None:
+            return
+        consumer, self._consumer = self._consumer, None
+        # It ends by itself as well: a failure here is nobody's trouble.
+        with contextlib.suppress(JetstowError):
+            await self._stream.js.request(
+                self._target, f"CONSUMER.DELETE.{self._stream.name}.{consumer}"
+            )
+
+
+def windows(stream: Stream, target: Target, subject: str) -> Windows:
+    """The best way that the bucket has to read a subject's messages in runs."""
+    kind = DirectWindows if stream.features.batched_get else PulledWindows
+    return kind(stream, target, subject)
+
+
+async def pieces(window: Window, timeout: float) -> AsyncIterator[Piece]:
+    """The messages of one window, in order; the window is closed after them."""
+    try:
+        while (piece := await window.next_piece(timeout)) is not None:
+            yield piece
+    finally:
+        window.close()

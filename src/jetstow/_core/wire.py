@@ -1,0 +1,218 @@
+"""Metadata on the wire: JSON to `ObjectInfo` and back (ADR-20).
+
+Fields that ADR-20 does not name are kept and written again: other clients, and later
+versions of this one, may have put them there.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+from nats.js import api
+
+from jetstow._core import names
+from jetstow.errors import BadObjectMetaError, InvalidOptionError
+from jetstow.models import Headers, ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
+
+# `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
+_FIELDS: Final = frozenset(
+    "name description headers metadata options bucket nuid size chunks digest deleted mtime".split()
+)
+_OPTIONS: Final = frozenset({"link", "max_chunk_size"})
+
+# A NUID becomes a token of a subject that is purged: no wildcard may hide in it.
+_NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_encode = msgspec.json.Encoder().encode
+
+json_decode = msgspec.json.decode
+json_encode = _encode
+
+
+class _Malformed(Exception):
+    """What is wrong with the metadata, in a few words."""
+
+
+def decode_info(
+    bucket: str, name: str, body: bytes, *, revision: int, mtime: str | None
+) -> ObjectInfo:
+    """Read one metadata message.
+
+    The subject decides over the body: the object's name is the one a `get` would find.
+    Raises `BadObjectMetaError`.
+    """
+    try:
+        raw = _decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise _bad(bucket, name, f"it is not a JSON object ({error})") from None
+    try:
+        info = ObjectInfo(
+            name=name,
+            bucket=bucket,
+            nuid=_text(raw, "nuid") or "",
+            size=_count(raw, "size"),
+            mtime=mtime,
+            chunks=_count(raw, "chunks"),
+            digest=_text(raw, "digest") or "",
+            deleted=_flag(raw, "deleted"),
+            description=_text(raw, "description"),
+            headers=_headers(raw.get("headers")),
+            options=_options(raw.get("options")),
+            metadata=_strings(raw.get("metadata"), "metadata"),
+            revision=revision,
+            extra=_extra(raw),
+        )
+    except _Malformed as error:
+        raise _bad(bucket, name, str(error)) from None
+    if not info.is_link() and not _NUID.fullmatch(info.nuid):
+        raise _bad(bucket, name, f"its nuid {info.nuid!r} is not one")
+    return info
+
+
+def encode_info(info: ObjectInfo) -> bytes:
+    """Write one metadata message: the fields of ADR-20, in its order, and what else was there."""
+    body: dict[str, Any] = {"name": info.name}
+    for key in ("description", "headers", "metadata"):
+        if value := getattr(info, key):
+            body[key] = value
+    if options := _options_body(info):
+        body["options"] = options
+    body |= {"bucket": info.bucket, "nuid": info.nuid, "size": info.size, "chunks": info.chunks}
+    if info.digest:
+        body["digest"] = info.digest
+    if info.deleted:
+        body["deleted"] = True
+    body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
+    return _encode(body)
+
+
+def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectMeta:
+    """A user's metadata, ours or nats-py's, checked and copied. Raises `InvalidOptionError`."""
+    if meta is None:
+        return ObjectMeta(name=name)
+    if not isinstance(meta, api.ObjectMeta):
+        raise InvalidOptionError(
+            f"meta of object {name!r} in bucket {bucket!r} must be an ObjectMeta, "
+            f"not {type(meta).__name__}",
+            bucket=bucket,
+            name=name,
+        )
+    raw = {"description": meta.description}
+    try:
+        return ObjectMeta(
+            name=name,
+            description=_text(raw, "description"),
+            headers=_headers(meta.headers),
+            options=replace(meta.options) if meta.options is not None else None,
+            metadata=_strings(getattr(meta, "metadata", None), "metadata"),
+        )
+    except _Malformed as error:
+        raise InvalidOptionError(
+            f"metadata of object {name!r} in bucket {bucket!r} cannot be stored: {error}",
+            bucket=bucket,
+            name=name,
+        ) from None
+
+
+def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
+    return BadObjectMetaError(
+        f"metadata of object {name!r} in bucket {bucket!r} cannot be read: {what}",
+        bucket=bucket,
+        name=name,
+    )
+
+
+def _text(raw: dict[str, Any], key: str) -> str | None:
+    value = raw.get(key)
+    if value is not None and not isinstance(value, str):
+        raise _Malformed(f"its {key} is not a string")
+    return value
+
+
+def _flag(raw: dict[str, Any], key: str) -> bool:
+    value = raw.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise _Malformed(f"its {key} is not true or false")
+    return bool(value)
+
+
+def _count(raw: dict[str, Any], key: str) -> int:
+    value = raw.get(key, 0)
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
+        raise _Malformed(f"its {key} is not a whole number of 0 or more")
+    return value
+
+
+def _strings(value: object, key: str) -> dict[str, str] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(
+        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+    ):
+        raise _Malformed(f"its {key} does not map strings to strings")
+    return dict(value)
+
+
+def _headers(value: object) -> Headers | None:
+    """Headers as Go's clients have them, name to list; nats-py writes bare strings."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _Malformed("its headers do not map names to strings")
+    headers: Headers = {}
+    for key, given in value.items():
+        values = [given] if isinstance(given, str) else given
+        if (
+            not isinstance(key, str)
+            or not isinstance(values, list | tuple)
+            or not all(isinstance(item, str) for item in values)
+        ):
+            raise _Malformed(f"its header {key!r} is not a string or a list of strings")
+        headers[key] = list(values)
+    return headers
+
+
+def _options(value: object) -> ObjectMetaOptions | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _Malformed("its options are not an object")
+    size = _count(value, "max_chunk_size")
+    return ObjectMetaOptions(link=_link(value.get("link")), max_chunk_size=size or None)
+
+
+def _link(value: object) -> ObjectLink | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _Malformed("its link is not an object")
+    bucket, name = _text(value, "bucket"), _text(value, "name")
+    if not bucket:
+        raise _Malformed("its link names no bucket")
+    return ObjectLink(bucket=bucket, name=name or None)
+
+
+def _extra(raw: dict[str, Any]) -> dict[str, Any]:
+    extra = {key: value for key, value in raw.items() if key not in _FIELDS}
+    options = raw.get("options")
+    if isinstance(options, dict) and not options.keys() <= _OPTIONS:
+        extra["options"] = {key: value for key, value in options.items() if key not in _OPTIONS}
+    return extra
+
+
+def _options_body(info: ObjectInfo) -> dict[str, Any]:
+    options: dict[str, Any] = dict(info.extra.get("options", {}))
+    if (link := info.link) is not None:
+        options["link"] = {"bucket": link.bucket} | ({"name": link.name} if link.name else {})
+    if info.options is not None and info.options.max_chunk_size:
+        options["max_chunk_size"] = info.options.max_chunk_size
+    return options
+
+
+__all__ = ["checked_meta", "decode_info", "encode_info", "json_decode", "json_encode"]

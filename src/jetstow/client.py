@@ -1,0 +1,200 @@
+"""Connections and contexts: where buckets are made and found."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any, Final
+
+import nats.errors
+import nats.js.client
+from nats.aio.client import (
+    DEFAULT_MAX_RECONNECT_ATTEMPTS,
+    DEFAULT_RECONNECT_TIME_WAIT,
+)
+from nats.aio.client import (
+    Client as _NatsClient,
+)
+from nats.js import api
+
+from jetstow import contexts, embedded
+from jetstow._core import buckets
+from jetstow._core.awaitables import Listing
+from jetstow._core.jetstream import JetStream
+from jetstow.errors import AuthorizationError, ConnectionLostError, NoServersError
+from jetstow.models import BucketConfig, BucketStatus
+from jetstow.store import ObjectStore
+
+_log = logging.getLogger("jetstow.client")
+
+
+class JetStreamContext(nats.js.client.JetStreamContext):
+    """nats-py's JetStream context, with an object store that is all of ADR-20.
+
+    `timeout`, in seconds, is the longest silence of the server that a call waits through;
+    no transfer is bounded by it as a whole.
+    """
+
+    @property
+    def _jetstream(self) -> JetStream:
+        return JetStream(self._nc, self._prefix, self._timeout)
+
+    async def create_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Any,
+    ) -> ObjectStore:
+        """Make a bucket, or open it if it is there with the same configuration.
+
+        The configuration's fields can be given by name: description, ttl (seconds),
+        max_bytes, storage, replicas, placement, compression, metadata.
+
+        Raises `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (it is
+        there with another configuration).
+        """
+        wanted = buckets.checked_config(bucket, config, params)
+        return ObjectStore(self, await buckets.create(self._jetstream, wanted))
+
+    async def update_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Any,
+    ) -> ObjectStore:
+        """Change a bucket's configuration: what is given changes, what is None stays.
+
+        Raises `BucketNotFoundError`, `InvalidOptionError` (such as another storage).
+        """
+        wanted = buckets.checked_config(bucket, config, params)
+        return ObjectStore(self, await buckets.update(self._jetstream, wanted))
+
+    async def create_or_update_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Any,
+    ) -> ObjectStore:
+        """Make a bucket, or change the one that is there. Raises as these two do."""
+        wanted = buckets.checked_config(bucket, config, params)
+        return ObjectStore(self, await buckets.create_or_update(self._jetstream, wanted))
+
+    async def object_store(self, bucket: str) -> ObjectStore:
+        """Open a bucket. Raises `BucketNotFoundError`, `InvalidBucketNameError`."""
+        return ObjectStore(self, await buckets.find(self._jetstream, bucket))
+
+    async def delete_object_store(self, bucket: str) -> bool:
+        """Drop a bucket and all that is in it, for ever. Raises `BucketNotFoundError`."""
+        return await buckets.delete(self._jetstream, bucket)
+
+    def object_store_names(self) -> Listing[str]:
+        """The names of the account's buckets: `await` the list, or iterate."""
+        return Listing(lambda: buckets.list_names(self._jetstream))
+
+    def object_stores(self) -> Listing[BucketStatus]:
+        """The states of the account's buckets: `await` the list, or iterate."""
+        return Listing(lambda: buckets.list_states(self._jetstream))
+
+
+class Client(_NatsClient):
+    """A nats-py connection whose JetStream context has jetstow's object store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._hold: embedded.Hold | None = None
+        self._context_options: dict[str, Any] = {}
+
+    def jetstream(self, **opts: Any) -> JetStreamContext:
+        """A JetStream context; `prefix`, `domain` and `timeout` as in nats-py."""
+        return JetStreamContext(self, **(opts or self._context_options))
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        await super()._close(status, do_cbs)
+        # nats-py closes half-way between its tries to connect, too.
+        if status == self.CLOSED and self._hold is not None:
+            hold, self._hold = self._hold, None
+            await hold.arelease()
+
+
+def jetstream(nc: _NatsClient, **opts: Any) -> JetStreamContext:
+    """jetstow's JetStream context on a nats-py connection that exists already."""
+    return JetStreamContext(nc, **opts)
+
+
+async def connect(servers: str | list[str] | None = None, **options: Any) -> Client:
+    """Connect to NATS; every option of nats-py's `connect` passes through.
+
+    Without `servers`: to what `NATS_URL` names, else to the `nats` command line's selected
+    context, else to the embedded server, which is started if need be and stopped when its
+    last user closes. The first try is short: an address where nobody answers is reported
+    within seconds. Once connected, nats-py reconnects as its options say.
+
+    Raises `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
+    """
+    client = Client()
+    if servers is None:
+        servers, found = await _find_servers(client)
+        options = found | options
+    try:
+        await _first_connection(client, servers, options)
+    except BaseException:
+        await client.close()
+        if client._hold is not None:
+            await client._hold.arelease()
+        raise
+    return client
+
+
+async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
+    if url := os.environ.get("NATS_URL"):
+        return url.split(","), {}
+    if (context := contexts.selected()) is not None:
+        named = {"domain": context.js_domain, "prefix": context.js_prefix}
+        client._context_options = {key: value for key, value in named.items() if value}
+        found = dict(context.options)
+        return found.pop("servers"), found
+    client._hold = await embedded.acquire()
+    return [client._hold.endpoint.url], {"token": client._hold.endpoint.token}
+
+
+async def _first_connection(
+    client: Client, servers: str | list[str], options: dict[str, Any]
+) -> None:
+    """Connect with a few tries, where nats-py would go on for two minutes."""
+    failures: list[Exception] = []
+    tell_user = options.pop("error_cb", None)
+
+    async def on_error(error: Exception) -> None:
+        if not client.is_connected:
+            failures.append(error)
+        if tell_user is not None:
+            await tell_user(error)
+        else:
+            _log.warning("%s", error)
+
+    patient = {key: value for key, value in _PATIENT.items() if key not in options}
+    hasty = {key: _HASTY[key] for key in patient}
+    try:
+        await client.connect(servers, error_cb=on_error, **options, **hasty)
+    except (nats.errors.Error, OSError) as error:
+        raise _refused(servers, failures or [error]) from error
+    client.options.update(patient)
+
+
+# How nats-py tries again by default, and how it does while there is no connection yet.
+_PATIENT: Final = {
+    "max_reconnect_attempts": DEFAULT_MAX_RECONNECT_ATTEMPTS,
+    "reconnect_time_wait": DEFAULT_RECONNECT_TIME_WAIT,
+}
+_HASTY: Final = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.1}
+
+
+def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
+    listed = servers.split(",") if isinstance(servers, str) else servers
+    # An address may carry a password before its @.
+    where = ", ".join(server.rpartition("@")[2].rpartition("//")[2] for server in listed)
+    for failure in failures:
+        if "authorization violation" in str(failure).lower():
+            return AuthorizationError(f"the NATS server at {where} refused the credentials")
+    why = str(failures[-1]).removeprefix("nats: ") or type(failures[-1]).__name__
+    return NoServersError(f"no NATS server answers at {where}: {why}")

@@ -1,0 +1,134 @@
+"""What every test may ask for: a real server, a connection to it, a bucket of its own.
+
+`JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
+`live` run once on each; the others on the latest of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nats
+import pytest
+
+from tests.support import versions
+from tests.support.servers import NatsServer, version_key
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    import jetstow
+
+LIVE = Path(__file__).parent / "live"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "server" in metafunc.fixturenames:
+        selected = sorted(versions.selected(), key=version_key, reverse=True)
+        everywhere = LIVE in metafunc.definition.path.parents
+        chosen = selected if everywhere else selected[:1]
+        metafunc.parametrize("server", chosen, indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what the server cannot do yet: such a test does not exist there."""
+    too_early = [item for item in items if _begins_after(item)]
+    if too_early:
+        config.hook.pytest_deselected(items=too_early)
+        items[:] = [item for item in items if item not in set(too_early)]
+
+
+def _begins_after(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("min_server")
+    if marker is None or not isinstance(item, pytest.Function):
+        return False
+    callspec = getattr(item, "callspec", None)
+    version = callspec.params.get("server") if callspec else None
+    return version is not None and version_key(version) < version_key(marker.args[0])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Puts the log of the session's server into the report of a failure."""
+    report = yield
+    server = getattr(item, "funcargs", {}).get("server")
+    if report.failed and isinstance(server, NatsServer):
+        report.sections.append((f"nats-server {server.version}", "\n".join(server.log[-40:])))
+    return report
+
+
+# -- servers -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def _servers() -> Iterator[dict[str, NatsServer]]:
+    """The session's servers by version: each is started once and kept until the end."""
+    with ExitStack() as stack:
+        yield _StartedOnDemand(stack)
+
+
+class _StartedOnDemand(dict[str, NatsServer]):
+    def __init__(self, stack: ExitStack) -> None:
+        super().__init__()
+        self._stack = stack
+
+    def __missing__(self, version: str) -> NatsServer:
+        self[version] = self._stack.enter_context(NatsServer(version))
+        return self[version]
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, _servers: dict[str, NatsServer]) -> NatsServer:
+    """A server that all tests share. A test that stops or breaks one starts its own."""
+    return _servers[request.param]
+
+
+# -- connections and buckets -------------------------------------------------------------
+
+
+@pytest.fixture
+async def nc(server: NatsServer) -> AsyncIterator[jetstow.Client]:
+    """A jetstow connection to `server`."""
+    import jetstow
+
+    client = await jetstow.connect(server.url)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def js(nc: jetstow.Client) -> jetstow.JetStreamContext:
+    return nc.jetstream()
+
+
+@pytest.fixture
+async def raw(server: NatsServer) -> AsyncIterator[Client]:
+    """A plain nats-py connection, to look underneath."""
+    client = await nats.connect(server.url)
+    yield client
+    await client.close()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def bucket() -> str:
+    """The name of a bucket that does not exist."""
+    return f"bucket-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+async def store(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
+    """A new, empty object store."""
+    from jetstow.errors import BucketNotFoundError
+
+    created = await js.create_object_store(bucket)
+    yield created
+    with suppress(BucketNotFoundError):
+        await js.delete_object_store(bucket)

@@ -1,0 +1,60 @@
+"""A peer to speak with, and one bucket that both sides use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.peers import Peer
+from tests.support.peers.js import NatsJs, NodeProcess
+from tests.support.peers.nats_py import NatsPy
+from tests.support.peers.rust import Rust
+from tests.support.servers import NatsServer
+
+if TYPE_CHECKING:
+    import jetstow
+
+PEERS: dict[str, type[Any]] = {peer.name: peer for peer in (NatsPy, Rust, NatsJs)}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test runs with every peer, or with those that can what `@pytest.mark.peers` names."""
+    if "peer" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("peers")
+    able = marker.args if marker else ()
+    names = [name for name, peer in PEERS.items() if all(getattr(peer, can) for can in able)]
+    metafunc.parametrize("peer", names, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[NodeProcess]:
+    process = NodeProcess()
+    yield process
+    process.close()
+
+
+@pytest.fixture
+async def peer(request: pytest.FixtureRequest, server: NatsServer) -> AsyncIterator[Peer]:
+    """Another client, connected to the same server."""
+    kind = PEERS[request.param]
+    it: Peer = kind(request.getfixturevalue("node")) if kind is NatsJs else kind()
+    await it.open(server.url)
+    yield it
+    await it.close()
+
+
+@pytest.fixture
+async def theirs(
+    peer: Peer, js: jetstow.JetStreamContext, bucket: str
+) -> AsyncIterator[jetstow.ObjectStore]:
+    """Our store on a bucket that the peer has made."""
+    from jetstow.errors import BucketNotFoundError
+
+    await peer.create(bucket)
+    yield await js.object_store(bucket)
+    with suppress(BucketNotFoundError):
+        await js.delete_object_store(bucket)

@@ -1,0 +1,288 @@
+"""The selected `nats` context: what it becomes, and how it fails."""
+
+from __future__ import annotations
+
+import datetime
+import inspect
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import nkeys
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from nats.aio.client import Client
+
+from jetstow import contexts
+from jetstow.errors import ContextError
+
+SEED = "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4"
+# What the command line saves: every field, most of them empty.
+SAVED = {
+    "description": "", "url": "nats://demo:4222", "socks_proxy": "", "token": "", "user": "",
+    "password": "", "creds": "", "nkey": "", "cert": "", "key": "", "ca": "", "nsc": "",
+    "jetstream_domain": "", "jetstream_api_prefix": "", "jetstream_event_prefix": "",
+    "inbox_prefix": "", "user_jwt": "", "color_scheme": "", "tls_first": False,
+    "windows_cert_store": "", "windows_ca_certs_match": None,
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the command line's configuration, empty."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("NATS_CONTEXT", raising=False)
+    folder = tmp_path / "config" / "nats"
+    (folder / "context").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def save(config: Path) -> Any:
+    """Saves a context named `demo`, with some fields set."""
+
+    def save(**fields: Any) -> Path:
+        path = config / "context" / "demo.json"
+        path.write_text(json.dumps(SAVED | fields))
+        return path
+
+    return save
+
+
+# -- which one --------------------------------------------------------------------------
+
+
+def test_nothing_is_selected() -> None:
+    assert contexts.selected() is None
+
+
+def test_the_selected_one(config: Path, save: Any) -> None:
+    path = save()
+    (config / "context.txt").write_text("demo\n")
+    context = contexts.selected()
+    assert context is not None
+    assert (context.name, context.path) == ("demo", path)
+    assert context.options == {"servers": ["nats://demo:4222"]}
+    assert (context.js_domain, context.js_prefix) == (None, None)
+
+
+def test_an_empty_selection_is_none(config: Path) -> None:
+    (config / "context.txt").write_text("\n")
+    assert contexts.selected() is None
+
+
+def test_the_environment_names_one(
+    config: Path, save: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save()
+    (config / "context.txt").write_text("another")
+    monkeypatch.setenv("NATS_CONTEXT", "demo")
+    assert contexts.selected() == contexts.load("demo")
+
+
+def test_the_folder_without_xdg(
+    config: Path, save: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save()
+    (tmp_path / "config").rename(tmp_path / ".config")
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    assert contexts.load("demo").path == tmp_path / ".config/nats/context/demo.json"
+
+
+# -- what it becomes --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({"url": ""}, {"servers": ["nats://127.0.0.1:4222"]}),
+        ({"url": None}, {"servers": ["nats://127.0.0.1:4222"]}),
+        ({"url": "tls://a:1, b:2,"}, {"servers": ["tls://a:1", "b:2"]}),
+        ({"user": "u", "password": "p"}, {"user": "u", "password": "p"}),
+        ({"user": "u"}, {"user": "u", "password": ""}),
+        ({"token": "t"}, {"token": "t"}),
+        ({"user": "t", "token": "t"}, {"token": "t"}),
+        ({"inbox_prefix": "_IN"}, {"inbox_prefix": "_IN"}),
+        ({"tls_first": True}, {"tls_handshake_first": True}),
+        ({"color_scheme": "red", "of_a_later_version": [1]}, {}),
+    ],
+)
+def test_options(save: Any, fields: dict[str, Any], options: dict[str, Any]) -> None:
+    save(**fields)
+    assert contexts.load("demo").options == {"servers": ["nats://demo:4222"]} | options
+
+
+def test_every_option_is_one_of_nats_py(save: Any, files: Path) -> None:
+    save(user="u", password="p", token="t", inbox_prefix="i", tls_first=True, ca=f"{files}/ca")
+    known = inspect.signature(Client.connect).parameters
+    assert set(contexts.load("demo").options) <= set(known)
+
+
+def test_jetstream_options(save: Any) -> None:
+    save(jetstream_domain="hub", jetstream_api_prefix="$JS.x.API")
+    context = contexts.load("demo")
+    assert (context.js_domain, context.js_prefix) == ("hub", "$JS.x.API")
+
+
+def test_secrets_are_not_shown(save: Any) -> None:
+    save(url="nats://joe:hush@demo", user="joe", password="hush", token="hush")
+    assert "hush" not in repr(contexts.load("demo"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """Credentials, a seed and TLS files, all good."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "user.creds").write_text(
+        "-----BEGIN NATS USER JWT-----\nthe.jwt\n------END NATS USER JWT------\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{SEED}\n------END USER NKEY SEED------\n"
+    )
+    (folder / "user.nk").write_text(f"-----BEGIN USER NKEY SEED-----\n{SEED}\n------END\n")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "demo")])
+    day = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(day)
+        .not_valid_after(day.replace(year=2120))
+        .sign(key, hashes.SHA256())
+        .public_bytes(serialization.Encoding.PEM)
+    )
+    (folder / "ca").write_bytes(certificate)
+    (folder / "cert").write_bytes(certificate)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
+    (folder / "key").write_bytes(key.private_bytes(*form, serialization.NoEncryption()))
+    locked = serialization.BestAvailableEncryption(b"pass")
+    (folder / "locked").write_bytes(key.private_bytes(*form, locked))
+    return folder
+
+
+@pytest.mark.parametrize("creds", ["~/files/user.creds", "$FILES/user.creds", "${FILES}/user.creds",
+                                   "file://$UNSET$FILES/user.creds"])  # fmt: skip
+def test_paths_expand(save: Any, files: Path, creds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FILES", str(files))
+    save(creds=creds)
+    assert contexts.load("demo").options["user_credentials"] == str(files / "user.creds")
+
+
+def test_nkey(save: Any, files: Path) -> None:
+    save(nkey=str(files / "user.nk"))
+    assert contexts.load("demo").options["nkeys_seed_str"] == SEED
+    (files / "user.nk").write_text(SEED)
+    assert contexts.load("demo").options["nkeys_seed_str"] == SEED
+    assert nkeys.from_seed(bytearray(SEED.encode())).public_key.startswith(b"U")
+
+
+def test_the_first_credentials_count(save: Any, files: Path) -> None:
+    save(user="u", password="p", creds=str(files / "user.creds"), nkey=str(files / "user.nk"))
+    assert set(contexts.load("demo").options) == {"servers", "user", "password"}
+
+
+def test_user_jwt(save: Any) -> None:
+    save(user_jwt="the.jwt", user_seed=SEED)
+    lines = str(contexts.load("demo").options["user_credentials"]).splitlines()
+    assert lines[1] == "the.jwt"
+    assert lines[4] == SEED
+
+
+def test_user_jwt_of_a_bearer(save: Any) -> None:
+    save(user_jwt="the.jwt")
+    options = contexts.load("demo").options
+    assert options["user_jwt_cb"]() == b"the.jwt"
+    assert options["signature_cb"]("nonce") == b""
+
+
+def test_tls(save: Any, files: Path) -> None:
+    save(ca=str(files / "ca"), cert=str(files / "cert"), key=str(files / "key"))
+    context = contexts.load("demo").options["tls"]
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.cert_store_stats()["x509"] == 1
+
+
+# -- how it fails -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"url": 4222}, "url"),
+        ({"password": ["hush"]}, "password"),
+        ({"tls_first": "hush"}, "tls_first"),
+        ({"nsc": "nsc://operator/account/user"}, "nsc"),
+        ({"socks_proxy": "socks5://hush@proxy"}, "socks_proxy"),
+        ({"windows_cert_store": "user"}, "windows_cert_store"),
+        ({"creds": "/missing/hush"}, "creds"),
+        ({"creds": "op://vault/item"}, "creds"),
+        ({"token": "env://HUSH"}, "token"),
+        ({"nkey": "/"}, "nkey"),
+        ({"user_jwt": "the.jwt", "user_seed": "hush"}, "user_seed"),
+        ({"ca": "$UNSET/missing"}, "ca"),
+    ],
+)
+def test_a_field_that_cannot_be(save: Any, fields: dict[str, Any], field: str) -> None:
+    path = save(**fields)
+    with pytest.raises(ContextError) as caught:
+        contexts.load("demo")
+    message = str(caught.value)
+    assert message.startswith(f"nats context 'demo' ({path}): `{field}` ")
+    assert "hush" not in message or "/missing/hush" in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"creds": "user.nk"}, "creds"),
+        ({"nkey": "ca"}, "nkey"),
+        ({"ca": "user.nk"}, "ca"),
+        ({"cert": "cert"}, "key"),
+        ({"key": "key"}, "cert"),
+        ({"cert": "cert", "key": "user.nk"}, "cert"),
+        ({"cert": "cert", "key": "locked"}, "cert"),
+    ],
+)
+def test_a_file_that_is_not_what_it_should_be(
+    save: Any, files: Path, fields: dict[str, str], field: str
+) -> None:
+    save(**{name: str(files / file) for name, file in fields.items()})
+    with pytest.raises(ContextError, match=rf"^nats context 'demo' \(.*\): `{field}` "):
+        contexts.load("demo")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"hush"', '{"token": "hush"', "\xff"])
+def test_a_file_that_is_not_a_context(config: Path, text: str) -> None:
+    (config / "context/demo.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ContextError, match="'demo'") as caught:
+        contexts.load("demo")
+    assert "hush" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_the_selected_file_is_missing(config: Path) -> None:
+    (config / "context.txt").write_text("gone")
+    with pytest.raises(ContextError, match=r"'gone' \(.*gone\.json\) does not exist"):
+        contexts.selected()
+
+
+def test_a_file_that_is_not_readable(config: Path) -> None:
+    (config / "context/demo.json").mkdir()
+    with pytest.raises(ContextError, match="not readable"):
+        contexts.load("demo")
+    (config / "context.txt").mkdir()
+    with pytest.raises(ContextError, match="not readable"):
+        contexts.selected()
+
+
+@pytest.mark.parametrize("name", ["", "..", "../demo", "a/b", "a\nb"])
+def test_a_name_that_leads_elsewhere(name: str) -> None:
+    with pytest.raises(ContextError, match="not the name"):
+        contexts.load(name)
