@@ -1,7 +1,7 @@
 """What every test may ask for: a real server, a connection to it, a bucket of its own.
 
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
-`live` run once on each; the others on the latest of them.
+`live` and `interop` run once on each; the others on the latest of them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import nats
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import versions
 from tests.support.servers import NatsServer, version_key
@@ -24,13 +25,22 @@ if TYPE_CHECKING:
 
     import jetstow
 
-LIVE = Path(__file__).parent / "live"
+HERE = Path(__file__).parent
+EVERYWHERE = {HERE / "live", HERE / "interop"}
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile(
+    "jetstow",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("jetstow")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         selected = sorted(versions.selected(), key=version_key, reverse=True)
-        everywhere = LIVE in metafunc.definition.path.parents
+        everywhere = EVERYWHERE & set(metafunc.definition.path.parents)
         chosen = selected if everywhere else selected[:1]
         metafunc.parametrize("server", chosen, indirect=True, scope="session")
 
@@ -40,7 +50,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     too_early = [item for item in items if _begins_after(item)]
     if too_early:
         config.hook.pytest_deselected(items=too_early)
-        items[:] = [item for item in items if item not in set(too_early)]
+        items[:] = [item for item in items if not _begins_after(item)]
 
 
 def _begins_after(item: pytest.Item) -> bool:
@@ -58,7 +68,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     report = yield
     server = getattr(item, "funcargs", {}).get("server")
     if report.failed and isinstance(server, NatsServer):
-        report.sections.append((f"nats-server {server.version}", "\n".join(server.log[-40:])))
+        said = [line for line in server.log if line not in server.greeting]
+        report.sections.append((f"nats-server {server.version}", "\n".join(said[-40:])))
     return report
 
 

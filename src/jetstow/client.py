@@ -22,7 +22,7 @@ from jetstow._core import buckets
 from jetstow._core.awaitables import Listing
 from jetstow._core.jetstream import JetStream
 from jetstow.errors import AuthorizationError, ConnectionLostError, NoServersError
-from jetstow.models import BucketConfig, BucketStatus
+from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 
 _log = logging.getLogger("jetstow.client")
@@ -182,11 +182,11 @@ async def _first_connection(
 
 
 # How nats-py tries again by default, and how it does while there is no connection yet.
-_PATIENT: Final = {
+_PATIENT: Final[dict[str, Any]] = {
     "max_reconnect_attempts": DEFAULT_MAX_RECONNECT_ATTEMPTS,
     "reconnect_time_wait": DEFAULT_RECONNECT_TIME_WAIT,
 }
-_HASTY: Final = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.1}
+_HASTY: Final[dict[str, Any]] = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.1}
 
 
 def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:

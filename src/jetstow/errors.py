@@ -24,6 +24,8 @@ class JetstowError(nats_js.Error):
     # nats-py's APIError carries these; ours have them where the server sent them.
     code: int | None = None
     err_code: int | None = None
+    stream: str | None = None
+    seq: int | None = None
 
     def __init__(
         self, message: str = "", *, bucket: str | None = None, name: str | None = None

@@ -60,7 +60,9 @@ class ObjectInfo(api.ObjectInfo):
         """`mtime` as an aware datetime (microseconds; the server keeps nanoseconds)."""
         if not self.mtime:
             return None
-        return api.Base._parse_utc_iso(self.mtime)
+        seconds, _, rest = self.mtime.rstrip("Z").partition(".")
+        whole = datetime.datetime.fromisoformat(seconds).replace(tzinfo=datetime.UTC)
+        return whole.replace(microsecond=int(rest[:6].ljust(6, "0")) if rest else 0)
 
 
 @dataclass
@@ -81,7 +83,7 @@ class BucketConfig(api.ObjectStoreConfig):
     server when a bucket is made, and as it is when one is changed.
     """
 
-    replicas: int | None = None
+    replicas: int | None = None  # type: ignore[assignment]
     compression: bool | Literal["s2", "none"] | StoreCompression | None = None
     metadata: dict[str, str] | None = None
 

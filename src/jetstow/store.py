@@ -26,7 +26,7 @@ from jetstow._core.sink import Writable, pour
 from jetstow._core.source import Data, open_source
 from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, checked_chunk_size
-from jetstow._core.watch import ObjectWatcher
+from jetstow._core.watch import ObjectWatcher, Policy
 from jetstow._core.wire import checked_meta
 from jetstow.errors import InvalidRangeError, LinkError, ObjectChangedError
 from jetstow.models import (
@@ -53,10 +53,6 @@ class ObjectStore(_NatsObjectStore):
     and `BucketNotFoundError`; every change `BucketSealedError` and `BucketFullError`; and
     every name `InvalidObjectNameError`. Below stands what else each one raises.
     """
-
-    ObjectResult = ObjectResult
-    ObjectStoreStatus = BucketStatus
-    ObjectWatcher = ObjectWatcher
 
     def __init__(self, js: JetStreamContext, stream: Stream) -> None:
         super().__init__(stream.bucket, stream.name, js)
@@ -124,7 +120,7 @@ class ObjectStore(_NatsObjectStore):
         """Store a file, under its own name or another. Raises what `put` and `open` raise."""
         if name is None and (meta is None or meta.name is None):
             name = Path(path).name
-        with open(path, "rb", buffering=0) as file:  # noqa: ASYNC230 - opening does not wait
+        with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self.put(
                 name, file, meta, expected_revision=expected_revision, progress=progress
             )
@@ -139,7 +135,7 @@ class ObjectStore(_NatsObjectStore):
         names.check_object(self.bucket, name)
         return await to_the_end(objects.describe(self._bucket, name, meta))
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str) -> None:  # type: ignore[override]
         """Delete an object: its bytes go, a marker stays. Raises `ObjectNotFoundError`."""
         names.check_object(self.bucket, name)
         await to_the_end(objects.delete(self._bucket, name))
@@ -322,7 +318,9 @@ class ObjectStore(_NatsObjectStore):
 
     # -- the bucket ----------------------------------------------------------------------
 
-    def list(self, ignore_deletes: bool = True) -> Listing[ObjectInfo]:
+    def list(  # type: ignore[override]
+        self, ignore_deletes: bool = True
+    ) -> Listing[ObjectInfo]:
         """Every object's info, the one longest unchanged first; delete markers too, if asked.
 
         `await` it for a list, or iterate it with `async for` as it arrives.
@@ -339,7 +337,7 @@ class ObjectStore(_NatsObjectStore):
         self,
         ignore_deletes: bool = False,
         include_history: bool = False,
-        meta_only: bool = False,
+        meta_only: bool = False,  # noqa: ARG002
         updates_only: bool = False,
     ) -> ObjectWatcher:
         """Watch the bucket: what is there now, then None, then every change as it happens.
@@ -348,7 +346,7 @@ class ObjectStore(_NatsObjectStore):
         every metadata message kept; a bucket keeps one a name. `meta_only` changes nothing,
         as a watcher hears of metadata alone.
         """
-        policy = "new" if updates_only else "all" if include_history else "last_per_subject"
+        policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
         return await ObjectWatcher(self._bucket, policy, ignore_deletes=ignore_deletes).start()
 
     async def status(self) -> BucketStatus:
@@ -369,3 +367,11 @@ class ObjectStore(_NatsObjectStore):
         chunk_size = checked_chunk_size(self._bucket, named, options.max_chunk_size)
         options = ObjectMetaOptions(max_chunk_size=chunk_size)
         return replace(checked, options=options), chunk_size
+
+
+# nats-py nests these classes in the store, and its users' annotations name them there.
+ObjectStore.ObjectResult = ObjectResult  # type: ignore[misc,assignment]
+ObjectStore.ObjectStoreStatus = BucketStatus  # type: ignore[misc]
+ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
+
+__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter", "Progress"]

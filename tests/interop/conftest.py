@@ -24,6 +24,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test runs with every peer, or with those that can what `@pytest.mark.peers` names."""
     if "peer" not in metafunc.fixturenames:
         return
+    if any(mark.args[0] == "peer" for mark in metafunc.definition.iter_markers("parametrize")):
+        return  # the test names its peer
     marker = metafunc.definition.get_closest_marker("peers")
     able = marker.args if marker else ()
     names = [name for name, peer in PEERS.items() if all(getattr(peer, can) for can in able)]

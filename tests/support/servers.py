@@ -1,4 +1,4 @@
-"""Real nats-server processes for the tests: one alone, or three as a cluster.
+"""Real nats-server processes for the tests.
 
     with NatsServer(jetstream="max_file_store: 10M") as server:
         client = await jetstow.connect(server.url)
@@ -22,7 +22,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -60,6 +60,7 @@ class NatsServer:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="jetstow-server-"))
         self.log: list[str] = []
+        self.greeting: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._ready = threading.Event()
@@ -221,6 +222,7 @@ class NatsServer:
             if "Starting http monitor on" in line:
                 self._monitor_port = int(line.rpartition(":")[2])
             elif READY in line:
+                self.greeting = list(self.log)
                 self._ready.set()
 
     def _end(self, sign: signal.Signals) -> None:
@@ -245,61 +247,6 @@ class NatsServer:
         if process.stderr is not None:
             process.stderr.close()
         _started.discard(self)
-
-
-class Cluster:
-    """Three servers with JetStream on loopback, for streams with replicas."""
-
-    def __init__(self, version: str = versions.LATEST, size: int = 3) -> None:
-        routes = [free_port() for _ in range(size)]
-        addresses = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes)
-        self.nodes = [
-            NatsServer(
-                version,
-                name=f"node-{number}",
-                config=(
-                    f'cluster {{ name: test, listen: "127.0.0.1:{port}", routes: [{addresses}] }}'
-                ),
-            )
-            for number, port in enumerate(routes)
-        ]
-
-    @property
-    def urls(self) -> list[str]:
-        return [node.url for node in self.nodes]
-
-    def start(self) -> Self:
-        """Returns when every node is in touch with the leader."""
-        for node in self.nodes:
-            node.start(wait=False)
-        for node in self.nodes:
-            node.wait_ready()
-        return self
-
-    def leader(self) -> NatsServer:
-        """The node that leads the cluster's metadata."""
-        name = self.nodes[0].monitor("jsz")["meta_cluster"]["leader"]
-        return next(node for node in self.nodes if node.name == name)
-
-    def close(self) -> None:
-        with ExitStack() as stack:
-            for node in self.nodes:
-                stack.callback(node.close)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def version_key(version: str) -> tuple[int, ...]:

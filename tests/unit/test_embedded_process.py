@@ -31,8 +31,7 @@ def folder(tmp_path: Path) -> Folder:
             "nats-server: server.conf:3:1: Parse error",
         ),
         (
-            "[7] 2026/01/02 03:04:05.678901 [FTL] Can't listen: in use\n"
-            "[7] 2026/01/02 03:04:05.678902 [INF] Bye\n",
+            "[7] 2026/01/02 03:04:05.678901 [FTL] Can't listen: in use\n[7] [INF] Bye",
             "Can't listen: in use",
         ),
         ("panic: oh\n\ngoroutine 1 [running]:\nmain.main()\n", "panic: oh"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -49,7 +49,7 @@ class Opening(Generic[F]):
 class Listing(Generic[T]):
     """Many results: `await` them as a list, or iterate with `async for` as they arrive."""
 
-    def __init__(self, start: Callable[[], AsyncIterator[T]]) -> None:
+    def __init__(self, start: Callable[[], AsyncGenerator[T, None]]) -> None:
         self._start = start
 
     def __await__(self) -> Generator[Any, Any, list[T]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -36,7 +36,7 @@ def checked_config(
     known = {field.name for field in fields(BucketConfig)}
     if unknown := params.keys() - known:
         raise InvalidOptionError(
-            f"a bucket has no option {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}",
+            f"a bucket has no option {min(unknown)!r}; it has {', '.join(sorted(known))}",
             bucket=bucket,
         )
     given = config if config is not None else BucketConfig()
@@ -58,18 +58,30 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
     if config.placement is not None:
         decided["placement"] = config.placement.as_dict()
     if config.compression is not None:
-        on = config.compression in (True, "s2", StoreCompression.S2)
-        decided["compression"] = "s2" if on else "none"
+        decided["compression"] = _compression(bucket, config.compression)
     if config.max_bytes is not None:
         decided["max_bytes"] = _whole(bucket, "max_bytes", config.max_bytes) or -1
     if config.ttl is not None:
-        if not isinstance(config.ttl, int | float) or config.ttl < 0:
-            raise InvalidOptionError(
-                f"ttl of bucket {bucket!r} must be seconds, 0 or more, not {config.ttl!r}",
-                bucket=bucket,
-            )
-        decided["max_age"] = int(config.ttl * _SECOND)
+        decided["max_age"] = int(_seconds(bucket, config.ttl) * _SECOND)
     return {key: value for key, value in decided.items() if value is not None}
+
+
+def _compression(bucket: str | None, value: object) -> str:
+    if value in (True, "s2", StoreCompression.S2):
+        return "s2"
+    if value in (False, "none", StoreCompression.NONE):
+        return "none"
+    raise InvalidOptionError(
+        f"compression of bucket {bucket!r} must be 's2' or 'none', not {value!r}", bucket=bucket
+    )
+
+
+def _seconds(bucket: str | None, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
+        raise InvalidOptionError(
+            f"ttl of bucket {bucket!r} must be seconds, 0 or more, not {value!r}", bucket=bucket
+        )
+    return value
 
 
 def _whole(bucket: str | None, option: str, value: object) -> int:
@@ -151,14 +163,14 @@ async def delete(js: JetStream, bucket: str) -> bool:
     return bool(reply.get("success"))
 
 
-async def list_names(js: JetStream) -> AsyncIterator[str]:
+async def list_names(js: JetStream) -> AsyncGenerator[str, None]:
     """The buckets of the account."""
     async for stream in js.list_streams("NAMES", names.all_chunks("*")):
         if (bucket := names.bucket_of(stream)) is not None:
             yield bucket
 
 
-async def list_states(js: JetStream) -> AsyncIterator[BucketStatus]:
+async def list_states(js: JetStream) -> AsyncGenerator[BucketStatus, None]:
     """The buckets of the account and how they are."""
     async for stream in js.list_streams("LIST", names.all_chunks("*")):
         if (bucket := names.bucket_of(stream["config"]["name"])) is not None:

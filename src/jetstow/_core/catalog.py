@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Final
 
 from jetstow._core import names
 from jetstow._core.stream import Stored, Stream
-from jetstow._core.windows import DirectWindows, pieces
+from jetstow._core.windows import DirectWindows, NoDirectGetError, pieces
 from jetstow._core.wire import decode_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
@@ -72,16 +72,12 @@ async def find(stream: Stream, name: str, *, show_deleted: bool = False) -> Obje
     return info
 
 
-async def everything(stream: Stream) -> AsyncIterator[ObjectInfo]:
+async def everything(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
     """The metadata of every object, deleted ones too, the one longest unchanged first.
 
     What cannot be read is logged and passed over: one bad entry hides no other.
     """
-    # Replicas answer a batch as far as they are; where there are several, the leader is asked.
-    features = stream.features
-    one_answer = features.batched_get and features.replicas == 1
-    found = _by_batches(stream) if one_answer else _by_names(stream)
-    async for stored in found:
+    async for stored in _all_metadata(stream):
         name = names.name_of(stream.bucket, stored.subject)
         if name is None:
             continue
@@ -102,19 +98,32 @@ def _info(bucket: str, name: str, stored: Stored) -> ObjectInfo:
     return decode_info(bucket, name, stored.data, revision=stored.seq, mtime=stored.time)
 
 
-async def _by_batches(stream: Stream) -> AsyncIterator[Stored]:
+async def _all_metadata(stream: Stream) -> AsyncGenerator[Stored, None]:
+    # Replicas answer a batch as far as they are; where there are several, the leader is asked.
+    if stream.has_batched_get and stream.replicas == 1:
+        try:
+            async for stored in _by_batches(stream):
+                yield stored
+            return
+        except NoDirectGetError:
+            stream.avoid_direct_get()
+    async for stored in _by_names(stream):
+        yield stored
+
+
+async def _by_batches(stream: Stream) -> AsyncGenerator[Stored, None]:
     """Metadata is rolled up, one message a name: a run over its subjects is the listing."""
     source = DirectWindows(stream, stream.target(), names.all_meta(stream.bucket))
     seq, more = 1, True
     while more:
         window = await source.ask(seq, _BATCH, _META_BYTES)
         more = False
-        async for piece in pieces(window, stream.timeout):
+        async for piece in pieces(window):
             seq, more = piece.seq + 1, piece.pending > 0
             yield Stored(piece.subject, piece.seq, piece.time, piece.data)
 
 
-async def _by_names(stream: Stream) -> AsyncIterator[Stored]:
+async def _by_names(stream: Stream) -> AsyncGenerator[Stored, None]:
     """The leader names the subjects, and is asked for each."""
     found: list[Stored] = []
     for subjects in _spread([s async for s in stream.subjects(names.all_meta(stream.bucket))]):

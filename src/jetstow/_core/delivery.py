@@ -1,8 +1,8 @@
 """What a consumer's message says of itself, in its reply subject.
 
-    $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>
-    $JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.
-        <time>.<pending>[.<random>]
+$JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>
+$JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.
+    <time>.<pending>[.<random>]
 """
 
 from __future__ import annotations

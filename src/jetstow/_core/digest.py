@@ -40,7 +40,7 @@ def decode(written: str) -> bytes | None:
     Clients in the field write the prefix in lower case, use the standard base64 alphabet,
     or leave the padding out.
     """
-    if not written[: len(_PREFIX)].upper() == _PREFIX:
+    if written[: len(_PREFIX)].upper() != _PREFIX:
         return None
     encoded = written[len(_PREFIX) :].rstrip("=").replace("+", "-").replace("/", "_")
     try:

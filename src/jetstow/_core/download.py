@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -18,14 +18,11 @@ from jetstow._core.catalog import read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.stream import Stream
 from jetstow._core.upload import DEFAULT_CHUNK
-from jetstow._core.windows import DirectWindows, PulledWindows, Window, Windows, pieces, windows
+from jetstow._core.windows import NoDirectGetError, Window, Windows, pieces, windows
 from jetstow.errors import (
     ChunksLostError,
     DigestMismatchError,
-    JetStreamUnavailableError,
     ObjectChangedError,
-    PermissionDeniedError,
-    ServerError,
     SizeMismatchError,
 )
 from jetstow.models import ObjectInfo
@@ -48,7 +45,7 @@ class Place:
     seq: int = 1
 
 
-class _Misfit(Exception):
+class _MisfitError(Exception):
     """A window did not go on where the one before it ended."""
 
 
@@ -59,7 +56,7 @@ class Download:
         self,
         stream: Stream,
         info: ObjectInfo,
-        start: Place = Place(),  # noqa: B008 - frozen
+        start: Place = Place(),
         end: int | None = None,
     ) -> None:
         self._stream = stream
@@ -71,34 +68,31 @@ class Download:
         self._chunk_size = expected_chunk_size(stream, info)
         self._window = _FIRST
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The chunks, each once and in order.
 
         Raises `ChunksLostError`, `SizeMismatchError` (more chunks than the metadata says)
         or `ObjectChangedError`.
         """
         subject = names.chunk_subject(self._stream.bucket, self._info.nuid)
-        source = windows(self._stream, self._target, subject)
         pauses = self._pauses()
         while self._next.chunk < self._end:
             before = self._next.chunk
+            source = windows(self._stream, self._target, subject)
             try:
                 async with aclosing(self._run(source)) as run:
                     async for data in run:
                         yield data
-            except _Misfit:
+            except _MisfitError:
                 await self._check_unchanged()
                 pauses = self._pauses() if self._next.chunk > before else pauses
                 await self._pause_or_give_up(pauses)
-            except (JetStreamUnavailableError, PermissionDeniedError, ServerError):
-                if not isinstance(source, DirectWindows):
-                    raise
-                # No Direct Get after all: a mirror, an older server behind this one.
-                source = PulledWindows(self._stream, self._target, subject)
+            except NoDirectGetError:
+                self._stream.avoid_direct_get()
             finally:
                 await source.close()
 
-    async def _run(self, source: Windows) -> AsyncIterator[bytes]:
+    async def _run(self, source: Windows) -> AsyncGenerator[bytes, None]:
         """Window after window, until the end or until one does not fit."""
         flying: deque[Window] = deque()
         asked, origin = self._next.chunk, None
@@ -108,7 +102,7 @@ class Download:
                     count = self._count(before.chunk)
                     flying.append(await source.ask(before.seq, count, self._chunk_size))
                     asked = before.chunk + count
-                async with aclosing(pieces(flying[0], self._stream.timeout)) as run:
+                async with aclosing(pieces(flying[0])) as run:
                     async for piece in run:
                         if piece.seq < self._next.seq:
                             continue  # asked for ahead, and a little too early
@@ -128,7 +122,7 @@ class Download:
                         yield piece.data
                 flying.popleft()
                 if self._next == before and not flying:
-                    raise _Misfit
+                    raise _MisfitError
         finally:
             for window in flying:
                 window.close()
@@ -149,7 +143,7 @@ class Download:
                 "in its metadata",
             )
         if pending != expected:
-            raise _Misfit
+            raise _MisfitError
 
     async def _check_unchanged(self) -> None:
         live = (await read_slot(self._stream, self._info.name)).live
@@ -160,7 +154,7 @@ class Download:
             )
 
     def _pauses(self) -> Iterator[float]:
-        return iter(_PAUSES if self._stream.features.replicas > 1 else ())
+        return iter(_PAUSES if self._stream.replicas > 1 else ())
 
     async def _pause_or_give_up(self, pauses: Iterator[float]) -> None:
         pause = next(pauses, None)
@@ -179,7 +173,7 @@ def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:
     return min(said or DEFAULT_CHUNK, stream.js.nc.max_payload)
 
 
-async def verified(stream: Stream, info: ObjectInfo) -> AsyncIterator[bytes]:
+async def verified(stream: Stream, info: ObjectInfo) -> AsyncGenerator[bytes, None]:
     """All bytes of an object. Its end is reached only if size, count and digest are right.
 
     Raises `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.

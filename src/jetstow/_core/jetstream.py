@@ -5,12 +5,13 @@ Beside `replies.py`, which receives the answers, nothing else speaks to the serv
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from jetstow._core.replies import Mailbox, Replies
+from jetstow._core.mailbox import Mailbox
+from jetstow._core.replies import B, Replies
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
 from jetstow.errors import (
@@ -19,8 +20,8 @@ from jetstow.errors import (
     BucketNotFoundError,
     BucketSealedError,
     InvalidOptionError,
-    JetStreamUnavailableError,
     JetstowError,
+    JetStreamUnavailableError,
     ServerError,
 )
 
@@ -62,9 +63,15 @@ class JetStream:
     @property
     def server_version(self) -> tuple[int, int]:
         """Major and minor version of the server that the connection leads to."""
-        major, _, rest = self.nc.connected_server_version._server_version.partition(".")
-        minor = rest.partition(".")[0]
-        return (int(major), int(minor)) if major.isdigit() and minor.isdigit() else (0, 0)
+        version = self.nc.connected_server_version
+        try:
+            return version.major, version.minor
+        except ValueError:
+            return 0, 0
+
+    async def open(self, kind: type[B], target: Target) -> B:
+        """A mailbox as patient as this context."""
+        return await self.replies.open(kind, target, self.timeout)
 
     async def call(
         self,
@@ -74,9 +81,9 @@ class JetStream:
         headers: dict[str, str] | None = None,
     ) -> Msg:
         """Send one message and return the one that answers it."""
-        with await self.replies.open(Mailbox, target) as box:
+        with await self.open(Mailbox, target) as box:
             await box.send(subject, payload, headers=headers)
-            return await box.next(self.timeout)
+            return await box.next()
 
     async def request(self, target: Target, api: str, body: object = None) -> dict[str, Any]:
         """Ask the JetStream API, as in `request(target, "STREAM.INFO.x")`; return its answer.
@@ -86,7 +93,9 @@ class JetStream:
         payload = b"" if body is None else json_encode(body)
         return answer(target, await self.call(target, f"{self.prefix}.{api}", payload))
 
-    async def list_streams(self, verb: Literal["NAMES", "LIST"], subject: str) -> AsyncIterator[Any]:
+    async def list_streams(
+        self, verb: Literal["NAMES", "LIST"], subject: str
+    ) -> AsyncGenerator[Any, None]:
         """The streams that hold messages of a subject: their names, or all about them."""
         seen = 0
         while True:

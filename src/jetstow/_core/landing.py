@@ -19,15 +19,15 @@ def landing(path: Path) -> Iterator[BinaryIO]:
     if path.is_dir():
         raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
     # A hidden name, as others may be listing the folder meanwhile.
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
+    handle, made = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
+    beside = Path(made)
     try:
-        with open(handle, "wb", buffering=0) as file:
+        with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
             yield file
-        os.chmod(beside, _mode(path))
-        os.replace(beside, path)
+        beside.chmod(_mode(path))
+        beside.replace(path)
     except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(beside)
+        beside.unlink(missing_ok=True)
         raise
 
 

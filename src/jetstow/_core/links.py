@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from nats.js import api
 
 from jetstow._core import buckets, names
 from jetstow._core.catalog import Slot, find
@@ -49,7 +49,8 @@ async def add(stream: Stream, name: str, link: ObjectLink) -> ObjectInfo:
         if slot.live is not None and not slot.live.is_link():
             target = stream.target(name)
             raise target.error(
-                ObjectAlreadyExists, f"{target} exists: a link would hide its bytes; delete it first"
+                ObjectAlreadyExists,
+                f"{target} exists: a link would hide its bytes; delete it first",
             )
         options = ObjectMetaOptions(link=link)
         return ObjectInfo(
@@ -59,19 +60,15 @@ async def add(stream: Stream, name: str, link: ObjectLink) -> ObjectInfo:
     return (await commit(stream, name, propose)).info
 
 
-def to_object(stream: Stream, name: str, target: ObjectInfo) -> ObjectLink:
+def to_object(stream: Stream, name: str, target: api.ObjectInfo) -> ObjectLink:
     """A link to an object. Raises `LinkError` where it would lead nowhere."""
     place = stream.target(name)
     if target.deleted:
         raise place.error(LinkError, f"{place} cannot link to {target.name!r}: it is deleted")
     if target.is_link():
-        raise place.error(
-            LinkError, f"{place} cannot link to {target.name!r}: it is a link itself"
-        )
+        raise place.error(LinkError, f"{place} cannot link to {target.name!r}: it is a link itself")
     if target.bucket == stream.bucket and target.name == name:
         raise place.error(LinkError, f"{place} cannot link to itself")
     names.check_bucket(target.bucket)
     names.check_object(target.bucket, target.name)
     return ObjectLink(bucket=target.bucket, name=target.name)
-
-

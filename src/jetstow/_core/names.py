@@ -1,8 +1,8 @@
 """Names on the wire: which are allowed, and the subjects they become (ADR-20).
 
-    stream             OBJ_<bucket>
-    chunks             $O.<bucket>.C.<nuid>
-    metadata           $O.<bucket>.M.<base64url(object name), padded>
+stream             OBJ_<bucket>
+chunks             $O.<bucket>.C.<nuid>
+metadata           $O.<bucket>.M.<base64url(object name), padded>
 """
 
 from __future__ import annotations
@@ -101,11 +101,11 @@ def meta_subject(bucket: str, name: str) -> str:
 
 
 def name_of(bucket: str, subject: str) -> str | None:
-    """The object name in a metadata subject, or None if there is none to be read."""
+    """The object name in a metadata subject, or None if no name has that subject."""
     encoded = subject.removeprefix(_meta_prefix(bucket))
-    if encoded == subject:
-        return None
     try:
-        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
+        name = base64.urlsafe_b64decode(encoded).decode()
     except (binascii.Error, ValueError):
         return None
+    # Base64 is decoded leniently: other spellings would be names that nobody can get.
+    return name if name and meta_subject(bucket, name) == subject else None

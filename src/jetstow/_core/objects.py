@@ -104,9 +104,7 @@ async def _move(stream: Stream, name: str, old: Slot, moved: ObjectInfo) -> Obje
 
     taken = await commit(stream, moved.name, take)
     try:
-        fence = await commit(
-            stream, name, _deleted, slot=old, expected_revision=old.revision
-        )
+        fence = await commit(stream, name, _deleted, slot=old, expected_revision=old.revision)
     except RevisionMismatchError:
         await _forget(stream, moved.name, taken)
         return None

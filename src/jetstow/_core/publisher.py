@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from jetstow._core.jetstream import refusal, status
-from jetstow._core.replies import Mailbox, Replies
+from jetstow._core.mailbox import Mailbox
+from jetstow._core.replies import Replies
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow.errors import JetstowError, ServerError
@@ -33,8 +34,8 @@ class Publisher(Mailbox):
     Chunk `i` is answered at `address.i`. A refusal of one chunk is raised by the next call.
     """
 
-    def __init__(self, replies: Replies, token: str, target: Target) -> None:
-        super().__init__(replies, token, target)
+    def __init__(self, replies: Replies, token: str, target: Target, patience: float) -> None:
+        super().__init__(replies, token, target, patience)
         self.sent = 0
         self._stored = 0
         self._last_seq = 0
@@ -48,7 +49,7 @@ class Publisher(Mailbox):
         size = chunk.nbytes
         while self._bytes_waiting and self._bytes_waiting + size > _WINDOW:
             await self.check(stream)
-            await self.wait(stream.timeout)
+            await self.wait()
         await self.check(stream)
         await self.replies.outbound.take(size)
         self._waiting[self.sent] = size
@@ -60,13 +61,13 @@ class Publisher(Mailbox):
         """Wait until every chunk is stored."""
         while self._waiting:
             await self.check(stream)
-            await self.wait(stream.timeout)
+            await self.wait()
         await self.check(stream)
 
-    async def settle(self, stream: Stream) -> None:
+    async def settle(self) -> None:
         """Wait until every chunk is answered, whatever the answers are."""
         while self._waiting:
-            await self.wait(stream.timeout)
+            await self.wait()
 
     async def check(self, stream: Stream) -> None:
         """Raise what the server said against a chunk."""

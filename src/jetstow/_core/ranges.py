@@ -7,14 +7,14 @@ is, by how many follow it, and that is enough to close in on any chunk in a few 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import count
 
 from jetstow._core import names
 from jetstow._core.download import Download, Place, expected_chunk_size, verified
 from jetstow._core.stream import Stream
-from jetstow._core.windows import pieces, windows
+from jetstow._core.windows import NoDirectGetError, Windows, pieces, windows
 from jetstow.errors import SizeMismatchError
 from jetstow.models import ObjectInfo
 
@@ -33,7 +33,7 @@ class RangeReader:
         self._chunk_size: int | None = None
         self._looked = False
 
-    async def read(self, start: int, stop: int) -> AsyncIterator[memoryview]:
+    async def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
         """The bytes from `start` up to `stop` (not included), in pieces.
 
         Reading all of an object verifies its digest; a part of one has none. Raises what
@@ -111,10 +111,16 @@ class RangeReader:
 
     async def _probe(self, seq: int) -> tuple[int, int] | None:
         """Which chunk is the first at or after a sequence, and its sequence."""
-        source = windows(self._stream, self._target, self._subject)
+        try:
+            return await self._probe_by(windows(self._stream, self._target, self._subject), seq)
+        except NoDirectGetError:
+            self._stream.avoid_direct_get()
+            return await self._probe(seq)
+
+    async def _probe_by(self, source: Windows, seq: int) -> tuple[int, int] | None:
         try:
             window = await source.ask(seq, 1, expected_chunk_size(self._stream, self.info))
-            async with aclosing(pieces(window, self._stream.timeout)) as run:
+            async with aclosing(pieces(window)) as run:
                 async for piece in run:
                     chunk = self._total - 1 - piece.pending
                     self._known[chunk] = piece.seq

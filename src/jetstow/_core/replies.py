@@ -1,10 +1,9 @@
 """One inbox for everything that the server answers, and the bad news that concerns it.
 
 A connection has one wildcard subscription, shared by requests, acknowledgements and batches.
-Each of them opens a `Mailbox` on it. Waiting on a mailbox always ends: with a message, with
-silence for longer than the timeout, with the loss of the connection, or with the server's
-word that the user may not publish there. NATS sends that word to the connection and not to
-the request, so a plain request would sit out its timeout and not say why.
+Each of them opens a `Mailbox` on it. NATS tells the connection, and not the request, that
+the user may not publish somewhere; a plain request would sit out its timeout and not say
+why. So the inbox listens to what the connection is told, and fails the mailboxes concerned.
 
 This file and `jetstream.py` are all that touches nats-py's subscriptions and publishing.
 """
@@ -14,13 +13,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import nats.errors
 
 from jetstow._core.budget import Budget
+from jetstow._core.mailbox import Mailbox
 from jetstow._core.target import Target
 from jetstow.errors import (
     ConnectionLostError,
@@ -42,89 +41,7 @@ _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "(
 _INBOUND = 32 * 1024 * 1024
 _OUTBOUND = 32 * 1024 * 1024
 
-B = TypeVar("B", bound="Mailbox")
-
-
-class Mailbox:
-    """The answers to one request, or to many that share it; a context manager.
-
-    `address` is the reply subject; what is sent to `address.<anything>` arrives as well.
-    """
-
-    def __init__(self, replies: Replies, token: str, target: Target) -> None:
-        self.replies = replies
-        self.target = target
-        self.address = f"{replies.prefix}.{token}"
-        self.subscription: Subscription | None = None
-        self.subjects: set[str] = set()
-        self._token = token
-        self._messages: deque[Msg] = deque()
-        self._error: JetstowError | None = None
-        self._waiter: asyncio.Future[None] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Take no more messages."""
-        self.replies.forget(self._token)
-
-    async def send(
-        self,
-        subject: str,
-        payload: bytes | memoryview = b"",
-        *,
-        headers: dict[str, str] | None = None,
-        suffix: str = "",
-    ) -> None:
-        """Publish with this mailbox as the reply subject. Raises `ConnectionLostError`."""
-        if self._error is not None:
-            raise self._error
-        # nats-py hands the server's errors on in lower case.
-        self.subjects.add(subject.lower())
-        await self.replies.publish(subject, payload, self.address + suffix, headers, self.target)
-
-    def deliver(self, message: Msg) -> None:
-        """Take a message. The inbox calls this."""
-        self._messages.append(message)
-        self.wake()
-
-    def fail(self, error: JetstowError) -> None:
-        """Nothing more will come, for this reason. The inbox calls this."""
-        self._error = error
-        self.wake()
-
-    async def next(self, timeout: float) -> Msg:
-        """The next message, after `timeout` seconds of silence at most.
-
-        Raises `TimeoutError`, `ConnectionLostError` or `PermissionDeniedError`.
-        """
-        while not self._messages:
-            await self.wait(timeout)
-        return self._messages.popleft()
-
-    async def wait(self, timeout: float) -> None:
-        """Wait until something happens here. Raises what `next` raises."""
-        if self._error is not None:
-            raise self._error
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            async with asyncio.timeout(timeout):
-                await self._waiter
-        except asyncio.TimeoutError:
-            raise self.replies.silence(timeout, self.target) from None
-        finally:
-            self._waiter = None
-        if self._error is not None and not self._messages:
-            raise self._error
-
-    def wake(self) -> None:
-        """Let whoever waits look again."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+B = TypeVar("B", bound=Mailbox)
 
 
 class Replies:
@@ -149,47 +66,49 @@ class Replies:
         replies = getattr(nc, "_jetstow_replies", None)
         if not isinstance(replies, cls):
             replies = cls(nc)
-            nc._jetstow_replies = replies
+            nc._jetstow_replies = replies  # type: ignore[attr-defined]
         return replies
 
-    async def open(self, kind: type[B], target: Target) -> B:
+    async def open(self, kind: type[B], target: Target, patience: float) -> B:
         """A new mailbox of that kind. Raises `ConnectionLostError`, `PermissionDeniedError`."""
-        await self._make_ready(target)
-        return self._add(kind, target)
+        await self._make_ready(target, patience)
+        return self._add(kind, target, patience)
 
-    async def open_private(self, kind: type[B], target: Target) -> B:
+    async def open_private(self, kind: type[B], target: Target, patience: float) -> B:
         """A mailbox with a subscription of its own, for what a consumer sends.
 
         A consumer's messages keep the subject that they were stored under, so nothing but
         the subscription tells whose they are. Raises as `open` does.
         """
-        await self._make_ready(target)
-        box = self._add(kind, target)
+        await self._make_ready(target, patience)
+        box = self._add(kind, target, patience)
         box.address = self.nc.new_inbox()
 
         async def deliver(message: Msg) -> None:
             box.deliver(message)
 
         try:
-            box.subscription = await self._subscribe(box.address, deliver, target)
+            box.subscription = await box.bounded(self._subscribe(box.address, deliver, target))
         except BaseException:
             box.close()
             raise
         return box
 
-    async def _make_ready(self, target: Target) -> None:
+    async def _make_ready(self, target: Target, patience: float) -> None:
         if not self._subscribed:
             async with self._opening:
                 if not self._subscribed:
-                    await self._subscribe(f"{self.prefix}.>", self._deliver, target)
+                    with self._add(Mailbox, target, patience) as box:
+                        subject = f"{self.prefix}.>"
+                        await box.bounded(self._subscribe(subject, self._deliver, target))
                     self._subscribed = True
         if self._denied is not None:
             raise _denied(target, "subscribe to", self._denied)
 
-    def _add(self, kind: type[B], target: Target) -> B:
+    def _add(self, kind: type[B], target: Target, patience: float) -> B:
         self._count += 1
         token = str(self._count)
-        box = self._boxes[token] = kind(self, token, target)
+        box = self._boxes[token] = kind(self, token, target, patience)
         return box
 
     def forget(self, token: str) -> None:
@@ -285,7 +204,7 @@ class Replies:
             concerned = [box for box in boxes if subject == box.address.lower()]
         for box in concerned:
             what = "publish to" if verb == "publish" else "subscribe to"
-            box.fail(_denied(box.target, what, subject))
+            box.fail(_denied(box.target, what, box.subjects.get(subject, subject)))
         return bool(concerned) or self._denied == subject
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final, Protocol, runtime_checkable
 
 from anyio import to_thread
@@ -39,11 +41,13 @@ async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
             into.write(chunk)
     else:
         held: list[bytes] = []
+        size = 0
         async for chunk in chunks:
             held.append(chunk)
-            if sum(map(len, held)) >= _BLOCK:
+            size += len(chunk)
+            if size >= _BLOCK:
                 await to_thread.run_sync(_write_all, write, held)
-                held = []
+                held, size = [], 0
         await to_thread.run_sync(_write_all, write, held)
 
 
@@ -60,22 +64,30 @@ def _writer(into: object) -> Write:
 
 
 def _write_all(write: Write, chunks: list[bytes]) -> None:
-    for chunk in chunks:
-        rest = memoryview(chunk)
-        while rest.nbytes:
-            rest = rest[_taken(_guarded(write, rest), rest) :]
+    raw = isinstance(getattr(write, "__self__", None), io.RawIOBase)
+    with _taking_bytes():
+        for chunk in chunks:
+            rest = memoryview(chunk)
+            while rest.nbytes:
+                count = write(rest)  # type: ignore[arg-type]
+                # To raw files alone, nothing means nothing; the buffered ones raise this.
+                if raw and not count:
+                    raise BlockingIOError(errno.EAGAIN, "the file is full and does not wait")
+                rest = rest[_taken(count, rest) :]
 
 
 async def _write_async(write: Callable[[Any], Awaitable[Any]], chunk: bytes) -> None:
     rest = memoryview(chunk)
-    while rest.nbytes:
-        taken = await _guarded(write, bytes(rest) if rest.nbytes < len(chunk) else chunk)
-        rest = rest[_taken(taken, rest) :]
+    with _taking_bytes():
+        while rest.nbytes:
+            count = await write(bytes(rest) if rest.nbytes < len(chunk) else chunk)
+            rest = rest[_taken(count, rest) :]
 
 
-def _guarded(write: Write, data: bytes | memoryview) -> Any:
+@contextmanager
+def _taking_bytes() -> Iterator[None]:
     try:
-        return write(data)  # type: ignore[arg-type]
+        yield
     except TypeError as error:
         raise InvalidDataError(f"the file given does not take bytes: {error}") from error
 

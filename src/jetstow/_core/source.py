@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
@@ -40,14 +40,14 @@ class Source:
     `size` is how many bytes there will be, or None if nobody knows.
     """
 
-    chunks: Callable[[int], AsyncIterator[Buffer]]
+    chunks: Callable[[int], AsyncGenerator[Buffer, None]]
     size: int | None
 
 
 def open_source(data: object) -> Source:
     """Take `data` for reading. Raises `InvalidDataError` for what is not made of bytes."""
     if isinstance(data, str):
-        data = data.encode()
+        data = _utf8(data)
     if (view := _view(data)) is not None:
         return Source(lambda size: _cut_memory(view, size), view.nbytes)
     if isinstance(data, io.TextIOBase):
@@ -62,8 +62,7 @@ def open_source(data: object) -> Source:
         pull = _Puller(iter(data))
         return Source(lambda size: _cut_file(pull.read, size), None)
     raise InvalidDataError(
-        f"cannot store {type(data).__name__}: hand over bytes, str, a file, "
-        "or an iterable of bytes"
+        f"cannot store {type(data).__name__}: hand over bytes, str, a file, or an iterable of bytes"
     )
 
 
@@ -91,8 +90,15 @@ def _text_source(file: io.TextIOBase) -> Source:
     if buffer is not None:
         return Source(lambda size: _cut_file(buffer.read, size), _remaining(buffer))
     # StringIO and its like hold text alone: it is stored as UTF-8, as a str is.
-    pull = _Puller(iter(lambda: file.read(_TEXT_PIECE).encode(), b""))
+    pull = _Puller(iter(lambda: _utf8(file.read(_TEXT_PIECE)), b""))
     return Source(lambda size: _cut_file(pull.read, size), None)
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidDataError(f"the text cannot be stored as UTF-8: {error}") from None
 
 
 def _is_async(read: object) -> bool:
@@ -105,6 +111,9 @@ def _remaining(file: object) -> int | None:
     """How many bytes a file has left, where asking costs nothing and moves nothing."""
     if isinstance(file, io.BytesIO):
         return max(0, file.getbuffer().nbytes - file.tell())
+    # Only a plain file gives as many bytes as its file system says: a zipped one has more.
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
     try:
         size = os.fstat(file.fileno()).st_size  # type: ignore[attr-defined]
         left = size - file.tell()  # type: ignore[attr-defined]
@@ -114,18 +123,18 @@ def _remaining(file: object) -> int | None:
     return left if left > 0 else None
 
 
-async def _cut_memory(view: memoryview, size: int) -> AsyncIterator[Buffer]:
+async def _cut_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, None]:
     for start in range(0, view.nbytes, size):
         yield view[start : start + size]
 
 
-async def _cut_file(read: Callable[[int], object], size: int) -> AsyncIterator[Buffer]:
+async def _cut_file(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
     # A cancelled upload does not wait for a pipe that may never say anything again.
-    while chunk := await to_thread.run_sync(_read_full, read, size, abandon_on_cancel=True):
+    while len(chunk := await to_thread.run_sync(_read_full, read, size, abandon_on_cancel=True)):
         yield chunk
 
 
-def _read_full(read: Callable[[int], object], size: int) -> Buffer:
+def _read_full(read: Callable[[int], object], size: int) -> bytearray | memoryview:
     """Read until `size` bytes are there or the file ends: pipes and sockets give less."""
     first = _read_piece(read, size)
     if len(first) in (0, size):
@@ -145,8 +154,8 @@ def _read_piece(read: Callable[[int], object], size: int) -> memoryview:
 
 async def _cut_async_file(
     read: Callable[[int], Awaitable[object]], size: int
-) -> AsyncIterator[Buffer]:
-    async def pieces() -> AsyncIterator[object]:
+) -> AsyncGenerator[Buffer, None]:
+    async def pieces() -> AsyncGenerator[object, None]:
         while piece := await read(size):
             yield piece
 
@@ -154,7 +163,9 @@ async def _cut_async_file(
         yield chunk
 
 
-async def _cut_async_iterable(pieces: AsyncIterable[object], size: int) -> AsyncIterator[Buffer]:
+async def _cut_async_iterable(
+    pieces: AsyncIterable[object], size: int
+) -> AsyncGenerator[Buffer, None]:
     cutter = Cutter(size)
     async for piece in pieces:
         for chunk in cutter.cut(piece):

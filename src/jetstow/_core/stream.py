@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -35,14 +34,6 @@ class _Reply(msgspec.Struct):
     error: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What the bucket's server and configuration allow."""
-
-    batched_get: bool
-    replicas: int
-
-
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
@@ -54,27 +45,32 @@ class Stream:
         self.bucket = bucket
         self.name = names.stream_of(bucket)
         self.timeout = js.timeout
-        self._config = config
+        self.config = config
+        self._avoids_direct_get = False
 
     def target(self, name: str | None = None) -> Target:
         """What errors of a request for that object, or for the bucket, are about."""
         return Target(self.bucket, name)
 
     @property
-    def features(self) -> Features:
-        """Batched Direct Get needs server 2.11 and a stream that allows it (ADR-31)."""
-        config = self._config
-        direct = config.get("mirror_direct" if config.get("mirror") else "allow_direct", False)
-        return Features(
-            batched_get=bool(direct) and self.js.server_version >= (2, 11),
-            replicas=config.get("num_replicas") or 1,
-        )
+    def has_batched_get(self) -> bool:
+        """Whether Direct Get answers batches: server 2.11, and a stream that allows it."""
+        kind = "mirror_direct" if self.config.get("mirror") else "allow_direct"
+        allowed = self.config.get(kind, False) and not self._avoids_direct_get
+        return bool(allowed) and self.js.server_version >= (2, 11)
+
+    def avoid_direct_get(self) -> None:
+        """It has turned out not to work."""
+        self._avoids_direct_get = True
+
+    @property
+    def replicas(self) -> int:
+        """How many servers hold the bucket."""
+        return self.config.get("num_replicas") or 1
 
     async def info(self, **options: object) -> dict[str, Any]:
         """The stream's configuration and state."""
-        return await self.js.request(
-            self.target(), f"STREAM.INFO.{self.name}", options or None
-        )
+        return await self.js.request(self.target(), f"STREAM.INFO.{self.name}", options or None)
 
     async def last(self, target: Target, subject: str) -> Stored | None:
         """The last message of a subject, as the stream's leader has it."""
@@ -117,7 +113,7 @@ class Stream:
         reply = await self.js.request(target, f"STREAM.PURGE.{self.name}", body)
         return int(reply.get("purged", 0))
 
-    async def subjects(self, pattern: str) -> AsyncIterator[str]:
+    async def subjects(self, pattern: str) -> AsyncGenerator[str, None]:
         """The subjects that match a pattern, a page of 100,000 a request."""
         seen = 0
         while True:

@@ -34,7 +34,7 @@ def new_nuid() -> str:
     return _nuids.next().decode("ascii")
 
 
-def checked_chunk_size(stream: Stream, name: str, asked: int | None) -> int:
+def checked_chunk_size(stream: Stream, name: str, asked: object) -> int:
     """The chunk size in bytes: what was asked for, or 128 KiB (ADR-20).
 
     Raises `InvalidOptionError` outside of 1 to the server's `max_payload`.
@@ -80,7 +80,7 @@ class Upload:
 
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        self._publisher = await self._stream.js.replies.open(Publisher, self._target)
+        self._publisher = await self._stream.js.open(Publisher, self._target)
         return self
 
     async def end(self) -> None:
@@ -122,7 +122,7 @@ class Upload:
         # The server works off publishes and purges in two queues: a purge that overtakes
         # chunks leaves them behind, so wait until all of them are answered.
         try:
-            await publisher.settle(self._stream)
+            await publisher.settle()
         except JetstowError:
             if not self._stream.js.nc.is_connected:
                 return

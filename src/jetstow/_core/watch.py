@@ -8,6 +8,7 @@ goes on after the last revision handed out, so nothing is missed and nothing tol
 from __future__ import annotations
 
 import asyncio
+import builtins
 import contextlib
 import logging
 from collections import deque
@@ -18,14 +19,14 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 from jetstow._core import names
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status
-from jetstow._core.replies import Mailbox
+from jetstow._core.mailbox import Mailbox
 from jetstow._core.stream import Stream
 from jetstow._core.wire import decode_info
 from jetstow.errors import (
     BadObjectMetaError,
     ConnectionLostError,
-    JetStreamUnavailableError,
     JetstowError,
+    JetStreamUnavailableError,
     TimeoutError,
     WatcherStoppedError,
 )
@@ -50,7 +51,7 @@ _PAUSE: Final = 0.25
 _BACKLOG: Final = 256
 
 
-class _Gap(Exception):
+class _GapError(Exception):
     """The consumer has skipped a message."""
 
 
@@ -74,7 +75,7 @@ class Feed:
         """Ask for a consumer, the first or one that goes on where the last one ended."""
         await self.close()
         target = self._stream.target()
-        box = await self._stream.js.replies.open_private(Mailbox, target)
+        box = await self._stream.js.replies.open_private(Mailbox, target, _SILENCE)
         config: dict[str, Any] = {
             "deliver_subject": box.address,
             "deliver_policy": self._policy,
@@ -104,20 +105,20 @@ class Feed:
     async def next(self) -> ObjectInfo | None:
         """The next change, or None once, when all that was there has been told.
 
-        Raises `_Gap`, `TimeoutError` or `ConnectionLostError` where `open` is to be called.
+        Raises `_GapError`, `TimeoutError` or `ConnectionLostError` where `open` is to be called.
         """
         assert self._box is not None, "a feed is opened first"
         while True:
             if self._nothing_left and not self._marked:
                 self._marked = True
                 return None
-            message = await self._box.next(_SILENCE)
+            message = await self._box.next()
             if status(message) is not None:
                 await self._obey(self._box, message)
                 continue
             place = Delivery.of(message.reply)
             if place.consumer_seq != self._received + 1:
-                raise _Gap
+                raise _GapError
             self._received, self._revision = place.consumer_seq, place.stream_seq
             self._nothing_left = place.pending == 0
             if (info := self._read(message, place)) is not None:
@@ -132,7 +133,7 @@ class Feed:
             await box.send(stalled)
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) != self._received:
-            raise _Gap
+            raise _GapError
 
     def _read(self, message: Msg, place: Delivery) -> ObjectInfo | None:
         bucket = self._stream.bucket
@@ -200,7 +201,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         try:
             async with asyncio.timeout(timeout):
                 return await self._next()
-        except asyncio.TimeoutError as error:
+        except builtins.TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
             raise self._target.error(
@@ -247,7 +248,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         while True:
             try:
                 change = await self._feed.next()
-            except (_Gap, TimeoutError, ConnectionLostError) as error:
+            except (_GapError, TimeoutError, ConnectionLostError) as error:
                 _log.info("watching %s again after %s", self._target, str(error) or "a gap")
                 await self._reopen()
                 continue

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status, unavailable
-from jetstow._core.replies import Mailbox
+from jetstow._core.mailbox import Mailbox
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
-from jetstow.errors import JetstowError, ServerError
+from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -45,6 +45,13 @@ class Piece:
     time: str
 
 
+class NoDirectGetError(Exception):
+    """Batched Direct Get does not work here after all: ask for other windows.
+
+    The stream is a mirror, the user may not use it, an older server answers.
+    """
+
+
 class Window(Mailbox):
     """One run that was asked for.
 
@@ -54,7 +61,7 @@ class Window(Mailbox):
 
     cost = 0
 
-    async def next_piece(self, timeout: float) -> Piece | None:
+    async def next_piece(self) -> Piece | None:
         """The next message of the run, or None at its end."""
         raise NotImplementedError
 
@@ -113,27 +120,31 @@ class Windows(ABC):
     @abstractmethod
     async def _request(self, window: Any, seq: int, count: int) -> None: ...
 
+    @abstractmethod
     async def close(self) -> None:
         """Leave nothing behind on the server."""
 
 
 class _DirectWindow(Window):
-    async def next_piece(self, timeout: float) -> Piece | None:
-        message = await self.next(timeout)
+    async def next_piece(self) -> Piece | None:
+        try:
+            message = await self.next()
+        except PermissionDeniedError as error:
+            raise NoDirectGetError from error
         code = status(message)
         if code is None:
-            return _direct_piece(message, self.target)
+            return _direct_piece(message)
         if code in (_END_OF_BATCH, _NO_SUCH_MESSAGE):
             return None
         if code == _UNAVAILABLE:
-            raise unavailable(self.target)
+            raise NoDirectGetError
         said = (message.headers or {}).get("Description", "")
         raise self.target.error(
             ServerError, f"the server refused to read {self.target}: {code} {said}"
         )
 
 
-def _direct_piece(message: Msg, target: Target) -> Piece:
+def _direct_piece(message: Msg) -> Piece:
     headers = message.headers or {}
     try:
         return Piece(
@@ -144,16 +155,15 @@ def _direct_piece(message: Msg, target: Target) -> Piece:
             time=headers["Nats-Time-Stamp"],
         )
     except (KeyError, ValueError):
-        raise target.error(
-            ServerError, f"the server answered a batch for {target} with a message of another kind"
-        ) from None
+        # An older server behind the one we are connected to answers without a count.
+        raise NoDirectGetError from None
 
 
 class DirectWindows(Windows):
     """Windows by batched Direct Get."""
 
     async def _open(self) -> Window:
-        return await self._stream.js.replies.open(_DirectWindow, self._target)
+        return await self._stream.js.open(_DirectWindow, self._target)
 
     async def _request(self, window: Window, seq: int, count: int) -> None:
         # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
@@ -166,14 +176,17 @@ class DirectWindows(Windows):
         js = self._stream.js
         await window.send(f"{js.prefix}.DIRECT.GET.{self._stream.name}", json_encode(body))
 
+    async def close(self) -> None:
+        """Nothing was made there."""
+
 
 class _PulledWindow(Window):
     left = 0
 
-    async def next_piece(self, timeout: float) -> Piece | None:
+    async def next_piece(self) -> Piece | None:
         if not self.left:
             return None
-        message = await self.next(timeout)
+        message = await self.next()
         code = status(message)
         if code in _CONSUMER_ENDS:
             return None
@@ -181,9 +194,7 @@ class _PulledWindow(Window):
             raise unavailable(self.target)
         self.left -= 1
         place = Delivery.of(message.reply)
-        return Piece(
-            place.stream_seq, place.pending, message.data, message.subject, place.stamp
-        )
+        return Piece(place.stream_seq, place.pending, message.data, message.subject, place.stamp)
 
 
 class PulledWindows(Windows):
@@ -198,7 +209,9 @@ class PulledWindows(Windows):
     _consumer: str | None = None
 
     async def _open(self) -> Window:
-        return await self._stream.js.replies.open_private(_PulledWindow, self._target)
+        return await self._stream.js.replies.open_private(
+            _PulledWindow, self._target, self._stream.timeout
+        )
 
     async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
         if self._consumer is None:
@@ -237,14 +250,14 @@ class PulledWindows(Windows):
 
 def windows(stream: Stream, target: Target, subject: str) -> Windows:
     """The best way that the bucket has to read a subject's messages in runs."""
-    kind = DirectWindows if stream.features.batched_get else PulledWindows
+    kind = DirectWindows if stream.has_batched_get else PulledWindows
     return kind(stream, target, subject)
 
 
-async def pieces(window: Window, timeout: float) -> AsyncIterator[Piece]:
+async def pieces(window: Window) -> AsyncGenerator[Piece, None]:
     """The messages of one window, in order; the window is closed after them."""
     try:
-        while (piece := await window.next_piece(timeout)) is not None:
+        while (piece := await window.next_piece()) is not None:
             yield piece
     finally:
         window.close()

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import msgspec
 from nats.js import api
 
-from jetstow._core import names
 from jetstow.errors import BadObjectMetaError, InvalidOptionError
 from jetstow.models import Headers, ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
 
 # `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
-_FIELDS: Final = frozenset(
-    "name description headers metadata options bucket nuid size chunks digest deleted mtime".split()
-)
+_MADE: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
+_FIELDS: Final = frozenset({"name", "description", "headers", "metadata", "options", *_MADE})
 _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 
 # A NUID becomes a token of a subject that is purged: no wildcard may hide in it.
@@ -33,7 +31,7 @@ json_decode = msgspec.json.decode
 json_encode = _encode
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """What is wrong with the metadata, in a few words."""
 
 
@@ -47,7 +45,7 @@ def decode_info(
     """
     try:
         raw = _decode(body)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # msgspec's own errors, and bad UTF-8
         raise _bad(bucket, name, f"it is not a JSON object ({error})") from None
     try:
         info = ObjectInfo(
@@ -66,7 +64,7 @@ def decode_info(
             revision=revision,
             extra=_extra(raw),
         )
-    except _Malformed as error:
+    except _MalformedError as error:
         raise _bad(bucket, name, str(error)) from None
     if not info.is_link() and not _NUID.fullmatch(info.nuid):
         raise _bad(bucket, name, f"its nuid {info.nuid!r} is not one")
@@ -110,7 +108,7 @@ def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectM
             options=replace(meta.options) if meta.options is not None else None,
             metadata=_strings(getattr(meta, "metadata", None), "metadata"),
         )
-    except _Malformed as error:
+    except _MalformedError as error:
         raise InvalidOptionError(
             f"metadata of object {name!r} in bucket {bucket!r} cannot be stored: {error}",
             bucket=bucket,
@@ -128,15 +126,23 @@ def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
 
 def _text(raw: dict[str, Any], key: str) -> str | None:
     value = raw.get(key)
-    if value is not None and not isinstance(value, str):
-        raise _Malformed(f"its {key} is not a string")
+    if value is not None and not _is_text(value):
+        raise _MalformedError(f"its {key} is not a string")
     return value
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether JSON can carry it: Python's strings may hold half of a surrogate pair."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
 
 
 def _flag(raw: dict[str, Any], key: str) -> bool:
     value = raw.get(key)
     if value is not None and not isinstance(value, bool):
-        raise _Malformed(f"its {key} is not true or false")
+        raise _MalformedError(f"its {key} is not true or false")
     return bool(value)
 
 
@@ -145,7 +151,7 @@ def _count(raw: dict[str, Any], key: str) -> int:
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise _Malformed(f"its {key} is not a whole number of 0 or more")
+        raise _MalformedError(f"its {key} is not a whole number of 0 or more")
     return value
 
 
@@ -153,9 +159,9 @@ def _strings(value: object, key: str) -> dict[str, str] | None:
     if value is None:
         return None
     if not isinstance(value, dict) or not all(
-        isinstance(k, str) and isinstance(v, str) for k, v in value.items()
+        _is_text(k) and _is_text(v) for k, v in value.items()
     ):
-        raise _Malformed(f"its {key} does not map strings to strings")
+        raise _MalformedError(f"its {key} does not map strings to strings")
     return dict(value)
 
 
@@ -164,16 +170,16 @@ def _headers(value: object) -> Headers | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise _Malformed("its headers do not map names to strings")
+        raise _MalformedError("its headers do not map names to strings")
     headers: Headers = {}
     for key, given in value.items():
         values = [given] if isinstance(given, str) else given
         if (
-            not isinstance(key, str)
+            not _is_text(key)
             or not isinstance(values, list | tuple)
-            or not all(isinstance(item, str) for item in values)
+            or not all(_is_text(item) for item in values)
         ):
-            raise _Malformed(f"its header {key!r} is not a string or a list of strings")
+            raise _MalformedError(f"its header {key!r} is not a string or a list of strings")
         headers[key] = list(values)
     return headers
 
@@ -182,7 +188,7 @@ def _options(value: object) -> ObjectMetaOptions | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise _Malformed("its options are not an object")
+        raise _MalformedError("its options are not an object")
     size = _count(value, "max_chunk_size")
     return ObjectMetaOptions(link=_link(value.get("link")), max_chunk_size=size or None)
 
@@ -191,10 +197,10 @@ def _link(value: object) -> ObjectLink | None:
     if value is None:
         return None
     if not isinstance(value, dict):
-        raise _Malformed("its link is not an object")
+        raise _MalformedError("its link is not an object")
     bucket, name = _text(value, "bucket"), _text(value, "name")
     if not bucket:
-        raise _Malformed("its link names no bucket")
+        raise _MalformedError("its link names no bucket")
     return ObjectLink(bucket=bucket, name=name or None)
 
 

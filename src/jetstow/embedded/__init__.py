@@ -7,9 +7,10 @@ The first process that needs the server starts it, the others join it, the last 
 stops it. It listens on loopback only and knows its users by a random token. Its folder, the
 *home*, is the user's data folder or `JETSTOW_HOME`; two homes know nothing of each other.
 
-    server.conf     what the server is told; 0600, since it holds the token
+    server.conf     what the server is told: its port, its token; 0600
     server.log      what it says; turned over at 10 MB
     server.pid      its process, a hint
+    *.ports         written by the server once it listens; before, nobody is told the token
     jetstream/      the data
     *.lock          see below
 

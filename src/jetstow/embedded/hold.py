@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-import signal
 import sys
 import threading
 from contextlib import suppress
@@ -64,11 +63,7 @@ class Hold:
         if not _holds.pop(self, False):
             return
         with self._users, self._folder.usable():
-            deleted = not self._users.in_place()
-            _leave(self._folder, self._users)
-            if deleted and process.runs(self.endpoint.pid, self._folder):
-                # If the home is there again, its server is another one, and others use it.
-                os.kill(self.endpoint.pid, signal.SIGKILL)
+            _leave(self._folder, self._users, self.endpoint.pid)
 
     async def arelease(self) -> None:
         """`release`, in a thread."""
@@ -181,10 +176,15 @@ def _take(folder: Folder, abandoned: threading.Event) -> Hold:
     return hold
 
 
-def _leave(folder: Folder, users: FileLock) -> None:
+def _leave(folder: Folder, users: FileLock, pid: int | None = None) -> None:
     """Gives up a share of `users`, but for closing it; the last one out stops the server."""
-    if users.try_exclusive() and users.in_place():
+    if not users.try_exclusive():
+        return
+    if users.in_place():
         process.end(folder)
+    elif pid:
+        # The home was deleted. If it is there again, its server is another one, with users.
+        process.end_stray(pid, folder)
 
 
 async def _settle(work: asyncio.Future[Any]) -> None:

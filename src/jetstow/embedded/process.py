@@ -92,14 +92,11 @@ def end(folder: Folder) -> bool:
     """
     if not alive(folder):
         return False
-    if not _signal(folder, signal.SIGTERM, Patience(TERM_SECONDS)) and not _signal(
-        folder, signal.SIGKILL, Patience(KILL_SECONDS)
-    ):
-        raise EmbeddedServerError(
-            f"the server in {folder.path} does not stop (process {find_pid(folder)}); "
-            "one that is not found runs elsewhere, in another container for example"
-        )
-    return True
+    for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
+        if _signal(folder, number, Patience(seconds)):
+            return True
+    which = find_pid(folder) or "not to be seen, as in another container"
+    raise EmbeddedServerError(f"the server in {folder.path} does not stop; its process is {which}")
 
 
 def _signal(folder: Folder, number: signal.Signals, patience: Patience) -> bool:
@@ -115,6 +112,15 @@ def _signal(folder: Folder, number: signal.Signals, patience: Patience) -> bool:
             signalled = True
         patience.nap()
     return True
+
+
+def end_stray(pid: int, folder: Folder) -> None:
+    """Kills a server whose home was deleted, and with it its data, its pid file and its lock."""
+    patience = Patience(KILL_SECONDS)
+    while runs(pid, folder) and not patience.over:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        patience.nap()
 
 
 def last_words(folder: Folder, since: int) -> str:

@@ -58,7 +58,7 @@ def join_or_start(folder: Folder, users: FileLock, abandoned: threading.Event) -
         # The last one out may stop the server; if that is us already, it is ours to replace.
         if not users.try_exclusive():
             raise EmbeddedServerError(
-                f"the server in {folder.path} is in use by other processes, but {reason}; "
+                f"the server in {folder.path} is in use by others, but {reason}; "
                 "stop it with jetstow.embedded.stop()"
             ) from reason
         process.end(folder)
@@ -90,6 +90,7 @@ def _wait_until_ready(folder: Folder, patience: Patience) -> Endpoint | None:
 
     Raises: `UnusableError`; `AbandonedError`; `EmbeddedServerError`.
     """
+    unseen = Patience(ANSWER_SECONDS)
     while process.alive(folder):
         try:
             if endpoint := look(folder):
@@ -98,6 +99,8 @@ def _wait_until_ready(folder: Folder, patience: Patience) -> Endpoint | None:
             if process.alive(folder):
                 raise
             return None  # it ended while it was asked
+        if unseen.over and process.find_pid(folder) is None:
+            raise UnusableError("its process is not to be seen, as in another container")
         if patience.over:
             raise UnusableError(f"it did not listen after {patience.seconds:g} s")
         patience.nap()
@@ -167,7 +170,8 @@ async def _ask(settings: Settings, server_name: str) -> str | None:
             greeting: dict[str, Any] = client._server_info  # noqa: SLF001 - no public way
             if greeting.get("server_name") != server_name:
                 raise UnusableError(f"another server listens on {settings.url}")
-            answer = json.loads((await client.request("$JS.API.INFO")).data)
+            reply = await client.request("$JS.API.INFO", timeout=ANSWER_SECONDS)
+            answer = json.loads(reply.data)
     except nats.errors.NoRespondersError as cause:
         raise UnusableError("it runs without JetStream") from cause
     except TimeoutError as cause:

@@ -92,8 +92,8 @@ class NatsJs:
     async def close(self) -> None:
         await self._ask("close")
 
-    async def create(self, bucket: str) -> None:
-        await self._ask("create", bucket=bucket)
+    async def create(self, bucket: str, *, batched: bool = False) -> None:
+        await self._ask("create", bucket=bucket, batched=batched)
 
     async def put(
         self, bucket: str, name: str, data: bytes, meta: Meta = NOTHING, *, batched: bool = False

@@ -1,0 +1,5 @@
+"""`python -m jetstow`."""
+
+from jetstow.cli import main
+
+main()

@@ -1,0 +1,198 @@
+"""A command: an asynchronous function, run with a session, its answers shown.
+
+    @command(app, panel="Buckets")
+    async def mb(session: Session, bucket: ...) -> Answer:
+        '''Make a bucket.'''
+
+What it returns, or yields one after another, is an `Answer`; what it raises is reported,
+and becomes the exit code. Ctrl-C cancels it, so that it leaves as tidily as any program
+that uses jetstow; a second Ctrl-C ends it where it stands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import signal
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import typer
+
+from jetstow.cli import failure, pipes, render
+from jetstow.cli.render import Answer
+from jetstow.cli.session import Session, Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+Answers = Awaitable[Answer | None] | AsyncGenerator[Answer, None]
+
+COMMON: Final = "Common options"
+
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server", "-s", metavar="URL", rich_help_panel=COMMON,
+        help="NATS server. Without it: NATS_URL, the selected nats context, or a server of "
+        "its own.",
+    ),
+]  # fmt: skip
+Creds = Annotated[
+    Path | None,
+    typer.Option(
+        "--creds", metavar="FILE", exists=True, dir_okay=False, readable=True,
+        rich_help_panel=COMMON, help="Credentials, as nsc makes them.",
+    ),
+]  # fmt: skip
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", metavar="SECONDS", min=0.1, show_default=False, rich_help_panel=COMMON,
+        help="The longest silence of the server to wait through (default: 5).",
+    ),
+]  # fmt: skip
+Json = Annotated[
+    bool, typer.Option("--json", rich_help_panel=COMMON, help="Answer in JSON, sizes in bytes.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", rich_help_panel=COMMON, help="Tell more on stderr, and where it failed."
+    ),
+]
+
+_SHARED: Final[dict[str, tuple[Any, Any]]] = {
+    "server": (Server, None),
+    "creds": (Creds, None),
+    "timeout": (Timeout, None),
+    "json": (Json, False),
+    "verbose": (Verbose, False),
+}
+
+
+def command(
+    app: typer.Typer, *, panel: str | None = None, json: bool = True, lines: bool = False
+) -> Callable[[F], F]:
+    """Register an asynchronous function or generator as a command of its name.
+
+    `json` is off where there are no data to print; `lines` prints them as JSON lines.
+    """
+    shared = {name: option for name, option in _SHARED.items() if json or name != "json"}
+
+    def register(work: F) -> F:
+        def run(ctx: typer.Context, **given: Any) -> None:
+            settings = ctx.find_root().obj
+            settings = settings.overridden(**{name: given.pop(name) for name in shared})
+            raise typer.Exit(_run(settings, lambda session: work(session, **given), lines=lines))
+
+        _, *own = inspect.signature(work, eval_str=True).parameters.values()  # but the session
+        added = [
+            inspect.Parameter(name, _KEYWORD, default=default, annotation=kind)
+            for name, (kind, default) in shared.items()
+        ]
+        context = inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)
+        keywords = [parameter.replace(kind=_KEYWORD) for parameter in own]
+        signature = inspect.Signature([context, *keywords, *added])
+        run.__signature__ = signature  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+        run.__doc__ = work.__doc__
+        app.command(work.__name__.rstrip("_"), rich_help_panel=panel)(run)
+        return work
+
+    return register
+
+
+_KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
+
+
+def _run(settings: Settings, work: Callable[[Session], Answers], *, lines: bool) -> int:
+    """Run a command to its end, and return its exit code."""
+    session = Session(settings)
+    ended_by: list[int] = []
+
+    async def main() -> None:
+        with _cancelled_by_signals(ended_by):
+            async with session:
+                await _show(session, work(session), lines=lines)
+        sys.stdout.flush()
+
+    try:
+        with _logging(settings.verbose), asyncio.Runner() as runner:
+            runner.run(main())
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        pipes.forget_output()
+        return 128 + ended_by[0] if ended_by else failure.INTERRUPTED
+    except BrokenPipeError:
+        pipes.forget_output()
+        return failure.BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 - whatever it was, the user hears of it
+        failure.report(error, verbose=settings.verbose)
+        return failure.code(error)
+    return session.code
+
+
+async def _show(session: Session, answers: Answers, *, lines: bool) -> None:
+    """Show each answer when it comes; as one JSON document, if not as lines, at the end."""
+    as_json = session.settings.json
+    if isinstance(answers, Awaitable):
+        if (answer := await answers) is not None:
+            await session.say(render.document(answer.data) if as_json else answer.text())
+        return
+    found = []
+    try:
+        async with aclosing(answers) as each:
+            async for answer in each:
+                found.append(answer.data)
+                if lines or not as_json:
+                    await session.say(render.line(answer.data) if as_json else answer.text())
+                    found.clear()
+    finally:
+        if as_json and not lines:
+            await session.say(render.document(found))
+
+
+@contextmanager
+def _cancelled_by_signals(ended_by: list[int]) -> Iterator[None]:
+    """Leave tidily when asked to end, as after Ctrl-C, which asyncio sees to itself."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None, "called from a task"
+
+    def end(number: int) -> None:
+        ended_by.append(number)
+        task.cancel()
+
+    # Not in a thread, not on Windows, and not under nohup.
+    with suppress(NotImplementedError, RuntimeError, ValueError):
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is signal.SIG_DFL:
+                loop.add_signal_handler(number, end, number)
+    yield
+
+
+class _Complaints(logging.Handler):
+    """Warnings of the library, told as the command's own."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failure.complain(" ".join(self.format(record).split()))
+
+
+@contextmanager
+def _logging(verbose: bool) -> Iterator[None]:
+    """Tell what jetstow warns of; if asked, everything that anybody notes."""
+    told = logging.getLogger() if verbose else logging.getLogger("jetstow")
+    level, handler = told.level, _Complaints()
+    silenced = [] if verbose else [logging.getLogger(name) for name in ("nats", "asyncio")]
+    told.addHandler(handler)
+    told.setLevel(logging.DEBUG if verbose else logging.WARNING)
+    for logger in silenced:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        told.removeHandler(handler)
+        told.setLevel(level)
+        for logger in silenced:
+            logger.disabled = False

@@ -1,0 +1,110 @@
+"""What goes wrong: one sentence for people, one exit code for scripts."""
+
+from __future__ import annotations
+
+import errno
+import sys
+import traceback
+from typing import Final
+
+import nats.errors
+
+from jetstow import errors
+
+OK: Final = 0
+ERROR: Final = 1
+USAGE: Final = 2
+NOT_FOUND: Final = 3
+CONFLICT: Final = 4
+REFUSED: Final = 5
+UNREACHABLE: Final = 6
+DAMAGED: Final = 7
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+MEANINGS: Final = {
+    OK: "it is done",
+    ERROR: "an error that is none of these",
+    USAGE: "wrong usage: a name, an option or a value that cannot be",
+    NOT_FOUND: "no such bucket, object or file",
+    CONFLICT: "it exists already, is at another revision, or is sealed",
+    REFUSED: "no permission, or the credentials were refused",
+    UNREACHABLE: "no server, no JetStream, or no answer in time",
+    DAMAGED: "the bytes stored are not what they should be, or are lost",
+    INTERRUPTED: "ended by Ctrl-C",
+}
+
+Failure = tuple[type[BaseException], ...]
+
+
+class WrongUsage(Exception):  # noqa: N818 - it is the user's error, not ours
+    """The arguments make no sense together, or need a confirmation."""
+
+
+# The first that fits counts: an error may be several of these.
+_CODES: Final[tuple[tuple[int, Failure], ...]] = (
+    (DAMAGED, (errors.IntegrityError,)),
+    (
+        CONFLICT,
+        (errors.BucketSealedError, errors.RevisionMismatchError, errors.ObjectChangedError),
+    ),
+    (CONFLICT, (FileExistsError,)),
+    (NOT_FOUND, (FileNotFoundError,)),
+    (REFUSED, (PermissionError, nats.errors.AuthorizationError)),
+    (
+        UNREACHABLE,
+        (
+            ConnectionError,
+            TimeoutError,
+            errors.EmbeddedServerError,
+            nats.errors.ConnectionClosedError,
+            nats.errors.NoServersError,
+            nats.errors.TimeoutError,
+        ),
+    ),
+    (
+        USAGE,
+        (
+            WrongUsage,
+            errors.InvalidBucketNameError,
+            errors.InvalidObjectNameError,
+            errors.InvalidOptionError,
+        ),
+    ),
+)
+
+
+def code(error: BaseException) -> int:
+    """The exit code that stands for an error."""
+    return next((code for code, kinds in _CODES if isinstance(error, kinds)), ERROR)
+
+
+def sentence(error: BaseException) -> str:
+    """What to tell the user of it, on one line."""
+    return " ".join(_told(error).split())
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, errors.JetstowError | WrongUsage):
+        return str(error)
+    if isinstance(error, nats.errors.Error):
+        return f"NATS: {str(error).removeprefix('nats: ')}"
+    if isinstance(error, OSError) and error.filename is not None:
+        if error.errno == errno.ENOENT:
+            return f"there is no file {str(error.filename)!r}"
+        return f"{str(error.filename)!r}: {error.strerror}"
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or type(error).__name__
+    return f"{type(error).__name__}: {error} (--verbose tells where)"
+
+
+def report(error: BaseException, *, verbose: bool = False) -> None:
+    """Tell of an error on stderr: a sentence, and where it happened if asked."""
+    if verbose:
+        traceback.print_exception(error)
+    complain(sentence(error))
+
+
+def complain(words: str) -> None:
+    """One line on stderr."""
+    print(f"jetstow: {words}", file=sys.stderr, flush=True)

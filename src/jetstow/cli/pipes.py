@@ -1,0 +1,137 @@
+"""Standard input and output, which may block for ever and must hold nobody up.
+
+A read from a terminal or a write to a stopped reader cannot be interrupted. So they happen
+in threads that the end of the process does not wait for, on the file descriptors alone: a
+thread that dies inside Python's own buffers takes the interpreter with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import select
+import stat
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from io import UnsupportedOperation
+from typing import Any, BinaryIO, Final
+
+_PIECE: Final = 1024 * 1024
+
+
+class Patient:
+    """A thread that does one thing after another, and may be left at it."""
+
+    def __init__(self, name: str) -> None:
+        self._jobs: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], object]]]
+        self._jobs = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=f"jetstow-{name}", daemon=True).start()
+
+    async def do(self, job: Callable[[], object]) -> Any:
+        """The result of the job. A caller who is cancelled leaves; the job goes on."""
+        future = asyncio.get_running_loop().create_future()
+        self._jobs.put((future, job))
+        return await future
+
+    def _work(self) -> None:
+        while True:
+            future, job = self._jobs.get()
+            try:
+                tell, told = _succeed, job()
+            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
+                tell, told = _fail, error
+            with suppress(RuntimeError):  # the loop has ended
+                future.get_loop().call_soon_threadsafe(tell, future, told)
+
+
+def _succeed(future: asyncio.Future[Any], result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: asyncio.Future[Any], error: Any) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+def descriptor(file: Any) -> int | None:
+    """The file's descriptor; None for one that has none, or that is closed."""
+    try:
+        return int(file.fileno())
+    except (AttributeError, OSError, ValueError, UnsupportedOperation):
+        return None
+
+
+def is_terminal(file: Any) -> bool:
+    """Whether somebody sits there."""
+    fd = descriptor(file)
+    return fd is not None and os.isatty(fd)
+
+
+def is_regular(file: Any) -> bool:
+    """Whether it is a file on a disk: it has a size, and nobody waits at its other end."""
+    fd = descriptor(file)
+    return fd is not None and stat.S_ISREG(os.fstat(fd).st_mode)
+
+
+async def read(file: BinaryIO, label: str = "in") -> AsyncIterator[bytes]:
+    """A file's bytes as they come."""
+    fd, thread = descriptor(file), Patient(label)
+    while piece := await thread.do(lambda: file.read(_PIECE) if fd is None else _read(fd)):
+        yield piece
+
+
+async def open_and_read(path: str) -> AsyncIterator[bytes]:
+    """The bytes of a pipe or a device, whose opening may block as well."""
+    thread = Patient("open")
+    fd = await thread.do(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+    while piece := await thread.do(lambda: _read(fd)):
+        yield piece
+    os.close(fd)
+
+
+def _read(fd: int) -> bytes:
+    while True:
+        try:
+            return os.read(fd, _PIECE)
+        except BlockingIOError:  # somebody made it so for all who share it
+            select.select([fd], [], [])
+
+
+class Output:
+    """Standard output as an asynchronous file."""
+
+    def __init__(self) -> None:
+        self._thread: Patient | None = None
+
+    async def write(self, data: bytes) -> int:
+        """Write all of it. Raises `BrokenPipeError` when nobody reads any more."""
+        sys.stdout.flush()
+        if self._thread is None:
+            self._thread = Patient("out")
+        await self._thread.do(lambda: _write_all(data))
+        return len(data)
+
+
+def _write_all(data: bytes) -> None:
+    fd = descriptor(sys.stdout)
+    if fd is None:
+        sys.stdout.buffer.write(data)
+        return
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(fd, rest) :]
+        except BlockingIOError:
+            select.select([], [fd], [])
+
+
+def forget_output() -> None:
+    """Nobody reads what is still to be written: let Python's last flush go nowhere."""
+    with suppress(OSError, ValueError, UnsupportedOperation, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,102 @@
+"""One command at work: what the user asked for of all commands, and the connection."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import jetstow
+from jetstow import contexts
+from jetstow.cli import failure
+from jetstow.cli.pipes import Output
+
+_log = logging.getLogger("jetstow.cli")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options that every command has. `timeout` is in seconds."""
+
+    server: str | None = None
+    creds: Path | None = None
+    timeout: float | None = None
+    json: bool = False
+    verbose: bool = False
+
+    def overridden(self, **given: Any) -> Settings:
+        """With what was given after the command, where something was."""
+        return replace(self, **{key: value for key, value in given.items() if value})
+
+    @property
+    def place(self) -> str:
+        """Where `connect` will go, in words: as it looks for it, in that order."""
+        if self.server:
+            return "--server"
+        if os.environ.get("NATS_URL"):
+            return "NATS_URL"
+        if context := contexts.selected():
+            return f"nats context {context.name}"
+        return "embedded"
+
+
+class Session:
+    """A command's connection, made when it is first needed and closed with it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.output = Output()
+        self.code = failure.OK
+        self._client: jetstow.Client | None = None
+        self._stores: dict[str, jetstow.ObjectStore] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def client(self) -> jetstow.Client:
+        """The connection. Raises what `jetstow.connect` raises."""
+        if self._client is None:
+            self._client = await connect(self.settings)
+        return self._client
+
+    async def js(self) -> jetstow.JetStreamContext:
+        """The connection's JetStream."""
+        options = {"timeout": self.settings.timeout} if self.settings.timeout else {}
+        return (await self.client()).jetstream(**options)
+
+    async def store(self, bucket: str) -> jetstow.ObjectStore:
+        """A bucket, opened once. Raises `BucketNotFoundError`."""
+        if bucket not in self._stores:
+            self._stores[bucket] = await (await self.js()).object_store(bucket)
+        return self._stores[bucket]
+
+    async def say(self, text: str) -> None:
+        """Text on standard output."""
+        await self.output.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+
+    def complain(self, error: Exception) -> None:
+        """Tell of a failure and go on; the exit code is the first one's."""
+        failure.report(error, verbose=self.settings.verbose)
+        self.code = self.code or failure.code(error)
+
+
+async def connect(settings: Settings, **options: Any) -> jetstow.Client:
+    """A connection that says nothing by itself: failures are raised where they matter."""
+
+    async def note(error: Exception) -> None:
+        _log.debug("%s", error)
+
+    if settings.creds:
+        options["user_credentials"] = str(settings.creds)
+    if settings.timeout:
+        options["connect_timeout"] = settings.timeout
+    servers = settings.server.split(",") if settings.server else None
+    return await jetstow.connect(servers, name="jetstow", error_cb=note, **options)
+

@@ -1,0 +1,103 @@
+"""What users type for objects, sizes, times and notes, and what it stands for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import typer
+
+from jetstow.cli.failure import WrongUsage
+
+
+@dataclass(frozen=True)
+class Address:
+    """`bucket/name`. The name may have slashes; it is empty where a bucket alone is meant."""
+
+    bucket: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.bucket}/{self.name}" if self.name else self.bucket
+
+    @property
+    def base(self) -> str:
+        """The last part of the name; empty if that could not be a file's name."""
+        last = self.name.rpartition("/")[2]
+        return "" if last in {".", ".."} or "\0" in last else last
+
+    def under(self, base: str) -> Address:
+        """This address, with `base` added if it names a place: a bucket, or `folder/`."""
+        if self.name and not self.name.endswith("/"):
+            return self
+        return replace(self, name=self.name + base)
+
+
+def address(text: str) -> Address:
+    """`bucket` or `bucket/name`."""
+    bucket, _, name = text.partition("/")
+    if not bucket:
+        raise typer.BadParameter(f"{text!r} begins with no bucket: write BUCKET/NAME")
+    return Address(bucket, name)
+
+
+def object_address(text: str) -> Address:
+    """`bucket/name`."""
+    found = address(text)
+    if not found.name:
+        raise typer.BadParameter(f"{text!r} names no object: write BUCKET/NAME")
+    return found
+
+
+def bucket_name(text: str) -> str:
+    """`bucket`, or `bucket/` as a shell may have completed it."""
+    found = address(text)
+    if found.name:
+        raise typer.BadParameter(f"{text!r} is an object's address: write BUCKET")
+    return found.bucket
+
+
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)(b?)", re.IGNORECASE | re.ASCII)
+
+
+def size(text: str) -> int:
+    """Bytes: 1000, 512K (= 512KiB), 1.5M, 10GB (of a thousand each)."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None or (found[3] and not found[2]):
+        raise typer.BadParameter(f"{text!r} is no size: write bytes, or 512K, 1.5M, 10GiB")
+    thousand = 1000 if found[2] and found[4] and not found[3] else 1024
+    return int(float(found[1]) * thousand ** " kmgt".index(found[2].lower() or " "))
+
+
+_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+_SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+
+
+def duration(text: str) -> float:
+    """Seconds: 90, 12h, 30d, 1h30m."""
+    text = text.strip().lower()
+    parts = _PART.findall(text)
+    if parts and "".join(number + unit for number, unit in parts) == text:
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+    if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
+        return float(text)
+    raise typer.BadParameter(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
+
+
+def notes(option: str, pairs: Iterable[str] | None) -> dict[str, str] | None:
+    """`key=value` pairs; the last of a key counts."""
+    listed = lists(option, pairs)
+    return None if listed is None else {key: values[-1] for key, values in listed.items()}
+
+
+def lists(option: str, pairs: Iterable[str] | None) -> dict[str, list[str]] | None:
+    """`key=value` pairs, all values of a key."""
+    found: dict[str, list[str]] = {}
+    for pair in pairs or ():
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise WrongUsage(f"{option} takes KEY=VALUE, not {pair!r}")
+        found.setdefault(key, []).append(value)
+    return found or None

@@ -1,0 +1,272 @@
+"""The server says no: each time one clear error, at once, and the connection lives on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import nats
+import pytest
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import (
+    AuthorizationError,
+    BucketFullError,
+    BucketNotFoundError,
+    BucketSealedError,
+    ConnectionLostError,
+    JetStreamUnavailableError,
+    JetstowError,
+    NoServersError,
+    PermissionDeniedError,
+)
+from tests.support import underneath
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer, free_port
+
+DATA = some_bytes(50_000)
+MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
+
+# With a timeout this long, whoever answers only when it is over fails the test.
+LONG = 50.0
+
+USERS = """
+accounts {
+  A {
+    jetstream: enabled
+    users: [
+      { user: all, password: pw }
+      { user: no-chunks, password: pw, permissions { publish: { deny: ["$O.*.C.>"] } } }
+      { user: no-names, password: pw, permissions { publish: { deny: ["$O.*.M.>"] } } }
+      { user: no-info, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.INFO.>"] } } }
+      { user: no-read, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
+      { user: no-direct, password: pw, permissions {
+          publish: { deny: ["$JS.API.DIRECT.GET.>"] } } }
+      { user: no-chunks-out, password: pw, permissions {
+          publish: { deny: ["$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.>"] } } }
+      { user: no-inbox, password: pw, permissions { subscribe: { deny: ["_INBOX.>"] } } }
+      { user: no-purge, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.PURGE.>"] } } }
+    ]
+  }
+  NOJS { users: [ { user: nojs, password: pw } ] }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[NatsServer]:
+    with NatsServer(config=USERS) as started:
+        yield started
+
+
+@pytest.fixture
+async def owner(guarded: NatsServer, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
+    """The bucket as one sees it who may do everything."""
+    async with await jetstow.connect(guarded.url, user="all", password="pw") as nc:
+        store = await nc.jetstream().create_object_store(bucket)
+        await store.put("a", DATA, MANY_CHUNKS)
+        yield store
+        await nc.jetstream().delete_object_store(bucket)
+
+
+async def as_user(guarded: NatsServer, user: str) -> jetstow.Client:
+    return await jetstow.connect(guarded.url, user=user, password="pw")
+
+
+async def test_a_user_who_may_not_publish_chunks_hears_it_at_once(
+    guarded: NatsServer, owner: jetstow.ObjectStore
+) -> None:
+    async with await as_user(guarded, "no-chunks") as nc:
+        store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        with pytest.raises(PermissionDeniedError, match=r"\$O\..*\.C\.") as caught:
+            await store.put("a", DATA, MANY_CHUNKS)
+        assert isinstance(caught.value, PermissionError)
+        assert caught.value.subject
+        assert (caught.value.bucket, caught.value.name) == (owner.bucket, "a")
+        assert (await store.get("a")).data == DATA, "the connection is still usable"
+
+
+async def test_a_user_who_may_not_name_objects_leaves_no_chunks(
+    guarded: NatsServer, owner: jetstow.ObjectStore
+) -> None:
+    async with await as_user(guarded, "no-names") as nc:
+        store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        with pytest.raises(PermissionDeniedError):
+            await store.put("b", DATA, MANY_CHUNKS)
+        with pytest.raises(PermissionDeniedError):
+            await store.delete("a")
+        plain = await nats.connect(guarded.url, user="all", password="pw")
+        assert sum((await underneath.chunks(plain, owner.bucket)).values()) == 50
+        await plain.close()
+
+
+@pytest.mark.parametrize("user", ["no-read", "no-chunks-out"])
+async def test_a_user_who_may_not_read_hears_it_at_once(
+    guarded: NatsServer, owner: jetstow.ObjectStore, user: str
+) -> None:
+    async with await as_user(guarded, user) as nc:
+        store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        with pytest.raises(PermissionDeniedError):
+            await store.get("a")
+
+
+async def test_a_user_without_direct_get_reads_by_a_consumer(
+    guarded: NatsServer, owner: jetstow.ObjectStore
+) -> None:
+    async with await as_user(guarded, "no-direct") as nc:
+        store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        assert (await store.get("a")).data == DATA
+        assert await store.get_range("a", 25_500, 10) == DATA[25_500:25_510]
+        assert [info.name for info in await store.list()] == ["a"]
+
+
+@pytest.mark.parametrize("user", ["no-info", "no-inbox"])
+async def test_a_user_who_cannot_even_ask_hears_it_at_once(
+    guarded: NatsServer, owner: jetstow.ObjectStore, user: str
+) -> None:
+    async with await as_user(guarded, user) as nc:
+        with pytest.raises(PermissionDeniedError):
+            await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        with pytest.raises(PermissionDeniedError):
+            await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+
+
+async def test_a_user_who_may_not_purge_still_replaces(
+    guarded: NatsServer, owner: jetstow.ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with await as_user(guarded, "no-purge") as nc:
+        store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
+        await store.put("a", b"new")
+        assert (await store.get("a")).data == b"new"
+    assert "stay behind" in caplog.text
+
+
+async def test_permission_errors_of_others_still_reach_the_users_callback(
+    guarded: NatsServer, owner: jetstow.ObjectStore
+) -> None:
+    heard: asyncio.Queue[Exception] = asyncio.Queue()
+    async with await jetstow.connect(
+        guarded.url, user="no-chunks", password="pw", error_cb=heard.put
+    ) as nc:
+        store = await nc.jetstream().object_store(owner.bucket)
+        with pytest.raises(PermissionDeniedError):
+            await store.put("a", DATA)
+        assert heard.empty(), "what became an exception is not told twice"
+        await nc.publish("$O.other.C.x", b"")
+        assert "permissions violation" in str(await heard.get())
+
+
+async def test_wrong_credentials_are_named_and_not_shown(guarded: NatsServer) -> None:
+    with pytest.raises(AuthorizationError) as caught:
+        await jetstow.connect(guarded.url, user="all", password="sesame")
+    assert isinstance(caught.value, PermissionError)
+    address = guarded.url.replace("//", "//all:sesame@")
+    with pytest.raises(AuthorizationError) as again:
+        await jetstow.connect(address)
+    assert "sesame" not in str(caught.value) + str(again.value)
+
+
+async def test_no_server_is_reported_within_a_few_tries() -> None:
+    with pytest.raises(NoServersError, match="127.0.0.1") as caught:
+        await jetstow.connect(f"nats://127.0.0.1:{free_port()}")
+    assert isinstance(caught.value, nats.errors.NoServersError)
+    assert isinstance(caught.value, ConnectionError)
+
+
+async def test_an_account_without_jetstream(guarded: NatsServer) -> None:
+    async with await as_user(guarded, "nojs") as nc:
+        js = nc.jetstream(timeout=LONG)
+        with pytest.raises(JetStreamUnavailableError):
+            await js.create_object_store("b")
+        with pytest.raises(JetStreamUnavailableError):
+            await js.object_store("b")
+        with pytest.raises(JetStreamUnavailableError):
+            await js.object_store_names()
+
+
+async def test_a_server_without_jetstream() -> None:
+    with NatsServer(jetstream=None) as bare:
+        async with await jetstow.connect(bare.url) as nc:
+            with pytest.raises(JetStreamUnavailableError):
+                await nc.jetstream(timeout=LONG).object_store("b")
+
+
+async def test_a_full_bucket_keeps_the_old_object(
+    js: jetstow.JetStreamContext, bucket: str, raw: nats.NATS
+) -> None:
+    store = await js.create_object_store(bucket, max_bytes=200_000)
+    await store.put("a", DATA)
+    before = await underneath.subjects(raw, bucket)
+    with pytest.raises(BucketFullError, match="no room") as caught:
+        await store.put("a", some_bytes(400_000), MANY_CHUNKS)
+    assert isinstance(caught.value, OSError)
+    assert (caught.value.bucket, caught.value.name) == (bucket, "a")
+    assert await underneath.subjects(raw, bucket) == before
+    assert (await store.get("a")).data == DATA
+    await js.delete_object_store(bucket)
+
+
+async def test_a_full_server_keeps_the_old_object() -> None:
+    with NatsServer(jetstream="max_file_store: 300K") as small:
+        async with await jetstow.connect(small.url) as nc:
+            store = await nc.jetstream().create_object_store("b")
+            await store.put("a", DATA)
+            with pytest.raises(BucketFullError):
+                await store.put("a", some_bytes(1_000_000), MANY_CHUNKS)
+            assert (await store.get("a")).data == DATA
+
+
+@pytest.mark.parametrize("change", ["put", "delete", "update_meta", "rename", "add_link", "open"])
+async def test_a_sealed_bucket_refuses_every_change(
+    store: jetstow.ObjectStore, change: str
+) -> None:
+    info = await store.put("a", DATA)
+    await store.seal()
+
+    async def write() -> None:
+        async with store.open("b", "wb") as file:
+            await file.write(DATA)
+
+    changes = {
+        "put": lambda: store.put("a", DATA),
+        "delete": lambda: store.delete("a"),
+        "update_meta": lambda: store.update_meta("a", ObjectMeta(name="a", description="x")),
+        "rename": lambda: store.update_meta("a", ObjectMeta(name="b")),
+        "add_link": lambda: store.add_link("link", info),
+        "open": write,
+    }
+    with pytest.raises(BucketSealedError, match="sealed") as caught:
+        await changes[change]()
+    assert caught.value.bucket == store.bucket
+    assert (await store.get("a")).data == DATA
+    assert (await store.status()).sealed
+
+
+async def test_a_bucket_deleted_under_a_put(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
+) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        yield DATA
+        await js.delete_object_store(store.bucket)
+        yield DATA
+
+    with pytest.raises(BucketNotFoundError) as caught:
+        await store.put("a", source(), MANY_CHUNKS)
+    assert caught.value.bucket == store.bucket
+    for call in (store.get("a"), store.get_info("a"), store.delete("a"), store.status()):
+        with pytest.raises(BucketNotFoundError):
+            await call
+    with pytest.raises(BucketNotFoundError):
+        await store.list()
+
+
+async def test_a_closed_connection(server: NatsServer, store: jetstow.ObjectStore) -> None:
+    nc = await jetstow.connect(server.url)
+    closed = await nc.jetstream().object_store(store.bucket)
+    await nc.close()
+    for call in (closed.put("a", DATA), closed.get("a"), closed.delete("a"), closed.status()):
+        with pytest.raises(ConnectionLostError) as caught:
+            await call
+        assert isinstance(caught.value, nats.errors.ConnectionClosedError)
+        assert isinstance(caught.value, JetstowError)

@@ -1,0 +1,225 @@
+"""Where a client leaves ADR-20: what it does is pinned, and jetstow lives with it.
+
+A test here that fails after a client's update is good news: the client was mended.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from nats.aio.client import Client
+from nats.js import api
+from nats.js.errors import BadObjectMetaError, NotFoundError, ObjectAlreadyExists
+
+from tests.support import underneath
+from tests.support.peers import Meta, PeerError
+from tests.support.peers.js import NatsJs, NodeProcess
+from tests.support.peers.rust import Rust
+from tests.support.samples import some_bytes
+
+if TYPE_CHECKING:
+    import jetstow
+
+with_nats_js = pytest.mark.parametrize("peer", ["nats.js"], indirect=True)
+with_natsrpy = pytest.mark.parametrize("peer", ["natsrpy"], indirect=True)
+
+
+# -- nats-py -------------------------------------------------------------------------------
+
+
+async def test_nats_py_lists_the_deleted_and_raises_on_none(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    theirs = await raw.jetstream().object_store(store.bucket)
+    with pytest.raises(NotFoundError):
+        await theirs.list()
+    assert await store.list() == []
+
+    await store.put("it", b"1")
+    await store.delete("it")
+    assert [info.deleted for info in await theirs.list()] == [True]
+    assert await store.list() == []
+
+
+async def test_nats_py_refuses_to_rename(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("old", b"1")
+    theirs = await raw.jetstream().object_store(store.bucket)
+    with pytest.raises(ObjectAlreadyExists):
+        await theirs.update_meta("old", api.ObjectMeta(name="new"))
+
+
+async def test_nats_py_cannot_read_metadata_without_a_nuid(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    # nats.js links have none, so ours must have one.
+    await store.put("it", b"1")
+    link = {"bucket": store.bucket, "name": "it"}
+    body = {"name": "link", "bucket": store.bucket, "options": {"link": link}}
+    await underneath.write_metadata(raw, store.bucket, "link", body)
+
+    theirs = await raw.jetstream().object_store(store.bucket)
+    with pytest.raises(BadObjectMetaError):
+        await theirs.get("link")
+    assert (await store.get("link")).data == b"1"
+
+
+async def test_nats_py_drops_metadata_it_does_not_know(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    import jetstow
+
+    await store.put("it", b"1", meta=jetstow.ObjectMeta(metadata={"owner": "ada"}))
+    theirs = await raw.jetstream().object_store(store.bucket)
+    await theirs.update_meta("it", (await theirs.get_info("it")).meta)
+    assert "metadata" not in await underneath.metadata(raw, store.bucket, "it")
+    assert not (await store.get_info("it")).metadata
+
+
+# -- natsrpy -------------------------------------------------------------------------------
+
+
+@with_natsrpy
+async def test_natsrpy_cuts_uneven_chunks(
+    peer: Rust, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    # It reads 8 KiB at a time and cuts those: every ninth chunk of 1,000 bytes has 192.
+    data = some_bytes(20_000)
+    await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
+
+    info = await theirs.get_info("it")
+    assert (info.chunks, await underneath.chunks(raw, theirs.bucket)) == (22, {info.nuid: 22})
+    assert await theirs.get_range("it", 8_100, 300) == data[8_100:8_400]
+    assert await theirs.get_range("it", 19_999) == data[19_999:]
+    async with theirs.open("it") as file:
+        await file.seek(16_380)
+        assert await file.read(10) == data[16_380:16_390]
+
+
+@with_natsrpy
+async def test_natsrpy_keeps_the_digest_of_a_deleted_object(
+    peer: Rust, theirs: jetstow.ObjectStore
+) -> None:
+    await peer.put(theirs.bucket, "it", b"1")
+    before = await theirs.get_info("it")
+    await peer.delete(theirs.bucket, "it")
+    marker = await theirs.get_info("it", show_deleted=True)
+    assert (marker.size, marker.digest) == (0, before.digest)
+
+
+@with_natsrpy
+async def test_natsrpy_cannot_list_where_nats_py_has_deleted(
+    peer: Rust, store: jetstow.ObjectStore, raw: Client
+) -> None:
+    # nats-py writes `"mtime": ""`, which the Rust client refuses to parse: ours has a time,
+    # or none at all.
+    await store.put("ours", b"1")
+    await store.delete("ours")
+    assert await peer.list(store.bucket) == []
+
+    await store.put("theirs", b"1")
+    await (await raw.jetstream().object_store(store.bucket)).delete("theirs")
+    with pytest.raises(Exception, match="year"):
+        await peer.list(store.bucket)
+    assert [info.name for info in await store.list(ignore_deletes=False)] == ["ours", "theirs"]
+
+
+# -- nats.js -------------------------------------------------------------------------------
+
+
+@with_nats_js
+async def test_nats_js_encodes_names_as_latin_1(
+    peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    await theirs.put("Grüße", b"ours")
+    assert await peer.info(theirs.bucket, "Grüße") is None
+    with pytest.raises(PeerError, match=r"Latin1|Invalid character"):
+        await peer.put(theirs.bucket, "файл", b"1")
+
+    # Its own object lies where no name of ours leads: it is not there for us, nor in the way.
+    await peer.put(theirs.bucket, "Grüße", b"theirs")
+    assert await underneath.names(raw, theirs.bucket) == {"Grüße": 1, "Gr\\xfc\\xdfe": 1}
+    assert (await theirs.get("Grüße")).data == b"ours"
+    assert [info.name for info in await theirs.list()] == ["Grüße"]
+    assert await peer.get(theirs.bucket, "Grüße") == b"theirs"
+
+
+@with_nats_js
+async def test_nats_js_leaves_old_metadata_behind(
+    peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    # `update` and `link` publish without a rollup: a name then has several messages, and
+    # only the last one counts.
+    await theirs.put("it", b"1")
+    for number in range(3):
+        await peer.describe(theirs.bucket, "it", f"description {number}")
+    assert await underneath.names(raw, theirs.bucket) == {"it": 4}
+
+    assert [info.description for info in await theirs.list()] == ["description 2"]
+    assert (await theirs.get_info("it")).description == "description 2"
+    watcher = await theirs.watch()
+    first = await watcher.updates()
+    assert first is not None
+    assert (first.description, await watcher.updates()) == ("description 2", None)
+    await watcher.stop()
+
+    await theirs.put("it", b"2")
+    assert await underneath.names(raw, theirs.bucket) == {"it": 1}
+
+
+@with_nats_js
+async def test_nats_js_updates_away_the_chunk_size(
+    peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    data = some_bytes(10_500)
+    await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
+    await peer.describe(theirs.bucket, "it", "told")
+
+    assert "options" not in await underneath.metadata(raw, theirs.bucket, "it")
+    assert await theirs.get_range("it", 4_990, 20) == data[4_990:5_010]
+    assert await theirs.get_range("it", 10_499) == data[10_499:]
+
+
+@with_nats_js
+async def test_nats_js_writes_a_revision_that_is_old(
+    peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    await peer.put(theirs.bucket, "it", b"1")
+    await peer.describe(theirs.bucket, "it", "told")
+
+    said = (await underneath.metadata(raw, theirs.bucket, "it"))["revision"]
+    info = await theirs.get_info("it")
+    assert info.revision > said
+    await theirs.put("it", b"2", expected_revision=info.revision)
+
+
+@with_nats_js
+async def test_nats_js_links_are_bare(
+    peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    await peer.put(theirs.bucket, "it", b"1")
+    await peer.link(theirs.bucket, "link", "it")
+
+    link = {"bucket": theirs.bucket, "name": "it"}
+    body = await underneath.metadata(raw, theirs.bucket, "link")
+    assert body == {"name": "link", "bucket": theirs.bucket, "options": {"link": link}}
+    info = await theirs.get_info("link")
+    assert (info.size, info.chunks, info.deleted) == (0, 0, False)
+
+
+@with_nats_js
+async def test_nats_js_names_the_targets_bucket_as_the_links_own(
+    peer: NatsJs,
+    theirs: jetstow.ObjectStore,
+    js: jetstow.JetStreamContext,
+    bucket: str,
+    node: NodeProcess,
+) -> None:
+    other = await js.create_object_store(f"{bucket}-other")
+    await other.put("there", b"1")
+    await node.ask("link", bucket=bucket, name="link", target_bucket=other.bucket, target="there")
+
+    assert (await theirs.get("link")).data == b"1"
+    assert (await theirs.get_info("link")).bucket == bucket
+    assert [info.bucket for info in await theirs.list()] == [bucket]
+    await js.delete_object_store(other.bucket)

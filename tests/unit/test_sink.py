@@ -1,0 +1,195 @@
+"""Sinks: every kind of file gets all bytes in order, or it is refused and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiofiles
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jetstow._core.sink import pour
+from jetstow.errors import InvalidDataError
+from tests.support.samples import some_bytes
+
+CHUNKS = [some_bytes(size) for size in (1, 700_000, 0, 700_000, 3, 2_000_000, 17)]
+WHOLE = b"".join(CHUNKS)
+
+
+async def chunks_of(chunks: list[bytes]) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
+
+
+class Partial(io.RawIOBase):
+    """A raw file that takes a part of what it is given, as pipes and sockets do."""
+
+    def __init__(self, *takes: int) -> None:
+        self.taken = bytearray()
+        self._takes = takes
+        self._calls = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        most = self._takes[self._calls % len(self._takes)]
+        self._calls += 1
+        self.taken += data[:most]
+        return min(most, len(data))
+
+
+class Silent:
+    """A file of somebody's own, which does not say how much it took: it took all."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+        self.threads: set[threading.Thread] = set()
+
+    def write(self, data: bytes) -> None:
+        self.taken += data
+        self.threads.add(threading.current_thread())
+
+
+class AsyncPartial:
+    """An asynchronous file that takes a part of what it is given."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+
+    async def write(self, data: bytes) -> int:
+        await asyncio.sleep(0)
+        self.taken += data[:300_000]
+        return min(300_000, len(data))
+
+
+async def test_memory() -> None:
+    into = io.BytesIO(b"before ")
+    into.seek(7)
+    await pour(chunks_of(CHUNKS), into)
+    assert into.getvalue() == b"before " + WHOLE
+
+
+@pytest.mark.parametrize("buffering", [0, -1], ids=["raw", "buffered"])
+async def test_files(tmp_path: Path, buffering: int) -> None:
+    path = tmp_path / "file"
+    with path.open("wb", buffering=buffering) as file:
+        await pour(chunks_of(CHUNKS), file)
+    assert path.read_bytes() == WHOLE
+
+
+async def test_a_text_file_gets_bytes_after_the_text_written_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with path.open("w", encoding="latin-1") as file:
+        file.write("größe: ")
+        await pour(chunks_of([b"\xff\x00", b"\n\r\n"]), file)
+        file.write(" end")
+    assert path.read_bytes() == "größe: ".encode("latin-1") + b"\xff\x00\n\r\n end"
+
+
+async def test_asynchronous_files(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    for buffering in (0, -1):
+        async with aiofiles.open(path, "wb", buffering=buffering) as file:
+            await pour(chunks_of(CHUNKS), file)
+        assert path.read_bytes() == WHOLE
+    async with await anyio.open_file(path, "wb") as opened:
+        await pour(chunks_of(CHUNKS[::-1]), opened)
+    assert path.read_bytes() == b"".join(CHUNKS[::-1])
+
+
+@given(st.lists(st.binary(max_size=30), max_size=10), st.lists(st.integers(1, 9), min_size=1))
+async def test_a_file_that_takes_a_part_is_given_the_rest(
+    chunks: list[bytes], takes: list[int]
+) -> None:
+    into = Partial(*takes)
+    await pour(chunks_of(chunks), into)
+    assert bytes(into.taken) == b"".join(chunks)
+
+
+async def test_an_asynchronous_file_that_takes_a_part_is_given_the_rest() -> None:
+    into = AsyncPartial()
+    await pour(chunks_of(CHUNKS), into)
+    assert bytes(into.taken) == WHOLE
+
+
+async def test_a_file_that_does_not_say_took_all_and_did_so_in_another_thread() -> None:
+    into = Silent()
+    await pour(chunks_of(CHUNKS), into)
+    assert bytes(into.taken) == WHOLE
+    assert into.threads
+    assert threading.main_thread() not in into.threads
+
+
+async def test_ever_so_small_chunks_are_no_trouble() -> None:
+    """Counting what is held anew for each chunk took minutes for a MiB of single bytes."""
+    into = Silent()
+    await pour(chunks_of([b"x"] * 300_000), into)
+    assert len(into.taken) == 300_000
+
+
+async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None:
+    """A raw file says None where it would have to wait; that was taken for "all written"."""
+    end, start = os.pipe()
+    os.set_blocking(start, False)
+    with os.fdopen(end, "rb") as reading, os.fdopen(start, "wb", buffering=0) as writing:
+        with pytest.raises(BlockingIOError):
+            await pour(chunks_of(CHUNKS), writing)
+        writing.close()
+        assert WHOLE.startswith(reading.read())
+
+
+# -- what takes no bytes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "into", [io.StringIO(), "path", Path("x"), 7, object(), bytearray(), []], ids=ascii
+)
+async def test_what_has_no_write_for_bytes_is_refused(into: object) -> None:
+    with pytest.raises(InvalidDataError, match=type(into).__name__):
+        await pour(chunks_of(CHUNKS), into)
+
+
+class TextOnly:
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str")
+        return len(text)
+
+
+async def test_a_file_for_text_is_refused(tmp_path: Path) -> None:
+    """Of an asynchronous one the error was a bare TypeError, which names no object."""
+    with pytest.raises(InvalidDataError, match="does not take bytes"):
+        await pour(chunks_of(CHUNKS), TextOnly())
+    async with aiofiles.open(tmp_path / "file", "w") as file:
+        with pytest.raises(InvalidDataError, match="does not take bytes"):
+            await pour(chunks_of(CHUNKS), file)
+    async with await anyio.open_file(tmp_path / "file", "w") as opened:
+        with pytest.raises(InvalidDataError, match="does not take bytes"):
+            await pour(chunks_of(CHUNKS), opened)
+
+
+class DiskFullError(Exception):
+    pass
+
+
+async def test_what_a_file_raises_passes_through() -> None:
+    class Full:
+        def write(self, _: bytes) -> int:
+            raise DiskFullError
+
+    class AsyncFull:
+        async def write(self, _: bytes) -> int:
+            raise DiskFullError
+
+    for into in (Full(), AsyncFull()):
+        with pytest.raises(DiskFullError):
+            await pour(chunks_of(CHUNKS), into)

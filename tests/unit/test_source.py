@@ -1,0 +1,351 @@
+"""Sources: whatever bytes come in, and however, the chunks are the same."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import ctypes
+import gzip
+import io
+import mmap
+import os
+import tempfile
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiofiles
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jetstow._core.source import Cutter, open_source
+from jetstow.errors import InvalidDataError
+from tests.support.samples import some_bytes
+
+DATA = some_bytes(97)
+
+
+async def cut(data: object, size: int = 10) -> list[bytes]:
+    return [bytes(chunk) async for chunk in open_source(data).chunks(size)]
+
+
+def expected(data: bytes, size: int = 10) -> list[bytes]:
+    return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+def strided(data: bytes) -> memoryview:
+    wide = bytearray(2 * len(data))
+    wide[::2] = data
+    return memoryview(wide)[::2]
+
+
+def mapped(data: bytes) -> mmap.mmap:
+    anonymous = mmap.mmap(-1, len(data))
+    anonymous.write(data)
+    return anonymous
+
+
+MEMORY: dict[str, Callable[[bytes], Any]] = {
+    "bytes": bytes,
+    "bytearray": bytearray,
+    "memoryview": memoryview,
+    "every second byte": strided,
+    "backwards": lambda data: memoryview(data[::-1])[::-1],
+    "array": lambda data: array.array("B", data),
+    "mmap": mapped,
+    "ctypes": lambda data: (ctypes.c_char * len(data)).from_buffer_copy(data),
+    "two dimensions": lambda data: memoryview(data).cast("B", (1, len(data))),
+    "a subclass": type("Own", (bytes,), {}),
+    "BytesIO": io.BytesIO,
+}
+
+
+@given(data=st.binary(min_size=1, max_size=64), size=st.integers(1, 70))
+@pytest.mark.parametrize("kind", MEMORY)
+async def test_memory_of_every_kind(kind: str, data: bytes, size: int) -> None:
+    assert await cut(MEMORY[kind](data), size) == expected(data, size)
+    assert open_source(MEMORY[kind](data)).size == len(data)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param(array.array("d", [1.5, -2.0, 3.25]), id="array of doubles"),
+        pytest.param((ctypes.c_uint16 * 5)(1, 2, 3, 4, 5), id="ctypes of shorts"),
+        pytest.param(((ctypes.c_int32 * 3) * 2)(), id="ctypes, 2 dimensions"),
+        pytest.param(ctypes.c_uint64(7), id="ctypes, no dimension"),
+        pytest.param(memoryview(array.array("i", range(9)))[::3], id="every third number"),
+    ],
+)
+async def test_numbers_are_the_bytes_they_lie_in(numbers: Any) -> None:
+    assert b"".join(await cut(numbers, 3)) == memoryview(numbers).tobytes()
+    assert b"".join(await cut(iter([numbers]), 3)) == memoryview(numbers).tobytes()
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        b"",
+        "",
+        bytearray(),
+        memoryview(b"abc")[3:],
+        memoryview(b"abc")[3::2],
+        array.array("d"),
+        (ctypes.c_int * 0)(),
+        ((ctypes.c_int * 0) * 3)(),
+        io.BytesIO(),
+        io.StringIO(),
+        [],
+        [b"", b""],
+        iter(()),
+    ],
+    ids=repr,
+)
+async def test_nothing_has_no_chunk(nothing: object) -> None:
+    assert await cut(nothing) == []
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.integers(1, 20))
+async def test_text_is_utf_8_and_keeps_its_line_ends(text: str, size: int) -> None:
+    assert await cut(text, size) == expected(text.encode(), size)
+    assert await cut(io.StringIO(text, newline=""), size) == expected(text.encode(), size)
+
+
+# -- files -----------------------------------------------------------------------------------
+
+
+class Short(io.RawIOBase):
+    """A file that gives less than it is asked for, as pipes and sockets do."""
+
+    def __init__(self, data: bytes, most: int = 7) -> None:
+        self._rest, self._most = data, most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        piece = self._rest[: min(self._most, len(buffer))]
+        self._rest = self._rest[len(piece) :]
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+class AsyncShort:
+    """An asynchronous file that gives less than it is asked for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._file = Short(data)
+
+    async def read(self, size: int = -1) -> bytes:
+        await asyncio.sleep(0)
+        return self._file.read(size) or b""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "data"
+    made.write_bytes(DATA)
+    return made
+
+
+@pytest.mark.parametrize("size", [1, 7, 10, 97, 200])
+async def test_files_of_every_kind(path: Path, size: int) -> None:
+    with (
+        path.open("rb", buffering=0) as raw,
+        path.open("rb") as buffered,
+        path.open("r+b") as random,
+        path.open(encoding="latin-1") as text,
+        tempfile.NamedTemporaryFile() as temporary,
+        tempfile.SpooledTemporaryFile() as spooled,
+    ):
+        for file in (temporary, spooled):
+            file.write(DATA)
+            file.seek(0)
+        for opened in (raw, buffered, random, text, temporary, spooled):
+            assert await cut(opened, size) == expected(DATA, size), opened
+    for unnamed in (Short(DATA), Short(DATA, 1), io.BufferedReader(Short(DATA)), AsyncShort(DATA)):
+        assert await cut(unnamed, size) == expected(DATA, size), unnamed
+
+
+async def test_pipes(path: Path) -> None:
+    end, start = os.pipe()
+    with os.fdopen(end, "rb", 0) as reading, os.fdopen(start, "wb", 0) as writing:
+        source = open_source(reading)
+        assert source.size is None
+        writing.write(DATA)
+        writing.close()
+        assert [bytes(chunk) async for chunk in source.chunks(10)] == expected(DATA)
+
+
+async def test_asynchronous_files(path: Path) -> None:
+    async with aiofiles.open(path, "rb") as file:
+        assert await cut(file) == expected(DATA)
+    async with aiofiles.open(path, "rb", buffering=0) as raw:
+        assert await cut(raw) == expected(DATA)
+    async with await anyio.open_file(path, "rb") as opened:
+        assert await cut(opened) == expected(DATA)
+    reader = asyncio.StreamReader()
+    reader.feed_data(DATA)
+    reader.feed_eof()
+    assert await cut(reader) == expected(DATA)
+
+
+async def test_a_file_is_read_from_where_it_stands(path: Path) -> None:
+    with path.open("rb") as file, io.BytesIO(DATA) as memory:
+        for opened in (file, memory):
+            opened.seek(90)
+            assert open_source(opened).size == 7
+            assert await cut(opened) == [DATA[90:]]
+            assert await cut(opened) == [], "it is at its end now"
+
+
+async def test_a_size_is_known_or_it_is_none(path: Path) -> None:
+    """A gzip file was taken for as long as it is compressed, and its progress ended at 120 %."""
+    zipped = path.with_suffix(".gz")
+    with gzip.open(zipped, "wb") as file:
+        file.write(DATA)
+    with gzip.open(zipped) as file:
+        assert open_source(file).size is None
+        assert await cut(file) == expected(DATA)
+    with path.open("rb") as plain, path.open("rb", buffering=0) as raw, path.open() as text:
+        for opened in (plain, raw, text):
+            assert open_source(opened).size == len(DATA)
+    for unknown in (Short(DATA), AsyncShort(DATA), iter([DATA]), [DATA], io.StringIO("x")):
+        assert open_source(unknown).size is None
+
+
+# -- iterables -------------------------------------------------------------------------------
+
+PIECES = st.lists(st.binary(max_size=25), max_size=8)
+
+
+@given(PIECES, st.integers(1, 30))
+async def test_pieces_of_any_size(pieces: list[bytes], size: int) -> None:
+    whole = expected(b"".join(pieces), size)
+
+    def generator() -> Iterator[bytes]:
+        yield from pieces
+
+    async def asynchronous() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    for data in (pieces, tuple(pieces), deque(pieces), iter(pieces), generator(), asynchronous()):
+        assert await cut(data, size) == whole
+    assert await cut([memoryview(piece) for piece in pieces], size) == whole
+
+
+async def test_pieces_may_be_reused_by_whoever_gives_them() -> None:
+    buffer = bytearray(10)
+
+    def generator() -> Iterator[bytearray]:
+        for start in range(0, 90, 6):
+            buffer[:6] = DATA[start : start + 6]
+            yield buffer[:6]
+            buffer[:] = bytes(10)
+
+    assert await cut(generator()) == expected(DATA[:90])
+
+
+async def test_a_file_is_read_in_another_thread() -> None:
+    import threading
+
+    seen = set()
+
+    def generator() -> Iterator[bytes]:
+        seen.add(threading.current_thread())
+        yield DATA
+
+    assert await cut(generator(), 100) == [DATA]
+    assert seen
+    assert threading.main_thread() not in seen
+
+
+def test_a_cutter_gives_only_full_chunks() -> None:
+    cutter = Cutter(4)
+    assert [bytes(chunk) for chunk in cutter.cut(b"abc")] == []
+    assert [bytes(chunk) for chunk in cutter.cut(b"defghijk")] == [b"abcd", b"efgh"]
+    assert bytes(cutter.rest) == b"ijk"
+
+
+# -- what is not bytes -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [None, 7, 1.5, object(), Path("x"), print, True])
+def test_what_has_no_bytes_is_refused(data: object) -> None:
+    with pytest.raises(InvalidDataError, match=type(data).__name__):
+        open_source(data)
+
+
+async def _async_text() -> AsyncIterator[str]:
+    yield "text"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: ["text"], id="list of str"),
+        pytest.param(lambda: iter([b"fine", "text"]), id="str later on"),
+        pytest.param(lambda: [7], id="list of int"),
+        pytest.param(lambda: range(3), id="range"),
+        pytest.param(lambda: [None], id="list of None"),
+        pytest.param(lambda: [b"", [b"nested"]], id="nested list"),
+        pytest.param(_async_text, id="async text"),
+    ],
+)
+async def test_pieces_that_are_not_bytes_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(InvalidDataError, match="instead of bytes"):
+        await cut(make())
+
+
+async def test_asynchronous_text_files_are_refused(path: Path) -> None:
+    path.write_text("text")
+    async with aiofiles.open(path) as file:
+        with pytest.raises(InvalidDataError, match="binary mode"):
+            await cut(file)
+    async with await anyio.open_file(path) as opened:
+        with pytest.raises(InvalidDataError, match="binary mode"):
+            await cut(opened)
+
+
+async def test_a_file_that_would_block_is_refused() -> None:
+    end, start = os.pipe()
+    os.set_blocking(end, False)
+    with (
+        os.fdopen(start, "wb"),
+        os.fdopen(end, "rb", 0) as file,
+        pytest.raises(InvalidDataError, match="non-blocking"),
+    ):
+        await cut(file)
+
+
+async def test_text_that_utf_8_cannot_carry_is_refused() -> None:
+    """Half a surrogate pair came out as Python's UnicodeEncodeError, which names no object."""
+    for data in ("\ud800", io.StringIO("\ud800")):
+        with pytest.raises(InvalidDataError, match="UTF-8"):
+            await cut(data)
+
+
+class SourceError(Exception):
+    pass
+
+
+async def test_what_a_source_raises_passes_through() -> None:
+    def generator() -> Iterator[bytes]:
+        yield DATA
+        raise SourceError
+
+    async def asynchronous() -> AsyncIterator[bytes]:
+        yield DATA
+        raise SourceError
+
+    class File:
+        def read(self, _: int) -> bytes:
+            raise SourceError
+
+    for data in (generator(), asynchronous(), File()):
+        with pytest.raises(SourceError):
+            await cut(data)
