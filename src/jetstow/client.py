@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from typing import Any, Final
@@ -162,7 +163,9 @@ async def _first_connection(
 ) -> None:
     """Connect with a few tries, where nats-py would go on for two minutes."""
     failures: list[Exception] = []
-    tell_user = options.pop("error_cb", None)
+    tell_user = options.get("error_cb")
+    if tell_user is not None and not inspect.iscoroutinefunction(tell_user):
+        raise nats.errors.InvalidCallbackTypeError
 
     async def on_error(error: Exception) -> None:
         if not client.is_connected:
@@ -175,8 +178,10 @@ async def _first_connection(
     patient = {key: value for key, value in _PATIENT.items() if key not in options}
     hasty = {key: _HASTY[key] for key in patient}
     try:
-        await client.connect(servers, error_cb=on_error, **options, **hasty)
+        await client.connect(servers, **options | hasty | {"error_cb": on_error})
     except (nats.errors.Error, OSError) as error:
+        if not failures and not isinstance(error, nats.errors.NoServersError):
+            raise  # not the servers' fault: an address or an option that cannot be
         raise _refused(servers, failures or [error]) from error
     client.options.update(patient)
 

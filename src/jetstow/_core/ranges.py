@@ -98,15 +98,16 @@ class RangeReader:
             if chunk in self._known:
                 break
             found = await self._probe(guess)
-            if found is None and low is not None:
-                return low[1] + 1  # chunks are missing: the download finds out and says so
             if found is not None and found[0] <= chunk:
                 low = found
-            elif found is not None:
-                high = (found[0], guess)
-            elif guess == 1:
-                return 1
-            guess = 1 if low is None else _between(low, high, chunk, halve=step % 4 == 3)
+            else:
+                high = (self._total if found is None else found[0], guess)
+            last, guess = guess, 1
+            if low is not None:
+                guess = _between(low, high, chunk, halve=step % 4 == 3)
+            if guess == last or guess >= high[1]:
+                # It is missing: the download finds out and says so.
+                return 1 if low is None else low[1] + 1
         return self._known[chunk]
 
     async def _probe(self, seq: int) -> tuple[int, int] | None:

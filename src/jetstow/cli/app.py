@@ -46,7 +46,7 @@ def _usage(error: Any) -> int:
 app = typer.Typer(
     cls=Program,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     epilog=EXIT_CODES,
     context_settings={"help_option_names": ["--help", "-h"]},

@@ -71,10 +71,20 @@ def is_terminal(file: Any) -> bool:
     return fd is not None and os.isatty(fd)
 
 
-def is_regular(file: Any) -> bool:
-    """Whether it is a file on a disk: it has a size, and nobody waits at its other end."""
+def size(file: Any) -> int | None:
+    """How many bytes a file on a disk has; None for anything else."""
     fd = descriptor(file)
-    return fd is not None and stat.S_ISREG(os.fstat(fd).st_mode)
+    found = None if fd is None else os.fstat(fd)
+    return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+
+
+def may_block(path: str) -> bool:
+    """Whether that is a pipe, a terminal or some other device, not a file or nothing yet."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except OSError:
+        return False  # whoever opens it finds out
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 async def read(file: BinaryIO, label: str = "in") -> AsyncIterator[bytes]:
@@ -101,32 +111,39 @@ def _read(fd: int) -> bytes:
             select.select([fd], [], [])
 
 
-class Output:
-    """Standard output as an asynchronous file."""
+async def open_to_write(path: str) -> int:
+    """A descriptor for a pipe or a device, whose opening may block as well."""
+    flags = os.O_WRONLY | os.O_CLOEXEC
+    opened: int = await Patient("open").do(lambda: os.open(path, flags))
+    return opened
 
-    def __init__(self) -> None:
+
+class Output:
+    """A descriptor as an asynchronous file; standard output without one."""
+
+    def __init__(self, fd: int | None = None) -> None:
+        self._fd = fd
         self._thread: Patient | None = None
 
     async def write(self, data: bytes) -> int:
         """Write all of it. Raises `BrokenPipeError` when nobody reads any more."""
-        sys.stdout.flush()
         if self._thread is None:
+            sys.stdout.flush()
             self._thread = Patient("out")
-        await self._thread.do(lambda: _write_all(data))
+        await self._thread.do(lambda: self._write_all(data))
         return len(data)
 
-
-def _write_all(data: bytes) -> None:
-    fd = descriptor(sys.stdout)
-    if fd is None:
-        sys.stdout.buffer.write(data)
-        return
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(fd, rest) :]
-        except BlockingIOError:
-            select.select([], [fd], [])
+    def _write_all(self, data: bytes) -> None:
+        fd = descriptor(sys.stdout) if self._fd is None else self._fd
+        if fd is None:
+            sys.stdout.buffer.write(data)
+            return
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(fd, rest) :]
+            except BlockingIOError:
+                select.select([], [fd], [])
 
 
 def forget_output() -> None:

@@ -182,12 +182,17 @@ Report = Callable[[int, int | None], None]
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Report | None]:
-    """A report for a transfer, which shows a bar on stderr if it takes a while."""
-    if not is_terminal(sys.stderr):
+def progress(
+    what: str, size: int | None = None, *, hidden: bool = False
+) -> Iterator[Report | None]:
+    """A report for a transfer, which shows a bar on a terminal if it takes a while.
+
+    `size` stands in where the transfer does not know how much there is.
+    """
+    if hidden or not is_terminal(sys.stderr):
         yield None
         return
-    bar = _Bar(clean(what))
+    bar = _Bar(clean(what), size)
     try:
         yield bar.report
     finally:
@@ -195,8 +200,9 @@ def progress(what: str) -> Iterator[Report | None]:
 
 
 class _Bar:
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, size: int | None) -> None:
         self._what = what
+        self._size = size
         self._since = time.monotonic()
         self._shown: tuple[RichProgress, TaskID] | None = None
 
@@ -206,7 +212,7 @@ class _Bar:
                 return
             self._shown = self._show()
         shown, task = self._shown
-        shown.update(task, completed=done, total=size)
+        shown.update(task, completed=done, total=size or self._size)
 
     def _show(self) -> tuple[RichProgress, TaskID]:
         from rich import progress as rich_progress

@@ -7,12 +7,14 @@ import os
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import jetstow
 from jetstow import contexts
 from jetstow.cli import failure
 from jetstow.cli.pipes import Output
+
+EMBEDDED: Final = "embedded"
 
 _log = logging.getLogger("jetstow.cli")
 
@@ -40,7 +42,7 @@ class Settings:
             return "NATS_URL"
         if context := contexts.selected():
             return f"nats context {context.name}"
-        return "embedded"
+        return EMBEDDED
 
 
 class Session:

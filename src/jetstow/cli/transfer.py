@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,7 +15,7 @@ from jetstow import ObjectInfo, ObjectMeta, ObjectMetaOptions
 from jetstow.cli import complete, pipes, values
 from jetstow.cli.command import command
 from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
-from jetstow.cli.render import Answer, Report, bytes_of, clean, object_data, progress
+from jetstow.cli.render import Answer, bytes_of, clean, object_data, progress
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
 
@@ -94,8 +93,7 @@ async def put(
 
 def _destinations(files: list[str], target: Address) -> list[tuple[str, Address]]:
     """Where each file goes. Raises `WrongUsage` where that is not clear."""
-    place = target.under("") == target and (not target.name or target.name.endswith("/"))
-    if not place:
+    if not target.is_place:
         if len(files) > 1:
             raise WrongUsage(f"several files need a place to go: end {str(target)!r} with a slash")
         return [(files[0], target)]
@@ -112,18 +110,92 @@ async def _put_one(
     session: Session, file: str, address: Address, meta: ObjectMeta, revision: int | None
 ) -> ObjectInfo:
     store = await session.store(address.bucket)
-    options: dict[str, Any] = {"expected_revision": revision}
     if file == "-":
-        with progress(address.name) if not pipes.is_terminal(sys.stdin) else _no_progress() as bar:
-            size = os.fstat(0).st_size if pipes.is_regular(sys.stdin) else None
-            source = pipes.read(sys.stdin.buffer)
+        stdin = sys.stdin.buffer
+        with progress(address.name, pipes.size(stdin), hidden=pipes.is_terminal(stdin)) as bar:
+            source = pipes.read(stdin)
             return await store.put(
-                address.name, source, meta, progress=_sized(bar, size), **options
+                address.name, source, meta, expected_revision=revision, progress=bar
             )
-    path = Path(file)
-    mode = path.stat().st_mode
-    with progress(path.name) as bar:
-        if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
-            return await store.put_file(path, address.name, meta, progress=bar, **options)
+    with progress(Path(file).name) as bar:
+        if not pipes.may_block(file):
+            return await store.put_file(
+                file, address.name, meta, expected_revision=revision, progress=bar
+            )
         source = pipes.open_and_read(file)
-        return await store.put(address.name, source, meta, progress=bar, **options)
+        return await store.put(address.name, source, meta, expected_revision=revision, progress=bar)
+
+
+async def get(
+    session: Session,
+    source: Object,
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH]", show_default=False,
+            help="A file, a folder, or - for standard output. Without it: the last part of the "
+            "name, in this folder.",
+        ),
+    ] = None,
+) -> Answer | None:  # fmt: skip
+    """Read an object into a file, which appears, or is replaced, once it is verified."""
+    if path == "-":
+        if session.settings.json:
+            raise WrongUsage("standard output cannot have both the object and JSON")
+        await _pour(session, source, session.output)
+        return None
+    destination = _destination(source, path)
+    store = await session.store(source.bucket)
+    if pipes.may_block(destination):
+        into = pipes.Output(await pipes.open_to_write(destination))
+        info = await _pour(session, source, into)
+    else:
+        with progress(source.base) as bar:
+            # What is at the end of a symbolic link is replaced, not the link.
+            info = await store.get_file(source.name, os.path.realpath(destination), progress=bar)
+    size = bytes_of(info.size or 0)
+    data = object_data(info) | {"path": destination}
+    return Answer(data, [f"{clean(destination)}: {size} from {clean(str(source))}, verified"])
+
+
+def _destination(source: Address, path: str | None) -> str:
+    """The file to write: nowhere but where the user said, whatever the object is called."""
+    folder = "" if path is None else path
+    if path is not None and not path.endswith("/") and not Path(path).is_dir():
+        return path
+    if not source.base:
+        raise WrongUsage(f"no file can be named after {str(source)!r}: say which file to write")
+    return os.path.join(folder, source.base)  # noqa: PTH118 - as the user wrote it
+
+
+async def cat(
+    session: Session,
+    objects: Annotated[
+        list[Address],
+        typer.Argument(
+            metavar="BUCKET/NAME...", parser=values.object_address,
+            autocompletion=complete.objects, show_default=False,
+        ),
+    ],
+) -> None:  # fmt: skip
+    """Write objects to standard output.
+
+    They are verified as they pass: bytes that are not what they should be have been written
+    when the exit code tells of it.
+    """
+    for address in objects:
+        await _pour(session, address, session.output)
+
+
+async def _pour(session: Session, source: Address, into: pipes.Output) -> ObjectInfo:
+    store = await session.store(source.bucket)
+    # The terminal is somebody else's where the bytes go through a pipe.
+    with progress(source.base, hidden=pipes.size(sys.stdout) is None) as bar:
+        return (await store.get(source.name, into, progress=bar)).info
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app, panel="Objects")(put)
+    command(app, panel="Objects")(get)
+    command(app, panel="Objects", json=False)(cat)

@@ -28,11 +28,14 @@ class Address:
         last = self.name.rpartition("/")[2]
         return "" if last in {".", ".."} or "\0" in last else last
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it stands for a place where objects can be: a bucket, or `bucket/folder/`."""
+        return not self.name or self.name.endswith("/")
+
     def under(self, base: str) -> Address:
-        """This address, with `base` added if it names a place: a bucket, or `folder/`."""
-        if self.name and not self.name.endswith("/"):
-            return self
-        return replace(self, name=self.name + base)
+        """This address, with `base` added if it is a place."""
+        return replace(self, name=self.name + base) if self.is_place else self
 
 
 def address(text: str) -> Address:

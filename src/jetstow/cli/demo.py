@@ -1,0 +1,28 @@
+"""The example program, run."""
+
+from __future__ import annotations
+
+import typer
+
+from jetstow.cli.command import command
+from jetstow.cli.session import Session
+
+
+async def demo(session: Session) -> None:
+    """Show the object store at work: the program of examples/intro.py.
+
+    It makes a bucket of its own, and removes it in the end.
+    """
+    from jetstow.cli import intro
+
+    client = await session.client()
+    url, place = client.connected_url, session.settings.place
+    where = "nowhere" if url is None else f"{url.hostname}:{url.port}"
+    server = f"nats-server {client.connected_server_version} at {where} ({place})"
+    print(f"{server}\n")
+    await intro.tour(client)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, panel="First steps", json=False)(demo)

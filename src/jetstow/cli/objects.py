@@ -1,0 +1,219 @@
+"""Objects: listed, described, watched, renamed, linked, removed."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+import typer
+
+from jetstow import ObjectInfo
+from jetstow.cli import complete, values
+from jetstow.cli.buckets import Bucket, bucket_facts, bucket_table
+from jetstow.cli.command import command
+from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
+from jetstow.cli.render import Answer, bytes_of, clean, facts, moment, object_data, table
+from jetstow.cli.session import Session
+from jetstow.cli.values import Address
+
+Object = Annotated[
+    Address,
+    typer.Argument(
+        metavar="BUCKET/NAME", parser=values.object_address, autocompletion=complete.objects,
+        show_default=False,
+    ),
+]  # fmt: skip
+Place = Annotated[
+    Address,
+    typer.Argument(
+        metavar="BUCKET/[NAME]", parser=values.address, autocompletion=complete.objects,
+        show_default=False,
+    ),
+]  # fmt: skip
+
+
+async def ls(
+    session: Session,
+    place: Annotated[
+        Address | None,
+        typer.Argument(
+            metavar="[BUCKET[/PREFIX]]", parser=values.address, autocompletion=complete.objects,
+            show_default=False,
+        ),
+    ] = None,
+    long: Annotated[bool, typer.Option("--long", "-l", help="With sizes and times.")] = False,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Deleted objects, too.")] = False,
+) -> Answer:  # fmt: skip
+    """List the objects of a bucket by name, or without one, the buckets."""
+    if place is None:
+        found = bucket_table(await (await session.js()).object_stores())
+        return found if long else Answer(found.data, [each["bucket"] for each in found.data])
+    listed = (await session.store(place.bucket)).list(ignore_deletes=not deleted)
+    objects = sorted(
+        [info async for info in listed if info.name.startswith(place.name)],
+        key=lambda info: info.name,
+    )
+    data = [object_data(info) for info in objects]
+    if not long:
+        return Answer(data, [clean(_titled(info)) for info in objects])
+    rows = [(bytes_of(info.size or 0), moment(info.modified), _titled(info)) for info in objects]
+    return table((">SIZE", "MODIFIED", "NAME"), rows, data)
+
+
+def _titled(info: ObjectInfo) -> str:
+    """An object's name, and what else there is to know of it at first sight."""
+    return info.name + (" (deleted)" if info.deleted else f" -> {_link(info)}" if info.link else "")
+
+
+def _link(info: ObjectInfo) -> str:
+    return "" if info.link is None else str(Address(info.link.bucket, info.link.name or ""))
+
+
+async def info(
+    session: Session,
+    place: Annotated[
+        Address,
+        typer.Argument(
+            metavar="BUCKET[/NAME]", parser=values.address, autocompletion=complete.objects,
+            show_default=False,
+        ),
+    ],
+) -> Answer:  # fmt: skip
+    """Tell everything about an object, or about a bucket."""
+    store = await session.store(place.bucket)
+    if not place.name:
+        return bucket_facts(await store.status())
+    found = await store.get_info(place.name)
+    chunk_size = found.options.max_chunk_size if found.options else None
+    pairs = [
+        ("object", str(place)),
+        ("description", found.description or ""),
+        ("link to", _link(found)),
+        ("size", f"{bytes_of(found.size or 0)} ({found.size or 0} bytes)"),
+        ("modified", moment(found.modified)),
+        ("revision", str(found.revision)),
+        ("digest", found.digest or ""),
+        ("chunks", f"{found.chunks or 0}" + (f" of {bytes_of(chunk_size)}" if chunk_size else "")),
+        *(
+            ("header", f"{key}: {value}")
+            for key, values in (found.headers or {}).items()
+            for value in values
+        ),
+        *(("metadata", f"{key} = {value}") for key, value in (found.metadata or {}).items()),
+    ]
+    without = {"size", "digest", "chunks"} if found.link else set()
+    return facts([pair for pair in pairs if pair[0] not in without], object_data(found))
+
+
+async def rm(
+    session: Session,
+    objects: Annotated[
+        list[Address],
+        typer.Argument(
+            metavar="BUCKET/NAME...", parser=values.object_address,
+            autocompletion=complete.objects, show_default=False,
+        ),
+    ],
+    force: Annotated[
+        bool, typer.Option("--force", "-f", help="No error for what is not there.")
+    ] = False,
+) -> AsyncGenerator[Answer, None]:  # fmt: skip
+    """Remove objects."""
+    for address in objects:
+        try:
+            await (await session.store(address.bucket)).delete(address.name)
+        except FileNotFoundError as error:
+            if not force:
+                session.complain(error)
+        except Exception as error:
+            if code(error) == UNREACHABLE:
+                raise
+            session.complain(error)
+        else:
+            data = {"bucket": address.bucket, "name": address.name, "removed": True}
+            yield Answer(data, [f"{clean(str(address))} is removed"])
+
+
+async def mv(session: Session, source: Object, target: Place) -> Answer:
+    """Rename an object within its bucket. Its bytes stay where they are."""
+    target = target.under(source.base)
+    if target.bucket != source.bucket:
+        raise WrongUsage(
+            f"mv renames within a bucket; for another one: jetstow cat {source} | "
+            f"jetstow put - {target}, then jetstow rm {source}"
+        )
+    if target == source or not target.name:
+        raise WrongUsage(f"{str(source)!r} needs another name than its own")
+    store = await session.store(source.bucket)
+    meta = (await store.get_info(source.name)).meta
+    meta.name = target.name
+    renamed = await store.update_meta(source.name, meta)
+    return Answer(object_data(renamed), [f"{clean(str(source))} is now {clean(str(target))}"])
+
+
+async def ln(
+    session: Session,
+    target: Annotated[
+        Address,
+        typer.Argument(
+            metavar="TARGET", parser=values.address, autocompletion=complete.objects,
+            show_default=False, help="What to link to: BUCKET/NAME, or a whole BUCKET.",
+        ),
+    ],
+    link: Annotated[
+        Address,
+        typer.Argument(
+            metavar="LINK", parser=values.address, autocompletion=complete.objects,
+            show_default=False, help="The new name, BUCKET/[NAME], in any bucket.",
+        ),
+    ],
+) -> Answer:  # fmt: skip
+    """Let a name stand for an object, or for a whole bucket."""
+    link = link.under(target.base or target.bucket)
+    linked, store = await session.store(target.bucket), await session.store(link.bucket)
+    if target.name:
+        made = await store.add_link(link.name, await linked.get_info(target.name))
+    else:
+        made = await store.add_bucket_link(link.name, linked)
+    said = f"{clean(str(link))} is a link to {clean(str(target))}"
+    return Answer(object_data(made), [said])
+
+
+async def watch(
+    session: Session,
+    bucket: Bucket,
+    updates_only: Annotated[
+        bool, typer.Option("--updates-only", help="Leave out what is there already.")
+    ] = False,
+    ignore_deletes: Annotated[
+        bool, typer.Option("--ignore-deletes", help="Leave out what is deleted.")
+    ] = False,
+    count: Annotated[
+        int | None,
+        typer.Option("--count", "-n", min=1, show_default=False, help="End after so many."),
+    ] = None,
+) -> AsyncGenerator[Answer, None]:
+    """Tell every change of a bucket: first what is there, then what happens, until Ctrl-C."""
+    store = await session.store(bucket)
+    told = 0
+    async with await store.watch(
+        ignore_deletes=ignore_deletes, updates_only=updates_only
+    ) as watcher:
+        async for change in watcher:
+            if change is None:
+                continue
+            event = "deleted" if change.deleted else "linked" if change.link else "updated"
+            size = "" if change.deleted or change.link else f"  ({bytes_of(change.size or 0)})"
+            target = f"  -> {clean(_link(change))}" if change.link else size
+            said = f"{moment(change.modified)}  {event:<7}  {clean(change.name)}{target}"
+            yield Answer({"event": event, **object_data(change)}, [said])
+            told += 1
+            if told == count:
+                return
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for work in (ls, info, rm, mv, ln):
+        command(app, panel="Objects")(work)
+    command(app, panel="Objects", lines=True)(watch)

@@ -1,0 +1,180 @@
+"""What is stored and does not agree with its metadata is never handed out as if it did."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import (
+    ChunksLostError,
+    DigestMismatchError,
+    IntegrityError,
+    SizeMismatchError,
+)
+from tests.support import handmade
+from tests.support.samples import digest_of, some_bytes
+
+DATA = some_bytes(95)
+CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+Damage = Callable[[Client, str, str], Awaitable[object]]
+
+
+def told(**fields: object) -> Damage:
+    """The metadata says something else."""
+    return lambda nc, bucket, nuid: handmade.change_metadata(nc, bucket, "a", **fields)
+
+
+def lost(*which: int) -> Damage:
+    return lambda nc, bucket, nuid: handmade.lose_chunks(nc, bucket, nuid, *which)
+
+
+def added(*chunks: bytes) -> Damage:
+    return lambda nc, bucket, nuid: handmade.write_chunks(nc, bucket, list(chunks), nuid)
+
+
+async def swapped(nc: Client, bucket: str, nuid: str) -> None:
+    """A chunk of the same size takes the place of the last one."""
+    await handmade.lose_chunks(nc, bucket, nuid, -1)
+    await handmade.write_chunks(nc, bucket, [b"other"], nuid)
+
+
+DAMAGES = [
+    pytest.param(told(digest=digest_of(b"other")), DigestMismatchError, id="another digest"),
+    pytest.param(told(digest="SHA-256=nonsense"), DigestMismatchError, id="no digest at all"),
+    pytest.param(told(digest="MD5=abc"), DigestMismatchError, id="a digest of another kind"),
+    pytest.param(swapped, DigestMismatchError, id="a chunk that is another"),
+    pytest.param(told(size=94), SizeMismatchError, id="a byte less in the metadata"),
+    pytest.param(told(size=96), SizeMismatchError, id="a byte more in the metadata"),
+    pytest.param(told(size=0), SizeMismatchError, id="no bytes in the metadata"),
+    pytest.param(told(size=2**62), SizeMismatchError, id="a huge size in the metadata"),
+    pytest.param(told(chunks=9), SizeMismatchError, id="a chunk less in the metadata"),
+    pytest.param(told(chunks=0), SizeMismatchError, id="no chunks in the metadata"),
+    pytest.param(told(chunks=11), ChunksLostError, id="a chunk more in the metadata"),
+    pytest.param(told(chunks=2**62), ChunksLostError, id="a huge count in the metadata"),
+    pytest.param(added(b"x"), SizeMismatchError, id="a chunk too many"),
+    pytest.param(added(b"", b""), SizeMismatchError, id="empty chunks too many"),
+    pytest.param(lost(0), ChunksLostError, id="the first chunk lost"),
+    pytest.param(lost(0, 1, 2), ChunksLostError, id="the first three lost"),
+    pytest.param(lost(5), ChunksLostError, id="a middle chunk lost"),
+    pytest.param(lost(-1), ChunksLostError, id="the last chunk lost"),
+    pytest.param(handmade.lose_all_chunks, ChunksLostError, id="all lost"),
+]
+
+
+@pytest.fixture
+async def damaged(
+    store: jetstow.ObjectStore, raw: Client, request: pytest.FixtureRequest
+) -> jetstow.ObjectStore:
+    info = await store.put("a", DATA, CUT)
+    await request.param(raw, store.bucket, info.nuid)
+    return store
+
+
+@pytest.mark.parametrize(("damaged", "kind"), DAMAGES, indirect=["damaged"])
+async def test_every_way_to_read_raises_the_error_that_fits(
+    damaged: jetstow.ObjectStore, kind: type[IntegrityError], tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    target.write_bytes(b"old")
+
+    async def stream() -> list[bytes]:
+        return [chunk async for chunk in damaged.stream("a")]
+
+    async def opened() -> bytes:
+        async with damaged.open("a") as file:
+            return await file.read()
+
+    async def ranged() -> bytes:
+        return await damaged.get_range("a", 0)
+
+    reads: list[Callable[[], Awaitable[object]]] = [
+        lambda: damaged.get("a"),
+        lambda: damaged.get("a", io.BytesIO()),
+        lambda: damaged.get_file("a", target),
+        stream,
+    ]
+    info = await damaged.get_info("a")
+    if info.size:
+        reads += [opened, ranged]
+    for read in reads:
+        with pytest.raises(kind) as caught:
+            await read()
+        assert type(caught.value) is kind
+        assert (caught.value.bucket, caught.value.name) == (damaged.bucket, "a")
+        assert f"object 'a' in bucket {damaged.bucket!r}" in str(caught.value)
+    assert target.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [target]
+
+    await damaged.put("b", DATA)
+    assert (await damaged.get("b")).data == DATA, "the connection is still usable"
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [lost(0), lost(0, 1, 2), lost(3), lost(2, 3, 4), lost(5), lost(0, 1, 2, 3, 4, 5), lost(-1)],
+    indirect=True,
+    ids=["0", "0-2", "3", "2-4", "5", "0-5", "last"],
+)
+async def test_a_range_of_which_a_chunk_is_lost_is_not_read(damaged: jetstow.ObjectStore) -> None:
+    """With the first chunks gone, the search for a later one went on for ever."""
+    for start in range(0, 95, 5):
+        try:
+            assert await damaged.get_range("a", start, 7) == DATA[start : start + 7]
+        except ChunksLostError as error:
+            assert (error.bucket, error.name) == (damaged.bucket, "a")
+        else:
+            continue
+    with pytest.raises(IntegrityError):
+        await damaged.get("a")
+
+
+async def test_the_bytes_before_the_damage_are_handed_out_by_a_stream_and_no_more(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    info = await store.put("a", DATA, CUT)
+    await handmade.lose_chunks(raw, store.bucket, info.nuid, 5)
+    found = b""
+    with pytest.raises(ChunksLostError):
+        async for chunk in store.stream("a"):
+            found += chunk
+    assert DATA.startswith(found)
+
+
+async def test_a_damaged_object_can_be_replaced_and_deleted(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    for name in ("a", "b"):
+        info = await store.put(name, DATA, CUT)
+        await handmade.lose_chunks(raw, store.bucket, info.nuid, 5)
+    await store.put("a", b"new")
+    await store.delete("b")
+    assert (await store.get("a")).data == b"new"
+    assert [info.name for info in await store.list()] == ["a"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no JSON", b"{}", b"[]", b'{"nuid": "\xff"}', b'{"nuid": ">", "chunks": 1, "size": 1}'],
+)
+async def test_metadata_that_cannot_be_read_is_one_error(
+    store: jetstow.ObjectStore, raw: Client, body: bytes
+) -> None:
+    from jetstow.errors import BadObjectMetaError
+    from tests.support import underneath
+
+    await store.put("fine", DATA)
+    await underneath.write_metadata(raw, store.bucket, "a", body)
+    with pytest.raises(BadObjectMetaError) as caught:
+        await store.get("a")
+    assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
+    for read in (store.get_info("a"), store.get_range("a", 0), store.open("a")):
+        with pytest.raises(BadObjectMetaError):
+            await read
+    assert [info.name for info in await store.list()] == ["fine"]

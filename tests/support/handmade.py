@@ -1,0 +1,92 @@
+"""Objects made, and damaged, message by message: as other clients and accidents leave them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from nats.aio.client import Client
+from nats.nuid import NUID
+
+from tests.support import underneath
+from tests.support.samples import digest_of
+
+_nuids = NUID()
+
+
+async def write_chunks(nc: Client, bucket: str, chunks: list[bytes], nuid: str = "") -> str:
+    """Publishes chunks, one after another; returns the NUID that they lie under."""
+    nuid = nuid or _nuids.next().decode()
+    for chunk in chunks:
+        answer = await nc.request(underneath.chunk_subject(bucket, nuid), chunk, timeout=5)
+        assert "error" not in json.loads(answer.data)
+    return nuid
+
+
+async def write_object(
+    nc: Client, bucket: str, name: str, chunks: list[bytes], **fields: Any
+) -> dict[str, Any]:
+    """Publishes an object with just these chunks; returns its metadata.
+
+    `fields` are added to the metadata, or left out of it where they are None.
+    """
+    data = b"".join(chunks)
+    body: dict[str, Any] = {
+        "name": name,
+        "bucket": bucket,
+        "nuid": await write_chunks(nc, bucket, chunks),
+        "size": len(data),
+        "chunks": len(chunks),
+        "digest": digest_of(data),
+    } | fields
+    body = {key: value for key, value in body.items() if value is not None}
+    await underneath.write_metadata(nc, bucket, name, body)
+    return body
+
+
+async def change_metadata(nc: Client, bucket: str, name: str, **fields: Any) -> int:
+    """Publishes an object's metadata again, with other fields; None leaves one out."""
+    body = await underneath.metadata(nc, bucket, name) | fields
+    body = {key: value for key, value in body.items() if value is not None}
+    return await underneath.write_metadata(nc, bucket, name, body)
+
+
+async def sequences(nc: Client, bucket: str, nuid: str) -> list[int]:
+    """Where the chunks of an object lie in the stream."""
+    found: list[int] = []
+    subject = underneath.chunk_subject(bucket, nuid)
+    while True:
+        which = {"seq": found[-1] + 1 if found else 1, "next_by_subj": subject}
+        answer = await underneath.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", which)
+        if "error" in answer:
+            return found
+        found.append(answer["message"]["seq"])
+
+
+async def lose_chunks(nc: Client, bucket: str, nuid: str, *which: int) -> None:
+    """Deletes chunks of an object, by their places in it."""
+    places = await sequences(nc, bucket, nuid)
+    for index in which:
+        answer = await underneath.request(
+            nc, f"STREAM.MSG.DELETE.OBJ_{bucket}", {"seq": places[index]}
+        )
+        assert answer["success"]
+
+
+async def lose_all_chunks(nc: Client, bucket: str, nuid: str) -> None:
+    subject = underneath.chunk_subject(bucket, nuid)
+    answer = await underneath.request(nc, f"STREAM.PURGE.OBJ_{bucket}", {"filter": subject})
+    assert answer["success"]
+
+
+async def read_message(nc: Client, bucket: str, seq: int) -> bytes:
+    answer = await underneath.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", {"seq": seq})
+    return base64.b64decode(answer["message"]["data"])
+
+
+async def configure(nc: Client, bucket: str, **options: Any) -> None:
+    """Changes the configuration of the bucket's stream, behind the back of who has it open."""
+    info = await underneath.request(nc, f"STREAM.INFO.OBJ_{bucket}")
+    answer = await underneath.request(nc, f"STREAM.UPDATE.OBJ_{bucket}", info["config"] | options)
+    assert "error" not in answer, answer
