@@ -23,7 +23,8 @@ PIECE = 128 * 1024
 
 async def main() -> None:
     # This is a connection of nats-py, and can do all that one can.
-    async with await jetstow.connect() as nc:
+    nc = await jetstow.connect()
+    async with nc:
         await tour(nc)
 
 

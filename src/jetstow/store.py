@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
@@ -15,26 +14,22 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core import buckets, links, names, objects
 from jetstow._core.awaitables import Listing, Opening
-from jetstow._core.catalog import everything, find, read_slot
-from jetstow._core.commit import check_revision
+from jetstow._core.catalog import everything, find
 from jetstow._core.files import ObjectReader, ObjectWriter
 from jetstow._core.landing import landing
-from jetstow._core.ranges import RangeReader
+from jetstow._core.ranges import RangeReader, checked_stop
 from jetstow._core.reading import Reading
 from jetstow._core.shield import to_the_end
 from jetstow._core.sink import Writable, pour
 from jetstow._core.source import Data, open_source
 from jetstow._core.stream import Stream
-from jetstow._core.upload import Upload, checked_chunk_size
 from jetstow._core.watch import ObjectWatcher, Policy
-from jetstow._core.wire import checked_meta
-from jetstow.errors import InvalidRangeError, LinkError, ObjectChangedError
+from jetstow._core.writing import Writing
+from jetstow.errors import ObjectChangedError
 from jetstow.models import (
     BucketStatus,
     ObjectInfo,
     ObjectLink,
-    ObjectMeta,
-    ObjectMetaOptions,
     ObjectResult,
 )
 
@@ -89,24 +84,15 @@ class ObjectStore(_NatsObjectStore):
         Raises `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
         `RevisionMismatchError`, and whatever the source raises.
         """
-        checked, chunk_size = self._checked(name, meta)
-        target = self._bucket.target(checked.name)
-        slot = await read_slot(self._bucket, checked.name or "")
-        check_revision(self._bucket, checked.name or "", slot, expected_revision)
-        with target.named():
+        writing = await Writing.begin(self._bucket, name, meta, expected_revision)
+        with writing.target.named():
             source = open_source(data)
-            async with Upload(self._bucket, checked.name or "") as upload:
-                async with aclosing(source.chunks(chunk_size)) as chunks:
-                    async for chunk in chunks:
-                        await upload.write(chunk)
-                        if progress is not None:
-                            progress(upload.size, source.size)
-                written = await upload.finish()
-                return await to_the_end(
-                    objects.give_name(
-                        self._bucket, upload, written, checked, slot, expected_revision
-                    )
-                )
+            async with writing.upload as upload, aclosing(source.chunks(writing.chunk_size)) as cut:
+                async for chunk in cut:
+                    await upload.write(chunk)
+                    if progress is not None:
+                        progress(upload.size, source.size)
+                return await writing.finish()
 
     async def put_file(
         self,
@@ -245,16 +231,7 @@ class ObjectStore(_NatsObjectStore):
         """
         names.check_object(self.bucket, name)
         stream, info = await links.follow(self._bucket, name)
-        size = info.size or 0
-        if not 0 <= start <= size or (length is not None and length < 0):
-            error = self._bucket.target(name).error(
-                InvalidRangeError,
-                f"{self._bucket.target(name)} has {size} bytes: it has no range of "
-                f"{'all' if length is None else length} from {start} on",
-            )
-            error.size = size
-            raise error
-        stop = size if length is None else min(size, start + length)
+        stop = checked_stop(self._bucket.target(name), info.size or 0, start, length)
         found = io.BytesIO()
         async with aclosing(RangeReader(stream, info).read(start, stop)) as pieces:
             async for piece in pieces:
@@ -303,18 +280,9 @@ class ObjectStore(_NatsObjectStore):
     async def _open_writer(
         self, name: str, meta: api.ObjectMeta | None, expected_revision: int | None
     ) -> ObjectWriter:
-        checked, chunk_size = self._checked(name, meta)
-        slot = await read_slot(self._bucket, name)
-        check_revision(self._bucket, name, slot, expected_revision)
-
-        async def finish(upload: Upload) -> ObjectInfo:
-            written = await upload.finish()
-            return await to_the_end(
-                objects.give_name(self._bucket, upload, written, checked, slot, expected_revision)
-            )
-
-        upload = await Upload(self._bucket, name).start()
-        return ObjectWriter(self._bucket.target(name), upload, chunk_size, finish)
+        writing = await Writing.begin(self._bucket, name, meta, expected_revision)
+        await writing.upload.start()
+        return ObjectWriter(writing)
 
     # -- the bucket ----------------------------------------------------------------------
 
@@ -353,20 +321,6 @@ class ObjectStore(_NatsObjectStore):
         """The bucket's configuration and state."""
         info = api.StreamInfo.from_response(await self._bucket.info())
         return BucketStatus(stream_info=info, bucket=self.bucket)
-
-    def _checked(self, name: str | None, meta: api.ObjectMeta | None) -> tuple[ObjectMeta, int]:
-        """The metadata of an object to be stored, and the size of its chunks."""
-        named = name or (meta.name if meta is not None else None) or ""
-        target = self._bucket.target(names.check_object(self.bucket, named))
-        checked = checked_meta(self.bucket, named, meta)
-        options = checked.options or ObjectMetaOptions()
-        if options.link is not None:
-            raise target.error(
-                LinkError, f"{target} cannot be put as a link: use add_link or add_bucket_link"
-            )
-        chunk_size = checked_chunk_size(self._bucket, named, options.max_chunk_size)
-        options = ObjectMetaOptions(max_chunk_size=chunk_size)
-        return replace(checked, options=options), chunk_size
 
 
 # nats-py nests these classes in the store, and its users' annotations name them there.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from jetstow._core.ranges import RangeReader
 from jetstow._core.source import Cutter
-from jetstow._core.target import Target
-from jetstow._core.upload import Upload
+from jetstow._core.writing import Writing
 from jetstow.models import ObjectInfo
 
 if TYPE_CHECKING:
@@ -135,9 +134,6 @@ class ObjectReader:
             raise ValueError(f"object {self.name!r} was opened and is closed again")
 
 
-Commit = Callable[[Upload], Awaitable[ObjectInfo]]
-
-
 class ObjectWriter:
     """An object being written: `write`, `close`; an async context manager.
 
@@ -145,12 +141,12 @@ class ObjectWriter:
     `async with`, or `abort`, leaves no object and no chunk.
     """
 
-    def __init__(self, target: Target, upload: Upload, chunk_size: int, commit: Commit) -> None:
-        self.name = target.name
+    def __init__(self, writing: Writing) -> None:
+        self.name = writing.name
         self.info: ObjectInfo | None = None
-        self._upload = upload
-        self._commit = commit
-        self._cutter = Cutter(chunk_size)
+        self._writing = writing
+        self._upload = writing.upload
+        self._cutter = Cutter(writing.chunk_size)
         self._position = 0
         self._closed = False
 
@@ -189,7 +185,7 @@ class ObjectWriter:
         try:
             if self._cutter.rest:
                 await self._upload.write(self._cutter.rest)
-            self.info = await self._commit(self._upload)
+            self.info = await self._writing.finish()
         finally:
             await self._upload.end()
 

@@ -7,6 +7,7 @@ is, by how many follow it, and that is enough to close in on any chunk in a few 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import count
@@ -14,9 +15,23 @@ from itertools import count
 from jetstow._core import names
 from jetstow._core.download import Download, Place, expected_chunk_size, verified
 from jetstow._core.stream import Stream
+from jetstow._core.target import Target
 from jetstow._core.windows import NoDirectGetError, Windows, pieces, windows
-from jetstow.errors import SizeMismatchError
+from jetstow.errors import InvalidRangeError, SizeMismatchError
 from jetstow.models import ObjectInfo
+
+
+def checked_stop(target: Target, size: int, start: int, length: int | None) -> int:
+    """Where a range ends in an object of `size` bytes. Raises `InvalidRangeError`."""
+    if not 0 <= start <= size or (length is not None and length < 0):
+        error = target.error(
+            InvalidRangeError,
+            f"{target} has {size} bytes: it has no range of "
+            f"{'all' if length is None else length} from {start} on",
+        )
+        error.size = size
+        raise error
+    return size if length is None else min(size, start + length)
 
 
 class RangeReader:
@@ -71,17 +86,20 @@ class RangeReader:
         )
 
     async def _even_chunk_size(self) -> int | None:
-        """The size of every chunk but the last, or None if they are not all alike.
+        """The size of every chunk but the last, or None if they are not known to be alike.
 
         Some clients store what their source happens to give. If the chunks are as few as
-        can be and the last one has just the bytes that remain, the others must be full.
+        can be and the last one has just the bytes that remain, the others must be full. And
+        if the first one, counted from the last one back, is the first, they are all there.
         """
         if not self._looked:
             size = expected_chunk_size(self._stream, self.info)
             if self._total == -(-self._size // size):
-                last = await self._stream.last(self._target, self._subject)
+                last, first = await asyncio.gather(
+                    self._stream.last(self._target, self._subject), self._probe(1)
+                )
                 rest = self._size - (self._total - 1) * size
-                if last is not None and len(last.data) == rest:
+                if last is not None and len(last.data) == rest and first and first[0] == 0:
                     self._chunk_size = size
             self._looked = True
         return self._chunk_size

@@ -1,54 +1,21 @@
-"""The program: its commands, the options before them, and its usage errors."""
+"""The program: its commands, and the options before them."""
 
 from __future__ import annotations
 
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from jetstow.cli import buckets, demo, failure, objects, server, transfer
+from jetstow.cli import buckets, demo, objects, server, transfer
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
+from jetstow.cli.program import Program
 from jetstow.cli.session import Settings
-
-EXIT_CODES = "\n\n".join(
-    ["Exit codes:", *(f"{code:>5}  {meaning}" for code, meaning in failure.MEANINGS.items())]
-)
-
-
-class Program(TyperGroup):
-    """typer's group of commands, which tells of wrong usage in one sentence."""
-
-    def main(self, *args: Any, **options: Any) -> Any:
-        """Run, and exit; what a command raises has been seen to by then."""
-        options["standalone_mode"] = False
-        try:
-            code = super().main(*args, **options)
-        except Exception as error:
-            if not hasattr(error, "format_message"):
-                raise
-            code = _usage(error)
-        sys.exit(code)
-
-
-def _usage(error: Any) -> int:
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "jetstow"
-    message = error.format_message().strip()
-    if not message:  # it was the help that was shown
-        return failure.USAGE
-    message = message[0].lower() + message[1:].removesuffix(".")
-    failure.complain(f"{' '.join(message.split())} (see {path} --help)")
-    return failure.USAGE
-
 
 app = typer.Typer(
     cls=Program,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    epilog=EXIT_CODES,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 

@@ -10,44 +10,41 @@ import typer
 
 from jetstow import BucketStatus, StorageType
 from jetstow.cli import complete, values
+from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
 from jetstow.cli.failure import WrongUsage
 from jetstow.cli.pipes import is_terminal, read
 from jetstow.cli.render import Answer, bucket_data, bytes_of, facts, moment, span, table
 from jetstow.cli.session import Session
 
-Bucket = Annotated[
-    str,
-    typer.Argument(
-        metavar="BUCKET", parser=values.bucket_name, autocompletion=complete.buckets,
-        show_default=False,
-    ),
-]  # fmt: skip
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 async def mb(
     session: Session,
-    bucket: Annotated[
-        str, typer.Argument(metavar="BUCKET", parser=values.bucket_name, show_default=False)
-    ],
-    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
+    bucket: Annotated[str, typer.Argument(metavar="BUCKET", parser=values.bucket_name)],
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
     ttl: Annotated[
         float | None,
-        typer.Option(metavar="TIME", parser=values.duration, help="Objects expire: 12h, 30d."),
+        typer.Option(metavar="TIME", parser=values.duration, help="Objects expire after 12h, 30d."),
     ] = None,
     max_bytes: Annotated[
         int | None,
-        typer.Option(metavar="SIZE", parser=values.size, help="The most it may hold: 500M, 10G."),
+        typer.Option(
+            metavar="SIZE", parser=values.size, help="What it may hold at most: 500M, 10G."
+        ),
     ] = None,
     storage: Annotated[
-        Literal["file", "memory"] | None, typer.Option(help="Where it is kept (default: file).")
+        Literal["file", "memory"] | None,
+        typer.Option(metavar="file|memory", help="Where it is kept (default: file)."),
     ] = None,
     replicas: Annotated[
-        int | None, typer.Option(min=1, max=5, help="Copies in the cluster (default: 1).")
+        int | None,
+        typer.Option(metavar="N", parser=values.whole, help="Copies in a cluster (default: 1)."),
     ] = None,
     compression: Annotated[
-        Literal["s2", "none"] | None, typer.Option(help="On disk (default: none).")
+        Literal["s2", "none"] | None,
+        typer.Option(metavar="s2|none", help="How it is kept on disk (default: none)."),
     ] = None,
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A note; may be repeated.")
@@ -69,7 +66,10 @@ async def mb(
 
 
 async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Answer:
-    """Remove a bucket and everything in it. Asks first if there is something in it."""
+    """Remove a bucket and everything in it.
+
+    Asks first if there is something in it.
+    """
     store = await session.store(bucket)
     if not yes and (inside := await _size_if_any(session, bucket)):
         await _confirm(
@@ -127,7 +127,10 @@ def bucket_facts(status: BucketStatus) -> Answer:
 
 
 async def seal(session: Session, bucket: Bucket, yes: Yes = False) -> Answer:
-    """Let nothing in a bucket change any more. Asks first: it cannot be undone."""
+    """Let nothing in a bucket change any more.
+
+    Asks first: it cannot be undone.
+    """
     store = await session.store(bucket)
     if not yes:
         await _confirm(f"sealing bucket {bucket!r} cannot be undone: seal it?")
@@ -152,11 +155,10 @@ async def status(
         str | None,
         typer.Argument(
             metavar="[BUCKET]", parser=values.bucket_name, autocompletion=complete.buckets,
-            show_default=False,
         ),
     ] = None,
 ) -> Answer:  # fmt: skip
-    """Tell how a bucket is, or without one, the server."""
+    """Tell how a bucket is, or the server."""
     if bucket is not None:
         return bucket_facts(await (await session.store(bucket)).status())
     client, js = await session.client(), await session.js()

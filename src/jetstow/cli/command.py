@@ -16,28 +16,27 @@ import inspect
 import logging
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from jetstow.cli import failure, pipes, render
+from jetstow.cli import failure, pipes, render, values
+from jetstow.cli.program import COMMON, Command
 from jetstow.cli.render import Answer
 from jetstow.cli.session import Session, Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 Answers = Awaitable[Answer | None] | AsyncGenerator[Answer, None]
 
-COMMON: Final = "Common options"
-
 Server = Annotated[
     str | None,
     typer.Option(
         "--server", "-s", metavar="URL", rich_help_panel=COMMON,
-        help="NATS server. Without it: NATS_URL, the selected nats context, or a server of "
-        "its own.",
+        help="The NATS server. Without it: NATS_URL, else the selected nats context, else a "
+        "server of its own.",
     ),
 ]  # fmt: skip
 Creds = Annotated[
@@ -50,8 +49,8 @@ Creds = Annotated[
 Timeout = Annotated[
     float | None,
     typer.Option(
-        "--timeout", metavar="SECONDS", min=0.1, show_default=False, rich_help_panel=COMMON,
-        help="The longest silence of the server to wait through (default: 5).",
+        "--timeout", metavar="TIME", parser=values.duration, rich_help_panel=COMMON,
+        help="The longest silence of the server to wait through (default: 5s).",
     ),
 ]  # fmt: skip
 Json = Annotated[
@@ -59,9 +58,7 @@ Json = Annotated[
 ]
 Verbose = Annotated[
     bool,
-    typer.Option(
-        "--verbose", "-v", rich_help_panel=COMMON, help="Tell more on stderr, and where it failed."
-    ),
+    typer.Option("--verbose", "-v", rich_help_panel=COMMON, help="Tell more, on stderr."),
 ]
 
 _SHARED: Final[dict[str, tuple[Any, Any]]] = {
@@ -74,13 +71,18 @@ _SHARED: Final[dict[str, tuple[Any, Any]]] = {
 
 
 def command(
-    app: typer.Typer, *, panel: str | None = None, json: bool = True, lines: bool = False
+    app: typer.Typer,
+    *,
+    panel: str | None = None,
+    without: Collection[str] = (),
+    lines: bool = False,
 ) -> Callable[[F], F]:
     """Register an asynchronous function or generator as a command of its name.
 
-    `json` is off where there are no data to print; `lines` prints them as JSON lines.
+    It has the common options but those it is to be `without`. `lines` prints its answers as
+    JSON lines when they come, not as one document.
     """
-    shared = {name: option for name, option in _SHARED.items() if json or name != "json"}
+    shared = {name: option for name, option in _SHARED.items() if name not in without}
 
     def register(work: F) -> F:
         def run(ctx: typer.Context, **given: Any) -> None:
@@ -99,7 +101,7 @@ def command(
         run.__signature__ = signature  # type: ignore[attr-defined]
         run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
         run.__doc__ = work.__doc__
-        app.command(work.__name__.rstrip("_"), rich_help_panel=panel)(run)
+        app.command(work.__name__, cls=Command, rich_help_panel=panel)(run)
         return work
 
     return register

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import glob
 import logging
-import os
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -50,7 +51,8 @@ def put_arguments(ctx: typer.Context, incomplete: str) -> list[str]:
     """Files, which the shell itself completes; after the first one, objects as well."""
     if not ctx.params.get("files"):
         return []
-    files = [f"{path}/" if os.path.isdir(path) else path for path in glob.glob(f"{incomplete}*")]
+    names = glob.glob(f"{glob.escape(incomplete)}*")  # noqa: PTH207 - as the user began it
+    files = [f"{name}/" if Path(name).is_dir() else name for name in names]
     return [*files, *objects(ctx, incomplete)]
 
 
@@ -64,10 +66,8 @@ def _quickly(find: Callable[[], Awaitable[list[str]]]) -> list[str]:
             found.extend(await find())
 
     def work() -> None:
-        try:
+        with suppress(Exception):
             asyncio.run(limited())
-        except Exception:  # noqa: BLE001, S110 - a completion that fails completes nothing
-            pass
 
     # Looking up an address may take longer than we wait, and cannot be cancelled.
     thread = threading.Thread(target=work, daemon=True)

@@ -9,9 +9,9 @@ from jetstow.cli.session import Session
 
 
 async def demo(session: Session) -> None:
-    """Show the object store at work: the program of examples/intro.py.
+    """Show the object store at work.
 
-    It makes a bucket of its own, and removes it in the end.
+    This runs examples/intro.py. It makes a bucket of its own and removes it in the end.
     """
     from jetstow.cli import intro
 
@@ -25,4 +25,4 @@ async def demo(session: Session) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel="First steps", json=False)(demo)
+    command(app, panel="First steps", without={"json"})(demo)

@@ -9,27 +9,13 @@ import typer
 
 from jetstow import ObjectInfo
 from jetstow.cli import complete, values
-from jetstow.cli.buckets import Bucket, bucket_facts, bucket_table
+from jetstow.cli.arguments import Bucket, Object, Objects, Place
+from jetstow.cli.buckets import bucket_facts, bucket_table
 from jetstow.cli.command import command
 from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
 from jetstow.cli.render import Answer, bytes_of, clean, facts, moment, object_data, table
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
-
-Object = Annotated[
-    Address,
-    typer.Argument(
-        metavar="BUCKET/NAME", parser=values.object_address, autocompletion=complete.objects,
-        show_default=False,
-    ),
-]  # fmt: skip
-Place = Annotated[
-    Address,
-    typer.Argument(
-        metavar="BUCKET/[NAME]", parser=values.address, autocompletion=complete.objects,
-        show_default=False,
-    ),
-]  # fmt: skip
 
 
 async def ls(
@@ -37,14 +23,13 @@ async def ls(
     place: Annotated[
         Address | None,
         typer.Argument(
-            metavar="[BUCKET[/PREFIX]]", parser=values.address, autocompletion=complete.objects,
-            show_default=False,
+            metavar="[BUCKET[/PREFIX]]", parser=values.address, autocompletion=complete.objects
         ),
     ] = None,
     long: Annotated[bool, typer.Option("--long", "-l", help="With sizes and times.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Deleted objects, too.")] = False,
 ) -> Answer:  # fmt: skip
-    """List the objects of a bucket by name, or without one, the buckets."""
+    """List the objects of a bucket, or the buckets."""
     if place is None:
         found = bucket_table(await (await session.js()).object_stores())
         return found if long else Answer(found.data, [each["bucket"] for each in found.data])
@@ -74,12 +59,11 @@ async def info(
     place: Annotated[
         Address,
         typer.Argument(
-            metavar="BUCKET[/NAME]", parser=values.address, autocompletion=complete.objects,
-            show_default=False,
+            metavar="BUCKET[/NAME]", parser=values.address, autocompletion=complete.objects
         ),
     ],
 ) -> Answer:  # fmt: skip
-    """Tell everything about an object, or about a bucket."""
+    """Tell everything about an object or a bucket."""
     store = await session.store(place.bucket)
     if not place.name:
         return bucket_facts(await store.status())
@@ -107,13 +91,7 @@ async def info(
 
 async def rm(
     session: Session,
-    objects: Annotated[
-        list[Address],
-        typer.Argument(
-            metavar="BUCKET/NAME...", parser=values.object_address,
-            autocompletion=complete.objects, show_default=False,
-        ),
-    ],
+    objects: Objects,
     force: Annotated[
         bool, typer.Option("--force", "-f", help="No error for what is not there.")
     ] = False,
@@ -135,7 +113,10 @@ async def rm(
 
 
 async def mv(session: Session, source: Object, target: Place) -> Answer:
-    """Rename an object within its bucket. Its bytes stay where they are."""
+    """Rename an object within its bucket.
+
+    Its bytes stay where they are. A name that ends in a slash keeps the last part of the old.
+    """
     target = target.under(source.base)
     if target.bucket != source.bucket:
         raise WrongUsage(
@@ -157,18 +138,18 @@ async def ln(
         Address,
         typer.Argument(
             metavar="TARGET", parser=values.address, autocompletion=complete.objects,
-            show_default=False, help="What to link to: BUCKET/NAME, or a whole BUCKET.",
+            help="What to link to: BUCKET/NAME, or a whole BUCKET.",
         ),
     ],
     link: Annotated[
         Address,
         typer.Argument(
             metavar="LINK", parser=values.address, autocompletion=complete.objects,
-            show_default=False, help="The new name, BUCKET/[NAME], in any bucket.",
+            help="The new name, BUCKET/[NAME], in any bucket.",
         ),
     ],
 ) -> Answer:  # fmt: skip
-    """Let a name stand for an object, or for a whole bucket."""
+    """Let a name stand for an object or a bucket."""
     link = link.under(target.base or target.bucket)
     linked, store = await session.store(target.bucket), await session.store(link.bucket)
     if target.name:
@@ -190,12 +171,19 @@ async def watch(
     ] = False,
     count: Annotated[
         int | None,
-        typer.Option("--count", "-n", min=1, show_default=False, help="End after so many."),
+        typer.Option(
+            "--count", "-n", metavar="N", parser=values.whole, help="End after so many changes."
+        ),
     ] = None,
 ) -> AsyncGenerator[Answer, None]:
-    """Tell every change of a bucket: first what is there, then what happens, until Ctrl-C."""
+    """Tell every change of a bucket as it happens.
+
+    First comes what is there already. Ctrl-C ends it.
+    """
     store = await session.store(bucket)
     told = 0
+    if count == 0:
+        return
     async with await store.watch(
         ignore_deletes=ignore_deletes, updates_only=updates_only
     ) as watcher:

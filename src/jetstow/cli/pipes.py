@@ -39,22 +39,23 @@ class Patient:
     def _work(self) -> None:
         while True:
             future, job = self._jobs.get()
+            result: object = None
+            failure: Exception | None = None
             try:
-                tell, told = _succeed, job()
-            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-                tell, told = _fail, error
+                result = job()
+            except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+                failure = error
             with suppress(RuntimeError):  # the loop has ended
-                future.get_loop().call_soon_threadsafe(tell, future, told)
+                future.get_loop().call_soon_threadsafe(_settle, future, result, failure)
 
 
-def _succeed(future: asyncio.Future[Any], result: object) -> None:
-    if not future.done():
+def _settle(future: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
+    if future.done():
+        return  # cancelled
+    if failure is None:
         future.set_result(result)
-
-
-def _fail(future: asyncio.Future[Any], error: Any) -> None:
-    if not future.done():
-        future.set_exception(error)
+    else:
+        future.set_exception(failure)
 
 
 def descriptor(file: Any) -> int | None:

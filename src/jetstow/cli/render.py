@@ -114,12 +114,12 @@ def bytes_of(count: int) -> str:
     """A size that people can read: 512 B, 9.5 MiB."""
     if count < 1024:
         return f"{count} B"
-    amount, unit = float(count), ""
-    for unit in ("KiB", "MiB", "GiB", "TiB", "PiB"):
+    units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
+    amount = count / 1024
+    while amount >= 999.5 and len(units) > 1:
         amount /= 1024
-        if amount < 999.5:
-            break
-    return f"{amount:.0f} {unit}" if amount >= 99.95 else f"{amount:.1f} {unit}"
+        units.pop(0)
+    return f"{amount:.0f} {units[0]}" if amount >= 99.95 else f"{amount:.1f} {units[0]}"
 
 
 def moment(when: datetime.datetime | None) -> str:

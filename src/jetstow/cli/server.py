@@ -11,13 +11,17 @@ import jetstow
 from jetstow import embedded
 from jetstow.cli import failure
 from jetstow.cli.command import command
+from jetstow.cli.program import Group
 from jetstow.cli.render import Answer, facts
 from jetstow.cli.session import Session
 from jetstow.errors import EmbeddedServerError
 
 
-async def start(session: Session) -> AsyncGenerator[Answer, None]:
-    """Run the server until Ctrl-C, and longer while others use it."""
+async def start(_: Session) -> AsyncGenerator[Answer, None]:
+    """Run the server until Ctrl-C.
+
+    It goes on as long as others use it.
+    """
     async with await embedded.acquire() as hold:
         lost = asyncio.Event()
 
@@ -66,7 +70,7 @@ def _told(endpoint: embedded.Endpoint, words: str) -> Answer:
     return Answer(data, [words, *shown.lines])
 
 
-async def stop(session: Session) -> Answer:
+async def stop(_: Session) -> Answer:
     """Stop the server, even if others use it."""
     stopped = await asyncio.to_thread(embedded.stop)
     words = "the server is stopped" if stopped else f"no server runs in {embedded.home()}"
@@ -76,10 +80,15 @@ async def stop(session: Session) -> Answer:
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     server = typer.Typer(
+        cls=Group,
         no_args_is_help=True,
-        help="The server that runs when no other one is named: start, status, stop.",
+        rich_markup_mode=None,
+        help="Run, find or stop a server of one's own.\n\nIt is what every command uses where no "
+        "other server is named: a nats-server on this machine, with its data in a folder of the "
+        "user, or in JETSTOW_HOME. It starts by itself, and stops after its last user.",
     )
-    command(server, lines=True)(start)
-    command(server)(status)
-    command(server)(stop)
+    elsewhere = {"server", "creds", "timeout"}
+    command(server, without=elsewhere, lines=True)(start)
+    command(server, without=elsewhere)(status)
+    command(server, without=elsewhere)(stop)
     app.add_typer(server, name="server", rich_help_panel="Server")

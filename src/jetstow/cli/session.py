@@ -101,4 +101,3 @@ async def connect(settings: Settings, **options: Any) -> jetstow.Client:
         options["connect_timeout"] = settings.timeout
     servers = settings.server.split(",") if settings.server else None
     return await jetstow.connect(servers, name="jetstow", error_cb=note, **options)
-

@@ -13,19 +13,12 @@ import typer
 
 from jetstow import ObjectInfo, ObjectMeta, ObjectMetaOptions
 from jetstow.cli import complete, pipes, values
+from jetstow.cli.arguments import Object, Objects
 from jetstow.cli.command import command
 from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
 from jetstow.cli.render import Answer, bytes_of, clean, object_data, progress
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
-
-Object = Annotated[
-    Address,
-    typer.Argument(
-        metavar="BUCKET/NAME", parser=values.object_address, autocompletion=complete.objects,
-        show_default=False,
-    ),
-]  # fmt: skip
 
 
 async def put(
@@ -33,18 +26,18 @@ async def put(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", autocompletion=complete.put_arguments, show_default=False,
+            metavar="FILE...", autocompletion=complete.put_arguments,
             help="Files, or - for standard input.",
         ),
     ],
     target: Annotated[
         Address,
         typer.Argument(
-            metavar="BUCKET/[NAME]", parser=values.address, show_default=False,
+            metavar="BUCKET/[NAME]", parser=values.address,
             help="Without a name, or with one that ends in a slash: under the file's own name.",
         ),
     ],
-    description: Annotated[str | None, typer.Option(help="What it is.")] = None,
+    description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is.")] = None,
     header: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A header; may be repeated.")
     ] = None,
@@ -60,12 +53,12 @@ async def put(
     if_revision: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=0, show_default=False,
+            metavar="N", parser=values.whole,
             help="Only if the object is at this revision; 0: only if there is none.",
         ),
     ] = None,
 ) -> AsyncGenerator[Answer, None]:  # fmt: skip
-    """Store files, or standard input, as objects.
+    """Store files or standard input.
 
     The object appears once all of it is stored; until then the old one stays. A put that
     fails or is interrupted leaves nothing behind.
@@ -132,13 +125,16 @@ async def get(
     path: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PATH]", show_default=False,
+            metavar="[PATH]",
             help="A file, a folder, or - for standard output. Without it: the last part of the "
             "name, in this folder.",
         ),
     ] = None,
 ) -> Answer | None:  # fmt: skip
-    """Read an object into a file, which appears, or is replaced, once it is verified."""
+    """Read an object into a file.
+
+    The file appears, or is replaced, once all of it is there and verified.
+    """
     if path == "-":
         if session.settings.json:
             raise WrongUsage("standard output cannot have both the object and JSON")
@@ -152,7 +148,7 @@ async def get(
     else:
         with progress(source.base) as bar:
             # What is at the end of a symbolic link is replaced, not the link.
-            info = await store.get_file(source.name, os.path.realpath(destination), progress=bar)
+            info = await store.get_file(source.name, _behind_links(destination), progress=bar)
     size = bytes_of(info.size or 0)
     data = object_data(info) | {"path": destination}
     return Answer(data, [f"{clean(destination)}: {size} from {clean(str(source))}, verified"])
@@ -168,16 +164,11 @@ def _destination(source: Address, path: str | None) -> str:
     return os.path.join(folder, source.base)  # noqa: PTH118 - as the user wrote it
 
 
-async def cat(
-    session: Session,
-    objects: Annotated[
-        list[Address],
-        typer.Argument(
-            metavar="BUCKET/NAME...", parser=values.object_address,
-            autocompletion=complete.objects, show_default=False,
-        ),
-    ],
-) -> None:  # fmt: skip
+def _behind_links(path: str) -> str:
+    return os.path.realpath(path)
+
+
+async def cat(session: Session, objects: Objects) -> None:
     """Write objects to standard output.
 
     They are verified as they pass: bytes that are not what they should be have been written
@@ -198,4 +189,4 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, panel="Objects")(put)
     command(app, panel="Objects")(get)
-    command(app, panel="Objects", json=False)(cat)
+    command(app, panel="Objects", without={"json"})(cat)

@@ -89,6 +89,13 @@ def duration(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
 
 
+def whole(text: str) -> int:
+    """A number, 0 or more."""
+    if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
+        raise typer.BadParameter(f"{text!r} is no whole number, 0 or more")
+    return int(text)
+
+
 def notes(option: str, pairs: Iterable[str] | None) -> dict[str, str] | None:
     """`key=value` pairs; the last of a key counts."""
     listed = lists(option, pairs)
