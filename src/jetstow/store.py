@@ -18,14 +18,13 @@ from jetstow._core.catalog import everything, find
 from jetstow._core.files import ObjectReader, ObjectWriter
 from jetstow._core.landing import landing
 from jetstow._core.ranges import RangeReader, checked_stop
-from jetstow._core.reading import Reading
+from jetstow._core.reading import Reading, until_settled
 from jetstow._core.shield import to_the_end
 from jetstow._core.sink import Writable, pour
 from jetstow._core.source import Data, open_source
 from jetstow._core.stream import Stream
 from jetstow._core.watch import ObjectWatcher, Policy
 from jetstow._core.writing import Writing
-from jetstow.errors import ObjectChangedError
 from jetstow.models import (
     BucketStatus,
     ObjectInfo,
@@ -181,13 +180,13 @@ class ObjectStore(_NatsObjectStore):
         names.check_object(self.bucket, name)
         if writeinto is not None:
             return ObjectResult(await self._read(name, writeinto, bool(show_deleted), progress))
-        while True:
+
+        async def read() -> ObjectResult:
             found = io.BytesIO()
-            try:
-                info = await self._read(name, found, bool(show_deleted), progress)
-            except ObjectChangedError:
-                continue  # nobody has seen a byte of it
+            info = await self._read(name, found, bool(show_deleted), progress)
             return ObjectResult(info, found.getvalue())
+
+        return await until_settled(read)
 
     async def _read(
         self, name: str, into: object, show_deleted: bool, progress: Progress | None
@@ -206,12 +205,12 @@ class ObjectStore(_NatsObjectStore):
         A file that was there stays as it is until then. Raises what `get` and `open` raise.
         """
         names.check_object(self.bucket, name)
-        while True:
-            try:
-                with landing(Path(path)) as file:
-                    return await self._read(name, file, False, progress)
-            except ObjectChangedError:
-                continue
+
+        async def read() -> ObjectInfo:
+            with landing(Path(path)) as file:
+                return await self._read(name, file, False, progress)
+
+        return await until_settled(read)
 
     async def stream(self, name: str) -> AsyncGenerator[bytes, None]:
         """An object's bytes as they come, chunk by chunk, verified at their end.
@@ -230,13 +229,17 @@ class ObjectStore(_NatsObjectStore):
         covers a whole object only. Raises `InvalidRangeError` and what `get` raises.
         """
         names.check_object(self.bucket, name)
-        stream, info = await links.follow(self._bucket, name)
-        stop = checked_stop(self._bucket.target(name), info.size or 0, start, length)
-        found = io.BytesIO()
-        async with aclosing(RangeReader(stream, info).read(start, stop)) as pieces:
-            async for piece in pieces:
-                found.write(piece)
-        return found.getvalue()
+
+        async def read() -> bytes:
+            stream, info = await links.follow(self._bucket, name)
+            stop = checked_stop(self._bucket.target(name), info.size or 0, start, length)
+            found = io.BytesIO()
+            async with aclosing(RangeReader(stream, info).read(start, stop)) as pieces:
+                async for piece in pieces:
+                    found.write(piece)
+            return found.getvalue()
+
+        return await until_settled(read)
 
     # -- files ---------------------------------------------------------------------------
 

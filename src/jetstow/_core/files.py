@@ -74,8 +74,6 @@ class ObjectReader:
         self._check_open()
         left = max(0, self._size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
-        if self._rest.nbytes >= wanted > 0:
-            return self._take(wanted).tobytes()
         found = io.BytesIO()
         while wanted and (piece := await self._piece(wanted)):
             found.write(piece)

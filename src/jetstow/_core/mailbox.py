@@ -72,6 +72,10 @@ class Mailbox:
         reply = self.address + suffix
         await self.bounded(self.replies.publish(subject, payload, reply, headers, self.target))
 
+    async def answer(self, subject: str) -> None:
+        """Publish an empty message that wants no answer. Raises as `send` does."""
+        await self.bounded(self.replies.publish(subject, b"", "", None, self.target))
+
     def deliver(self, message: Msg) -> None:
         """Take a message. The inbox calls this."""
         self._messages.append(message)
@@ -80,8 +84,9 @@ class Mailbox:
     def fail(self, error: JetstowError) -> None:
         """Nothing more will come, for this reason. The inbox calls this."""
         self._failure = error
-        if self._deadline is not None:
-            self._deadline.reschedule(0)
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.reschedule(0)
         self.wake()
 
     async def next(self) -> Msg:

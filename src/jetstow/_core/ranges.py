@@ -113,10 +113,10 @@ class RangeReader:
         low: tuple[int, int] | None = None
         guess = max(1, self.info.revision - (self._total - chunk))
         for step in count():
+            found = None if chunk in self._known else await self._probe(guess)
             if chunk in self._known:
-                break
-            found = await self._probe(guess)
-            if found is not None and found[0] <= chunk:
+                return self._known[chunk]
+            if found is not None and found[0] < chunk:
                 low = found
             else:
                 high = (self._total if found is None else found[0], guess)
@@ -124,9 +124,9 @@ class RangeReader:
             if low is not None:
                 guess = _between(low, high, chunk, halve=step % 4 == 3)
             if guess == last or guess >= high[1]:
-                # It is missing: the download finds out and says so.
-                return 1 if low is None else low[1] + 1
-        return self._known[chunk]
+                break
+        # It is missing: the download finds out and says so.
+        return 1 if low is None else low[1] + 1
 
     async def _probe(self, seq: int) -> tuple[int, int] | None:
         """Which chunk is the first at or after a sequence, and its sequence."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from typing import TypeVar
 
 from jetstow._core import links
 from jetstow._core.download import verified
 from jetstow._core.stream import Stream
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
+
+T = TypeVar("T")
 
 
 class Reading:
@@ -50,3 +53,15 @@ class Reading:
             except ObjectChangedError:
                 if done:
                     raise
+
+
+async def until_settled(read: Callable[[], Awaitable[T]]) -> T:
+    """Read again as long as the object is replaced under the read.
+
+    For a read that shows nobody anything before it is complete.
+    """
+    while True:
+        try:
+            return await read()
+        except ObjectChangedError:
+            continue

@@ -136,7 +136,7 @@ class Replies:
                 f"{len(payload)} bytes for {target} are more than the server's max_payload "
                 f"of {self.nc.max_payload}",
             ) from None
-        except nats.errors.Error as error:
+        except (nats.errors.Error, OSError) as error:
             raise self._lost(target, str(error).removeprefix("nats: ")) from error
 
     def silence(self, timeout: float, target: Target) -> JetstowError:
@@ -156,7 +156,7 @@ class Replies:
         try:
             # What waits here is bounded by the windows of the transfers, not by nats-py.
             return await self.nc.subscribe(subject, cb=deliver, pending_bytes_limit=0)
-        except nats.errors.Error as error:
+        except (nats.errors.Error, OSError) as error:
             raise self._lost(target, str(error).removeprefix("nats: ")) from error
 
     async def _deliver(self, message: Msg) -> None:

@@ -128,9 +128,9 @@ class Feed:
         """Heartbeats tell how far the server thinks it is; flow control wants an answer."""
         headers = message.headers or {}
         if message.reply:
-            await box.send(message.reply)
+            await box.answer(message.reply)
         elif stalled := headers.get("Nats-Consumer-Stalled"):
-            await box.send(stalled)
+            await box.answer(stalled)
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) != self._received:
             raise _GapError

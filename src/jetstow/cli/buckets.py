@@ -163,18 +163,18 @@ async def status(
         return bucket_facts(await (await session.store(bucket)).status())
     client, js = await session.client(), await session.js()
     found = await js.object_stores()
-    url, place = client.connected_url, session.settings.place
+    address, version = await session.server()
     data = {
-        "server": None if url is None else f"{url.hostname}:{url.port}",
-        "chosen_by": place,
-        "version": str(client.connected_server_version),
+        "server": address,
+        "chosen_by": session.settings.place,
+        "version": version,
         "max_payload": client.max_payload,
         "buckets": len(found),
         "size": sum(status.size for status in found),
     }
     pairs = [
-        ("server", f"{data['server']} ({place})"),
-        ("version", str(data["version"])),
+        ("server", f"{address} ({session.settings.place})"),
+        ("version", version),
         ("payload", f"at most {bytes_of(client.max_payload)} a message"),
         ("buckets", str(len(found))),
         ("size", bytes_of(sum(status.size for status in found))),

@@ -16,10 +16,8 @@ async def demo(session: Session) -> None:
     from jetstow.cli import intro
 
     client = await session.client()
-    url, place = client.connected_url, session.settings.place
-    where = "nowhere" if url is None else f"{url.hostname}:{url.port}"
-    server = f"nats-server {client.connected_server_version} at {where} ({place})"
-    print(f"{server}\n")
+    address, version = await session.server()
+    print(f"nats-server {version} at {address} ({session.settings.place})\n")
     await intro.tour(client)
 
 

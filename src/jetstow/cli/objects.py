@@ -41,13 +41,19 @@ async def ls(
     data = [object_data(info) for info in objects]
     if not long:
         return Answer(data, [clean(_titled(info)) for info in objects])
-    rows = [(bytes_of(info.size or 0), moment(info.modified), _titled(info)) for info in objects]
+    rows = [(_size(info), moment(info.modified), _titled(info)) for info in objects]
     return table((">SIZE", "MODIFIED", "NAME"), rows, data)
+
+
+def _size(info: ObjectInfo) -> str:
+    return "-" if info.deleted or info.link else bytes_of(info.size or 0)
 
 
 def _titled(info: ObjectInfo) -> str:
     """An object's name, and what else there is to know of it at first sight."""
-    return info.name + (" (deleted)" if info.deleted else f" -> {_link(info)}" if info.link else "")
+    if info.deleted:
+        return f"{info.name} (deleted)"
+    return f"{info.name} -> {_link(info)}" if info.link else info.name
 
 
 def _link(info: ObjectInfo) -> str:
@@ -77,7 +83,10 @@ async def info(
         ("modified", moment(found.modified)),
         ("revision", str(found.revision)),
         ("digest", found.digest or ""),
-        ("chunks", f"{found.chunks or 0}" + (f" of {bytes_of(chunk_size)}" if chunk_size else "")),
+        (
+            "chunks",
+            f"{found.chunks or 0}" + (f" of up to {bytes_of(chunk_size)}" if chunk_size else ""),
+        ),
         *(
             ("header", f"{key}: {value}")
             for key, values in (found.headers or {}).items()
@@ -191,10 +200,8 @@ async def watch(
             if change is None:
                 continue
             event = "deleted" if change.deleted else "linked" if change.link else "updated"
-            size = "" if change.deleted or change.link else f"  ({bytes_of(change.size or 0)})"
-            target = f"  -> {clean(_link(change))}" if change.link else size
-            said = f"{moment(change.modified)}  {event:<7}  {clean(change.name)}{target}"
-            yield Answer({"event": event, **object_data(change)}, [said])
+            said = f"{moment(change.modified)}  {event:<7}  {_size(change):>8}  {_titled(change)}"
+            yield Answer({"event": event, **object_data(change)}, [clean(said)])
             told += 1
             if told == count:
                 return

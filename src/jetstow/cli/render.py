@@ -17,7 +17,7 @@ from jetstow.cli.pipes import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
-    from rich.progress import TaskID
+    from rich.progress import Task, TaskID
 
 # A transfer that takes less shows no progress. In seconds.
 _SOON: Final = 0.5
@@ -212,18 +212,24 @@ class _Bar:
                 return
             self._shown = self._show()
         shown, task = self._shown
-        shown.update(task, completed=done, total=size or self._size)
+        size = size or self._size
+        amount = bytes_of(done) + (f" of {bytes_of(size)}" if size else "")
+        shown.update(task, completed=done, total=size, amount=amount)
 
     def _show(self) -> tuple[RichProgress, TaskID]:
         from rich import progress as rich_progress
         from rich.console import Console
         from rich.markup import escape
 
+        class Speed(rich_progress.ProgressColumn):
+            def render(self, task: Task) -> str:
+                return f"{bytes_of(int(task.speed or 0))}/s"
+
         shown = rich_progress.Progress(
             rich_progress.TextColumn("{task.description}"),
             rich_progress.BarColumn(bar_width=None),
-            rich_progress.DownloadColumn(binary_units=True),
-            rich_progress.TransferSpeedColumn(),
+            rich_progress.TextColumn("{task.fields[amount]}"),
+            Speed(),
             rich_progress.TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
             transient=True,
@@ -231,7 +237,7 @@ class _Bar:
         )
         shown.start()
         name = self._what if cells_of(self._what) <= 24 else f"…{self._what[-23:]}"
-        return shown, shown.add_task(escape(name), total=None)
+        return shown, shown.add_task(escape(name), total=None, amount="")
 
     def close(self) -> None:
         if self._shown is not None:

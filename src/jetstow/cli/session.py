@@ -68,6 +68,13 @@ class Session:
             self._client = await connect(self.settings)
         return self._client
 
+    async def server(self) -> tuple[str, str]:
+        """The address and the version of the server that the connection leads to."""
+        client = await self.client()
+        url, version = client.connected_url, repr(client.connected_server_version)
+        address = "" if url is None else f"{url.hostname}:{url.port}"
+        return address, version.removeprefix("<nats server v").removesuffix(">")
+
     async def js(self) -> jetstow.JetStreamContext:
         """The connection's JetStream."""
         options = {"timeout": self.settings.timeout} if self.settings.timeout else {}
