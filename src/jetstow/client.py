@@ -107,12 +107,28 @@ class Client(_NatsClient):
 
     def jetstream(self, **opts: Any) -> JetStreamContext:
         """A JetStream context; `prefix`, `domain` and `timeout` as in nats-py."""
-        return JetStreamContext(self, **(opts or self._context_options))
+        named = {} if {"prefix", "domain"} & opts.keys() else self._context_options
+        return JetStreamContext(self, **named, **opts)
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
-        await super()._close(status, do_cbs)
-        # nats-py closes half-way between its tries to connect, too.
-        if status == self.CLOSED and self._hold is not None:
+        try:
+            await super()._close(status, do_cbs)
+        finally:
+            # nats-py closes half-way between its tries to connect, too.
+            if status == self.CLOSED:
+                await self._release()
+
+    async def _give_up(self) -> None:
+        """Leave nothing of a connection that was never made. No callback hears of it."""
+        try:
+            if self._flush_queue is not None:  # else nats-py did not even begin
+                self._status = self.DISCONNECTED  # it may take itself for closed between tries
+                await super()._close(self.CLOSED, do_cbs=False)
+        finally:
+            await self._release()
+
+    async def _release(self) -> None:
+        if self._hold is not None:
             hold, self._hold = self._hold, None
             await hold.arelease()
 
@@ -139,9 +155,7 @@ async def connect(servers: str | list[str] | None = None, **options: Any) -> Cli
     try:
         await _first_connection(client, servers, options)
     except BaseException:
-        await client.close()
-        if client._hold is not None:
-            await client._hold.arelease()
+        await client._give_up()
         raise
     return client
 
@@ -162,13 +176,13 @@ async def _first_connection(
     client: Client, servers: str | list[str], options: dict[str, Any]
 ) -> None:
     """Connect with a few tries, where nats-py would go on for two minutes."""
-    failures: list[Exception] = []
+    connecting, failures = True, list[Exception]()
     tell_user = options.get("error_cb")
     if tell_user is not None and not inspect.iscoroutinefunction(tell_user):
         raise nats.errors.InvalidCallbackTypeError
 
     async def on_error(error: Exception) -> None:
-        if not client.is_connected:
+        if connecting:
             failures.append(error)
         if tell_user is not None:
             await tell_user(error)
@@ -181,8 +195,11 @@ async def _first_connection(
         await client.connect(servers, **options | hasty | {"error_cb": on_error})
     except (nats.errors.Error, OSError) as error:
         if not failures and not isinstance(error, nats.errors.NoServersError):
-            raise  # not the servers' fault: an address or an option that cannot be
+            # Not the servers' fault: an address or an option that cannot be. What led to it
+            # may quote a password.
+            raise error from None
         raise _refused(servers, failures or [error]) from error
+    connecting = False
     client.options.update(patient)
 
 
@@ -195,7 +212,7 @@ _HASTY: Final[dict[str, Any]] = {"max_reconnect_attempts": 1, "reconnect_time_wa
 
 
 def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
-    listed = servers.split(",") if isinstance(servers, str) else servers
+    listed = [servers] if isinstance(servers, str) else servers
     # An address may carry a password before its @.
     where = ", ".join(server.rpartition("@")[2].rpartition("//")[2] for server in listed)
     for failure in failures:

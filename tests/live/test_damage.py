@@ -28,7 +28,7 @@ Damage = Callable[[Client, str, str], Awaitable[object]]
 
 def told(**fields: object) -> Damage:
     """The metadata says something else."""
-    return lambda nc, bucket, nuid: handmade.change_metadata(nc, bucket, "a", **fields)
+    return lambda nc, bucket, _: handmade.change_metadata(nc, bucket, "a", **fields)
 
 
 def lost(*which: int) -> Damage:
@@ -137,22 +137,18 @@ async def test_a_range_of_what_is_not_whole_is_right_or_refused(
     for start in range(0, 95, 5):
         try:
             found = await damaged.get_range("a", start, 7)
-        except IntegrityError as error:
-            assert (error.bucket, error.name) == (damaged.bucket, "a")
-        else:
-            assert found == DATA[start : start + 7]
+        except IntegrityError:
+            continue
+        assert found == DATA[start : start + 7]
 
 
-async def test_the_bytes_before_the_damage_are_handed_out_by_a_stream_and_no_more(
+async def test_a_loss_is_found_before_the_first_byte_is_handed_out(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     info = await store.put("a", DATA, CUT)
     await handmade.lose_chunks(raw, store.bucket, info.nuid, 5)
-    found = b""
     with pytest.raises(ChunksLostError):
-        async for chunk in store.stream("a"):
-            found += chunk
-    assert DATA.startswith(found)
+        await anext(store.stream("a"))
 
 
 async def test_a_damaged_object_can_be_replaced_and_deleted(

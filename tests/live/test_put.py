@@ -212,7 +212,7 @@ async def test_a_link_is_not_put(store: jetstow.ObjectStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [None, 7, 1.5, object(), Path("x"), ["text"], [1], {"a": 1}, iter([b"fine", "text"])]
+    "data", [None, 7, 1.5, Path("x"), ["text"], [1], {"a": 1}, [b"fine", "text"]], ids=repr
 )
 async def test_what_is_not_bytes_is_refused(
     store: jetstow.ObjectStore, raw: Client, data: object

@@ -103,7 +103,7 @@ async def test_a_range_of_what_is_not_there_is_refused(store: jetstow.ObjectStor
     ):
         with pytest.raises(kind) as caught:
             await store.get_range(name, 0)
-        assert (caught.value.bucket, caught.value.name) == (store.bucket, name)  # type: ignore[attr-defined]
+        assert (caught.value.bucket, caught.value.name) == (store.bucket, name)
     with pytest.raises(InvalidObjectNameError):
         await store.get_range("", 0)
 
@@ -208,7 +208,7 @@ async def test_chunks_of_uneven_sizes(
     await check_ranges(store, data, tries=15)
 
 
-@pytest.mark.parametrize("size", [1, 7, 10, 996, 997])
+@pytest.mark.parametrize("size", [7, 10, 996, 997])
 async def test_even_chunks_whose_size_is_not_said(
     store: jetstow.ObjectStore, raw: Client, size: int
 ) -> None:

@@ -28,7 +28,7 @@ async def write_chunks(nc: Client, bucket: str, chunks: list[bytes], nuid: str =
 
 
 async def write_object(
-    nc: Client, bucket: str, name: str, pieces: list[bytes], **fields: Any
+    nc: Client, bucket: str, name: str, pieces: list[bytes], /, **fields: Any
 ) -> dict[str, Any]:
     """Publishes an object with just these pieces as its chunks; returns its metadata.
 
@@ -48,7 +48,7 @@ async def write_object(
     return body
 
 
-async def change_metadata(nc: Client, bucket: str, name: str, **fields: Any) -> int:
+async def change_metadata(nc: Client, bucket: str, name: str, /, **fields: Any) -> int:
     """Publishes an object's metadata again, with other fields; None leaves one out."""
     body = await underneath.metadata(nc, bucket, name) | fields
     body = {key: value for key, value in body.items() if value is not None}

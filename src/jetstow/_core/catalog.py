@@ -112,15 +112,23 @@ async def _all_metadata(stream: Stream) -> AsyncGenerator[Stored, None]:
 
 
 async def _by_batches(stream: Stream) -> AsyncGenerator[Stored, None]:
-    """Metadata is rolled up, one message a name: a run over its subjects is the listing."""
+    """A run over all metadata subjects, of which the last message of each one counts.
+
+    Metadata is rolled up, one message a name. But some clients change it without, and a
+    name that is written meanwhile comes by once more.
+    """
     source = DirectWindows(stream, stream.target(), names.all_meta(stream.bucket))
+    found: dict[str, Stored] = {}
     seq, more = 1, True
     while more:
         window = await source.ask(seq, _BATCH, _META_BYTES)
         more = False
         async for piece in pieces(window):
             seq, more = piece.seq + 1, piece.pending > 0
-            yield Stored(piece.subject, piece.seq, piece.time, piece.data)
+            found.pop(piece.subject, None)
+            found[piece.subject] = Stored(piece.subject, piece.seq, piece.time, piece.data)
+    for stored in found.values():
+        yield stored
 
 
 async def _by_names(stream: Stream) -> AsyncGenerator[Stored, None]:

@@ -140,10 +140,12 @@ class RangeReader:
         try:
             window = await source.ask(seq, 1, expected_chunk_size(self._stream, self.info))
             async with aclosing(pieces(window)) as run:
-                async for piece in run:
-                    chunk = self._total - 1 - piece.pending
-                    self._known[chunk] = piece.seq
-                    return chunk, piece.seq
+                found = [piece async for piece in run]
+            for piece in found:
+                left = piece.pending if window.left is None else window.left
+                chunk = self._total - 1 - left
+                self._known[chunk] = piece.seq
+                return chunk, piece.seq
             return None
         finally:
             await source.close()

@@ -61,6 +61,9 @@ class Window(Mailbox):
 
     cost = 0
 
+    left: int | None = None
+    """How many messages of the subject follow the run, if its end has told."""
+
     async def next_piece(self) -> Piece | None:
         """The next message of the run, or None at its end."""
         raise NotImplementedError
@@ -126,6 +129,8 @@ class Windows(ABC):
 
 
 class _DirectWindow(Window):
+    counts_itself = False
+
     async def next_piece(self) -> Piece | None:
         try:
             message = await self.next()
@@ -133,7 +138,9 @@ class _DirectWindow(Window):
             raise NoDirectGetError from error
         code = status(message)
         if code is None:
-            return _direct_piece(message)
+            return _direct_piece(message, int(self.counts_itself))
+        if code == _END_OF_BATCH:
+            self.left = int((message.headers or {}).get("Nats-Num-Pending", 0))
         if code in (_END_OF_BATCH, _NO_SUCH_MESSAGE):
             return None
         if code == _UNAVAILABLE:
@@ -144,12 +151,12 @@ class _DirectWindow(Window):
         )
 
 
-def _direct_piece(message: Msg) -> Piece:
+def _direct_piece(message: Msg, itself: int) -> Piece:
     headers = message.headers or {}
     try:
         return Piece(
             seq=int(headers["Nats-Sequence"]),
-            pending=int(headers["Nats-Num-Pending"]),
+            pending=int(headers["Nats-Num-Pending"]) - itself,
             data=message.data,
             subject=headers["Nats-Subject"],
             time=headers["Nats-Time-Stamp"],
@@ -163,7 +170,10 @@ class DirectWindows(Windows):
     """Windows by batched Direct Get."""
 
     async def _open(self) -> Window:
-        return await self._stream.js.open(_DirectWindow, self._target)
+        window = await self._stream.js.open(_DirectWindow, self._target)
+        # Only 2.11 counts a message among those that follow it.
+        window.counts_itself = self._stream.js.server_version == (2, 11)
+        return window
 
     async def _request(self, window: Window, seq: int, count: int) -> None:
         # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
@@ -181,10 +191,10 @@ class DirectWindows(Windows):
 
 
 class _PulledWindow(Window):
-    left = 0
+    to_come = 0
 
     async def next_piece(self) -> Piece | None:
-        if not self.left:
+        if not self.to_come:
             return None
         message = await self.next()
         code = status(message)
@@ -192,7 +202,7 @@ class _PulledWindow(Window):
             return None
         if code is not None:
             raise unavailable(self.target)
-        self.left -= 1
+        self.to_come -= 1
         place = Delivery.of(message.reply)
         return Piece(place.stream_seq, place.pending, message.data, message.subject, place.stamp)
 
@@ -216,7 +226,7 @@ class PulledWindows(Windows):
     async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
         if self._consumer is None:
             self._consumer = await self._create(seq)
-        window.left = count
+        window.to_come = count
         js = self._stream.js
         api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
         await window.send(api, json_encode({"batch": count, "no_wait": True}))

@@ -15,7 +15,6 @@ import asyncio
 import inspect
 import logging
 import signal
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
@@ -34,7 +33,7 @@ Answers = Awaitable[Answer | None] | AsyncGenerator[Answer, None]
 Server = Annotated[
     str | None,
     typer.Option(
-        "--server", "-s", metavar="URL", rich_help_panel=COMMON,
+        "--server", "-s", metavar="URL", parser=values.filled, rich_help_panel=COMMON,
         help="The NATS server. Without it: NATS_URL, else the selected nats context, else a "
         "server of its own.",
     ),
@@ -119,7 +118,7 @@ def _run(settings: Settings, work: Callable[[Session], Answers], *, lines: bool)
         with _cancelled_by_signals(ended_by):
             async with session:
                 await _show(session, work(session), lines=lines)
-        sys.stdout.flush()
+        pipes.flush()
 
     try:
         with _logging(settings.verbose), asyncio.Runner() as runner:

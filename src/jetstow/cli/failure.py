@@ -101,10 +101,11 @@ def _told(error: BaseException) -> str:
 def report(error: BaseException, *, verbose: bool = False) -> None:
     """Tell of an error on stderr: a sentence, and where it happened if asked."""
     if verbose:
-        traceback.print_exception(error)
+        traceback.print_exception(error, file=sys.stderr)
     complain(sentence(error))
 
 
 def complain(words: str) -> None:
     """One line on stderr."""
-    print(f"jetstow: {words}", file=sys.stderr, flush=True)
+    if sys.stderr is not None:  # it may be closed, and `print` would take standard output then
+        print(f"jetstow: {words}", file=sys.stderr, flush=True)

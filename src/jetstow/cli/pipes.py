@@ -8,6 +8,7 @@ thread that dies inside Python's own buffers takes the interpreter with it.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import queue
 import select
@@ -17,7 +18,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from io import UnsupportedOperation
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TextIO
 
 _PIECE: Final = 1024 * 1024
 
@@ -129,13 +130,13 @@ class Output:
     async def write(self, data: bytes) -> int:
         """Write all of it. Raises `BrokenPipeError` when nobody reads any more."""
         if self._thread is None:
-            sys.stdout.flush()
+            flush()
             self._thread = Patient("out")
         await self._thread.do(lambda: self._write_all(data))
         return len(data)
 
     def _write_all(self, data: bytes) -> None:
-        fd = descriptor(sys.stdout) if self._fd is None else self._fd
+        fd = descriptor(_opened(sys.stdout, "output")) if self._fd is None else self._fd
         if fd is None:
             sys.stdout.buffer.write(data)
             return
@@ -145,6 +146,26 @@ class Output:
                 rest = rest[os.write(fd, rest) :]
             except BlockingIOError:
                 select.select([], [fd], [])
+            except OSError as error:
+                error.filename = error.filename or "standard output"
+                raise
+
+
+def stdin() -> BinaryIO:
+    """Standard input. Raises `OSError` where it is closed."""
+    return _opened(sys.stdin, "input").buffer
+
+
+def _opened(file: TextIO | None, kind: str) -> TextIO:
+    if file is None:
+        raise OSError(errno.EBADF, "it is closed", f"standard {kind}")
+    return file
+
+
+def flush() -> None:
+    """Let go of what `print` has kept back."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 def forget_output() -> None:

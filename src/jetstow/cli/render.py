@@ -51,7 +51,7 @@ def line(data: object) -> str:
 
 
 def _ascii_only() -> bool:
-    return "utf" not in (sys.stdout.encoding or "").lower()
+    return "utf" not in str(getattr(sys.stdout, "encoding", "")).lower()
 
 
 def _bold(text: str) -> str:

@@ -88,7 +88,9 @@ class Session:
 
     async def say(self, text: str) -> None:
         """Text on standard output."""
-        await self.output.write(text.encode(sys.stdout.encoding or "utf-8", "backslashreplace"))
+        await self.output.write(
+            text.encode(getattr(sys.stdout, "encoding", None) or "utf-8", "backslashreplace")
+        )
 
     def complain(self, error: Exception) -> None:
         """Tell of a failure and go on; the exit code is the first one's."""

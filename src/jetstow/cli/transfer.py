@@ -104,7 +104,7 @@ async def _put_one(
 ) -> ObjectInfo:
     store = await session.store(address.bucket)
     if file == "-":
-        stdin = sys.stdin.buffer
+        stdin = pipes.stdin()
         with progress(address.name, pipes.size(stdin), hidden=pipes.is_terminal(stdin)) as bar:
             source = pipes.read(stdin)
             return await store.put(
@@ -157,11 +157,13 @@ async def get(
 def _destination(source: Address, path: str | None) -> str:
     """The file to write: nowhere but where the user said, whatever the object is called."""
     folder = "" if path is None else path
-    if path is not None and not path.endswith("/") and not Path(path).is_dir():
-        return path
-    if not source.base:
-        raise WrongUsage(f"no file can be named after {str(source)!r}: say which file to write")
-    return os.path.join(folder, source.base)  # noqa: PTH118 - as the user wrote it
+    if path is None or path.endswith("/") or Path(path).is_dir():
+        if not source.base:
+            raise WrongUsage(f"no file can be named after {str(source)!r}: say which file to write")
+        path = os.path.join(folder, source.base)  # noqa: PTH118 - as the user wrote it
+    if not Path(path).parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(Path(path).parent)!r}")
+    return path
 
 
 def _behind_links(path: str) -> str:

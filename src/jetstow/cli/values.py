@@ -89,6 +89,13 @@ def duration(text: str) -> float:
     raise typer.BadParameter(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
 
 
+def filled(text: str) -> str:
+    """Anything but nothing: an empty variable of a script is no choice."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty")
+    return text.strip()
+
+
 def whole(text: str) -> int:
     """A number, 0 or more."""
     if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):

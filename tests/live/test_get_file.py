@@ -1,0 +1,128 @@
+"""get_file: a file that appears whole and verified, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import DigestMismatchError, ObjectNotFoundError
+from tests.support import handmade
+from tests.support.samples import some_bytes
+
+DATA = some_bytes(95)
+TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+
+async def test_a_file_has_the_objects_bytes(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    put = await store.put("a", DATA, TINY)
+    path = tmp_path / "file"
+    assert (await store.get_file("a", path)).revision == put.revision
+    assert path.read_bytes() == DATA
+    await store.get_file("a", str(path))
+    assert list(tmp_path.iterdir()) == [path]
+    await store.put("empty", b"")
+    await store.get_file("empty", path)
+    assert path.read_bytes() == b""
+
+
+async def test_the_old_file_stays_until_the_new_one_is_verified(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA, TINY)
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    seen = []
+
+    def look(*_: object) -> None:
+        seen.append(path.read_bytes())
+        assert len(list(tmp_path.iterdir())) == 2, "it is written beside"
+
+    await store.get_file("a", path, progress=look)
+    assert seen == [b"old"] * 10
+    assert path.read_bytes() == DATA
+
+
+async def test_a_failed_get_leaves_the_old_file_and_nothing_else(
+    store: jetstow.ObjectStore, raw: Client, tmp_path: Path
+) -> None:
+    await store.put("a", DATA, TINY)
+    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_bytes(b"old")
+    for path in (old, new):
+        with pytest.raises(DigestMismatchError):
+            await store.get_file("a", path)
+        with pytest.raises(ObjectNotFoundError):
+            await store.get_file("never", path)
+    assert list(tmp_path.iterdir()) == [old]
+    assert old.read_bytes() == b"old"
+
+
+async def test_a_cancelled_get_leaves_the_old_file_and_nothing_else(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", some_bytes(6_000_000))
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    begun = asyncio.Event()
+    task = asyncio.create_task(store.get_file("a", path, progress=lambda *_: begun.set()))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes() == b"old"
+
+
+async def test_a_new_file_has_the_rights_of_any_new_file(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA)
+    before = os.umask(0o027)
+    try:
+        await store.get_file("a", tmp_path / "file")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
+async def test_a_file_that_was_there_keeps_its_rights(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA)
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    await store.get_file("a", path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_a_place_where_no_file_can_be_is_the_systems_error(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA)
+    (tmp_path / "file").write_bytes(b"old")
+    with pytest.raises(IsADirectoryError):
+        await store.get_file("a", tmp_path)
+    with pytest.raises(FileNotFoundError):
+        await store.get_file("a", tmp_path / "no such folder" / "file")
+    with pytest.raises(NotADirectoryError):
+        await store.get_file("a", tmp_path / "file" / "below")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (await store.get("a")).data == DATA
+
+
+async def test_the_name_of_a_file_may_be_as_long_as_the_system_allows(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA)
+    path = tmp_path / ("n" * 255)
+    await store.get_file("a", path)
+    assert path.read_bytes() == DATA
