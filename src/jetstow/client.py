@@ -5,13 +5,16 @@ from __future__ import annotations
 import inspect
 import logging
 import os
-from typing import Any, Final
+import ssl
+from pathlib import Path
+from typing import Any, Final, Self
 
 import nats.errors
 import nats.js.client
 from nats.aio.client import (
     DEFAULT_MAX_RECONNECT_ATTEMPTS,
     DEFAULT_RECONNECT_TIME_WAIT,
+    RawCredentials,
 )
 from nats.aio.client import (
     Client as _NatsClient,
@@ -22,7 +25,12 @@ from jetstow import contexts, embedded
 from jetstow._core import buckets
 from jetstow._core.awaitables import Listing
 from jetstow._core.jetstream import JetStream
-from jetstow.errors import AuthorizationError, ConnectionLostError, NoServersError
+from jetstow.errors import (
+    AuthorizationError,
+    ConnectionLostError,
+    InvalidOptionError,
+    NoServersError,
+)
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 
@@ -110,6 +118,9 @@ class Client(_NatsClient):
         named = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         return JetStreamContext(self, **named, **opts)
 
+    async def __aenter__(self) -> Self:
+        return self  # as nats-py does, whose annotation takes it for a client of nats-py
+
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         try:
             await super()._close(status, do_cbs)
@@ -126,6 +137,17 @@ class Client(_NatsClient):
                 await super()._close(self.CLOSED, do_cbs=False)
         finally:
             await self._release()
+
+    async def _process_connect_init(self) -> None:
+        try:
+            await super()._process_connect_init()
+        except BaseException:
+            # After a TLS handshake that failed, nats-py would wait without end for a stream to
+            # close whose socket the handshake took over, and closed.
+            stream = getattr(self._transport, "_io_writer", None)
+            if stream is not None and stream.is_closing():
+                self._transport = None
+            raise
 
     async def _release(self) -> None:
         if self._hold is not None:
@@ -151,6 +173,8 @@ async def connect(servers: str | list[str] | None = None, **options: Any) -> Cli
     client = Client()
     if servers is None:
         servers, found = await _find_servers(client)
+        if client._hold is None and _CREDENTIALS & options.keys():
+            found = {key: value for key, value in found.items() if key not in _CREDENTIALS}
         options = found | options
     try:
         await _first_connection(client, servers, options)
@@ -162,7 +186,7 @@ async def connect(servers: str | list[str] | None = None, **options: Any) -> Cli
 
 async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
     if url := os.environ.get("NATS_URL"):
-        return url.split(","), {}
+        return [part.strip() for part in url.split(",") if part.strip()], {}
     if (context := contexts.selected()) is not None:
         named = {"domain": context.js_domain, "prefix": context.js_prefix}
         client._context_options = {key: value for key, value in named.items() if value}
@@ -180,6 +204,7 @@ async def _first_connection(
     tell_user = options.get("error_cb")
     if tell_user is not None and not inspect.iscoroutinefunction(tell_user):
         raise nats.errors.InvalidCallbackTypeError
+    _check_credentials(options.get("user_credentials"))
 
     async def on_error(error: Exception) -> None:
         if connecting:
@@ -199,9 +224,33 @@ async def _first_connection(
             # may quote a password.
             raise error from None
         raise _refused(servers, failures or [error]) from error
+    if not client.is_connected:  # nats-py does not notice when a server hangs up just then
+        raise _refused(servers, failures or [nats.errors.UnexpectedEOF()])
     connecting = False
     client.options.update(patient)
 
+
+def _check_credentials(named: Any) -> None:
+    """nats-py looks for a missing part without end, and takes a missing file for the server's.
+
+    Raises `InvalidOptionError`, `FileNotFoundError`.
+    """
+    if isinstance(named, RawCredentials):
+        told = str(named).encode()
+    elif isinstance(named, str | Path):
+        told = Path(named).read_bytes()
+    else:
+        return
+    if not all(part in told for part in contexts.CREDS_PARTS):
+        where = "" if isinstance(named, RawCredentials) else f": {named}"
+        raise InvalidOptionError(f"user_credentials are not a user's JWT and seed{where}")
+
+
+# What tells the server who we are. Who says one of these here wants none of a context's.
+_CREDENTIALS: Final = frozenset({
+    "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
+    "signature_cb", "user_jwt_cb",
+})  # fmt: skip
 
 # How nats-py tries again by default, and how it does while there is no connection yet.
 _PATIENT: Final[dict[str, Any]] = {
@@ -214,9 +263,12 @@ _HASTY: Final[dict[str, Any]] = {"max_reconnect_attempts": 1, "reconnect_time_wa
 def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
     listed = [servers] if isinstance(servers, str) else servers
     # An address may carry a password before its @.
-    where = ", ".join(server.rpartition("@")[2].rpartition("//")[2] for server in listed)
+    shown = (server.rpartition("@")[2].rpartition("//")[2] for server in listed)
+    where = ", ".join(shown) or "no address at all"
     for failure in failures:
         if "authorization violation" in str(failure).lower():
             return AuthorizationError(f"the NATS server at {where} refused the credentials")
-    why = str(failures[-1]).removeprefix("nats: ") or type(failures[-1]).__name__
-    return NoServersError(f"no NATS server answers at {where}: {why}")
+    # A server that refuses our certificate says so, or just hangs up: the next try may differ.
+    telling = next((error for error in failures if isinstance(error, ssl.SSLError)), failures[-1])
+    why = str(telling).removeprefix("nats: ") or type(telling).__name__
+    return NoServersError(f"cannot connect to NATS at {where}: {why}")

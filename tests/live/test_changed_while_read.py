@@ -13,9 +13,17 @@ import jetstow
 from jetstow._core import links
 from jetstow.errors import ObjectChangedError, ObjectDeletedError, ObjectNotFoundError
 from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
 
 # More than is asked for ahead: a reader that has got one chunk has not got all.
 LARGE = some_bytes(5_000_000)
+
+
+@pytest.fixture
+def js(nc: jetstow.Client, server: NatsServer) -> jetstow.JetStreamContext:
+    """Servers before 2.11 tell a consumer of no purge: there, silence is waited out."""
+    return nc.jetstream(timeout=5 if server.at_least("2.11") else 1)
+
 
 Change = Callable[[jetstow.ObjectStore], Awaitable[object]]
 Reads = Callable[[jetstow.ObjectStore], Awaitable[bytes]]
@@ -149,9 +157,7 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
     store: jetstow.ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In memory, and in a file that is put in its place at the end, nobody has seen a byte."""
-    from jetstow._core import reading
-
-    verified = reading.verified
+    from jetstow._core.download import verified
 
     async def verified_until_replaced(stream: Any, info: Any) -> Any:
         async for chunk in verified(stream, info):
@@ -159,7 +165,7 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
             while pending:
                 await pending.pop()(store)
 
-    monkeypatch.setattr(reading, "verified", verified_until_replaced)
+    monkeypatch.setattr("jetstow._core.reading.verified", verified_until_replaced)
     await store.put("a", LARGE)
     pending: list[Change] = [replaced]
     assert (await store.get("a")).data == b"new"

@@ -136,6 +136,24 @@ async def test_direct_get_that_ends_in_the_middle_of_a_read_is_gone_on_by_a_cons
     assert await underneath.consumers(raw, filled.bucket) == 0
 
 
+async def test_a_consumer_that_expires_under_a_slow_reader_is_replaced(
+    filled: jetstow.ObjectStore, nc: jetstow.Client, raw: Client
+) -> None:
+    """The server drops it after a while of silence, and the next request met nobody."""
+    await handmade.configure(raw, filled.bucket, allow_direct=False)
+    store = await nc.jetstream(timeout=1).object_store(filled.bucket)
+    chunks = store.stream("large")
+    found = await anext(chunks)
+    stream = f"OBJ_{filled.bucket}"
+    names = await underneath.request(raw, f"CONSUMER.NAMES.{stream}")
+    for consumer in names["consumers"]:
+        await underneath.request(raw, f"CONSUMER.DELETE.{stream}.{consumer}")
+    async for chunk in chunks:
+        found += chunk
+    assert found == LARGE
+    assert await underneath.consumers(raw, filled.bucket) == 0
+
+
 async def test_a_cancelled_read_leaves_no_consumer_behind(
     filled: jetstow.ObjectStore, raw: Client
 ) -> None:
@@ -149,9 +167,7 @@ async def test_a_cancelled_read_leaves_no_consumer_behind(
     assert (await filled.get("large")).data == LARGE
 
 
-async def test_many_reads_at_once_on_every_server(
-    filled: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_many_reads_at_once_on_every_server(filled: jetstow.ObjectStore, raw: Client) -> None:
     results = await asyncio.gather(*(filled.get(name) for name in ("a", "large") * 6))
     assert [result.data for result in results] == [DATA, LARGE] * 6
     assert await underneath.consumers(raw, filled.bucket) == 0

@@ -102,7 +102,7 @@ async def test_numbers_are_the_bytes_they_lie_in(numbers: Any) -> None:
         [b"", b""],
         iter(()),
     ],
-    ids=repr,
+    ids=lambda nothing: type(nothing).__name__,
 )
 async def test_nothing_has_no_chunk(nothing: object) -> None:
     assert await cut(nothing) == []

@@ -135,9 +135,9 @@ async def _by_names(stream: Stream) -> AsyncGenerator[Stored, None]:
     """The leader names the subjects, and is asked for each."""
     found: list[Stored] = []
     for subjects in _spread([s async for s in stream.subjects(names.all_meta(stream.bucket))]):
-        async with asyncio.TaskGroup() as tasks:
-            asked = [tasks.create_task(stream.last(stream.target(), s)) for s in subjects]
-        found += [stored for task in asked if (stored := task.result()) is not None]
+        # Not a task group: its caller would have to catch groups of errors.
+        answers = await asyncio.gather(*(stream.last(stream.target(), s) for s in subjects))
+        found += [stored for stored in answers if stored is not None]
     for stored in sorted(found, key=lambda stored: stored.seq):
         yield stored
 

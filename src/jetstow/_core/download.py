@@ -96,8 +96,10 @@ class Download:
                         yield data
             except _MisfitError:
                 await self._check_unchanged()
-                pauses = self._pauses() if self._next.chunk > before else pauses
-                await self._pause_or_give_up(pauses)
+                if self._next.chunk > before:
+                    pauses = self._pauses()  # and at once: a consumer may just have expired
+                else:
+                    await self._pause_or_give_up(pauses)
             except NoDirectGetError:
                 self._stream.avoid_direct_get()
             except PermissionDeniedError:

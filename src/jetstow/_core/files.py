@@ -74,12 +74,18 @@ class ObjectReader:
         self._check_open()
         left = max(0, self._size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
-        found = io.BytesIO()
-        while wanted and (piece := await self._piece(wanted)):
-            found.write(piece)
-            wanted -= len(piece)
-        if self._position == self._size and self._run is not None:
-            await self._piece(1)  # the digest is checked behind the last byte
+        before, found = self._position, io.BytesIO()
+        try:
+            while wanted and (piece := await self._piece(wanted)):
+                found.write(piece)
+                wanted -= len(piece)
+            if self._position == self._size and (self._run is not None or not self._size):
+                await self._piece(1)  # the digest is checked behind the last byte
+        except BaseException:
+            # Nothing was handed out: whoever tries again begins where this one did.
+            await self._drop()
+            self._position = before
+            raise
         return found.getvalue()
 
     async def readinto(self, buffer: Buffer) -> int:
@@ -114,7 +120,11 @@ class ObjectReader:
         if not self._rest.nbytes:
             if self._run is None:
                 self._run = self._reader.read(self._position, self._size)
-            self._rest = await anext(self._run, memoryview(b""))
+            try:
+                self._rest = await anext(self._run, memoryview(b""))
+            except BaseException:
+                self._run = None  # it is over, and its end is not that of the object
+                raise
         return self._take(min(most, self._rest.nbytes))
 
     def _take(self, size: int) -> memoryview:
@@ -147,6 +157,7 @@ class ObjectWriter:
         self._cutter = Cutter(writing.chunk_size)
         self._position = 0
         self._closed = False
+        self._failed = False
 
     @property
     def closed(self) -> bool:
@@ -167,16 +178,31 @@ class ObjectWriter:
         return self._position
 
     async def write(self, data: Buffer) -> int:
-        """Add bytes; return how many. Raises `InvalidDataError` for text."""
+        """Add bytes; return how many. Raises `InvalidDataError` for text.
+
+        Where it fails or is cancelled half-way, the object is given up.
+        """
         self._check_open()
-        for chunk in self._cutter.cut(data):
-            await self._upload.write(chunk)
+        with self._writing.target.named():
+            chunks = self._cutter.cut(data)
+        try:
+            for chunk in chunks:
+                await self._upload.write(chunk)
+        except BaseException:
+            self._failed = True
+            await self.abort()
+            raise
         size = memoryview(data).nbytes
         self._position += size
         return size
 
     async def close(self) -> None:
-        """Finish the object and give it its name. Raises what `put` raises."""
+        """Finish the object and give it its name. Raises what `put` raises.
+
+        Again, it does nothing; after a `write` that failed it is a `ValueError`.
+        """
+        if self._failed:
+            raise ValueError(f"object {self.name!r} was given up when a write failed")
         if self._closed:
             return
         self._closed = True

@@ -126,8 +126,13 @@ def answer(target: Target, message: Msg) -> dict[str, Any]:
 
 
 def status(message: Msg) -> int | None:
-    """The status of a message that carries one instead of data."""
-    value = (message.headers or {}).get("Status", "") if not message.data else ""
+    """The status of a message that carries one instead of data.
+
+    A stored message, which anybody may have sent, is none, whatever is in its headers.
+    """
+    headers = {} if message.data else message.headers or {}
+    stored = "Nats-Sequence" in headers or message.reply.startswith("$JS.ACK.")
+    value = "" if stored else headers.get("Status", "")
     return int(value) if value.isdigit() else None
 
 

@@ -54,7 +54,7 @@ class RangeReader:
         Reading all of an object verifies its digest; a part of one has none. Raises what
         `Download.chunks` raises, and `SizeMismatchError`.
         """
-        if start >= stop:
+        if start >= stop and self._size:
             return
         whole = start == 0 and stop == self._size
         size = None if whole else await self._even_chunk_size()

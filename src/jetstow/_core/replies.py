@@ -49,6 +49,8 @@ class Replies:
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
+        # What nats-py makes anew in `connect`, which drops subscriptions and callbacks.
+        self._made = nc._flush_queue
         self.prefix = nc.new_inbox()
         self.inbound = Budget(_INBOUND)
         self.outbound = Budget(_OUTBOUND)
@@ -64,7 +66,7 @@ class Replies:
     def of(cls, nc: Client) -> Replies:
         """The connection's inbox; made on first use, and living as long as the connection."""
         replies = getattr(nc, "_jetstow_replies", None)
-        if not isinstance(replies, cls):
+        if not isinstance(replies, cls) or replies._made is not nc._flush_queue:
             replies = cls(nc)
             nc._jetstow_replies = replies  # type: ignore[attr-defined]
         return replies

@@ -186,7 +186,9 @@ class Cutter:
 
     def cut(self, piece: object) -> Iterator[Buffer]:
         """The chunks that are full with this piece. Raises `InvalidDataError` for no bytes."""
-        view = _bytes(piece)
+        return self._cut(_bytes(piece))
+
+    def _cut(self, view: memoryview) -> Iterator[Buffer]:
         if self.rest:
             room = self._size - len(self.rest)
             self.rest += view[:room]

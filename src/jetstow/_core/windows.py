@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from jetstow._core.delivery import Delivery
-from jetstow._core.jetstream import status, unavailable
+from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Mailbox
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
-from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
+from jetstow.errors import JetstowError, PermissionDeniedError, ServerError, TimeoutError
 
 if TYPE_CHECKING:
     from nats.aio.msg import Msg
@@ -31,7 +31,6 @@ OVERHEAD: Final = 512
 _END_OF_BATCH: Final = 204
 _NO_SUCH_MESSAGE: Final = 404
 _UNAVAILABLE: Final = 503
-_CONSUMER_ENDS: Final = frozenset({404, 408, 409})
 
 
 @dataclass(slots=True)
@@ -196,12 +195,13 @@ class _PulledWindow(Window):
     async def next_piece(self) -> Piece | None:
         if not self.to_come:
             return None
-        message = await self.next()
-        code = status(message)
-        if code in _CONSUMER_ENDS:
+        try:
+            message = await self.next()
+        except TimeoutError:
+            # Older servers say nothing more where the stream was purged or deleted meanwhile.
             return None
-        if code is not None:
-            raise unavailable(self.target)
+        if status(message) is not None:
+            return None  # nothing is left, or the consumer is gone
         self.to_come -= 1
         place = Delivery.of(message.reply)
         return Piece(place.stream_seq, place.pending, message.data, message.subject, place.stamp)

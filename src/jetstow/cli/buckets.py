@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from jetstow import BucketStatus, StorageType
 from jetstow.cli import complete, values
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
-from jetstow.cli.failure import WrongUsage
-from jetstow.cli.pipes import is_terminal, read
+from jetstow.cli.failure import Told, WrongUsage
+from jetstow.cli.pipes import is_terminal, read, stdin
 from jetstow.cli.render import Answer, bucket_data, bytes_of, facts, moment, span, table
 from jetstow.cli.session import Session
+
+if TYPE_CHECKING:
+    from jetstow import BucketStatus
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -51,6 +53,8 @@ async def mb(
     ] = None,
 ) -> Answer:
     """Make a bucket."""
+    from jetstow import StorageType
+
     js = await session.js()
     store = await js.create_object_store(
         bucket,
@@ -72,9 +76,7 @@ async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Answer:
     """
     store = await session.store(bucket)
     if not yes and (inside := await _size_if_any(session, bucket)):
-        await _confirm(
-            f"bucket {bucket!r} is not empty ({inside}): remove it and all that is in it?"
-        )
+        await _confirm(f"bucket {bucket!r} is not empty ({inside})", "remove all of it?")
     await (await session.js()).delete_object_store(store.bucket)
     return Answer({"bucket": bucket, "removed": True}, [f"bucket {bucket!r} is removed"])
 
@@ -133,20 +135,19 @@ async def seal(session: Session, bucket: Bucket, yes: Yes = False) -> Answer:
     """
     store = await session.store(bucket)
     if not yes:
-        await _confirm(f"sealing bucket {bucket!r} cannot be undone: seal it?")
+        await _confirm(f"sealing bucket {bucket!r} cannot be undone", "seal it?")
     await store.seal()
     return Answer(bucket_data(await store.status()), [f"bucket {bucket!r} is sealed"])
 
 
-async def _confirm(question: str) -> None:
+async def _confirm(statement: str, question: str) -> None:
     """Go on only after a yes. Raises `WrongUsage` where nobody can be asked."""
-    statement = question.rpartition(": ")[0]
     if not is_terminal(sys.stdin):
         raise WrongUsage(f"{statement}: add --yes if you mean it")
-    print(f"jetstow: {question} [y/N] ", end="", file=sys.stderr, flush=True)
-    reply = await anext(read(sys.stdin.buffer), b"")
+    print(f"{statement}: {question} [y/N] ", end="", file=sys.stderr, flush=True)
+    reply = await anext(read(stdin()), b"")
     if reply.strip().lower() not in {b"y", b"yes"}:
-        raise WrongUsage("nothing was changed")
+        raise Told("nothing was changed")
 
 
 async def status(

@@ -33,7 +33,7 @@ Answers = Awaitable[Answer | None] | AsyncGenerator[Answer, None]
 Server = Annotated[
     str | None,
     typer.Option(
-        "--server", "-s", metavar="URL", parser=values.filled, rich_help_panel=COMMON,
+        "--server", "-s", metavar="URL", parser=values.server, rich_help_panel=COMMON,
         help="The NATS server. Without it: NATS_URL, else the selected nats context, else a "
         "server of its own.",
     ),

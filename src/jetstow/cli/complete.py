@@ -10,13 +10,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-import jetstow
-from jetstow import embedded
 from jetstow.cli.session import EMBEDDED, Settings, connect
+
+if TYPE_CHECKING:
+    import jetstow
 
 # How long a user waits for a completion at most, and how many there may be. In seconds.
 _PATIENCE: Final = 2.0
@@ -26,48 +27,65 @@ _MOST: Final = 1000
 def buckets(ctx: typer.Context, incomplete: str) -> list[str]:
     """The buckets' names."""
 
-    async def find() -> list[str]:
-        return await _buckets(ctx, incomplete)
+    async def find(js: jetstow.JetStreamContext) -> list[str]:
+        return await _buckets(js, incomplete)
 
-    return _quickly(find)
+    return _quickly(ctx, find)
 
 
 def objects(ctx: typer.Context, incomplete: str) -> list[str]:
     """`bucket/` and, once that is there, `bucket/name`."""
 
-    async def find() -> list[str]:
+    async def find(js: jetstow.JetStreamContext) -> list[str]:
         bucket, slash, name = incomplete.partition("/")
         if slash:
-            return await _objects(ctx, bucket, name)
-        found = await _buckets(ctx, bucket)
+            return await _objects(js, bucket, name)
+        found = await _buckets(js, bucket)
         # A single one would be completed with a space, and nothing could follow the slash.
-        inside = await _objects(ctx, found[0], "") if len(found) == 1 else []
+        inside = await _objects(js, found[0], "") if len(found) == 1 else []
         return [*(f"{bucket}/" for bucket in found), *inside]
 
-    return _quickly(find)
+    return _quickly(ctx, find)
 
 
 def put_arguments(ctx: typer.Context, incomplete: str) -> list[str]:
     """Files, which the shell itself completes; after the first one, objects as well."""
-    if not ctx.params.get("files"):
+    # A file that stands alone is taken for the target.
+    if not ctx.params.get("files") and not ctx.params.get("target"):
         return []
     names = glob.glob(f"{glob.escape(incomplete)}*")  # noqa: PTH207 - as the user began it
-    files = [f"{name}/" if Path(name).is_dir() else name for name in names]
+    files = [f"{name}/" if Path(name).is_dir() else name for name in sorted(names)]
     return [*files, *objects(ctx, incomplete)]
 
 
-def _quickly(find: Callable[[], Awaitable[list[str]]]) -> list[str]:
+async def _buckets(js: jetstow.JetStreamContext, begin: str) -> list[str]:
+    return sorted([name async for name in js.object_store_names() if name.startswith(begin)])
+
+
+async def _objects(js: jetstow.JetStreamContext, bucket: str, begin: str) -> list[str]:
+    listed = (await js.object_store(bucket)).list()
+    names = sorted([info.name async for info in listed if info.name.startswith(begin)])
+    # One with a line break would be completed as two.
+    return [f"{bucket}/{name}" for name in names if name.isprintable()]
+
+
+def _quickly(
+    ctx: typer.Context, find: Callable[[jetstow.JetStreamContext], Awaitable[list[str]]]
+) -> list[str]:
     """What is found in time; nothing, if anything is in the way. Nothing is ever said."""
     logging.disable()
     found: list[str] = []
 
-    async def limited() -> None:
+    async def look() -> None:
         async with asyncio.timeout(_PATIENCE):
-            found.extend(await find())
+            client = await _connect(ctx)
+            if client is not None:
+                async with client:
+                    found.extend(await find(client.jetstream()))
 
     def work() -> None:
         with suppress(Exception):
-            asyncio.run(limited())
+            asyncio.run(look())
 
     # Looking up an address may take longer than we wait, and cannot be cancelled.
     thread = threading.Thread(target=work, daemon=True)
@@ -76,35 +94,18 @@ def _quickly(find: Callable[[], Awaitable[list[str]]]) -> list[str]:
     return found[:_MOST]
 
 
-async def _buckets(ctx: typer.Context, begin: str) -> list[str]:
-    client = await _connect(ctx)
-    if client is None:
-        return []
-    async with client:
-        names = await client.jetstream().object_store_names()
-    return sorted(name for name in names if name.startswith(begin))
-
-
-async def _objects(ctx: typer.Context, bucket: str, begin: str) -> list[str]:
-    client = await _connect(ctx)
-    if client is None:
-        return []
-    async with client:
-        store = await client.jetstream().object_store(bucket)
-        names = [info.name async for info in store.list() if info.name.startswith(begin)]
-    # One with a line break would be completed as two.
-    return [f"{bucket}/{name}" for name in sorted(names) if name.isprintable()]
-
-
 async def _connect(ctx: typer.Context) -> jetstow.Client | None:
     """A connection to what the command will use; None if that would have to be started."""
+    given, before = ctx.params, ctx.find_root().params
     settings = Settings(
-        server=ctx.params.get("server") or ctx.find_root().params.get("server"),
-        creds=ctx.params.get("creds") or ctx.find_root().params.get("creds"),
+        server=given.get("server") or before.get("server"),
+        creds=given.get("creds") or before.get("creds"),
         timeout=_PATIENCE,
     )
     if settings.place != EMBEDDED:
         return await connect(settings, allow_reconnect=False)
+    from jetstow import embedded
+
     endpoint = embedded.status()
     if endpoint is None:
         return None

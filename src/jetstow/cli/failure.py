@@ -5,11 +5,8 @@ from __future__ import annotations
 import errno
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import Final
-
-import nats.errors
-
-from jetstow import errors
 
 OK: Final = 0
 ERROR: Final = 1
@@ -34,49 +31,35 @@ MEANINGS: Final = {
     INTERRUPTED: "ended by Ctrl-C",
 }
 
-Failure = tuple[type[BaseException], ...]
+
+class Told(Exception):  # noqa: N818 - its message is the sentence
+    """Something that the command line itself has to say."""
 
 
-class WrongUsage(Exception):  # noqa: N818 - it is the user's error, not ours
-    """The arguments make no sense together, or need a confirmation."""
-
-
-# The first that fits counts: an error may be several of these.
-_CODES: Final[tuple[tuple[int, Failure], ...]] = (
-    (DAMAGED, (errors.IntegrityError,)),
-    (
-        CONFLICT,
-        (errors.BucketSealedError, errors.RevisionMismatchError, errors.ObjectChangedError),
-    ),
-    (CONFLICT, (FileExistsError,)),
-    (NOT_FOUND, (FileNotFoundError,)),
-    (REFUSED, (PermissionError, nats.errors.AuthorizationError)),
-    (
-        UNREACHABLE,
-        (
-            ConnectionError,
-            TimeoutError,
-            errors.EmbeddedServerError,
-            nats.errors.ConnectionClosedError,
-            nats.errors.NoServersError,
-            nats.errors.TimeoutError,
-        ),
-    ),
-    (
-        USAGE,
-        (
-            WrongUsage,
-            errors.InvalidBucketNameError,
-            errors.InvalidObjectNameError,
-            errors.InvalidOptionError,
-        ),
-    ),
-)
+class WrongUsage(Told):
+    """The arguments make no sense, alone or together, or need a confirmation."""
 
 
 def code(error: BaseException) -> int:
     """The exit code that stands for an error."""
-    return next((code for code, kinds in _CODES if isinstance(error, kinds)), ERROR)
+    return next((code for code, kinds in _kinds() if isinstance(error, kinds)), ERROR)
+
+
+def _kinds() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
+    """Exit codes and their errors. The first that fits counts: an error may be several."""
+    import nats.errors
+
+    from jetstow import errors
+
+    yield DAMAGED, (errors.IntegrityError,)
+    yield CONFLICT, (errors.BucketSealedError, errors.RevisionMismatchError)
+    yield CONFLICT, (errors.ObjectChangedError, FileExistsError)
+    yield NOT_FOUND, (FileNotFoundError,)
+    yield REFUSED, (PermissionError, nats.errors.AuthorizationError)
+    yield UNREACHABLE, (ConnectionError, TimeoutError, errors.EmbeddedServerError)
+    yield UNREACHABLE, (nats.errors.ConnectionClosedError, nats.errors.NoServersError)
+    yield USAGE, (WrongUsage, errors.InvalidBucketNameError, errors.InvalidObjectNameError)
+    yield USAGE, (errors.InvalidOptionError,)
 
 
 def sentence(error: BaseException) -> str:
@@ -85,7 +68,11 @@ def sentence(error: BaseException) -> str:
 
 
 def _told(error: BaseException) -> str:
-    if isinstance(error, errors.JetstowError | WrongUsage):
+    import nats.errors
+
+    from jetstow.errors import JetstowError
+
+    if isinstance(error, JetstowError | Told):
         return str(error)
     if isinstance(error, nats.errors.Error):
         return f"NATS: {str(error).removeprefix('nats: ')}"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetstow import ObjectInfo
 from jetstow.cli import complete, values
 from jetstow.cli.arguments import Bucket, Object, Objects, Place
 from jetstow.cli.buckets import bucket_facts, bucket_table
@@ -16,6 +15,9 @@ from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
 from jetstow.cli.render import Answer, bytes_of, clean, facts, moment, object_data, table
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
+
+if TYPE_CHECKING:
+    from jetstow import ObjectInfo
 
 
 async def ls(
@@ -189,10 +191,11 @@ async def watch(
 
     First comes what is there already. Ctrl-C ends it.
     """
-    store = await session.store(bucket)
     told = 0
     if count == 0:
         return
+    await session.patient_client()
+    store = await session.store(bucket)
     async with await store.watch(
         ignore_deletes=ignore_deletes, updates_only=updates_only
     ) as watcher:

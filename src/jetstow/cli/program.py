@@ -60,6 +60,9 @@ class Program(Group):
         options["standalone_mode"] = False
         try:
             code = super().main(*args, **options)
+        except failure.WrongUsage as error:
+            failure.report(error)
+            code = failure.USAGE
         except Exception as error:
             # The exceptions of click, whichever module they come from.
             if not hasattr(error, "format_message"):
@@ -86,7 +89,7 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
 
 
 def _tell_usage(error: Any) -> int:
-    message = " ".join(error.format_message().split())
+    message = " ".join(error.format_message().replace("Value error, ", "").split())
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return failure.USAGE

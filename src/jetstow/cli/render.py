@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jetstow import BucketStatus, ObjectInfo
 from jetstow.cli.pipes import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import Task, TaskID
+
+    from jetstow import BucketStatus, ObjectInfo
 
 # A transfer that takes less shows no progress. In seconds.
 _SOON: Final = 0.5

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING
 
 import typer
 
-import jetstow
-from jetstow import embedded
 from jetstow.cli import failure
 from jetstow.cli.command import command
 from jetstow.cli.program import Group
 from jetstow.cli.render import Answer, facts
 from jetstow.cli.session import Session
-from jetstow.errors import EmbeddedServerError
+
+if TYPE_CHECKING:
+    from jetstow.embedded import Endpoint
 
 
 async def start(_: Session) -> AsyncGenerator[Answer, None]:
@@ -22,6 +23,10 @@ async def start(_: Session) -> AsyncGenerator[Answer, None]:
 
     It goes on as long as others use it.
     """
+    import jetstow
+    from jetstow import embedded
+    from jetstow.errors import EmbeddedServerError
+
     async with await embedded.acquire() as hold:
         lost = asyncio.Event()
 
@@ -41,6 +46,8 @@ async def start(_: Session) -> AsyncGenerator[Answer, None]:
 
 async def status(session: Session) -> Answer:
     """Tell whether the server runs, and where."""
+    from jetstow import embedded
+
     endpoint = await asyncio.to_thread(embedded.status)
     if endpoint is None:
         session.code = failure.NOT_FOUND
@@ -49,7 +56,9 @@ async def status(session: Session) -> Answer:
     return _told(endpoint, "the server runs")
 
 
-def _told(endpoint: embedded.Endpoint, words: str) -> Answer:
+def _told(endpoint: Endpoint, words: str) -> Answer:
+    from jetstow import embedded
+
     data = {
         "running": True,
         "home": str(embedded.home()),
@@ -72,6 +81,8 @@ def _told(endpoint: embedded.Endpoint, words: str) -> Answer:
 
 async def stop(_: Session) -> Answer:
     """Stop the server, even if others use it."""
+    from jetstow import embedded
+
     stopped = await asyncio.to_thread(embedded.stop)
     words = "the server is stopped" if stopped else f"no server runs in {embedded.home()}"
     return Answer({"stopped": stopped}, [words])

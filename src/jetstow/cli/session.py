@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-import jetstow
-from jetstow import contexts
 from jetstow.cli import failure
 from jetstow.cli.pipes import Output
 
+if TYPE_CHECKING:
+    import jetstow
+
 EMBEDDED: Final = "embedded"
+
+# How long the end of a connection may take, in seconds.
+_CLOSING: Final = 3.0
 
 _log = logging.getLogger("jetstow.cli")
 
@@ -40,6 +46,8 @@ class Settings:
             return "--server"
         if os.environ.get("NATS_URL"):
             return "NATS_URL"
+        from jetstow import contexts
+
         if context := contexts.selected():
             return f"nats context {context.name}"
         return EMBEDDED
@@ -59,14 +67,30 @@ class Session:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._client is not None:
-            await self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            # One that is silent may keep a closing connection for ever. The process ends anyway.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_CLOSING):
+                    await client.close()
 
-    async def client(self) -> jetstow.Client:
+    async def client(self, **options: Any) -> jetstow.Client:
         """The connection. Raises what `jetstow.connect` raises."""
         if self._client is None:
-            self._client = await connect(self.settings)
+            self._client = await connect(self.settings, **options)
         return self._client
+
+    async def patient_client(self) -> jetstow.Client:
+        """A connection that outlives the server's restarts, and says when it waits for one."""
+
+        async def lost() -> None:
+            if self._client is not None:
+                failure.complain("the connection is lost; trying to get it back")
+
+        async def back() -> None:
+            failure.complain("the connection is back")
+
+        return await self.client(disconnected_cb=lost, reconnected_cb=back)
 
     async def server(self) -> tuple[str, str]:
         """The address and the version of the server that the connection leads to."""
@@ -103,6 +127,8 @@ async def connect(settings: Settings, **options: Any) -> jetstow.Client:
 
     async def note(error: Exception) -> None:
         _log.debug("%s", error)
+
+    import jetstow
 
     if settings.creds:
         options["user_credentials"] = str(settings.creds)

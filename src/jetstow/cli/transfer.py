@@ -7,11 +7,10 @@ import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetstow import ObjectInfo, ObjectMeta, ObjectMetaOptions
 from jetstow.cli import complete, pipes, values
 from jetstow.cli.arguments import Object, Objects
 from jetstow.cli.command import command
@@ -19,6 +18,9 @@ from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
 from jetstow.cli.render import Answer, bytes_of, clean, object_data, progress
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
+
+if TYPE_CHECKING:
+    from jetstow import ObjectInfo, ObjectMeta
 
 
 async def put(
@@ -31,9 +33,9 @@ async def put(
         ),
     ],
     target: Annotated[
-        Address,
+        str,
         typer.Argument(
-            metavar="BUCKET/[NAME]", parser=values.address,
+            metavar="BUCKET/[NAME]",
             help="Without a name, or with one that ends in a slash: under the file's own name.",
         ),
     ],
@@ -63,6 +65,8 @@ async def put(
     The object appears once all of it is stored; until then the old one stays. A put that
     fails or is interrupted leaves nothing behind.
     """
+    from jetstow import ObjectMeta, ObjectMetaOptions
+
     meta = ObjectMeta(
         description=description,
         headers=values.lists("--header", header),
@@ -71,7 +75,7 @@ async def put(
     )
     if if_revision is not None and len(files) > 1:
         raise WrongUsage("--if-revision is for one file at a time")
-    for file, address in _destinations(files, target):
+    for file, address in _destinations(files, values.address(target)):
         try:
             info = await _put_one(session, file, address, meta, if_revision)
         except Exception as error:

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-import typer
-
 from jetstow.cli.failure import WrongUsage
 
 
@@ -42,7 +40,7 @@ def address(text: str) -> Address:
     """`bucket` or `bucket/name`."""
     bucket, _, name = text.partition("/")
     if not bucket:
-        raise typer.BadParameter(f"{text!r} begins with no bucket: write BUCKET/NAME")
+        raise WrongUsage(f"{text!r} begins with no bucket: write BUCKET/NAME")
     return Address(bucket, name)
 
 
@@ -50,7 +48,7 @@ def object_address(text: str) -> Address:
     """`bucket/name`."""
     found = address(text)
     if not found.name:
-        raise typer.BadParameter(f"{text!r} names no object: write BUCKET/NAME")
+        raise WrongUsage(f"{text!r} names no object: write BUCKET/NAME")
     return found
 
 
@@ -58,7 +56,7 @@ def bucket_name(text: str) -> str:
     """`bucket`, or `bucket/` as a shell may have completed it."""
     found = address(text)
     if found.name:
-        raise typer.BadParameter(f"{text!r} is an object's address: write BUCKET")
+        raise WrongUsage(f"{text!r} is an object's address: write BUCKET")
     return found.bucket
 
 
@@ -69,7 +67,7 @@ def size(text: str) -> int:
     """Bytes: 1000, 512K (= 512KiB), 1.5M, 10GB (of a thousand each)."""
     found = _SIZE.fullmatch(text.strip())
     if found is None or (found[3] and not found[2]):
-        raise typer.BadParameter(f"{text!r} is no size: write bytes, or 512K, 1.5M, 10GiB")
+        raise WrongUsage(f"{text!r} is no size: write bytes, or 512K, 1.5M, 10GiB")
     thousand = 1000 if found[2] and found[4] and not found[3] else 1024
     return int(float(found[1]) * thousand ** " kmgt".index(found[2].lower() or " "))
 
@@ -86,20 +84,20 @@ def duration(text: str) -> float:
         return sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
-    raise typer.BadParameter(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
+    raise WrongUsage(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
 
 
-def filled(text: str) -> str:
-    """Anything but nothing: an empty variable of a script is no choice."""
+def server(text: str) -> str:
+    """An address. An empty one is a script's empty variable, and no choice."""
     if not text.strip():
-        raise typer.BadParameter("it is empty")
+        raise WrongUsage("--server names no server: it is empty")
     return text.strip()
 
 
 def whole(text: str) -> int:
     """A number, 0 or more."""
     if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
-        raise typer.BadParameter(f"{text!r} is no whole number, 0 or more")
+        raise WrongUsage(f"{text!r} is no whole number, 0 or more")
     return int(text)
 
 

@@ -1,0 +1,147 @@
+"""Who the user is: every way that nats-py knows reaches the server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nats.errors
+import nkeys
+import pytest
+from nats.aio.client import RawCredentials
+
+import jetstow
+from jetstow.errors import AuthorizationError, InvalidOptionError
+from tests.live.connecting.proof import told, works
+from tests.support.credentials import Key, Operator, creds
+from tests.support.servers import NatsServer
+
+# -- passwords and tokens -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"user": "joe", "password": "sesame"}, {"user": lambda: "joe", "password": lambda: "sesame"}],
+    ids=["strings", "callables"],
+)
+async def test_user_and_password(guarded: NatsServer, options: dict[str, Any]) -> None:
+    async with await jetstow.connect(guarded.url, **options) as nc:
+        await works(nc.jetstream())
+
+
+async def test_user_and_password_in_the_address(guarded: NatsServer) -> None:
+    address = guarded.url.replace("//", "//joe:sesame@")
+    for servers in (address, [address]):
+        async with await jetstow.connect(servers) as nc:
+            await works(nc.jetstream())
+
+
+@pytest.mark.parametrize("token", ["sesame", lambda: "sesame"], ids=["string", "callable"])
+async def test_token(token_server: NatsServer, token: str | Callable[[], str]) -> None:
+    async with await jetstow.connect(token_server.url, token=token) as nc:
+        await works(nc.jetstream())
+
+
+async def test_token_in_the_address(token_server: NatsServer) -> None:
+    async with await jetstow.connect(token_server.url.replace("//", "//sesame@")) as nc:
+        await works(nc.jetstream())
+
+
+# -- keys ---------------------------------------------------------------------------------
+
+
+async def test_nkey_in_a_file(guarded: NatsServer, user_key: Key, tmp_path: Path) -> None:
+    file = tmp_path / "user.nk"
+    file.write_text(f"{user_key.seed}\n")
+    async with await jetstow.connect(guarded.url, nkeys_seed=str(file)) as nc:
+        await works(nc.jetstream())
+
+
+async def test_nkey_in_a_string(guarded: NatsServer, user_key: Key) -> None:
+    async with await jetstow.connect(guarded.url, nkeys_seed_str=user_key.seed) as nc:
+        await works(nc.jetstream())
+
+
+# -- JWTs ---------------------------------------------------------------------------------
+
+
+async def test_credentials_in_a_file(
+    operator_server: NatsServer, operator: Operator, tmp_path: Path
+) -> None:
+    path = operator.creds_file(tmp_path)
+    for named in (path, str(path), RawCredentials(path.read_text())):
+        async with await jetstow.connect(operator_server.url, user_credentials=named) as nc:
+            await works(nc.jetstream())
+
+
+async def test_credentials_in_two_files(
+    operator_server: NatsServer, operator: Operator, tmp_path: Path
+) -> None:
+    user = Key()
+    (tmp_path / "jwt").write_text(operator.user_jwt(user))
+    (tmp_path / "seed").write_text(user.seed)
+    named = (str(tmp_path / "jwt"), str(tmp_path / "seed"))
+    async with await jetstow.connect(operator_server.url, user_credentials=named) as nc:
+        await works(nc.jetstream())
+
+
+async def test_credentials_by_callback(operator_server: NatsServer, operator: Operator) -> None:
+    user = Key()
+    jwt = operator.user_jwt(user).encode()
+    async with await jetstow.connect(
+        operator_server.url, user_jwt_cb=lambda: jwt, signature_cb=user.sign_nonce
+    ) as nc:
+        await works(nc.jetstream())
+
+
+# -- what is refused ------------------------------------------------------------------------
+
+
+async def test_wrong_credentials_are_refused(
+    guarded: NatsServer, token_server: NatsServer, operator_server: NatsServer, operator: Operator
+) -> None:
+    stranger, user = Key(), Key()
+    forged = RawCredentials(creds(operator.user_jwt(user), stranger.seed))
+    of_another = RawCredentials(creds(Operator().user_jwt(user), user.seed))
+    attempts: list[tuple[NatsServer, dict[str, Any]]] = [
+        (guarded, {}),
+        (guarded, {"user": "joe", "password": "another"}),
+        (guarded, {"nkeys_seed_str": stranger.seed}),
+        (token_server, {}),
+        (token_server, {"token": "another"}),
+        (operator_server, {}),
+        (operator_server, {"user_credentials": forged}),
+        (operator_server, {"user_credentials": of_another}),
+    ]
+    for server, options in attempts:
+        with pytest.raises(AuthorizationError) as caught:
+            await jetstow.connect(server.url, **options)
+        assert isinstance(caught.value, nats.errors.AuthorizationError)
+        assert isinstance(caught.value, PermissionError)
+        assert str(caught.value) == (
+            f"the NATS server at 127.0.0.1:{server.port} refused the credentials"
+        )
+
+
+@pytest.mark.parametrize("option", ["nkeys_seed", "user_credentials"])
+async def test_a_file_that_is_missing(plain: NatsServer, tmp_path: Path, option: str) -> None:
+    with pytest.raises(FileNotFoundError, match="missing"):
+        await jetstow.connect(plain.url, **{option: str(tmp_path / "missing")})
+
+
+async def test_a_seed_that_is_none(plain: NatsServer) -> None:
+    with pytest.raises(nkeys.NkeysError):
+        await jetstow.connect(plain.url, nkeys_seed_str="SUA")
+
+
+async def test_credentials_without_a_jwt_or_a_seed(plain: NatsServer, tmp_path: Path) -> None:
+    # nats-py reads on behind the end of such a file, for ever, and holds up the event loop.
+    path = tmp_path / "user.creds"
+    whole = creds("the.jwt", Key().seed)
+    for text in ("", "sesame", whole.partition("-----BEGIN USER")[0]):
+        path.write_text(text)
+        for named in (str(path), RawCredentials(text)):
+            with pytest.raises(InvalidOptionError, match="user_credentials") as caught:
+                await jetstow.connect(plain.url, user_credentials=named)
+            assert "sesame" not in told(caught.value)

@@ -1,0 +1,228 @@
+"""list: every object once, as `get_info` knows it, whatever else lies in the bucket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta
+from jetstow.errors import BucketNotFoundError, PermissionDeniedError
+from tests.support import handmade, underneath
+from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
+from tests.support.servers import NatsServer
+
+
+async def names_of(store: jetstow.ObjectStore, *, ignore_deletes: bool = True) -> list[str]:
+    return [info.name for info in await store.list(ignore_deletes)]
+
+
+async def write_names(raw: Client, bucket: str, names: list[str], **fields: object) -> None:
+    """Publishes metadata of empty objects, the quick way."""
+    for name in names:
+        body = {"name": name, "bucket": bucket, "nuid": "none", "size": 0, "chunks": 0} | fields
+        await raw.publish(
+            underneath.meta_subject(bucket, name),
+            json.dumps(body).encode(),
+            headers={"Nats-Rollup": "sub"},
+        )
+    await underneath.write_metadata(raw, bucket, "last", {"nuid": "none"})
+
+
+async def test_an_empty_bucket_has_an_empty_list(store: jetstow.ObjectStore) -> None:
+    assert await store.list() == []
+    assert [info async for info in store.list()] == []
+
+
+async def test_every_object_is_listed_as_get_info_knows_it(store: jetstow.ObjectStore) -> None:
+    await store.put("plain", b"x")
+    meta = ObjectMeta(description="d", headers={"A": ["1", "2"]}, metadata={"k": "v"})
+    await store.put("described", some_bytes(300_000), meta)
+    await store.put("empty", b"")
+    await store.add_link("link", "plain")
+    await store.add_bucket_link("all", store)
+    infos = await store.list()
+    assert len(infos) == 5
+    for info in infos:
+        assert info == await store.get_info(info.name)
+        assert isinstance(info, jetstow.ObjectInfo)
+
+
+async def test_the_one_longest_unchanged_comes_first(store: jetstow.ObjectStore) -> None:
+    for name in ("c", "a", "b", "d"):
+        await store.put(name, b"x")
+    await store.put("c", b"again")
+    await store.update_meta("a", ObjectMeta(description="d"))
+    infos = await store.list()
+    assert [info.name for info in infos] == ["b", "d", "c", "a"]
+    assert [info.revision for info in infos] == sorted(info.revision for info in infos)
+
+
+async def test_the_deleted_are_listed_for_who_asks(store: jetstow.ObjectStore) -> None:
+    for name in ("a", "b", "c"):
+        await store.put(name, b"x")
+    await store.delete("b")
+    assert await names_of(store) == ["a", "c"]
+    assert await names_of(store, ignore_deletes=False) == ["a", "c", "b"]
+    assert [info.deleted for info in await store.list(False)] == [False, False, True]
+    await store.put("b", b"y")
+    assert await names_of(store) == ["a", "c", "b"]
+    await store.update_meta("b", ObjectMeta(name="renamed"))
+    assert await names_of(store, ignore_deletes=False) == ["a", "c", "renamed"]
+
+
+async def test_a_list_is_awaited_or_iterated_and_more_than_once(
+    store: jetstow.ObjectStore,
+) -> None:
+    listing = store.list()
+    assert await listing == []
+    await store.put("a", b"x")
+    assert [info.name for info in await listing] == ["a"]
+    assert [info.name async for info in listing] == ["a"]
+
+
+async def test_names_of_every_kind(store: jetstow.ObjectStore) -> None:
+    names = [*ASCII_NAMES, *UNICODE_NAMES]
+    for name in names:
+        await store.put(name, b"")
+    assert await names_of(store) == names
+
+
+async def test_more_objects_than_fit_one_batch(store: jetstow.ObjectStore, raw: Client) -> None:
+    names = [f"object {number}" for number in range(2_100)]
+    await write_names(raw, store.bucket, names)
+    assert await names_of(store) == [*names, "last"]
+
+
+async def test_metadata_larger_than_a_batch_expects(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    names = [f"object {number}" for number in range(12)]
+    await write_names(raw, store.bucket, names, description="d" * 500_000)
+    infos = await store.list()
+    assert [info.name for info in infos] == [*names, "last"]
+    assert {len(info.description or "") for info in infos[:-1]} == {500_000}
+
+
+async def test_chunks_and_other_objects_between_do_not_matter(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    for number in range(5):
+        await store.put(f"object {number}", some_bytes(300_000))
+        await handmade.write_chunks(raw, store.bucket, [b"orphan"] * 50)
+    assert await names_of(store) == [f"object {number}" for number in range(5)]
+
+
+async def test_what_is_written_meanwhile_is_listed_once_or_not(store: jetstow.ObjectStore) -> None:
+    for number in range(20):
+        await store.put(f"object {number}", b"x")
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(40):
+            await store.put(f"object {number % 20}", b"y")
+            await store.put(f"new {number}", b"y")
+        done.set()
+
+    writing = asyncio.create_task(write())
+    while not done.is_set():
+        found = await names_of(store)
+        assert len(found) == len(set(found)), "none of them twice"
+        assert {f"object {number}" for number in range(20)} <= set(found), "all that were there"
+    await writing
+
+
+async def test_leaving_early_leaves_the_connection_usable(store: jetstow.ObjectStore) -> None:
+    for number in range(10):
+        await store.put(f"object {number}", b"x")
+    for _ in range(30):
+        async for info in store.list():
+            assert info.name == "object 0"
+            break
+    assert len(await store.list()) == 10
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"not JSON",
+        b"[]",
+        b"{}",
+        b'{"nuid": "\xff"}',
+        b'{"nuid": "*", "size": 1}',
+        b'{"nuid": "x", "size": "1"}',
+        b'{"nuid": "x", "options": {"link": 7}}',
+        b'{"nuid": "x", "y": ' + b"[" * 50_000,
+    ],
+    ids=lambda body: repr(body[:30]),
+)
+async def test_bad_metadata_hides_no_other_object(
+    store: jetstow.ObjectStore,
+    raw: Client,
+    body: bytes,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await store.put("a", b"x")
+    await underneath.write_metadata(raw, store.bucket, "bad", body)
+    await store.put("b", b"x")
+    with caplog.at_level(logging.WARNING, "jetstow"):
+        assert await names_of(store) == ["a", "b"]
+    assert "'bad'" in caplog.text
+
+
+@pytest.mark.parametrize("status", ["100", "204", "404", "408", "503"])
+async def test_a_message_that_looks_like_the_servers_own_hides_no_other_object(
+    store: jetstow.ObjectStore, raw: Client, status: str
+) -> None:
+    """Empty and with a `Status`, it was taken for the end of the list."""
+    await store.put("a", b"x")
+    subject = underneath.meta_subject(store.bucket, "bad")
+    await raw.request(subject, b"", headers={"Status": status}, timeout=5)
+    await store.put("b", b"x")
+    assert await names_of(store) == ["a", "b"]
+
+
+@pytest.mark.parametrize("token", ["!!!", "YQ", "YR==", "a.b", "_w==", "="])
+async def test_a_subject_that_is_no_name_is_no_object(
+    store: jetstow.ObjectStore, raw: Client, token: str
+) -> None:
+    await store.put("a", b"x")
+    body = b'{"name": "a", "nuid": "x"}'
+    await raw.request(f"$O.{store.bucket}.M.{token}", body, timeout=5)
+    assert await names_of(store) == ["a"]
+
+
+async def test_the_list_of_a_bucket_that_is_gone(
+    store: jetstow.ObjectStore, js: jetstow.JetStreamContext
+) -> None:
+    await js.delete_object_store(store.bucket)
+    with pytest.raises(BucketNotFoundError) as caught:
+        await store.list()
+    assert caught.value.bucket == store.bucket
+
+
+async def test_a_list_without_permission_is_one_error(server: NatsServer) -> None:
+    """Where each name is asked for, it was a group of errors, which nobody catches."""
+    users = (
+        "authorization { users = [ { user: full, password: p }, { user: poor, password: p,"
+        ' permissions: { publish: { deny: "$JS.API.STREAM.MSG.GET.>" } } } ] }'
+    )
+    with NatsServer(server.version, config=users) as own:
+        full = await jetstow.connect(own.url, user="full", password="p")
+        poor = await jetstow.connect(own.url, user="poor", password="p")
+        store = await full.jetstream().create_object_store("b")
+        for name in ("one", "two", "three"):
+            await store.put(name, b"x")
+        await handmade.configure(full, "b", allow_direct=False)
+        theirs = await poor.jetstream().object_store("b")
+        with pytest.raises(PermissionDeniedError) as caught:
+            await theirs.list()
+        assert caught.value.bucket == "b"
+        assert caught.value.subject == "$JS.API.STREAM.MSG.GET.OBJ_b"
+        await poor.close()
+        await full.close()

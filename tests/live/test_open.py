@@ -1,0 +1,245 @@
+"""open for reading: an object as a file that seeks, at one revision."""
+
+from __future__ import annotations
+
+import array
+import asyncio
+import os
+import random
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import (
+    ChunksLostError,
+    DigestMismatchError,
+    InvalidObjectNameError,
+    LinkIsABucketError,
+    ObjectDeletedError,
+    ObjectNotFoundError,
+)
+from tests.support import handmade
+from tests.support.samples import some_bytes
+
+DATA = some_bytes(995)
+TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+
+@pytest.fixture
+async def file(store: jetstow.ObjectStore) -> jetstow.ObjectReader:
+    await store.put("a", DATA, TINY)
+    return await store.open("a")
+
+
+async def test_it_knows_what_it_is(file: jetstow.ObjectReader, store: jetstow.ObjectStore) -> None:
+    assert file.name == "a"
+    assert file.info == await store.get_info("a")
+    assert (file.readable(), file.writable(), file.seekable()) == (True, False, True)
+    assert not file.closed
+
+
+async def test_reading_goes_on_where_it_ended(file: jetstow.ObjectReader) -> None:
+    assert file.tell() == 0
+    assert await file.read(0) == b""
+    assert await file.read(5) == DATA[:5]
+    assert file.tell() == 5
+    assert await file.read(20) == DATA[5:25]
+    assert await file.read(7) == DATA[25:32]
+    assert await file.read() == DATA[32:]
+    assert file.tell() == 995
+    assert await file.read() == b""
+    assert await file.read(10) == b""
+
+
+async def test_all_of_it_is_read_for_no_size_or_none(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, TINY)
+    for everything in ((), (None,), (-1,), (-7,), (995,), (10_000,)):
+        async with store.open("a") as file:
+            assert await file.read(*everything) == DATA
+
+
+async def test_seeking(file: jetstow.ObjectReader) -> None:
+    assert await file.seek(500) == 500
+    assert await file.read(5) == DATA[500:505]
+    assert await file.seek(-5, os.SEEK_CUR) == 500
+    assert await file.seek(7, 1) == 507
+    assert await file.read(3) == DATA[507:510]
+    assert await file.seek(-4, os.SEEK_END) == 991
+    assert await file.read(100) == DATA[991:]
+    assert await file.seek(0) == 0
+    assert await file.read(12) == DATA[:12]
+
+
+async def test_past_the_end_there_is_nothing(file: jetstow.ObjectReader) -> None:
+    assert await file.seek(2_000) == 2_000
+    assert file.tell() == 2_000
+    assert await file.read() == b""
+    assert await file.read(5) == b""
+    assert [piece async for piece in file] == []
+    assert await file.seek(5, os.SEEK_END) == 1_000
+    assert await file.seek(990) == 990
+    assert await file.read(10) == DATA[990:]
+
+
+async def test_a_place_that_cannot_be_is_refused(file: jetstow.ObjectReader) -> None:
+    await file.seek(3)
+    for offset, whence in ((-1, 0), (-4, 1), (-996, 2), (0, 3), (0, -1)):
+        with pytest.raises(ValueError, match=r"before the start|whence"):
+            await file.seek(offset, whence)
+    assert file.tell() == 3
+    assert await file.read(2) == DATA[3:5]
+
+
+async def test_any_mix_of_seeks_and_reads_is_that_of_a_file(file: jetstow.ObjectReader) -> None:
+    import io
+
+    chance, twin = random.Random(5), io.BytesIO(DATA)
+    for _ in range(60):
+        if chance.random() < 0.4:
+            place = chance.randint(0, 1_000)
+            assert await file.seek(place) == twin.seek(place)
+        size = chance.choice([0, 1, 9, 10, 11, 100, 400, -1])
+        assert await file.read(size) == twin.read(size)
+        assert file.tell() == twin.tell()
+
+
+async def test_readinto(file: jetstow.ObjectReader) -> None:
+    buffer = bytearray(7)
+    assert await file.readinto(buffer) == 7
+    assert buffer == DATA[:7]
+    numbers = array.array("i", [0, 0])
+    assert await file.readinto(numbers) == 8
+    assert numbers.tobytes() == DATA[7:15]
+    await file.seek(-3, os.SEEK_END)
+    assert await file.readinto(buffer) == 3
+    assert buffer == DATA[-3:] + DATA[3:7]
+    assert await file.readinto(buffer) == 0
+    with pytest.raises(TypeError):
+        await file.readinto(b"read only")
+
+
+async def test_iterating_gives_the_rest(file: jetstow.ObjectReader) -> None:
+    await file.seek(13)
+    assert await file.read(2) == DATA[13:15]
+    pieces = [piece async for piece in file]
+    assert b"".join(pieces) == DATA[15:]
+    assert len(pieces) > 1
+    assert all(type(piece) is bytes for piece in pieces)
+    await file.seek(990)
+    assert b"".join([piece async for piece in file]) == DATA[990:]
+
+
+async def test_an_empty_object(store: jetstow.ObjectStore) -> None:
+    await store.put("a", b"")
+    async with store.open("a") as file:
+        assert await file.read() == b""
+        assert await file.read(5) == b""
+        assert await file.seek(0, os.SEEK_END) == 0
+        assert [piece async for piece in file] == []
+
+
+async def test_a_closed_file_does_nothing_more(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, TINY)
+    async with store.open("a") as file:
+        await file.read(3)
+    assert file.closed
+    await file.close()
+    for step in (file.read(), file.read(0), file.seek(0), file.readinto(bytearray(1)), anext(file)):
+        with pytest.raises(ValueError, match="closed"):
+            await step
+    assert file.tell() == 3
+
+
+async def test_it_opens_with_await_too(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, TINY)
+    file = await store.open("a", "rb")
+    assert await file.read() == DATA
+    await file.close()
+
+
+async def test_a_link_opens_its_target(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, TINY)
+    await store.add_link("link", "a")
+    async with store.open("link") as file:
+        assert await file.read() == DATA
+        assert file.info.name == "a"
+
+
+async def test_what_cannot_be_opened(store: jetstow.ObjectStore) -> None:
+    await store.put("gone", b"x")
+    await store.delete("gone")
+    await store.add_bucket_link("all", store)
+    for name, kind in (
+        ("never", ObjectNotFoundError),
+        ("gone", ObjectDeletedError),
+        ("all", LinkIsABucketError),
+        ("", InvalidObjectNameError),
+    ):
+        with pytest.raises(kind):
+            await store.open(name)
+        with pytest.raises(kind):
+            async with store.open(name):
+                pass
+    for mode in ("r", "w", "ab", "r+b", "", None):
+        with pytest.raises(ValueError, match="'rb' or 'wb'"):
+            store.open("a", mode)  # type: ignore[call-overload]
+
+
+# -- what is damaged, and who stops half-way -------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [(995,), (-1,), (500, 495), (990, 5), (985, 5, 5), (0, -1)])
+async def test_reading_from_the_first_byte_to_the_last_verifies_the_digest(
+    store: jetstow.ObjectStore, raw: Client, sizes: tuple[int, ...]
+) -> None:
+    """Where the last bytes had been fetched already, the end of the object was not looked at."""
+    await store.put("a", DATA, TINY)
+    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    async with store.open("a") as file:
+        for size in sizes[:-1]:
+            await file.read(size)
+        with pytest.raises(DigestMismatchError):
+            await file.read(sizes[-1])
+
+
+async def test_iterating_to_the_end_verifies_the_digest(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    await store.put("a", DATA, TINY)
+    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    async with store.open("a") as file:
+        found = b"".join([await anext(file) for _ in range(100)])
+        assert found == DATA
+        with pytest.raises(DigestMismatchError):
+            await anext(file)
+
+
+async def test_an_error_is_no_end(store: jetstow.ObjectStore, raw: Client) -> None:
+    """A read that failed once was followed by one that said that nothing was left."""
+    info = await store.put("a", DATA, TINY)
+    async with store.open("a") as file:
+        await file.seek(5)
+        await handmade.lose_chunks(raw, store.bucket, info.nuid, 50)
+        for _ in range(3):
+            with pytest.raises(ChunksLostError):
+                await file.read()
+            assert file.tell() == 5
+
+
+async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
+    """A cancelled read ended the run of chunks, and the next one took that for the end."""
+    large = some_bytes(3_000_000)
+    await store.put("a", large)
+    async with store.open("a") as file:
+        await file.seek(10)
+        for steps in range(1, 30, 3):
+            task = asyncio.create_task(file.read())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert file.tell() == 10
+        assert await file.read() == large[10:]

@@ -1,0 +1,237 @@
+"""open for writing: an object that grows piece by piece, and exists when it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import (
+    InvalidDataError,
+    InvalidObjectNameError,
+    InvalidOptionError,
+    LinkError,
+    ObjectAlreadyExists,
+    ObjectNotFoundError,
+    RevisionMismatchError,
+)
+from tests.support import underneath
+from tests.support.samples import digest_of, some_bytes
+
+DATA = some_bytes(95)
+TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+
+@pytest.mark.parametrize("sizes", [[95], [1] * 95, [10] * 9 + [5], [7] * 13 + [4], [0, 95, 0]])
+async def test_pieces_of_any_size_become_full_chunks(
+    store: jetstow.ObjectStore, sizes: list[int]
+) -> None:
+    async with store.open("a", "wb", TINY) as file:
+        rest = DATA
+        for size in sizes:
+            assert await file.write(rest[:size]) == size
+            rest = rest[size:]
+        assert file.tell() == 95
+        assert not file.info
+        with pytest.raises(ObjectNotFoundError):
+            await store.get("a")
+    assert file.info is not None
+    assert (file.info.size, file.info.chunks, file.info.digest) == (95, 10, digest_of(DATA))
+    assert (await store.get("a")).data == DATA
+    assert (await store.get_info("a")).revision == file.info.revision
+
+
+async def test_it_knows_what_it_is(store: jetstow.ObjectStore) -> None:
+    async with store.open("a", "wb") as file:
+        assert file.name == "a"
+        assert (file.readable(), file.writable(), file.seekable()) == (False, True, False)
+        assert not file.closed
+    assert file.closed
+
+
+async def test_nothing_written_is_an_empty_object(store: jetstow.ObjectStore, raw: Client) -> None:
+    async with store.open("a", "wb") as file:
+        pass
+    assert file.info is not None
+    assert (file.info.size, file.info.chunks) == (0, 0)
+    assert (await store.get("a")).data == b""
+    assert await underneath.chunks(raw, store.bucket) == {}
+
+
+async def test_what_is_said_of_it_is_kept(store: jetstow.ObjectStore) -> None:
+    meta = ObjectMeta(description="d", headers={"A": "1"}, metadata={"k": "v"})
+    async with store.open("a", "wb", meta) as file:
+        await file.write(bytearray(DATA))
+        await file.write(memoryview(DATA)[::2])
+    info = await store.get_info("a")
+    assert (info.description, info.headers, info.metadata) == ("d", {"A": ["1"]}, {"k": "v"})
+    assert (await store.get("a")).data == DATA + DATA[::2]
+
+
+async def test_it_opens_with_await_too(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb")
+    await file.write(DATA)
+    await file.close()
+    assert (await store.get("a")).data == DATA
+
+
+async def test_closed_twice_it_is_written_once(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb")
+    await file.write(DATA)
+    await file.close()
+    first = file.info
+    await file.close()
+    await file.abort()
+    assert file.info is first
+    assert first is not None
+    assert (await store.get_info("a")).revision == first.revision
+    with pytest.raises(ValueError, match="finished"):
+        await file.write(b"more")
+    assert (await store.get("a")).data == DATA
+
+
+async def nothing_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+    assert (await store.get("a")).data == b"old"
+    assert len(await underneath.chunks(raw, store.bucket)) == 1
+    await store.put("a", b"old")  # the connection is still usable
+
+
+async def test_aborted_nothing_of_it_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("a", b"old")
+    file = await store.open("a", "wb", TINY)
+    await file.write(DATA)
+    await file.abort()
+    assert file.closed
+    assert file.info is None
+    await file.abort()
+    await file.close()
+    await nothing_stays(store, raw)
+
+
+class OutsideError(Exception):
+    pass
+
+
+async def test_after_an_exception_inside_nothing_stays(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    await store.put("a", b"old")
+
+    async def fail() -> None:
+        async with store.open("a", "wb", TINY) as file:
+            await file.write(DATA)
+            raise OutsideError
+
+    with pytest.raises(OutsideError):
+        await fail()
+    await nothing_stays(store, raw)
+
+
+async def test_cancelled_inside_nothing_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("a", b"old")
+    written = asyncio.Event()
+
+    async def write() -> None:
+        async with store.open("a", "wb", TINY) as file:
+            await file.write(DATA)
+            written.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(write())
+    await written.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await nothing_stays(store, raw)
+
+
+async def test_a_write_that_was_cancelled_gives_the_object_up(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    """Its bytes were in the digest and not in the stream: closed, it was an object that
+    nobody could read."""
+    await store.put("a", b"old")
+    file = await store.open("a", "wb")
+    await file.write(DATA)
+    task = asyncio.create_task(file.write(some_bytes(60_000_000)))
+    while not file._upload.size:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    with pytest.raises(ValueError, match="finished"):
+        await file.write(DATA)
+    with pytest.raises(ValueError, match="given up"):
+        await file.close()
+    await nothing_stays(store, raw)
+
+
+@pytest.mark.parametrize("data", ["text", None, 7, ["text"], [b"bytes"]])
+async def test_what_is_not_bytes_is_refused_and_spoils_nothing(
+    store: jetstow.ObjectStore, data: object
+) -> None:
+    async with store.open("a", "wb", TINY) as file:
+        await file.write(DATA[:50])
+        with pytest.raises(InvalidDataError) as caught:
+            await file.write(data)  # type: ignore[arg-type]
+        assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
+        await file.write(DATA[50:])
+    assert (await store.get("a")).data == DATA
+
+
+async def test_what_put_refuses_is_refused_before_the_first_byte(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    await store.put("there", b"x")
+    link = ObjectMetaOptions(link=jetstow.ObjectLink(bucket=store.bucket, name="there"))
+    for name, meta, expected, kind in (
+        ("", None, None, InvalidObjectNameError),
+        ("a", ObjectMeta(options=ObjectMetaOptions(max_chunk_size=0)), None, InvalidOptionError),
+        ("a", ObjectMeta(options=link), None, LinkError),
+        ("there", None, 0, ObjectAlreadyExists),
+        ("there", None, 77, RevisionMismatchError),
+        ("a", None, 77, RevisionMismatchError),
+    ):
+        with pytest.raises(kind):
+            await store.open(name, "wb", meta, expected_revision=expected)
+    assert await underneath.names(raw, store.bucket) == {"there": 1}
+
+
+async def test_who_comes_second_is_told_at_the_end(store: jetstow.ObjectStore, raw: Client) -> None:
+    first = await store.put("a", b"first")
+    file = await store.open("a", "wb", TINY, expected_revision=first.revision)
+    await file.write(DATA)
+    second = await store.put("a", b"second")
+    with pytest.raises(RevisionMismatchError) as caught:
+        await file.close()
+    error = caught.value
+    assert (error.expected, error.actual) == (first.revision, second.revision)
+    assert (error.bucket, error.name) == (store.bucket, "a")
+    assert file.closed
+    assert file.info is None
+    assert (await store.get("a")).data == b"second"
+    assert await underneath.chunks(raw, store.bucket) == {second.nuid: 1}
+
+
+async def test_who_comes_last_replaces_the_others(store: jetstow.ObjectStore, raw: Client) -> None:
+    file = await store.open("a", "wb", TINY)
+    await file.write(DATA)
+    await store.put("a", b"between")
+    await file.close()
+    assert (await store.get("a")).data == DATA
+    assert file.info is not None
+    assert await underneath.chunks(raw, store.bucket) == {file.info.nuid: 10}
+
+
+async def test_many_files_at_the_same_time(store: jetstow.ObjectStore) -> None:
+    async def write(number: int) -> None:
+        async with store.open(f"object {number}", "wb", TINY) as file:
+            for start in range(0, 95, 13):
+                await file.write(DATA[start : start + 13] * number)
+
+    await asyncio.gather(*(write(number) for number in range(8)))
+    infos = await store.list()
+    assert {info.name: info.size for info in infos} == {f"object {n}": 95 * n for n in range(8)}

@@ -1,0 +1,134 @@
+"""A watch goes on over a lost connection: nothing is missed, and nothing told twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectWatcher
+from tests.support import underneath
+from tests.support.servers import NatsServer
+
+
+@pytest.fixture
+async def own(server: NatsServer) -> AsyncIterator[NatsServer]:
+    """A server of this test alone, of the same version: it will be stopped."""
+    with NatsServer(server.version) as started:
+        yield started
+
+
+@pytest.fixture
+async def store(own: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
+    """A bucket seen by a connection that is in no hurry to come back."""
+
+    async def quiet(_: Exception) -> None:
+        """The connection is lost on purpose."""
+
+    nc = await jetstow.connect(
+        own.url, error_cb=quiet, reconnect_time_wait=0.2, max_reconnect_attempts=-1
+    )
+    yield await nc.jetstream().create_object_store("b")
+    with suppress(ConnectionError):  # nats-py's, where it closes while the server is away
+        await nc.close()
+
+
+async def write(nc: Client, *names: str) -> None:
+    for name in names:
+        await underneath.write_metadata(nc, "b", name, {"name": name, "nuid": "x"})
+
+
+async def told(watcher: ObjectWatcher, count: int) -> list[str | None]:
+    infos = [await watcher.updates(timeout=30) for _ in range(count)]
+    return [None if info is None else info.name for info in infos]
+
+
+@pytest.mark.parametrize("kill", [False, True], ids=["restarted", "killed"])
+async def test_changes_around_a_restart_are_told_once(
+    store: jetstow.ObjectStore, own: NatsServer, kill: bool
+) -> None:
+    raw = await nats.connect(own.url)
+    await write(raw, "old 1", "old 2")
+    watcher = await store.watch()
+    assert await told(watcher, 3) == ["old 1", "old 2", None]
+    await write(raw, "before 1", "before 2")
+    assert await told(watcher, 1) == ["before 1"]
+    await raw.close()
+
+    own.restart(kill=kill)
+    # The watcher is not back yet when these are written.
+    raw = await nats.connect(own.url)
+    await write(raw, *(f"during {number}" for number in range(20)))
+    assert await told(watcher, 21) == ["before 2", *(f"during {number}" for number in range(20))]
+    await write(raw, "after")
+    assert await told(watcher, 1) == ["after"], "no second mark either"
+    assert await underneath.consumers(raw, "b") == 1
+    await watcher.stop()
+    assert await underneath.consumers(raw, "b") == 0
+    await raw.close()
+
+
+async def test_a_restart_before_the_first_change_of_updates_only(
+    store: jetstow.ObjectStore, own: NatsServer
+) -> None:
+    """It goes on from where it began, and neither from the start nor from its return."""
+    await store.put("old", b"x")
+    watcher = await store.watch(updates_only=True)
+    own.restart()
+    raw = await nats.connect(own.url)
+    await write(raw, "during")
+    assert await told(watcher, 1) == ["during"]
+    await watcher.stop()
+    await raw.close()
+
+
+async def test_a_restart_while_what_was_there_is_told(
+    store: jetstow.ObjectStore, own: NatsServer
+) -> None:
+    raw = await nats.connect(own.url)
+    names = [f"object {number}" for number in range(800)]
+    for name in names:
+        await raw.publish(underneath.meta_subject("b", name), b'{"nuid": "x"}')
+    await write(raw, "last")
+    watcher = await store.watch()
+    assert await told(watcher, 5) == names[:5]
+    await raw.close()
+    own.restart()
+    assert await told(watcher, 797) == [*names[5:], "last", None]
+    await watcher.stop()
+
+
+async def test_a_consumer_that_the_server_loses_is_made_again(
+    store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jetstow._core import watch
+
+    monkeypatch.setattr(watch, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(watch, "_SILENCE", 0.6)
+    raw = await nats.connect(own.url)
+    watcher = await store.watch()
+    assert await told(watcher, 1) == [None]
+    names = await underneath.request(raw, "CONSUMER.NAMES.OBJ_b")
+    await underneath.request(raw, f"CONSUMER.DELETE.OBJ_b.{names['consumers'][0]}")
+    await write(raw, "a", "b")
+    assert await told(watcher, 2) == ["a", "b"]
+    await watcher.stop()
+    await raw.close()
+
+
+async def test_stopped_while_the_server_is_gone(
+    store: jetstow.ObjectStore, own: NatsServer
+) -> None:
+    """`stop` waits for no server, and leaves no task behind."""
+    watcher = await store.watch()
+    own.stop()
+    while store._js._nc.is_connected:
+        await asyncio.sleep(0.01)
+    await watcher.stop()
+    assert watcher._task is not None
+    assert watcher._task.done()
