@@ -16,7 +16,8 @@ object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
 `$O.<bucket>.M.<base64url(name)>`.
 """
 
-from jetstow.client import Client, JetStreamContext, connect, jetstream
+from jetstow.client import Client, JetStreamContext, jetstream
+from jetstow.connecting import connect
 from jetstow.models import (
     BucketConfig,
     BucketStatus,

@@ -16,8 +16,8 @@ from jetstow.errors import (
     BucketNotFoundError,
     BucketSealedError,
     ConnectionLostError,
-    JetStreamUnavailableError,
     JetstowError,
+    JetStreamUnavailableError,
     NoServersError,
     PermissionDeniedError,
 )
@@ -40,13 +40,15 @@ accounts {
       { user: no-chunks, password: pw, permissions { publish: { deny: ["$O.*.C.>"] } } }
       { user: no-names, password: pw, permissions { publish: { deny: ["$O.*.M.>"] } } }
       { user: no-info, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.INFO.>"] } } }
-      { user: no-read, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
+      { user: no-read, password: pw, permissions {
+          publish: { deny: ["$JS.API.STREAM.MSG.GET.>"] } } }
       { user: no-direct, password: pw, permissions {
           publish: { deny: ["$JS.API.DIRECT.GET.>"] } } }
       { user: no-chunks-out, password: pw, permissions {
           publish: { deny: ["$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.>"] } } }
       { user: no-inbox, password: pw, permissions { subscribe: { deny: ["_INBOX.>"] } } }
-      { user: no-purge, password: pw, permissions { publish: { deny: ["$JS.API.STREAM.PURGE.>"] } } }
+      { user: no-purge, password: pw, permissions {
+          publish: { deny: ["$JS.API.STREAM.PURGE.>"] } } }
     ]
   }
   NOJS { users: [ { user: nojs, password: pw } ] }
@@ -168,7 +170,7 @@ async def test_wrong_credentials_are_named_and_not_shown(guarded: NatsServer) ->
 
 
 async def test_no_server_is_reported_within_a_few_tries() -> None:
-    with pytest.raises(NoServersError, match="127.0.0.1") as caught:
+    with pytest.raises(NoServersError, match=r"127\.0\.0\.1") as caught:
         await jetstow.connect(f"nats://127.0.0.1:{free_port()}")
     assert isinstance(caught.value, nats.errors.NoServersError)
     assert isinstance(caught.value, ConnectionError)

@@ -252,7 +252,7 @@ async def test_metadata_larger_than_a_message_is_refused_and_leaves_nothing(
     assert await underneath.subjects(raw, store.bucket) == before
 
 
-class SourceFailed(Exception):
+class SourceFailedError(Exception):
     pass
 
 
@@ -264,9 +264,9 @@ async def test_a_source_that_raises_leaves_the_old_object_and_no_chunk(
 
     async def failing() -> AsyncIterator[bytes]:
         yield DATA
-        raise SourceFailed
+        raise SourceFailedError
 
-    with pytest.raises(SourceFailed):
+    with pytest.raises(SourceFailedError):
         await store.put("a", failing(), tiny_chunks())
     assert await underneath.subjects(raw, store.bucket) == before
     assert (await store.get("a")).data == b"old"

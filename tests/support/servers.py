@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import random
 import shutil
 import signal
@@ -132,6 +133,8 @@ class NatsServer:
     def pause(self) -> None:
         """The server stays connected and says nothing more, until `resume`."""
         self._running().send_signal(signal.SIGSTOP)
+        # Its threads stop one by one, and until the last one has, it may still answer.
+        os.waitpid(self.pid, os.WUNTRACED)
 
     def resume(self) -> None:
         self._running().send_signal(signal.SIGCONT)

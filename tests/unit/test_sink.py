@@ -151,7 +151,8 @@ async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None
 
 
 @pytest.mark.parametrize(
-    "into", [io.StringIO(), "path", Path("x"), 7, object(), bytearray(), []],
+    "into",
+    [io.StringIO(), "path", Path("x"), 7, object(), bytearray(), []],
     ids=lambda into: type(into).__name__,
 )
 async def test_what_has_no_write_for_bytes_is_refused(into: object) -> None:

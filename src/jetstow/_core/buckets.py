@@ -12,6 +12,7 @@ from jetstow._core import names
 from jetstow._core.jetstream import JetStream, invalid_config
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
+from jetstow._core.wire import is_text
 from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
 from jetstow.models import BucketConfig, BucketStatus, StoreCompression
 
@@ -39,6 +40,10 @@ def checked_config(
             f"a bucket has no option {min(unknown)!r}; it has {', '.join(sorted(known))}",
             bucket=bucket,
         )
+    if not isinstance(config, api.ObjectStoreConfig | None):
+        raise InvalidOptionError(
+            f"config of a bucket must be a BucketConfig, not {type(config).__name__}", bucket=bucket
+        )
     given = config if config is not None else BucketConfig()
     merged = BucketConfig(**{field.name: getattr(given, field.name) for field in fields(given)})
     merged = replace(merged, **params)  # type: ignore[arg-type]
@@ -55,6 +60,7 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
         "num_replicas": config.replicas,
         "metadata": config.metadata,
     }
+    _check_text(bucket, config)
     if config.placement is not None:
         decided["placement"] = config.placement.as_dict()
     if config.compression is not None:
@@ -64,6 +70,22 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
     if config.ttl is not None:
         decided["max_age"] = int(_seconds(bucket, config.ttl) * _SECOND)
     return {key: value for key, value in decided.items() if value is not None}
+
+
+def _check_text(bucket: str | None, config: BucketConfig) -> None:
+    wrong = None
+    if config.description is not None and not is_text(config.description):
+        wrong = "description of bucket {} must be text"
+    noted: object = config.metadata
+    if noted is not None and not (
+        isinstance(noted, dict) and all(is_text(text) for pair in noted.items() for text in pair)
+    ):
+        wrong = "metadata of bucket {} must map text to text"
+    placement: object = config.placement
+    if not isinstance(placement, api.Placement | None):
+        wrong = "placement of bucket {} must be a Placement"
+    if wrong is not None:
+        raise InvalidOptionError(wrong.format(repr(bucket)), bucket=bucket)
 
 
 def _compression(bucket: str | None, value: object) -> str:
@@ -114,7 +136,11 @@ async def update(js: JetStream, config: BucketConfig) -> Stream:
     """Change what the configuration names. Raises `BucketNotFoundError`, `InvalidOptionError`."""
     bucket = config.bucket or ""
     existing = await find(js, bucket)
-    return await _configure(js, "UPDATE", bucket, existing.config | stream_config(config))
+    body = existing.config | stream_config(config)
+    # The server derives the one from the other, but only where it is not told.
+    if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
+        body["duplicate_window"] = body["max_age"]
+    return await _configure(js, "UPDATE", bucket, body)
 
 
 async def create_or_update(js: JetStream, config: BucketConfig) -> Stream:

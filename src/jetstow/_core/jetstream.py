@@ -35,6 +35,7 @@ WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
 _STREAM_NOT_FOUND: Final = 10059
 _STREAM_EXISTS: Final = 10058
 _SEALED: Final = 10109
+_BAD_CONFIG: Final = frozenset({10052, 10074})  # with the code 500, as if it were the server's
 _FULL: Final = frozenset({10002, 10023, 10028, 10047, 10077})
 _NO_JETSTREAM: Final = frozenset({10008, 10035, 10039, 10076})
 
@@ -165,7 +166,7 @@ def refusal(target: Target, error: dict[str, Any]) -> JetstowError:
 
 def invalid_config(error: ServerError, target: Target) -> JetstowError:
     """A configuration that the server does not take is the caller's to mend."""
-    if error.code not in (400, 500):
+    if error.code != 400 and error.err_code not in _BAD_CONFIG:
         return error
     raised = target.error(InvalidOptionError, error.message)
     raised.code, raised.err_code = error.code, error.err_code

@@ -76,6 +76,10 @@ class Stream:
         """The last message of a subject, as the stream's leader has it."""
         return await self._get(target, {"last_by_subj": subject})
 
+    async def next(self, target: Target, subject: str, seq: int) -> Stored | None:
+        """The first message of a subject from a sequence on, as the stream's leader has it."""
+        return await self._get(target, {"next_by_subj": subject, "seq": seq})
+
     async def _get(self, target: Target, which: dict[str, object]) -> Stored | None:
         api = f"{self.js.prefix}.STREAM.MSG.GET.{self.name}"
         message = await self.js.call(target, api, msgspec.json.encode(which))

@@ -68,6 +68,7 @@ class Feed:
         self._box: Mailbox | None = None
         self._consumer = ""
         self._nothing_left = False
+        self._skipping = False
         self._revision = 0
         self._received = 0
 
@@ -76,9 +77,15 @@ class Feed:
         await self.close()
         target = self._stream.target()
         box = await self._stream.js.replies.open_private(Mailbox, target, _SILENCE)
+        policy = self._policy
+        # Before 2.10 the server lets consumers skip what is stored around a purge. To notice
+        # it, all messages are asked for: it is one a name, unless other clients wrote more.
+        self._skipping = self._stream.js.server_version < (2, 10)
+        if policy == "last_per_subject" and self._skipping:
+            policy = "all"
         config: dict[str, Any] = {
             "deliver_subject": box.address,
-            "deliver_policy": self._policy,
+            "deliver_policy": policy,
             "filter_subject": names.all_meta(self._stream.bucket),
             "ack_policy": "none",
             "max_deliver": 1,
@@ -119,6 +126,8 @@ class Feed:
             place = Delivery.of(message.reply)
             if place.consumer_seq != self._received + 1:
                 raise _GapError
+            if self._skipping:
+                await self._check_skipped(place.stream_seq)
             self._received, self._revision = place.consumer_seq, place.stream_seq
             self._nothing_left = place.pending == 0
             if (info := self._read(message, place)) is not None:
@@ -133,6 +142,18 @@ class Feed:
             await box.answer(stalled)
         last = headers.get("Nats-Last-Consumer")
         if last is not None and int(last) != self._received:
+            raise _GapError
+        if last is not None and self._skipping:
+            await self._check_skipped(None)
+
+    async def _check_skipped(self, seq: int | None) -> None:
+        """Raise `_GapError` if metadata lies between the last change and `seq`, or the end."""
+        after = self._revision + 1
+        if seq == after:
+            return
+        target = self._stream.target()
+        found = await self._stream.next(target, names.all_meta(self._stream.bucket), after)
+        if found is not None and (seq is None or found.seq < seq):
             raise _GapError
 
     def _read(self, message: Msg, place: Delivery) -> ObjectInfo | None:

@@ -126,12 +126,12 @@ def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
 
 def _text(raw: dict[str, Any], key: str) -> str | None:
     value = raw.get(key)
-    if value is not None and not _is_text(value):
+    if value is not None and not is_text(value):
         raise _MalformedError(f"its {key} is not a string")
     return value
 
 
-def _is_text(value: object) -> TypeGuard[str]:
+def is_text(value: object) -> TypeGuard[str]:
     """Whether JSON can carry it: Python's strings may hold half of a surrogate pair."""
     try:
         return isinstance(value, str) and value.encode() is not None
@@ -158,9 +158,7 @@ def _count(raw: dict[str, Any], key: str) -> int:
 def _strings(value: object, key: str) -> dict[str, str] | None:
     if value is None:
         return None
-    if not isinstance(value, dict) or not all(
-        _is_text(k) and _is_text(v) for k, v in value.items()
-    ):
+    if not isinstance(value, dict) or not all(is_text(k) and is_text(v) for k, v in value.items()):
         raise _MalformedError(f"its {key} does not map strings to strings")
     return dict(value)
 
@@ -175,9 +173,9 @@ def _headers(value: object) -> Headers | None:
     for key, given in value.items():
         values = [given] if isinstance(given, str) else given
         if (
-            not _is_text(key)
+            not is_text(key)
             or not isinstance(values, list | tuple)
-            or not all(_is_text(item) for item in values)
+            or not all(is_text(item) for item in values)
         ):
             raise _MalformedError(f"its header {key!r} is not a string or a list of strings")
         headers[key] = list(values)
@@ -221,4 +219,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["checked_meta", "decode_info", "encode_info", "json_decode", "json_encode"]
+__all__ = ["checked_meta", "decode_info", "encode_info", "is_text", "json_decode", "json_encode"]
