@@ -1,7 +1,7 @@
 """Anything that a caller hands over, as chunks of one size.
 
 Bytes in memory are cut without a copy. Whatever may block (a file, an iterator) is read in
-a worker thread, a chunk's worth at a time; whatever is asynchronous is awaited.
+a worker thread, a block at a time; whatever is asynchronous is awaited.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
 
 from anyio import to_thread
 
@@ -30,7 +30,10 @@ class Readable(Protocol):
 
 Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer] | AsyncIterable[Buffer]"
 
-_TEXT_PIECE = 64 * 1024  # characters
+# What a worker thread reads at a time: a visit to it costs more than a small read.
+_BLOCK: Final = 1024 * 1024
+
+_TEXT_PIECE: Final = 64 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,10 @@ async def _cut_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, Non
 
 async def _cut_file(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
     # A cancelled upload does not wait for a pipe that may never say anything again.
-    while len(chunk := await to_thread.run_sync(_read_full, read, size, abandon_on_cancel=True)):
-        yield chunk
+    block = size * max(1, _BLOCK // size)
+    while len(data := await to_thread.run_sync(_read_full, read, block, abandon_on_cancel=True)):
+        async for chunk in _cut_memory(memoryview(data), size):
+            yield chunk
 
 
 def _read_full(read: Callable[[int], object], size: int) -> bytearray | memoryview:
