@@ -62,7 +62,8 @@ def jetstow(environment: dict[str, str], tmp_path: Path) -> Call:
     def call(*arguments: object, stdin: bytes = b"", **more: str) -> Done:
         done = subprocess.run(
             [str(JETSTOW), *map(str, arguments)],
-            input=stdin, capture_output=True, cwd=folder, env=environment | more, timeout=50,
+            input=stdin, capture_output=True, check=False, cwd=folder, env=environment | more,
+            timeout=50,
         )  # fmt: skip
         return Done(done.returncode, done.stdout, done.stderr.decode())
 
