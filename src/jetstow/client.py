@@ -107,6 +107,10 @@ class Client(_NatsClient):
         return self  # as nats-py does, whose annotation takes it for a client of nats-py
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
+        if self.is_reconnecting:
+            # What waits has nobody to go to. Sending it to the socket that is dead, nats-py
+            # would stop half-way, with an error of that socket and without its callbacks.
+            self._pending, self._pending_data_size = [], 0
         try:
             await super()._close(status, do_cbs)
         finally:

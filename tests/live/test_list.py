@@ -123,8 +123,8 @@ async def test_what_is_written_meanwhile_is_listed_once_or_not(store: jetstow.Ob
     done = asyncio.Event()
 
     async def write() -> None:
-        for number in range(40):
-            await store.put(f"object {number % 20}", b"y")
+        for number in range(20):
+            await store.put(f"object {number}", b"y")
             await store.put(f"new {number}", b"y")
         done.set()
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nats.js import api
 
@@ -23,7 +23,7 @@ JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
-    max_leaves=8,
+    max_leaves=4,
 )  # fmt: skip
 OPTIONS = st.builds(
     ObjectMetaOptions,
@@ -154,6 +154,9 @@ def test_headers_and_metadata_map_to_strings(value: Any) -> None:
         {"link": {"bucket": 7}},
         {"link": {"bucket": ""}},
         {"link": {"bucket": "b", "name": 7}},
+        {"link": {"bucket": "a.b"}},
+        {"link": {"bucket": "*", "name": "x"}},
+        {"link": {"bucket": "b", "name": "x" * 4000}},
         {"link": []},
         {"max_chunk_size": "10"},
         {"max_chunk_size": -1},
@@ -232,7 +235,8 @@ def test_a_link_needs_no_nuid() -> None:
     assert (link.size, link.chunks, link.nuid) == (0, 0, "")
 
 
-@given(st.dictionaries(TEXT, JSON), st.dictionaries(TEXT, JSON))
+@settings(max_examples=40)
+@given(st.dictionaries(TEXT, JSON, max_size=4), st.dictionaries(TEXT, JSON, max_size=4))
 def test_unknown_fields_are_kept(fields: dict[str, Any], options: dict[str, Any]) -> None:
     known = {*WHOLE, "mtime"}
     fields = {key: value for key, value in fields.items() if key not in known}
@@ -282,6 +286,7 @@ HALF = "half of a pair \ud800"
         "text",
         {"description": "d"},
         7,
+        ObjectMeta(options={"max_chunk_size": 10}),  # type: ignore[arg-type]
         ObjectMeta(description=HALF),
         ObjectMeta(headers={HALF: "x"}),
         ObjectMeta(headers={"x": [HALF]}),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -58,7 +58,10 @@ class _MisfitError(Exception):
 
 
 class Download:
-    """The chunks of one object from `start` up to chunk `end` (not included)."""
+    """The chunks of one object from `start` up to chunk `end` (not included).
+
+    `locate` finds the place of a chunk once more, should `start` turn out to be wrong.
+    """
 
     def __init__(
         self,
@@ -66,8 +69,11 @@ class Download:
         info: ObjectInfo,
         start: Place = Place(),
         end: int | None = None,
+        locate: Callable[[int], Awaitable[int]] | None = None,
     ) -> None:
         self._stream = stream
+        self._start = start
+        self._locate = locate
         self._info = info
         self._target = stream.target(info.name)
         self._total = info.chunks or 0
@@ -85,7 +91,7 @@ class Download:
         or `ObjectChangedError`.
         """
         subject = names.chunk_subject(self._stream.bucket, self._info.nuid)
-        pauses = self._pauses()
+        left = pauses(self._stream)
         while self._next.chunk < self._end:
             before = self._next.chunk
             kind = PulledWindows if self._last_try else windows
@@ -97,9 +103,10 @@ class Download:
             except _MisfitError:
                 await self._check_unchanged()
                 if self._next.chunk > before:
-                    pauses = self._pauses()  # and at once: a consumer may just have expired
+                    left = pauses(self._stream)  # and at once: a consumer may have expired
                 else:
-                    await self._pause_or_give_up(pauses)
+                    await self._pause_or_give_up(left)
+                    await self._start_again()
             except NoDirectGetError:
                 self._stream.avoid_direct_get()
             except PermissionDeniedError:
@@ -165,11 +172,14 @@ class Download:
                 ObjectChangedError, f"{self._target} was {what} while it was being read"
             )
 
-    def _pauses(self) -> Iterator[float]:
-        return iter(_PAUSES if self._stream.replicas > 1 else ())
+    async def _start_again(self) -> None:
+        """A replica that lags counts from the end that it has, and finds a wrong place."""
+        if self._locate is not None and self._next == self._start:
+            chunk = self._start.chunk
+            self._next = self._start = Place(chunk, await self._locate(chunk))
 
-    async def _pause_or_give_up(self, pauses: Iterator[float]) -> None:
-        pause = next(pauses, None)
+    async def _pause_or_give_up(self, left: Iterator[float]) -> None:
+        pause = next(left, None)
         if pause is not None:
             await asyncio.sleep(pause)
         elif self._stream.has_batched_get and not self._last_try:
@@ -190,6 +200,11 @@ class Download:
             f"{self._target} cannot be read: of its {self._total} chunks, number "
             f"{self._next.chunk + 1} or a later one is not in the stream",
         )
+
+
+def pauses(stream: Stream) -> Iterator[float]:
+    """How long to wait, time after time, for a replica that lags."""
+    return iter(_PAUSES if stream.replicas > 1 else ())
 
 
 def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:

@@ -13,7 +13,7 @@ from contextlib import aclosing
 from itertools import count
 
 from jetstow._core import names
-from jetstow._core.download import Download, Place, expected_chunk_size, verified
+from jetstow._core.download import Download, Place, expected_chunk_size, pauses, verified
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow._core.windows import NoDirectGetError, Windows, pieces, windows
@@ -65,7 +65,7 @@ class RangeReader:
             first, end = start // size, -(-stop // size)
             position = first * size
             place = Place(first, await self._locate(first))
-            run = Download(self._stream, self.info, place, end).chunks()
+            run = Download(self._stream, self.info, place, end, self._locate_anew).chunks()
         async with aclosing(run) as chunks:
             async for data in chunks:
                 view = memoryview(data)[max(0, start - position) : stop - position]
@@ -98,11 +98,21 @@ class RangeReader:
                 last, first = await asyncio.gather(
                     self._stream.last(self._target, self._subject), self._probe(1)
                 )
+                for pause in pauses(self._stream):
+                    if first and first[0] == 0:
+                        break
+                    await asyncio.sleep(pause)
+                    self._known.clear()
+                    first = await self._probe(1)
                 rest = self._size - (self._total - 1) * size
                 if last is not None and len(last.data) == rest and first and first[0] == 0:
                     self._chunk_size = size
             self._looked = True
         return self._chunk_size
+
+    async def _locate_anew(self, chunk: int) -> int:
+        self._known.clear()
+        return await self._locate(chunk)
 
     async def _locate(self, chunk: int) -> int:
         """The stream sequence of a chunk, or one that it does not lie before."""

@@ -13,7 +13,13 @@ from typing import Any, Final, TypeGuard
 import msgspec
 from nats.js import api
 
-from jetstow.errors import BadObjectMetaError, InvalidOptionError
+from jetstow._core import names
+from jetstow.errors import (
+    BadObjectMetaError,
+    InvalidBucketNameError,
+    InvalidObjectNameError,
+    InvalidOptionError,
+)
 from jetstow.models import Headers, ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
 
 # `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
@@ -100,12 +106,15 @@ def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectM
             name=name,
         )
     raw = {"description": meta.description}
+    options: object = meta.options
     try:
+        if not isinstance(options, api.ObjectMetaOptions | None):
+            raise _MalformedError("its options are no ObjectMetaOptions")
         return ObjectMeta(
             name=name,
             description=_text(raw, "description"),
             headers=_headers(meta.headers),
-            options=replace(meta.options) if meta.options is not None else None,
+            options=replace(options) if options is not None else None,
             metadata=_strings(getattr(meta, "metadata", None), "metadata"),
         )
     except _MalformedError as error:
@@ -199,6 +208,10 @@ def _link(value: object) -> ObjectLink | None:
     bucket, name = _text(value, "bucket"), _text(value, "name")
     if not bucket:
         raise _MalformedError("its link names no bucket")
+    try:
+        names.check_object(names.check_bucket(bucket), name or "any")
+    except (InvalidBucketNameError, InvalidObjectNameError) as error:
+        raise _MalformedError(f"its link leads nowhere ({error})") from None
     return ObjectLink(bucket=bucket, name=name or None)
 
 

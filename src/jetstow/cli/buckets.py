@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -145,7 +146,8 @@ async def _confirm(statement: str, question: str) -> None:
     if not is_terminal(sys.stdin):
         raise WrongUsage(f"{statement}: add --yes if you mean it")
     print(f"{statement}: {question} [y/N] ", end="", file=sys.stderr, flush=True)
-    reply = await anext(read(stdin()), b"")
+    async with aclosing(read(stdin())) as answers:
+        reply = await anext(answers, b"")
     if reply.strip().lower() not in {b"y", b"yes"}:
         raise Told("nothing was changed")
 

@@ -15,6 +15,7 @@ import asyncio
 import inspect
 import logging
 import signal
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from pathlib import Path
@@ -125,6 +126,8 @@ def _run(settings: Settings, work: Callable[[Session], Answers], *, lines: bool)
             runner.run(main())
     except (KeyboardInterrupt, asyncio.CancelledError):
         pipes.forget_output()
+        if pipes.is_terminal(sys.stderr):
+            print(file=sys.stderr)  # the shell's next line is not to follow the ^C
         return 128 + ended_by[0] if ended_by else failure.INTERRUPTED
     except BrokenPipeError:
         pipes.forget_output()

@@ -73,7 +73,6 @@ def _quickly(
     ctx: typer.Context, find: Callable[[jetstow.JetStreamContext], Awaitable[list[str]]]
 ) -> list[str]:
     """What is found in time; nothing, if anything is in the way. Nothing is ever said."""
-    logging.disable()
     found: list[str] = []
 
     async def look() -> None:
@@ -89,8 +88,12 @@ def _quickly(
 
     # Looking up an address may take longer than we wait, and cannot be cancelled.
     thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(_PATIENCE + 0.5)
+    logging.disable()
+    try:
+        thread.start()
+        thread.join(_PATIENCE + 0.5)
+    finally:
+        logging.disable(logging.NOTSET)
     return found[:_MOST]
 
 

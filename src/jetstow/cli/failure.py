@@ -76,6 +76,8 @@ def _told(error: BaseException) -> str:
         return str(error)
     if isinstance(error, nats.errors.Error):
         return f"NATS: {str(error).removeprefix('nats: ')}"
+    if isinstance(error, TimeoutError) and not str(error):
+        return "there was no answer in time"
     if isinstance(error, OSError) and error.filename is not None:
         if error.errno == errno.ENOENT:
             return f"there is no file {str(error.filename)!r}"

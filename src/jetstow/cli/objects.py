@@ -203,7 +203,8 @@ async def watch(
             if change is None:
                 continue
             event = "deleted" if change.deleted else "linked" if change.link else "updated"
-            said = f"{moment(change.modified)}  {event:<7}  {_size(change):>8}  {_titled(change)}"
+            what = change.name if change.deleted else _titled(change)
+            said = f"{moment(change.modified)}  {event:<7}  {_size(change):>8}  {what}"
             yield Answer({"event": event, **object_data(change)}, [clean(said)])
             told += 1
             if told == count:

@@ -15,8 +15,8 @@ import select
 import stat
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import closing, suppress
 from io import UnsupportedOperation
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -27,7 +27,7 @@ class Patient:
     """A thread that does one thing after another, and may be left at it."""
 
     def __init__(self, name: str) -> None:
-        self._jobs: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], object]]]
+        self._jobs: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], object]] | None]
         self._jobs = queue.SimpleQueue()
         threading.Thread(target=self._work, name=f"jetstow-{name}", daemon=True).start()
 
@@ -37,9 +37,13 @@ class Patient:
         self._jobs.put((future, job))
         return await future
 
+    def close(self) -> None:
+        """Let the thread end, when it has done what it is at."""
+        self._jobs.put(None)
+
     def _work(self) -> None:
-        while True:
-            future, job = self._jobs.get()
+        while (work := self._jobs.get()) is not None:
+            future, job = work
             result: object = None
             failure: Exception | None = None
             try:
@@ -89,20 +93,21 @@ def may_block(path: str) -> bool:
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
-async def read(file: BinaryIO, label: str = "in") -> AsyncIterator[bytes]:
+async def read(file: BinaryIO) -> AsyncGenerator[bytes, None]:
     """A file's bytes as they come."""
-    fd, thread = descriptor(file), Patient(label)
-    while piece := await thread.do(lambda: file.read(_PIECE) if fd is None else _read(fd)):
-        yield piece
+    fd = descriptor(file)
+    with closing(Patient("in")) as thread:
+        while piece := await thread.do(lambda: file.read(_PIECE) if fd is None else _read(fd)):
+            yield piece
 
 
-async def open_and_read(path: str) -> AsyncIterator[bytes]:
+async def open_and_read(path: str) -> AsyncGenerator[bytes, None]:
     """The bytes of a pipe or a device, whose opening may block as well."""
-    thread = Patient("open")
-    fd = await thread.do(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-    while piece := await thread.do(lambda: _read(fd)):
-        yield piece
-    os.close(fd)
+    with closing(Patient("in")) as thread:
+        fd = await thread.do(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        while piece := await thread.do(lambda: _read(fd)):
+            yield piece
+        os.close(fd)
 
 
 def _read(fd: int) -> bytes:
@@ -116,7 +121,8 @@ def _read(fd: int) -> bytes:
 async def open_to_write(path: str) -> int:
     """A descriptor for a pipe or a device, whose opening may block as well."""
     flags = os.O_WRONLY | os.O_CLOEXEC
-    opened: int = await Patient("open").do(lambda: os.open(path, flags))
+    with closing(Patient("open")) as thread:
+        opened: int = await thread.do(lambda: os.open(path, flags))
     return opened
 
 
@@ -134,6 +140,13 @@ class Output:
             self._thread = Patient("out")
         await self._thread.do(lambda: self._write_all(data))
         return len(data)
+
+    def close(self) -> None:
+        """Write nothing more; a descriptor of one's own is closed."""
+        if self._thread is not None:
+            self._thread.close()
+        if self._fd is not None:
+            os.close(self._fd)
 
     def _write_all(self, data: bytes) -> None:
         fd = descriptor(_opened(sys.stdout, "output")) if self._fd is None else self._fd

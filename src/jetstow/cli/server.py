@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,18 +13,17 @@ from jetstow.cli import failure
 from jetstow.cli.command import command
 from jetstow.cli.program import Group
 from jetstow.cli.render import Answer, facts
-from jetstow.cli.session import Session
+from jetstow.cli.session import Session, connect
 
 if TYPE_CHECKING:
     from jetstow.embedded import Endpoint
 
 
-async def start(_: Session) -> AsyncGenerator[Answer, None]:
+async def start(session: Session) -> AsyncGenerator[Answer, None]:
     """Run the server until Ctrl-C.
 
     It goes on as long as others use it.
     """
-    import jetstow
     from jetstow import embedded
     from jetstow.errors import EmbeddedServerError
 
@@ -33,9 +33,8 @@ async def start(_: Session) -> AsyncGenerator[Answer, None]:
         async def on_loss() -> None:
             lost.set()
 
-        async with await jetstow.connect(
-            hold.endpoint.url, token=hold.endpoint.token, disconnected_cb=on_loss
-        ):
+        settings = replace(session.settings, server=hold.endpoint.url)
+        async with await connect(settings, token=hold.endpoint.token, disconnected_cb=on_loss):
             yield _told(hold.endpoint, "the server runs until Ctrl-C")
             try:
                 await lost.wait()

@@ -67,6 +67,7 @@ class Session:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.output.close()
         client, self._client = self._client, None
         if client is not None:
             # One that is silent may keep a closing connection for ever. The process ends anyway.

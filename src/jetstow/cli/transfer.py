@@ -6,6 +6,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import AsyncGenerator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,8 +148,8 @@ async def get(
     destination = _destination(source, path)
     store = await session.store(source.bucket)
     if pipes.may_block(destination):
-        into = pipes.Output(await pipes.open_to_write(destination))
-        info = await _pour(session, source, into)
+        with closing(pipes.Output(await pipes.open_to_write(destination))) as into:
+            info = await _pour(session, source, into)
     else:
         with progress(source.base) as bar:
             # What is at the end of a symbolic link is replaced, not the link.

@@ -1,0 +1,109 @@
+"""Completion in the shell: quick, silent, and without starting anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from jetstow.cli.app import app
+from tests.support.cli import Cli, Process
+from tests.support.servers import NatsServer
+
+
+@pytest.fixture(scope="module")
+def latest() -> Iterator[NatsServer]:
+    with NatsServer() as server:
+        yield server
+
+
+@pytest.fixture
+def cli(latest: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """In an empty folder, with a bucket."""
+    monkeypatch.chdir(tmp_path)
+    cli = Cli(latest)
+    cli.run("mb", bucket)
+    return cli
+
+
+def asking(line: str, **env: str) -> dict[str, str]:
+    """The environment in which bash asks for the last word of the line."""
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+    return {"_JETSTOW_COMPLETE": "complete_bash", **words, **env}
+
+
+def complete(line: str, **env: str) -> list[str]:
+    """What is offered for the last word of the line."""
+    result = CliRunner().invoke(app, env=asking(line, **env), prog_name="jetstow")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return [line for line in result.stdout.split("\n") if line]
+
+
+def test_commands_and_options() -> None:
+    assert complete("jetstow se") == ["seal", "server"]
+    assert complete("jetstow server st") == ["start", "status", "stop"]
+    assert complete("jetstow watch --u") == ["--updates-only"]
+
+
+def test_buckets(cli: Cli, bucket: str) -> None:
+    cli.run("mb", f"{bucket}-2")
+    url = cli.server.url
+    assert complete(f"jetstow rb {bucket}", NATS_URL=url) == [bucket, f"{bucket}-2"]
+    assert complete(f"jetstow ls {bucket}", NATS_URL=url) == [f"{bucket}/", f"{bucket}-2/"]
+    assert complete(f"jetstow --server {url} rb {bucket}-") == [f"{bucket}-2"]
+    assert complete(f"jetstow rb --server {url} {bucket}-") == [f"{bucket}-2"]
+    assert complete("jetstow mb buck", NATS_URL=url) == []
+
+
+def test_objects(cli: Cli, bucket: str) -> None:
+    for name in ("a/b", "a/ü", "with a space", "line\nbreak"):
+        cli.run("put", "-", f"{bucket}/{name}", stdin=b"x")
+    cli.run("rm", f"{bucket}/a/b")
+    url = cli.server.url
+    assert complete(f"jetstow cat {bucket}/a/", NATS_URL=url) == [f"{bucket}/a/ü"]
+    inside = [f"{bucket}/a/ü", f"{bucket}/with a space"]
+    assert complete(f"jetstow rm x {bucket}/", NATS_URL=url) == inside
+    # Where there is one bucket to choose, what is in it follows.
+    only = bucket if len(cli.json("buckets")) == 1 else f"{bucket}/"
+    assert complete(f"jetstow get {only}", NATS_URL=url)[-2:] == inside
+
+
+def test_what_to_put_and_where(cli: Cli, bucket: str) -> None:
+    Path("bunch").mkdir()
+    Path("bush.txt").touch()
+    url = cli.server.url
+    assert complete("jetstow put b", NATS_URL=url) == []  # the shell knows files by itself
+    offered = complete("jetstow put bush.txt bu", NATS_URL=url)
+    assert offered[:2] == ["bunch/", "bush.txt"]
+    assert f"{bucket}/" in offered
+    assert f"{bucket}/" in complete(f"jetstow put {Path.cwd()}/bush.txt {bucket}", NATS_URL=url)
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"NATS_URL": "nats://127.0.0.1:1"},
+        {"NATS_URL": "nonsense://x:y"},
+        {"NATS_URL": "", "NATS_CONTEXT": "no-such-context"},
+        {"NATS_URL": "", "XDG_CONFIG_HOME": "nowhere", "JETSTOW_HOME": "home"},
+    ],
+)
+def test_a_failure_offers_nothing_and_says_nothing(cli: Cli, env: dict[str, str]) -> None:
+    with Process(env=asking("jetstow ls ", **env)) as process:
+        assert process.finished() == (0, b"\n", "")
+    assert list(Path().iterdir()) == [], "an embedded server was started"
+
+
+def test_the_embedded_server_is_asked_if_it_runs(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("NATS_URL", ""), ("XDG_CONFIG_HOME", "none"), ("JETSTOW_HOME", "home")):
+        monkeypatch.setenv(name, value)
+    with Process("server", "start") as process:
+        process.stdout.readline()
+        with Process("mb", "here") as made:
+            assert made.finished()[0] == 0
+        with Process(env=asking("jetstow rb ")) as asked:
+            assert asked.finished() == (0, b"here\n", "")
+        process.signal(15)
+        assert process.ended() == (0, "")

@@ -1,0 +1,151 @@
+"""Servers that are not there, refuse, or fall silent: one sentence, one exit code, promptly."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jetstow.cli import failure
+from tests.support.cli import Cli, Process, wait_until
+from tests.support.servers import NatsServer
+
+USERS = """
+authorization { users: [
+  {user: all, password: p},
+  {user: reader, password: p, permissions: {publish: {allow: [
+    "$JS.API.STREAM.INFO.>", "$JS.API.STREAM.NAMES", "$JS.API.STREAM.LIST",
+    "$JS.API.DIRECT.GET.>", "$JS.API.STREAM.MSG.GET.>", "$JS.API.CONSUMER.>", "$JS.FC.>"
+  ]}}},
+] }
+"""
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Cli]:
+    """A server that wants to know who asks."""
+    with NatsServer(config=USERS) as server:
+        yield Cli(server)
+
+
+@pytest.fixture
+def own() -> Iterator[Cli]:
+    """A server to stop and to break."""
+    with NatsServer() as server:
+        yield Cli(server)
+
+
+def test_no_server(own: Cli) -> None:
+    own.server.stop()
+    error = own.error(failure.UNREACHABLE, "ls")
+    assert f"127.0.0.1:{own.server.port}" in error
+
+
+def test_no_such_host_and_no_address() -> None:
+    for server in ("nats://no-such-host.invalid:4222", "nats://127.0.0.1:port"):
+        with Process("ls", "-s", server) as process:
+            code, out, err = process.finished()
+        assert code in {failure.UNREACHABLE, failure.ERROR, failure.USAGE}
+        assert out == b""
+        assert len(err.splitlines()) == 1
+
+
+def test_credentials(guarded: Cli) -> None:
+    refused = guarded.error(failure.REFUSED, "ls")
+    assert "refused the credentials" in refused
+    port = guarded.server.port
+    error = guarded.error(failure.REFUSED, "ls", "-s", f"nats://all:wrong@127.0.0.1:{port}")
+    assert "wrong" not in error
+    guarded.run("ls", "-s", f"nats://all:p@127.0.0.1:{port}")
+
+
+def test_permissions(guarded: Cli, bucket: str) -> None:
+    port = guarded.server.port
+    everything = ["--server", f"nats://all:p@127.0.0.1:{port}"]
+    reader = ["--server", f"nats://reader:p@127.0.0.1:{port}"]
+    guarded.run("mb", bucket, *everything)
+    guarded.run("put", "-", f"{bucket}/a", *everything, stdin=b"x")
+    assert guarded.out("cat", f"{bucket}/a", *reader) == "x"
+    assert guarded.out("ls", bucket, *reader) == "a\n"
+    for command in (["mb", f"{bucket}-x"], ["put", "-", f"{bucket}/b"], ["rb", "-y", bucket]):
+        refused = guarded.run(*command, *reader, stdin=b"x", code=failure.REFUSED)
+        assert "jetstow: the user may not publish" in refused.stderr, command
+
+
+def test_no_jetstream() -> None:
+    server = NatsServer(jetstream=None)
+    try:
+        server.start(wait=False)
+        wait_until(lambda: server.greeting)
+        assert "JetStream" in Cli(server).error(failure.UNREACHABLE, "ls")
+    finally:
+        server.close()
+
+
+def test_a_silent_server(own: Cli, bucket: str) -> None:
+    own.run("mb", bucket)
+    own.server.pause()
+    try:
+        assert "127.0.0.1" in own.error(failure.UNREACHABLE, "ls", bucket, "--timeout", "500ms")
+    finally:
+        own.server.resume()
+
+
+def test_a_server_that_dies_meanwhile(own: Cli, bucket: str) -> None:
+    own.run("mb", bucket)
+    with own.start("put", "-", f"{bucket}/a", "--timeout", "2") as process:
+        process.stdin.write(bytes(1_000_000))
+        process.stdin.flush()
+        wait_until(lambda: own.chunks(bucket) > 5)
+        own.server.kill()
+        process.stdin.close()
+        code, said = process.ended()
+    assert code == failure.UNREACHABLE
+    assert said.startswith("jetstow: ")
+    assert bucket in said
+
+
+def test_watching_outlives_a_restart_of_the_server(own: Cli, bucket: str) -> None:
+    own.run("mb", bucket)
+    own.run("put", "-", f"{bucket}/a", stdin=b"x")
+    with own.start("watch", bucket, "--count", "2", "--json") as process:
+        assert json.loads(process.stdout.readline())["name"] == "a"
+        own.server.restart()
+        own.run("put", "-", f"{bucket}/b", stdin=b"x")
+        assert json.loads(process.stdout.readline())["name"] == "b"
+        code, said = process.ended()
+    assert code == 0
+    assert said == (
+        "jetstow: the connection is lost; trying to get it back\njetstow: the connection is back\n"
+    )
+
+
+def test_verbose_tells_where(own: Cli) -> None:
+    result = own.run("ls", "nowhere", "--verbose", code=failure.NOT_FOUND)
+    assert "Traceback (most recent call last)" in result.stderr
+    assert result.stderr.endswith("jetstow: there is no bucket 'nowhere'\n")
+
+
+def test_what_the_library_warns_of_is_told(own: Cli, bucket: str) -> None:
+    from tests.support import underneath
+
+    own.run("mb", bucket)
+    own.run("put", "-", f"{bucket}/good", stdin=b"x")
+    own.peek(lambda nc: underneath.write_metadata(nc, bucket, "bad", b"no JSON"))
+    result = own.run("ls", bucket, code=None)
+    assert result.stdout == "good\n"
+    assert "'bad'" in result.stderr
+    assert result.stderr.startswith("jetstow: ")
+
+
+def test_a_context_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    env = {"NATS_URL": "", "NATS_CONTEXT": "lost", "JETSTOW_HOME": os.fspath(tmp_path / "home")}
+    with Process("ls", env=env) as process:
+        code, _, err = process.finished()
+    assert code == failure.ERROR
+    assert "'lost'" in err
+    assert not (tmp_path / "home").exists()

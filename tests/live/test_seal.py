@@ -1,0 +1,106 @@
+"""seal: a bucket that is read, and never changes any more."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import BucketNotFoundError, BucketSealedError, ObjectNotFoundError
+from tests.support import handmade, underneath
+from tests.support.samples import some_bytes
+
+DATA = some_bytes(95)
+TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+
+async def write_into(store: jetstow.ObjectStore) -> None:
+    async with store.open("new", "wb", TINY) as file:
+        await file.write(DATA)
+
+
+CHANGES: dict[str, Callable[[jetstow.ObjectStore], Any]] = {
+    "put": lambda store: store.put("new", DATA, TINY),
+    "put of an empty object": lambda store: store.put("new", b""),
+    "replacing": lambda store: store.put("a", b"new"),
+    "delete": lambda store: store.delete("a"),
+    "update_meta": lambda store: store.update_meta("a", ObjectMeta(description="d")),
+    "renaming": lambda store: store.update_meta("a", ObjectMeta(name="b")),
+    "add_link": lambda store: store.add_link("link", "a"),
+    "add_bucket_link": lambda store: store.add_bucket_link("link", store),
+    "open": write_into,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("who", ["sealed here", "sealed by another"])
+async def test_nothing_changes_any_more(
+    store: jetstow.ObjectStore,
+    raw: Client,
+    change: Callable[[jetstow.ObjectStore], Any],
+    who: str,
+) -> None:
+    await store.put("a", DATA, TINY)
+    if who == "sealed here":
+        await store.seal()
+    else:
+        await handmade.configure(raw, store.bucket, sealed=True)
+    before = await underneath.subjects(raw, store.bucket)
+    with pytest.raises(BucketSealedError) as caught:
+        await change(store)
+    assert caught.value.bucket == store.bucket
+    assert isinstance(caught.value, PermissionError)
+    assert await underneath.subjects(raw, store.bucket) == before
+    assert (await store.get("a")).data == DATA
+
+
+async def test_everything_is_read_on(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, TINY)
+    await store.put("gone", b"x")
+    await store.delete("gone")
+    assert not (await store.status()).sealed
+    await store.seal()
+    assert (await store.status()).sealed
+    assert (await store.get("a")).data == DATA
+    memory = io.BytesIO()
+    await store.get("a", memory)
+    assert memory.getvalue() == DATA
+    assert await store.get_range("a", 33, 20) == DATA[33:53]
+    assert b"".join([chunk async for chunk in store.stream("a")]) == DATA
+    assert (await store.get_info("a")).size == 95
+    assert [info.name for info in await store.list()] == ["a"]
+    with pytest.raises(ObjectNotFoundError):
+        await store.get("gone")
+    async with await store.watch() as watcher:
+        infos = [await watcher.updates() for _ in range(3)]
+    assert [info and info.name for info in infos] == ["a", "gone", None]
+
+
+async def test_sealing_keeps_the_configuration_of_the_moment(
+    store: jetstow.ObjectStore, js: jetstow.JetStreamContext
+) -> None:
+    """What others had changed since the bucket was opened is not undone."""
+    await js.update_object_store(store.bucket, description="since then")
+    await store.seal()
+    status = await store.status()
+    assert (status.description, status.sealed) == ("since then", True)
+
+
+async def test_sealed_twice_it_is_sealed(store: jetstow.ObjectStore) -> None:
+    await store.seal()
+    await store.seal()
+    assert (await store.status()).sealed
+
+
+async def test_a_sealed_bucket_can_be_dropped(
+    store: jetstow.ObjectStore, js: jetstow.JetStreamContext
+) -> None:
+    await store.seal()
+    assert await js.delete_object_store(store.bucket)
+    with pytest.raises(BucketNotFoundError):
+        await store.seal()
