@@ -124,7 +124,7 @@ async def test_the_mark_comes_where_only_deleted_ones_are_there(
 
 
 async def test_history_is_every_message_kept(
-    store: jetstow.ObjectStore, raw: Client, watching: Callable[..., Any], server: NatsServer
+    store: jetstow.ObjectStore, raw: Client, watching: Callable[..., Any]
 ) -> None:
     """A bucket keeps one a name, unless a client changes its metadata without a rollup."""
     await store.put("a", b"x")
@@ -134,10 +134,7 @@ async def test_history_is_every_message_kept(
     assert await told(await watching(include_history=True), 4) == [
         ("a", False), ("a", False), ("b", False), None,
     ]  # fmt: skip
-    # Before 2.10 the history is all that the server tells without leaving something out.
-    last: list[Told] = [("a", False), ("b", False), None]
-    expected = last if server.at_least("2.10") else [("a", False), *last]
-    assert await told(await watching(), len(expected)) == expected
+    assert await told(await watching(), 3) == [("a", False), ("b", False), None]
 
 
 async def test_the_arguments_stand_in_nats_pys_order(

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectWatcher
+from jetstow.errors import BucketNotFoundError
 from tests.support import underneath
 from tests.support.servers import NatsServer
 
@@ -117,6 +118,42 @@ async def test_a_consumer_that_the_server_loses_is_made_again(
     assert await told(watcher, 2) == ["a", "b"]
     await watcher.stop()
     await raw.close()
+
+
+async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
+    store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its revisions begin anew as well: what it went on after was far ahead of them."""
+    from jetstow._core import watch
+
+    monkeypatch.setattr(watch, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(watch, "_SILENCE", 0.6)
+    await store.put("old", b"x" * 1_000)
+    await store.delete("old")
+    watcher = await store.watch(updates_only=True)
+    js = jetstow.jetstream(store._js._nc)
+    await js.delete_object_store("b")
+    again = await js.create_object_store("b")
+    await again.put("new 1", b"x")
+    await again.put("new 2", b"x")
+    assert await told(watcher, 2) == ["new 1", "new 2"]
+    await again.put("new 3", b"x")
+    assert await told(watcher, 1) == ["new 3"]
+    await watcher.stop()
+
+
+async def test_a_bucket_in_memory_ends_with_its_server(
+    store: jetstow.ObjectStore, own: NatsServer
+) -> None:
+    js = jetstow.jetstream(store._js._nc)
+    memory = await js.create_object_store("m", storage="memory")
+    await memory.put("a", b"x")
+    watcher = await memory.watch()
+    assert await told(watcher, 2) == ["a", None]
+    own.restart()
+    with pytest.raises(BucketNotFoundError):
+        await watcher.updates(30)
+    await watcher.stop()
 
 
 async def test_stopped_while_the_server_is_gone(

@@ -58,7 +58,7 @@ def test_each_error_has_its_exit_code(kind: type[errors.JetstowError], code: int
         (OSError(28, "No space left"), failure.ERROR, "No space left"),
         (builtins.TimeoutError(), failure.UNREACHABLE, "there was no answer in time"),
         (nats.errors.TimeoutError(), failure.UNREACHABLE, "NATS: timeout"),
-        (ValueError("a\nb"), failure.ERROR, "ValueError: a b (--verbose tells where)"),
+        (ValueError("a\nb\x1b"), failure.ERROR, r"ValueError: a b\x1b (--verbose tells where)"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )  # fmt: skip

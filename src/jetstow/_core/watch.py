@@ -71,15 +71,17 @@ class Feed:
         self._skipping = False
         self._revision = 0
         self._received = 0
+        self._created = ""
 
     async def open(self) -> None:
         """Ask for a consumer, the first or one that goes on where the last one ended."""
         await self.close()
+        await self._look_whose_it_is()
         target = self._stream.target()
         box = await self._stream.js.replies.open_private(Mailbox, target, _SILENCE)
         policy = self._policy
         # Before 2.10 the server lets consumers skip what is stored around a purge. To notice
-        # it, all messages are asked for: it is one a name, unless other clients wrote more.
+        # it, all messages are asked for. Where other clients wrote several a name, see below.
         self._skipping = self._stream.js.server_version < (2, 10)
         if policy == "last_per_subject" and self._skipping:
             policy = "all"
@@ -109,6 +111,17 @@ class Feed:
             # Should this consumer break before its first message, go on from here.
             self._revision = int(made["delivered"]["stream_seq"])
 
+    async def _look_whose_it_is(self) -> None:
+        """Begin anew where the bucket has: deleted and made again, or set back by a crash.
+
+        Its revisions count from 1 again, and to go on after the last one would miss them.
+        """
+        info = await self._stream.info()
+        created, last = info["created"], info["state"]["last_seq"]
+        if self._created and (created != self._created or last < self._revision):
+            self._policy, self._revision = "last_per_subject", 0
+        self._created = created
+
     async def next(self) -> ObjectInfo | None:
         """The next change, or None once, when all that was there has been told.
 
@@ -126,11 +139,14 @@ class Feed:
             place = Delivery.of(message.reply)
             if place.consumer_seq != self._received + 1:
                 raise _GapError
+            history = False
             if self._skipping:
                 await self._check_skipped(place.stream_seq)
+                history = await self._is_history(message, place)
+            # From here on it counts as told: what may fail comes before.
             self._received, self._revision = place.consumer_seq, place.stream_seq
             self._nothing_left = place.pending == 0
-            if (info := self._read(message, place)) is not None:
+            if not history and (info := self._read(message, place)) is not None:
                 return info
 
     async def _obey(self, box: Mailbox, message: Msg) -> None:
@@ -155,6 +171,13 @@ class Feed:
         found = await self._stream.next(target, names.all_meta(self._stream.bucket), after)
         if found is not None and (seq is None or found.seq < seq):
             raise _GapError
+
+    async def _is_history(self, message: Msg, place: Delivery) -> bool:
+        """Whether only the last of a name was asked for, and this message is not that."""
+        if self._marked or self._policy != "last_per_subject":
+            return False
+        last = await self._stream.last(self._stream.target(), message.subject)
+        return last is not None and last.seq > place.stream_seq
 
     def _read(self, message: Msg, place: Delivery) -> ObjectInfo | None:
         bucket = self._stream.bucket

@@ -169,7 +169,7 @@ def _cancelled_by_signals(ended_by: list[int]) -> Iterator[None]:
         task.cancel()
 
     # Not in a thread, not on Windows, and not under nohup.
-    with suppress(NotImplementedError, RuntimeError, ValueError):
+    with suppress(AttributeError, NotImplementedError, RuntimeError, ValueError):
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is signal.SIG_DFL:
                 loop.add_signal_handler(number, end, number)
@@ -180,7 +180,7 @@ class _Complaints(logging.Handler):
     """Warnings of the library, told as the command's own."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        failure.complain(" ".join(self.format(record).split()))
+        failure.complain(render.clean(" ".join(self.format(record).split())))
 
 
 @contextmanager

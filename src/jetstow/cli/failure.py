@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Iterator
 from typing import Final
 
+from jetstow.cli.render import clean
+
 OK: Final = 0
 ERROR: Final = 1
 USAGE: Final = 2
@@ -63,8 +65,8 @@ def _kinds() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
 
 
 def sentence(error: BaseException) -> str:
-    """What to tell the user of it, on one line."""
-    return " ".join(_told(error).split())
+    """What to tell the user of it, on one line, whatever names there are in it."""
+    return clean(" ".join(_told(error).split()))
 
 
 def _told(error: BaseException) -> str:

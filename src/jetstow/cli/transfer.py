@@ -161,11 +161,10 @@ async def get(
 
 def _destination(source: Address, path: str | None) -> str:
     """The file to write: nowhere but where the user said, whatever the object is called."""
-    folder = "" if path is None else path
     if path is None or path.endswith("/") or Path(path).is_dir():
         if not source.base:
             raise WrongUsage(f"no file can be named after {str(source)!r}: say which file to write")
-        path = os.path.join(folder, source.base)  # noqa: PTH118 - as the user wrote it
+        path = os.path.join(path or "", source.base)  # noqa: PTH118 - as the user wrote it
     if not Path(path).parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(Path(path).parent)!r}")
     return path

@@ -1,0 +1,78 @@
+"""close: a connection ends quietly, also while its server is away, and tells who waits for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+import jetstow
+from jetstow.errors import ConnectionLostError
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+
+async def test_closed_while_the_server_is_away(server: NatsServer) -> None:
+    """What waited to be sent went to the dead socket: close raised what that said, and no
+    callback was called."""
+    heard: list[str] = []
+
+    async def on_error(_: Exception) -> None:
+        """The connection is lost on purpose."""
+
+    async def on_closed() -> None:
+        heard.append("closed")
+
+    async def on_disconnected() -> None:
+        lost.set()
+
+    lost = asyncio.Event()
+    with NatsServer(server.version) as own:
+        nc = await jetstow.connect(
+            own.url, error_cb=on_error, closed_cb=on_closed, disconnected_cb=on_disconnected
+        )
+        store = await nc.jetstream().create_object_store("b")
+        own.stop()
+        await lost.wait()
+        putting = asyncio.create_task(store.put("a", b"x"))
+        while not nc.pending_data_size:
+            await asyncio.sleep(0)
+        await nc.close()
+        with pytest.raises(ConnectionLostError) as caught:
+            await putting
+    assert (caught.value.bucket, caught.value.name) == ("b", "a")
+    assert heard == ["closed"]
+    assert nc.is_closed
+
+
+async def test_closed_in_the_middle_of_transfers(
+    server: NatsServer, store: jetstow.ObjectStore
+) -> None:
+    data = some_bytes(6_000_000)
+    await store.put("a", data)
+    nc = await jetstow.connect(server.url)
+    other = await nc.jetstream().object_store(store.bucket)
+    chunks = other.stream("a")
+    await anext(chunks)
+    begun = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield data[:100_000]
+            begun.set()
+
+    putting = asyncio.create_task(other.put("b", endless()))
+    watcher = await other.watch(updates_only=True)
+    watching = asyncio.create_task(watcher.updates(None))
+    await begun.wait()
+    await nc.close()
+    for waiting in (collect(chunks), putting, watching):
+        with pytest.raises(ConnectionLostError) as caught:
+            await waiting
+        assert caught.value.bucket == store.bucket
+    assert (await store.get("a")).data == data
+
+
+async def collect(chunks: AsyncIterator[bytes]) -> list[bytes]:
+    return [chunk async for chunk in chunks]
