@@ -15,6 +15,7 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 from jetstow._core import buckets, links, names, objects
 from jetstow._core.awaitables import Listing, Opening
 from jetstow._core.catalog import everything, find
+from jetstow._core.feed import Policy
 from jetstow._core.files import ObjectReader, ObjectWriter
 from jetstow._core.landing import landing
 from jetstow._core.ranges import RangeReader, checked_stop
@@ -23,7 +24,7 @@ from jetstow._core.shield import to_the_end
 from jetstow._core.sink import Writable, pour
 from jetstow._core.source import Data, open_source
 from jetstow._core.stream import Stream
-from jetstow._core.watch import ObjectWatcher, Policy
+from jetstow._core.watch import ObjectWatcher
 from jetstow._core.writing import Writing
 from jetstow.models import (
     BucketStatus,

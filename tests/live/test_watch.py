@@ -14,7 +14,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectWatcher
-from jetstow._core import watch
+from jetstow._core import feed
 from jetstow.errors import (
     BucketNotFoundError,
     ConnectionLostError,
@@ -242,8 +242,8 @@ async def test_stop_waits_for_no_slow_user(store: jetstow.ObjectStore, raw: Clie
 @pytest.fixture
 def _lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats as often as the server can, so that their absence is noticed soon."""
-    monkeypatch.setattr(watch, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(watch, "_SILENCE", 0.6)
+    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(feed, "_SILENCE", 0.6)
 
 
 @pytest.mark.usefixtures("_lively")

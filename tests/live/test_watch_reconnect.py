@@ -105,10 +105,10 @@ async def test_a_restart_while_what_was_there_is_told(
 async def test_a_consumer_that_the_server_loses_is_made_again(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jetstow._core import watch
+    from jetstow._core import feed
 
-    monkeypatch.setattr(watch, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(watch, "_SILENCE", 0.6)
+    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(feed, "_SILENCE", 0.6)
     raw = await nats.connect(own.url)
     watcher = await store.watch()
     assert await told(watcher, 1) == [None]
@@ -124,10 +124,10 @@ async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its revisions begin anew as well: what it went on after was far ahead of them."""
-    from jetstow._core import watch
+    from jetstow._core import feed
 
-    monkeypatch.setattr(watch, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(watch, "_SILENCE", 0.6)
+    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(feed, "_SILENCE", 0.6)
     await store.put("old", b"x" * 1_000)
     await store.delete("old")
     watcher = await store.watch(updates_only=True)
