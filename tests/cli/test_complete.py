@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,22 +9,6 @@ from typer.testing import CliRunner
 
 from jetstow.cli.app import app
 from tests.support.cli import Cli, Process
-from tests.support.servers import NatsServer
-
-
-@pytest.fixture(scope="module")
-def latest() -> Iterator[NatsServer]:
-    with NatsServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cli(latest: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """In an empty folder, with a bucket."""
-    monkeypatch.chdir(tmp_path)
-    cli = Cli(latest)
-    cli.run("mb", bucket)
-    return cli
 
 
 def asking(line: str, **env: str) -> dict[str, str]:

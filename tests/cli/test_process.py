@@ -10,7 +10,6 @@ import os
 import pty
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,25 +17,8 @@ import pytest
 from jetstow.cli import failure
 from tests.support.cli import Cli, Process, wait_until
 from tests.support.samples import some_bytes
-from tests.support.servers import NatsServer
 
 DATA = some_bytes(300_000)
-
-
-@pytest.fixture(scope="module")
-def latest() -> Iterator[NatsServer]:
-    with NatsServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cli(latest: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """In an empty folder, with a bucket."""
-    monkeypatch.chdir(tmp_path)
-    cli = Cli(latest)
-    cli.run("mb", bucket)
-    wait_until(lambda: cli.connections() == 0)
-    return cli
 
 
 # -- pipes -------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,24 +16,8 @@ import pytest
 from jetstow.cli import failure
 from tests.support.cli import Cli
 from tests.support.samples import some_bytes
-from tests.support.servers import NatsServer
 
 DATA = some_bytes(300_000)
-
-
-@pytest.fixture(scope="module")
-def latest() -> Iterator[NatsServer]:
-    with NatsServer() as server:
-        yield server
-
-
-@pytest.fixture
-def cli(latest: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """In an empty folder, with a bucket."""
-    monkeypatch.chdir(tmp_path)
-    cli = Cli(latest)
-    cli.run("mb", bucket)
-    return cli
 
 
 def put(cli: Cli, bucket: str, *names: str) -> None:

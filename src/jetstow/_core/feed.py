@@ -143,6 +143,7 @@ class Feed:
             raise GapError
         if last is not None and self._skipping:
             await self._check_skipped(None)
+            self._nothing_left = True  # what the messages said of that may be wrong as well
 
     async def _check_skipped(self, seq: int | None) -> None:
         """Raise `GapError` if metadata lies between the last change and `seq`, or the end."""
