@@ -23,8 +23,7 @@ PIECE = 128 * 1024
 
 async def main() -> None:
     # This is a connection of nats-py, and can do all that one can.
-    nc = await jetstow.connect()
-    async with nc:
+    async with await jetstow.connect() as nc:
         await tour(nc)
 
 

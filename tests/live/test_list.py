@@ -11,7 +11,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
-from jetstow.errors import BucketNotFoundError, PermissionDeniedError
+from jetstow.errors import BucketNotFoundError, JetstowError, PermissionDeniedError
 from tests.support import handmade, underneath
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
@@ -226,3 +226,18 @@ async def test_a_list_without_permission_is_one_error(server: NatsServer) -> Non
         assert caught.value.subject == "$JS.API.STREAM.MSG.GET.OBJ_b"
         await poor.close()
         await full.close()
+
+
+async def test_a_list_of_a_silent_server_is_not_an_empty_one(server: NatsServer) -> None:
+    with NatsServer(server.version) as own:
+        nc = await jetstow.connect(own.url)
+        store = await nc.jetstream(timeout=0.5).create_object_store("b")
+        await store.put("a", b"x")
+        own.pause()
+        with pytest.raises(TimeoutError) as caught:
+            await store.list()
+        assert isinstance(caught.value, JetstowError)
+        assert caught.value.bucket == "b"
+        own.resume()
+        assert await names_of(store) == ["a"]
+        await nc.close()

@@ -238,7 +238,10 @@ async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
             task = asyncio.create_task(file.read())
             for _ in range(steps):
                 await asyncio.sleep(0)
-            task.cancel()
+            if not task.cancel():
+                assert task.result() == large[10:], "the read was quicker"
+                await file.seek(10)
+                continue
             with pytest.raises(asyncio.CancelledError):
                 await task
             assert file.tell() == 10

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -88,6 +89,8 @@ class Process:
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             [sys.executable, "-m", "jetstow", *arguments],
             env={**os.environ, **(env or {})},
+            # Where the tests run in the background, Ctrl-C is ignored, and that is inherited.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
             **pipes | options,
         )
 

@@ -32,6 +32,7 @@ from jetstow.errors import (
     ObjectChangedError,
     PermissionDeniedError,
     SizeMismatchError,
+    TimeoutError,
 )
 from jetstow.models import ObjectInfo
 
@@ -107,6 +108,10 @@ class Download:
                 else:
                     await self._pause_or_give_up(left)
                     await self._start_again()
+            except TimeoutError:
+                # 2.11 says nothing more where the stream was deleted meanwhile.
+                await self._check_unchanged()
+                raise
             except NoDirectGetError:
                 self._stream.avoid_direct_get()
             except PermissionDeniedError:

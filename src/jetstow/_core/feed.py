@@ -180,6 +180,8 @@ class Feed:
         if box is None:
             return
         box.close()
+        if not self._stream.js.nc.is_connected:
+            return
         with contextlib.suppress(JetstowError):
             name = f"CONSUMER.DELETE.{self._stream.name}.{self._consumer}"
             await self._stream.js.request(self._stream.target(), name)

@@ -135,8 +135,6 @@ class _DirectWindow(Window):
             message = await self.next()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
-        except TimeoutError:
-            return None  # 2.11 says nothing more where the stream was deleted meanwhile
         code = status(message)
         if code is None:
             return _direct_piece(message, int(self.counts_itself))
