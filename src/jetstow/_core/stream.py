@@ -129,10 +129,3 @@ class Stream:
             seen += len(page)
             if not page or seen >= reply.get("total", 0):
                 return
-
-    async def count(self, target: Target, subject: str) -> int:
-        """How many messages a subject has, as the stream's leader counts."""
-        reply = await self.js.request(
-            target, f"STREAM.INFO.{self.name}", {"subjects_filter": subject}
-        )
-        return int((reply["state"].get("subjects") or {}).get(subject, 0))

@@ -33,7 +33,6 @@ _NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
-json_decode = msgspec.json.decode
 json_encode = _encode
 
 
@@ -232,4 +231,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["checked_meta", "decode_info", "encode_info", "is_text", "json_decode", "json_encode"]
+__all__ = ["checked_meta", "decode_info", "encode_info", "is_text", "json_encode"]
