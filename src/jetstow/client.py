@@ -16,6 +16,7 @@ from jetstow import embedded
 from jetstow._core import buckets
 from jetstow._core.awaitables import Listing
 from jetstow._core.jetstream import JetStream
+from jetstow._core.lane import LaneClient
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 
@@ -90,7 +91,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         return Listing(lambda: buckets.list_states(self._jetstream))
 
 
-class Client(_NatsClient):
+class Client(LaneClient):
     """A nats-py connection whose JetStream context has jetstow's object store."""
 
     def __init__(self) -> None:

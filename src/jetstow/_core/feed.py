@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from jetstow._core import names
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status
-from jetstow._core.mailbox import Mailbox
+from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.stream import Stream
 from jetstow._core.wire import decode_info
 from jetstow.errors import BadObjectMetaError, JetstowError
 from jetstow.models import ObjectInfo
-
-if TYPE_CHECKING:
-    from nats.aio.msg import Msg
 
 _log = logging.getLogger("jetstow.watch")
 
@@ -131,7 +128,7 @@ class Feed:
             if not history and (info := self._read(message, place)) is not None:
                 return info
 
-    async def _obey(self, box: Mailbox, message: Msg) -> None:
+    async def _obey(self, box: Mailbox, message: Message) -> None:
         """Heartbeats tell how far the server thinks it is; flow control wants an answer."""
         headers = message.headers or {}
         if message.reply:
@@ -155,14 +152,14 @@ class Feed:
         if found is not None and (seq is None or found.seq < seq):
             raise GapError
 
-    async def _is_history(self, message: Msg, place: Delivery) -> bool:
+    async def _is_history(self, message: Message, place: Delivery) -> bool:
         """Whether only the last of a name was asked for, and this message is not that."""
         if self._marked or self._policy != "last_per_subject":
             return False
         last = await self._stream.last(self._stream.target(), message.subject)
         return last is not None and last.seq > place.stream_seq
 
-    def _read(self, message: Msg, place: Delivery) -> ObjectInfo | None:
+    def _read(self, message: Message, place: Delivery) -> ObjectInfo | None:
         bucket = self._stream.bucket
         name = names.name_of(bucket, message.subject)
         try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from jetstow._core.mailbox import Mailbox
+from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.replies import B, Replies
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
@@ -27,7 +27,6 @@ from jetstow.errors import (
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
-    from nats.aio.msg import Msg
 
 # The server's error codes that mean something to us (`err_code`, not the HTTP-like `code`).
 NO_MESSAGE: Final = 10037
@@ -80,7 +79,7 @@ class JetStream:
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
-    ) -> Msg:
+    ) -> Message:
         """Send one message and return the one that answers it."""
         with await self.open(Mailbox, target) as box:
             await box.send(subject, payload, headers=headers)
@@ -111,7 +110,7 @@ class JetStream:
                 return
 
 
-def answer(target: Target, message: Msg) -> dict[str, Any]:
+def answer(target: Target, message: Message) -> dict[str, Any]:
     """The JSON of an answer. Raises what it says is wrong."""
     if status(message) == 503:
         raise unavailable(target)
@@ -126,7 +125,7 @@ def answer(target: Target, message: Msg) -> dict[str, Any]:
     return body
 
 
-def status(message: Msg) -> int | None:
+def status(message: Message) -> int | None:
     """The status of a message that carries one instead of data.
 
     A stored message, which anybody may have sent, is none, whatever is in its headers.

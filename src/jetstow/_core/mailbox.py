@@ -9,18 +9,30 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from jetstow._core.target import Target
 from jetstow.errors import JetstowError
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
     from jetstow._core.replies import Replies
 
 T = TypeVar("T")
+
+
+class Message(Protocol):
+    """What arrives: a `Frame`, or nats-py's `Msg` where the connection has no lane."""
+
+    @property
+    def subject(self) -> str: ...
+    @property
+    def reply(self) -> str: ...
+    @property
+    def data(self) -> bytes: ...
+    @property
+    def headers(self) -> dict[str, str] | None: ...
 
 
 class Mailbox:
@@ -38,7 +50,7 @@ class Mailbox:
         self.subscription: Subscription | None = None
         self.subjects: dict[str, str] = {}
         self._token = token
-        self._messages: deque[Msg] = deque()
+        self._messages: deque[Message] = deque()
         self._failure: JetstowError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: asyncio.Timeout | None = None
@@ -70,13 +82,16 @@ class Mailbox:
         # nats-py hands the server's errors on in lower case.
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
-        await self.bounded(self.replies.publish(subject, payload, reply, headers, self.target))
+        step = self.replies.publish(subject, payload, reply, headers, self.target)
+        if step is not None:
+            await self.bounded(step)
 
     async def answer(self, subject: str) -> None:
         """Publish an empty message that wants no answer. Raises as `send` does."""
-        await self.bounded(self.replies.publish(subject, b"", "", None, self.target))
+        if (step := self.replies.publish(subject, b"", "", None, self.target)) is not None:
+            await self.bounded(step)
 
-    def deliver(self, message: Msg) -> None:
+    def deliver(self, message: Message) -> None:
         """Take a message. The inbox calls this."""
         self._messages.append(message)
         self.wake()
@@ -89,7 +104,7 @@ class Mailbox:
             deadline.reschedule(0)
         self.wake()
 
-    async def next(self) -> Msg:
+    async def next(self) -> Message:
         """The next message.
 
         Raises `TimeoutError`, `ConnectionLostError` or `PermissionDeniedError`.

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
 from jetstow._core.jetstream import refusal, status
-from jetstow._core.mailbox import Mailbox
+from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.replies import Replies
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow.errors import JetstowError, ServerError
-
-if TYPE_CHECKING:
-    from nats.aio.msg import Msg
 
 # Bytes of one upload that may wait for their acknowledgement.
 _WINDOW: Final = 8 * 1024 * 1024
@@ -76,7 +73,7 @@ class Publisher(Mailbox):
         if self._refusal is not None:
             raise self._refusal
 
-    def deliver(self, message: Msg) -> None:
+    def deliver(self, message: Message) -> None:
         index = int(message.subject.rpartition(".")[2])
         self._answered(index)
         if status(message) is not None:
@@ -85,7 +82,7 @@ class Publisher(Mailbox):
             self._refusal = self._judge(index, message)
         self.wake()
 
-    def _judge(self, index: int, message: Msg) -> JetstowError | None:
+    def _judge(self, index: int, message: Message) -> JetstowError | None:
         try:
             ack = _decode(message.data)
         except msgspec.MsgspecError:

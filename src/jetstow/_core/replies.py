@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import nats.errors
 
 from jetstow._core.budget import Budget
-from jetstow._core.mailbox import Mailbox
+from jetstow._core.lane import LaneClient
+from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.target import Target
 from jetstow.errors import (
     ConnectionLostError,
@@ -42,6 +43,7 @@ _INBOUND = 32 * 1024 * 1024
 _OUTBOUND = 32 * 1024 * 1024
 
 B = TypeVar("B", bound=Mailbox)
+T = TypeVar("T")
 
 
 class Replies:
@@ -85,12 +87,8 @@ class Replies:
         await self._make_ready(target, patience)
         box = self._add(kind, target, patience)
         box.address = self.nc.new_inbox()
-
-        async def deliver(message: Msg) -> None:
-            box.deliver(message)
-
         try:
-            box.subscription = await box.bounded(self._subscribe(box.address, deliver, target))
+            box.subscription = await box.bounded(self._subscribe(box.address, box.deliver, target))
         except BaseException:
             box.close()
             raise
@@ -121,23 +119,31 @@ class Replies:
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 
-    async def publish(
+    def publish(
         self,
         subject: str,
         payload: bytes | memoryview,
         reply: str,
         headers: dict[str, str] | None,
         target: Target,
-    ) -> None:
-        try:
-            # nats-py joins what it sends with `bytes + payload`, which takes any buffer.
-            await self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
-        except nats.errors.MaxPayloadError:
+    ) -> Coroutine[Any, Any, None] | None:
+        """Send. What it returns is to be awaited; None, if there is nothing to wait for."""
+        if len(payload) > self.nc.max_payload:
             raise target.error(
                 InvalidOptionError,
                 f"{len(payload)} bytes for {target} are more than the server's max_payload "
                 f"of {self.nc.max_payload}",
-            ) from None
+            )
+        if isinstance(self.nc, LaneClient):
+            step = self.nc.send(subject, payload, reply, headers)
+        else:
+            # nats-py joins what it sends with `bytes + payload`, which takes any buffer.
+            step = self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+        return None if step is None else self._translated(step, target)
+
+    async def _translated(self, step: Awaitable[T], target: Target) -> T:
+        try:
+            return await step
         except (nats.errors.Error, OSError) as error:
             raise self._lost(target, str(error).removeprefix("nats: ")) from error
 
@@ -153,15 +159,19 @@ class Replies:
         return target.error(ConnectionLostError, f"the connection failed for {target}: {why}")
 
     async def _subscribe(
-        self, subject: str, deliver: Callable[[Msg], Awaitable[None]], target: Target
+        self, subject: str, deliver: Callable[[Message], None], target: Target
     ) -> Subscription:
-        try:
-            # What waits here is bounded by the windows of the transfers, not by nats-py.
-            return await self.nc.subscribe(subject, cb=deliver, pending_bytes_limit=0)
-        except (nats.errors.Error, OSError) as error:
-            raise self._lost(target, str(error).removeprefix("nats: ")) from error
+        async def hear(message: Msg) -> None:  # nats-py wants to await it
+            deliver(message)
 
-    async def _deliver(self, message: Msg) -> None:
+        if isinstance(self.nc, LaneClient):
+            step = self.nc.receive(subject, deliver, hear)
+        else:
+            # What waits here is bounded by the windows of the transfers, not by nats-py.
+            step = self.nc.subscribe(subject, cb=hear, pending_bytes_limit=0)
+        return await self._translated(step, target)
+
+    def _deliver(self, message: Message) -> None:
         token = message.subject[len(self.prefix) + 1 :].partition(".")[0]
         if (box := self._boxes.get(token)) is not None:
             box.deliver(message)

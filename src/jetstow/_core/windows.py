@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status
-from jetstow._core.mailbox import Mailbox
+from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
 from jetstow.errors import JetstowError, PermissionDeniedError, ServerError, TimeoutError
 
 if TYPE_CHECKING:
-    from nats.aio.msg import Msg
-
     from jetstow._core.stream import Stream
 
 # What the server adds to a message when it counts bytes: subject and headers.
@@ -67,7 +65,7 @@ class Window(Mailbox):
         """The next message of the run, or None at its end."""
         raise NotImplementedError
 
-    def deliver(self, message: Msg) -> None:
+    def deliver(self, message: Message) -> None:
         over = status(message) is not None
         self._arrived(self.cost if over else len(message.data) + OVERHEAD)
         super().deliver(message)
@@ -150,7 +148,7 @@ class _DirectWindow(Window):
         )
 
 
-def _direct_piece(message: Msg, itself: int) -> Piece:
+def _direct_piece(message: Message, itself: int) -> Piece:
     headers = message.headers or {}
     try:
         return Piece(

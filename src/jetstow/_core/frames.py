@@ -1,0 +1,159 @@
+"""What a NATS server sends, cut into messages without being copied twice.
+
+The bytes of the socket go into one buffer that is used again and again; a message that is
+whole is copied out of it once. Headers are parsed when somebody asks for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+# One read of the socket takes as much as fits here.
+_BUFFER: Final = 1024 * 1024
+
+# Longer than any line that a server sends: INFO names every server of its cluster.
+_LONGEST_LINE: Final = _BUFFER // 2
+
+# The server's own bound on `max_payload` is 64 MiB; headers come on top of it.
+_LARGEST_MESSAGE: Final = 128 * 1024 * 1024
+
+_END: Final = b"\r\n"
+_VERSION: Final = "NATS/1.0"
+
+
+class FramingError(Exception):
+    """What arrived is not what a NATS server sends."""
+
+
+class Frame:
+    """One message: what nats-py's `Msg` says of it, in as far as anything here asks."""
+
+    __slots__ = ("_headers", "data", "head", "reply", "sid", "subject")
+
+    def __init__(self, sid: int, subject: str, reply: str, head: bytes, data: bytes) -> None:
+        self.sid = sid
+        self.subject = subject
+        self.reply = reply
+        self.head = head
+        self.data = data
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> dict[str, str] | None:
+        """The headers; those of a status line are `Status` and `Description`, as in nats-py."""
+        if self._headers is None and self.head:
+            self._headers = parse_headers(self.head)
+        return self._headers
+
+
+def parse_headers(head: bytes) -> dict[str, str]:
+    """A block of headers by name; what is not UTF-8 in it is replaced."""
+    first, *lines = head.decode("utf-8", "replace").split("\r\n")
+    status, _, description = first.removeprefix(_VERSION).strip().partition(" ")
+    headers = {}
+    if status.isdigit():
+        headers["Status"] = status
+        if description:
+            headers["Description"] = description.strip()
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if colon:
+            headers[name.strip()] = value.strip()
+    return headers
+
+
+class Frames:
+    """A stream of bytes in; messages and all other lines out, in their order.
+
+    Whoever receives writes to `room()`, and says with `arrived(n)` how much it was.
+    """
+
+    def __init__(
+        self, on_message: Callable[[Frame], None], on_line: Callable[[bytes], None]
+    ) -> None:
+        self._on_message = on_message
+        self._on_line = on_line
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._end = 0
+        # The message whose line was read and whose bytes are still to come.
+        self._line: tuple[int, str, str, int] | None = None
+        self._need = 0
+        # One that does not fit into the buffer gets a place of its own.
+        self._large: memoryview | None = None
+        self._filled = 0
+
+    def room(self) -> memoryview:
+        """Where the next bytes go. Never empty."""
+        if self._large is not None:
+            return self._large[self._filled :]
+        return self._view[self._end :]
+
+    def arrived(self, size: int) -> None:
+        """So many bytes were written to `room()`. Raises `FramingError`."""
+        if self._large is not None:
+            self._filled += size
+            if self._filled == self._need:
+                large, self._large = self._large, None
+                self._tell(large)
+            return
+        self._end += size
+        rest = self._cut()
+        if rest < self._end and rest:
+            left = bytes(self._view[rest : self._end])
+            self._view[: len(left)] = left
+        self._end -= rest
+        if self._line is not None and self._need > _BUFFER:
+            self._large = memoryview(bytearray(self._need))
+            self._large[: self._end] = self._view[: self._end]
+            self._filled, self._end = self._end, 0
+
+    def _cut(self) -> int:
+        """Tell all that is whole; return where what is not begins."""
+        start, end = 0, self._end
+        while start < end:
+            if self._line is None:
+                stop = self._buffer.find(_END, start, end)
+                if stop < 0:
+                    if end - start > _LONGEST_LINE:
+                        raise FramingError("a line without an end")
+                    break
+                line, start = bytes(self._view[start:stop]), stop + 2
+                if line.startswith((b"MSG ", b"HMSG ")):
+                    self._begin(line)
+                else:
+                    self._on_line(line + _END)
+            elif end - start >= self._need:
+                stop = start + self._need
+                self._tell(self._view[start:stop])
+                start = stop
+            else:
+                break
+        return start
+
+    def _begin(self, line: bytes) -> None:
+        """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
+        kind, *parts = line.split()
+        numbers = 2 if kind == b"HMSG" else 1
+        told = parts[1:2] + parts[-numbers:]
+        if len(parts) not in (2 + numbers, 3 + numbers) or not b"".join(told).isdigit():
+            raise FramingError(f"not a message: {line[:80]!r}")
+        head = int(parts[-2]) if numbers == 2 else 0
+        size = int(parts[-1])
+        if not head <= size <= _LARGEST_MESSAGE:
+            raise FramingError(f"a message of an impossible size: {line[:80]!r}")
+        reply = parts[2] if len(parts) == 3 + numbers else b""
+        try:
+            self._line = int(parts[1]), parts[0].decode(), reply.decode(), head
+        except UnicodeDecodeError:
+            raise FramingError(f"not a subject: {line[:80]!r}") from None
+        self._need = size + len(_END)
+
+    def _tell(self, body: memoryview) -> None:
+        assert self._line is not None, "a message begins with its line"
+        sid, subject, reply, head = self._line
+        self._line = None
+        if bytes(body[-2:]) != _END:
+            raise FramingError(f"a message to {subject!r} that does not end where it should")
+        self._on_message(Frame(sid, subject, reply, bytes(body[:head]), bytes(body[head:-2])))

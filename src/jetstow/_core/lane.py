@@ -1,0 +1,254 @@
+"""A lane through nats-py: its connection, with a reader and a writer of our own.
+
+nats-py connects, authenticates, secures and reconnects. What it reads, it copies twice and
+matches against a regular expression a line; what it sends, it copies three times. So once a
+connection stands, the socket's bytes go to `Frames` instead. The messages of jetstow's own
+subscriptions are told at once, and all else goes on to nats-py, which does not notice.
+
+Where there is no plain socket (websockets) or nats-py is not as we know it, nothing changes:
+the connection works as nats-py made it (docs/decisions/0013).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import nats.aio.client
+import nats.errors
+from nats.aio.transport import TcpTransport
+
+from jetstow._core.frames import Frame, Frames, FramingError
+
+if TYPE_CHECKING:
+    from nats.aio.subscription import Subscription
+
+_log = logging.getLogger("jetstow.client")
+
+# What nats-py has not yet worked off may grow so far; then the socket waits.
+_BACKLOG: Final = 512
+
+
+class LaneClient(nats.aio.client.Client):
+    """A nats-py client with a lane of its own, where one can be had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lane: _Lane | None = None
+        self._receivers: dict[int, Callable[[Frame], None]] = {}
+
+    async def receive(
+        self,
+        subject: str,
+        deliver: Callable[[Any], None],
+        otherwise: Callable[[Any], Awaitable[None]],
+    ) -> Subscription:
+        """Subscribe; what comes by the lane goes to `deliver`, what does not to `otherwise`."""
+        # What waits here is bounded by the windows of the transfers, not by nats-py.
+        subscription = await self.subscribe(subject, cb=otherwise, pending_bytes_limit=0)
+        self._receivers[subscription._id] = deliver
+        return subscription
+
+    def send(
+        self, subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
+    ) -> Coroutine[Any, Any, None] | None:
+        """Publish. What it returns is to be awaited; None, if there is nothing to wait for."""
+        lane = self._lane
+        if lane is None or not self.is_connected:
+            # nats-py keeps a little for after a reconnect, and knows what else is wrong.
+            return self.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+        if self._pending:
+            lane.writer.writelines(self._pending)
+            self._pending, self._pending_data_size = [], 0
+        self.stats["out_msgs"] += 1
+        self.stats["out_bytes"] += len(payload)
+        return lane.write(_message(subject, payload, reply, headers))
+
+    async def _close(self, status: int, do_cbs: bool = True) -> None:
+        await super()._close(status, do_cbs)
+        if status == self.CLOSED:
+            self._receivers.clear()  # a connection made anew counts its subscriptions anew
+
+    def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
+        super()._remove_sub(sid, max_msgs)
+        self._receivers.pop(sid, None)
+
+    async def _read_loop(self) -> None:
+        """What nats-py's own does, from the lane where there is one."""
+        lane = await _Lane.over(self._transport, self._hear)
+        if lane is None:
+            await super()._read_loop()
+            return
+        self._lane = lane
+        try:
+            await self._serve(lane)
+        finally:
+            lane.close()
+            if self._lane is lane:
+                self._lane = None
+
+    async def _serve(self, lane: _Lane) -> None:
+        try:
+            while (item := await lane.next()) is not None:
+                if isinstance(item, bytes):
+                    await self._ps.parse(item)
+                else:
+                    await self._process_msg(
+                        item.sid, item.subject.encode(), item.reply.encode(), item.data, item.head
+                    )
+                if self.is_closed or self.is_reconnecting:
+                    return
+        except nats.errors.ProtocolError:
+            await self._process_op_err(nats.errors.ProtocolError())
+            return
+        except OSError as error:
+            await self._process_op_err(error)
+            return
+        eof = nats.errors.UnexpectedEOF()
+        await self._error_cb(eof)
+        await self._process_op_err(eof)
+
+    def _hear(self, frame: Frame) -> bool:
+        deliver = self._receivers.get(frame.sid)
+        if deliver is None:
+            return False
+        self.stats["in_msgs"] += 1
+        self.stats["in_bytes"] += len(frame.data)
+        try:
+            deliver(frame)
+        except Exception:  # noqa: BLE001 - as for nats-py's callbacks: it ends no connection
+            _log.exception("a message to %s was not understood", frame.subject)
+        return True
+
+
+class _Lane(asyncio.BufferedProtocol):
+    """The receiving end of one connection, in the place of an `asyncio.StreamReader`."""
+
+    def __init__(self, writer: asyncio.StreamWriter, deliver: Callable[[Frame], bool]) -> None:
+        self.writer = writer
+        self._deliver = deliver
+        self._transport: Any = writer.transport
+        # The streams' protocol goes on to see to flow control and to the end.
+        self._streams: Any = writer.transport.get_protocol()
+        self._frames = Frames(self._on_message, self._keep)
+        self._kept: deque[Frame | bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._over = False
+        self._reason: Exception | None = None
+
+    @classmethod
+    async def over(cls, connection: Any, deliver: Callable[[Frame], bool]) -> Self | None:
+        """Take a transport of nats-py's over, and what has arrived; None where it cannot be.
+
+        `deliver` says of each message whether it was ours.
+        """
+        if not isinstance(connection, TcpTransport):
+            return None
+        reader, writer = connection._io_reader, connection._io_writer
+        if reader is None or writer is None:
+            return None
+        lane = cls(writer, deliver)
+        writer.transport.set_protocol(lane)
+        # With its end in sight, the reader hands out what it has and waits for nothing.
+        reader.feed_eof()
+        lane._take(await reader.read())
+        return lane
+
+    def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
+        """Send. What it returns is to be awaited; None, if the socket has taken it all."""
+        self._transport.write(message)
+        return self.writer.drain() if self._transport.get_write_buffer_size() else None
+
+    async def next(self) -> Frame | bytes | None:
+        """The next thing that is nats-py's; None at the end of the connection.
+
+        Raises `ProtocolError` and the socket's `OSError`.
+        """
+        while not self._kept:
+            if self._reason is not None:
+                raise self._reason
+            if self._over:
+                return None
+            self._transport.resume_reading()
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        return self._kept.popleft()
+
+    def close(self) -> None:
+        """Tell nobody anything more."""
+        self._end(None)
+
+    # -- what the transport tells ----------------------------------------------------------
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - it takes what it gets
+        return self._frames.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._over:
+            return
+        try:
+            self._frames.arrived(nbytes)
+        except FramingError as error:
+            _log.warning("the server sent what is not NATS: %s", error)
+            self._end(nats.errors.ProtocolError())
+
+    def eof_received(self) -> bool | None:
+        self._end(None)
+        return bool(self._streams.eof_received())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc)
+        self._streams.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._streams.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._streams.resume_writing()
+
+    # -- inside ----------------------------------------------------------------------------
+
+    def _take(self, arrived: bytes) -> None:
+        """Bytes that came before the lane did."""
+        while arrived:
+            room = self._frames.room()
+            size = min(len(room), len(arrived))
+            room[:size] = arrived[:size]
+            self.buffer_updated(size)
+            arrived = arrived[size:]
+
+    def _on_message(self, frame: Frame) -> None:
+        if not self._deliver(frame):
+            self._keep(frame)
+
+    def _keep(self, item: Frame | bytes) -> None:
+        self._kept.append(item)
+        if len(self._kept) > _BACKLOG:
+            self._transport.pause_reading()
+        self._wake()
+
+    def _end(self, reason: Exception | None) -> None:
+        if not self._over:
+            self._over, self._reason = True, reason
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+def _message(
+    subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
+) -> bytes:
+    address = f"{subject} {reply}"
+    if not address.isprintable() or address.count(" ") != 1:
+        raise nats.errors.BadSubjectError
+    if headers is None:
+        return b"".join((f"PUB {address} {len(payload)}\r\n".encode(), payload, b"\r\n"))
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"NATS/1.0\r\n{lines}\r\n".encode()
+    size = len(head) + len(payload)
+    return b"".join((f"HPUB {address} {len(head)} {size}\r\n".encode(), head, payload, b"\r\n"))
