@@ -23,7 +23,6 @@ from jetstow._core.windows import (
     PulledWindows,
     Window,
     Windows,
-    pieces,
     windows,
 )
 from jetstow.errors import (
@@ -41,6 +40,9 @@ from jetstow.models import ObjectInfo
 _FIRST: Final = 512 * 1024
 _LARGEST: Final = 4 * 1024 * 1024
 _MOST_MESSAGES: Final = 1_024
+
+# Windows asked for ahead: one, and more where their messages are long in coming.
+_MOST_AHEAD: Final = 4
 
 # A replica that lags catches up within moments, or is asked in vain. In seconds.
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
@@ -82,6 +84,7 @@ class Download:
         self._next = start
         self._chunk_size = expected_chunk_size(stream, info)
         self._window = _FIRST
+        self._ahead = 1
         self._too_many = 0
         self._last_try = False
 
@@ -131,25 +134,29 @@ class Download:
                     count = self._count(before.chunk)
                     flying.append(await source.ask(before.seq, count, self._chunk_size))
                     asked = before.chunk + count
-                async with aclosing(pieces(flying[0])) as run:
-                    async for piece in run:
-                        if piece.seq < self._next.seq:
-                            continue  # asked for ahead, and a little too early
-                        self._check(piece.pending)
-                        chunk = self._next.chunk
-                        self._next = Place(chunk + 1, piece.seq + 1)
-                        origin = origin or Place(chunk, piece.seq)
-                        # In an object that lies in one piece, the next window's place is known.
-                        in_one_piece = piece.seq - origin.seq == chunk - origin.chunk
-                        if in_one_piece and len(flying) == 1 and asked < self._end:
-                            count = self._count(asked)
-                            ahead = piece.seq + asked - chunk
-                            window = await source.ask_now(ahead, count, self._chunk_size)
-                            if window is not None:
-                                flying.append(window)
-                                asked += count
-                        yield piece.data
-                flying.popleft()
+                elif flying[0].is_empty and self._ahead < _MOST_AHEAD:
+                    self._ahead += 1  # the way to the server is longer than the windows fill
+                while (piece := await flying[0].next_piece()) is not None:
+                    if piece.seq < self._next.seq:
+                        continue  # asked for ahead, and a little too early
+                    self._check(piece.pending)
+                    chunk = self._next.chunk
+                    self._next = Place(chunk + 1, piece.seq + 1)
+                    origin = origin or Place(chunk, piece.seq)
+                    # In an object that lies in one piece, the next window's place is known.
+                    in_one_piece = piece.seq - origin.seq == chunk - origin.chunk
+                    while in_one_piece and len(flying) <= self._ahead and asked < self._end:
+                        count = self._count(asked)
+                        ahead = piece.seq + asked - chunk
+                        window = await source.ask_now(ahead, count, self._chunk_size)
+                        if window is None:
+                            break
+                        flying.append(window)
+                        asked += count
+                    yield piece.data
+                    if self._next.chunk == self._end:
+                        return
+                flying.popleft().close()
                 if self._next == before and not flying:
                     raise _MisfitError
         finally:

@@ -44,6 +44,8 @@ _PURPOSE: Final = {
     _SEALED: (BucketSealedError, "{target} cannot change: the bucket is sealed"),
 }
 
+_versions: dict[str, tuple[int, int]] = {}
+
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -64,10 +66,14 @@ class JetStream:
     def server_version(self) -> tuple[int, int]:
         """Major and minor version of the server that the connection leads to."""
         version = self.nc.connected_server_version
-        try:
-            return version.major, version.minor
-        except ValueError:
-            return 0, 0
+        said = repr(version)
+        if said not in _versions:
+            # nats-py compiles a regular expression each time that it is asked.
+            try:
+                _versions[said] = version.major, version.minor
+            except ValueError:
+                _versions[said] = 0, 0
+        return _versions[said]
 
     async def open(self, kind: type[B], target: Target) -> B:
         """A mailbox as patient as this context."""

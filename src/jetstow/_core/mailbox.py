@@ -54,6 +54,8 @@ class Mailbox:
         self._failure: JetstowError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: asyncio.Timeout | None = None
+        self._silent = False
+        self._until = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +106,11 @@ class Mailbox:
             deadline.reschedule(0)
         self.wake()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has arrived that was not taken yet."""
+        return not self._messages
+
     async def next(self) -> Message:
         """The next message.
 
@@ -116,16 +123,29 @@ class Mailbox:
     async def wait(self) -> None:
         """Wait until something happens here. Raises what `next` raises."""
         self._raise_failure()
-        self._waiter = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        self._until = loop.time() + self.patience
+        self.replies.look_at(self._until)
         try:
-            async with asyncio.timeout(self.patience):
-                await self._waiter
-        except TimeoutError:
-            raise self.replies.silence(self.patience, self.target) from None
+            await self._waiter
         finally:
             self._waiter = None
+        if self._silent:
+            self._silent = False
+            raise self.replies.silence(self.patience, self.target)
         if not self._messages:
             self._raise_failure()
+
+    def look(self, now: float) -> float | None:
+        """End a wait that has lasted too long; when to look again, if one goes on."""
+        if self._waiter is None or self._waiter.done():
+            return None
+        if now < self._until:
+            return self._until
+        self._silent = True
+        self.wake()
+        return None
 
     def wake(self) -> None:
         """Let whoever waits look again."""

@@ -61,6 +61,7 @@ class Replies:
         self._subscribed = False
         self._denied: str | None = None
         self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._listen()
 
@@ -110,6 +111,23 @@ class Replies:
         token = str(self._count)
         box = self._boxes[token] = kind(self, token, target, patience)
         return box
+
+    def look_at(self, when: float) -> None:
+        """See to it that no mailbox waits past that time of the loop.
+
+        One timer serves all of them: nearly every wait is over long before its end.
+        """
+        if self._timer is None or when < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = asyncio.get_running_loop().call_at(when, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        for when in [box.look(now) for box in self._boxes.values()]:
+            if when is not None:
+                self.look_at(when)
 
     def forget(self, token: str) -> None:
         """Let a mailbox go. The server hears of it when there is time."""

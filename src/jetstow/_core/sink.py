@@ -32,13 +32,14 @@ async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
 
     Raises `InvalidDataError` for what does not take bytes.
     """
+    if type(into) is io.BytesIO:  # a subclass may write in its own way
+        async for chunk in chunks:
+            into.write(chunk)
+        return
     write = _writer(into)
     if inspect.iscoroutinefunction(write):
         async for chunk in chunks:
             await _write_async(write, chunk)
-    elif isinstance(into, io.BytesIO):
-        async for chunk in chunks:
-            into.write(chunk)
     else:
         held: list[bytes] = []
         size = 0

@@ -66,8 +66,8 @@ class Window(Mailbox):
         raise NotImplementedError
 
     def deliver(self, message: Message) -> None:
-        over = status(message) is not None
-        self._arrived(self.cost if over else len(message.data) + OVERHEAD)
+        # What is empty is the end of the window, or as good as nothing.
+        self._arrived(len(message.data) + OVERHEAD if message.data else self.cost)
         super().deliver(message)
 
     def close(self) -> None:
