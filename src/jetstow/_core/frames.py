@@ -15,6 +15,9 @@ _BUFFER: Final = 1024 * 1024
 # Longer than any line that a server sends: INFO names every server of its cluster.
 _LONGEST_LINE: Final = _BUFFER // 2
 
+# A subscription's number and two sizes have fewer.
+_MOST_DIGITS: Final = 60
+
 # The server's own bound on `max_payload` is 64 MiB; headers come on top of it.
 _LARGEST_MESSAGE: Final = 128 * 1024 * 1024
 
@@ -136,8 +139,9 @@ class Frames:
         """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
         kind, *parts = line.split()
         numbers = 2 if kind == b"HMSG" else 1
-        told = parts[1:2] + parts[-numbers:]
-        if len(parts) not in (2 + numbers, 3 + numbers) or not b"".join(told).isdigit():
+        digits = b"".join(parts[1:2] + parts[-numbers:])
+        known = len(parts) in (2 + numbers, 3 + numbers)
+        if not known or not digits.isdigit() or len(digits) > _MOST_DIGITS:
             raise FramingError(f"not a message: {line[:80]!r}")
         head = int(parts[-2]) if numbers == 2 else 0
         size = int(parts[-1])

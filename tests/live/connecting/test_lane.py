@@ -1,0 +1,152 @@
+"""The lane takes nats-py's socket over, and nats-py's users notice nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import nats
+import pytest
+from nats.aio.client import Client as NatsClient
+from nats.aio.msg import Msg
+
+import jetstow
+from jetstow._core.lane import LaneClient
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+
+@pytest.fixture
+async def other(server: NatsServer) -> AsyncIterator[NatsClient]:
+    """Somebody else on the same server, on a plain nats-py connection."""
+    client = await nats.connect(server.url)
+    yield client
+    await client.close()
+
+
+async def test_a_connection_has_a_lane(nc: jetstow.Client) -> None:
+    assert isinstance(nc, LaneClient)
+    await nc.flush()
+    assert nc._lane is not None
+
+
+async def test_a_users_messages_arrive_in_order_and_whole(
+    nc: jetstow.Client, other: NatsClient, bucket: str
+) -> None:
+    got: list[Msg] = []
+
+    async def hear(message: Msg) -> None:
+        got.append(message)
+
+    await nc.subscribe(f"{bucket}.>", cb=hear)
+    await nc.flush()
+    sent = [(i, some_bytes(i * 7919 % 300_000)) for i in range(200)]
+    for i, data in sent:
+        await other.publish(f"{bucket}.{i}", data, reply="r", headers={"Number": str(i)})
+    await other.flush()
+    async with asyncio.timeout(10):
+        while len(got) < len(sent):
+            await nc.flush()
+    assert [(int(m.subject.rpartition(".")[2]), m.data) for m in got] == sent
+    assert [m.headers for m in got] == [{"Number": str(i)} for i, _ in sent]
+    assert {m.reply for m in got} == {"r"}
+
+
+async def test_requests_and_answers_of_the_user_pass(
+    nc: jetstow.Client, other: NatsClient, bucket: str
+) -> None:
+    async def answer(message: Msg) -> None:
+        await message.respond(message.data[::-1])
+
+    await other.subscribe(bucket, cb=answer)
+    await other.flush()
+    answers = await asyncio.gather(*(nc.request(bucket, b"%d" % i, timeout=5) for i in range(100)))
+    assert [int(m.data[::-1]) for m in answers] == list(range(100))
+
+
+async def test_more_than_the_backlog_is_kept_while_nats_py_works_it_off(
+    nc: jetstow.Client, other: NatsClient, bucket: str
+) -> None:
+    """The reader stops at 512 messages that nats-py has not taken, and goes on."""
+    subscription = await nc.subscribe(bucket)
+    await nc.flush()
+    for i in range(5_000):
+        await other.publish(bucket, b"%d" % i)
+    await other.flush()
+    async with asyncio.timeout(20):
+        got = [int((await subscription.next_msg(timeout=10)).data) for _ in range(5_000)]
+    assert got == list(range(5_000))
+
+
+async def test_an_object_and_a_users_messages_share_the_connection(
+    nc: jetstow.Client, store: jetstow.ObjectStore, other: NatsClient, bucket: str
+) -> None:
+    subscription = await nc.subscribe(f"{bucket}.user")
+    await nc.flush()
+    data = some_bytes(8_000_000)
+
+    async def talk() -> None:
+        for i in range(500):
+            await other.publish(f"{bucket}.user", b"%d" % i)
+        await other.flush()
+
+    info, _ = await asyncio.gather(store.put("a", data), talk())
+    result = await store.get("a")
+    assert (result.data, info.size) == (data, len(data))
+    assert [int((await subscription.next_msg(timeout=5)).data) for _ in range(500)] == list(
+        range(500)
+    )
+
+
+async def test_after_a_reconnect_there_is_a_lane_again(bucket: str) -> None:
+    with NatsServer() as server:
+        back = asyncio.Event()
+
+        async def reconnected() -> None:
+            back.set()
+
+        nc = await jetstow.connect(server.url, reconnected_cb=reconnected, reconnect_time_wait=0.05)
+        store = await nc.jetstream().create_object_store(bucket)
+        await store.put("a", b"before")
+        first = nc._lane
+        server.restart()
+        async with asyncio.timeout(20):
+            await back.wait()
+        assert (await store.get("a")).data == b"before"
+        await store.put("b", some_bytes(500_000))
+        assert (await store.get("b")).data == some_bytes(500_000)
+        assert nc._lane is not None
+        assert nc._lane is not first
+        await nc.close()
+        assert nc._lane is None
+
+
+async def test_messages_larger_than_the_readers_buffer(bucket: str) -> None:
+    with NatsServer(config="max_payload: 8MB") as server:
+        nc = await jetstow.connect(server.url)
+        store = await nc.jetstream().create_object_store(bucket)
+        data = some_bytes(20_000_000)
+        options = jetstow.ObjectMetaOptions(max_chunk_size=7_000_000)
+        await store.put("a", data, jetstow.ObjectMeta(options=options))
+        assert (await store.get("a")).data == data
+        await nc.close()
+
+
+async def test_what_nats_py_counts_is_counted(
+    nc: jetstow.Client, store: jetstow.ObjectStore
+) -> None:
+    before = dict(nc.stats)
+    await store.put("a", some_bytes(1_000_000))
+    await store.get("a")
+    assert nc.stats["out_bytes"] - before["out_bytes"] > 1_000_000
+    assert nc.stats["in_bytes"] - before["in_bytes"] > 1_000_000
+
+
+async def test_a_plain_nats_py_connection_has_none_and_works(
+    other: NatsClient, store: jetstow.ObjectStore
+) -> None:
+    await store.put("a", some_bytes(3_000_000))
+    theirs = await jetstow.jetstream(other).object_store(store.bucket)
+    assert (await theirs.get("a")).data == some_bytes(3_000_000)
+    await theirs.put("b", b"plain")
+    assert (await store.get("b")).data == b"plain"
