@@ -11,7 +11,7 @@ import anyio
 T = TypeVar("T")
 
 
-async def to_the_end(step: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(step: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
     """Run a short step to its end, even if the caller is cancelled meanwhile.
 
     The cancellation goes on after it. `asyncio.shield` alone would let the step run loose,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import inspect
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol, runtime_checkable
 
 from anyio import to_thread
 
+from jetstow._core.background import Background, is_on_disk
 from jetstow.errors import InvalidDataError
 
 # What a worker thread writes at a time: a visit to it costs more than a small write.
@@ -40,16 +41,27 @@ async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
     if inspect.iscoroutinefunction(write):
         async for chunk in chunks:
             await _write_async(write, chunk)
+    elif is_on_disk(into):
+        async with Background[None]() as writing:
+            async for block in _blocks(chunks):
+                await writing.start(_write_all, write, block)
+            await writing.result()
     else:
-        held: list[bytes] = []
-        size = 0
-        async for chunk in chunks:
-            held.append(chunk)
-            size += len(chunk)
-            if size >= _BLOCK:
-                await to_thread.run_sync(_write_all, write, held)
-                held, size = [], 0
-        await to_thread.run_sync(_write_all, write, held)
+        async for block in _blocks(chunks):
+            await to_thread.run_sync(_write_all, write, block)
+
+
+async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
+    """As many chunks at a time as are worth a visit to a thread; the last ones, too."""
+    held: list[bytes] = []
+    size = 0
+    async for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        if size >= _BLOCK:
+            yield held
+            held, size = [], 0
+    yield held
 
 
 def _writer(into: object) -> Write:

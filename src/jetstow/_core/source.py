@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_check
 
 from anyio import to_thread
 
+from jetstow._core.background import Background, is_on_disk
 from jetstow.errors import InvalidDataError
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def open_source(data: object) -> Source:
     if isinstance(data, Readable):
         if _is_async(data.read):
             return Source(lambda size: _cut_async_file(data.read, size), None)
-        return Source(lambda size: _cut_file(data.read, size), _remaining(data))
+        cut = _cut_disk if is_on_disk(data) else _cut_file
+        return Source(lambda size: cut(data.read, size), _remaining(data))
     if isinstance(data, AsyncIterable):
         return Source(lambda size: _cut_async_iterable(data, size), None)
     if isinstance(data, Iterable):
@@ -137,6 +139,17 @@ async def _cut_file(read: Callable[[int], object], size: int) -> AsyncGenerator[
     while len(data := await to_thread.run_sync(_read_full, read, block, abandon_on_cancel=True)):
         async for chunk in _cut_memory(memoryview(data), size):
             yield chunk
+
+
+async def _cut_disk(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
+    """A file whose next block is read while the one before is sent."""
+    block = size * max(1, _BLOCK // size)
+    async with Background[bytearray | memoryview]() as reading:
+        await reading.start(_read_full, read, block)
+        while data := await reading.result():
+            await reading.start(_read_full, read, block)
+            async for chunk in _cut_memory(memoryview(data), size):
+                yield chunk
 
 
 def _read_full(read: Callable[[int], object], size: int) -> bytearray | memoryview:
