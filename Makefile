@@ -12,10 +12,15 @@ STAMPS := .cache/stamps
 JS := tests/interop/js
 # Workers of the test run, each with servers of its own.
 WORKERS ?= 2
+# Of the benchmark: how often (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get for some.
+REPEATS ?= 0
+QUICK ?=
+ONLY ?=
 
 VENV_STAMP := $(VENV)/.stamp-venv
 RUNTIME_STAMP := $(VENV)/.stamp-runtime
 DEV_STAMP := $(VENV)/.stamp-dev
+BENCH_STAMP := $(VENV)/.stamp-bench
 SERVERS_STAMP := $(STAMPS)/servers
 PEERS_STAMP := $(STAMPS)/peers
 
@@ -38,6 +43,10 @@ unit: $(DEV_STAMP) ## the tests that need no network
 .PHONY: live
 live: $(DEV_STAMP) ## the tests on the latest server
 	@$(BIN)/python -m pytest tests/live
+
+.PHONY: bench
+bench: $(BENCH_STAMP) $(PEERS_STAMP) ## jetstow beside other clients and a bare socket, measured
+	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff: rules and format
@@ -91,6 +100,11 @@ $(RUNTIME_STAMP): requirements/runtime.lock pyproject.toml $(VENV_STAMP)
 $(DEV_STAMP): requirements/dev.lock $(RUNTIME_STAMP)
 	@echo "installing what development needs into $(VENV)"
 	@$(PIP) install --requirement requirements/dev.lock
+	@touch $@
+
+$(BENCH_STAMP): requirements/bench.lock $(DEV_STAMP)
+	@echo "installing what the benchmark needs into $(VENV)"
+	@$(PIP) install --requirement requirements/bench.lock
 	@touch $@
 
 $(SERVERS_STAMP): tests/support/versions.py $(VENV_STAMP) | $(STAMPS)

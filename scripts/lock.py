@@ -9,6 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = "requirements/runtime.lock"
 DEV = "requirements/dev.lock"
+BENCH = "requirements/bench.lock"
 
 
 def compile_lock(output: str, *arguments: str) -> None:
@@ -23,3 +24,4 @@ def compile_lock(output: str, *arguments: str) -> None:
 if __name__ == "__main__":
     compile_lock(RUNTIME)
     compile_lock(DEV, "--group", "dev", "--constraint", RUNTIME)
+    compile_lock(BENCH, "--group", "bench", "--constraint", DEV)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import buckets, demo, objects, server, transfer
+from jetstow.cli import bench, buckets, demo, objects, server, transfer
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
 from jetstow.cli.program import Program
 from jetstow.cli.session import Settings
@@ -58,3 +58,4 @@ buckets.register(app)
 transfer.register(app)
 objects.register(app)
 server.register(app)
+bench.register(app)

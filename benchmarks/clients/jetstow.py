@@ -1,0 +1,48 @@
+"""jetstow, as it comes."""
+
+from __future__ import annotations
+
+import jetstow
+from benchmarks.clients.serve import Unable
+from benchmarks.clients.work import run
+
+
+class Jetstow:
+    async def open(self, url: str, bucket: str) -> None:
+        self._nc = await jetstow.connect(url)
+        self._store = await self._nc.jetstream().object_store(bucket)
+
+    async def put(self, name: str, data: bytes) -> None:
+        await self._store.put(name, data)
+
+    async def get(self, name: str) -> bytes:
+        return (await self._store.get(name)).data or b""
+
+    async def stream(self, name: str) -> int:
+        size = 0
+        async for chunk in self._store.stream(name):
+            size += len(chunk)
+        return size
+
+    async def put_file(self, name: str, path: str) -> None:
+        await self._store.put_file(path, name)
+
+    async def get_file(self, name: str, path: str) -> None:
+        await self._store.get_file(name, path)
+
+    async def info(self, name: str) -> tuple[int, str]:
+        info = await self._store.get_info(name)
+        return info.size or 0, info.digest or ""
+
+    async def list(self) -> int:
+        return len(await self._store.list())
+
+    async def range(self, name: str, start: int, length: int) -> bytes:
+        return await self._store.get_range(name, start, length)
+
+    async def direct_get(self, name: str) -> object:  # noqa: ARG002
+        raise Unable
+
+
+if __name__ == "__main__":
+    run(Jetstow())

@@ -1,0 +1,59 @@
+"""natsrpy, the Rust client from Python. Chunks of 128 KiB are asked for, as elsewhere: its
+own are smaller for a put of bytes."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import natsrpy
+
+from benchmarks.clients.nats_py import Nowhere
+from benchmarks.clients.serve import Unable
+from benchmarks.clients.work import run
+
+CHUNK = 128 << 10
+
+
+class Natsrpy:
+    async def open(self, url: str, bucket: str) -> None:
+        self._nc = natsrpy.Nats(addrs=[url])
+        await self._nc.startup()
+        self._store = await (await self._nc.jetstream()).object_store.get(bucket)
+
+    async def put(self, name: str, data: bytes) -> None:
+        await self._store.put(name, data, chunk_size=CHUNK)
+
+    async def get(self, name: str) -> bytes:
+        into = io.BytesIO()
+        await self._store.get(name, into)
+        return into.getvalue()
+
+    async def stream(self, name: str) -> int:
+        into = Nowhere()
+        await self._store.get(name, into)
+        return into.size
+
+    async def put_file(self, name: str, path: str) -> None:
+        await self._store.put_file(name, path, chunk_size=CHUNK)
+
+    async def get_file(self, name: str, path: str) -> None:
+        with Path(path).open("wb") as file:
+            await self._store.get(name, file)
+
+    async def info(self, name: str) -> tuple[int, str]:
+        info = await self._store.get_info(name)
+        return info.size, info.digest or ""
+
+    async def list(self) -> int:
+        return len([info async for info in await self._store.list()])
+
+    async def range(self, name: str, start: int, length: int) -> bytes:  # noqa: ARG002
+        raise Unable("it reads whole objects only")
+
+    async def direct_get(self, name: str) -> object:  # noqa: ARG002
+        raise Unable
+
+
+if __name__ == "__main__":
+    run(Natsrpy())

@@ -1,0 +1,97 @@
+"""The clients: how each is started, and its version, or why it is not there."""
+
+from __future__ import annotations
+
+import functools
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.process import ROOT
+
+NATSIO = "natsio==1.0.1"
+JS_FOLDER = ROOT / "tests" / "interop" / "js"
+NATSIO_VENV = ROOT / ".cache" / "bench" / "natsio"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A client that can be started."""
+
+    name: str
+    version: str
+    command: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    flags: Mapping[str, object] = field(default_factory=dict)
+    missing: str = ""
+    """Why it cannot take part."""
+
+
+def crew() -> dict[str, Member]:
+    """Every client, in the order of the tables."""
+    members = [
+        _python("limit", "limit", ""),
+        _python("jetstow", "jetstow", version("jetstow")),
+        _python("nats-py", "nats_py", version("nats-py")),
+        _python("natsrpy", "natsrpy", version("natsrpy")),
+        _natsio(),
+        _node("nats.js"),
+        _node("nats.js native", native=True),
+    ]
+    return {member.name: member for member in members}
+
+
+def _python(name: str, module: str, number: str, python: str = sys.executable) -> Member:
+    return Member(name, number, [python, "-m", f"benchmarks.clients.{module}"])
+
+
+def _node(name: str, **flags: object) -> Member:
+    node = shutil.which("node")
+    package = JS_FOLDER / "node_modules" / "@nats-io" / "obj" / "package.json"
+    if node is None or not package.exists():
+        return Member(name, "", [], missing="node or its packages are not there: `make peers`")
+    number = str(json.loads(package.read_text())["version"])
+    command = [node, str(ROOT / "benchmarks" / "clients" / "nats_js.mjs")]
+    return Member(name, number, command, {"BENCH_NODE_FOLDER": str(JS_FOLDER)}, flags)
+
+
+def _natsio() -> Member:
+    number = NATSIO.partition("==")[2]
+    try:
+        python = _natsio_environment()
+    except (LookupError, subprocess.CalledProcessError) as error:
+        return Member("natsio", number, [], missing=str(error))
+    return _python("natsio", "natsio", number, str(python))
+
+
+def _natsio_environment() -> Path:
+    """The Python of an environment with natsio in it, made if need be.
+
+    Raises `LookupError` where there is no Python that it runs on.
+    """
+    python, stamp = NATSIO_VENV / "bin" / "python", NATSIO_VENV / NATSIO
+    if not stamp.exists():
+        shutil.rmtree(NATSIO_VENV, ignore_errors=True)
+        subprocess.run([_newer_python(), "-m", "venv", NATSIO_VENV], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--no-input", NATSIO], check=True)
+        stamp.touch()
+    return python
+
+
+@functools.cache
+def _newer_python() -> str:
+    pyenv = sorted(Path.home().glob(".pyenv/versions/3.1[3-9]*/bin/python"))
+    found = [sys.executable, "python3.13", "python3.14", *map(str, pyenv)]
+    test = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 13))"
+    for candidate in filter(None, map(shutil.which, found)):
+        # What is on the path may be a stand-in for a Python that is not installed.
+        if subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode:
+            continue
+        return candidate
+    raise LookupError("natsio needs Python 3.13, and there is none here")

@@ -1,0 +1,185 @@
+"""What is measured: the tasks that clients are put to, and the figures that come of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+Kind = Literal["MiB/s", "a second", "s", "ms", "rounds"]
+
+PEERS = ("nats-py", "natsrpy", "natsio", "nats.js")
+ALL = ("limit", "jetstow", *PEERS)
+# nats.js takes SHA-256 from node if it is told to. As it comes, in JavaScript, it spends most
+# of a large transfer on it: that is shown once, and elsewhere it is at its best.
+BOTH_JS = (*ALL, "nats.js native")
+BEST = tuple(f"{name} native" if name == "nats.js" else name for name in ALL)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure of the report."""
+
+    key: str
+    title: str
+    kind: Kind
+    group: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One operation, for several clients in turn, several times over."""
+
+    key: str
+    op: str
+    clients: tuple[str, ...] = ALL
+    size: int = 0
+    count: int = 0
+    at_once: int = 1
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Which measure each measured round of the operation is; else the one of its name."""
+    seeded: Literal["", "object", "names"] = ""
+    """All read one bucket with an object, or with many names; else each has a fresh one."""
+    storage: str = "file"
+    replicas: int = 1
+    most_repeats: int = 0
+    timeout: float = 120.0
+    flags: Mapping[str, object] = field(default_factory=dict)
+    through_proxy: bool = False
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How large everything is."""
+
+    large: int = 256 * MIB
+    slow_get: int = 16 * MIB
+    file: int = GIB
+    together: int = 128 * MIB
+    small: int = 300
+    names: tuple[int, int] = (10_000, 100_000)
+
+    @property
+    def name(self) -> str:
+        return "full" if self == Scale() else "quick"
+
+
+QUICK = Scale(16 * MIB, 4 * MIB, 32 * MIB, 16 * MIB, 40, (500, 2_000))
+
+
+def size_of(size: int) -> str:
+    return f"{size >> 30} GiB" if size >= GIB else f"{size >> 20} MiB"
+
+
+def measures(scale: Scale) -> list[Measure]:
+    """Every figure, in the order of the report."""
+    large, file = size_of(scale.large), size_of(scale.file)
+    together = f"16 × {size_of(scale.together // 16)}"
+    few, many = (f"{count:,}" for count in scale.names)
+    rows: list[tuple[str, str, Kind, str]] = [
+        ("put", f"put {large} from memory", "MiB/s", "large"),
+        ("get", f"get {large} into memory", "MiB/s", "large"),
+        ("get-less", f"get {size_of(scale.slow_get)} into memory", "MiB/s", "large"),
+        ("stream", f"stream {large}, verified, not kept", "MiB/s", "large"),
+        ("put-file", f"put a file of {file}", "MiB/s", "file"),
+        ("get-file", f"get {file} into a file", "MiB/s", "file"),
+        ("put-small", "put 1 KiB, one after another", "a second", "small"),
+        ("put-small-at-once", "put 1 KiB, 64 at once", "a second", "small"),
+        ("get-small", "get 1 KiB, one after another", "a second", "small"),
+        ("get-small-at-once", "get 1 KiB, 64 at once", "a second", "small"),
+        ("info-small", "get_info, one after another", "a second", "small"),
+        ("info-small-at-once", "get_info, 64 at once", "a second", "small"),
+        ("direct-get", "one plain direct get", "a second", "small"),
+        ("many-put", f"put {together} at once", "MiB/s", "many"),
+        ("one-put", f"put {size_of(scale.together)} as one", "MiB/s", "many"),
+        ("many-get", f"get {together} at once", "MiB/s", "many"),
+        ("one-get", f"get {size_of(scale.together)} as one", "MiB/s", "many"),
+        ("list-few", f"list {few} objects", "s", "list"),
+        ("list-many", f"list {many} objects", "s", "list"),
+        ("range", f"1 KiB from the middle of {file}", "ms", "range"),
+        ("range-rounds", "the same in round trips", "rounds", "range"),
+        ("memory-put", f"memory storage: put {large}", "MiB/s", "memory"),
+        ("memory-get", f"memory storage: get {large}", "MiB/s", "memory"),
+        ("memory-stream", f"memory storage: stream {large}", "MiB/s", "memory"),
+        ("r3-put", f"R3: put {large}", "MiB/s", "r3"),
+        ("r3-get", f"R3: get {large}", "MiB/s", "r3"),
+        ("r3-many-put", f"R3: put {together} at once", "MiB/s", "r3"),
+        ("sha256", "SHA-256 alone", "MiB/s", "context"),
+    ]
+    return [Measure(*row) for row in rows]
+
+
+def tasks(scale: Scale) -> list[Task]:
+    """Everything that is done, in its order."""
+    large, few, many = scale.large, *scale.names
+    return [
+        Task("sha256", "sha256", ("limit",), large),
+        Task("put", "put", BOTH_JS, large),
+        Task("get", "get", _but_nats_py(BOTH_JS), large, seeded="object"),
+        # nats-py's get adds each chunk to the bytes so far, copying them: its time grows with
+        # the square of the size, to minutes. So it reads the large object once, and everybody
+        # a small one too.
+        Task("get", "get", ("nats-py",), large, seeded="object", most_repeats=1, timeout=600),
+        Task("get", "get", BOTH_JS, scale.slow_get, names={"get": "get-less"}, seeded="object"),
+        Task("stream", "stream", BOTH_JS, large, seeded="object"),
+        *_files(scale),
+        Task("small", "small", count=scale.small, at_once=64),
+        Task("small", "direct-get", ("limit", "nats-py"), MIB, scale.small * 4, seeded="object"),
+        *_many(scale),
+        Task("list", "list", count=few, names={"list": "list-few"}, seeded="names"),
+        Task(
+            "list", "list", count=many, names={"list": "list-many"}, seeded="names", most_repeats=3
+        ),
+        *_other_storage(scale),
+    ]
+
+
+def _but_nats_py(clients: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(client for client in clients if client != "nats-py")
+
+
+def _files(scale: Scale) -> list[Task]:
+    size = scale.file
+    return [
+        Task("file", "put-file", BEST, size, most_repeats=3, timeout=300),
+        Task("file", "get-file", BEST, size, seeded="object", most_repeats=3, timeout=300),
+        Task("range", "range", ("jetstow",), size, seeded="object"),  # nobody else can
+        Task(
+            "range", "range", ("jetstow",), size, names={"range": "range-rounds"}, seeded="object",
+            most_repeats=1, through_proxy=True,
+        ),
+    ]  # fmt: skip
+
+
+def _many(scale: Scale) -> list[Task]:
+    size, one = scale.together, {"one": True}
+    return [
+        Task("many", "many", _but_nats_py(BEST), size, 16, most_repeats=3, flags=one),
+        # Without one large get, for which see "get" above.
+        Task("many", "many", ("nats-py",), size, 16, most_repeats=3),
+    ]
+
+
+def _other_storage(scale: Scale) -> list[Task]:
+    """In memory, and with three replicas."""
+    found: list[Task] = []
+    for prefix, storage, replicas in (("memory", "memory", 1), ("r3", "file", 3)):
+        plain = Task(prefix, "", BEST, scale.large, storage=storage, replicas=replicas)
+        plain = replace(plain, most_repeats=3)
+        get = replace(plain, op="get", names={"get": f"{prefix}-get"}, seeded="object")
+        found += [
+            replace(plain, op="put", names={"put": f"{prefix}-put"}),
+            replace(get, clients=_but_nats_py(BEST)),
+            # A smaller object, which is to its advantage: see "get" above.
+            replace(get, clients=("nats-py",), size=scale.slow_get),
+        ]
+        if prefix == "memory":
+            found.append(replace(get, op="stream", names={"stream": "memory-stream"}))
+        else:
+            many = replace(plain, op="many", size=scale.together, count=16)
+            names = {"many-put": "r3-many-put"}
+            found.append(replace(many, names=names, flags={"puts_only": True}))
+    return found

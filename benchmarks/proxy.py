@@ -1,0 +1,77 @@
+"""A proxy that counts how often a client asks and waits: its round trips."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from contextlib import suppress
+from typing import Self
+from urllib.parse import urlsplit
+
+_PUBLISHED = re.compile(rb"(?:^|\r\n)H?PUB ")
+
+
+class Proxy:
+    """Stands between one client and a server.
+
+    A round trip is what a client publishes after it has heard from the server, up to the
+    next time that it hears from it. Requests sent together are one.
+    """
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        self._server = (address.hostname, address.port)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._heard = True
+        self._rounds = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self._listener.getsockname()[1]}"
+
+    def begin(self) -> None:
+        """Count from now on."""
+        with self._lock:
+            self._rounds, self._heard = 0, True
+
+    @property
+    def rounds(self) -> int:
+        return self._rounds
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in [self._listener, *self._sockets]:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.create_connection(self._server)
+                self._sockets += [client, server]
+                for pair in ((client, server, True), (server, client, False)):
+                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 18):
+                self._note(data, asks)
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
+
+    def _note(self, data: bytes, asks: bool) -> None:
+        with self._lock:
+            if not asks:
+                self._heard = True
+            elif _PUBLISHED.search(data) and self._heard:
+                self._rounds += 1
+                self._heard = False

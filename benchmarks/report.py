@@ -1,0 +1,118 @@
+"""The report: tables for people, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks.figures import Figures
+from benchmarks.marks import marks
+from benchmarks.plan import MIB, Measure, size_of
+
+COSTS = ("put", "get", "stream", "put-file", "get-file")
+MEMORY = ("put-file", "get-file", "list-few", "list-many")
+
+
+def markdown(run: Mapping[str, Any]) -> str:
+    """Everything about a run."""
+    figures = Figures(run)
+    parts = [
+        "# Benchmark\n",
+        _where(run),
+        "## Figures\n",
+        "Median (minimum–maximum). Rates are better high, times low.\n",
+        _table(["", "unit", *figures.clients], _figures(figures)),
+        "## What it costs\n",
+        "Medians. CPU seconds are those of all threads.\n",
+        _table(["", *figures.clients], _costs(figures)),
+        "## Marks\n",
+        "Ratios of medians within this run.\n",
+        _table(["mark", "wanted", "seen", "met"], _marks(figures, whole=run["whole"])),
+        *_notes(run, figures),
+    ]
+    return "\n".join(parts)
+
+
+def _where(run: Mapping[str, Any]) -> str:
+    env = run["environment"]
+    clients = ", ".join(f"{name} {number}" for name, number in env["clients"].items())
+    return f"""\
+- {env["date"]}, commit {env["commit"]}, {run["minutes"]} minutes.
+- Sizes: {run["scale"]}; repeats: {run["repeats"]}, fewer of the longest.
+- {env["system"]}, {env["cpus"]} × {env["cpu"] or "unknown CPU"}, Python {env["python"]}.
+- nats-server {env["nats-server"]}; {clients}.
+"""
+
+
+def _figures(figures: Figures) -> Iterator[list[str]]:
+    for measure in figures.present():
+        cells = [_cell(figures, measure, client) for client in figures.clients]
+        yield [measure.title, measure.kind, *cells]
+
+
+def _cell(figures: Figures, measure: Measure, client: str) -> str:
+    values = figures.values(measure.key, client)
+    if not values:
+        return "failed" if figures.errors(measure.key, client) else ""
+    size = figures.odd_size(measure.key, client)
+    note = f" of {size_of(size)}" if size else ""
+    if len(values) == 1:
+        return f"{number(values[0])} (once){note}"
+    low, high = number(min(values)), number(max(values))
+    return f"{number(median(values))} ({low}–{high}){note}"
+
+
+def number(value: float) -> str:
+    """Three digits that say something."""
+    if value >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _costs(figures: Figures) -> Iterator[list[str]]:
+    titles = {measure.key: measure.title for measure in figures.present()}
+    fields = [
+        ("client CPU s a GiB", "cpu", COSTS, 1.0),
+        ("server CPU s a GiB", "server_cpu", COSTS, 1.0),
+        ("peak memory growth, MiB", "growth", MEMORY, MIB),
+        ("page faults", "faults", ("get",), 1.0),
+    ]
+    for title, what, keys, unit in fields:
+        for key in keys:
+            if key in titles:
+                found = [figures.cost(what, key, client) for client in figures.clients]
+                cells = ["" if value is None else number(value / unit) for value in found]
+                yield [f"{titles[key]}: {title}", *cells]
+
+
+def _marks(figures: Figures, *, whole: bool) -> Iterator[list[str]]:
+    for mark in marks(figures):
+        if mark.met is None and not whole:
+            continue
+        met = {True: "yes", False: "NO", None: "?"}[mark.met]
+        yield [mark.what, mark.wanted, mark.seen, met]
+
+
+def _notes(run: Mapping[str, Any], figures: Figures) -> Iterator[str]:
+    notes = [f"{where}: {said}" for where, said in run["notes"].items()]
+    for measure, client in figures.samples:
+        if errors := figures.errors(measure, client):
+            notes.append(f"{measure}/{client}: {len(errors)} errors, the first: {errors[0]}")
+        if slow := figures.slow_consumers(measure, client):
+            notes.append(f"{measure}/{client}: {slow} slow consumers")
+    if notes:
+        yield "## What went wrong\n"
+        yield "".join(f"- {note}\n" for note in notes)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    rule = ["-" * max(3, width) for width in widths]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
+        for row in (heads, *cells)
+    ]
+    lines.insert(1, "| " + " | ".join(rule) + " |")
+    return "\n".join(lines) + "\n"
