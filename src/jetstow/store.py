@@ -14,7 +14,7 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core import buckets, links, names, objects
 from jetstow._core.awaitables import Listing, Opening
-from jetstow._core.catalog import everything, find
+from jetstow._core.catalog import arriving, everything, find
 from jetstow._core.feed import Policy
 from jetstow._core.files import ObjectReader, ObjectWriter
 from jetstow._core.landing import landing
@@ -295,15 +295,23 @@ class ObjectStore(_NatsObjectStore):
     ) -> Listing[ObjectInfo]:
         """Every object's info, the one longest unchanged first; delete markers too, if asked.
 
-        `await` it for a list, or iterate it with `async for` as it arrives.
+        `await` it for a list, in which a name is once, or iterate it with `async for`: then
+        entries are told as they arrive, and one that is changed meanwhile may be told again,
+        later and newer. What was there all the time is always told.
         """
 
+        def shown(info: ObjectInfo) -> bool:
+            return not (ignore_deletes and info.deleted)
+
         async def infos() -> AsyncGenerator[ObjectInfo, None]:
-            async for info in everything(self._bucket):
-                if not (ignore_deletes and info.deleted):
+            async for info in arriving(self._bucket):
+                if shown(info):
                     yield info
 
-        return Listing(infos)
+        async def whole() -> list[ObjectInfo]:
+            return [info for info in await everything(self._bucket) if shown(info)]
+
+        return Listing(infos, whole)
 
     async def watch(
         self,

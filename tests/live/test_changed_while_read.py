@@ -159,8 +159,8 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
     """In memory, and in a file that is put in its place at the end, nobody has seen a byte."""
     from jetstow._core.download import verified
 
-    async def verified_until_replaced(stream: Any, info: Any) -> Any:
-        async for chunk in verified(stream, info):
+    async def verified_until_replaced(stream: Any, info: Any, begun: Any) -> Any:
+        async for chunk in verified(stream, info, begun):
             yield chunk
             while pending:
                 await pending.pop()(store)

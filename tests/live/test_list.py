@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from contextlib import aclosing
 
 import pytest
 from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
+from jetstow._core import catalog
 from jetstow.errors import BucketNotFoundError, JetstowError, PermissionDeniedError
 from tests.support import handmade, underneath
+from tests.support.rounds import Rounds
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
 
@@ -134,6 +137,77 @@ async def test_what_is_written_meanwhile_is_listed_once_or_not(store: jetstow.Ob
         assert len(found) == len(set(found)), "none of them twice"
         assert {f"object {number}" for number in range(20)} <= set(found), "all that were there"
     await writing
+
+
+async def test_whoever_iterates_misses_nothing_that_was_there(store: jetstow.ObjectStore) -> None:
+    """What is changed meanwhile comes again, and newer."""
+    for number in range(20):
+        await store.put(f"object {number}", b"x")
+    done = asyncio.Event()
+
+    async def write() -> None:
+        for number in range(60):
+            await store.put(f"object {number % 20}", b"y")
+        done.set()
+
+    writing = asyncio.create_task(write())
+    while not done.is_set():
+        revisions: dict[str, int] = {}
+        async for info in store.list():
+            assert info.revision > revisions.get(info.name, 0)
+            revisions[info.name] = info.revision
+        assert len(revisions) == 20
+    await writing
+
+
+async def test_entries_are_told_before_all_have_arrived(
+    store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog, "_BATCH", 100)
+    names = [f"object {number}" for number in range(500)]
+    await write_names(raw, store.bucket, names)
+    rounds = Rounds(monkeypatch)
+    told = []
+    async with aclosing(aiter(store.list())) as infos:  # type: ignore[type-var]
+        async for info in infos:
+            told.append(info.name)
+            if len(told) == 100:
+                early = rounds.requests
+                # Another one changes it, and leaves the old message where it is.
+                subject = underneath.meta_subject(store.bucket, "object 400")
+                await raw.request(subject, b'{"nuid": "new"}', timeout=5)
+    in_order = [*names, "last", "object 400"]
+    direct = store._bucket.has_batched_get
+    assert told == (in_order if direct else [*names, "last"])
+    assert not direct or early < rounds.requests
+
+
+async def test_a_name_with_several_messages_is_told_once(
+    store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some clients leave the old messages where they are; whoever iterates gets the last one."""
+    monkeypatch.setattr(catalog, "_BATCH", 3)
+    for name in ("a", "b", "c", "d"):
+        await store.put(name, b"x")
+    for number in range(4):
+        body = {"nuid": "n", "description": f"description {number}"}
+        subject = underneath.meta_subject(store.bucket, "b")
+        await raw.request(subject, json.dumps(body).encode(), timeout=5)
+    for infos in ([info async for info in store.list()], await store.list()):
+        assert [info.name for info in infos] == ["a", "c", "d", "b"]
+        assert infos[-1].description == "description 3"
+
+
+async def test_what_becomes_unreadable_or_deleted_meanwhile_is_not_in_the_list(
+    store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list has the newest of a name, also where that is nothing to show."""
+    for name in ("a", "b", "c"):
+        await store.put(name, b"x")
+    for name, body in (("a", b'{"nuid": "n", "deleted": true}'), ("b", b"not JSON")):
+        await raw.request(underneath.meta_subject(store.bucket, name), body, timeout=5)
+    assert await names_of(store) == ["c"]
+    assert [info.name async for info in store.list()] == ["c"]
 
 
 async def test_leaving_early_leaves_the_connection_usable(store: jetstow.ObjectStore) -> None:

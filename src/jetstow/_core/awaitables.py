@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Generator
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -47,10 +47,18 @@ class Opening(Generic[F]):
 
 
 class Listing(Generic[T]):
-    """Many results: `await` them as a list, or iterate with `async for` as they arrive."""
+    """Many results: `await` them as a list, or iterate with `async for` as they arrive.
 
-    def __init__(self, start: Callable[[], AsyncGenerator[T, None]]) -> None:
+    `whole` makes the list, where it is not simply all that arrives.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], AsyncGenerator[T, None]],
+        whole: Callable[[], Awaitable[list[T]]] | None = None,
+    ) -> None:
         self._start = start
+        self._whole = whole
 
     def __await__(self) -> Generator[Any, Any, list[T]]:
         return self._all().__await__()
@@ -59,4 +67,6 @@ class Listing(Generic[T]):
         return self._start()
 
     async def _all(self) -> list[T]:
+        if self._whole is not None:
+            return await self._whole()
         return [item async for item in self._start()]

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from jetstow._core import names
+from jetstow._core.ranks import count_by_batches
 from jetstow._core.stream import Stored, Stream
-from jetstow._core.windows import DirectWindows, NoDirectGetError, pieces
+from jetstow._core.windows import DirectWindows, NoDirectGetError
 from jetstow._core.wire import decode_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
@@ -22,9 +23,13 @@ from jetstow.models import ObjectInfo
 _log = logging.getLogger("jetstow.catalog")
 
 # A batch of metadata messages, and the bytes that one is taken for: the batch ends at
-# 4 MiB, with fewer messages where they are larger.
-_BATCH: Final = 2_048
-_META_BYTES: Final = 1_536
+# 8 MiB, with fewer messages where they are larger. Where the next one begins is known when
+# one has ended, so it is better to have few.
+_BATCH: Final = 8_192
+_META_BYTES: Final = 512
+
+# Further than any list of subjects: the server then tells how many there are, and none of them.
+_PAST_ALL: Final = 10**12
 
 # Requests to the leader under way at once, where a listing asks for each name.
 _AT_ONCE: Final = 64
@@ -72,21 +77,38 @@ async def find(stream: Stream, name: str, *, show_deleted: bool = False) -> Obje
     return info
 
 
-async def everything(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
+async def arriving(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
     """The metadata of every object, deleted ones too, the one longest unchanged first.
 
-    What cannot be read is logged and passed over: one bad entry hides no other.
+    It is told as it comes, and nothing is kept of it. An object that is changed meanwhile
+    comes again, later and newer. What cannot be read is logged and passed over: one bad
+    entry hides no other.
     """
-    async for stored in _all_metadata(stream):
+    async for stored in _all_metadata(stream, alone=True):
+        name = names.name_of(stream.bucket, stored.subject)
+        if name is not None and (info := _readable(stream.bucket, name, stored)) is not None:
+            yield info
+
+
+async def everything(stream: Stream) -> list[ObjectInfo]:
+    """The same as a list, in which an object has one entry, the newest."""
+    found: dict[str, ObjectInfo] = {}
+    async for stored in _all_metadata(stream, alone=False):
         name = names.name_of(stream.bucket, stored.subject)
         if name is None:
             continue
-        try:
-            info = _info(stream.bucket, name, stored)
-        except BadObjectMetaError as error:
-            _log.warning("passed over: %s", error)
-        else:
-            yield info
+        found.pop(name, None)
+        if (info := _readable(stream.bucket, name, stored)) is not None:
+            found[name] = info
+    return list(found.values())
+
+
+def _readable(bucket: str, name: str, stored: Stored) -> ObjectInfo | None:
+    try:
+        return _info(bucket, name, stored)
+    except BadObjectMetaError as error:
+        _log.warning("passed over: %s", error)
+        return None
 
 
 async def _read(stream: Stream, name: str) -> Stored | None:
@@ -98,11 +120,12 @@ def _info(bucket: str, name: str, stored: Stored) -> ObjectInfo:
     return decode_info(bucket, name, stored.data, revision=stored.seq, mtime=stored.time)
 
 
-async def _all_metadata(stream: Stream) -> AsyncGenerator[Stored, None]:
+async def _all_metadata(stream: Stream, *, alone: bool) -> AsyncGenerator[Stored, None]:
+    """All metadata; with `alone`, a name has one message unless it changes meanwhile."""
     # Replicas answer a batch as far as they are; where there are several, the leader is asked.
     if stream.has_batched_get and stream.replicas == 1:
         try:
-            async for stored in _by_batches(stream):
+            async for stored in _by_batches(stream, alone=alone):
                 yield stored
             return
         except NoDirectGetError:
@@ -111,24 +134,48 @@ async def _all_metadata(stream: Stream) -> AsyncGenerator[Stored, None]:
         yield stored
 
 
-async def _by_batches(stream: Stream) -> AsyncGenerator[Stored, None]:
-    """A run over all metadata subjects, of which the last message of each one counts.
+async def _by_batches(stream: Stream, *, alone: bool) -> AsyncGenerator[Stored, None]:
+    """A run over all metadata subjects.
 
-    Metadata is rolled up, one message a name. But some clients change it without, and a
-    name that is written meanwhile comes by once more.
+    Metadata is rolled up, one message a name, and told as it arrives. But some clients change
+    it without: with `alone`, all is then held back until the last message of each is known.
     """
     source = DirectWindows(stream, stream.target(), names.all_meta(stream.bucket))
-    found: dict[str, Stored] = {}
-    seq, more = 1, True
-    while more:
-        window = await source.ask(seq, _BATCH, _META_BYTES)
-        more = False
-        async for piece in pieces(window):
-            seq, more = piece.seq + 1, piece.pending > 0
-            found.pop(piece.subject, None)
-            found[piece.subject] = Stored(piece.subject, piece.seq, piece.time, piece.data)
-    for stored in found.values():
+    held: dict[str, Stored] | None = None
+    window = await source.ask(1, _BATCH, _META_BYTES)
+    try:
+        if alone and not await _has_one_message_each(stream):
+            held = {}
+        seq, left = 1, 1
+        while left:
+            left = 0
+            while (piece := await window.next_piece()) is not None:
+                seq, left = piece.seq + 1, piece.pending
+                stored = Stored(piece.subject, piece.seq, piece.time, piece.data)
+                if held is None:
+                    yield stored
+                else:
+                    held.pop(piece.subject, None)
+                    held[piece.subject] = stored
+            # Its end counts once more: what was written meanwhile has moved behind it.
+            left = left if window.left is None else window.left
+            window.close()
+            if left:
+                window = await source.ask(seq, _BATCH, _META_BYTES)
+    finally:
+        window.close()
+    for stored in (held or {}).values():
         yield stored
+
+
+async def _has_one_message_each(stream: Stream) -> bool:
+    """Whether there are as many metadata messages as names."""
+    pattern = names.all_meta(stream.bucket)
+    told, messages = await asyncio.gather(
+        stream.info(subjects_filter=pattern, offset=_PAST_ALL),
+        count_by_batches(stream, stream.target(), pattern, [1]),
+    )
+    return messages == [told.get("total", 0)]
 
 
 async def _by_names(stream: Stream) -> AsyncGenerator[Stored, None]:

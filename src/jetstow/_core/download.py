@@ -63,7 +63,8 @@ class _MisfitError(Exception):
 class Download:
     """The chunks of one object from `start` up to chunk `end` (not included).
 
-    `locate` finds the place of a chunk once more, should `start` turn out to be wrong.
+    `locate` finds the start once more, should it turn out to be wrong. The first window has
+    at least `least` chunks, if they are not too many.
     """
 
     def __init__(
@@ -72,7 +73,9 @@ class Download:
         info: ObjectInfo,
         start: Place = Place(),
         end: int | None = None,
-        locate: Callable[[int], Awaitable[int]] | None = None,
+        locate: Callable[[], Awaitable[Place]] | None = None,
+        least: int = 1,
+        begun: Window | None = None,
     ) -> None:
         self._stream = stream
         self._start = start
@@ -83,7 +86,8 @@ class Download:
         self._end = self._total if end is None else end
         self._next = start
         self._chunk_size = expected_chunk_size(stream, info)
-        self._window = _FIRST
+        self._window = max(_FIRST, min(least * self._chunk_size, _LARGEST))
+        self._begun = begun
         self._ahead = 1
         self._too_many = 0
         self._last_try = False
@@ -126,8 +130,10 @@ class Download:
 
     async def _run(self, source: Windows) -> AsyncGenerator[bytes, None]:
         """Window after window, until the end or until one does not fit."""
-        flying: deque[Window] = deque()
-        asked, origin = self._next.chunk, None
+        flying, asked, origin = deque[Window](), self._next.chunk, None
+        if self._begun is not None:
+            flying.append(self._begun)
+            self._begun, asked = None, self._end
         try:
             while (before := self._next).chunk < self._end:
                 if not flying:
@@ -187,8 +193,7 @@ class Download:
     async def _start_again(self) -> None:
         """A replica that lags counts from the end that it has, and finds a wrong place."""
         if self._locate is not None and self._next == self._start:
-            chunk = self._start.chunk
-            self._next = self._start = Place(chunk, await self._locate(chunk))
+            self._next = self._start = await self._locate()
 
     async def _pause_or_give_up(self, left: Iterator[float]) -> None:
         pause = next(left, None)
@@ -225,13 +230,17 @@ def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:
     return min(said or DEFAULT_CHUNK, stream.js.nc.max_payload)
 
 
-async def verified(stream: Stream, info: ObjectInfo) -> AsyncGenerator[bytes, None]:
+async def verified(
+    stream: Stream, info: ObjectInfo, begun: Window | None = None
+) -> AsyncGenerator[bytes, None]:
     """All bytes of an object. Its end is reached only if size, count and digest are right.
+
+    `begun` is a window with all its chunks, if they were asked for already.
 
     Raises `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.
     """
     target, digest, size = stream.target(info.name), Digest(), 0
-    async with aclosing(Download(stream, info).chunks()) as chunks:
+    async with aclosing(Download(stream, info, begun=begun).chunks()) as chunks:
         async for data in chunks:
             size += len(data)
             if size > (info.size or 0):

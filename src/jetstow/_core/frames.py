@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 # One read of the socket takes as much as fits here.
 _BUFFER: Final = 1024 * 1024
 
 # Longer than any line that a server sends: INFO names every server of its cluster.
 _LONGEST_LINE: Final = _BUFFER // 2
 
-# A subscription's number and two sizes have fewer.
-_MOST_DIGITS: Final = 60
-
 # The server's own bound on `max_payload` is 64 MiB; headers come on top of it.
 _LARGEST_MESSAGE: Final = 128 * 1024 * 1024
 
 _END: Final = b"\r\n"
+_CR, _LF = _END
+_MESSAGES: Final = (b"MSG ", b"HMSG ")
 _VERSION: Final = "NATS/1.0"
 
 
@@ -29,18 +30,15 @@ class FramingError(Exception):
     """What arrived is not what a NATS server sends."""
 
 
-class Frame:
+class Frame(msgspec.Struct, gc=False):
     """One message: what nats-py's `Msg` says of it, in as far as anything here asks."""
 
-    __slots__ = ("_headers", "data", "head", "reply", "sid", "subject")
-
-    def __init__(self, sid: int, subject: str, reply: str, head: bytes, data: bytes) -> None:
-        self.sid = sid
-        self.subject = subject
-        self.reply = reply
-        self.head = head
-        self.data = data
-        self._headers: dict[str, str] | None = None
+    sid: int
+    subject: str
+    reply: str
+    head: bytes
+    data: bytes
+    _headers: dict[str, str] | None = None
 
     @property
     def headers(self) -> dict[str, str] | None:
@@ -114,19 +112,19 @@ class Frames:
 
     def _cut(self) -> int:
         """Tell all that is whole; return where what is not begins."""
-        start, end = 0, self._end
+        buffer, start, end = self._buffer, 0, self._end
         while start < end:
             if self._line is None:
-                stop = self._buffer.find(_END, start, end)
+                stop = buffer.find(_END, start, end)
                 if stop < 0:
                     if end - start > _LONGEST_LINE:
                         raise FramingError("a line without an end")
                     break
-                line, start = bytes(self._view[start:stop]), stop + 2
-                if line.startswith((b"MSG ", b"HMSG ")):
+                line, start = buffer[start:stop], stop + 2
+                if line.startswith(_MESSAGES):
                     self._begin(line)
                 else:
-                    self._on_line(line + _END)
+                    self._on_line(bytes(line) + _END)
             elif end - start >= self._need:
                 stop = start + self._need
                 self._tell(self._view[start:stop])
@@ -135,29 +133,24 @@ class Frames:
                 break
         return start
 
-    def _begin(self, line: bytes) -> None:
+    def _begin(self, line: bytearray) -> None:
         """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
-        kind, *parts = line.split()
-        numbers = 2 if kind == b"HMSG" else 1
-        digits = b"".join(parts[1:2] + parts[-numbers:])
-        known = len(parts) in (2 + numbers, 3 + numbers)
-        if not known or not digits.isdigit() or len(digits) > _MOST_DIGITS:
-            raise FramingError(f"not a message: {line[:80]!r}")
-        head = int(parts[-2]) if numbers == 2 else 0
-        size = int(parts[-1])
-        if not head <= size <= _LARGEST_MESSAGE:
-            raise FramingError(f"a message of an impossible size: {line[:80]!r}")
-        reply = parts[2] if len(parts) == 3 + numbers else b""
         try:
-            self._line = int(parts[1]), parts[0].decode(), reply.decode(), head
-        except UnicodeDecodeError:
-            raise FramingError(f"not a subject: {line[:80]!r}") from None
+            kind, subject, sid, *rest = line.decode().split(" ")
+            size = int(rest.pop())
+            head = int(rest.pop()) if kind == "HMSG" else 0
+            if not 0 <= head <= size <= _LARGEST_MESSAGE:
+                raise ValueError("an impossible size")
+            (reply,) = rest or ("",)
+            self._line = int(sid), subject, reply, head
+        except (ValueError, IndexError) as error:
+            raise FramingError(f"not a message: {bytes(line[:80])!r}: {error}") from None
         self._need = size + len(_END)
 
     def _tell(self, body: memoryview) -> None:
         assert self._line is not None, "a message begins with its line"
         sid, subject, reply, head = self._line
         self._line = None
-        if bytes(body[-2:]) != _END:
+        if body[-2] != _CR or body[-1] != _LF:
             raise FramingError(f"a message to {subject!r} that does not end where it should")
         self._on_message(Frame(sid, subject, reply, bytes(body[:head]), bytes(body[head:-2])))

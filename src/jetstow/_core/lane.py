@@ -139,7 +139,6 @@ class _Lane(asyncio.BufferedProtocol):
         self._frames = Frames(self._on_message, self._keep)
         self._kept: deque[Frame | bytes] = deque()
         self._outgoing: list[bytes] = []
-        self._gathering = False
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._over = False
@@ -166,23 +165,19 @@ class _Lane(asyncio.BufferedProtocol):
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
         """Send. What it returns is to be awaited; None, if the socket has taken it all.
 
-        Sending costs as much for a hundred bytes as for a hundred messages of them. So the
-        first small message of a turn of the loop goes at once, and those that other tasks
-        send in the same turn go together.
+        Sending costs as much for a hundred bytes as for a hundred messages of them: what is
+        sent in one turn of the loop, by one task or by many, goes together.
         """
         if len(message) >= _SMALL:
             self._flush()
             self._transport.write(message)
-        elif self._gathering:
-            self._outgoing.append(message)
         else:
-            self._transport.write(message)
-            self._gathering = True
-            self._loop.call_soon(self._flush)
+            if not self._outgoing:
+                self._loop.call_soon(self._flush)
+            self._outgoing.append(message)
         return self.writer.drain() if self._transport.get_write_buffer_size() else None
 
     def _flush(self) -> None:
-        self._gathering = False
         if self._outgoing:
             message = b"".join(self._outgoing)
             self._outgoing.clear()

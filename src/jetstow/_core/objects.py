@@ -55,6 +55,7 @@ async def give_name(
         upload.keep()
         raise
     upload.keep()
+    stream.known.see(committed.info)
     await _drop_replaced(stream, committed)
     return committed.info
 

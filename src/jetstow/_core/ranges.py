@@ -2,7 +2,7 @@
 
 Chunks of one object share the stream with everybody's messages, so chunk k has no
 sequence that could be computed. But the message that answers a request tells which chunk it
-is, by how many follow it, and that is enough to close in on any chunk in a few steps.
+is, by how many follow it; and how many follow a place can be asked of many places at once.
 """
 
 from __future__ import annotations
@@ -11,14 +11,29 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from itertools import count
+from typing import Final
 
 from jetstow._core import names
 from jetstow._core.download import Download, Place, expected_chunk_size, pauses, verified
+from jetstow._core.places import Places
+from jetstow._core.ranks import count_from, most_at_once
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
-from jetstow._core.windows import NoDirectGetError, Windows, pieces, windows
 from jetstow.errors import InvalidRangeError, SizeMismatchError
 from jetstow.models import ObjectInfo
+
+# Chunks before the one that is wanted, read along for nothing: as much of them as takes no
+# longer than to ask once more; and as much as is borne when that has been done twice.
+_ALONG: Final = 256 * 1024, 64
+_ALONG_LATE: Final = 3 * 1024 * 1024, 512
+_LATE: Final = 2
+_MOST_STEPS: Final = 8
+
+# An object of which it pays to ask where its first chunk is, in bytes.
+_LONG: Final = 4 * 1024 * 1024
+
+# What the first window is to have of the range itself, in bytes.
+_WANTED: Final = 512 * 1024
 
 
 def checked_stop(target: Target, size: int, start: int, length: int | None) -> int:
@@ -44,7 +59,7 @@ class RangeReader:
         self._size = info.size or 0
         self._total = info.chunks or 0
         self._subject = names.chunk_subject(stream.bucket, info.nuid)
-        self._known: dict[int, int] = {}
+        self._places = Places(self._total, info.revision)
         self._chunk_size: int | None = None
         self._looked = False
 
@@ -57,15 +72,28 @@ class RangeReader:
         if start >= stop and self._size:
             return
         whole = start == 0 and stop == self._size
-        size = None if whole else await self._even_chunk_size()
+        # To prove two chunks even takes as long as to read them.
+        asked = int(not self._looked)
+        size = None if whole or self._total <= 2 else await self._even_chunk_size(start)
+        position = 0
+
+        async def locate_anew() -> Place:
+            nonlocal position
+            assert size is not None, "only a chunk whose number is known is looked for"
+            self._places.forget()
+            place = await self._locate(start // size, size)
+            position = place.chunk * size
+            return place
+
         if size is None:
             # Counted from the first byte on, as chunks of any size allow nothing else.
-            position, run = 0, verified(self._stream, self.info)
+            run = verified(self._stream, self.info)
         else:
             first, end = start // size, -(-stop // size)
-            position = first * size
-            place = Place(first, await self._locate(first))
-            run = Download(self._stream, self.info, place, end, self._locate_anew).chunks()
+            place = await self._locate(first, size, asked)
+            position = place.chunk * size
+            least = first - place.chunk + min(end - first, max(1, _WANTED // size))
+            run = Download(self._stream, self.info, place, end, locate_anew, least).chunks()
         async with aclosing(run) as chunks:
             async for data in chunks:
                 view = memoryview(data)[max(0, start - position) : stop - position]
@@ -85,88 +113,69 @@ class RangeReader:
             f"{self._target} has {found} bytes where its metadata promises {expected}",
         )
 
-    async def _even_chunk_size(self) -> int | None:
+    async def _even_chunk_size(self, start: int) -> int | None:
         """The size of every chunk but the last, or None if they are not known to be alike.
 
         Some clients store what their source happens to give. If the chunks are as few as
         can be and the last one has just the bytes that remain, the others must be full. And
-        if the first one, counted from the last one back, is the first, they are all there.
+        if there are no more and no fewer in the stream, they are all there. The chunk that
+        holds `start` is looked for meanwhile.
         """
         if not self._looked:
             size = expected_chunk_size(self._stream, self.info)
             if self._total == -(-self._size // size):
-                last, first = await asyncio.gather(
-                    self._stream.last(self._target, self._subject), self._probe(1)
+                seqs = [1, *self._guesses(start // size)]
+                last, _, complete = await asyncio.gather(
+                    self._stream.last(self._target, self._subject),
+                    self._look_for_the_first(size),
+                    self._ask(seqs),
                 )
                 for pause in pauses(self._stream):
-                    if first and first[0] == 0:
+                    if complete:
                         break
                     await asyncio.sleep(pause)
-                    self._known.clear()
-                    first = await self._probe(1)
+                    self._places.forget()
+                    complete = await self._ask(seqs)
                 rest = self._size - (self._total - 1) * size
-                if last is not None and len(last.data) == rest and first and first[0] == 0:
+                if last is not None and len(last.data) == rest and complete:
                     self._chunk_size = size
+                    self._places.learn(last.seq, self._total - 1)
             self._looked = True
         return self._chunk_size
 
-    async def _locate_anew(self, chunk: int) -> int:
-        self._known.clear()
-        return await self._locate(chunk)
+    async def _locate(self, chunk: int, size: int, asked: int = 0) -> Place:
+        """A place of that chunk, or of one so little before it that it is read along.
 
-    async def _locate(self, chunk: int) -> int:
-        """The stream sequence of a chunk, or one that it does not lie before."""
-        if chunk == 0:
-            return 1
-        # Every later chunk and the metadata took a sequence after this one.
-        high = (self._total, self.info.revision)
-        low: tuple[int, int] | None = None
-        guess = max(1, self.info.revision - (self._total - chunk))
-        for step in count():
-            found = None if chunk in self._known else await self._probe(guess)
-            if chunk in self._known:
-                return self._known[chunk]
-            if found is not None and found[0] < chunk:
-                low = found
-            else:
-                high = (self._total if found is None else found[0], guess)
-            last, guess = guess, 1
-            if low is not None:
-                guess = _between(low, high, chunk, halve=step % 4 == 3)
-            if guess == last or guess >= high[1]:
+        `asked` is how often it has been asked for already.
+        """
+        for step in count(asked):
+            near, seq = self._places.nearest(chunk)
+            along = chunk - near
+            most, most_chunks = _ALONG_LATE if step >= _LATE else _ALONG
+            if along * size <= most and along <= most_chunks:
                 break
-        # It is missing: the download finds out and says so.
-        return 1 if low is None else low[1] + 1
+            seqs = self._guesses(chunk)
+            if not seqs or step > _MOST_STEPS:
+                break  # something is missing: the download finds out and says so
+            await self._ask(seqs)
+        return Place(near, seq)
 
-    async def _probe(self, seq: int) -> tuple[int, int] | None:
-        """Which chunk is the first at or after a sequence, and its sequence."""
-        try:
-            return await self._probe_by(windows(self._stream, self._target, self._subject), seq)
-        except NoDirectGetError:
-            self._stream.avoid_direct_get()
-            return await self._probe(seq)
+    async def _look_for_the_first(self, size: int) -> None:
+        """Where its first chunk is bounds the search, and where it was written alone, ends it."""
+        if self._total * size > _LONG:
+            first = await self._stream.next(self._target, self._subject, 1)
+            if first is not None:
+                self._places.learn(first.seq, 0)
 
-    async def _probe_by(self, source: Windows, seq: int) -> tuple[int, int] | None:
-        try:
-            window = await source.ask(seq, 1, expected_chunk_size(self._stream, self.info))
-            async with aclosing(pieces(window)) as run:
-                found = [piece async for piece in run]
-            for piece in found:
-                left = piece.pending if window.left is None else window.left
-                chunk = self._total - 1 - left
-                self._known[chunk] = piece.seq
-                return chunk, piece.seq
-            return None
-        finally:
-            await source.close()
+    def _guesses(self, chunk: int) -> list[int]:
+        return self._places.guesses(chunk, most_at_once(self._stream))
 
+    async def _ask(self, seqs: list[int]) -> bool:
+        """Learn how many chunks lie before each of the sequences.
 
-def _between(low: tuple[int, int], high: tuple[int, int], chunk: int, *, halve: bool) -> int:
-    """Where a chunk should be if the chunks between two known ones are spread evenly.
-
-    Never before the least that is possible, and always inside, so that each step gains;
-    now and then in the middle, so that a few steps suffice for any spread.
-    """
-    (k0, s0), (k1, s1) = low, high
-    even = (s0 + s1) // 2 if halve else s0 + (chunk - k0) * (s1 - s0) // max(1, k1 - k0)
-    return max(s0 + max(1, chunk - k0), min(even, s1 - 1))
+        Says whether as many as there should be lie behind the first of them.
+        """
+        left = await count_from(self._stream, self._target, self._subject, seqs)
+        for seq, after in left.items():
+            self._places.learn(seq, self._total - after)
+        return left[seqs[0]] == self._total

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from jetstow._core import links
 from jetstow._core.download import verified
+from jetstow._core.guess import Guess
 from jetstow._core.stream import Stream
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
@@ -39,11 +40,14 @@ class Reading:
         """The bytes. Raises what `links.follow` and `verified` raise."""
         while True:
             done = 0
-            stream, self.info = await links.follow(
-                self._stream, self._name, show_deleted=self._show_deleted
-            )
+            with await Guess.at(self._stream, self._name) as guess:
+                stream, self.info = await links.follow(
+                    self._stream, self._name, show_deleted=self._show_deleted
+                )
+                begun = guess.take(self.info)
+            stream.known.see(self.info)
             try:
-                async with aclosing(verified(stream, self.info)) as chunks:
+                async with aclosing(verified(stream, self.info, begun)) as chunks:
                     async for data in chunks:
                         done += len(data)
                         if self._progress is not None:

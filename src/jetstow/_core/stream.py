@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from jetstow._core import names
+from jetstow._core.guess import Known
 from jetstow._core.jetstream import (
     NO_MESSAGE,
     JetStream,
@@ -46,6 +47,7 @@ class Stream:
         self.name = names.stream_of(bucket)
         self.timeout = js.timeout
         self.config = config
+        self.known = Known()
         self._avoids_direct_get = False
 
     def target(self, name: str | None = None) -> Target:
@@ -58,6 +60,12 @@ class Stream:
         kind = "mirror_direct" if self.config.get("mirror") else "allow_direct"
         allowed = self.config.get(kind, False) and not self._avoids_direct_get
         return bool(allowed) and self.js.server_version >= (2, 11)
+
+    @property
+    def has_fast_ingest(self) -> bool:
+        """Whether chunks may come in batches: server 2.14, and a stream that allows it."""
+        allowed = self.config.get("allow_batched", False)
+        return bool(allowed) and self.js.server_version >= (2, 14)
 
     def avoid_direct_get(self) -> None:
         """It has turned out not to work."""

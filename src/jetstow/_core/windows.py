@@ -8,12 +8,15 @@ consumer. Both say of each message how many of its subject follow it.
 from __future__ import annotations
 
 import contextlib
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
+
 from jetstow._core.delivery import Delivery
+from jetstow._core.frames import Frame
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.target import Target
@@ -26,13 +29,19 @@ if TYPE_CHECKING:
 # What the server adds to a message when it counts bytes: subject and headers.
 OVERHEAD: Final = 512
 
+# What servers write of a message in a batch, behind the headers that it was stored with.
+_TOLD: Final = re.compile(
+    rb"Nats-Stream: \S+\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)\r\n"
+    rb"Nats-Time-Stamp: ([\x21-\x7e]+)\r\nNats-Num-Pending: (\d+)\r\n"
+    rb"Nats-Last-Sequence: \d+\r\n\r\n"
+)
+
 _END_OF_BATCH: Final = 204
 _NO_SUCH_MESSAGE: Final = 404
 _UNAVAILABLE: Final = 503
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(msgspec.Struct, gc=False):
     """One message of a run: `pending` of its subject come after it."""
 
     seq: int
@@ -149,6 +158,18 @@ class _DirectWindow(Window):
 
 
 def _direct_piece(message: Message, itself: int) -> Piece:
+    if isinstance(message, Frame):
+        # A long listing is mostly headers: what the server has put last is read in one go.
+        head = message.head
+        if (told := _TOLD.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))) is not None:
+            subject, seq, time, pending = told.groups()
+            return Piece(
+                int(seq),
+                int(pending) - itself,
+                message.data,
+                subject.decode("utf-8", "replace"),
+                time.decode(),
+            )
     headers = message.headers or {}
     try:
         return Piece(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Final, TypeGuard
+from typing import Annotated, Any, Final, TypeGuard
 
 import msgspec
 from nats.js import api
@@ -30,6 +30,34 @@ _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 # A NUID becomes a token of a subject that is purged: no wildcard may hide in it.
 _NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class _UsualOptions(msgspec.Struct, forbid_unknown_fields=True):
+    max_chunk_size: _Count | None = None
+
+
+class _Usual(msgspec.Struct, forbid_unknown_fields=True):
+    """Metadata as it mostly is: of the right types, nothing unknown, and no link.
+
+    What does not fit is decoded field by field, and that alone says what is wrong with it.
+    """
+
+    nuid: str
+    name: str | None = None
+    bucket: str | None = None
+    description: str | None = None
+    headers: dict[str, list[str] | str] | None = None
+    metadata: dict[str, str] | None = None
+    options: _UsualOptions | None = None
+    size: _Count | None = None
+    chunks: _Count | None = None
+    digest: str | None = None
+    deleted: bool | None = None
+    mtime: str | None = None
+
+
+_decode_usual = msgspec.json.Decoder(_Usual).decode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -48,6 +76,36 @@ def decode_info(
     The subject decides over the body: the object's name is the one a `get` would find.
     Raises `BadObjectMetaError`.
     """
+    try:
+        usual = _decode_usual(body)
+    except (ValueError, RecursionError):
+        return _decode_any(bucket, name, body, revision, mtime)
+    if not _NUID.fullmatch(usual.nuid):
+        raise _bad(bucket, name, f"its nuid {usual.nuid!r} is not one")
+    headers, options = usual.headers, usual.options
+    # By position: with names, it would take half as long again, 100,000 times in a listing.
+    return ObjectInfo(
+        name,
+        bucket,
+        usual.nuid,
+        usual.size or 0,
+        mtime,
+        usual.chunks or 0,
+        usual.digest or "",
+        usual.deleted or False,
+        usual.description,
+        None if headers is None else _headers(headers),
+        None if options is None else ObjectMetaOptions(None, options.max_chunk_size or None),
+        usual.metadata,
+        revision,
+        {},
+    )
+
+
+def _decode_any(
+    bucket: str, name: str, body: bytes, revision: int, mtime: str | None
+) -> ObjectInfo:
+    """The same for any metadata: links, unknown fields, and the error for what is wrong."""
     try:
         raw = _decode(body)
     except (ValueError, RecursionError) as error:  # msgspec's own errors, and bad UTF-8

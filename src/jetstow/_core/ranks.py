@@ -1,0 +1,103 @@
+"""How many messages of a subject lie at or after a sequence, without reading any of them.
+
+A batched Direct Get for fewer than no messages answers with the end of the batch alone, and
+that tells how many follow (docs/decisions/0012). On older servers a new consumer tells the
+same of the place where it would begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from jetstow._core.jetstream import status
+from jetstow._core.mailbox import Mailbox
+from jetstow._core.stream import Stream
+from jetstow._core.target import Target
+from jetstow._core.windows import NoDirectGetError
+from jetstow._core.wire import json_encode
+from jetstow.errors import JetstowError, PermissionDeniedError
+
+# Questions of one round. A consumer is something to make, and to clear away.
+_MOST: Final = 64
+_MOST_CONSUMERS: Final = 6
+
+_END_OF_BATCH: Final = 204
+_NO_SUCH_MESSAGE: Final = 404
+_PENDING: Final = "Nats-Num-Pending"
+
+
+def most_at_once(stream: Stream) -> int:
+    """How many sequences to ask about in one round."""
+    return _MOST if stream.has_batched_get else _MOST_CONSUMERS
+
+
+async def count_from(
+    stream: Stream, target: Target, subject: str, seqs: list[int]
+) -> dict[int, int]:
+    """How many messages of a subject lie at or after sequences, told in one round trip.
+
+    The first one is always among those that are told of; where consumers tell, few others are.
+    """
+    if stream.has_batched_get:
+        try:
+            told = await count_by_batches(stream, target, subject, seqs)
+            return dict(zip(seqs, told, strict=True))
+        except NoDirectGetError:
+            stream.avoid_direct_get()
+    few = seqs[:: -(-len(seqs) // _MOST_CONSUMERS)]
+    told = await asyncio.gather(*(_by_consumer(stream, target, subject, seq) for seq in few))
+    return dict(zip(few, told, strict=True))
+
+
+async def count_by_batches(
+    stream: Stream, target: Target, subject: str, seqs: list[int]
+) -> list[int]:
+    """The same, or `NoDirectGetError` where the answer is another one than it should be."""
+    api = f"{stream.js.prefix}.DIRECT.GET.{stream.name}"
+    found: dict[int, int] = {}
+    # A server that sends a message all the same counts those behind it.
+    sent = [0] * len(seqs)
+    with await stream.js.open(Mailbox, target) as box:
+        try:
+            for number, seq in enumerate(seqs):
+                which = {"seq": seq, "next_by_subj": subject, "batch": -1}
+                await box.send(api, json_encode(which), suffix=f".{number}")
+            while len(found) < len(seqs):
+                message = await box.next()
+                number = int(message.subject.rpartition(".")[2])
+                code, headers = status(message), message.headers or {}
+                if code == _END_OF_BATCH:
+                    found[number] = int(headers.get(_PENDING, 0)) + sent[number]
+                elif code == _NO_SUCH_MESSAGE:
+                    found[number] = 0
+                elif code is None and _PENDING in headers:
+                    sent[number] += 1
+                else:
+                    raise NoDirectGetError
+        except PermissionDeniedError as error:
+            raise NoDirectGetError from error
+    return [found[number] for number in range(len(seqs))]
+
+
+async def _by_consumer(stream: Stream, target: Target, subject: str, seq: int) -> int:
+    config = {
+        "deliver_policy": "by_start_sequence",
+        "opt_start_seq": max(1, seq),
+        "ack_policy": "none",
+        "filter_subject": subject,
+        "inactive_threshold": 30 * 10**9,
+        "mem_storage": True,
+        "num_replicas": 1,
+    }
+    js = stream.js
+    made = await js.request(
+        target, f"CONSUMER.CREATE.{stream.name}", {"stream_name": stream.name, "config": config}
+    )
+    try:
+        return int(made.get("num_pending", 0))
+    finally:
+        # It ends by itself as well: a failure here is nobody's trouble.
+        with contextlib.suppress(JetstowError):
+            await js.request(target, f"CONSUMER.DELETE.{stream.name}.{made['name']}")
