@@ -45,7 +45,8 @@ class Budget:
     def give(self, size: int) -> None:
         """`size` bytes have arrived, or never will."""
         self._used -= size
-        self._admit()
+        if self._queue:
+            self._admit()
 
     def _fits(self, size: int) -> bool:
         return not self._used or self._used + size <= self._limit

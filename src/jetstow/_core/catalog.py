@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from jetstow._core import names
 from jetstow._core.ranks import count_by_batches
 from jetstow._core.stream import Stored, Stream
-from jetstow._core.windows import DirectWindows, NoDirectGetError
+from jetstow._core.windows import DirectWindows, NoDirectGetError, Piece, Window
 from jetstow._core.wire import decode_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
@@ -33,6 +33,9 @@ _PAST_ALL: Final = 10**12
 
 # Requests to the leader under way at once, where a listing asks for each name.
 _AT_ONCE: Final = 64
+
+# A metadata message, as the leader gave it or as it came in a batch.
+_Told: TypeAlias = Stored | Piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +87,28 @@ async def arriving(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
     comes again, later and newer. What cannot be read is logged and passed over: one bad
     entry hides no other.
     """
-    async for stored in _all_metadata(stream, alone=True):
-        name = names.name_of(stream.bucket, stored.subject)
-        if name is not None and (info := _readable(stream.bucket, name, stored)) is not None:
-            yield info
+    async for some in _all_metadata(stream, alone=True):
+        for stored in some:
+            name = names.name_of(stream.bucket, stored.subject)
+            if name is not None and (info := _readable(stream.bucket, name, stored)) is not None:
+                yield info
 
 
 async def everything(stream: Stream) -> list[ObjectInfo]:
     """The same as a list, in which an object has one entry, the newest."""
     found: dict[str, ObjectInfo] = {}
-    async for stored in _all_metadata(stream, alone=False):
-        name = names.name_of(stream.bucket, stored.subject)
-        if name is None:
-            continue
-        found.pop(name, None)
-        if (info := _readable(stream.bucket, name, stored)) is not None:
-            found[name] = info
+    async for some in _all_metadata(stream, alone=False):
+        for stored in some:
+            name = names.name_of(stream.bucket, stored.subject)
+            if name is None:
+                continue
+            found.pop(name, None)
+            if (info := _readable(stream.bucket, name, stored)) is not None:
+                found[name] = info
     return list(found.values())
 
 
-def _readable(bucket: str, name: str, stored: Stored) -> ObjectInfo | None:
+def _readable(bucket: str, name: str, stored: _Told) -> ObjectInfo | None:
     try:
         return _info(bucket, name, stored)
     except BadObjectMetaError as error:
@@ -116,56 +121,61 @@ async def _read(stream: Stream, name: str) -> Stored | None:
     return await stream.last(stream.target(name), subject)
 
 
-def _info(bucket: str, name: str, stored: Stored) -> ObjectInfo:
+def _info(bucket: str, name: str, stored: _Told) -> ObjectInfo:
     return decode_info(bucket, name, stored.data, revision=stored.seq, mtime=stored.time)
 
 
-async def _all_metadata(stream: Stream, *, alone: bool) -> AsyncGenerator[Stored, None]:
-    """All metadata; with `alone`, a name has one message unless it changes meanwhile."""
+async def _all_metadata(stream: Stream, *, alone: bool) -> AsyncGenerator[Sequence[_Told], None]:
+    """All metadata, as many messages at a time as there are.
+
+    With `alone`, a name has one message unless it changes meanwhile.
+    """
     # Replicas answer a batch as far as they are; where there are several, the leader is asked.
     if stream.has_batched_get and stream.replicas == 1:
         try:
-            async for stored in _by_batches(stream, alone=alone):
-                yield stored
+            async for some in _by_batches(stream, alone=alone):
+                yield some
             return
         except NoDirectGetError:
             stream.avoid_direct_get()
-    async for stored in _by_names(stream):
-        yield stored
+    yield await _by_names(stream)
 
 
-async def _by_batches(stream: Stream, *, alone: bool) -> AsyncGenerator[Stored, None]:
+async def _by_batches(stream: Stream, *, alone: bool) -> AsyncGenerator[Sequence[Piece], None]:
     """A run over all metadata subjects.
 
     Metadata is rolled up, one message a name, and told as it arrives. But some clients change
     it without: with `alone`, all is then held back until the last message of each is known.
     """
     source = DirectWindows(stream, stream.target(), names.all_meta(stream.bucket))
-    held: dict[str, Stored] | None = None
-    window = await source.ask(1, _BATCH, _META_BYTES)
+    held: dict[str, Piece] | None = None
+    window: Window | None = await source.ask(1, _BATCH, _META_BYTES)
     try:
         if alone and not await _has_one_message_each(stream):
             held = {}
-        seq, left = 1, 1
-        while left:
-            left = 0
-            while (piece := await window.next_piece()) is not None:
-                seq, left = piece.seq + 1, piece.pending
-                stored = Stored(piece.subject, piece.seq, piece.time, piece.data)
-                if held is None:
-                    yield stored
-                else:
-                    held.pop(piece.subject, None)
-                    held[piece.subject] = stored
-            # Its end counts once more: what was written meanwhile has moved behind it.
-            left = left if window.left is None else window.left
-            window.close()
-            if left:
-                window = await source.ask(seq, _BATCH, _META_BYTES)
+        seq, left = 1, 0
+        while window is not None:
+            found, over = await window.next_pieces()
+            if found:
+                seq, left = found[-1].seq + 1, found[-1].pending
+            if over:
+                # Its end counts once more: what was written meanwhile has moved behind it.
+                left = left if window.left is None else window.left
+                window.close()
+                # The server is at the next batch while this one is made use of.
+                window = await source.ask(seq, _BATCH, _META_BYTES) if left else None
+                left = 0
+            if held is None:
+                yield found
+                continue
+            for piece in found:
+                held.pop(piece.subject, None)
+                held[piece.subject] = piece
     finally:
-        window.close()
-    for stored in (held or {}).values():
-        yield stored
+        if window is not None:
+            window.close()
+    if held:
+        yield list(held.values())
 
 
 async def _has_one_message_each(stream: Stream) -> bool:
@@ -178,15 +188,14 @@ async def _has_one_message_each(stream: Stream) -> bool:
     return messages == [told.get("total", 0)]
 
 
-async def _by_names(stream: Stream) -> AsyncGenerator[Stored, None]:
+async def _by_names(stream: Stream) -> list[Stored]:
     """The leader names the subjects, and is asked for each."""
     found: list[Stored] = []
     for subjects in _spread([s async for s in stream.subjects(names.all_meta(stream.bucket))]):
         # Not a task group: its caller would have to catch groups of errors.
         answers = await asyncio.gather(*(stream.last(stream.target(), s) for s in subjects))
         found += [stored for stored in answers if stored is not None]
-    for stored in sorted(found, key=lambda stored: stored.seq):
-        yield stored
+    return sorted(found, key=lambda stored: stored.seq)
 
 
 def _spread(subjects: list[str]) -> list[list[str]]:

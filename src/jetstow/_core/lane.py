@@ -15,7 +15,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import nats.aio.client
 import nats.errors
@@ -34,6 +34,8 @@ _BACKLOG: Final = 512
 # Messages smaller than this may wait for one another, until the loop's next turn.
 _SMALL: Final = 8 * 1024
 
+_Receivers: TypeAlias = dict[int, Callable[[Frame], None]]
+
 
 class LaneClient(nats.aio.client.Client):
     """A nats-py client with a lane of its own, where one can be had."""
@@ -41,7 +43,7 @@ class LaneClient(nats.aio.client.Client):
     def __init__(self) -> None:
         super().__init__()
         self._lane: _Lane | None = None
-        self._receivers: dict[int, Callable[[Frame], None]] = {}
+        self._receivers: _Receivers = {}
 
     async def receive(
         self,
@@ -81,7 +83,7 @@ class LaneClient(nats.aio.client.Client):
 
     async def _read_loop(self) -> None:
         """What nats-py's own does, from the lane where there is one."""
-        lane = await _Lane.over(self._transport, self._hear)
+        lane = await _Lane.over(self._transport, self._receivers, self.stats)
         if lane is None:
             await super()._read_loop()
             return
@@ -114,25 +116,16 @@ class LaneClient(nats.aio.client.Client):
         await self._error_cb(eof)
         await self._process_op_err(eof)
 
-    def _hear(self, frame: Frame) -> bool:
-        deliver = self._receivers.get(frame.sid)
-        if deliver is None:
-            return False
-        self.stats["in_msgs"] += 1
-        self.stats["in_bytes"] += len(frame.data)
-        try:
-            deliver(frame)
-        except Exception:  # noqa: BLE001 - as for nats-py's callbacks: it ends no connection
-            _log.exception("a message to %s was not understood", frame.subject)
-        return True
-
 
 class _Lane(asyncio.BufferedProtocol):
     """The receiving end of one connection, in the place of an `asyncio.StreamReader`."""
 
-    def __init__(self, writer: asyncio.StreamWriter, deliver: Callable[[Frame], bool]) -> None:
+    def __init__(
+        self, writer: asyncio.StreamWriter, receivers: _Receivers, stats: dict[str, int]
+    ) -> None:
         self.writer = writer
-        self._deliver = deliver
+        self._receivers = receivers
+        self._stats = stats
         self._transport: Any = writer.transport
         # The streams' protocol goes on to see to flow control and to the end.
         self._streams: Any = writer.transport.get_protocol()
@@ -145,17 +138,19 @@ class _Lane(asyncio.BufferedProtocol):
         self._reason: Exception | None = None
 
     @classmethod
-    async def over(cls, connection: Any, deliver: Callable[[Frame], bool]) -> Self | None:
+    async def over(
+        cls, connection: Any, receivers: _Receivers, stats: dict[str, int]
+    ) -> Self | None:
         """Take a transport of nats-py's over, and what has arrived; None where it cannot be.
 
-        `deliver` says of each message whether it was ours.
+        `receivers`, by the number of their subscription, get what is theirs.
         """
         if not isinstance(connection, TcpTransport):
             return None
         reader, writer = connection._io_reader, connection._io_writer
         if reader is None or writer is None:
             return None
-        lane = cls(writer, deliver)
+        lane = cls(writer, receivers, stats)
         writer.transport.set_protocol(lane)
         # With its end in sight, the reader hands out what it has and waits for nothing.
         reader.feed_eof()
@@ -243,8 +238,16 @@ class _Lane(asyncio.BufferedProtocol):
             arrived = arrived[size:]
 
     def _on_message(self, frame: Frame) -> None:
-        if not self._deliver(frame):
+        deliver = self._receivers.get(frame.sid)
+        if deliver is None:
             self._keep(frame)
+            return
+        self._stats["in_msgs"] += 1
+        self._stats["in_bytes"] += len(frame.data)
+        try:
+            deliver(frame)
+        except Exception:  # noqa: BLE001 - as for nats-py's callbacks: it ends no connection
+            _log.exception("a message to %s was not understood", frame.subject)
 
     def _keep(self, item: Frame | bytes) -> None:
         self._kept.append(item)

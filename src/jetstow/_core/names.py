@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from typing import Final
 
 from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError
 
@@ -22,6 +23,9 @@ MAX_SUBJECT = 3_840
 
 # The server makes the stream's name a folder's, and folders end at 255 bytes.
 MAX_BUCKET = 255 - len(_STREAM_PREFIX)
+
+_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def check_bucket(bucket: object) -> str:
@@ -102,10 +106,12 @@ def meta_subject(bucket: str, name: str) -> str:
 
 def name_of(bucket: str, subject: str) -> str | None:
     """The object name in a metadata subject, or None if no name has that subject."""
-    encoded = subject.removeprefix(_meta_prefix(bucket))
     try:
-        name = base64.urlsafe_b64decode(encoded).decode()
-    except (binascii.Error, ValueError):
+        encoded = subject.removeprefix(_meta_prefix(bucket)).encode()
+        raw = binascii.a2b_base64(encoded.translate(_FROM_URL))
+        name = raw.decode()
+    except ValueError:  # binascii.Error is one, and UnicodeError
         return None
     # Base64 is decoded leniently: other spellings would be names that nobody can get.
-    return name if name and meta_subject(bucket, name) == subject else None
+    canonical = binascii.b2a_base64(raw, newline=False).translate(_TO_URL)
+    return name if name and canonical == encoded else None

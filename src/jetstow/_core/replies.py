@@ -54,6 +54,7 @@ class Replies:
         # What nats-py makes anew in `connect`, which drops subscriptions and callbacks.
         self._made = nc._flush_queue
         self.prefix = nc.new_inbox()
+        self._prefix_size = len(self.prefix) + 1
         self.inbound = Budget(_INBOUND)
         self.outbound = Budget(_OUTBOUND)
         self._boxes: dict[str, Mailbox] = {}
@@ -190,8 +191,9 @@ class Replies:
         return await self._translated(step, target)
 
     def _deliver(self, message: Message) -> None:
-        token = message.subject[len(self.prefix) + 1 :].partition(".")[0]
-        if (box := self._boxes.get(token)) is not None:
+        token = message.subject[self._prefix_size :]
+        box = self._boxes.get(token) or self._boxes.get(token.partition(".")[0])
+        if box is not None:
             box.deliver(message)
 
     # -- bad news ------------------------------------------------------------------------

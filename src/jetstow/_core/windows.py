@@ -74,9 +74,18 @@ class Window(Mailbox):
         """The next message of the run, or None at its end."""
         raise NotImplementedError
 
+    async def next_pieces(self) -> tuple[list[Piece], bool]:
+        """Messages of the run that are there, and whether they are its last.
+
+        There is one of them at least, or the run is over.
+        """
+        piece = await self.next_piece()
+        return ([], True) if piece is None else ([piece], False)
+
     def deliver(self, message: Message) -> None:
-        # What is empty is the end of the window, or as good as nothing.
-        self._arrived(len(message.data) + OVERHEAD if message.data else self.cost)
+        if self.cost:
+            # What is empty is the end of the window, or as good as nothing.
+            self._arrived(len(message.data) + OVERHEAD if message.data else self.cost)
         super().deliver(message)
 
     def close(self) -> None:
@@ -155,6 +164,18 @@ class _DirectWindow(Window):
         raise self.target.error(
             ServerError, f"the server refused to read {self.target}: {code} {said}"
         )
+
+    async def next_pieces(self) -> tuple[list[Piece], bool]:
+        found: list[Piece] = []
+        messages, itself = self._messages, int(self.counts_itself)
+        while not found or messages:
+            if messages and messages[0].data:
+                found.append(_direct_piece(messages.popleft(), itself))
+            elif (piece := await self.next_piece()) is not None:
+                found.append(piece)
+            else:
+                return found, True
+        return found, False
 
 
 def _direct_piece(message: Message, itself: int) -> Piece:
