@@ -22,6 +22,7 @@ _LARGEST_MESSAGE: Final = 128 * 1024 * 1024
 
 _END: Final = b"\r\n"
 _CR, _LF = _END
+_H: Final = ord("H")
 _MESSAGES: Final = (b"MSG ", b"HMSG ")
 _VERSION: Final = "NATS/1.0"
 
@@ -78,9 +79,11 @@ class Frames:
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._end = 0
-        # The message whose line was read and whose bytes are still to come.
-        self._line: tuple[int, str, str, int] | None = None
+        # The message whose line was read, and how many of its bytes are needed; else 0.
         self._need = 0
+        self._head = 0
+        self._address: bytearray | None = None
+        self._sid, self._subject, self._reply = 0, "", ""
         # One that does not fit into the buffer gets a place of its own.
         self._large: memoryview | None = None
         self._filled = 0
@@ -105,7 +108,7 @@ class Frames:
             left = bytes(self._view[rest : self._end])
             self._view[: len(left)] = left
         self._end -= rest
-        if self._line is not None and self._need > _BUFFER:
+        if self._need > _BUFFER:
             self._large = memoryview(bytearray(self._need))
             self._large[: self._end] = self._view[: self._end]
             self._filled, self._end = self._end, 0
@@ -114,7 +117,7 @@ class Frames:
         """Tell all that is whole; return where what is not begins."""
         buffer, start, end = self._buffer, 0, self._end
         while start < end:
-            if self._line is None:
+            if not self._need:
                 stop = buffer.find(_END, start, end)
                 if stop < 0:
                     if end - start > _LONGEST_LINE:
@@ -136,21 +139,27 @@ class Frames:
     def _begin(self, line: bytearray) -> None:
         """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
         try:
-            kind, subject, sid, *rest = line.decode().split(" ")
-            size = int(rest.pop())
-            head = int(rest.pop()) if kind == "HMSG" else 0
-            if not 0 <= head <= size <= _LARGEST_MESSAGE:
+            if line[0] == _H:
+                address, head_size, size = line.rsplit(b" ", 2)
+                self._head = int(head_size)
+            else:
+                address, size = line.rsplit(b" ", 1)
+                self._head = 0
+            # The messages of a batch differ in their sizes alone.
+            if address != self._address:
+                _, self._subject, sid, *reply = address.decode().split(" ")
+                self._sid, (self._reply,) = int(sid), reply or ("",)
+                self._address = address
+            self._need = int(size) + len(_END)
+            if not 0 <= self._head <= self._need - len(_END) <= _LARGEST_MESSAGE:
                 raise ValueError("an impossible size")
-            (reply,) = rest or ("",)
-            self._line = int(sid), subject, reply, head
-        except (ValueError, IndexError) as error:
+        except ValueError as error:
+            self._address = None
             raise FramingError(f"not a message: {bytes(line[:80])!r}: {error}") from None
-        self._need = size + len(_END)
 
     def _tell(self, body: memoryview) -> None:
-        assert self._line is not None, "a message begins with its line"
-        sid, subject, reply, head = self._line
-        self._line = None
         if body[-2] != _CR or body[-1] != _LF:
-            raise FramingError(f"a message to {subject!r} that does not end where it should")
-        self._on_message(Frame(sid, subject, reply, bytes(body[:head]), bytes(body[head:-2])))
+            raise FramingError(f"a message to {self._subject!r} that ends where it should not")
+        head, data = bytes(body[: self._head]), bytes(body[self._head : -2])
+        self._need = 0
+        self._on_message(Frame(self._sid, self._subject, self._reply, head, data))
