@@ -21,7 +21,7 @@ ROLLUP = b"NATS/1.0\r\nNats-Rollup: sub\r\n\r\n"
 
 
 def create(wire: Wire, bucket: str, *, storage: str = "file", replicas: int = 1) -> str:
-    """Make a bucket. Returns the name of the node that leads it, empty for a single server."""
+    """Make a bucket as jetstow makes it. Returns the name of the node that leads it, empty for a single server."""
     config = {
         "name": f"OBJ_{bucket}",
         "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
@@ -30,6 +30,7 @@ def create(wire: Wire, bucket: str, *, storage: str = "file", replicas: int = 1)
         "discard": "new",
         "allow_rollup_hdrs": True,
         "allow_direct": True,
+        "allow_batched": True,
     }
     made = wire.api(f"STREAM.CREATE.OBJ_{bucket}", config)
     return str((made.get("cluster") or {}).get("leader") or "")

@@ -88,6 +88,21 @@ def _certificate(
             critical=False,
         )
     )
+    # From Python 3.13 on, an authority that does not say that it may sign is none.
+    builder = builder.add_extension(
+        x509.KeyUsage(
+            digital_signature=authority is not None,
+            key_cert_sign=authority is None,
+            crl_sign=authority is None,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            encipher_only=False,
+            decipher_only=False,
+        ),
+        critical=True,
+    )
     if authority is not None:
         addresses = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
         builder = builder.add_extension(x509.SubjectAlternativeName(addresses), critical=False)
