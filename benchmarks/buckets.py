@@ -21,7 +21,10 @@ ROLLUP = b"NATS/1.0\r\nNats-Rollup: sub\r\n\r\n"
 
 
 def create(wire: Wire, bucket: str, *, storage: str = "file", replicas: int = 1) -> str:
-    """Make a bucket as jetstow makes it. Returns the name of the node that leads it, empty for a single server."""
+    """Make a bucket as jetstow makes it.
+
+    Returns the name of the node that leads it, empty for a single server.
+    """
     config = {
         "name": f"OBJ_{bucket}",
         "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],

@@ -1,7 +1,8 @@
 """What every test may ask for: a real server, a connection to it, a bucket of its own.
 
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
-`live` and `interop` run once on each; the others on the latest of them.
+`live` and `interop` run once on each; the others on the latest of them. `JETSTOW_TEST_PATHS`
+names the paths (`tests/support/paths.py`) on which those in `live` and `faults` run besides.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import nats
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import versions
+from tests.support import paths, versions
 from tests.support.servers import NatsServer, version_key
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 EVERYWHERE = {HERE / "live", HERE / "interop"}
+BY_EVERY_PATH = {HERE / "live", HERE / "faults"}
+NO_TRANSFERS = {HERE / "live" / "connecting", HERE / "live" / "embedded"}
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile(
@@ -38,11 +41,26 @@ settings.load_profile("jetstow")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    folders = set(metafunc.definition.path.parents)
+    selected = sorted(versions.selected(), key=version_key, reverse=True)
+    besides = _paths(metafunc, folders) if selected[0] == versions.LATEST else ()
     if "server" in metafunc.fixturenames:
-        selected = sorted(versions.selected(), key=version_key, reverse=True)
-        everywhere = EVERYWHERE & set(metafunc.definition.path.parents)
-        chosen = selected if everywhere else selected[:1]
-        metafunc.parametrize("server", chosen, indirect=True, scope="session")
+        chosen = selected if EVERYWHERE & folders else selected[:1]
+        runs = [(version, "") for version in chosen] + [(selected[0], path) for path in besides]
+        ids = ["-".join(filter(None, run)) for run in runs]
+        metafunc.parametrize(("server", "_path"), runs, indirect=True, ids=ids, scope="session")
+    elif besides:
+        ids = ["best", *besides]
+        metafunc.parametrize("_path", ["", *besides], indirect=True, ids=ids, scope="session")
+
+
+def _paths(metafunc: pytest.Metafunc, folders: set[Path]) -> tuple[str, ...]:
+    if not BY_EVERY_PATH & folders or NO_TRANSFERS & folders:
+        return ()
+    left_out = {
+        name for marker in metafunc.definition.iter_markers("not_on") for name in marker.args
+    }
+    return tuple(path for path in paths.selected() if path not in left_out)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -97,6 +115,18 @@ class _StartedOnDemand(dict[str, NatsServer]):
 def server(request: pytest.FixtureRequest, _servers: dict[str, NatsServer]) -> NatsServer:
     """A server that all tests share. A test that stops or breaks one starts its own."""
     return _servers[request.param]
+
+
+@pytest.fixture(scope="session")
+def _path(request: pytest.FixtureRequest) -> str:
+    """The path that the test takes, or nothing for the server's best one."""
+    return getattr(request, "param", "")
+
+
+@pytest.fixture(autouse=True)
+def _take_the_path(_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if _path:
+        paths.PATHS[_path](monkeypatch)
 
 
 # -- connections and buckets -------------------------------------------------------------

@@ -77,6 +77,7 @@ async def filled(store: jetstow.ObjectStore) -> jetstow.ObjectStore:
 
 
 @pytest.mark.min_server("2.11")
+@pytest.mark.not_on("consumer")
 async def test_no_read_makes_a_consumer(
     filled: jetstow.ObjectStore, raw: Client, tmp_path: Path
 ) -> None:
@@ -85,6 +86,7 @@ async def test_no_read_makes_a_consumer(
     assert made == []
 
 
+@pytest.mark.not_on("consumer")  # says which servers need one
 async def test_reading_leaves_no_consumer_behind(
     filled: jetstow.ObjectStore, raw: Client, server: NatsServer, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-pytestmark = pytest.mark.min_server("2.11.0")
+pytestmark = [pytest.mark.min_server("2.11.0"), pytest.mark.not_on("consumer")]
 
 
 @pytest.fixture

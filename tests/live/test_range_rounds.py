@@ -17,7 +17,7 @@ from tests.support.rounds import Rounds
 from tests.support.samples import some_bytes
 
 # The first servers that read by batches; before, each question makes a consumer.
-pytestmark = pytest.mark.min_server("2.11")
+pytestmark = [pytest.mark.min_server("2.11"), pytest.mark.not_on("consumer")]
 
 # Large enough that few chunks are read along for nothing.
 SIZE = 20_000

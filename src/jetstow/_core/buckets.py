@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -129,6 +130,11 @@ async def create(js: JetStream, config: BucketConfig) -> Stream:
         **_FIXED,
         **stream_config(config),
     }
+    if js.server_version >= (2, 14):
+        # The server that makes the bucket may be an older one than ours (a leaf node's hub),
+        # or the bucket be there as another client made it: then it is as good without.
+        with suppress(BucketExistsError, InvalidOptionError):
+            return await _configure(js, "CREATE", bucket, body | {"allow_batched": True})
     return await _configure(js, "CREATE", bucket, body)
 
 

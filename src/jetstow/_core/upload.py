@@ -7,6 +7,7 @@ task.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING, Final, Self
 from nats.nuid import NUID
 
 from jetstow._core import names
+from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.digest import Digest
+from jetstow._core.ingest import Ingest
 from jetstow._core.publisher import Publisher
 from jetstow._core.shield import to_the_end
 from jetstow._core.stream import Stream
@@ -65,12 +68,16 @@ class Written:
 class Upload:
     """The chunks of one object on their way, from `start` to `end`; a context manager.
 
-    Ended without `keep`, by an exception or without, it leaves no chunk behind.
+    Ended without `keep`, by an exception or without, it leaves no chunk behind. What stands
+    under the name now (`slot`) is read while the chunks travel, unless it is known already.
     """
 
-    def __init__(self, stream: Stream, name: str) -> None:
+    def __init__(self, stream: Stream, name: str, slot: Slot | None = None) -> None:
         self.nuid = new_nuid()
         self.size = 0
+        self._name = name
+        self._slot = slot
+        self._looking: asyncio.Task[Slot] | None = None
         self._stream = stream
         self._target = stream.target(name)
         self._subject = names.chunk_subject(stream.bucket, self.nuid)
@@ -80,13 +87,18 @@ class Upload:
 
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        self._publisher = await self._stream.js.open(Publisher, self._target)
+        kind = Ingest if self._stream.has_fast_ingest else Publisher
+        self._publisher = await self._stream.js.open(kind, self._target)
+        if self._slot is None:
+            self._looking = asyncio.create_task(read_slot(self._stream, self._name))
         return self
 
     async def end(self) -> None:
         """Take the chunks back, unless they are to be kept."""
         publisher = self._started
-        if not self._kept and publisher.sent:
+        if self._looking is not None:
+            _drop(self._looking)
+        if not self._kept and publisher.sent and self._stream.js.nc.is_connected:
             # A cancelled task gets this far too, and may not leave its chunks behind.
             await to_the_end(self._take_back(publisher))
         publisher.close()
@@ -99,6 +111,8 @@ class Upload:
 
     async def write(self, chunk: Buffer) -> None:
         """Store the next chunk. Waits for room in the window, not for the acknowledgement."""
+        if self._looking is not None and self._looking.done():
+            self._looking.result()  # where the name cannot be read, no chunk is of use
         view = memoryview(chunk)
         self._digest.update(view)
         await self._started.write(self._stream, self._subject, view)
@@ -108,6 +122,13 @@ class Upload:
         """Wait until every chunk is stored."""
         await self._started.finish(self._stream)
         return Written(self.nuid, self.size, self._started.sent, str(self._digest))
+
+    async def slot(self) -> Slot:
+        """What stood under the name at the beginning. Raises what reading it raised."""
+        if self._looking is not None:
+            self._slot = await self._looking
+        assert self._slot is not None, "an upload is started first"
+        return self._slot
 
     def keep(self) -> None:
         """The chunks have a name now, or may have one: leave them where they are."""
@@ -127,6 +148,12 @@ class Upload:
             if not self._stream.js.nc.is_connected:
                 return
         await drop_chunks(self._stream, self._target.name or "", self.nuid)
+
+
+def _drop(task: asyncio.Task[Slot]) -> None:
+    task.cancel()
+    if task.done() and not task.cancelled():
+        task.exception()  # seen, so that asyncio does not complain of it
 
 
 async def drop_chunks(stream: Stream, name: str, nuid: str) -> None:

@@ -22,15 +22,19 @@ class Writing:
     """An object on its way to its name. Fill `upload`, in chunks of `chunk_size`; `finish`."""
 
     def __init__(
-        self, stream: Stream, meta: ObjectMeta, chunk_size: int, slot: Slot, expected: int | None
+        self,
+        stream: Stream,
+        meta: ObjectMeta,
+        chunk_size: int,
+        slot: Slot | None,
+        expected: int | None,
     ) -> None:
         self.name = meta.name or ""
         self.target = stream.target(self.name)
         self.chunk_size = chunk_size
-        self.upload = Upload(stream, self.name)
+        self.upload = Upload(stream, self.name, slot)
         self._stream = stream
         self._meta = meta
-        self._slot = slot
         self._expected = expected
 
     @classmethod
@@ -41,9 +45,10 @@ class Writing:
         meta: api.ObjectMeta | None,
         expected_revision: int | None,
     ) -> Self:
-        """Check what was asked for, and look what stands under the name now.
+        """Check what was asked for; where a revision is expected, look whether it is there.
 
-        Raises `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`,
+        Without one, nothing that stands under the name can be in the way: it is read while
+        the first chunks travel. Raises `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`,
         `ObjectAlreadyExists` or `RevisionMismatchError`.
         """
         named = name or (meta.name if meta is not None else None) or ""
@@ -56,8 +61,10 @@ class Writing:
             )
         chunk_size = checked_chunk_size(stream, named, options.max_chunk_size)
         checked = replace(checked, options=ObjectMetaOptions(max_chunk_size=chunk_size))
-        slot = await read_slot(stream, named)
-        check_revision(stream, named, slot, expected_revision)
+        slot = None
+        if expected_revision is not None:
+            slot = await read_slot(stream, named)
+            check_revision(stream, named, slot, expected_revision)
         return cls(stream, checked, chunk_size, slot, expected_revision)
 
     async def finish(self) -> ObjectInfo:
@@ -66,8 +73,7 @@ class Writing:
         A cancellation waits for the name: it comes before it, or after it.
         """
         written = await self.upload.finish()
+        slot = await self.upload.slot()
         return await to_the_end(
-            objects.give_name(
-                self._stream, self.upload, written, self._meta, self._slot, self._expected
-            )
+            objects.give_name(self._stream, self.upload, written, self._meta, slot, self._expected)
         )

@@ -1,0 +1,56 @@
+"""The paths that objects take to the server and back, and how a test is sent down one.
+
+A connection takes the best path that its server has: 2.14 has fast ingest, 2.11 has batched
+Direct Get. On the latest server alone the others would go untested, and on older ones what
+they do would be tested on older servers only. So the latest server is told apart from what
+it can do: there is no switch for it in jetstow, a test patches what jetstow knows of a bucket.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+
+def _windowed(patch: pytest.MonkeyPatch) -> None:
+    """Every chunk is published and acknowledged by itself, as before 2.14."""
+    patch.setattr("jetstow._core.stream.Stream.has_fast_ingest", False)
+
+
+def _consumer(patch: pytest.MonkeyPatch) -> None:
+    """Chunks are read by consumers, as before 2.11."""
+    patch.setattr("jetstow._core.stream.Stream.has_batched_get", False)
+
+
+def _plain(patch: pytest.MonkeyPatch) -> None:
+    """All goes through nats-py, as over websockets or on a connection that a user has made."""
+
+    async def nowhere(*_: object) -> None:
+        return None
+
+    patch.setattr("jetstow._core.lane._Lane.over", nowhere)
+
+
+# A new path is one more entry here; `not_on` then names the tests that make no sense on it.
+PATHS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
+    "windowed": _windowed,
+    "consumer": _consumer,
+    "plain": _plain,
+}
+
+
+def selected() -> tuple[str, ...]:
+    """The paths that `JETSTOW_TEST_PATHS` names (a comma list, or `all`), beside the best one.
+
+    All of them if it names none and `JETSTOW_TEST_SERVERS` asks for all servers.
+    """
+    text = os.environ.get("JETSTOW_TEST_PATHS", "").strip()
+    everything = os.environ.get("JETSTOW_TEST_SERVERS", "").strip() == "all"
+    if text == "all" or (not text and everything):
+        return tuple(PATHS)
+    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if unknown := set(chosen) - set(PATHS):
+        raise ValueError(f"JETSTOW_TEST_PATHS: unknown {sorted(unknown)}, known {tuple(PATHS)}")
+    return chosen
