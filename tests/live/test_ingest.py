@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 
+import nats.js.client
 import pytest
 from nats.aio.client import Client
 
@@ -15,7 +16,7 @@ from jetstow._core import ingest
 from jetstow._core.batch import Batch
 from jetstow._core.budget import Budget
 from jetstow._core.stream import Stream
-from jetstow.errors import BucketExistsError, ServerError
+from jetstow.errors import BucketExistsError, InvalidOptionError, ServerError
 from tests.support import underneath
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -86,6 +87,36 @@ async def test_a_bucket_allows_it_where_the_server_can(
 ) -> None:
     stream = (await js.object_store(store.bucket))._bucket
     assert bool(stream.config.get("allow_batched")) is server.at_least("2.14")
+
+
+@in_batches
+async def test_a_bucket_may_be_made_without_it_and_changed(
+    js: jetstow.JetStreamContext, bucket: str, batches: list[Batch]
+) -> None:
+    """Then every client makes it again without complaint, and older servers read it."""
+    store = await js.create_object_store(bucket, fast_ingest=False)
+    await nats.js.client.JetStreamContext(js._nc).create_object_store(bucket)
+    await store.put("a", DATA, SMALL_CHUNKS)
+    assert not batches
+    store = await js.update_object_store(bucket, fast_ingest=True)
+    await store.put("a", DATA, SMALL_CHUNKS)
+    assert batches
+    store = await js.update_object_store(bucket, fast_ingest=False)
+    assert not store._bucket.has_fast_ingest
+    await js.delete_object_store(bucket)
+
+
+async def test_an_older_server_refuses_it(
+    js: jetstow.JetStreamContext, bucket: str, server: NatsServer
+) -> None:
+    if server.at_least("2.14"):
+        store = await js.create_object_store(bucket, fast_ingest=True)
+        assert store._bucket.config["allow_batched"]
+    else:
+        with pytest.raises(InvalidOptionError, match="is older"):
+            await js.create_object_store(bucket, fast_ingest=True)
+        store = await js.create_object_store(bucket, fast_ingest=False)
+    await js.delete_object_store(bucket)
 
 
 async def test_a_bucket_made_without_it_is_as_good(

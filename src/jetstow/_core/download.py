@@ -7,7 +7,6 @@ object that was replaced meanwhile, or its chunks are lost; the error says which
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 from jetstow._core import names
 from jetstow._core.catalog import read_slot
 from jetstow._core.digest import Digest
+from jetstow._core.flight import FIRST, LARGEST, Flight
 from jetstow._core.stream import Stream
 from jetstow._core.upload import DEFAULT_CHUNK
 from jetstow._core.windows import (
@@ -34,15 +34,6 @@ from jetstow.errors import (
     TimeoutError,
 )
 from jetstow.models import ObjectInfo
-
-# A window in bytes, the first one and the largest, each twice the one before: who reads a
-# little is not sent much. One more is asked for ahead; tiny chunks are counted instead.
-_FIRST: Final = 512 * 1024
-_LARGEST: Final = 4 * 1024 * 1024
-_MOST_MESSAGES: Final = 1_024
-
-# Windows asked for ahead: one, and more where their messages are long in coming.
-_MOST_AHEAD: Final = 4
 
 # A replica that lags catches up within moments, or is asked in vain. In seconds.
 _PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
@@ -86,9 +77,8 @@ class Download:
         self._end = self._total if end is None else end
         self._next = start
         self._chunk_size = expected_chunk_size(stream, info)
-        self._window = max(_FIRST, min(least * self._chunk_size, _LARGEST))
+        self._window = max(FIRST, min(least * self._chunk_size, LARGEST))
         self._begun = begun
-        self._ahead = 1
         self._too_many = 0
         self._last_try = False
 
@@ -130,19 +120,13 @@ class Download:
 
     async def _run(self, source: Windows) -> AsyncGenerator[bytes, None]:
         """Window after window, until the end or until one does not fit."""
-        flying, asked, origin = deque[Window](), self._next.chunk, None
-        if self._begun is not None:
-            flying.append(self._begun)
-            self._begun, asked = None, self._end
+        begun, self._begun = self._begun, None
+        flight = Flight(source, self._chunk_size, self._end, self._window, begun)
+        origin = None
         try:
             while (before := self._next).chunk < self._end:
-                if not flying:
-                    count = self._count(before.chunk)
-                    flying.append(await source.ask(before.seq, count, self._chunk_size))
-                    asked = before.chunk + count
-                elif flying[0].is_empty and self._ahead < _MOST_AHEAD:
-                    self._ahead += 1  # the way to the server is longer than the windows fill
-                while (piece := await flying[0].next_piece()) is not None:
+                window = await flight.next(before.chunk, before.seq)
+                while (piece := await window.next_piece()) is not None:
                     if piece.seq < self._next.seq:
                         continue  # asked for ahead, and a little too early
                     self._check(piece.pending)
@@ -150,30 +134,16 @@ class Download:
                     self._next = Place(chunk + 1, piece.seq + 1)
                     origin = origin or Place(chunk, piece.seq)
                     # In an object that lies in one piece, the next window's place is known.
-                    in_one_piece = piece.seq - origin.seq == chunk - origin.chunk
-                    while in_one_piece and len(flying) <= self._ahead and asked < self._end:
-                        count = self._count(asked)
-                        ahead = piece.seq + asked - chunk
-                        window = await source.ask_now(ahead, count, self._chunk_size)
-                        if window is None:
-                            break
-                        flying.append(window)
-                        asked += count
+                    if piece.seq - origin.seq == chunk - origin.chunk:
+                        await flight.go_on(chunk, piece.seq)
                     yield piece.data
                     if self._next.chunk == self._end:
                         return
-                flying.popleft().close()
-                if self._next == before and not flying:
+                flight.drop()
+                if self._next == before and flight.is_empty:
                     raise _MisfitError
         finally:
-            for window in flying:
-                window.close()
-
-    def _count(self, chunk: int) -> int:
-        """How many chunks the next window is to have, from `chunk` on."""
-        fitting = max(1, min(_MOST_MESSAGES, self._window // self._chunk_size))
-        self._window = min(2 * self._window, _LARGEST)
-        return min(fitting, self._end - chunk)
+            flight.close()
 
     def _check(self, pending: int) -> None:
         """How many messages of the subject follow one tells which chunk it is."""

@@ -64,8 +64,9 @@ class Mailbox:
         self.close()
 
     def close(self) -> None:
-        """Take no more messages."""
+        """Take no more messages, and keep none."""
         self.replies.forget(self._token)
+        self._messages.clear()
 
     async def send(
         self,

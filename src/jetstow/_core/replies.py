@@ -134,7 +134,9 @@ class Replies:
         """Let a mailbox go. The server hears of it when there is time."""
         box = self._boxes.pop(token, None)
         if box is not None and box.subscription is not None:
-            task = asyncio.ensure_future(_unsubscribe(box.subscription))
+            # The two know each other, and would wait for the garbage collector together.
+            subscription, box.subscription = box.subscription, None
+            task = asyncio.ensure_future(_unsubscribe(subscription))
             self._leaving.add(task)
             task.add_done_callback(self._leaving.discard)
 

@@ -70,6 +70,11 @@ class Window(Mailbox):
     left: int | None = None
     """How many messages of the subject follow the run, if its end has told."""
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it has arrived."""
+        return not self.cost
+
     async def next_piece(self) -> Piece | None:
         """The next message of the run, or None at its end."""
         raise NotImplementedError
@@ -100,6 +105,9 @@ class Window(Mailbox):
 
 class Windows(ABC):
     """Where the windows of one subject come from."""
+
+    overlap = True
+    """Whether a window may be asked for while the one before it is still arriving."""
 
     def __init__(self, stream: Stream, target: Target, subject: str) -> None:
         self._stream = stream
@@ -252,6 +260,9 @@ class PulledWindows(Windows):
 
     The consumer goes on where the last window ended: `seq` counts for the first one alone.
     """
+
+    # The server shares a consumer's messages out among the pulls that wait.
+    overlap = False
 
     # The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
     _INACTIVE = 30 * 10**9
