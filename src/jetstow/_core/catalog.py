@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from jetstow._core import names
+from jetstow._core.direct import DirectWindows
 from jetstow._core.ranks import count_by_batches
 from jetstow._core.stream import Stored, Stream
-from jetstow._core.windows import DirectWindows, NoDirectGetError, Piece, Window
+from jetstow._core.windows import NoDirectGetError, Piece, Window
 from jetstow._core.wire import decode_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo

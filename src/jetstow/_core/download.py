@@ -15,16 +15,12 @@ from typing import Final
 from jetstow._core import names
 from jetstow._core.catalog import read_slot
 from jetstow._core.digest import Digest
+from jetstow._core.direct import DirectWindows
 from jetstow._core.flight import FIRST, LARGEST, Flight
+from jetstow._core.pulled import PulledWindows
 from jetstow._core.stream import Stream
 from jetstow._core.upload import DEFAULT_CHUNK
-from jetstow._core.windows import (
-    NoDirectGetError,
-    PulledWindows,
-    Window,
-    Windows,
-    windows,
-)
+from jetstow._core.windows import NoDirectGetError, Window, Windows
 from jetstow.errors import (
     ChunksLostError,
     DigestMismatchError,
@@ -92,8 +88,10 @@ class Download:
         left = pauses(self._stream)
         while self._next.chunk < self._end:
             before = self._next.chunk
-            kind = PulledWindows if self._last_try else windows
-            source = kind(self._stream, self._target, subject)
+            direct = self._stream.has_batched_get and not self._last_try
+            source = (DirectWindows if direct else PulledWindows)(
+                self._stream, self._target, subject
+            )
             try:
                 async with aclosing(self._run(source)) as run:
                     async for data in run:

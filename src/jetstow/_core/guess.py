@@ -11,7 +11,8 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, Self
 
 from jetstow._core import names
-from jetstow._core.windows import DirectWindows, Window
+from jetstow._core.direct import DirectWindows
+from jetstow._core.windows import Window
 from jetstow.models import ObjectInfo
 
 if TYPE_CHECKING:

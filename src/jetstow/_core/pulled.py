@@ -1,0 +1,83 @@
+"""Windows by pulling from an ephemeral consumer, where there is no batched Direct Get."""
+
+from __future__ import annotations
+
+import contextlib
+
+from jetstow._core.delivery import Delivery
+from jetstow._core.jetstream import status
+from jetstow._core.windows import Piece, Window, Windows
+from jetstow._core.wire import json_encode
+from jetstow.errors import JetstowError, TimeoutError
+
+
+class _PulledWindow(Window):
+    to_come = 0
+
+    async def next_piece(self) -> Piece | None:
+        if not self.to_come:
+            return None
+        try:
+            message = await self.next()
+        except TimeoutError:
+            # Older servers say nothing more where the stream was purged or deleted meanwhile.
+            return None
+        if status(message) is not None:
+            return None  # nothing is left, or the consumer is gone
+        self.to_come -= 1
+        place = Delivery.of(message.reply)
+        return Piece(place.stream_seq, place.pending, message.data, message.subject, place.stamp)
+
+
+class PulledWindows(Windows):
+    """Windows by pulling from an ephemeral consumer, which the first one makes.
+
+    The consumer goes on where the last window ended: `seq` counts for the first one alone.
+    """
+
+    # The server shares a consumer's messages out among the pulls that wait.
+    overlap = False
+
+    # The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
+    _INACTIVE = 30 * 10**9
+
+    _consumer: str | None = None
+
+    async def _open(self) -> Window:
+        return await self._stream.js.replies.open_private(
+            _PulledWindow, self._target, self._stream.timeout
+        )
+
+    async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
+        if self._consumer is None:
+            self._consumer = await self._create(seq)
+        window.to_come = count
+        js = self._stream.js
+        api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
+        await window.send(api, json_encode({"batch": count, "no_wait": True}))
+
+    async def _create(self, seq: int) -> str:
+        config = {
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": max(1, seq),
+            "ack_policy": "none",
+            "filter_subject": self._subject,
+            "inactive_threshold": self._INACTIVE,
+            "mem_storage": True,
+            "num_replicas": 1,
+        }
+        name = self._stream.name
+        reply = await self._stream.js.request(
+            self._target, f"CONSUMER.CREATE.{name}", {"stream_name": name, "config": config}
+        )
+        return str(reply["name"])
+
+    async def close(self) -> None:
+        if self._consumer is None:
+            return
+        consumer, self._consumer = self._consumer, None
+        # It ends by itself as well: a failure here is nobody's trouble.
+        with contextlib.suppress(JetstowError):
+            await self._stream.js.request(
+                self._target, f"CONSUMER.DELETE.{self._stream.name}.{consumer}"
+            )
