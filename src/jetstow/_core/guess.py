@@ -18,10 +18,10 @@ from jetstow.models import ObjectInfo
 if TYPE_CHECKING:
     from jetstow._core.stream import Stream
 
-# A wrong guess costs these bytes at most, and memory so many names.
+# A wrong guess costs these bytes at most; so many names take about a megabyte.
 _LARGEST: Final = 128 * 1024
 _MOST_CHUNKS: Final = 16
-_MOST_NAMES: Final = 1_024
+_MOST_NAMES: Final = 4_096
 
 
 class Known:
