@@ -89,8 +89,7 @@ class Process:
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             [sys.executable, "-m", "jetstow", *arguments],
             env={**os.environ, **(env or {})},
-            # Where the tests run in the background, Ctrl-C is ignored, and that is inherited.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=_heed_signals,  # noqa: PLW1509 - nothing else runs before it
             **pipes | options,
         )
 
@@ -136,3 +135,9 @@ def wait_until(there: Callable[[], object]) -> None:
     """The test's own timeout ends what never comes."""
     while not there():
         time.sleep(0.02)
+
+
+def _heed_signals() -> None:
+    """What starts the tests may ignore some (a shell's background, nohup), and so would they."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
