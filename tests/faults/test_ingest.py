@@ -54,13 +54,6 @@ async def source(disturb: Callable[[], Awaitable[object]]) -> AsyncIterator[byte
 
 
 @pytest.fixture
-def fragile() -> Iterator[NatsServer]:
-    """A server of the test's own, to be broken."""
-    with NatsServer() as started:
-        yield started
-
-
-@pytest.fixture
 async def fragile_store(fragile: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
     async with await jetstow.connect(
         fragile.url, max_reconnect_attempts=1, reconnect_time_wait=0.1, drain_timeout=1

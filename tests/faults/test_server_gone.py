@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -16,13 +16,6 @@ from tests.support.servers import NatsServer
 
 DATA = some_bytes(3_000_000)
 MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
-
-
-@pytest.fixture
-def fragile() -> Iterator[NatsServer]:
-    """A server of the test's own, to be broken."""
-    with NatsServer() as started:
-        yield started
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ _TOLD: Final = re.compile(
     rb"Nats-Last-Sequence: \d+\r\n\r\n"
 )
 
-_END_OF_BATCH: Final = 204
-_NO_SUCH_MESSAGE: Final = 404
+END_OF_BATCH: Final = 204
+NO_SUCH_MESSAGE: Final = 404
 _UNAVAILABLE: Final = 503
 
 
@@ -35,9 +35,9 @@ class _DirectWindow(Window):
         code = status(message)
         if code is None:
             return _direct_piece(message, int(self.counts_itself))
-        if code == _END_OF_BATCH:
+        if code == END_OF_BATCH:
             self.left = int((message.headers or {}).get("Nats-Num-Pending", 0))
-        if code in (_END_OF_BATCH, _NO_SUCH_MESSAGE):
+        if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
             return None
         if code == _UNAVAILABLE:
             raise NoDirectGetError

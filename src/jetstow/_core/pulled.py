@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+from typing import TYPE_CHECKING, Any, Final
 
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status
+from jetstow._core.target import Target
 from jetstow._core.windows import Piece, Window, Windows
 from jetstow._core.wire import json_encode
 from jetstow.errors import JetstowError, TimeoutError
+
+if TYPE_CHECKING:
+    from jetstow._core.stream import Stream
+
+# The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
+_INACTIVE: Final = 30 * 10**9
 
 
 class _PulledWindow(Window):
@@ -38,9 +46,6 @@ class PulledWindows(Windows):
     # The server shares a consumer's messages out among the pulls that wait.
     overlap = False
 
-    # The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
-    _INACTIVE = 30 * 10**9
-
     _consumer: str | None = None
 
     async def _open(self) -> Window:
@@ -50,34 +55,35 @@ class PulledWindows(Windows):
 
     async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
         if self._consumer is None:
-            self._consumer = await self._create(seq)
+            made = await make_consumer(self._stream, self._target, self._subject, seq)
+            self._consumer = str(made["name"])
         window.to_come = count
         js = self._stream.js
         api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
         await window.send(api, json_encode({"batch": count, "no_wait": True}))
 
-    async def _create(self, seq: int) -> str:
-        config = {
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": max(1, seq),
-            "ack_policy": "none",
-            "filter_subject": self._subject,
-            "inactive_threshold": self._INACTIVE,
-            "mem_storage": True,
-            "num_replicas": 1,
-        }
-        name = self._stream.name
-        reply = await self._stream.js.request(
-            self._target, f"CONSUMER.CREATE.{name}", {"stream_name": name, "config": config}
-        )
-        return str(reply["name"])
-
     async def close(self) -> None:
-        if self._consumer is None:
-            return
-        consumer, self._consumer = self._consumer, None
-        # It ends by itself as well: a failure here is nobody's trouble.
-        with contextlib.suppress(JetstowError):
-            await self._stream.js.request(
-                self._target, f"CONSUMER.DELETE.{self._stream.name}.{consumer}"
-            )
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            await drop_consumer(self._stream, self._target, consumer)
+
+
+async def make_consumer(stream: Stream, target: Target, subject: str, seq: int) -> dict[str, Any]:
+    """An ephemeral consumer of a subject's messages from a sequence on; the server's answer."""
+    config = {
+        "deliver_policy": "by_start_sequence",
+        "opt_start_seq": max(1, seq),
+        "ack_policy": "none",
+        "filter_subject": subject,
+        "inactive_threshold": _INACTIVE,
+        "mem_storage": True,
+        "num_replicas": 1,
+    }
+    body = {"stream_name": stream.name, "config": config}
+    return await stream.js.request(target, f"CONSUMER.CREATE.{stream.name}", body)
+
+
+async def drop_consumer(stream: Stream, target: Target, name: str) -> None:
+    """Leave it not behind. It ends by itself as well: a failure here is nobody's trouble."""
+    with contextlib.suppress(JetstowError):
+        await stream.js.request(target, f"CONSUMER.DELETE.{stream.name}.{name}")

@@ -8,23 +8,22 @@ same of the place where it would begin.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import Final
 
+from jetstow._core.direct import END_OF_BATCH, NO_SUCH_MESSAGE
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Mailbox
+from jetstow._core.pulled import drop_consumer, make_consumer
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow._core.windows import NoDirectGetError
 from jetstow._core.wire import json_encode
-from jetstow.errors import JetstowError, PermissionDeniedError
+from jetstow.errors import PermissionDeniedError
 
 # Questions of one round. A consumer is something to make, and to clear away.
 _MOST: Final = 64
 _MOST_CONSUMERS: Final = 6
 
-_END_OF_BATCH: Final = 204
-_NO_SUCH_MESSAGE: Final = 404
 _PENDING: Final = "Nats-Num-Pending"
 
 
@@ -68,9 +67,9 @@ async def count_by_batches(
                 message = await box.next()
                 number = int(message.subject.rpartition(".")[2])
                 code, headers = status(message), message.headers or {}
-                if code == _END_OF_BATCH:
+                if code == END_OF_BATCH:
                     found[number] = int(headers.get(_PENDING, 0)) + sent[number]
-                elif code == _NO_SUCH_MESSAGE:
+                elif code == NO_SUCH_MESSAGE:
                     found[number] = 0
                 elif code is None and _PENDING in headers:
                     sent[number] += 1
@@ -82,22 +81,8 @@ async def count_by_batches(
 
 
 async def _by_consumer(stream: Stream, target: Target, subject: str, seq: int) -> int:
-    config = {
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": max(1, seq),
-        "ack_policy": "none",
-        "filter_subject": subject,
-        "inactive_threshold": 30 * 10**9,
-        "mem_storage": True,
-        "num_replicas": 1,
-    }
-    js = stream.js
-    made = await js.request(
-        target, f"CONSUMER.CREATE.{stream.name}", {"stream_name": stream.name, "config": config}
-    )
+    made = await make_consumer(stream, target, subject, seq)
     try:
         return int(made.get("num_pending", 0))
     finally:
-        # It ends by itself as well: a failure here is nobody's trouble.
-        with contextlib.suppress(JetstowError):
-            await js.request(target, f"CONSUMER.DELETE.{stream.name}.{made['name']}")
+        await drop_consumer(stream, target, str(made["name"]))
