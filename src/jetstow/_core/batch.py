@@ -7,7 +7,6 @@ Every message of a batch says in its reply subject what it is; the server answer
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 import msgspec
@@ -54,26 +53,25 @@ def is_about_a_batch(subject: str) -> bool:
 class Batch:
     """What was sent, and what the server says of it.
 
-    `flow` is how many chunks at most one acknowledgement is to stand for; the server may
-    want to give them more often.
+    `first` is the number of its first chunk in the upload. `flow` is how many chunks at most
+    one acknowledgement is to stand for; the server may want to give them more often.
     """
 
-    def __init__(self, target: Target, nuid: str, subject: str, flow: int) -> None:
+    def __init__(self, target: Target, nuid: str, first: int, flow: int) -> None:
         self.target = target
         self.nuid = nuid
-        self.subject = subject
+        self.first = first
         self.sent = 0
         self.stored = 0
         self.last_seq = 0
         self.is_ending = False
         self.is_over = False
-        self.is_lost = False
+        self.is_lost = False  # nobody knows what of it is stored
         self.is_refused = False
         self.failure: JetstowError | None = None
         self._flow = flow
         self._pace = 0
         self._is_committed = False
-        self._sizes: deque[int] = deque()
 
     @property
     def has_begun(self) -> bool:
@@ -85,10 +83,9 @@ class Batch:
         """Whether one more chunk may go: the server asks for two paces ahead at most."""
         return self.sent - self.stored < 2 * self._pace
 
-    def add(self, size: int) -> str:
+    def add(self) -> str:
         """Count the next chunk; return the suffix of its reply subject."""
         self.sent += 1
-        self._sizes.append(size)
         return self._suffix(self.sent, START if self.sent == 1 else APPEND)
 
     def end(self) -> str:
@@ -98,14 +95,6 @@ class Batch:
 
     def _suffix(self, number: int, step: int) -> str:
         return f".{self.nuid}.{self._flow}.fail.{number}.{step}{SUFFIX}"
-
-    def release(self, *, everything: bool = False) -> int:
-        """The bytes that are not on their way any more, each told once."""
-        left = 0 if everything else self.sent - self.stored
-        size = 0
-        while len(self._sizes) > left:
-            size += self._sizes.popleft()
-        return size
 
     def is_mine(self, subject: str) -> bool:
         """Whether an answer is to a message of this batch."""
@@ -127,7 +116,7 @@ class Batch:
         elif said.type == "ack":
             self._acknowledge(said)
         elif said.type == "gap":
-            self.fail("the server missed chunks of {}")
+            self.is_lost = self.is_over = True
         elif said.error is not None or said.type == "err":
             self._refuse(said.error or _Error())
         elif not said.type:
@@ -159,15 +148,14 @@ class Batch:
         """
         self.is_over = True
         if said.batch != self.nuid or said.count != self.sent:
-            self.fail(f"the server stored {said.count} of {self.sent} chunks of {{}}")
+            self.is_lost = self.failure is None
         elif self.failure is None:
             self.stored, self.last_seq = self.sent, said.seq
             self._is_committed = True
 
     def _close(self) -> None:
         self.is_over = True
-        if not (self._is_committed or self.is_lost):
-            self.fail("the server does not say that the chunks of {} are stored")
+        self.is_lost = self.failure is None and not self._is_committed
 
     def _refuse(self, error: _Error) -> None:
         if error.err_code == _UNKNOWN and self.failure is None:

@@ -10,10 +10,12 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
 from jetstow._core import names
 from jetstow._core.direct import DirectWindows
+from jetstow._core.outage import TROUBLE, Outage
 from jetstow._core.ranks import count_by_batches
 from jetstow._core.stream import Stored, Stream
 from jetstow._core.windows import NoDirectGetError, Piece, Window
@@ -150,21 +152,34 @@ async def _by_batches(stream: Stream, *, alone: bool) -> AsyncGenerator[Sequence
     """
     source = DirectWindows(stream, stream.target(), names.all_meta(stream.bucket))
     held: dict[str, Piece] | None = None
-    window: Window | None = await source.ask(1, _BATCH, _META_BYTES)
+    outage = Outage(stream.js, stream.target())
+    insist = partial(stream.js.insist, stream.target())
+    seq, left = 1, 0
+
+    async def ask() -> Window:
+        return await source.ask(seq, _BATCH, _META_BYTES)
+
+    window: Window | None = await insist(ask)
     try:
-        if alone and not await _has_one_message_each(stream):
+        if alone and not await insist(partial(_has_one_message_each, stream)):
             held = {}
-        seq, left = 1, 0
         while window is not None:
-            found, over = await window.next_pieces()
+            try:
+                found, over = await window.next_pieces()
+            except TROUBLE as error:
+                await outage.survive(error)
+                window.close()
+                window = await insist(ask)
+                continue
             if found:
+                outage.is_over()
                 seq, left = found[-1].seq + 1, found[-1].pending
             if over:
                 # Its end counts once more: what was written meanwhile has moved behind it.
                 left = left if window.left is None else window.left
                 window.close()
                 # The server is at the next batch while this one is made use of.
-                window = await source.ask(seq, _BATCH, _META_BYTES) if left else None
+                window = await insist(ask) if left else None
                 left = 0
             if held is None:
                 yield found

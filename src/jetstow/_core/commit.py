@@ -14,9 +14,16 @@ from typing import Final
 from jetstow._core import names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.jetstream import WRONG_LAST_SEQUENCE
+from jetstow._core.outage import TROUBLE, Outage
 from jetstow._core.stream import Stream
 from jetstow._core.wire import encode_info
-from jetstow.errors import ObjectAlreadyExists, RevisionMismatchError, ServerError, TimeoutError
+from jetstow.errors import (
+    JetstowError,
+    ObjectAlreadyExists,
+    RevisionMismatchError,
+    ServerError,
+    TimeoutError,
+)
 from jetstow.models import ObjectInfo
 
 _ROLLUP: Final = {"Nats-Rollup": "sub"}
@@ -66,7 +73,8 @@ async def commit(
     """
     subject = names.meta_subject(stream.bucket, name)
     target = stream.target(name)
-    unanswered: bytes | None = None
+    doubt: tuple[bytes, JetstowError] | None = None
+    outage = Outage(stream.js, target)
     slot = await read_slot(stream, name) if slot is None else slot
     while True:
         check_revision(stream, name, slot, expected_revision)
@@ -75,21 +83,34 @@ async def commit(
         headers = _ROLLUP | {_EXPECTED: str(slot.revision)}
         try:
             revision = await stream.publish(target, subject, payload, headers)
-        except TimeoutError:
+        except TROUBLE as error:
             # The answer was lost, or is late. Asking again is safe: the revision expected
             # lets only one of the two messages in.
-            if unanswered is not None:
-                raise
-            unanswered = payload
+            again = isinstance(error, TimeoutError) and doubt is None
+            doubt = doubt or (payload, error)
+            if not again:
+                await _survive(outage, error, doubt[1])
             continue
         except ServerError as error:
             if error.err_code not in WRONG_LAST_SEQUENCE:
-                raise
+                raise (error if doubt is None else doubt[1]) from None
             before, slot = slot, await read_slot(stream, name)
-            if unanswered is None or slot.data != unanswered:
+            if doubt is None or slot.data != doubt[0]:
+                if doubt is not None and encode_info(propose(slot)) == doubt[0]:
+                    # Somebody has written the name since. If that came after us, these
+                    # chunks are dropped already, and to name them again would be wrong.
+                    raise doubt[1] from None
+                doubt = None
                 continue
             revision, slot = slot.revision, before
         return Committed(replace(info, revision=revision, mtime=_now()), slot)
+
+
+async def _survive(outage: Outage, error: JetstowError, doubt: JetstowError) -> None:
+    try:
+        await outage.survive(error)
+    except JetstowError:
+        raise doubt from None  # the first word counts: it says that nobody knows
 
 
 def _now() -> str:

@@ -1,7 +1,8 @@
 """An object's chunks, in order, each one there: windows in flight, counted and checked.
 
 A window that does not fit is asked for again. What is still missing then belongs to an
-object that was replaced meanwhile, or its chunks are lost; the error says which.
+object that was replaced meanwhile, or its chunks are lost; the error says which. After an
+outage it goes on with the chunk that is next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from jetstow._core.catalog import read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.direct import DirectWindows
 from jetstow._core.flight import FIRST, LARGEST, Flight
+from jetstow._core.outage import TROUBLE, Outage
 from jetstow._core.pulled import PulledWindows
 from jetstow._core.stream import Stream
 from jetstow._core.upload import DEFAULT_CHUNK
@@ -85,7 +87,7 @@ class Download:
         or `ObjectChangedError`.
         """
         subject = names.chunk_subject(self._stream.bucket, self._info.nuid)
-        left = pauses(self._stream)
+        left, outage = pauses(self._stream), Outage(self._stream.js, self._target)
         while self._next.chunk < self._end:
             before = self._next.chunk
             direct = self._stream.has_batched_get and not self._last_try
@@ -95,6 +97,7 @@ class Download:
             try:
                 async with aclosing(self._run(source)) as run:
                     async for data in run:
+                        outage.is_over()
                         yield data
             except _MisfitError:
                 await self._check_unchanged()
@@ -103,10 +106,11 @@ class Download:
                 else:
                     await self._pause_or_give_up(left)
                     await self._start_again()
-            except TimeoutError:
-                # 2.11 says nothing more where the stream was deleted meanwhile.
-                await self._check_unchanged()
-                raise
+            except TROUBLE as error:
+                if isinstance(error, TimeoutError):
+                    # 2.11 says nothing more where the stream was deleted meanwhile.
+                    await self._check_unchanged()
+                await outage.survive(error)
             except NoDirectGetError:
                 self._stream.avoid_direct_get()
             except PermissionDeniedError:

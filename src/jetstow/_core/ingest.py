@@ -18,10 +18,9 @@ from jetstow._core.batch import Batch, is_about_a_batch
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Message
 from jetstow._core.publisher import Publisher
-from jetstow._core.replies import Replies
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
-from jetstow.errors import JetstowError, ServerError
+from jetstow.errors import JetstowError
 
 # Bytes that one acknowledgement may stand for; two such lots may be on their way.
 _LOT: Final = 8 * 1024 * 1024
@@ -43,8 +42,8 @@ _nuids = NUID()
 class Ingest(Publisher):
     """Publishes to one subject in batches; the first chunks, and a slow source's, one by one."""
 
-    def __init__(self, replies: Replies, token: str, target: Target, patience: float) -> None:
-        super().__init__(replies, token, target, patience)
+    def __init__(self, stream: Stream, target: Target, subject: str) -> None:
+        super().__init__(stream, target, subject)
         self._batch: Batch | None = None
         self._alone = _ALONE
         self._lot = _LOT
@@ -53,77 +52,69 @@ class Ingest(Publisher):
         self._timer: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
 
-    async def write(self, stream: Stream, subject: str, chunk: memoryview) -> None:
+    async def write(self, chunk: memoryview) -> None:
         # The one who waits for room here is no slow source: the timer leaves it alone. An
         # exception ends the upload, and with it the need for the timer.
         self._is_writing = True
-        await self._write(stream, subject, chunk)
+        await self._write(chunk)
         self._is_writing = False
         self._written_at = asyncio.get_running_loop().time()
 
-    async def _write(self, stream: Stream, subject: str, chunk: memoryview) -> None:
-        size = chunk.nbytes
+    async def _write(self, chunk: memoryview) -> None:
         if self._batch is not None and (self._batch.is_ending or self._is_idle()):
-            await self._end(stream)
+            await self._end()
             self._alone = _ALONE
         if self._batch is None and self._alone:
             self._alone -= 1
-            await super().write(stream, subject, chunk)
+            await super().write(chunk)
             return
-        batch = self._batch
-        while batch is not None and not batch.has_room:
-            await self.check(stream)
-            await self.wait()
-        await self.check(stream)
-        if not self.replies.outbound.take_now(size):
-            await self._make_room(stream, size)
+        await self.until(self._has_batch_room)
+        if not self.stream.js.replies.outbound.take_now(chunk.nbytes):
+            await self._make_room(chunk.nbytes)
+        number = self.ledger.add(chunk)
         if self._batch is None:
-            await self._begin(stream, subject, chunk)
+            await self._begin(number)
         else:
-            await self._append(self._batch, chunk)
+            await self.or_go_on(self._append(self._batch, number))
 
-    async def _make_room(self, stream: Stream, size: int) -> None:
+    def _has_batch_room(self) -> bool:
+        return self._batch is None or self._batch.has_room
+
+    async def _make_room(self, size: int) -> None:
         """Wait for the connection's other uploads.
 
         Who waits holds nothing himself. Chunks that fill no lot are acknowledged by the end
         of the batch only: uploads that all had some would wait for one another for ever.
         """
         if self._batch is not None:
-            await self._end(stream)
+            await self._end()
             self._lot //= 2
-        await self.replies.outbound.take(size)
+        await self.stream.js.replies.outbound.take(size)
 
-    async def _begin(self, stream: Stream, subject: str, chunk: memoryview) -> None:
-        flow = max(1, min(self._lot // max(1, chunk.nbytes), _MOST_CHUNKS))
-        batch = Batch(self.target, _nuids.next().decode("ascii"), subject, flow)
-        self._batch = batch
-        await self._append(batch, chunk)
+    async def _begin(self, number: int) -> None:
+        size = self.ledger.chunk(number).nbytes
+        flow = max(1, min(self._lot // max(1, size), _MOST_CHUNKS))
+        batch = self._batch = Batch(self.target, _nuids.next().decode("ascii"), number, flow)
+        await self.or_go_on(self._append(batch, number))
         # The server says how fast it may be, or that it wants no batch, and only then do
         # others follow.
-        while not (batch.has_begun or batch.is_over):
-            await self.check(stream)
-            await self.wait()
-        await self.check(stream)
-        if not batch.is_refused:
+        await self.until(lambda: self._batch is not batch or batch.has_begun or batch.is_over)
+        if self._batch is batch and batch.is_refused:
+            self._batch = None
+            self._alone = sys.maxsize
+            if not batch.stored:
+                await self.or_go_on(self.send_chunk(number))
+        elif self._batch is batch:
             self._watch_over()
-            return
-        self._forget_batch(batch)
-        self._alone = sys.maxsize
-        if batch.stored:
-            self._keep_order(batch)
-        else:
-            self.sent -= 1
-            await super().write(stream, subject, chunk)
 
-    async def _append(self, batch: Batch, chunk: memoryview) -> None:
-        suffix = batch.add(chunk.nbytes)
-        self.sent += 1
-        await self.send(batch.subject, chunk, suffix=suffix)
+    async def _append(self, batch: Batch, number: int) -> None:
+        chunk, headers = self.ledger.chunk(number), self.identity(number)
+        await self.box.send(self.subject, chunk, headers=headers, suffix=batch.add())
 
-    async def finish(self, stream: Stream) -> None:
+    async def finish(self) -> None:
         if self._batch is not None:
-            await self._end(stream)
-        await super().finish(stream)
+            await self._end()
+        await super().finish()
 
     async def settle(self) -> None:
         if (batch := self._batch) is not None:
@@ -132,74 +123,68 @@ class Ingest(Publisher):
             if not batch.is_over:
                 await self._send_end(batch)
             while not batch.is_over:
-                await self.wait()
-            self._forget_batch(batch)
+                await self.box.wait()
+            self._batch = None
+            return
         await super().settle()
 
-    async def check(self, stream: Stream) -> None:
-        await super().check(stream)
-        if self._batch is not None and self._batch.is_lost and not self._batch.is_ending:
-            await stream.info()  # a bucket that is gone says so here
-            raise self.target.error(
-                ServerError, f"the server gave the chunks of {self.target} up half-way"
-            )
+    async def send_again(self) -> None:
+        # What the batch has stored of it, the server knows again and acknowledges.
+        self._batch = None
+        self._alone = _ALONE
+        await super().send_again()
 
-    async def _end(self, stream: Stream) -> None:
+    async def check(self) -> None:
+        await super().check()
+        if self._batch is None:
+            return
+        if self._batch.failure is not None:
+            raise self._batch.failure
+        if self._batch.is_lost:
+            await self.stream.info()  # a bucket that is gone says so here
+            raise self.doubt("the server gave the chunks of {} up half-way")
+
+    async def _end(self) -> None:
         """End the batch, and see that every chunk of it is stored."""
         batch = self._batch
         assert batch is not None
-        await self._send_end(batch)
-        while not batch.is_over:
-            await self.check(stream)
-            await self.wait()
-        await self.check(stream)
-        if batch.is_lost:
-            await self._count(stream, batch)
-        else:
-            self._keep_order(batch)
-        await self.check(stream)
-        self._forget_batch(batch)
+        await self.or_go_on(self._send_end(batch))
+        await self.until(lambda: self._batch is not batch or batch.is_over)
+        if self._batch is batch:
+            self._batch = None
 
     async def _send_end(self, batch: Batch) -> None:
         if not batch.is_ending:
-            await self.send(batch.subject, suffix=batch.end())
-
-    async def _count(self, stream: Stream, batch: Batch) -> None:
-        """The server forgot a batch for which nothing came; see what it has stored.
-
-        Nobody else writes this subject, and a batch that misses a chunk stores none after it.
-        """
-        await super().finish(stream)
-        info = await stream.info(subjects_filter=batch.subject)
-        stored = (info["state"].get("subjects") or {}).get(batch.subject, 0)
-        if stored != self.sent:
-            raise self.target.error(
-                ServerError,
-                f"the server stored {stored} of {self.sent} chunks of {self.target}",
-            )
-
-    def _keep_order(self, batch: Batch) -> None:
-        if batch.last_seq < self._last_seq + batch.stored:
-            self._refusal = self._refusal or self._out_of_order()
-        self._last_seq = batch.last_seq
+            await self.box.send(self.subject, suffix=batch.end())
 
     # -- what arrives ----------------------------------------------------------------------
 
-    def deliver(self, message: Message) -> None:
+    def hear(self, message: Message) -> None:
         if not is_about_a_batch(message.subject):
-            super().deliver(message)
+            super().hear(message)
             return
         batch = self._batch
         if batch is None or not batch.is_mine(message.subject):
             return
         if status(message) is not None:
-            self._nobody_there = True
+            self.nobody_there = True
             batch.is_over = batch.is_over or batch.is_ending
+            return
+        batch.hear(message.subject, message.data)
+        self._outage.is_over()
+        if batch.is_refused and batch.stored:
+            self.give(self.ledger.store(batch.first, 0, batch.last_seq))
+        elif batch.stored:
+            self._store(batch)
+
+    def _store(self, batch: Batch) -> None:
+        count, seq = batch.first + batch.stored, batch.last_seq
+        # Chunks that went before the batch are answered before it, or got lost.
+        missing = self.ledger.stored < batch.first
+        if missing or (seq and not self.ledger.can_end(count, seq)):
+            batch.is_lost = True
         else:
-            batch.hear(message.subject, message.data)
-            self._refusal = self._refusal or batch.failure
-        self.replies.outbound.give(batch.release())
-        self.wake()
+            self.give(self.ledger.store_all(count, seq))
 
     # -- a batch for which nothing comes -----------------------------------------------------
 
@@ -224,15 +209,10 @@ class Ingest(Publisher):
         with suppress(JetstowError):  # the next call meets it
             await self._send_end(batch)
 
-    def _forget_batch(self, batch: Batch) -> None:
-        self.replies.outbound.give(batch.release(everything=True))
-        self._batch = None
-
     def close(self) -> None:
         super().close()
         if self._timer is not None:
             self._timer.cancel()
         if self._ending is not None:
             self._ending.cancel()
-        if self._batch is not None:
-            self._forget_batch(self._batch)
+        self._batch = None

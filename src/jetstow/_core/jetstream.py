@@ -5,12 +5,13 @@ Beside `replies.py`, which receives the answers, nothing else speaks to the serv
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, Final, Literal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import msgspec
 
 from jetstow._core.mailbox import Mailbox, Message
+from jetstow._core.outage import TROUBLE, Outage
 from jetstow._core.replies import B, Replies
 from jetstow._core.target import Target
 from jetstow._core.wire import json_encode
@@ -48,14 +49,25 @@ _versions: dict[str, tuple[int, int]] = {}
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
+T = TypeVar("T")
+
 
 class JetStream:
-    """JetStream as one account of one connection sees it. `timeout` is in seconds."""
+    """JetStream as one account of one connection sees it.
 
-    def __init__(self, nc: Client, prefix: str, timeout: float) -> None:
+    `timeout`, in seconds, is the longest silence that one request waits through. Where
+    nobody answers, requests are made again for `endurance` seconds.
+    """
+
+    def __init__(self, nc: Client, prefix: str, timeout: float, endurance: float = 0.0) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
+        self.endurance = endurance
+
+    def enduring(self, seconds: float) -> JetStream:
+        """The same, which asks again for so long."""
+        return JetStream(self.nc, self.prefix, self.timeout, seconds)
 
     @property
     def replies(self) -> Replies:
@@ -86,18 +98,36 @@ class JetStream:
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Message:
-        """Send one message and return the one that answers it."""
+        """Send one message, once, and return the one that answers it."""
         with await self.open(Mailbox, target) as box:
             await box.send(subject, payload, headers=headers)
-            return await box.next()
+            message = await box.next()
+        if status(message) == 503:
+            raise unavailable(target)
+        return message
+
+    async def insist(self, target: Target, step: Callable[[], Awaitable[T]]) -> T:
+        """Take a step that may be taken twice, as often as an outage allows."""
+        outage = None
+        while True:
+            try:
+                return await step()
+            except TROUBLE as error:
+                outage = outage or Outage(self, target)
+                await outage.survive(error)
 
     async def request(self, target: Target, api: str, body: object = None) -> dict[str, Any]:
         """Ask the JetStream API, as in `request(target, "STREAM.INFO.x")`; return its answer.
 
-        Raises a `ServerError` or what its code stands for; see `refusal`.
+        Whatever is asked for here may be asked for again, after an outage. Raises a
+        `ServerError` or what its code stands for; see `refusal`.
         """
         payload = b"" if body is None else json_encode(body)
-        return answer(target, await self.call(target, f"{self.prefix}.{api}", payload))
+
+        async def ask() -> dict[str, Any]:
+            return answer(target, await self.call(target, f"{self.prefix}.{api}", payload))
+
+        return await self.insist(target, ask)
 
     async def list_streams(
         self, verb: Literal["NAMES", "LIST"], subject: str
@@ -118,8 +148,6 @@ class JetStream:
 
 def answer(target: Target, message: Message) -> dict[str, Any]:
     """The JSON of an answer. Raises what it says is wrong."""
-    if status(message) == 503:
-        raise unavailable(target)
     try:
         body = _decode(message.data)
     except msgspec.MsgspecError:

@@ -34,6 +34,9 @@ _BACKLOG: Final = 512
 # Messages smaller than this may wait for one another, until the loop's next turn.
 _SMALL: Final = 8 * 1024
 
+# Connecting takes as many round trips, each of which may last as long as one connects.
+_GREETINGS: Final = 3
+
 _Receivers: TypeAlias = dict[int, Callable[[Frame], None]]
 
 
@@ -71,6 +74,19 @@ class LaneClient(nats.aio.client.Client):
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
         return lane.write(_message(subject, payload, reply, headers))
+
+    async def _attempt_reconnect(self) -> None:
+        # nats-py closes the old socket first, and waits until all is sent that a server which
+        # has fallen silent will never take.
+        transport = self._transport
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+            transport._io_writer.transport.abort()
+        await super()._attempt_reconnect()
+
+    async def _process_connect_init(self) -> None:
+        # nats-py waits for the server's first word with a limit, and for its second without.
+        async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
+            await super()._process_connect_init()
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         await super()._close(status, do_cbs)

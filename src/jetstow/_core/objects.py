@@ -9,16 +9,15 @@ from nats.js import api
 from jetstow._core import names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.commit import Committed, commit
+from jetstow._core.outage import TROUBLE
 from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
 from jetstow._core.wire import checked_meta
 from jetstow.errors import (
-    ConnectionLostError,
     ObjectAlreadyExists,
     ObjectDeletedError,
     ObjectNotFoundError,
     RevisionMismatchError,
-    TimeoutError,
 )
 from jetstow.models import ObjectInfo, ObjectMeta
 
@@ -49,7 +48,7 @@ async def give_name(
         committed = await commit(
             stream, name, lambda _: info, slot=slot, expected_revision=expected_revision
         )
-    except (TimeoutError, ConnectionLostError):
+    except TROUBLE:
         # Nobody knows whether the name was given. Chunks without a name cost some room; a
         # name without chunks would cost the object.
         upload.keep()

@@ -8,10 +8,10 @@ is, by how many follow it; and how many follow a place can be asked of many plac
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 
 from jetstow._core import names
 from jetstow._core.download import Download, Place, expected_chunk_size, pauses, verified
@@ -21,6 +21,8 @@ from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow.errors import InvalidRangeError, SizeMismatchError
 from jetstow.models import ObjectInfo
+
+T = TypeVar("T")
 
 # Chunks before the one that is wanted, read along for nothing: as much of them as takes no
 # longer than to ask once more; and as much as is borne when that has been done twice.
@@ -74,14 +76,16 @@ class RangeReader:
         whole = start == 0 and stop == self._size
         # To prove two chunks even takes as long as to read them.
         asked = int(not self._looked)
-        size = None if whole or self._total <= 2 else await self._even_chunk_size(start)
+        size = None
+        if not whole and self._total > 2:
+            size = await self._insist(lambda: self._even_chunk_size(start))
         position = 0
 
         async def locate_anew() -> Place:
             nonlocal position
             assert size is not None, "only a chunk whose number is known is looked for"
             self._places.forget()
-            place = await self._locate(start // size, size)
+            place = await self._insist(lambda: self._locate(start // size, size))
             position = place.chunk * size
             return place
 
@@ -90,7 +94,7 @@ class RangeReader:
             run = verified(self._stream, self.info)
         else:
             first, end = start // size, -(-stop // size)
-            place = await self._locate(first, size, asked)
+            place = await self._insist(lambda: self._locate(first, size, asked))
             position = place.chunk * size
             least = first - place.chunk + min(end - first, max(1, _WANTED // size))
             run = Download(self._stream, self.info, place, end, locate_anew, least).chunks()
@@ -106,6 +110,10 @@ class RangeReader:
                     return
         if position < stop:
             raise self._uneven(position, stop)
+
+    async def _insist(self, step: Callable[[], Awaitable[T]]) -> T:
+        """What is learnt stays learnt, so a search may begin anew after an outage."""
+        return await self._stream.js.insist(self._target, step)
 
     def _uneven(self, found: int, expected: int) -> SizeMismatchError:
         return self._target.error(

@@ -40,7 +40,7 @@ class Reading:
         """The bytes. Raises what `links.follow` and `verified` raise."""
         while True:
             done = 0
-            with await Guess.at(self._stream, self._name) as guess:
+            with await self._guess() as guess:
                 stream, self.info = await links.follow(
                     self._stream, self._name, show_deleted=self._show_deleted
                 )
@@ -57,6 +57,11 @@ class Reading:
             except ObjectChangedError:
                 if done:
                     raise
+
+    async def _guess(self) -> Guess:
+        return await self._stream.js.insist(
+            self._stream.target(self._name), lambda: Guess.at(self._stream, self._name)
+        )
 
 
 async def until_settled(read: Callable[[], Awaitable[T]]) -> T:

@@ -21,6 +21,7 @@ import nats.errors
 from jetstow._core.budget import Budget
 from jetstow._core.lane import LaneClient
 from jetstow._core.mailbox import Mailbox, Message
+from jetstow._core.shield import while_wanted
 from jetstow._core.target import Target
 from jetstow.errors import (
     ConnectionLostError,
@@ -41,6 +42,10 @@ _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "(
 # messages when 128 MB of them wait for it. All transfers of a connection stay below.
 _INBOUND = 32 * 1024 * 1024
 _OUTBOUND = 32 * 1024 * 1024
+
+# nats-py tells when it has reconnected or given up. But an error of its own may end it, and
+# that nobody tells: so it is looked at every so many seconds.
+_GLANCE = 1.0
 
 B = TypeVar("B", bound=Mailbox)
 T = TypeVar("T")
@@ -63,7 +68,10 @@ class Replies:
         self._denied: str | None = None
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[None]] = set()
+        # Set while it is known whether there is a connection: it stands, or it is closed.
+        self._decided = asyncio.Event()
+        self._chores: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._listen()
 
     @classmethod
@@ -96,7 +104,37 @@ class Replies:
             raise
         return box
 
+    async def restored(self, target: Target) -> None:
+        """Return when there is a connection, at once or after nats-py has reconnected.
+
+        Raises `ConnectionLostError` when it has given up, and where the caller has.
+        """
+        nc = self.nc
+        while not nc.is_connected:
+            task = nc._reconnection_task
+            if nc.is_closed or task is None or task.done():
+                raise self._lost(target, "it was closed")
+            self._decided.clear()
+            if not await while_wanted(self._decided, _GLANCE):
+                raise self._lost(target, "it was interrupted")
+
+    def afterwards(self, chore: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do that once there is a connection again, if there will be one."""
+        self._chores.append(chore)
+
+    def _catch_up(self) -> None:
+        chores, self._chores = self._chores, []
+        for chore in chores:
+            self._see_to(_quietly(chore()))
+
+    def _see_to(self, step: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(step)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
     async def _make_ready(self, target: Target, patience: float) -> None:
+        if not self.nc.is_connected:
+            await self.restored(target)
         if not self._subscribed:
             async with self._opening:
                 if not self._subscribed:
@@ -136,9 +174,7 @@ class Replies:
         if box is not None and box.subscription is not None:
             # The two know each other, and would wait for the garbage collector together.
             subscription, box.subscription = box.subscription, None
-            task = asyncio.ensure_future(_unsubscribe(subscription))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._see_to(_unsubscribe(subscription))
 
     def publish(
         self,
@@ -212,13 +248,18 @@ class Replies:
         nc._error_cb = on_error
         nc._closed_cb = self._then(nc._closed_cb, "it was closed")
         nc._disconnected_cb = self._then(nc._disconnected_cb, "it was interrupted")
+        nc._reconnected_cb = self._then(nc._reconnected_cb)
 
     def _then(
-        self, tell_user: Callable[[], Awaitable[None]] | None, why: str
+        self, tell_user: Callable[[], Awaitable[None]] | None, why: str | None = None
     ) -> Callable[[], Awaitable[None]]:
         async def on_event() -> None:
-            for box in list(self._boxes.values()):
-                box.fail(self._lost(box.target, why))
+            self._decided.set()
+            if why is not None:
+                for box in list(self._boxes.values()):
+                    box.fail(self._lost(box.target, why))
+            else:
+                self._catch_up()
             if tell_user is not None:
                 await tell_user()
 
@@ -240,6 +281,11 @@ class Replies:
             what = "publish to" if verb == "publish" else "subscribe to"
             box.fail(_denied(box.target, what, box.subjects.get(subject, subject)))
         return bool(concerned) or self._denied == subject
+
+
+async def _quietly(chore: Coroutine[Any, Any, None]) -> None:
+    with contextlib.suppress(JetstowError):
+        await chore
 
 
 async def _unsubscribe(subscription: Subscription) -> None:

@@ -82,12 +82,16 @@ def _view(data: object) -> memoryview | None:
 
 
 def _bytes(data: object) -> memoryview:
-    """A piece of somebody's stream as bytes. Text there is a file opened the wrong way."""
+    """A piece of somebody's stream as bytes. Text there is a file opened the wrong way.
+
+    Whoever gives pieces may use the same memory for the next one, while this one is still
+    needed: it is sent again after an outage.
+    """
     view = None if isinstance(data, str) else _view(data)
     if view is None:
         hint = "; open the file in binary mode, or encode it" if isinstance(data, str) else ""
         raise InvalidDataError(f"the source gave {type(data).__name__} instead of bytes{hint}")
-    return view
+    return view if view.readonly else memoryview(bytes(view))
 
 
 def _text_source(file: io.TextIOBase) -> Source:
@@ -195,7 +199,7 @@ async def _cut_async_iterable(
 class Cutter:
     """Pieces of any size in, chunks of one size out; `rest` is what is no full chunk yet.
 
-    A chunk may share the memory of its piece: it is to be used up before the next is cut.
+    A chunk shares the memory of its piece, unless that can change.
     """
 
     def __init__(self, size: int) -> None:

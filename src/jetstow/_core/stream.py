@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +14,11 @@ from jetstow._core.jetstream import (
     JetStream,
     answer,
     refusal,
-    status,
     unavailable,
 )
+from jetstow._core.outage import ELECTION
 from jetstow._core.target import Target
-from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError
+from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError, ServerError
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -35,6 +35,9 @@ class _Reply(msgspec.Struct):
     error: dict[str, Any] | None = None
 
 
+# What the server says of a message that is to be deleted and is not there.
+_NOT_THERE: Final = frozenset({NO_MESSAGE, 10043, 10057})
+
 _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
@@ -42,11 +45,12 @@ class Stream:
     """One bucket's stream on the server."""
 
     def __init__(self, js: JetStream, bucket: str, config: dict[str, Any]) -> None:
-        self.js = js
+        self.config = config
+        # One server has no leader to lose: where it is silent, it is in trouble itself.
+        self.js = js.enduring(ELECTION if self.replicas > 1 else 0.0)
         self.bucket = bucket
         self.name = names.stream_of(bucket)
         self.timeout = js.timeout
-        self.config = config
         self.known = Known()
         self._avoids_direct_get = False
 
@@ -90,23 +94,29 @@ class Stream:
 
     async def _get(self, target: Target, which: dict[str, object]) -> Stored | None:
         api = f"{self.js.prefix}.STREAM.MSG.GET.{self.name}"
-        message = await self.js.call(target, api, msgspec.json.encode(which))
-        if status(message) == 503:
-            raise unavailable(target)
-        reply = _decode_reply(message.data)
-        if reply.error is None:
-            return reply.message
-        if reply.error.get("err_code") == NO_MESSAGE:
-            return None
-        raise refusal(target, reply.error)
+        payload = msgspec.json.encode(which)
+
+        async def ask() -> Stored | None:
+            reply = _decode_reply((await self.js.call(target, api, payload)).data)
+            if reply.error is None:
+                return reply.message
+            if reply.error.get("err_code") == NO_MESSAGE:
+                return None
+            raise refusal(target, reply.error)
+
+        return await self.js.insist(target, ask)
 
     async def publish(
         self, target: Target, subject: str, payload: bytes, headers: dict[str, str]
     ) -> int:
-        """Store one message; return its sequence."""
-        message = await self.js.call(target, subject, payload, headers)
-        if status(message) == 503:
-            raise await self.absence(target)
+        """Store one message; return its sequence.
+
+        Nothing is sent twice: after an outage it is the caller who knows what that would mean.
+        """
+        try:
+            message = await self.js.call(target, subject, payload, headers)
+        except JetStreamUnavailableError:
+            raise await self.absence(target) from None
         return int(answer(target, message)["seq"])
 
     async def absence(self, target: Target) -> BucketNotFoundError | JetStreamUnavailableError:
@@ -124,6 +134,20 @@ class Stream:
             body["seq"] = below
         reply = await self.js.request(target, f"STREAM.PURGE.{self.name}", body)
         return int(reply.get("purged", 0))
+
+    async def remove(self, target: Target, seq: int) -> None:
+        """Drop one message; none may be there."""
+        try:
+            await self.js.request(target, f"STREAM.MSG.DELETE.{self.name}", {"seq": seq})
+        except ServerError as error:
+            if error.err_code not in _NOT_THERE:
+                raise
+
+    async def count(self, target: Target, subject: str) -> int:
+        """How many messages a subject has, by its leader's word."""
+        body = {"subjects_filter": subject}
+        info = await self.js.request(target, f"STREAM.INFO.{self.name}", body)
+        return int((info["state"].get("subjects") or {}).get(subject, 0))
 
     async def subjects(self, pattern: str) -> AsyncGenerator[str, None]:
         """The subjects that match a pattern, a page of 100,000 a request."""

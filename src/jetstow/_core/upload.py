@@ -18,10 +18,10 @@ from jetstow._core import names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.ingest import Ingest
-from jetstow._core.publisher import Publisher
+from jetstow._core.publisher import ROOM_FOR_ID, Publisher
 from jetstow._core.shield import to_the_end
 from jetstow._core.stream import Stream
-from jetstow.errors import InvalidOptionError, JetstowError
+from jetstow.errors import InvalidOptionError, JetstowError, PermissionDeniedError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -43,8 +43,10 @@ def checked_chunk_size(stream: Stream, name: str, asked: object) -> int:
     Raises `InvalidOptionError` outside of 1 to the server's `max_payload`.
     """
     most = stream.js.nc.max_payload
+    # A chunk travels with its identity, and both have to fit.
+    fitting = max(1, most - ROOM_FOR_ID)
     if asked is None:
-        return min(DEFAULT_CHUNK, most)
+        return min(DEFAULT_CHUNK, fitting)
     if not isinstance(asked, int) or isinstance(asked, bool) or not 1 <= asked <= most:
         target = stream.target(name)
         raise target.error(
@@ -52,7 +54,7 @@ def checked_chunk_size(stream: Stream, name: str, asked: object) -> int:
             f"max_chunk_size of {target} must be 1 to {most} bytes (the server's max_payload), "
             f"not {asked!r}",
         )
-    return asked
+    return min(asked, fitting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Upload:
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
         kind = Ingest if self._stream.has_fast_ingest else Publisher
-        self._publisher = await self._stream.js.open(kind, self._target)
+        self._publisher = kind(self._stream, self._target, self._subject)
+        await self._publisher.start()
         if self._slot is None:
             self._looking = asyncio.create_task(read_slot(self._stream, self._name))
         return self
@@ -98,7 +101,7 @@ class Upload:
         publisher = self._started
         if self._looking is not None:
             _drop(self._looking)
-        if not self._kept and publisher.sent and self._stream.js.nc.is_connected:
+        if not self._kept and publisher.ledger.sent:
             # A cancelled task gets this far too, and may not leave its chunks behind.
             await to_the_end(self._take_back(publisher))
         publisher.close()
@@ -115,13 +118,13 @@ class Upload:
             self._looking.result()  # where the name cannot be read, no chunk is of use
         view = memoryview(chunk)
         self._digest.update(view)
-        await self._started.write(self._stream, self._subject, view)
+        await self._started.write(view)
         self.size += view.nbytes
 
     async def finish(self) -> Written:
         """Wait until every chunk is stored."""
-        await self._started.finish(self._stream)
-        return Written(self.nuid, self.size, self._started.sent, str(self._digest))
+        await self._started.finish()
+        return Written(self.nuid, self.size, self._started.ledger.sent, str(self._digest))
 
     async def slot(self) -> Slot:
         """What stood under the name at the beginning. Raises what reading it raised."""
@@ -144,16 +147,29 @@ class Upload:
         # chunks leaves them behind, so wait until all of them are answered.
         try:
             await publisher.settle()
+        except PermissionDeniedError:
+            return  # nothing of it got in
         except JetstowError:
-            if not self._stream.js.nc.is_connected:
-                return
-        await drop_chunks(self._stream, self._target.name or "", self.nuid)
+            pass
+        stream, name = self._stream, self._target.name or ""
+        if not stream.js.nc.is_connected:
+            stream.js.replies.afterwards(lambda: _sweep(stream, name, self.nuid))
+        elif publisher.ledger.may_have_stored:
+            await drop_chunks(stream, name, self.nuid)
 
 
 def _drop(task: asyncio.Task[Slot]) -> None:
     task.cancel()
     if task.done() and not task.cancelled():
         task.exception()  # seen, so that asyncio does not complain of it
+
+
+async def _sweep(stream: Stream, name: str, nuid: str) -> None:
+    """Drop the chunks of an upload that was given up while there was no connection."""
+    await drop_chunks(stream, name, nuid)
+    # Some may have been in the server's queue, and the purge has overtaken them.
+    if await stream.count(stream.target(name), names.chunk_subject(stream.bucket, nuid)):
+        await drop_chunks(stream, name, nuid)
 
 
 async def drop_chunks(stream: Stream, name: str, nuid: str) -> None:
