@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core import buckets, links, names, objects
+from jetstow._core import buckets, links, names, objects, partial, resuming
 from jetstow._core.awaitables import Listing, Opening
 from jetstow._core.catalog import arriving, everything, find
 from jetstow._core.feed import Policy
@@ -101,11 +101,20 @@ class ObjectStore(_NatsObjectStore):
         meta: api.ObjectMeta | None = None,
         *,
         expected_revision: int | None = None,
+        resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
-        """Store a file, under its own name or another. Raises what `put` and `open` raise."""
+        """Store a file, under its own name or another. Raises what `put` and `open` raise.
+
+        With `resume`, a put that is killed, cancelled or loses its connection leaves its chunks
+        for the next one with `resume`, which compares them with the file and goes on.
+        """
         if name is None and (meta is None or meta.name is None):
             name = Path(path).name
+        if resume:
+            return await resuming.put_file(
+                self._bucket, Path(path), name, meta, expected_revision, progress
+            )
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self.put(
                 name, file, meta, expected_revision=expected_revision, progress=progress
@@ -199,13 +208,24 @@ class ObjectStore(_NatsObjectStore):
         return reading.info
 
     async def get_file(
-        self, name: str, path: str | os.PathLike[str], *, progress: Progress | None = None
+        self,
+        name: str,
+        path: str | os.PathLike[str],
+        *,
+        resume: bool = False,
+        progress: Progress | None = None,
     ) -> ObjectInfo:
         """Read an object into a file, which appears under its name once it is verified.
 
-        A file that was there stays as it is until then. Raises what `get` and `open` raise.
+        A file that was there stays as it is until then. With `resume`, what has come stays
+        beside it when the get is killed or fails, and the next one with `resume` goes on
+        behind it. Raises what `get` and `open` raise.
         """
         names.check_object(self.bucket, name)
+        if resume:
+            return await until_settled(
+                lambda: partial.get_file(self._bucket, name, Path(path), progress)
+            )
 
         async def read() -> ObjectInfo:
             with landing(Path(path)) as file:

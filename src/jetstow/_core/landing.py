@@ -24,14 +24,14 @@ def landing(path: Path) -> Iterator[BinaryIO]:
     try:
         with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
             yield file
-        beside.chmod(_mode(path))
+        beside.chmod(mode_of(path))
         beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
 
 
-def _mode(path: Path) -> int:
+def mode_of(path: Path) -> int:
     """The rights that the file has already, or those of any new file of this user."""
     with suppress(FileNotFoundError):
         return path.stat().st_mode & 0o7777

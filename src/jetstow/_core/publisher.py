@@ -84,6 +84,11 @@ class Publisher:
         self._sent_again = 0
         self._box: _Answers | None = None
 
+    def adopt(self, chunks: int) -> None:
+        """So many chunks are stored already; they are counted again at the end."""
+        self.ledger.sent = self.ledger.stored = chunks
+        self._was_in_doubt = chunks > 0
+
     async def start(self) -> None:
         """Make ready to send. Raises `ConnectionLostError` or `PermissionDeniedError`."""
         self._box = await self.stream.js.open(_Answers, self.target)

@@ -86,11 +86,19 @@ class Upload:
         self._digest = Digest()
         self._publisher: Publisher | None = None
         self._kept = False
+        self._chunks_before = 0
+
+    def take_over(self, nuid: str, chunks: int, size: int, digest: Digest) -> None:
+        """Go on after chunks that lie under a NUID already. To be called before `start`."""
+        self.nuid, self.size = nuid, size
+        self._digest, self._chunks_before = digest, chunks
+        self._subject = names.chunk_subject(self._stream.bucket, nuid)
 
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
         kind = Ingest if self._stream.has_fast_ingest else Publisher
         self._publisher = kind(self._stream, self._target, self._subject)
+        self._publisher.adopt(self._chunks_before)
         await self._publisher.start()
         if self._slot is None:
             self._looking = asyncio.create_task(read_slot(self._stream, self._name))

@@ -1,0 +1,110 @@
+"""Objects read into a file by one process after another, each going on where the last one was.
+
+What has come so far lies beside the file under a hidden name, which belongs to one revision
+of the object. All of it counts for the digest, whoever has written it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from anyio import to_thread
+
+from jetstow._core import links
+from jetstow._core.digest import Digest
+from jetstow._core.landing import mode_of
+from jetstow._core.ranges import RangeReader
+from jetstow._core.sink import pour
+from jetstow._core.stream import Stream
+from jetstow.errors import DigestMismatchError, IntegrityError, ObjectChangedError
+from jetstow.models import ObjectInfo
+
+Progress = Callable[[int, int | None], None]
+
+_BLOCK: Final = 1024 * 1024
+
+# A link that somebody has put in the part's place is not followed.
+_OPEN: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+
+
+async def get_file(stream: Stream, name: str, path: Path, progress: Progress | None) -> ObjectInfo:
+    """Read an object into a file, which appears under its name once it is verified.
+
+    Whatever ends it, the part stays for the next try, unless it is wrong itself.
+    """
+    found, info = await links.follow(stream, name)
+    part = _part(path, info)
+    try:
+        await _complete(found, info, part, progress)
+    except ObjectChangedError:
+        part.unlink(missing_ok=True)
+        raise
+    except IntegrityError:
+        # Either what was there is wrong, or the object: all of it anew tells which.
+        part.unlink(missing_ok=True)
+        await _complete(found, info, part, progress)
+    part.chmod(mode_of(path))
+    part.replace(path)
+    return info
+
+
+def _part(path: Path, info: ObjectInfo) -> Path:
+    """Where this revision's bytes lie until they are all there; those of others are dropped."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
+    revision = hashlib.sha256(f"{info.bucket}/{info.nuid}".encode()).hexdigest()
+    part = path.with_name(f".{path.name}.{revision[:24]}.part")
+    for other in _parts(path):
+        if other != part:
+            other.unlink(missing_ok=True)
+    return part
+
+
+def _parts(path: Path) -> list[Path]:
+    beginning = f".{path.name}."
+    return [
+        each
+        for each in path.parent.iterdir()
+        if each.name.startswith(beginning)
+        and each.name.endswith(".part")
+        and len(each.name) == len(beginning) + 29
+    ]
+
+
+async def _complete(
+    stream: Stream, info: ObjectInfo, part: Path, progress: Progress | None
+) -> None:
+    size, digest = info.size or 0, Digest()
+    with open(os.open(part, _OPEN, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
+        done = await to_thread.run_sync(_skip, file, digest, size)
+
+        async def rest() -> AsyncGenerator[bytes, None]:
+            nonlocal done
+            async with aclosing(RangeReader(stream, info).read(done, size)) as pieces:
+                async for piece in pieces:
+                    digest.update(piece)
+                    done += len(piece)
+                    if progress is not None:
+                        progress(done, size)
+                    yield piece  # type: ignore[misc]  # a view is as good as bytes to a file
+
+        await pour(rest(), file)
+    if info.digest and not digest.matches(info.digest):
+        target = stream.target(info.name)
+        raise target.error(
+            DigestMismatchError,
+            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest}",
+        )
+
+
+def _skip(file: BinaryIO, digest: Digest, size: int) -> int:
+    """Go behind what is there, and no further than the object goes; return the position."""
+    file.truncate(min(size, os.fstat(file.fileno()).st_size))
+    while block := file.read(_BLOCK):
+        digest.update(block)
+    return file.tell()
