@@ -78,15 +78,22 @@ class LaneClient(nats.aio.client.Client):
     async def _attempt_reconnect(self) -> None:
         # nats-py closes the old socket first, and waits until all is sent that a server which
         # has fallen silent will never take.
-        transport = self._transport
-        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
-            transport._io_writer.transport.abort()
+        self._abort()
         await super()._attempt_reconnect()
 
     async def _process_connect_init(self) -> None:
         # nats-py waits for the server's first word with a limit, and for its second without.
-        async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
-            await super()._process_connect_init()
+        try:
+            async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
+                await super()._process_connect_init()
+        except BaseException:
+            self._abort()  # it is forgotten otherwise, and stays open
+            raise
+
+    def _abort(self) -> None:
+        transport = self._transport
+        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
+            transport._io_writer.transport.abort()
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         await super()._close(status, do_cbs)
