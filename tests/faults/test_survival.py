@@ -19,6 +19,9 @@ from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
+# Which way the chunks go is a parameter of the tests themselves.
+pytestmark = pytest.mark.not_on("windowed")
+
 DATA = some_bytes(3_000_000)
 SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
 
@@ -79,6 +82,7 @@ async def in_pieces(*disturb: Disturb) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.not_on("consumer")
 async def test_a_put_goes_on(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb, fast: bool
 ) -> None:
@@ -88,6 +92,7 @@ async def test_a_put_goes_on(
     await is_whole(fragile, "b", DATA)
 
 
+@pytest.mark.not_on("consumer", "plain")
 async def test_a_put_that_waits_for_its_last_chunks_goes_on(
     fragile: NatsServer, way: Proxy, store: jetstow.ObjectStore
 ) -> None:
@@ -99,6 +104,7 @@ async def test_a_put_that_waits_for_its_last_chunks_goes_on(
 
 
 @pytest.mark.parametrize("after", [1, 60, 400, 900])
+@pytest.mark.not_on("consumer", "plain")
 async def test_a_lost_answer_is_asked_for_again(
     fragile: NatsServer, way: Proxy, store: jetstow.ObjectStore, after: int
 ) -> None:
@@ -113,6 +119,7 @@ async def test_a_lost_answer_is_asked_for_again(
     await is_whole(fragile, "small", b"2")
 
 
+@pytest.mark.not_on("consumer", "plain")
 async def test_a_writer_goes_on(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
@@ -140,6 +147,7 @@ async def test_a_get_goes_on(store: jetstow.ObjectStore, disturb: Disturb, tmp_p
     assert (tmp_path / "a").read_bytes() == DATA
 
 
+@pytest.mark.not_on("plain")
 async def test_a_get_is_cut_anywhere(way: Proxy, store: jetstow.ObjectStore) -> None:
     for after in (1, 300, 100_000, 600_123, 2_000_000):
         cut = way.cut_after(after, "to_client")
@@ -147,6 +155,7 @@ async def test_a_get_is_cut_anywhere(way: Proxy, store: jetstow.ObjectStore) -> 
         await cut
 
 
+@pytest.mark.not_on("plain")
 async def test_a_reader_goes_on(store: jetstow.ObjectStore, disturb: Disturb) -> None:
     async with store.open("a") as file:
         assert await file.read(10_000) == DATA[:10_000]
@@ -159,6 +168,7 @@ async def test_a_reader_goes_on(store: jetstow.ObjectStore, disturb: Disturb) ->
     assert await store.get_range("a", 1_234_567, 3_000) == DATA[1_234_567:1_237_567]
 
 
+@pytest.mark.not_on("plain")
 async def test_a_listing_goes_on(way: Proxy, store: jetstow.ObjectStore) -> None:
     names = {f"object-{number}" for number in range(200)}
     await asyncio.gather(*(store.put(name, b"") for name in names))
@@ -172,6 +182,7 @@ async def test_a_listing_goes_on(way: Proxy, store: jetstow.ObjectStore) -> None
         assert sorted(found) == sorted(names | {"a"}), "each of them once"
 
 
+@pytest.mark.not_on("plain")
 async def test_a_watcher_misses_nothing_and_repeats_nothing(
     store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
@@ -190,6 +201,7 @@ async def test_a_watcher_misses_nothing_and_repeats_nothing(
     assert told == put
 
 
+@pytest.mark.not_on("consumer", "plain")
 async def test_many_transfers_at_once_go_on(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
@@ -219,6 +231,7 @@ async def is_whole_bucket(server: NatsServer) -> None:
 # -- where it ends -------------------------------------------------------------------------
 
 
+@pytest.mark.not_on("consumer", "plain")
 async def test_past_the_limits_there_is_one_error_and_the_old_object(fragile: NatsServer) -> None:
     nc = await jetstow.connect(fragile.url, reconnect_time_wait=0.05, max_reconnect_attempts=3)
     store = await nc.jetstream().create_object_store("b")
@@ -238,6 +251,7 @@ async def test_past_the_limits_there_is_one_error_and_the_old_object(fragile: Na
         assert (await store.get("a")).data == b"old"
 
 
+@pytest.mark.not_on("consumer", "plain")
 async def test_who_cancels_does_not_wait_for_the_server(
     fragile: NatsServer, store: jetstow.ObjectStore, way: Proxy
 ) -> None:
