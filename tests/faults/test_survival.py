@@ -285,3 +285,11 @@ async def wait_and_delete(store: jetstow.ObjectStore, stopped: asyncio.Event) ->
     while store._js._nc.is_connected:
         await asyncio.sleep(0.01)
     await store.delete("a")
+
+
+@pytest.mark.not_on("consumer", "plain")
+async def test_a_bucket_deleted_twice_is_deleted(way: Proxy, store: jetstow.ObjectStore) -> None:
+    """The first answer is lost, and the second one says that there is no such bucket."""
+    cut = way.cut_after(1, "to_client")
+    assert await store._js.delete_object_store("b")
+    await cut

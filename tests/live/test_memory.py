@@ -10,7 +10,7 @@ import pytest
 import jetstow
 
 MIB = 1024 * 1024
-SIZE = 28  # MiB
+SIZE = 48  # MiB
 
 
 @pytest.fixture

@@ -71,6 +71,7 @@ class Replies:
         self._errands: set[asyncio.Task[None]] = set()
         # Set while it is known whether there is a connection: it stands, or it is closed.
         self._decided = asyncio.Event()
+        self.losses = 0
         self._chores: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._listen()
 
@@ -256,6 +257,7 @@ class Replies:
         async def on_event() -> None:
             self._decided.set()
             if why is not None:
+                self.losses += 1
                 for box in list(self._boxes.values()):
                     box.fail(self._lost(box.target, why))
             else:
