@@ -79,6 +79,11 @@ class NatsServer:
     def pid(self) -> int:
         return self._running().pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there is a process, be it paused."""
+        return self._process is not None and self._process.poll() is None
+
     def at_least(self, version: str) -> bool:
         """Whether this server is of `version` or later: `server.at_least("2.11")`."""
         return version_key(self.version) >= version_key(version)
