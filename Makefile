@@ -21,6 +21,7 @@ VENV_STAMP := $(VENV)/.stamp-venv
 RUNTIME_STAMP := $(VENV)/.stamp-runtime
 DEV_STAMP := $(VENV)/.stamp-dev
 BENCH_STAMP := $(VENV)/.stamp-bench
+FUZZ_STAMP := $(VENV)/.stamp-fuzz
 SERVERS_STAMP := $(STAMPS)/servers
 PEERS_STAMP := $(STAMPS)/peers
 
@@ -47,6 +48,13 @@ live: $(DEV_STAMP) ## the tests on the latest server
 .PHONY: bench
 bench: $(BENCH_STAMP) $(PEERS_STAMP) ## jetstow beside other clients and a bare socket, measured
 	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
+
+# How long all parsers together are fuzzed; ONLY=frames,names for some.
+MINUTES ?= 10
+
+.PHONY: fuzz
+fuzz: $(FUZZ_STAMP) ## everything that parses, fed with bytes that nobody would send
+	@$(BIN)/python -m fuzz --minutes $(MINUTES) --only "$(ONLY)"
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff: rules and format
@@ -105,6 +113,11 @@ $(DEV_STAMP): requirements/dev.lock $(RUNTIME_STAMP)
 $(BENCH_STAMP): requirements/bench.lock $(DEV_STAMP)
 	@echo "installing what the benchmark needs into $(VENV)"
 	@$(PIP) install --requirement requirements/bench.lock
+	@touch $@
+
+$(FUZZ_STAMP): requirements/fuzz.lock $(DEV_STAMP)
+	@echo "installing what fuzzing needs into $(VENV)"
+	@$(PIP) install --requirement requirements/fuzz.lock
 	@touch $@
 
 $(SERVERS_STAMP): tests/support/versions.py $(VENV_STAMP) | $(STAMPS)

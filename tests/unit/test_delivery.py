@@ -43,6 +43,7 @@ def test_any_other_subject_is_refused(reply: str) -> None:
         return
     assert reply.startswith("$JS.ACK.")
     assert isinstance(place.pending, int)
+    assert place.stamp
 
 
 @pytest.mark.parametrize(
@@ -55,10 +56,17 @@ def test_any_other_subject_is_refused(reply: str) -> None:
         "$JS.ACK.OBJ_b.cons.1.5.2.3",
         "$JS.ACK.OBJ_b.cons.1.5.2.x.7",
         "$JS.ACK.d.a.OBJ_b.cons.1.5.2.3",
+        "$JS.ACK.OBJ_b.cons.1.5.2.3.-7",
+        "$JS.ACK.OBJ_b.cons.1.5.2.3.1_0",
+        "$JS.ACK.OBJ_b.cons.1. 5.2.3.7",
+        "$JS.ACK.OBJ_b.cons.1.5.2.3.\N{ARABIC-INDIC DIGIT SEVEN}",
+        "$JS.ACK.OBJ_b.cons.1.5.2.3.\N{SUPERSCRIPT TWO}",
+        "$JS.ACK.OBJ_b.cons.1.5.2.3." + "9" * 21,
+        "$JS.ACK.OBJ_b.cons.1.5.2." + "9" * 5_000 + ".7",
     ],
 )
 def test_what_is_no_consumers_reply_is_refused(reply: str) -> None:
-    with pytest.raises(ValueError, match=r"no consumer's reply|invalid literal"):
+    with pytest.raises(ValueError, match="no consumer's reply"):
         Delivery.of(reply)
 
 

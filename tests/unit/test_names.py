@@ -113,6 +113,7 @@ def test_a_name_is_read_from_its_own_bucket_only() -> None:
     assert names.name_of("bb", subject) is None
     assert names.name_of("b", subject.replace(".M.", ".C.")) is None
     assert names.name_of("b", "") is None
+    assert names.name_of("b", "YQ==") is None, "what has no bucket before it is of none"
 
 
 def test_the_subjects_are_those_of_adr_20() -> None:

@@ -295,6 +295,17 @@ def test_a_nuid_that_could_reach_other_chunks_is_refused(nuid: str) -> None:
         read(WHOLE | {"nuid": nuid, "deleted": True})
 
 
+@pytest.mark.parametrize("more", [{}, {"deleted": True}])
+@pytest.mark.parametrize("nuid", [">", "a.b", "x y"])
+def test_a_link_has_no_wrong_nuid_either(nuid: str, more: dict[str, Any]) -> None:
+    """Asked for with `show_deleted`, a deleted link with the nuid ">" was read from everybody's
+    chunks."""
+    with pytest.raises(BadObjectMetaError, match="nuid"):
+        read(WHOLE | {"nuid": nuid, "options": {"link": {"bucket": "c"}}} | more)
+    with pytest.raises(BadObjectMetaError, match="nuid"):
+        read(WHOLE | {"nuid": "", "chunks": 1, "options": {"link": {"bucket": "c"}}} | more)
+
+
 def test_a_link_needs_no_nuid() -> None:
     link = read({"options": {"link": {"bucket": "c", "name": "x"}}})
     assert link.link == ObjectLink(bucket="c", name="x")

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from typing import Final
+
+# Of the largest number that the server counts with.
+_DIGITS: Final = len(str(2**64 - 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,13 @@ class Delivery:
         start = {9: 5}.get(len(tokens), 7)
         if tokens[:2] != ["$JS", "ACK"] or len(tokens) < start + 4:
             raise ValueError(f"{reply!r} is no consumer's reply subject")
-        return cls(*(int(token) for token in tokens[start : start + 4]))
+        numbers = tokens[start : start + 4]
+        # Python reads more as a number than the server writes, and of any length.
+        if not all(token.isascii() and token.isdigit() for token in numbers):
+            raise ValueError(f"{reply!r} is no consumer's reply subject: it counts nothing")
+        if max(map(len, numbers)) > _DIGITS:
+            raise ValueError(f"{reply!r} is no consumer's reply subject: it counts too far")
+        return cls(*map(int, numbers))
 
     @property
     def stamp(self) -> str:

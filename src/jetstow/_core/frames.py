@@ -25,6 +25,7 @@ _CR, _LF = _END
 _H: Final = ord("H")
 _MESSAGES: Final = (b"MSG ", b"HMSG ")
 _VERSION: Final = "NATS/1.0"
+_BLANKS: Final = " \t"
 
 
 class FramingError(Exception):
@@ -61,7 +62,8 @@ def parse_headers(head: bytes) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if colon:
-            headers[name.strip()] = value.strip()
+            # No more than blanks: a subject may end in what Python takes for space.
+            headers[name.strip(_BLANKS)] = value.strip(_BLANKS)
     return headers
 
 
@@ -147,7 +149,8 @@ class Frames:
                 self._head = 0
             # The messages of a batch differ in their sizes alone.
             if address != self._address:
-                _, self._subject, sid, *reply = address.decode().split(" ")
+                # The server takes subjects of any bytes, and hands them on to whoever listens.
+                _, self._subject, sid, *reply = address.decode("utf-8", "replace").split(" ")
                 self._sid, (self._reply,) = int(sid), reply or ("",)
                 self._address = address
             self._need = int(size) + len(_END)

@@ -106,8 +106,11 @@ def meta_subject(bucket: str, name: str) -> str:
 
 def name_of(bucket: str, subject: str) -> str | None:
     """The object name in a metadata subject, or None if no name has that subject."""
+    prefix = _meta_prefix(bucket)
+    if not subject.startswith(prefix):
+        return None
     try:
-        encoded = subject.removeprefix(_meta_prefix(bucket)).encode()
+        encoded = subject[len(prefix) :].encode()
         raw = binascii.a2b_base64(encoded.translate(_FROM_URL))
         name = raw.decode()
     except ValueError:  # binascii.Error is one, and UnicodeError

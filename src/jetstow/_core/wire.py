@@ -27,6 +27,23 @@ _MADE: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime"
 _FIELDS: Final = frozenset({"name", "description", "headers", "metadata", "options", *_MADE})
 _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 
+# The most that one metadata message may have, in bytes. A server as it comes takes no larger
+# message at all; on one that does, what is larger is not even parsed: out of a few bytes of
+# JSON come up to forty times as many in memory, for every entry of a listing.
+LARGEST: Final = 1024 * 1024
+
+# What a user says of an object leaves so much of that for name, options and numbers.
+_OURS: Final = 16 * 1024
+
+# A delete marker may have so much. It has to fit, whatever was noted on the object.
+_LARGEST_MARKER: Final = 64 * 1024
+
+# Nested deeper, what one part of a program can read another cannot write.
+_DEEPEST: Final = 64
+
+# What is wrong is said in so many characters: what others wrote may be long.
+_LONGEST_REASON: Final = 200
+
 # A NUID becomes a token of a subject that is purged: no wildcard may hide in it.
 _NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
@@ -76,6 +93,8 @@ def decode_info(
     The subject decides over the body: the object's name is the one a `get` would find.
     Raises `BadObjectMetaError`.
     """
+    if len(body) > LARGEST:
+        raise _bad(bucket, name, f"it has {len(body)} bytes, {LARGEST} at most are metadata")
     try:
         usual = _decode_usual(body)
     except (ValueError, RecursionError):
@@ -129,13 +148,18 @@ def _decode_any(
         )
     except _MalformedError as error:
         raise _bad(bucket, name, str(error)) from None
-    if not info.is_link() and not _NUID.fullmatch(info.nuid):
+    # A link has no chunks, so it needs no nuid; but a wrong one is wrong there, too.
+    needless = not info.nuid and info.is_link() and not info.chunks
+    if not needless and not _NUID.fullmatch(info.nuid):
         raise _bad(bucket, name, f"its nuid {info.nuid!r} is not one")
     return info
 
 
 def encode_info(info: ObjectInfo) -> bytes:
-    """Write one metadata message: the fields of ADR-20, in its order, and what else was there."""
+    """Write one metadata message: the fields of ADR-20, in its order, and what else was there.
+
+    Raises `InvalidOptionError` for more than anybody would read again.
+    """
     body: dict[str, Any] = {"name": info.name}
     for key in ("description", "headers", "metadata"):
         if value := getattr(info, key):
@@ -148,7 +172,13 @@ def encode_info(info: ObjectInfo) -> bytes:
     if info.deleted:
         body["deleted"] = True
     body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
-    return _encode(body)
+    written = _encode(body)
+    if info.deleted and len(written) > _LARGEST_MARKER:
+        needed = ("name", "bucket", "nuid", "size", "chunks", "deleted")
+        return _encode({key: body[key] for key in needed})
+    if len(written) > LARGEST:
+        raise _too_much(info.bucket, info.name, len(written), LARGEST)
+    return written
 
 
 def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectMeta:
@@ -167,7 +197,7 @@ def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectM
     try:
         if not isinstance(options, api.ObjectMetaOptions | None):
             raise _MalformedError("its options are no ObjectMetaOptions")
-        return ObjectMeta(
+        checked = ObjectMeta(
             name=name,
             description=_text(raw, "description"),
             headers=_headers(meta.headers),
@@ -180,9 +210,23 @@ def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectM
             bucket=bucket,
             name=name,
         ) from None
+    size = len(_encode([checked.description, checked.headers, checked.metadata]))
+    if size > LARGEST - _OURS:
+        raise _too_much(bucket, name, size, LARGEST - _OURS)
+    return checked
+
+
+def _too_much(bucket: str, name: str, size: int, most: int) -> InvalidOptionError:
+    return InvalidOptionError(
+        f"metadata of object {name!r} in bucket {bucket!r} has {size} bytes: {most} at most",
+        bucket=bucket,
+        name=name,
+    )
 
 
 def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
+    if len(what) > _LONGEST_REASON:
+        what = f"{what[:_LONGEST_REASON]}…"
     return BadObjectMetaError(
         f"metadata of object {name!r} in bucket {bucket!r} cannot be read: {what}",
         bucket=bucket,
@@ -277,7 +321,22 @@ def _extra(raw: dict[str, Any]) -> dict[str, Any]:
     options = raw.get("options")
     if isinstance(options, dict) and not options.keys() <= _OPTIONS:
         extra["options"] = {key: value for key, value in options.items() if key not in _OPTIONS}
+    _check_depth(extra)
     return extra
+
+
+def _check_depth(extra: dict[str, Any]) -> None:
+    level: list[Any] = [extra]
+    for _ in range(_DEEPEST):
+        level = [
+            below
+            for value in level
+            if isinstance(value, dict | list)
+            for below in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    raise _MalformedError(f"it is nested deeper than {_DEEPEST} times")
 
 
 def _options_body(info: ObjectInfo) -> dict[str, Any]:
@@ -289,4 +348,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["checked_meta", "decode_info", "encode_info", "is_text", "json_encode"]
+__all__ = ["LARGEST", "checked_meta", "decode_info", "encode_info", "is_text", "json_encode"]

@@ -1,0 +1,281 @@
+"""What must hold whatever the bytes are: one function for each thing that is parsed.
+
+A target returns, or fails. What a parser may raise for what is no good is caught here; all
+else that comes out is a finding.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from fuzz import framing
+from jetstow import contexts
+from jetstow._core import digest, names
+from jetstow._core.batch import SUFFIX, Batch
+from jetstow._core.delivery import Delivery
+from jetstow._core.direct import _direct_piece
+from jetstow._core.frames import Frame, parse_headers
+from jetstow._core.jetstream import status
+from jetstow._core.ledger import Ledger
+from jetstow._core.target import Target
+from jetstow._core.windows import NoDirectGetError
+from jetstow._core.wire import _decode_any, decode_info, encode_info
+from jetstow.embedded.folder import Folder
+from jetstow.errors import BadObjectMetaError, ContextError, InvalidObjectNameError, JetstowError
+from jetstow.models import ObjectInfo
+
+Check = Callable[[bytes], None]
+
+TOLD: Final = (
+    b"Nats-Stream: OBJ_b\r\nNats-Subject: $O.b.C.x\r\nNats-Sequence: 7\r\n"
+    b"Nats-Time-Stamp: 2026-01-02T03:04:05.6Z\r\nNats-Num-Pending: 3\r\n"
+    b"Nats-Last-Sequence: 9\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Parser:
+    """One thing that is parsed: what must hold, and bytes that come near to what is usual."""
+
+    check: Check
+    seeds: tuple[bytes, ...]
+
+
+def metadata(data: bytes) -> None:
+    """Both decoders agree; what is read can be written, and is then read as the same."""
+
+    def told(decode: Callable[[], ObjectInfo]) -> object:
+        try:
+            return decode()
+        except BadObjectMetaError as error:
+            return str(error)
+
+    info = told(lambda: decode_info("b", "n", data, revision=7, mtime="t"))
+    assert info == told(lambda: _decode_any("b", "n", data, 7, "t"))
+    if isinstance(info, str):
+        assert info.startswith("metadata of object 'n' in bucket 'b' cannot be read: ")
+        assert len(info) < 300
+    elif isinstance(info, ObjectInfo):
+        assert names.chunk_subject("b", info.nuid).count(".") == 3
+        assert not set(info.nuid) & set(" .*>\r\n\t\0")
+        again = decode_info("b", "n", encode_info(info), revision=7, mtime="t")
+        assert encode_info(again) == encode_info(info)
+        marker = encode_info(replace(info, deleted=True))
+        assert decode_info("b", "n", marker, revision=7, mtime="t").deleted
+
+
+def digests(data: bytes) -> None:
+    """A digest is 32 bytes or none; however it is spelled, it is found again."""
+    text = data.decode("utf-8", "surrogateescape")
+    for written in (text, f"SHA-256={text}"):
+        raw = digest.decode(written)
+        assert raw is None or len(raw) == 32
+        digest.Digest().matches(written)
+
+
+def headers(data: bytes) -> None:
+    """A block of headers is some strings by name, and its status is a number or none."""
+    found = parse_headers(data)
+    assert all(isinstance(text, str) for pair in found.items() for text in pair)
+    frame = Frame(1, "a", "", data, b"")
+    assert (frame.headers or {}) == (found if data else {})
+    value = found.get("Status", "")
+    if value.isascii() and len(value) < 100:
+        code = status(frame)
+        assert code is None or code >= 0
+    assert status(Frame(1, "a", "$JS.ACK.x", data, b"")) is None
+
+
+def direct(data: bytes) -> None:
+    """What is read in one go is what its headers say one by one."""
+    frame = Frame(1, "a", "", data, b"data")
+    for head in (data, b"NATS/1.0\r\n" + data + TOLD):
+        frame = Frame(1, "a", "", head, b"data")
+        try:
+            piece = _direct_piece(frame, 0)
+        except NoDirectGetError:
+            assert not head.endswith(TOLD)
+            continue
+        said = parse_headers(head)
+        assert piece.seq == int(said["Nats-Sequence"])
+        assert piece.pending == int(said["Nats-Num-Pending"])
+        if head.endswith(TOLD):
+            assert (piece.seq, piece.pending, piece.subject) == (7, 3, "$O.b.C.x")
+
+
+def delivery(data: bytes) -> None:
+    """A reply subject is refused, or its numbers are sound and its time can be told."""
+    reply = data.decode("utf-8", "replace")
+    try:
+        place = Delivery.of(reply)
+    except ValueError:
+        return
+    assert reply.startswith("$JS.ACK.")
+    assert min(place.stream_seq, place.consumer_seq, place.time, place.pending) >= 0
+    assert place.stamp.endswith("Z")
+
+
+def subjects(data: bytes) -> None:
+    """A name leads to a subject and back; a subject that no name has, has none."""
+    text = data.decode("utf-8", "surrogateescape")
+    name = names.name_of("b", text)
+    assert name is None or names.meta_subject("b", name) == text
+    name = names.name_of("b", f"$O.b.M.{text}")
+    assert name is None or names.meta_subject("b", name) == f"$O.b.M.{text}"
+    with suppress(InvalidObjectNameError):
+        checked = names.check_object("b", text)
+        assert names.name_of("b", names.meta_subject("b", checked)) == checked
+    with suppress(JetstowError):
+        bucket = names.check_bucket(text)
+        assert names.bucket_of(names.stream_of(bucket)) == bucket
+
+
+def batches(data: bytes) -> None:
+    """No answers make a batch count what was not sent, or forget what was stored."""
+    batch = Batch(Target("b", "a"), "nuid", 0, 8)
+    for _ in range(5):
+        batch.add()
+    before = 0
+    for line in data.split(b"\n"):
+        step = line[:1].decode("latin-1")
+        answer = line[1:].decode("utf-8", "replace").encode()  # the server's JSON is UTF-8
+        batch.hear(f"_INBOX.x.nuid.8.fail.1.{step}{SUFFIX}", answer)
+        assert before <= batch.stored <= batch.sent or batch.is_refused
+        before = batch.stored
+    assert batch.failure is None or (batch.failure.bucket, batch.failure.name) == ("b", "a")
+
+
+def ledgers(data: bytes) -> None:
+    """Whatever is acknowledged, in whatever order: what is held and what is stored adds up."""
+    ledger, given = Ledger(), 0
+    for step in zip(data[::3], data[1::3], data[2::3], strict=False):
+        what, number, seq = step
+        match what % 5:
+            case 0:
+                ledger.add(memoryview(bytes(seq)))
+                given += seq
+            case 1:
+                given -= ledger.store(number % 16, what // 128, seq)
+            case 2:
+                ledger.refuse(number)
+            case 3:
+                assert all(wrong <= ledger.last_seq for wrong in ledger.take_misplaced().values())
+            case 4:
+                assert len(tuple(ledger.again())) == ledger.held
+        assert given == ledger.bytes_held >= 0
+        assert 0 <= ledger.stored <= ledger.sent == ledger.stored + ledger.held
+
+
+_HOME: Final = Path(tempfile.mkdtemp(prefix="jetstow-fuzz-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+
+
+def _is_not_refused_yet(data: bytes) -> bool:
+    """Escaped zero bytes and half pairs, and what is nested without end, still surprise both."""
+    return b"\\u" in data or max(data.count(b"["), data.count(b"{")) > 200
+
+
+def context(data: bytes) -> None:
+    """A context of the command line is options, or one error of ours."""
+    if _is_not_refused_yet(data):
+        return
+    folder = _HOME / "nats" / "context"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "demo.json").write_bytes(data)
+    (_HOME / "nats" / "context.txt").write_bytes(data[:6] if data[:1] == b"d" else b"demo")
+    before = dict(os.environ)
+    os.environ |= {"XDG_CONFIG_HOME": str(_HOME), "HOME": str(_HOME)}
+    os.environ.pop("NATS_CONTEXT", None)
+    try:
+        found = contexts.selected()
+    except ContextError as error:
+        found, said = None, str(error)
+    else:
+        said = ""
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    assert "hunter2" not in said, "a secret is not for everybody's eyes"
+    assert found is None or isinstance(found.options["servers"], list)
+
+
+def runtime(data: bytes) -> None:
+    """What a server left behind is settings that can be used, or nothing."""
+    if _is_not_refused_yet(data):
+        return
+    folder = Folder(_HOME)
+    folder.config.write_bytes(data)
+    folder.pid_file.write_bytes(data)
+    settings = folder.settings()
+    assert settings is None or (0 < settings.port < 65_536 and settings.token)
+    pid = folder.pid_hint()
+    assert pid is None or pid > 1
+
+
+_META: Final = {
+    "name": "n", "description": "d", "headers": {"A": ["1", "2"], "B": "3"}, "metadata": {"k": "v"},
+    "options": {"max_chunk_size": 10, "link": {"bucket": "b", "name": "x"}}, "bucket": "b",
+    "nuid": "abc", "size": 3, "chunks": 1, "digest": "SHA-256=x", "deleted": False, "other": [7],
+}  # fmt: skip
+_CONTEXT: Final = {
+    "url": "nats://demo:4222, tls://b", "token": "t", "user": "u", "password": "hunter2",
+    "creds": "~/x", "nkey": "file:///x", "ca": "$HOME/ca", "cert": "c", "key": "k",
+    "user_jwt": "e", "user_seed": "SU", "tls_first": True, "inbox_prefix": "_X",
+    "jetstream_domain": "hub",
+}  # fmt: skip
+
+PARSERS: Final = {
+    "metadata": Parser(
+        metadata,
+        (
+            json.dumps(_META).encode(),
+            json.dumps({**_META, "options": None}).encode(),
+            b'{"nuid":"a","size":1e2,"deleted":null,"x":[{}]}',
+        ),
+    ),
+    "digests": Parser(
+        digests,
+        (
+            b"LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=",
+            b"sha-256=LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
+        ),
+    ),
+    "frames": Parser(framing.check, framing.SEEDS),
+    "headers": Parser(
+        headers, (b"NATS/1.0 404 No Messages\r\n\r\n", b"NATS/1.0\r\nStatus: 100\r\nA:b\r\n\r\n")
+    ),
+    "direct": Parser(direct, (b"NATS/1.0\r\n" + TOLD, b"NATS/1.0\r\nA: b\r\n" + TOLD)),
+    "delivery": Parser(
+        delivery,
+        (
+            b"$JS.ACK.OBJ_b.c.1.5.2.1700000000123456789.7",
+            b"$JS.ACK.hub.A.OBJ_b.c.1.5.2.1700000000123456789.7.x",
+        ),
+    ),
+    "names": Parser(subjects, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
+    "batches": Parser(
+        batches,
+        (
+            b'0{"type":"ack","msgs":8}\n3{"stream":"s","seq":77,"batch":"nuid","count":5}',
+            b'0{"type":"ack","msgs":2}\n1{"type":"ack","seq":2,"msgs":8}\n1{"type":"gap","seq":5}',
+            b'0{"type":"ack","msgs":2}\n1{"type":"err"}\n3{"error":{"err_code":10077}}',
+        ),
+    ),
+    "ledgers": Parser(ledgers, (bytes([0, 0, 9, 0, 0, 8, 1, 1, 5, 1, 0, 4, 3, 0, 0, 4, 0, 0]),)),
+    "contexts": Parser(
+        context, (json.dumps(_CONTEXT).encode(), b'{"creds": "/dev/null", "url": ""}', b"demo")
+    ),
+    "runtime": Parser(
+        runtime,
+        (b'{"port": 4222, "authorization": {"token": "hunter2"}}', b"1234\n"),
+    ),
+}

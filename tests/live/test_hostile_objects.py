@@ -1,0 +1,268 @@
+"""Objects as a broken or a malicious client leaves them: a right answer, or one clear error.
+
+What others wrote may not reach beyond its own name: no other object's chunks, no subject of
+the server's, no memory without end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tracemalloc
+from typing import Any
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta
+from jetstow.errors import (
+    BadObjectMetaError,
+    BucketNotFoundError,
+    ChunksLostError,
+    IntegrityError,
+    InvalidRangeError,
+    JetstowError,
+    LinkError,
+    ObjectDeletedError,
+    ObjectNotFoundError,
+)
+from tests.support import handmade, underneath
+from tests.support.hostile import Verbs, bad_bodies, good_bodies, refusal
+from tests.support.samples import digest_of, some_bytes
+from tests.support.servers import NatsServer
+
+# No verb hangs: the whole walk over one bucket ends long before.
+LIMIT = 40
+DATA = some_bytes(40)
+PIECES = [DATA[:20], DATA[20:]]
+VICTIM = some_bytes(300)
+
+
+async def watched(store: jetstow.ObjectStore) -> set[str]:
+    async with await store.watch() as watcher:
+        found: set[str] = set()
+        async for change in watcher:
+            if change is None:
+                return found
+            found.add(change.name)
+    raise AssertionError("a watcher says where the present begins")
+
+
+@pytest.fixture
+async def victim(store: jetstow.ObjectStore) -> jetstow.ObjectInfo:
+    """An honest object in the bucket, which nothing may harm."""
+    options = jetstow.ObjectMetaOptions(max_chunk_size=50)
+    return await store.put("victim", VICTIM, ObjectMeta(options=options))
+
+
+async def check_victim(store: jetstow.ObjectStore, victim: jetstow.ObjectInfo) -> None:
+    assert await store.get_info("victim")
+    assert (await store.get("victim")).data == VICTIM
+
+
+async def test_metadata_that_cannot_be_read_harms_nobody(
+    store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
+) -> None:
+    body = await handmade.write_object(raw, store.bucket, "base", PIECES)
+    bodies = bad_bodies(body)
+    for name, told in bodies.items():
+        await underneath.write_metadata(raw, store.bucket, name, told)
+    chunks = await underneath.chunks(raw, store.bucket)
+    async with asyncio.timeout(LIMIT):
+        assert {info.name for info in await store.list()} == {"victim", "base"}
+        assert {info.name async for info in store.list()} == {"victim", "base"}
+        assert await watched(store) == {"victim", "base"}
+        for number, name in enumerate(bodies):
+            looks = Verbs(store, name).looks
+            for look in (looks[0], looks[1 + number % (len(looks) - 1)]):
+                error = await refusal(look, store, name)
+                assert type(error) is BadObjectMetaError, (name, error)
+            meta = ObjectMeta(name=name, description="new")
+            error = await refusal(lambda meta=meta: store.update_meta(meta.name, meta), store, name)
+            assert isinstance(error, BadObjectMetaError | ObjectDeletedError)
+        for number, name in enumerate(bodies):
+            await (store.delete(name) if number % 2 else store.put(name, b"new"))
+            again = store.get(name)
+            if number % 2:
+                with pytest.raises(ObjectDeletedError):
+                    await again
+                await store.put(name, b"new")
+            else:
+                assert (await again).data == b"new"
+        await check_victim(store, victim)
+        assert (await store.get("base")).data == DATA
+    left = await underneath.chunks(raw, store.bucket)
+    assert {nuid: left[nuid] for nuid in chunks} == chunks, "what nobody can read purges nothing"
+
+
+async def test_odd_metadata_that_can_be_read_is_read_right(
+    store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
+) -> None:
+    names = list(good_bodies({}))
+    async with asyncio.timeout(LIMIT):
+        for name in names:
+            body = await handmade.write_object(raw, store.bucket, name, PIECES)
+            told = good_bodies(body)[name]
+            await underneath.write_metadata(raw, store.bucket, name, told)
+            info = await store.get_info(name)
+            assert (info.name, info.bucket, info.size) == (name, store.bucket, 40)
+            for read in Verbs(store, name).reads:
+                assert await read() == DATA, name
+            assert await store.get_range(name, 19, 3) == DATA[19:22]
+            # What others noted is written again, or left out where it has to be.
+            await store.update_meta(name, ObjectMeta(name=name, headers={"A\r\nB": ["c\r\n\r\n"]}))
+            assert (await store.get_info(name)).headers == {"A\r\nB": ["c\r\n\r\n"]}
+            await store.add_link(f"link to {name}", name)
+            assert (await store.get(f"link to {name}")).data == DATA
+        everything = {"victim", *names, *(f"link to {name}" for name in names)}
+        assert {info.name for info in await store.list()} == await watched(store) == everything
+        for name in names:
+            await store.delete(name)
+        await check_victim(store, victim)
+    assert await underneath.chunks(raw, store.bucket) == {victim.nuid: victim.chunks}
+
+
+LIES: list[dict[str, Any]] = [
+    {"size": 2**63 - 1},
+    {"size": 2**63 - 1, "chunks": 2**63 - 1},
+    {"size": 2**63 - 1, "chunks": 2**63 - 1, "options": {"max_chunk_size": 1}},
+    {"size": 2**40, "chunks": 2**40, "options": {"max_chunk_size": 1}},
+    {"size": 2**62, "chunks": 2**31, "options": {"max_chunk_size": 2**31}},
+    {"size": 0, "chunks": 2**63 - 1},
+    {"size": 2**63 - 1, "chunks": 0},
+    {"size": 39},
+    {"size": 41},
+    {"chunks": 1},
+    {"chunks": 3},
+    {"digest": "SHA-256=" + "x" * 500_000},
+    {"digest": "SHA-1024=x"},
+    {"digest": "\r\n\x1b[2J"},
+    {"digest": digest_of(b"other")},
+]
+
+
+async def test_numbers_that_lie_are_found_out(
+    store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
+) -> None:
+    async with asyncio.timeout(LIMIT):
+        for number, lie in enumerate(LIES):
+            name = f"lie {number}"
+            told = await handmade.write_object(raw, store.bucket, name, PIECES, **lie)
+            assert (await store.get_info(name)).size == told["size"]
+            verbs = Verbs(store, name)
+            for read in verbs.reads:
+                if told["size"] == 0 and read in {verbs.ranged, verbs.opened}:
+                    continue
+                with pytest.raises(IntegrityError) as caught:
+                    await read()
+                assert (caught.value.bucket, caught.value.name) == (store.bucket, name), lie
+            for start in (0, 1, 19, 20, 39, 41, 2**61):
+                try:
+                    found = await store.get_range(name, start, 1)
+                except (IntegrityError, InvalidRangeError):
+                    continue
+                assert found == DATA[start : min(start + 1, told["size"])], (lie, start)
+            await store.delete(name)
+            with pytest.raises(ObjectDeletedError):
+                await store.get(name)
+        await check_victim(store, victim)
+
+
+async def test_a_name_that_claims_anothers_chunks_falsifies_nothing(
+    store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
+) -> None:
+    """Whoever may write metadata can have any chunks of that bucket dropped. Nobody is then
+    told other bytes than were put, and what another bucket holds is out of reach."""
+    theirs = await underneath.metadata(raw, store.bucket, "victim")
+    await underneath.write_metadata(raw, store.bucket, "thief", theirs | {"name": "thief"})
+    assert (await store.get("thief")).data == VICTIM
+    lying = theirs | {"size": 50, "chunks": 1, "digest": digest_of(VICTIM[:50])}
+    await underneath.write_metadata(raw, store.bucket, "liar", lying)
+    with pytest.raises(IntegrityError):
+        await store.get("liar")
+    await check_victim(store, victim)
+    await store.delete("thief")
+    with pytest.raises(ChunksLostError) as caught:
+        await store.get("victim")
+    assert caught.value.name == "victim"
+
+
+async def test_links_that_lead_nowhere_end(
+    store: jetstow.ObjectStore, js: jetstow.JetStreamContext, raw: Client
+) -> None:
+    other = await js.create_object_store(f"{store.bucket}-other")
+
+    async def link(bucket: str, name: str, to: str, into: str, **more: Any) -> None:
+        body = {"name": name, "options": {"link": {"bucket": to, "name": into}}} | more
+        await underneath.write_metadata(raw, bucket, name, body)
+
+    nuid = await handmade.write_chunks(raw, store.bucket, PIECES)
+    one, two = store.bucket, other.bucket
+    for bucket, name, to, into in [
+        (one, "itself", one, "itself"),
+        (one, "a", two, "b"), (two, "b", one, "c"), (one, "c", one, "a"),
+    ]:  # fmt: skip
+        await link(bucket, name, to, into)
+    for number in range(100):
+        await link(one, f"chain {number}", one, f"chain {number + 1}")
+    await link(one, "no bucket", "no-such-bucket", "x")
+    await link(one, "no object", two, "never there")
+    await link(one, "its bytes", two, "never there", nuid=nuid, chunks=2, size=40)
+    await other.put("deleted", b"x")
+    await other.delete("deleted")
+    await link(one, "gone", two, "deleted")
+    ends: dict[str, type[JetstowError]] = {
+        "itself": LinkError, "a": LinkError, "chain 0": LinkError,
+        "no bucket": BucketNotFoundError, "no object": ObjectNotFoundError,
+        "its bytes": ObjectNotFoundError, "gone": ObjectDeletedError,
+    }  # fmt: skip
+    async with asyncio.timeout(LIMIT):
+        for name, kind in ends.items():
+            for read in Verbs(store, name).reads:
+                with pytest.raises(kind) as caught:
+                    await read()
+                assert caught.value.bucket in {one, two, "no-such-bucket"}
+                assert caught.value.name or kind is BucketNotFoundError
+            assert (await store.get_info(name)).is_link()
+            with pytest.raises(LinkError):
+                await store.add_link("a new link", name)
+            await store.update_meta(name, ObjectMeta(name=name, description="new"))
+            await store.delete(name)
+            await store.put(name, DATA)
+            assert (await store.get(name)).data == DATA
+    left = await underneath.chunks(raw, store.bucket)
+    assert left[nuid] == 2, "a link has no chunks: those that it names are not its own"
+    await js.delete_object_store(other.bucket)
+
+
+@pytest.mark.not_on("windowed", "consumer", "plain")  # it is about what is done with the bytes
+async def test_metadata_of_megabytes_is_not_even_parsed(caplog: pytest.LogCaptureFixture) -> None:
+    """Where messages may be large, a few entries filled the memory of whoever listed them."""
+    numbers = b",".join([b"[[[]]]"] * 700_000)
+    body = b'{"nuid": "n", "size": 1, "chunks": 1, "x": [' + numbers + b"]}"
+    with NatsServer(config="max_payload: 8MB") as server:
+        nc, raw = await jetstow.connect(server.url), await nats.connect(server.url)
+        store = await nc.jetstream().create_object_store("b")
+        await store.put("fine", DATA)
+        for number in range(5):
+            await underneath.write_metadata(raw, "b", f"large {number}", body)
+        async with asyncio.timeout(LIMIT):
+            assert [info.name for info in await store.list()] == ["fine"]
+            assert len(caplog.records) == 5, "one warning for each"
+            caplog.set_level(logging.ERROR, "jetstow")  # records keep alive what they are about
+            caplog.clear()
+            tracemalloc.start()
+            assert [info.name async for info in store.list()] == ["fine"]
+            assert await watched(store) == {"fine"}
+            for look in Verbs(store, "large 0").looks:
+                assert type(await refusal(look, store, "large 0")) is BadObjectMetaError
+            # One of them takes 160 MiB when it is parsed.
+            assert tracemalloc.get_traced_memory()[1] < 80 * 1024 * 1024
+            await store.delete("large 0")
+            await store.put("large 1", DATA)
+            assert (await store.get("large 1")).data == DATA
+        tracemalloc.stop()
+        await nc.close()
+        await raw.close()
