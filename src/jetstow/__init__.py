@@ -16,8 +16,10 @@ object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
 `$O.<bucket>.M.<base64url(name)>`.
 """
 
+from jetstow.archive import backup, restore
 from jetstow.client import Client, JetStreamContext, jetstream
 from jetstow.connecting import connect
+from jetstow.mirroring import mirror
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
@@ -30,6 +32,7 @@ from jetstow.models import (
     StorageType,
     StoreCompression,
 )
+from jetstow.reports import Collected, Finding, Verified
 from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
 
 __version__ = "0.1.0"
@@ -38,6 +41,8 @@ __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
+    "Collected",
+    "Finding",
     "JetStreamContext",
     "ObjectInfo",
     "ObjectLink",
@@ -51,6 +56,10 @@ __all__ = [
     "Placement",
     "StorageType",
     "StoreCompression",
+    "Verified",
+    "backup",
     "connect",
     "jetstream",
+    "mirror",
+    "restore",
 ]

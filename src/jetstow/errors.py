@@ -173,6 +173,10 @@ class ChunksLostError(IntegrityError):
     """Chunks that the metadata counts are not in the stream."""
 
 
+class BadArchiveError(IntegrityError, ValueError):
+    """A backup that cannot be read: no archive of jetstow's, damaged, or only a part of one."""
+
+
 class ObjectChangedError(JetstowError, OSError):
     """The object was replaced or deleted while it was being read."""
 
@@ -231,6 +235,7 @@ class ContextError(JetstowError, ValueError):
 
 __all__ = [
     "AuthorizationError",
+    "BadArchiveError",
     "BadObjectMetaError",
     "BucketExistsError",
     "BucketFullError",

@@ -18,6 +18,7 @@ SRC = ROOT / "src"
 CORE = "jetstow._core"
 
 FACES = ("cli", "fs", "s3", "console")
+MOVERS = ("jetstow.archive", "jetstow.copies", "jetstow.mirroring")
 PURE = ("names", "wire", "digest", "source", "frames")
 THREADS = f"{CORE}.background"  # no connection in it either
 NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}
@@ -78,8 +79,16 @@ def test_a_face_uses_the_public_face_only(face: str) -> None:
             assert not any(within(found, other) for other in others), (name, found)
 
 
+def test_what_moves_buckets_uses_the_public_face_only() -> None:
+    for name in MODULES:
+        if any(within(name, mover) for mover in MOVERS):
+            for found in ours(name):
+                assert not any(part.startswith("_") for part in found.split(".")), (name, found)
+                assert not any(within(found, f"jetstow.{face}") for face in FACES), (name, found)
+
+
 def test_the_core_knows_nothing_of_what_is_built_on_it() -> None:
-    below = ("jetstow.errors", "jetstow.models", CORE)
+    below = ("jetstow.errors", "jetstow.models", "jetstow.reports", CORE)
     for name in MODULES:
         if within(name, CORE):
             strange = {found for found in ours(name) if not any(within(found, b) for b in below)}
@@ -101,6 +110,7 @@ def test_a_pure_room_needs_no_connection(room: str) -> None:
 def test_errors_and_models_stand_alone() -> None:
     assert ours("jetstow.errors") == set()
     assert ours("jetstow.models") <= {"jetstow.errors"}
+    assert ours("jetstow.reports") <= {"jetstow.errors"}
 
 
 def test_only_one_room_talks_to_the_connection() -> None:

@@ -47,6 +47,7 @@ CAUGHT_AS: dict[str, tuple[type[BaseException], ...]] = {
     "DigestMismatchError": (nats_js.DigestMismatchError, errors.IntegrityError),
     "SizeMismatchError": (errors.IntegrityError,),
     "ChunksLostError": (errors.IntegrityError,),
+    "BadArchiveError": (ValueError, errors.IntegrityError),
     "ObjectChangedError": (OSError,),
     "ServerError": (nats_js.APIError,),
     "PermissionDeniedError": (PermissionError,),

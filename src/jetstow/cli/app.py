@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import bench, buckets, demo, objects, server, transfer
+from jetstow.cli import bench, buckets, demo, keeping, moving, objects, server, transfer
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
 from jetstow.cli.program import Program
 from jetstow.cli.session import Settings
@@ -55,6 +55,8 @@ def program(
 
 demo.register(app)
 buckets.register(app)
+moving.register(app)
+keeping.register(app)
 transfer.register(app)
 objects.register(app)
 server.register(app)
