@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import logging
 import os
+import re
+import socket
 import ssl
 from pathlib import Path
 from typing import Any, Final
 
 import nats.errors
+import nkeys
 from nats.aio.client import (
     DEFAULT_MAX_RECONNECT_ATTEMPTS,
     DEFAULT_RECONNECT_TIME_WAIT,
@@ -73,6 +77,8 @@ async def _first_connection(
     if tell_user is not None and not inspect.iscoroutinefunction(tell_user):
         raise nats.errors.InvalidCallbackTypeError
     _check_credentials(options.get("user_credentials"))
+    if options.get("nkeys_seed_str") == "":
+        raise InvalidOptionError("there is no valid seed in nkeys_seed_str")
 
     async def on_error(error: Exception) -> None:
         if connecting:
@@ -90,8 +96,11 @@ async def _first_connection(
         if not failures and not isinstance(error, nats.errors.NoServersError):
             # Not the servers' fault: an address or an option that cannot be. What led to it
             # may quote a password.
-            raise error from None
+            raise _nonsense(error) from None
         raise _refused(servers, failures or [error]) from error
+    except nkeys.NkeysError:
+        named = ", ".join(sorted(_SEEDS & options.keys()))
+        raise InvalidOptionError(f"there is no valid seed in {named}") from None
     if not client.is_connected:  # nats-py does not notice when a server hangs up just then
         raise _refused(servers, failures or [nats.errors.UnexpectedEOF()])
     connecting = False
@@ -108,6 +117,8 @@ def _check_credentials(named: Any) -> None:
     elif isinstance(named, str | Path):
         told = Path(named).read_bytes()
     else:
+        for path in named or ():  # a JWT's file and a seed's
+            Path(path).read_bytes()
         return
     if not all(part in told for part in contexts.CREDS_PARTS):
         where = "" if isinstance(named, RawCredentials) else f": {named}"
@@ -119,6 +130,9 @@ _CREDENTIALS: Final = frozenset({
     "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
     "signature_cb", "user_jwt_cb",
 })  # fmt: skip
+
+# Those in which there is a seed.
+_SEEDS: Final = frozenset({"user_credentials", "nkeys_seed", "nkeys_seed_str"})
 
 # How nats-py tries again by default, and how it does while there is no connection yet.
 _PATIENT: Final[dict[str, Any]] = {
@@ -138,5 +152,36 @@ def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionL
             return AuthorizationError(f"the NATS server at {where} refused the credentials")
     # A server that refuses our certificate says so, or just hangs up: the next try may differ.
     telling = next((error for error in failures if isinstance(error, ssl.SSLError)), failures[-1])
-    why = str(telling).removeprefix("nats: ") or type(telling).__name__
-    return NoServersError(f"cannot connect to NATS at {where}: {why}")
+    return NoServersError(f"cannot connect to NATS at {where}: {_reason(telling)}")
+
+
+def _nonsense(error: Exception) -> Exception:
+    """The address is not quoted: what is wrong with it may be a character of a password."""
+    if type(error) is nats.errors.Error and "url" in str(error).lower():
+        return InvalidOptionError("this is no URL of a NATS server: write nats://host:port")
+    return error
+
+
+def _reason(error: Exception) -> str:
+    """Why there is no connection, in words of ours where a socket or TLS has its own."""
+    # aiohttp, which speaks for websockets, wraps what it met.
+    met = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+    if isinstance(met, Exception):
+        return _reason(met)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate verify failed: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {(error.reason or 'no reason given').lower().replace('_', ' ')}"
+    if isinstance(error, socket.gaierror):
+        return "there is no such host"
+    if isinstance(error, TimeoutError):
+        return "there was no answer in time"
+    said = str(error).removeprefix("nats: ").partition("\n")[0]
+    if isinstance(error, OSError):
+        # asyncio tells of several tries, to a host of several addresses, in one sentence.
+        number = re.search(r"\[Errno (\d+)\]", said)
+        code = error.errno or (int(number[1]) if number else 0)
+        if code == errno.ECONNREFUSED:
+            return "nobody listens there"
+        return os.strerror(code) if code > 0 else said or type(error).__name__
+    return said or type(error).__name__

@@ -30,6 +30,12 @@ def test_an_address(text: str, bucket: str, name: str, base: str) -> None:
     assert (address.bucket, address.name, address.base) == (bucket, name, base)
 
 
+def test_a_name_with_control_characters_names_no_file() -> None:
+    for name in ("a\nb", "\x1b[2J", "a\x7f", "a\x9b", "..", "folder/"):
+        assert Address("b", name).file_name == ""
+    assert Address("b", "../f/a b\u200d").file_name == "a b\u200d"
+
+
 def test_an_address_is_written_as_it_is_read() -> None:
     assert str(Address("b")) == "b"
     assert str(Address("b", "a/c")) == "b/a/c"

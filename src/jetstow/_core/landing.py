@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,26 +16,62 @@ from typing import BinaryIO
 def landing(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` to write to, renamed to it if all goes well, else removed.
 
-    Raises `IsADirectoryError`, `FileNotFoundError` (no such folder) and other `OSError`s.
+    A symbolic link is replaced, not what it leads to. Raises what `check_place` raises, and
+    other `OSError`s.
     """
-    if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
-    # A hidden name, as others may be listing the folder meanwhile.
-    handle, made = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
+    check_place(path)
+    with _told_of(path):
+        # A hidden name, as others may be listing the folder meanwhile.
+        handle, made = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
     beside = Path(made)
     try:
         with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
             yield file
-        beside.chmod(mode_of(path))
-        beside.replace(path)
+        with _told_of(path):
+            beside.chmod(mode_of(path))
+            beside.replace(path)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
 
 
+def check_place(path: Path) -> None:
+    """Whether a file may take that place. Asked before anything is read.
+
+    Raises `IsADirectoryError`, `FileNotFoundError` (no such folder), `FileExistsError` (a pipe
+    or a device, which a file must not replace), `PermissionError` (a file that is
+    write-protected), and other `OSError`s, such as for a name that is too long.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        if not path.parent.is_dir():
+            raise
+        return
+    if stat.S_ISLNK(mode):
+        return
+    if not stat.S_ISREG(mode):
+        raise FileExistsError(f"{str(path)!r} is a pipe or a device: open it to write into it")
+    # Renaming would replace it all the same, and the administrator may write to any file.
+    if not mode & 0o222 or not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, "the file is write-protected", str(path))
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """Errors name the file that was asked for, not the one beside it."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None
+        raise
+
+
 def mode_of(path: Path) -> int:
     """The rights that the file has already, or those of any new file of this user."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # it is not there, or is a link that leads nowhere
         return path.stat().st_mode & 0o7777
     mask = os.umask(0)
     os.umask(mask)

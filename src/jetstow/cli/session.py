@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -29,7 +29,7 @@ _log = logging.getLogger("jetstow.cli")
 class Settings:
     """The options that every command has. `timeout` is in seconds."""
 
-    server: str | None = None
+    server: str | None = field(default=None, repr=False)  # it may have a password
     creds: Path | None = None
     timeout: float | None = None
     json: bool = False

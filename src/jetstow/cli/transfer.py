@@ -146,14 +146,14 @@ async def get(
         await _pour(session, source, session.output)
         return None
     destination = _destination(source, path)
+    place = _place(destination, named=destination == path)
     store = await session.store(source.bucket)
-    if pipes.may_block(destination):
-        with closing(pipes.Output(await pipes.open_to_write(destination))) as into:
+    if not _is_link(place) and pipes.may_block(place):
+        with closing(pipes.Output(await pipes.open_to_write(place))) as into:
             info = await _pour(session, source, into)
     else:
         with progress(source.base) as bar:
-            # What is at the end of a symbolic link is replaced, not the link.
-            info = await store.get_file(source.name, _behind_links(destination), progress=bar)
+            info = await store.get_file(source.name, place, progress=bar)
     size = bytes_of(info.size or 0)
     data = object_data(info) | {"path": destination}
     return Answer(data, [f"{clean(destination)}: {size} from {clean(str(source))}, verified"])
@@ -162,16 +162,24 @@ async def get(
 def _destination(source: Address, path: str | None) -> str:
     """The file to write: nowhere but where the user said, whatever the object is called."""
     if path is None or path.endswith("/") or Path(path).is_dir():
-        if not source.base:
+        if not source.file_name:
             raise WrongUsage(f"no file can be named after {str(source)!r}: say which file to write")
-        path = os.path.join(path or "", source.base)  # noqa: PTH118 - as the user wrote it
+        path = os.path.join(path or "", source.file_name)  # noqa: PTH118 - as the user wrote it
     if not Path(path).parent.is_dir():
         raise FileNotFoundError(f"there is no folder {str(Path(path).parent)!r}")
     return path
 
 
-def _behind_links(path: str) -> str:
-    return os.path.realpath(path)
+def _place(destination: str, *, named: bool) -> str:
+    """What is at the end of a symbolic link is replaced, not the link, if the user named it.
+
+    One that the object's name happens to hit is not followed: it could lead anywhere.
+    """
+    return os.path.realpath(destination) if named else destination
+
+
+def _is_link(path: str) -> bool:
+    return Path(path).is_symlink()
 
 
 async def cat(session: Session, objects: Objects) -> None:

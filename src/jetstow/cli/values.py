@@ -9,6 +9,8 @@ from typing import Final
 
 from jetstow.cli.failure import WrongUsage
 
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 @dataclass(frozen=True)
 class Address:
@@ -25,6 +27,15 @@ class Address:
         """The last part of the name; empty if that could not be a file's name."""
         last = self.name.rpartition("/")[2]
         return "" if last in {".", ".."} or "\0" in last else last
+
+    @property
+    def file_name(self) -> str:
+        """The file to write where none is named; empty if there can be none.
+
+        A name with control characters is for nobody's folder: it would write to the terminal
+        of everybody who lists it.
+        """
+        return "" if _CONTROL.search(self.base) else self.base
 
     @property
     def is_place(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nats.errors
-import nkeys
 import pytest
 from nats.aio.client import RawCredentials
 
@@ -130,9 +130,34 @@ async def test_a_file_that_is_missing(plain: NatsServer, tmp_path: Path, option:
         await jetstow.connect(plain.url, **{option: str(tmp_path / "missing")})
 
 
-async def test_a_seed_that_is_none(plain: NatsServer) -> None:
-    with pytest.raises(nkeys.NkeysError):
-        await jetstow.connect(plain.url, nkeys_seed_str="SUA")
+async def test_one_of_two_files_that_is_missing(
+    operator_server: NatsServer, operator: Operator, tmp_path: Path
+) -> None:
+    # It was the server's fault, which was asked twice.
+    (tmp_path / "jwt").write_text(operator.user_jwt(Key()))
+    named = (str(tmp_path / "jwt"), str(tmp_path / "missing"))
+    with pytest.raises(FileNotFoundError, match="missing"):
+        await jetstow.connect(operator_server.url, user_credentials=named)
+
+
+async def test_a_seed_that_is_none(
+    guarded: NatsServer, operator_server: NatsServer, operator: Operator, tmp_path: Path
+) -> None:
+    path = tmp_path / "seed"
+    path.write_text("sesame")
+    forged = RawCredentials(creds(operator.user_jwt(Key()), "sesame"))
+    attempts: list[tuple[NatsServer, dict[str, Any]]] = [
+        (guarded, {"nkeys_seed_str": "sesame"}),
+        (guarded, {"nkeys_seed_str": ""}),
+        (guarded, {"nkeys_seed": str(path)}),
+        (operator_server, {"user_credentials": forged}),
+    ]
+    for server, options in attempts:
+        with pytest.raises(InvalidOptionError, match="no valid seed in ") as caught:
+            await jetstow.connect(server.url, **options)
+        assert next(iter(options)) in str(caught.value)
+        assert "sesame" not in "".join(traceback.format_exception_only(caught.value))
+        assert caught.value.__cause__ is None
 
 
 async def test_credentials_without_a_jwt_or_a_seed(plain: NatsServer, tmp_path: Path) -> None:

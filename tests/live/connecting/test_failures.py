@@ -13,7 +13,7 @@ import pytest
 from nats.aio.client import RawCredentials
 
 import jetstow
-from jetstow.errors import AuthorizationError, JetstowError, NoServersError
+from jetstow.errors import AuthorizationError, InvalidOptionError, JetstowError, NoServersError
 from tests.live.connecting.conftest import Save
 from tests.live.connecting.proof import told, works
 from tests.support.credentials import Key, Operator, creds
@@ -31,7 +31,7 @@ async def test_no_server_at_several_addresses(monkeypatch: pytest.MonkeyPatch) -
             await attempt
         message = str(caught.value)
         assert f"at 127.0.0.1:{ports[0]}, 127.0.0.1:{ports[1]}: " in message
-        assert "Connect call failed" in message
+        assert message.endswith(": nobody listens there")
         assert "sesame" not in told(caught.value)
         for kind in (JetstowError, nats.errors.NoServersError, ConnectionError):
             assert isinstance(caught.value, kind)
@@ -43,7 +43,7 @@ async def test_no_address_at_all() -> None:
 
 
 async def test_a_host_that_does_not_exist() -> None:
-    with pytest.raises(NoServersError, match=r"no-such-host\.invalid: "):
+    with pytest.raises(NoServersError, match=r"no-such-host\.invalid: there is no such host"):
         await jetstow.connect("nats://no-such-host.invalid")
 
 
@@ -80,7 +80,7 @@ async def hang_up_later(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 @pytest.mark.parametrize(
     ("greeter", "why"),
     [
-        (stay_silent, "TimeoutError"),
+        (stay_silent, "no answer in time"),
         (speak_http, "empty response from server when expecting INFO"),
         (speak_nonsense, "json parse error"),
         (hang_up, "empty response|Connection|reset"),
@@ -116,7 +116,7 @@ async def test_no_reconnecting_means_one_try() -> None:
 )  # fmt: skip
 async def test_an_address_that_makes_no_sense(address: Any) -> None:
     # Closing what nats-py had not begun raised an AssertionError instead.
-    with pytest.raises(nats.errors.Error, match=r"url|URL"):
+    with pytest.raises(InvalidOptionError, match=r"no URL of a NATS server"):
         await jetstow.connect(address)
 
 

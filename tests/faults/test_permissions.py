@@ -1,0 +1,259 @@
+"""Users who may do less: every verb works, or is refused at once, with nothing half-done."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow._core.stream import Stream
+from jetstow.errors import BucketNotFoundError, PermissionDeniedError
+from tests.support import paths, underneath
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+DATA = some_bytes(5_000)
+SMALL = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
+
+# A refusal comes with the first round trip. Who waits for the timeout instead is out of bounds.
+TIMEOUT, BOUND = 30.0, 5.0
+
+MINE, OTHER = "mine", "other"
+API = "$JS.API"
+
+
+def _user(name: str, **permissions: str) -> str:
+    told = " ".join(f"{kind}: {{ {what} }}" for kind, what in permissions.items())
+    return f"{{ user: {name}, password: pw, permissions {{ {told} }} }}"
+
+
+READER = f"""allow: [
+    "{API}.STREAM.NAMES", "{API}.STREAM.LIST", "{API}.STREAM.INFO.*", "{API}.STREAM.MSG.GET.*",
+    "{API}.DIRECT.GET.>", "{API}.CONSUMER.>", "$JS.FC.>" ]"""
+ONE_BUCKET = f"""allow: [
+    "$O.{MINE}.>", "{API}.*.*.OBJ_{MINE}", "{API}.STREAM.MSG.*.OBJ_{MINE}",
+    "{API}.DIRECT.GET.OBJ_{MINE}", "{API}.CONSUMER.*.OBJ_{MINE}.>",
+    "{API}.CONSUMER.MSG.NEXT.OBJ_{MINE}.>", "$JS.FC.OBJ_{MINE}.>" ]"""
+
+USERS = [
+    "{ user: owner, password: pw }",
+    _user("reader", publish=READER),
+    _user("one-bucket", publish=ONE_BUCKET),
+    _user("no-direct", publish=f'deny: ["{API}.DIRECT.GET.>"]'),
+    _user("no-consumer", publish=f'deny: ["{API}.CONSUMER.>"]'),
+    _user("no-purge", publish=f'deny: ["{API}.STREAM.PURGE.>"]'),
+    _user("no-info", publish=f'deny: ["{API}.STREAM.INFO.>"]'),
+    _user("no-get", publish=f'deny: ["{API}.STREAM.MSG.GET.>"]'),
+    _user("own-inbox", subscribe='allow: ["_INBOX_me.>"]'),
+]
+
+Verb = Callable[[jetstow.JetStreamContext, jetstow.ObjectStore, Path], Awaitable[object]]
+
+
+async def _write(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    async with store.open("new", "wb", SMALL) as file:
+        await file.write(DATA)
+
+
+async def _read(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    async with store.open("a") as file:
+        assert await file.read() == DATA
+
+
+async def _stream(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    assert b"".join([piece async for piece in store.stream("a")]) == DATA
+
+
+async def _list(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    assert [info.name for info in await store.list()] == ["a"]
+
+
+async def _arriving(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    assert [info.name async for info in store.list()] == ["a"]
+
+
+async def _watch(_: object, store: jetstow.ObjectStore, __: object) -> None:
+    async with await store.watch() as changes:
+        first = await changes.updates()
+        assert first is not None
+        assert first.name == "a"
+
+
+# Of an object, and of the bucket.
+OBJECT: dict[str, Verb] = {
+    "put": lambda _, store, __: store.put("new", DATA, SMALL),
+    "replace": lambda _, store, __: store.put("a", DATA[1:], SMALL),
+    "put_file": lambda _, store, path: store.put_file(path, "new"),
+    "put_file resume": lambda _, store, path: store.put_file(path, "new", resume=True),
+    "write": _write,
+    "update_meta": lambda _, store, __: store.update_meta("a", ObjectMeta(description="x")),
+    "rename": lambda _, store, __: store.update_meta("a", ObjectMeta(name="new")),
+    "add_link": lambda _, store, __: store.add_link("new", "a"),
+    "add_bucket_link": lambda _, store, __: store.add_bucket_link("new", OTHER),
+    "delete": lambda _, store, __: store.delete("a"),
+    "get": lambda _, store, __: store.get("a"),
+    "get_range": lambda _, store, __: store.get_range("a", 1500, 2000),
+    "get_file": lambda _, store, path: store.get_file("a", path.with_name("got")),
+    "get_file resume": lambda _, store, path: store.get_file(
+        "a", path.with_name("got"), resume=True
+    ),
+    "stream": _stream,
+    "read": _read,
+    "get_info": lambda _, store, __: store.get_info("a"),
+}
+BUCKET: dict[str, Verb] = {
+    "list": _list,
+    "arriving": _arriving,
+    "watch": _watch,
+    "status": lambda _, store, __: store.status(),
+    "seal": lambda _, store, __: store.seal(),
+    "object_store": lambda js, _, __: js.object_store(MINE),
+    "create": lambda js, _, __: js.create_object_store(MINE, storage="memory"),
+    "update": lambda js, _, __: js.update_object_store(MINE, description="x"),
+    "create_or_update": lambda js, _, __: js.create_or_update_object_store(
+        MINE, storage="memory", description="x"
+    ),
+    "delete_object_store": lambda js, _, __: js.delete_object_store(MINE),
+}
+ACCOUNT: dict[str, Verb] = {
+    "names": lambda js, _, __: js.object_store_names(),
+    "states": lambda js, _, __: js.object_stores(),
+}
+VERBS = OBJECT | BUCKET | ACCOUNT
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[NatsServer]:
+    users = "\n".join(USERS)
+    config = f"accounts {{ A {{ jetstream: enabled\n users: [\n{users}\n] }} }}"
+    with NatsServer(config=config) as started:
+        yield started
+
+
+@pytest.fixture
+async def owner(guarded: NatsServer) -> AsyncIterator[jetstow.Client]:
+    async with await jetstow.connect(guarded.url, user="owner", password="pw") as nc:
+        yield nc
+
+
+# What each may not do, by the beginning of the subject that is refused. The rest must work.
+REFUSED: dict[str, dict[str, str]] = {
+    "owner": {},
+    "reader": {
+        "$O.mine.C.": "put, replace, put_file, put_file resume, write",
+        "$O.mine.M.": "update_meta, rename, add_link, add_bucket_link, delete",
+        f"{API}.STREAM.CREATE.OBJ_mine": "create, create_or_update",
+        f"{API}.STREAM.UPDATE.OBJ_mine": "update, seal",
+        f"{API}.STREAM.DELETE.OBJ_mine": "delete_object_store",
+    },
+    "one-bucket": {f"{API}.STREAM.NAMES": "names", f"{API}.STREAM.LIST": "states"},
+    "no-direct": {},
+    "no-consumer": {f"{API}.CONSUMER.CREATE.OBJ_mine": "watch"},
+    "no-info": {
+        f"{API}.STREAM.INFO.OBJ_mine": "put_file resume, arriving, watch, status, seal, "
+        "object_store, update, create_or_update"
+    },
+    "no-get": {f"{API}.STREAM.MSG.GET.OBJ_mine": ", ".join(OBJECT)},
+    "own-inbox": {},
+}
+
+
+async def made(owner: jetstow.Client) -> jetstow.ObjectStore:
+    """The bucket, empty. In memory: of a folder that is being deleted, some would come back."""
+    return await owner.jetstream().create_object_store(MINE, storage="memory")
+
+
+async def connected(guarded: NatsServer, user: str) -> jetstow.Client:
+    prefix = {"inbox_prefix": "_INBOX_me"} if user == "own-inbox" else {}
+    return await jetstow.connect(guarded.url, user=user, password="pw", **prefix)
+
+
+@pytest.mark.not_on(*paths.PATHS)
+@pytest.mark.parametrize("user", REFUSED)
+async def test_every_verb_works_or_is_refused_at_once(
+    guarded: NatsServer,
+    owner: jetstow.Client,
+    user: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (tmp_path / "file").write_bytes(DATA)
+    refused = {verb: at for at, verbs in REFUSED[user].items() for verb in verbs.split(", ")}
+    async with await connected(guarded, user) as nc:
+        js = nc.jetstream(timeout=TIMEOUT)
+        for verb, call in VERBS.items():
+            owned = await made(owner)
+            await owned.put("a", DATA, SMALL)
+            before = await underneath.subjects(owner, MINE)
+            store = jetstow.ObjectStore(js, Stream(js._jetstream, MINE, owned._bucket.config))
+            async with asyncio.timeout(BOUND):
+                if verb not in refused:
+                    await call(js, store, tmp_path / "file")
+                else:
+                    with pytest.raises(PermissionDeniedError) as caught:
+                        await call(js, store, tmp_path / "file")
+                    _check(verb, caught.value, refused[verb])
+                    assert await underneath.subjects(owner, MINE) == before, verb
+                    assert _files(tmp_path) <= {"file", "got"}, verb
+                await nc.flush()
+            with suppress(BucketNotFoundError):
+                await owner.jetstream().delete_object_store(MINE)
+    # What the server says of each chunk under way is the connection's to tell, not the store's.
+    told = [each for each in caplog.records if each.name != "jetstow.client"]
+    assert not [each for each in told if each.levelno >= logging.WARNING]
+
+
+def _files(folder: Path) -> set[str]:
+    return {each.name for each in folder.iterdir()}
+
+
+def _check(verb: str, error: PermissionDeniedError, subject: str) -> None:
+    assert isinstance(error, PermissionError)
+    assert error.subject is not None
+    assert error.subject.startswith(subject), verb
+    assert error.subject in str(error)
+    assert error.bucket == (None if verb in ACCOUNT else MINE), verb
+    if verb in OBJECT and "STREAM.INFO" not in subject:
+        assert error.name in {"a", "new"}, verb
+
+
+async def test_what_cannot_be_purged_stays_and_is_told(
+    guarded: NatsServer, owner: jetstow.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    owned = await made(owner)
+    async with await connected(guarded, "no-purge") as nc:
+        store = await nc.jetstream(timeout=TIMEOUT).object_store(MINE)
+        await store.put("a", DATA, SMALL)
+        assert not caplog.records
+        await store.put("a", DATA[1:], SMALL)
+        assert "stay behind" in caplog.text
+        # Both names belong to it for a moment, and the old one is a delete marker then.
+        with suppress(PermissionDeniedError):
+            await store.update_meta("a", ObjectMeta(name="b"))
+        assert [info.name for info in await owned.list()] == ["b"]
+        assert (await store.get("b")).data == DATA[1:]
+        await store.delete("b")
+    assert await owned.list() == []
+    await owner.jetstream().delete_object_store(MINE)
+
+
+@pytest.mark.parametrize("verb", ["create", "object_store", "names"])
+async def test_who_may_not_hear_answers_is_told_at_once(
+    guarded: NatsServer, owner: jetstow.Client, verb: str, tmp_path: Path
+) -> None:
+    owned = await made(owner)
+    # Its own inbox is all that it may listen to, and it has not been told to use it.
+    async with await jetstow.connect(guarded.url, user="own-inbox", password="pw") as nc:
+        js = nc.jetstream(timeout=TIMEOUT)
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(PermissionDeniedError) as caught:
+                await VERBS[verb](js, owned, tmp_path)
+            await nc.flush()
+        assert (caught.value.subject or "").upper().startswith("_INBOX.")
+    await owner.jetstream().delete_object_store(MINE)
