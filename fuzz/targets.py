@@ -88,10 +88,8 @@ def headers(data: bytes) -> None:
     assert all(isinstance(text, str) for pair in found.items() for text in pair)
     frame = Frame(1, "a", "", data, b"")
     assert (frame.headers or {}) == (found if data else {})
-    value = found.get("Status", "")
-    if value.isascii() and len(value) < 100:
-        code = status(frame)
-        assert code is None or code >= 0
+    code = status(frame)
+    assert code is None or code >= 0
     assert status(Frame(1, "a", "$JS.ACK.x", data, b"")) is None
 
 
@@ -147,8 +145,7 @@ def batches(data: bytes) -> None:
     before = 0
     for line in data.split(b"\n"):
         step = line[:1].decode("latin-1")
-        answer = line[1:].decode("utf-8", "replace").encode()  # the server's JSON is UTF-8
-        batch.hear(f"_INBOX.x.nuid.8.fail.1.{step}{SUFFIX}", answer)
+        batch.hear(f"_INBOX.x.nuid.8.fail.1.{step}{SUFFIX}", line[1:])
         assert before <= batch.stored <= batch.sent or batch.is_refused
         before = batch.stored
     assert batch.failure is None or (batch.failure.bucket, batch.failure.name) == ("b", "a")
@@ -179,15 +176,8 @@ _HOME: Final = Path(tempfile.mkdtemp(prefix="jetstow-fuzz-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 
-def _is_not_refused_yet(data: bytes) -> bool:
-    """Escaped zero bytes and half pairs, and what is nested without end, still surprise both."""
-    return b"\\u" in data or max(data.count(b"["), data.count(b"{")) > 200
-
-
 def context(data: bytes) -> None:
     """A context of the command line is options, or one error of ours."""
-    if _is_not_refused_yet(data):
-        return
     folder = _HOME / "nats" / "context"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "demo.json").write_bytes(data)
@@ -210,8 +200,6 @@ def context(data: bytes) -> None:
 
 def runtime(data: bytes) -> None:
     """What a server left behind is settings that can be used, or nothing."""
-    if _is_not_refused_yet(data):
-        return
     folder = Folder(_HOME)
     folder.config.write_bytes(data)
     folder.pid_file.write_bytes(data)

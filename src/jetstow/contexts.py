@@ -108,6 +108,8 @@ class _Fields:
             value = told.get(text)
             if not isinstance(value, str | None):
                 raise self.error(text, f"is not a string but {type(value).__name__}")
+            if not _is_text(value or ""):
+                raise self.error(text, "holds what is no text: a zero byte, or half a character")
             self._texts[text] = value or ""
         tls_first = told.get("tls_first")
         if not isinstance(tls_first, bool | None):
@@ -150,13 +152,17 @@ class _Fields:
             raise ContextError(f"{where} does not exist") from cause
         except OSError as cause:
             raise ContextError(f"{where} is not readable: {cause.strerror}") from cause
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             # The parser's own error would carry the file, secrets included.
             place = f" (line {cause.lineno})" if isinstance(cause, json.JSONDecodeError) else ""
             raise ContextError(f"{where} is not JSON{place}") from None
         if not isinstance(told, dict):
             raise ContextError(f"{where} is not a JSON object")
         return told
+
+
+def _is_text(value: str) -> bool:
+    return "\0" not in value and value.encode(errors="replace").decode() == value
 
 
 def _servers(fields: _Fields) -> list[str]:

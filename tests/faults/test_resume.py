@@ -199,7 +199,7 @@ async def test_a_part_that_is_wrong_is_read_again(
     await store.put("a", DATA, CHUNKS)
     target = tmp_path / "target"
     killed("get", target, 3_000_000)
-    (part,) = tmp_path.glob(".target.*.part")
+    (part,) = tmp_path.glob(".jetstow-*.part")
     with part.open("r+b") as file:
         file.write(b"damaged")
     await store.get_file("a", target, resume=True)
@@ -216,7 +216,7 @@ async def test_a_part_of_another_revision_is_dropped(
     await store.put("a", b"new")
     await store.get_file("a", target, resume=True)
     assert target.read_bytes() == b"new"
-    assert list(tmp_path.glob(".target.*")) == []
+    assert list(tmp_path.glob(".jetstow-*")) == []
 
 
 async def test_a_link_in_the_place_of_a_part_is_not_followed(
@@ -226,7 +226,7 @@ async def test_a_link_in_the_place_of_a_part_is_not_followed(
     target, other = tmp_path / "target", tmp_path / "other"
     other.write_bytes(b"mine")
     killed("get", target, 1_000_000)
-    (part,) = tmp_path.glob(".target.*.part")
+    (part,) = tmp_path.glob(".jetstow-*.part")
     part.unlink()
     part.symlink_to(other)
     with pytest.raises(OSError, match="symbolic"):

@@ -108,7 +108,7 @@ class Batch:
         step = subject.removesuffix(SUFFIX).rpartition(".")[2]
         try:
             said = _decode(data)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             self.fail("an acknowledgement for {} is broken")
             said = _Answer()
         if step == str(START) and not self.has_begun:

@@ -74,7 +74,11 @@ class Download:
         self._total = info.chunks or 0
         self._end = self._total if end is None else end
         self._next = start
-        self._chunk_size = expected_chunk_size(stream, info)
+        # Where nobody has said how large its chunks are, they are as large as they are many.
+        said = info.options is not None and info.options.max_chunk_size
+        even = -(-(info.size or 0) // max(1, self._total))
+        most = expected_chunk_size(stream, info)
+        self._chunk_size = most if said else max(1, min(most, even))
         self._window = max(FIRST, min(least * self._chunk_size, LARGEST))
         self._begun = begun
         self._too_many = 0
@@ -229,5 +233,5 @@ async def verified(
     if info.digest and not digest.matches(info.digest):
         raise target.error(
             DigestMismatchError,
-            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest}",
+            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest[:100]!r}",
         )

@@ -150,13 +150,18 @@ def answer(target: Target, message: Message) -> dict[str, Any]:
     """The JSON of an answer. Raises what it says is wrong."""
     try:
         body = _decode(message.data)
-    except msgspec.MsgspecError:
-        raise target.error(
-            ServerError, f"the server's answer for {target} cannot be read: {message.data[:80]!r}"
-        ) from None
+    except (ValueError, RecursionError):
+        raise unreadable(target, message.data) from None
     if error := body.get("error"):
-        raise refusal(target, error)
+        raise refusal(target, error if isinstance(error, dict) else {"description": str(error)})
     return body
+
+
+def unreadable(target: Target, data: bytes) -> ServerError:
+    """The server has said something, and nobody knows what."""
+    return target.error(
+        ServerError, f"the server's answer for {target} cannot be read: {data[:80]!r}"
+    )
 
 
 def status(message: Message) -> int | None:
@@ -167,7 +172,7 @@ def status(message: Message) -> int | None:
     headers = {} if message.data else message.headers or {}
     stored = "Nats-Sequence" in headers or message.reply.startswith("$JS.ACK.")
     value = "" if stored else headers.get("Status", "")
-    return int(value) if value.isdigit() else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
 
 
 def unavailable(target: Target) -> JetStreamUnavailableError:
@@ -181,7 +186,7 @@ def unavailable(target: Target) -> JetStreamUnavailableError:
 
 def refusal(target: Target, error: dict[str, Any]) -> JetstowError:
     """The server's refusal as an error of ours, with the server's code and sentence in it."""
-    err_code, code = error.get("err_code"), error.get("code")
+    err_code, code = _number(error.get("err_code")), _number(error.get("code"))
     said = error.get("description", "no reason given")
     raised: JetstowError
     if err_code in _PURPOSE:
@@ -195,6 +200,10 @@ def refusal(target: Target, error: dict[str, Any]) -> JetstowError:
         raised = target.error(ServerError, f"the server refused a request for {target}: {said}")
     raised.code, raised.err_code = code, err_code
     return raised
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def invalid_config(error: ServerError, target: Target) -> JetstowError:

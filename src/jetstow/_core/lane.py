@@ -124,9 +124,7 @@ class LaneClient(nats.aio.client.Client):
                 if isinstance(item, bytes):
                     await self._ps.parse(item)
                 else:
-                    await self._process_msg(
-                        item.sid, item.subject.encode(), item.reply.encode(), item.data, item.head
-                    )
+                    await self._hand_on(item)
                 if self.is_closed or self.is_reconnecting:
                     return
         except nats.errors.ProtocolError:
@@ -138,6 +136,16 @@ class LaneClient(nats.aio.client.Client):
         eof = nats.errors.UnexpectedEOF()
         await self._error_cb(eof)
         await self._process_op_err(eof)
+
+    async def _hand_on(self, frame: Frame) -> None:
+        """A message for nats-py. What it cannot read is lost, and not the connection with it."""
+        subject, reply = frame.subject.encode(), frame.reply.encode()
+        try:
+            await self._process_msg(frame.sid, subject, reply, frame.data, frame.head)
+        except (OSError, nats.errors.Error):
+            raise
+        except Exception:  # noqa: BLE001 - anybody may have sent it, with any headers
+            _log.exception("a message to %s was not understood", frame.subject)
 
 
 class _Lane(asyncio.BufferedProtocol):
@@ -288,6 +296,12 @@ class _Lane(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
+def header_block(headers: dict[str, str]) -> bytes:
+    """Headers as they are sent."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"NATS/1.0\r\n{lines}\r\n".encode()
+
+
 def _message(
     subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
 ) -> bytes:
@@ -296,7 +310,6 @@ def _message(
         raise nats.errors.BadSubjectError
     if headers is None:
         return b"".join((f"PUB {address} {len(payload)}\r\n".encode(), payload, b"\r\n"))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    head = f"NATS/1.0\r\n{lines}\r\n".encode()
+    head = header_block(headers)
     size = len(head) + len(payload)
     return b"".join((f"HPUB {address} {len(head)} {size}\r\n".encode(), head, payload, b"\r\n"))

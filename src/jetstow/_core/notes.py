@@ -48,7 +48,7 @@ class Note:
         """The NUID under which the file's first chunks lie, if it is known."""
         try:
             noted = msgspec.json.decode(self._path.read_bytes(), type=_Noted)
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, ValueError, RecursionError):
             return None
         fits = noted == self._noted(noted.nuid) and noted.nuid.isalnum()
         return noted.nuid if fits else None

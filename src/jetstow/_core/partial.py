@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from jetstow._core import links
 from jetstow._core.digest import Digest
-from jetstow._core.landing import mode_of
+from jetstow._core.landing import check_place, mode_of
 from jetstow._core.ranges import RangeReader
 from jetstow._core.sink import pour
 from jetstow._core.stream import Stream
@@ -55,25 +55,17 @@ async def get_file(stream: Stream, name: str, path: Path, progress: Progress | N
 
 def _part(path: Path, info: ObjectInfo) -> Path:
     """Where this revision's bytes lie until they are all there; those of others are dropped."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
-    revision = hashlib.sha256(f"{info.bucket}/{info.nuid}".encode()).hexdigest()
-    part = path.with_name(f".{path.name}.{revision[:24]}.part")
-    for other in _parts(path):
+    check_place(path)
+    mine = f".jetstow-{_short(path.name)}-"
+    part = path.with_name(f"{mine}{_short(f'{info.bucket}/{info.nuid}')}.part")
+    for other in path.parent.glob(f"{mine}*.part"):
         if other != part:
             other.unlink(missing_ok=True)
     return part
 
 
-def _parts(path: Path) -> list[Path]:
-    beginning = f".{path.name}."
-    return [
-        each
-        for each in path.parent.iterdir()
-        if each.name.startswith(beginning)
-        and each.name.endswith(".part")
-        and len(each.name) == len(beginning) + 29
-    ]
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
 async def _complete(
@@ -98,7 +90,7 @@ async def _complete(
         target = stream.target(info.name)
         raise target.error(
             DigestMismatchError,
-            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest}",
+            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest[:100]!r}",
         )
 
 

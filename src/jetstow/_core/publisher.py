@@ -198,7 +198,7 @@ class Publisher:
             return
         try:
             ack = _decode(message.data)
-        except msgspec.MsgspecError:
+        except (ValueError, RecursionError):
             ack = _Ack()
         self._outage.is_over()
         if ack.error is None and ack.seq > 0:

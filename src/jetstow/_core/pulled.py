@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from jetstow._core.delivery import Delivery
 from jetstow._core.jetstream import status
 from jetstow._core.target import Target
-from jetstow._core.windows import Piece, Window, Windows
+from jetstow._core.windows import OVERHEAD, Piece, Window, Windows
 from jetstow._core.wire import json_encode
 from jetstow.errors import JetstowError, TimeoutError
 
@@ -60,7 +60,10 @@ class PulledWindows(Windows):
         window.to_come = count
         js = self._stream.js
         api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
-        await window.send(api, json_encode({"batch": count, "no_wait": True}))
+        # What is larger than its metadata says waits for the next pull. One message always comes.
+        most = max(window.cost, js.nc.max_payload + OVERHEAD)
+        body = {"batch": count, "no_wait": True, "max_bytes": most}
+        await window.send(api, json_encode(body))
 
     async def close(self) -> None:
         if self._consumer is not None:

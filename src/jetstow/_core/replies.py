@@ -13,13 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import nats.errors
 
 from jetstow._core.budget import Budget
-from jetstow._core.lane import LaneClient
+from jetstow._core.lane import LaneClient, header_block
 from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.shield import while_wanted
 from jetstow._core.target import Target
@@ -47,6 +48,9 @@ _OUTBOUND = 32 * 1024 * 1024
 # that nobody tells: so it is looked at every so many seconds.
 _GLANCE = 1.0
 
+# Subjects that were refused last.
+_REFUSED = 256
+
 B = TypeVar("B", bound=Mailbox)
 T = TypeVar("T")
 
@@ -66,6 +70,8 @@ class Replies:
         self._opening = asyncio.Lock()
         self._subscribed = False
         self._denied: str | None = None
+        # Whoever was refused once may have sent more, and is gone when that is refused.
+        self._refused: deque[str] = deque(maxlen=_REFUSED)
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
         self._errands: set[asyncio.Task[None]] = set()
@@ -144,7 +150,7 @@ class Replies:
                         await box.bounded(self._subscribe(subject, self._deliver, target))
                     self._subscribed = True
         if self._denied is not None:
-            raise _denied(target, "subscribe to", self._denied)
+            raise _denied(target, "subscribe to", f"{self.prefix}.>")
 
     def _add(self, kind: type[B], target: Target, patience: float) -> B:
         self._count += 1
@@ -186,10 +192,11 @@ class Replies:
         target: Target,
     ) -> Coroutine[Any, Any, None] | None:
         """Send. What it returns is to be awaited; None, if there is nothing to wait for."""
-        if len(payload) > self.nc.max_payload:
+        size = len(payload) + (0 if headers is None else len(header_block(headers)))
+        if size > self.nc.max_payload:
             raise target.error(
                 InvalidOptionError,
-                f"{len(payload)} bytes for {target} are more than the server's max_payload "
+                f"{size} bytes for {target} are more than the server's max_payload "
                 f"of {self.nc.max_payload}",
             )
         if isinstance(self.nc, LaneClient):
@@ -275,14 +282,19 @@ class Replies:
         boxes = list(self._boxes.values())
         if verb == "publish":
             concerned = [box for box in boxes if subject in box.subjects]
+            if concerned and subject not in self._refused:
+                self._refused.append(subject)
         elif subject == f"{self.prefix}.>".lower():
             self._denied, concerned = subject, boxes
         else:
             concerned = [box for box in boxes if subject == box.address.lower()]
         for box in concerned:
             what = "publish to" if verb == "publish" else "subscribe to"
-            box.fail(_denied(box.target, what, box.subjects.get(subject, subject)))
-        return bool(concerned) or self._denied == subject
+            # nats-py hands the server's errors on in lower case.
+            spelled = {f"{self.prefix}.>".lower(): f"{self.prefix}.>"} | box.subjects
+            spelled[box.address.lower()] = box.address
+            box.fail(_denied(box.target, what, spelled.get(subject, subject)))
+        return bool(concerned) or self._denied == subject or subject in self._refused
 
 
 async def _quietly(chore: Coroutine[Any, Any, None]) -> None:

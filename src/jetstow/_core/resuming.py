@@ -62,7 +62,11 @@ async def put_file(
                         await upload.write(chunk)
                         if progress is not None:
                             progress(upload.size, status.st_size)
-                    info = await writing.finish()
+                    await upload.finish()
+                    # What has a name is nobody's to go on with: a second put that took these
+                    # chunks over would drop them as those it replaces.
+                    note.remove()
+                    return await writing.finish()
                 except (*TROUBLE, asyncio.CancelledError):
                     upload.keep()
                     raise
@@ -70,8 +74,6 @@ async def put_file(
             if not isinstance(error, TROUBLE):
                 note.remove()
             raise
-        note.remove()
-        return info
 
 
 async def _recognised(

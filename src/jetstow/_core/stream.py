@@ -15,6 +15,7 @@ from jetstow._core.jetstream import (
     answer,
     refusal,
     unavailable,
+    unreadable,
 )
 from jetstow._core.outage import ELECTION
 from jetstow._core.target import Target
@@ -97,7 +98,11 @@ class Stream:
         payload = msgspec.json.encode(which)
 
         async def ask() -> Stored | None:
-            reply = _decode_reply((await self.js.call(target, api, payload)).data)
+            data = (await self.js.call(target, api, payload)).data
+            try:
+                reply = _decode_reply(data)
+            except (ValueError, RecursionError):
+                raise unreadable(target, data) from None
             if reply.error is None:
                 return reply.message
             if reply.error.get("err_code") == NO_MESSAGE:

@@ -22,6 +22,10 @@ EMBEDDED: Final = "embedded"
 # How long the end of a connection may take, in seconds.
 _CLOSING: Final = 3.0
 
+# How long a command waits for a server that is gone, and between two tries, in seconds.
+_PATIENCE: Final = 30.0
+_PAUSE: Final = 0.5
+
 _log = logging.getLogger("jetstow.cli")
 
 
@@ -75,14 +79,21 @@ class Session:
                 async with asyncio.timeout(_CLOSING):
                     await client.close()
 
-    async def client(self, **options: Any) -> jetstow.Client:
-        """The connection. Raises what `jetstow.connect` raises."""
+    async def client(self) -> jetstow.Client:
+        """The connection, which says when it waits for the server.
+
+        Once it is made, it outlives the server's restarts, but not for long: somebody waits.
+        Raises what `jetstow.connect` raises.
+        """
         if self._client is None:
-            self._client = await connect(self.settings, **options)
-        return self._client
+            client = await self.patient_client()
+            patience = self.settings.timeout or _PATIENCE
+            client.options["reconnect_time_wait"] = _PAUSE
+            client.options["max_reconnect_attempts"] = max(1, round(patience / _PAUSE))
+        return await self.patient_client()
 
     async def patient_client(self) -> jetstow.Client:
-        """A connection that outlives the server's restarts, and says when it waits for one."""
+        """The same, which waits for minutes."""
 
         async def lost() -> None:
             if self._client is not None:
@@ -91,7 +102,9 @@ class Session:
         async def back() -> None:
             failure.complain("the connection is back")
 
-        return await self.client(disconnected_cb=lost, reconnected_cb=back)
+        if self._client is None:
+            self._client = await connect(self.settings, disconnected_cb=lost, reconnected_cb=back)
+        return self._client
 
     async def server(self) -> tuple[str, str]:
         """The address and the version of the server that the connection leads to."""

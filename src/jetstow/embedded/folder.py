@@ -80,11 +80,13 @@ class Folder:
         try:
             told = json.loads(os.fsdecode(self.config.read_bytes()))
             port, token = told["port"], told["authorization"]["token"]
-        except (OSError, ValueError, LookupError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError):
             return None
-        if not isinstance(port, int) or not isinstance(token, str):
+        if type(port) is not int or not isinstance(token, str):
             return None
-        return Settings(port, token) if token and 0 < port < 65536 else None
+        # A token of ours is hexadecimal; another one might not get into the file again.
+        usable = token.isascii() and token.isprintable()
+        return Settings(port, token) if token and usable and 0 < port < 65536 else None
 
     def configure(self, *, move: bool = False) -> Settings:
         """Writes the configuration, with the token and the port of last time where it can.
