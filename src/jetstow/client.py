@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any, Self
 
 import nats.errors
@@ -17,8 +18,10 @@ from jetstow._core import buckets
 from jetstow._core.awaitables import Listing
 from jetstow._core.jetstream import JetStream
 from jetstow._core.lane import LaneClient
+from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
-from jetstow.store import ObjectStore
+from jetstow.reports import Verified
+from jetstow.store import ObjectStore, Progress
 
 _log = logging.getLogger("jetstow.client")
 
@@ -89,6 +92,18 @@ class JetStreamContext(nats.js.client.JetStreamContext):
     def object_stores(self) -> Listing[BucketStatus]:
         """The states of the account's buckets: `await` the list, or iterate."""
         return Listing(lambda: buckets.list_states(self._jetstream))
+
+    async def verify_object_stores(
+        self, *, quick: bool = False, progress: Progress | None = None
+    ) -> list[Verified]:
+        """Check every bucket of the account, as `ObjectStore.verify` does."""
+        reports = []
+        for bucket in sorted(await self.object_store_names()):
+            # One that is deleted meanwhile is nobody's finding.
+            with suppress(BucketNotFoundError):
+                store = await self.object_store(bucket)
+                reports.append(await store.verify(quick=quick, progress=progress))
+        return reports
 
 
 class Client(LaneClient):

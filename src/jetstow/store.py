@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, overload
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core import buckets, links, names, objects, partial, resuming
+from jetstow._core import buckets, garbage, links, names, objects, partial, resuming, verifying
 from jetstow._core.awaitables import Listing, Opening
 from jetstow._core.catalog import arriving, everything, find
 from jetstow._core.feed import Policy
@@ -32,6 +32,7 @@ from jetstow.models import (
     ObjectLink,
     ObjectResult,
 )
+from jetstow.reports import Collected, Verified
 
 if TYPE_CHECKING:
     from jetstow.client import JetStreamContext
@@ -154,6 +155,21 @@ class ObjectStore(_NatsObjectStore):
         link = ObjectLink(bucket=names.check_bucket(linked))
         return await to_the_end(links.add(self._bucket, name, link))
 
+    async def collect_garbage(
+        self, *, grace: float = 3600.0, dry_run: bool = False
+    ) -> Collected:
+        """Remove what processes that died have left: chunks that no name refers to, and the
+        old name of a rename. `dry_run` only tells.
+
+        Nothing is removed that was written within the last `grace` seconds, by the server's
+        clock. Uploads may run meanwhile, as long as none of them pauses for longer than
+        `grace` between two chunks, or between the last one and its name. A `put_file` with
+        `resume` that broke off before that begins anew.
+
+        Raises `BucketSealedError` and `InvalidOptionError`.
+        """
+        return await garbage.collect(self._bucket, grace, dry_run=dry_run)
+
     async def seal(self) -> None:
         """Let nothing in the bucket change any more. It cannot be undone."""
         await buckets.seal(self._bucket)
@@ -261,6 +277,20 @@ class ObjectStore(_NatsObjectStore):
             return found.getvalue()
 
         return await until_settled(read)
+
+    async def verify(
+        self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
+    ) -> Verified:
+        """Check one object, or all: that every byte is there and has its digest, that links
+        lead somewhere, and that metadata can be read. What is wrong is told, not raised.
+
+        `quick` counts the chunks and their bytes and reads none of them. What is replaced or
+        deleted meanwhile is no finding. Raises `ObjectNotFoundError` for a `name` that is
+        not there.
+        """
+        if name is not None:
+            names.check_object(self.bucket, name)
+        return await verifying.verify(self._bucket, name, quick=quick, progress=progress)
 
     # -- files ---------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
+from typing import Final
 
 from nats.js import api
 
@@ -14,12 +16,19 @@ from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
 from jetstow._core.wire import checked_meta
 from jetstow.errors import (
+    InvalidObjectNameError,
+    JetstowError,
     ObjectAlreadyExists,
     ObjectDeletedError,
     ObjectNotFoundError,
     RevisionMismatchError,
 )
 from jetstow.models import ObjectInfo, ObjectMeta
+
+_log = logging.getLogger("jetstow.objects")
+
+# The field of an object's metadata for the other name that its chunks have, or once had.
+_TWIN: Final = "jetstow_twin"
 
 
 async def give_name(
@@ -90,8 +99,9 @@ async def _move(stream: Stream, name: str, old: Slot, moved: ObjectInfo) -> Obje
     """Give an object's chunks to another name; None if the old name changed meanwhile.
 
     The new name comes first: whoever dies in between leaves two names for one object, and
-    never none. A delete marker then fences the old name, so that nobody else replaces it
-    and drops the chunks, before it vanishes.
+    never none. Before that, each is told of the other, so that whoever deletes or replaces
+    one of them leaves the chunks to the other. A delete marker then fences the old name, so
+    that nobody replaces it any more, before it vanishes.
     """
 
     def take(slot: Slot) -> ObjectInfo:
@@ -102,14 +112,50 @@ async def _move(stream: Stream, name: str, old: Slot, moved: ObjectInfo) -> Obje
             )
         return moved
 
-    taken = await commit(stream, moved.name, take)
+    # A rename that died half-way is ended first: an object has two names at most.
+    for twin in await _live_twins(stream, replace(moved, name=name)):
+        await drop_old_name(stream, twin.name, Slot(twin.revision, twin))
+    there = await read_slot(stream, moved.name)
+    take(there)
+    try:
+        if moved.chunks:
+            old = await _tell_of_twin(stream, name, old, moved.name)
+            moved = _with_twin(moved, name)
+    except RevisionMismatchError:
+        return None
+    taken = await commit(stream, moved.name, take, slot=there)
     try:
         fence = await commit(stream, name, _deleted, slot=old, expected_revision=old.revision)
     except RevisionMismatchError:
         await _forget(stream, moved.name, taken)
+        await _drop_unnamed(stream, moved, name, old.revision)
         return None
     await _forget(stream, name, fence)
+    # Whoever has replaced the new name by now may have left the chunks to the old one.
+    await _drop_unnamed(stream, moved, moved.name, taken.info.revision)
     return taken.info
+
+
+async def _tell_of_twin(stream: Stream, name: str, slot: Slot, twin: str) -> Slot:
+    """Write on an object's metadata which other name is about to have its chunks."""
+    live = slot.live
+    assert live is not None, "only a live object moves"
+    told = _with_twin(live, twin)
+    done = await commit(stream, name, lambda _: told, slot=slot, expected_revision=slot.revision)
+    return Slot(done.info.revision, done.info)
+
+
+async def drop_old_name(stream: Stream, name: str, slot: Slot) -> bool:
+    """Take a name away that a rename has left, and no chunk; False if somebody wrote it since."""
+    if slot.live is None:
+        subject = names.meta_subject(stream.bucket, name)
+        return bool(await stream.purge(stream.target(name), subject, below=slot.revision + 1))
+    try:
+        fence = await commit(stream, name, _deleted, slot=slot, expected_revision=slot.revision)
+    except RevisionMismatchError:
+        return False
+    await _forget(stream, name, fence)
+    return True
 
 
 async def _forget(stream: Stream, name: str, committed: Committed) -> None:
@@ -147,10 +193,50 @@ def _live(
 
 def _deleted(slot: Slot) -> ObjectInfo:
     assert slot.info is not None, "only what is there can be deleted"
-    return replace(slot.info, deleted=True, size=0, chunks=0, digest="")
+    extra = {key: value for key, value in slot.info.extra.items() if key != _TWIN}
+    return replace(slot.info, deleted=True, size=0, chunks=0, digest="", extra=extra)
 
 
 async def _drop_replaced(stream: Stream, committed: Committed) -> None:
     before = committed.before.live
-    if before is not None and not before.is_link() and before.chunks:
-        await drop_chunks(stream, before.name, before.nuid)
+    if before is None or before.is_link() or not before.chunks:
+        return
+    try:
+        if await _live_twins(stream, before):
+            return
+    except JetstowError as error:
+        target = stream.target(before.name)
+        _log.warning("replaced chunks of %s (%s) stay behind: %s", target, before.nuid, error)
+        return
+    await drop_chunks(stream, before.name, before.nuid)
+
+
+# -- names that have the same chunks ---------------------------------------------------------
+
+
+def _with_twin(info: ObjectInfo, name: str) -> ObjectInfo:
+    return replace(info, extra=info.extra | {_TWIN: name})
+
+
+async def _live_twins(stream: Stream, info: ObjectInfo) -> list[ObjectInfo]:
+    """The other name that has this object's chunks, if a rename has left one."""
+    twin = info.extra.get(_TWIN)
+    if not isinstance(twin, str) or twin == info.name:
+        return []
+    try:
+        names.check_object(stream.bucket, twin)
+    except InvalidObjectNameError:
+        return []
+    live = (await read_slot(stream, twin)).live
+    return [live] if live is not None and live.nuid == info.nuid else []
+
+
+async def _drop_unnamed(stream: Stream, info: ObjectInfo, name: str, revision: int) -> None:
+    """Drop an object's chunks if that name had them at a revision, and has others since.
+
+    Who sees an older state, as of a leader that is none any more, drops nothing.
+    """
+    if info.chunks:
+        slot = await read_slot(stream, name)
+        if slot.revision > revision and (slot.live is None or slot.live.nuid != info.nuid):
+            await drop_chunks(stream, name, info.nuid)
