@@ -56,6 +56,10 @@ MINUTES ?= 10
 fuzz: $(FUZZ_STAMP) ## everything that parses, fed with bytes that nobody would send
 	@$(BIN)/python -m fuzz --minutes $(MINUTES) --only "$(ONLY)"
 
+.PHONY: soak
+soak: $(DEV_STAMP) $(SERVERS_STAMP) ## the model test for MINUTES (30), on SERVER (the latest)
+	@$(BIN)/python -m tests.model.soak --minutes $(or $(MINUTES),30) $(if $(SERVER),--server $(SERVER))
+
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff: rules and format
 	@$(BIN)/ruff check .

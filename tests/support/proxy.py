@@ -71,6 +71,10 @@ class Proxy:
         self._limit = _Limit(direction, count, reached)
         return reached
 
+    def spare(self) -> None:
+        """Take back what `cut_after` has asked for and has not come to pass."""
+        self._limit = None
+
     def stall(self) -> None:
         """Keep every connection open and let nothing through, until `go_on`."""
         self.faults["stall"] += 1

@@ -82,6 +82,10 @@ class LaneClient(nats.aio.client.Client):
         await super()._attempt_reconnect()
 
     async def _process_connect_init(self) -> None:
+        # A connection that breaks before it stands leaves tasks behind, which nobody ends.
+        for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
+            if task is not None:
+                task.cancel()
         # nats-py waits for the server's first word with a limit, and for its second without.
         try:
             async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
@@ -106,7 +110,11 @@ class LaneClient(nats.aio.client.Client):
 
     async def _read_loop(self) -> None:
         """What nats-py's own does, from the lane where there is one."""
-        lane = await _Lane.over(self._transport, self._receivers, self.stats)
+        try:
+            lane = await _Lane.over(self._transport, self._receivers, self.stats)
+        except OSError as error:  # it has broken already
+            await self._process_op_err(error)
+            return
         if lane is None:
             await super()._read_loop()
             return

@@ -1,0 +1,79 @@
+"""The model for as long as one likes: `make soak`, or `make soak MINUTES=5 SERVER=2.10.26`.
+
+Prints what was done, what went wrong, and the seed of each violation; ends with 1 if there is
+one. Ctrl-C ends it early.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+import traceback
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.model.life import Tally
+from tests.model.machine import live
+from tests.support import versions
+from tests.support.servers import NatsServer
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--server", default=versions.LATEST)
+    parser.add_argument("--seed", type=int, help="only the lives of this number")
+    wanted = parser.parse_args()
+    console = Console()
+    tally, violations = Tally(), list[tuple[int, BaseException]]()
+    until = time.monotonic() + 60 * wanted.minutes
+    seeds = 0
+    try:
+        while seeds == 0 or (wanted.seed is None and time.monotonic() < until):
+            number = random.randrange(10**9) if wanted.seed is None else wanted.seed
+            seeds += 1
+            # A server of its own for each: what one has broken, another does not meet.
+            with NatsServer(wanted.server) as server:
+                try:
+                    live(server, number, tally)
+                except Exception as error:  # noqa: BLE001 - each is told, and the soak goes on
+                    violations.append((number, error))
+                    console.print(f"[red]seed {number}: {error}")
+            if seeds % 10 == 0:
+                console.print(f"{seeds} seeds: {tally.line()}")
+    except KeyboardInterrupt:
+        console.print("ended early")
+    _tell(console, wanted.server, seeds, tally, violations)
+    return 1 if violations else 0
+
+
+def _tell(
+    console: Console,
+    server: str,
+    seeds: int,
+    tally: Tally,
+    violations: list[tuple[int, BaseException]],
+) -> None:
+    ends = ("done", "refused", "unknown")
+    table = Table("operation", *ends, title=f"nats-server {server}, {seeds} seeds")
+    for verb in sorted({verb for verb, _ in tally.ended}):
+        table.add_row(verb, *(f"{tally.ended[verb, end]:,}" for end in ends))
+    totals = [sum(n for (_, e), n in tally.ended.items() if e == end) for end in ends]
+    table.add_section()
+    table.add_row(f"all {tally.operations:,}", *(f"{total:,}" for total in totals))
+    console.print(table)
+    faults = Table("fault", "times")
+    for kind, count in sorted(tally.faults.items()):
+        faults.add_row(kind, f"{count:,}")
+    console.print(faults)
+    console.print(f"violations: {len(violations)}")
+    for number, error in violations:
+        console.print(f"\nseed {number} (again with --seed {number})")
+        console.print("".join(traceback.format_exception(error))[-3_000:], markup=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
