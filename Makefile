@@ -50,11 +50,11 @@ bench: $(BENCH_STAMP) $(PEERS_STAMP) ## jetstow beside other clients and a bare 
 	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
 
 # How long all parsers together are fuzzed; ONLY=frames,names for some.
-MINUTES ?= 10
+MINUTES ?=
 
 .PHONY: fuzz
 fuzz: $(FUZZ_STAMP) ## everything that parses, fed with bytes that nobody would send
-	@$(BIN)/python -m fuzz --minutes $(MINUTES) --only "$(ONLY)"
+	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) --only "$(ONLY)"
 
 .PHONY: soak
 soak: $(DEV_STAMP) $(SERVERS_STAMP) ## the model test for MINUTES (30), on SERVER (the latest)

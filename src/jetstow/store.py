@@ -155,9 +155,7 @@ class ObjectStore(_NatsObjectStore):
         link = ObjectLink(bucket=names.check_bucket(linked))
         return await to_the_end(links.add(self._bucket, name, link))
 
-    async def collect_garbage(
-        self, *, grace: float = 3600.0, dry_run: bool = False
-    ) -> Collected:
+    async def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> Collected:
         """Remove what processes that died have left: chunks that no name refers to, and the
         old name of a rename. `dry_run` only tells.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from jetstow.cli import failure
-from tests.support.cli import Cli
+from tests.support.cli import Cli, wait_until
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -204,3 +205,30 @@ def test_damage_is_told_and_nothing_lands(cli: Cli, bucket: str) -> None:
     assert bucket in cli.error(failure.DAMAGED, "get", f"{bucket}/a")
     assert list(Path().iterdir()) == []
     cli.run("cat", f"{bucket}/a", code=failure.DAMAGED)
+
+
+# -- going on ----------------------------------------------------------------------------
+
+
+def test_a_put_that_was_killed_is_gone_on_with(
+    cli: Cli, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
+    data = some_bytes(20_000_000)
+    (tmp_path / "a").write_bytes(data)
+    put = ("put", "a", f"{bucket}/", "--resume", "--chunk-size", "1K")
+    with cli.start(*put) as process:
+        wait_until(lambda: cli.chunks(bucket) > 1_000)
+        process.signal(signal.SIGKILL)
+    stored = cli.chunks(bucket)
+    assert stored < 20_000, "it was killed too late to tell"
+    cli.run(*put)
+    assert cli.chunks(bucket) == 19_532, "and none of them twice"
+    cli.run("get", f"{bucket}/a", "b", "--resume")
+    assert (tmp_path / "b").read_bytes() == data
+
+
+@pytest.mark.parametrize("args", [("put", "-", "{}/a"), ("get", "{}/a", "-")])
+def test_a_pipe_cannot_be_gone_on_with(cli: Cli, bucket: str, args: tuple[str, ...]) -> None:
+    said = cli.error(failure.USAGE, *(arg.format(bucket) for arg in args), "--resume")
+    assert "--resume needs a file" in said

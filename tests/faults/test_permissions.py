@@ -156,7 +156,7 @@ REFUSED: dict[str, dict[str, str]] = {
     "no-direct": {},
     "no-consumer": {f"{API}.CONSUMER.CREATE.OBJ_mine": "watch"},
     "no-info": {
-        f"{API}.STREAM.INFO.OBJ_mine": "put_file resume, arriving, watch, status, seal, "
+        f"{API}.STREAM.INFO.OBJ_mine": "put_file resume, watch, status, seal, "
         "object_store, update, create_or_update"
     },
     "no-get": {f"{API}.STREAM.MSG.GET.OBJ_mine": ", ".join(OBJECT)},

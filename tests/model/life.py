@@ -72,6 +72,7 @@ class Life:
         self._ways: list[Proxy] = []
         self._stores: list[jetstow.ObjectStore] = []
         self._told: list[jetstow.ObjectInfo] = []
+        self._events: list[str] = []
         self._listening: asyncio.Task[None] | None = None
         self._watcher: jetstow.ObjectWatcher | None = None
 
@@ -110,15 +111,28 @@ class Life:
             if isinstance(ended, BaseException):
                 raise ended
 
+    def story(self) -> str:
+        """What has happened last."""
+        return "\n".join(self._events[-80:])
+
+    def _note(self, what: object) -> None:
+        self._events.append(f"{asyncio.get_running_loop().time():.3f} {what}")
+
     async def _call(self, call: Call) -> None:
+        self._note(call)
+        ended = "violation"
         try:
             ended = await self._operations.run(self._stores[call.client], call)
         except JetstowError as error:
             raise ViolationError(f"{call} ended with {error!r}") from error
+        finally:
+            possible = ", ".join(f"{name}: {set(self.truth.of(name))}" for name in call.names)
+            self._note(f"    {call.verb} by {call.client} {ended}: {possible}")
         self._tally.ended[call.verb, ended] += 1
 
     async def _happen(self, fault: Fault, running: Sequence[asyncio.Task[None]]) -> None:
         way = self._ways[fault.client]
+        self._note(fault)
         if not fault.kind.startswith("cut to"):
             self._tally.faults[fault.kind] += 1
         for _ in range(fault.after % 40):

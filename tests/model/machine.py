@@ -66,6 +66,7 @@ class Lives(RuleBasedStateMachine):
             self._loop.run_until_complete(step)
         except BaseException as error:
             self._is_well = False
+            error.add_note(self._life.story())
             self.wrong.append(error)
             raise
 

@@ -72,7 +72,7 @@ def _tell(
     console.print(f"violations: {len(violations)}")
     for number, error in violations:
         console.print(f"\nseed {number} (again with --seed {number})")
-        console.print("".join(traceback.format_exception(error))[-3_000:], markup=False)
+        console.print("".join(traceback.format_exception(error))[-20_000:], markup=False)
 
 
 if __name__ == "__main__":

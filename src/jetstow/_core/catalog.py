@@ -20,7 +20,12 @@ from jetstow._core.ranks import count_by_batches
 from jetstow._core.stream import Stored, Stream
 from jetstow._core.windows import NoDirectGetError, Piece, Window
 from jetstow._core.wire import decode_info
-from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
+from jetstow.errors import (
+    BadObjectMetaError,
+    ObjectDeletedError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+)
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.catalog")
@@ -195,12 +200,15 @@ async def _by_batches(stream: Stream, *, alone: bool) -> AsyncGenerator[Sequence
 
 
 async def _has_one_message_each(stream: Stream) -> bool:
-    """Whether there are as many metadata messages as names."""
+    """Whether there are as many metadata messages as names, as far as one may ask."""
     pattern = names.all_meta(stream.bucket)
-    told, messages = await asyncio.gather(
-        stream.info(subjects_filter=pattern, offset=_PAST_ALL),
-        count_by_batches(stream, stream.target(), pattern, [1]),
-    )
+    try:
+        told, messages = await asyncio.gather(
+            stream.info(subjects_filter=pattern, offset=_PAST_ALL),
+            count_by_batches(stream, stream.target(), pattern, [1]),
+        )
+    except PermissionDeniedError:
+        return False
     return messages == [told.get("total", 0)]
 
 

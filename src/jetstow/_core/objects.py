@@ -16,11 +16,13 @@ from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
 from jetstow._core.wire import checked_meta
 from jetstow.errors import (
+    BadObjectMetaError,
     InvalidObjectNameError,
     JetstowError,
     ObjectAlreadyExists,
     ObjectDeletedError,
     ObjectNotFoundError,
+    PermissionDeniedError,
     RevisionMismatchError,
 )
 from jetstow.models import ObjectInfo, ObjectMeta
@@ -130,7 +132,11 @@ async def _move(stream: Stream, name: str, old: Slot, moved: ObjectInfo) -> Obje
         await _forget(stream, moved.name, taken)
         await _drop_unnamed(stream, moved, name, old.revision)
         return None
-    await _forget(stream, name, fence)
+    try:
+        await _forget(stream, name, fence)
+    except PermissionDeniedError as error:
+        # The object has moved; of its old name, a delete marker stays.
+        _log.warning("%s keeps a delete marker: %s", stream.target(name), error)
     # Whoever has replaced the new name by now may have left the chunks to the old one.
     await _drop_unnamed(stream, moved, moved.name, taken.info.revision)
     return taken.info
@@ -188,6 +194,8 @@ def _live(
         return slot.live
     if slot.info is not None:
         raise target.error(ObjectDeletedError, f"{target} was deleted")
+    if slot.revision:
+        raise target.error(BadObjectMetaError, f"metadata of {target} cannot be read")
     raise target.error(missing, f"there is no {target}")
 
 
@@ -201,6 +209,8 @@ async def _drop_replaced(stream: Stream, committed: Committed) -> None:
     before = committed.before.live
     if before is None or before.is_link() or not before.chunks:
         return
+    if before.nuid == committed.info.nuid and not committed.info.deleted:
+        return  # the same chunks have their name again
     try:
         if await _live_twins(stream, before):
             return

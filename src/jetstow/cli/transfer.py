@@ -60,6 +60,9 @@ async def put(
             help="Only if the object is at this revision; 0: only if there is none.",
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier try with --resume broke off.")
+    ] = False,
 ) -> AsyncGenerator[Answer, None]:  # fmt: skip
     """Store files or standard input.
 
@@ -78,7 +81,7 @@ async def put(
         raise WrongUsage("--if-revision is for one file at a time")
     for file, address in _destinations(files, values.address(target)):
         try:
-            info = await _put_one(session, file, address, meta, if_revision)
+            info = await _put_one(session, file, address, meta, if_revision, resume)
         except Exception as error:
             if code(error) == UNREACHABLE or len(files) == 1:
                 raise
@@ -105,10 +108,16 @@ def _destinations(files: list[str], target: Address) -> list[tuple[str, Address]
 
 
 async def _put_one(
-    session: Session, file: str, address: Address, meta: ObjectMeta, revision: int | None
+    session: Session,
+    file: str,
+    address: Address,
+    meta: ObjectMeta,
+    revision: int | None,
+    resume: bool,
 ) -> ObjectInfo:
     store = await session.store(address.bucket)
     if file == "-":
+        _check_resume(resume, file)
         stdin = pipes.stdin()
         with progress(address.name, pipes.size(stdin), hidden=pipes.is_terminal(stdin)) as bar:
             source = pipes.read(stdin)
@@ -118,10 +127,16 @@ async def _put_one(
     with progress(Path(file).name) as bar:
         if not pipes.may_block(file):
             return await store.put_file(
-                file, address.name, meta, expected_revision=revision, progress=bar
+                file, address.name, meta, expected_revision=revision, resume=resume, progress=bar
             )
+        _check_resume(resume, file)
         source = pipes.open_and_read(file)
         return await store.put(address.name, source, meta, expected_revision=revision, progress=bar)
+
+
+def _check_resume(resume: bool, place: str) -> None:
+    if resume:
+        raise WrongUsage(f"--resume needs a file that is there again the next time, not {place!r}")
 
 
 async def get(
@@ -135,6 +150,9 @@ async def get(
             "name, in this folder.",
         ),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an earlier try with --resume broke off.")
+    ] = False,
 ) -> Answer | None:  # fmt: skip
     """Read an object into a file.
 
@@ -143,17 +161,19 @@ async def get(
     if path == "-":
         if session.settings.json:
             raise WrongUsage("standard output cannot have both the object and JSON")
+        _check_resume(resume, path)
         await _pour(session, source, session.output)
         return None
     destination = _destination(source, path)
     place = _place(destination, named=destination == path)
     store = await session.store(source.bucket)
     if not _is_link(place) and pipes.may_block(place):
+        _check_resume(resume, place)
         with closing(pipes.Output(await pipes.open_to_write(place))) as into:
             info = await _pour(session, source, into)
     else:
         with progress(source.base) as bar:
-            info = await store.get_file(source.name, place, progress=bar)
+            info = await store.get_file(source.name, place, resume=resume, progress=bar)
     size = bytes_of(info.size or 0)
     data = object_data(info) | {"path": destination}
     return Answer(data, [f"{clean(destination)}: {size} from {clean(str(source))}, verified"])
