@@ -6,7 +6,8 @@ import asyncio
 import builtins
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,12 +57,12 @@ class Operations:
         self.truth = truth
         self.folder = folder
         self._busy: Counter[str] = Counter()
-        self._listings: list[set[str]] = []
+        self._watched: list[set[str]] = []
 
     async def run(self, store: jetstow.ObjectStore, call: Call) -> str:
         """Do it. Raises `ViolationError`."""
         step: Callable[[jetstow.ObjectStore, Call], Awaitable[str]] = getattr(self, call.verb)
-        for changed in self._listings:
+        for changed in self._watched:
             changed.update(call.names)
         self._busy.update(call.names)
         try:
@@ -200,12 +201,15 @@ class Operations:
         return "done"
 
     async def get_link(self, store: jetstow.ObjectStore, call: Call) -> str:
-        try:
-            result = await store.get(f"link-{call.name}")
-        except (ObjectNotFoundError, LinkError):
-            return "refused"
-        except UNKNOWN:
-            return "unknown"
+        with self._watching(call) as changed:
+            try:
+                result = await store.get(f"link-{call.name}")
+            except (ObjectNotFoundError, LinkError):
+                return "refused"
+            except UNKNOWN:
+                return "unknown"
+        if result.info.name in changed:
+            return "done"  # where it leads, somebody writes meanwhile
         data = result.data or b""
         self.truth.seen(result.info.name, Object(data, result.info.description or ""))
         return "done"
@@ -258,17 +262,14 @@ class Operations:
     async def list(self, store: jetstow.ObjectStore, call: Call) -> str:
         """Only what nobody changes meanwhile can be told from it."""
         certain = {name: self.truth.of(name) for name in self.truth.names}
-        changed = set(+self._busy) - {call.name}
-        self._listings.append(changed)
-        try:
-            if call.salt % 2:
-                listed = {info.name for info in await store.list()}
-            else:
-                listed = {info.name async for info in store.list()}
-        except UNKNOWN:
-            return "unknown"
-        finally:
-            self._listings.remove(changed)
+        with self._watching(call) as changed:
+            try:
+                if call.salt % 2:
+                    listed = {info.name for info in await store.list()}
+                else:
+                    listed = {info.name async for info in store.list()}
+            except UNKNOWN:
+                return "unknown"
         for name, states in certain.items():
             if name in changed or name.startswith("link-"):
                 continue
@@ -277,6 +278,16 @@ class Operations:
             if None not in states and name not in listed:
                 raise ViolationError(f"{name!r} is not listed and must be there")
         return "done"
+
+    @contextmanager
+    def _watching(self, call: Call) -> Iterator[set[str]]:
+        """The names with which other calls have to do meanwhile."""
+        changed = set(+(self._busy - Counter(call.names)))
+        self._watched.append(changed)
+        try:
+            yield changed
+        finally:
+            self._watched.remove(changed)
 
     # -- the truth -----------------------------------------------------------------------
 

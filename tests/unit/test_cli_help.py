@@ -11,7 +11,7 @@ from jetstow.cli.app import app
 
 COMMANDS = (
     "demo", "mb", "rb", "buckets", "seal", "status", "put", "get", "cat", "ls", "info", "rm", "mv",
-    "ln", "watch", "server", "bench",
+    "ln", "watch", "verify", "gc", "backup", "restore", "mirror", "server", "bench",
 )  # fmt: skip
 
 
