@@ -232,3 +232,12 @@ async def test_a_link_in_the_place_of_a_part_is_not_followed(
     with pytest.raises(OSError, match="symbolic"):
         await store.get_file("a", target, resume=True)
     assert other.read_bytes() == b"mine"
+
+
+async def test_a_finished_put_is_not_gone_on_with(
+    store: jetstow.ObjectStore, raw: Client, file: Path
+) -> None:
+    """The second one took the chunks over, and then dropped them as those that it replaced."""
+    for _ in range(2):
+        await store.put_file(file, "a", CHUNKS, resume=True)
+        await is_whole(store, raw)

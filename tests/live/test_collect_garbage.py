@@ -259,3 +259,13 @@ async def test_without_permission_to_purge(store: jetstow.ObjectStore, raw: Clie
                 await reader.collect_garbage(grace=0)
             assert caught.value.bucket == "b"
             assert (await reader.verify(quick=True)).unused == 1
+
+
+async def test_two_names_that_do_not_know_each_other_stay(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    """Somebody has copied an object's metadata to have it under two names."""
+    body = await handmade.write_object(raw, store.bucket, "a", [b"data"])
+    await underneath.write_metadata(raw, store.bucket, "b", body | {"name": "b"})
+    assert (await store.collect_garbage(grace=0)).names == ()
+    assert (await store.get("a")).data == (await store.get("b")).data == b"data"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import aiofiles
@@ -25,6 +26,7 @@ from jetstow.errors import (
 )
 from tests.support import underneath
 from tests.support.samples import digest_of, some_bytes
+from tests.support.servers import NatsServer
 
 
 def tiny_chunks(**fields: object) -> ObjectMeta:
@@ -247,7 +249,7 @@ async def test_metadata_larger_than_a_message_is_refused_and_leaves_nothing(
 ) -> None:
     await store.put("a", b"old")
     before = await underneath.subjects(raw, store.bucket)
-    with pytest.raises(InvalidOptionError, match="max_payload"):
+    with pytest.raises(InvalidOptionError, match="at most"):
         await store.put("a", b"x", ObjectMeta(description="d" * 2_000_000))
     assert await underneath.subjects(raw, store.bucket) == before
 
@@ -367,3 +369,15 @@ async def test_metadata_that_nobody_can_read_can_be_replaced(
     await underneath.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
     await store.put("a", b"x")
     assert (await store.get("a")).data == b"x"
+
+
+async def test_metadata_that_fits_but_not_with_its_headers(bucket: str) -> None:
+    """The server closed the connection, as it counts the headers as well."""
+    with NatsServer(config="max_payload: 65536") as own:
+        async with await jetstow.connect(own.url) as nc:
+            store = await nc.jetstream().create_object_store(bucket)
+            for size in range(65_200, 65_600, 20):
+                with suppress(InvalidOptionError):
+                    await store.put("a", b"", ObjectMeta(description="x" * size))
+            assert nc.is_connected
+            assert not nc.stats["reconnects"]

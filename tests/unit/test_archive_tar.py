@@ -171,6 +171,7 @@ async def test_a_little_that_becomes_much_comes_a_piece_at_a_time() -> None:
         (b"BZh9more", "bzip2"),
         (b"\x28\xb5\x2f\xfdmore", "zstd"),
     ],
+    ids=["all but a byte", "a beginning", "another sum", "more behind", "xz", "bzip2", "zstd"],
 )
 async def test_what_cannot_be_unpacked(data: bytes, said: str) -> None:
     with pytest.raises(BadArchiveError, match=said):

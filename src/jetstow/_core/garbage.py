@@ -19,6 +19,7 @@ from jetstow._core import names, objects
 from jetstow._core.catalog import read_slot
 from jetstow._core.inventory import Head, Told, heads, metadata, nanoseconds, now
 from jetstow._core.stream import Stream
+from jetstow._core.wire import LARGEST
 from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
 from jetstow.reports import Collected, Finding
 
@@ -82,6 +83,7 @@ class _Entry:
     time: int
     nuid: str
     deleted: bool
+    twin: str | None
 
 
 class _Known:
@@ -116,6 +118,9 @@ class _Known:
         name = names.name_of(self._stream.bucket, told.subject)
         self.entries.pop(told.subject, None)
         try:
+            if len(told.data) > LARGEST:
+                self._guess(name, told)
+                return
             raw: Any = _decode(told.data) if told.data else None
         except (ValueError, RecursionError):
             self._guess(name, told)
@@ -131,8 +136,9 @@ class _Known:
         options = raw.get("options")
         is_link = isinstance(options, dict) and options.get("link") is not None
         if name is not None and texts and not is_link:
+            twin, time = raw.get(objects.TWIN), nanoseconds(told.time)
             self.entries[told.subject] = _Entry(
-                name, told.seq, nanoseconds(told.time), texts[-1], deleted
+                name, told.seq, time, texts[-1], deleted, twin if isinstance(twin, str) else None
             )
 
     def _guess(self, name: str | None, told: Told) -> None:
@@ -225,7 +231,10 @@ class _Removal:
     # -- names ---------------------------------------------------------------------------
 
     async def names(self) -> None:
-        """Finish renames: of two names with the same chunks the older one goes."""
+        """Finish renames: of two names with the same chunks the older one goes.
+
+        Two names that do not know each other may be somebody's way to have an alias.
+        """
         by_nuid: dict[str, list[_Entry]] = {}
         for entry in self._known.entries.values():
             by_nuid.setdefault(entry.nuid, []).append(entry)
@@ -237,7 +246,8 @@ class _Removal:
             if newest.time > self._before:
                 continue
             for entry in entries:
-                if entry is not newest and entry.time <= self._before:
+                known = entry.deleted or entry.twin == newest.name or newest.twin == entry.name
+                if entry is not newest and known and entry.time <= self._before:
                     await self._finish(entry, newest)
 
     async def _finish(self, entry: _Entry, newest: _Entry) -> None:

@@ -30,7 +30,7 @@ from jetstow.models import ObjectInfo, ObjectMeta
 _log = logging.getLogger("jetstow.objects")
 
 # The field of an object's metadata for the other name that its chunks have, or once had.
-_TWIN: Final = "jetstow_twin"
+TWIN: Final = "jetstow_twin"
 
 
 async def give_name(
@@ -201,7 +201,7 @@ def _live(
 
 def _deleted(slot: Slot) -> ObjectInfo:
     assert slot.info is not None, "only what is there can be deleted"
-    extra = {key: value for key, value in slot.info.extra.items() if key != _TWIN}
+    extra = {key: value for key, value in slot.info.extra.items() if key != TWIN}
     return replace(slot.info, deleted=True, size=0, chunks=0, digest="", extra=extra)
 
 
@@ -225,12 +225,12 @@ async def _drop_replaced(stream: Stream, committed: Committed) -> None:
 
 
 def _with_twin(info: ObjectInfo, name: str) -> ObjectInfo:
-    return replace(info, extra=info.extra | {_TWIN: name})
+    return replace(info, extra=info.extra | {TWIN: name})
 
 
 async def _live_twins(stream: Stream, info: ObjectInfo) -> list[ObjectInfo]:
     """The other name that has this object's chunks, if a rename has left one."""
-    twin = info.extra.get(_TWIN)
+    twin = info.extra.get(TWIN)
     if not isinstance(twin, str) or twin == info.name:
         return []
     try:

@@ -150,3 +150,28 @@ async def test_a_plain_nats_py_connection_has_none_and_works(
     assert (await theirs.get("a")).data == some_bytes(3_000_000)
     await theirs.put("b", b"plain")
     assert (await store.get("b")).data == b"plain"
+
+
+async def test_a_message_that_nats_py_cannot_read_ends_nothing(
+    nc: jetstow.Client, store: jetstow.ObjectStore, server: NatsServer
+) -> None:
+    """Its headers have no proper end: the reader died of it, and every request timed out."""
+    got: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def take(message: Msg) -> None:
+        got.put_nowait(message.data)
+
+    await nc.subscribe("heard", cb=take)
+    await nc.flush()
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = b"NATS/1.0\r\nx\r\n\r\nA: b\r\n\r\n"
+    writer.write(b'CONNECT {"headers":true,"verbose":false}\r\n')
+    writer.write(b"HPUB heard %d %d\r\n%sdata\r\n" % (len(head), len(head) + 4, head))
+    writer.write(b"PUB heard 4\r\nlast\r\nPING\r\n")
+    while b"PONG" not in await reader.readline():
+        pass
+    writer.close()
+    while await got.get() != b"last":
+        pass
+    await store.put("a", b"data")
+    assert (await store.get("a")).data == b"data"
