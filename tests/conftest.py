@@ -1,7 +1,8 @@
 """What every test may ask for: a real server, a connection to it, a bucket of its own.
 
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
-`live` and `interop` run once on each; the others on the latest of them. `JETSTOW_TEST_PATHS`
+`live` run once on each, those in `interop` on the latest and the oldest of them (a format has
+no version), the others on the latest. `JETSTOW_TEST_PATHS`
 names the paths (`tests/support/paths.py`) on which those in `live` and `faults` run besides.
 """
 
@@ -27,9 +28,24 @@ if TYPE_CHECKING:
     import jetstow
 
 HERE = Path(__file__).parent
-EVERYWHERE = {HERE / "live", HERE / "interop"}
+EVERYWHERE = {HERE / "live"}
+FIRST_AND_LAST = {HERE / "interop"}
 BY_EVERY_PATH = {HERE / "live", HERE / "faults"}
-NO_TRANSFERS = {HERE / "live" / "connecting", HERE / "live" / "embedded"}
+# Where it makes no difference which way the bytes go, or where that is tested below.
+NO_TRANSFERS = {
+    HERE / "live" / "connecting",
+    HERE / "live" / "embedded",
+    *(
+        HERE / "live" / f"test_{name}.py"
+        for name in (
+            "backup", "bucket_options", "buckets", "closing", "collect_garbage", "hostile_names",
+            "links", "mirror", "readme", "restore", "seal", "types", "update_meta",
+        )
+    ),
+    HERE / "faults" / "test_archives.py",
+    HERE / "faults" / "test_moving_races.py",
+    HERE / "faults" / "test_permissions.py",
+}  # fmt: skip
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile(
@@ -41,11 +57,15 @@ settings.load_profile("jetstow")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    folders = set(metafunc.definition.path.parents)
+    folders = {metafunc.definition.path, *metafunc.definition.path.parents}
     selected = sorted(versions.selected(), key=version_key, reverse=True)
     besides = _paths(metafunc, folders) if selected[0] == versions.LATEST else ()
     if "server" in metafunc.fixturenames:
-        chosen = selected if EVERYWHERE & folders else selected[:1]
+        chosen = selected[:1]
+        if EVERYWHERE & folders:
+            chosen = selected
+        elif FIRST_AND_LAST & folders:
+            chosen = list(dict.fromkeys((selected[0], selected[-1])))
         runs = [(version, "") for version in chosen] + [(selected[0], path) for path in besides]
         ids = ["-".join(filter(None, run)) for run in runs]
         metafunc.parametrize(("server", "_path"), runs, indirect=True, ids=ids, scope="session")
