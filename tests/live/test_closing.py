@@ -36,8 +36,8 @@ async def test_closed_while_the_server_is_away(server: NatsServer) -> None:
         own.stop()
         await lost.wait()
         putting = asyncio.create_task(store.put("a", b"x"))
-        while not nc.pending_data_size:
-            await asyncio.sleep(0)
+        await nc.publish("somewhere", b"waits to be sent")
+        assert nc.pending_data_size
         await nc.close()
         with pytest.raises(ConnectionLostError) as caught:
             await putting
