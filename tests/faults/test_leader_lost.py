@@ -12,7 +12,6 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.js.errors import ServiceUnavailableError
-from nats.js.object_store import ObjectStore
 
 import jetstow
 from jetstow import BucketConfig, ObjectMeta, ObjectMetaOptions
@@ -165,31 +164,30 @@ async def told_of(
     return told
 
 
-async def opened_by_nats_py(nc: Client, bucket: str) -> ObjectStore:
-    async with asyncio.timeout(60):
-        while True:
-            try:
-                return await nc.jetstream().object_store(bucket)
-            except ServiceUnavailableError:
-                await asyncio.sleep(0.1)  # the server has yet to hear who leads the cluster
-
-
 async def is_whole_everywhere(replicas: Replicas, objects: dict[str, bytes]) -> None:
     """By another client, through every server; and every chunk belongs to an object."""
     for node in replicas.cluster.nodes:
         nc = await nats.connect(node.url)
-        store = await opened_by_nats_py(nc, replicas.bucket)
-        for name, data in objects.items():
-            into = io.BytesIO()
-            await store.get(name, writeinto=into)
-            assert hashlib.sha256(into.getvalue()).digest() == hashlib.sha256(data).digest()
-        named = [
-            await underneath.metadata(nc, replicas.bucket, name)
-            for name in await underneath.names(nc, replicas.bucket)
-        ]
-        expected = {each["nuid"]: each["chunks"] for each in named if each.get("chunks")}
-        assert await underneath.chunks(nc, replicas.bucket) == expected
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    await is_whole_by(nc, replicas.bucket, objects)
+                    break
+                except ServiceUnavailableError:
+                    await asyncio.sleep(0.1)  # it has yet to hear who leads the cluster
         await nc.close()
+
+
+async def is_whole_by(nc: Client, bucket: str, objects: dict[str, bytes]) -> None:
+    store = await nc.jetstream().object_store(bucket)
+    for name, data in objects.items():
+        into = io.BytesIO()
+        await store.get(name, writeinto=into)
+        assert hashlib.sha256(into.getvalue()).digest() == hashlib.sha256(data).digest()
+    names = await underneath.names(nc, bucket)
+    named = [await underneath.metadata(nc, bucket, name) for name in names]
+    expected = {each["nuid"]: each["chunks"] for each in named if each.get("chunks")}
+    assert await underneath.chunks(nc, bucket) == expected
 
 
 @pytest.mark.timeout(120)

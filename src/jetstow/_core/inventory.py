@@ -178,7 +178,7 @@ class _Run:
         made = await make(stream, self._config)
         consumer, left = str(made["name"]), int(made.get("num_pending", 0))
         api = f"{stream.js.prefix}.CONSUMER.MSG.NEXT.{stream.name}.{consumer}"
-        waits = {"expires": _WAIT} if stream.js.server_version < (2, 10) else {}
+        waits = {"expires": _WAIT} if stream.js.server_version < (2, 11) else {}
         try:
             while left > 0:
                 box = await stream.js.replies.open_private(Mailbox, target, stream.timeout)
