@@ -111,6 +111,16 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what the model has gone through, also where all went well."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            told = dict(getattr(report, "user_properties", ()))
+            if "tally" in told:
+                seeds = f"seeds {told['seeds'][0]} to {told['seeds'][-1]}"
+                terminalreporter.write_line(f"model: {told['tally']}; {seeds}")
+
+
 # -- servers -----------------------------------------------------------------------------
 
 

@@ -51,10 +51,11 @@ async def test_only_its_user_can_read_the_embedded_servers_token(
 
 def _files(home: Path) -> Iterator[tuple[str, tuple[int, bytes]]]:
     """The mode and the bytes of each file. The server makes and drops some meanwhile."""
-    for path in home.rglob("*"):
-        if path.is_file():
+    for folder, _, names in os.walk(home):  # passes over a folder that is gone meanwhile
+        for name in names:
+            path = Path(folder, name)
             with suppress(FileNotFoundError):
-                yield path.name, (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
+                yield name, (stat.S_IMODE(path.stat().st_mode), path.read_bytes())
 
 
 # -- the command line -----------------------------------------------------------------------
