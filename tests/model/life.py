@@ -171,8 +171,8 @@ class Life:
         """All is read by jetstow and by another client, and nothing else is in the bucket."""
         await self._settle()
         for name in self.truth.names:
-            if not name.startswith("link-"):
-                self.truth.seen(name, await self._look(name))
+            look = self._look_at_link if name.startswith("link-") else self._look
+            self.truth.seen(name, await look(name))
         self.truth.check_moves()
         await self._check_by_another_client()
         await self._check_watcher()
@@ -212,6 +212,13 @@ class Life:
         except FileNotFoundError:
             return None
         return Object(result.data or b"", result.info.description or "")
+
+    async def _look_at_link(self, name: str) -> State:
+        try:
+            link = (await self._stores[1].get_info(name)).link
+        except FileNotFoundError:
+            return None
+        return Object(b"", "", None if link is None else link.name)
 
     async def _check_by_another_client(self) -> None:
         nc = await nats.connect(self._server.url)

@@ -22,6 +22,9 @@ from tests.support.servers import NatsServer
 LIVES = 4
 STEPS = 25
 
+# Beyond the limit of each call: what takes longer hangs. In seconds.
+HANGS = 120.0
+
 _numbers = itertools.count(1)
 
 _CLIENT = st.integers(0, CLIENTS - 1)
@@ -63,7 +66,7 @@ class Lives(RuleBasedStateMachine):
 
     def _run(self, step: Coroutine[Any, Any, None]) -> None:
         try:
-            self._loop.run_until_complete(step)
+            self._loop.run_until_complete(asyncio.wait_for(step, HANGS))
         except BaseException as error:
             self._is_well = False
             error.add_note(self._life.story())

@@ -167,13 +167,15 @@ class Operations:
                 raise ViolationError(f"{call.other!r} is said to exist") from None
             return "refused"
         except UNKNOWN:
-            if len(before) == 1 and len(there) == 1 and None not in before and None in there:
+            self.truth.may_be(call.name, None)
+            self.truth.may_be(call.other, *moved)
+            if len(before) == 1 and None not in before and there == {None}:
                 (one,) = before
                 assert one is not None
                 self.truth.may_have_moved(call.name, one, call.other, moved[0])
-            self.truth.may_be(call.name, None)
-            self.truth.may_be(call.other, *moved)
             return "unknown"
+        if None not in there:
+            raise ViolationError(f"{call.other!r} was there, and {call.name!r} took its place")
         self.truth.is_so(call.name, None)
         self.truth.is_so(call.other, *moved)
         return "done"

@@ -58,6 +58,7 @@ class Truth:
         """A write ended without an answer."""
         self._possible[name].update(states)
         self._late[name].update(states)
+        self._forget_moves(name)
 
     def may_have_moved(self, name: str, before: Object, new: str, after: Object) -> None:
         """A rename ended without an answer: one of the two names has the object."""
