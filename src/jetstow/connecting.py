@@ -60,8 +60,7 @@ async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
     if url := os.environ.get("NATS_URL"):
         return [part.strip() for part in url.split(",") if part.strip()], {}
     if (context := contexts.selected()) is not None:
-        named = {"domain": context.js_domain, "prefix": context.js_prefix}
-        client._context_options = {key: value for key, value in named.items() if value}
+        client._context_options = context.js_options
         found = dict(context.options)
         return found.pop("servers"), found
     client._hold = await embedded.acquire()

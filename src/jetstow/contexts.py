@@ -49,6 +49,12 @@ class Context:
     js_domain: str | None = None
     js_prefix: str | None = None
 
+    @property
+    def js_options(self) -> dict[str, str]:
+        """What it says of JetStream, for `jetstream(...)`; what it does not say is not there."""
+        named = {"domain": self.js_domain, "prefix": self.js_prefix}
+        return {key: value for key, value in named.items() if value}
+
 
 def selected() -> Context | None:
     """The context that `NATS_CONTEXT` names or that is selected; None when none is.

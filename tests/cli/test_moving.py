@@ -196,6 +196,20 @@ def test_another_server(
     assert "127.0.0.1:1" in cli.error(failure.UNREACHABLE, "mirror", full, full, "--to", gone)
 
 
+def test_another_server_that_wants_credentials(
+    cli: Cli, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They stand in its context: the command died of them, whatever they were."""
+    with NatsServer(config='authorization { user: "me", password: "secret" }') as guarded:
+        folder = Path("config/nats/context")
+        folder.mkdir(parents=True)
+        told = {"url": guarded.url, "user": "me", "password": "secret"}
+        (folder / "away.json").write_text(json.dumps(told))
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(Path("config").absolute()))
+        assert "3 copied" in cli.out("mirror", full, full, "--to", "away")
+        assert "0 copied" in cli.out("mirror", full, full, "--to", "away")
+
+
 def test_mirrors_that_cannot_be(cli: Cli, full: str) -> None:
     assert "--to" in cli.error(failure.USAGE, "mirror", full, full)
     assert "no bucket" in cli.error(failure.NOT_FOUND, "mirror", f"{full}-2", "x")

@@ -200,11 +200,7 @@ async def _other_side(
         context = contexts.load(to)
         options = dict(context.options)
         to = ",".join(options.pop("servers"))
-        # A domain counts for more than a prefix.
-        if context.js_domain:
-            named["domain"] = context.js_domain
-        elif context.js_prefix:
-            named["prefix"] = context.js_prefix
+        named |= context.js_options
     if session.settings.timeout:
         named["timeout"] = session.settings.timeout
     async with Session(replace(session.settings, server=to, creds=None)) as other:

@@ -79,20 +79,20 @@ class Session:
                 async with asyncio.timeout(_CLOSING):
                     await client.close()
 
-    async def client(self) -> jetstow.Client:
+    async def client(self, **options: Any) -> jetstow.Client:
         """The connection, which says when it waits for the server.
 
         Once it is made, it outlives the server's restarts, but not for long: somebody waits.
         Raises what `jetstow.connect` raises.
         """
         if self._client is None:
-            client = await self.patient_client()
+            client = await self.patient_client(**options)
             patience = self.settings.timeout or _PATIENCE
             client.options["reconnect_time_wait"] = _PAUSE
             client.options["max_reconnect_attempts"] = max(1, round(patience / _PAUSE))
         return await self.patient_client()
 
-    async def patient_client(self) -> jetstow.Client:
+    async def patient_client(self, **options: Any) -> jetstow.Client:
         """The same, which waits for minutes."""
 
         async def lost() -> None:
@@ -103,7 +103,9 @@ class Session:
             failure.complain("the connection is back")
 
         if self._client is None:
-            self._client = await connect(self.settings, disconnected_cb=lost, reconnected_cb=back)
+            self._client = await connect(
+                self.settings, disconnected_cb=lost, reconnected_cb=back, **options
+            )
         return self._client
 
     async def server(self) -> tuple[str, str]:
