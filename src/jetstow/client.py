@@ -143,17 +143,6 @@ class Client(LaneClient):
         finally:
             await self._release()
 
-    async def _process_connect_init(self) -> None:
-        try:
-            await super()._process_connect_init()
-        except BaseException:
-            # After a TLS handshake that failed, nats-py would wait without end for a stream to
-            # close whose socket the handshake took over, and closed.
-            stream = getattr(self._transport, "_io_writer", None)
-            if stream is not None and stream.is_closing():
-                self._transport = None
-            raise
-
     async def _release(self) -> None:
         if self._hold is not None:
             hold, self._hold = self._hold, None

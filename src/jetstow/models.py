@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +12,9 @@ from nats.js.api import ObjectLink, ObjectMetaOptions, Placement, StorageType, S
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 Headers = dict[str, list[str]]
+
+Progress = Callable[[int, int | None], None]
+"""Called with the bytes done so far, and with those there are in all or None."""
 
 
 @dataclass
@@ -132,6 +136,7 @@ __all__ = [
     "ObjectMetaOptions",
     "ObjectResult",
     "Placement",
+    "Progress",
     "StorageType",
     "StoreCompression",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
@@ -31,14 +31,12 @@ from jetstow.models import (
     ObjectInfo,
     ObjectLink,
     ObjectResult,
+    Progress,
 )
 from jetstow.reports import Collected, Verified
 
 if TYPE_CHECKING:
     from jetstow.client import JetStreamContext
-
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes done so far, and with those there are in all or None."""
 
 
 class ObjectStore(_NatsObjectStore):

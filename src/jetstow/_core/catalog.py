@@ -215,7 +215,7 @@ async def _has_one_message_each(stream: Stream) -> bool:
 async def _by_names(stream: Stream) -> list[Stored]:
     """The leader names the subjects, and is asked for each."""
     found: list[Stored] = []
-    for subjects in _spread([s async for s in stream.subjects(names.all_meta(stream.bucket))]):
+    for subjects in _spread([s async for s, _ in stream.subjects(names.all_meta(stream.bucket))]):
         # Not a task group: its caller would have to catch groups of errors.
         answers = await asyncio.gather(*(stream.last(stream.target(), s) for s in subjects))
         found += [stored for stored in answers if stored is not None]

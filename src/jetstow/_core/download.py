@@ -21,6 +21,7 @@ from jetstow._core.flight import FIRST, LARGEST, Flight
 from jetstow._core.outage import TROUBLE, Outage
 from jetstow._core.pulled import PulledWindows
 from jetstow._core.stream import Stream
+from jetstow._core.target import Target
 from jetstow._core.upload import DEFAULT_CHUNK
 from jetstow._core.windows import NoDirectGetError, Window, Windows
 from jetstow.errors import (
@@ -229,6 +230,11 @@ async def verified(
             f"{target} has {'more' if size > (info.size or 0) else 'fewer'} bytes in the stream "
             f"than the {info.size} in its metadata",
         )
+    check_digest(target, info, digest)
+
+
+def check_digest(target: Target, info: ObjectInfo, digest: Digest) -> None:
+    """Raise `DigestMismatchError` unless all of an object's bytes have the digest it should."""
     # Some clients write no digest; there is nothing to compare then.
     if info.digest and not digest.matches(info.digest):
         raise target.error(

@@ -200,16 +200,8 @@ class _Removal:
 
     async def _counts(self) -> dict[str, int]:
         """How many messages each chunk subject has."""
-        counts: dict[str, int] = {}
-        seen = 0
-        while True:
-            pattern = names.all_chunks(self._stream.bucket)
-            info = await self._stream.info(subjects_filter=pattern, offset=seen)
-            page = info["state"].get("subjects") or {}
-            counts |= page
-            seen += len(page)
-            if not page or seen >= info.get("total", 0):
-                return counts
+        pattern = names.all_chunks(self._stream.bucket)
+        return {subject: count async for subject, count in self._stream.subjects(pattern)}
 
     async def _remove(self, some: list[Head]) -> None:
         async def remove(head: Head) -> int:

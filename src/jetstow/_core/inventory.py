@@ -14,7 +14,7 @@ from jetstow._core.direct import DirectWindows
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Mailbox
 from jetstow._core.outage import TROUBLE, Outage
-from jetstow._core.pulled import drop_consumer
+from jetstow._core.pulled import begin_at, drop_consumer, make_consumer
 from jetstow._core.stream import Stored, Stream
 from jetstow._core.windows import NoDirectGetError, Piece
 from jetstow._core.wire import json_encode
@@ -33,9 +33,6 @@ _FRUITLESS: Final = 3
 # How long a server waits for messages that it counts and does not find, in nanoseconds. Later
 # ones know at once, and of older ones one would hear nothing at all.
 _WAIT: Final = 10**9
-
-# The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
-_INACTIVE: Final = 30 * 10**9
 
 _SECOND: Final = 10**9
 
@@ -111,7 +108,7 @@ async def _by_names(stream: Stream, pattern: str, last: int) -> AsyncGenerator[S
     async def all_of(subject: str) -> list[Stored]:
         return [stored async for stored in _one_by_one(stream, subject, 1, last)]
 
-    subjects = [subject async for subject in stream.subjects(pattern)]
+    subjects = [subject async for subject, _ in stream.subjects(pattern)]
     for start in range(0, len(subjects), _AT_ONCE):
         answers = await asyncio.gather(*map(all_of, subjects[start : start + _AT_ONCE]))
         for stored in [each for answer in answers for each in answer]:
@@ -158,24 +155,13 @@ class _Run:
     def __init__(self, stream: Stream, subject: str, policy: str, after: int) -> None:
         self.is_whole = False
         self._stream = stream
+        self._subject = subject
         # A run that goes on tells of a subject again where it has a later message by then.
-        goes_on: dict[str, Any] = {
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": after + 1,
-        }
-        self._config = {
-            **(goes_on if after else {"deliver_policy": policy}),
-            "filter_subject": subject,
-            "ack_policy": "none",
-            "headers_only": True,
-            "inactive_threshold": _INACTIVE,
-            "mem_storage": True,
-            "num_replicas": 1,
-        }
+        self._begin = begin_at(after + 1) if after else {"deliver_policy": policy}
 
     async def heads(self) -> AsyncGenerator[Head, None]:
         stream, target = self._stream, self._stream.target()
-        made = await make(stream, self._config)
+        made = await make_consumer(stream, target, self._subject, headers_only=True, **self._begin)
         consumer, left = str(made["name"]), int(made.get("num_pending", 0))
         api = f"{stream.js.prefix}.CONSUMER.MSG.NEXT.{stream.name}.{consumer}"
         waits = {"expires": _WAIT} if stream.js.server_version < (2, 11) else {}
@@ -202,26 +188,15 @@ class _Run:
             await drop_consumer(stream, target, consumer)
 
 
-async def make(stream: Stream, config: dict[str, Any]) -> dict[str, Any]:
-    """An ephemeral consumer; the server's answer."""
-    body = {"stream_name": stream.name, "config": config}
-    return await stream.js.request(stream.target(), f"CONSUMER.CREATE.{stream.name}", body)
-
-
 async def now(stream: Stream, info: dict[str, Any]) -> int:
     """The server's time, which stamps the messages too, in nanoseconds; `info` is the stream's.
 
     Servers before 2.10 tell it only of what they make.
     """
     if (told := info.get("ts")) is None:
-        config = {
-            "deliver_policy": "new",
-            "ack_policy": "none",
-            "inactive_threshold": _INACTIVE,
-            "mem_storage": True,
-        }
-        made = await make(stream, config)
-        await drop_consumer(stream, stream.target(), str(made["name"]))
+        target, pattern = stream.target(), names.all_meta(stream.bucket)
+        made = await make_consumer(stream, target, pattern, deliver_policy="new")
+        await drop_consumer(stream, target, str(made["name"]))
         told = made["created"]
     return nanoseconds(str(told))
 

@@ -91,13 +91,20 @@ class LaneClient(nats.aio.client.Client):
             async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
                 await super()._process_connect_init()
         except BaseException:
-            self._abort()  # it is forgotten otherwise, and stays open
+            # Otherwise it is forgotten and stays open. And after a TLS handshake that failed,
+            # nats-py would wait without end for a stream to close whose socket the handshake
+            # took over, and closed.
+            if self._abort():
+                self._transport = None
             raise
 
-    def _abort(self) -> None:
+    def _abort(self) -> bool:
+        """Close the socket at once, whatever it has yet to send; whether there was one."""
         transport = self._transport
-        if isinstance(transport, TcpTransport) and transport._io_writer is not None:
-            transport._io_writer.transport.abort()
+        if not isinstance(transport, TcpTransport) or transport._io_writer is None:
+            return False
+        transport._io_writer.transport.abort()
+        return True
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         await super()._close(status, do_cbs)
@@ -304,10 +311,12 @@ class _Lane(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-def header_block(headers: dict[str, str]) -> bytes:
-    """Headers as they are sent."""
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    return f"NATS/1.0\r\n{lines}\r\n".encode()
+def header_size(headers: dict[str, str] | None) -> int:
+    """The bytes that headers take in a message, which the server counts with its payload."""
+    if headers is None:
+        return 0
+    lines = sum(len(name) + len(value) + 4 for name, value in headers.items())
+    return len("NATS/1.0\r\n\r\n") + lines  # they are ASCII, as all that we send
 
 
 def _message(
@@ -318,6 +327,7 @@ def _message(
         raise nats.errors.BadSubjectError
     if headers is None:
         return b"".join((f"PUB {address} {len(payload)}\r\n".encode(), payload, b"\r\n"))
-    head = header_block(headers)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = f"NATS/1.0\r\n{lines}\r\n".encode()
     size = len(head) + len(payload)
     return b"".join((f"HPUB {address} {len(head)} {size}\r\n".encode(), head, payload, b"\r\n"))

@@ -107,11 +107,6 @@ class Mailbox:
             deadline.reschedule(0)
         self.wake()
 
-    def revive(self) -> None:
-        """What has failed it is over: there is a connection again."""
-        self._failure = None
-        self._silent = False
-
     @property
     def is_empty(self) -> bool:
         """Whether nothing has arrived that was not taken yet."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -17,14 +17,13 @@ from anyio import to_thread
 
 from jetstow._core import links
 from jetstow._core.digest import Digest
+from jetstow._core.download import check_digest
 from jetstow._core.landing import check_place, mode_of
 from jetstow._core.ranges import RangeReader
 from jetstow._core.sink import pour
 from jetstow._core.stream import Stream
-from jetstow.errors import DigestMismatchError, IntegrityError, ObjectChangedError
-from jetstow.models import ObjectInfo
-
-Progress = Callable[[int, int | None], None]
+from jetstow.errors import IntegrityError, ObjectChangedError
+from jetstow.models import ObjectInfo, Progress
 
 _BLOCK: Final = 1024 * 1024
 
@@ -39,15 +38,15 @@ async def get_file(stream: Stream, name: str, path: Path, progress: Progress | N
     """
     found, info = await links.follow(stream, name)
     part = _part(path, info)
+    had = part.exists()
     try:
         await _complete(found, info, part, progress)
-    except ObjectChangedError:
+    except (ObjectChangedError, IntegrityError) as error:
         part.unlink(missing_ok=True)
-        raise
-    except IntegrityError:
+        if not had or isinstance(error, ObjectChangedError):
+            raise
         # Either what was there is wrong, or the object: all of it anew tells which.
-        part.unlink(missing_ok=True)
-        await _complete(found, info, part, progress)
+        return await get_file(stream, name, path, progress)
     part.chmod(mode_of(path))
     part.replace(path)
     return info
@@ -74,24 +73,22 @@ async def _complete(
     size, digest = info.size or 0, Digest()
     with open(os.open(part, _OPEN, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
         done = await to_thread.run_sync(_skip, file, digest, size)
+        goes_on = done > 0  # what is read from its first byte on, its reader verifies
 
         async def rest() -> AsyncGenerator[bytes, None]:
             nonlocal done
             async with aclosing(RangeReader(stream, info).read(done, size)) as pieces:
                 async for piece in pieces:
-                    digest.update(piece)
+                    if goes_on:
+                        digest.update(piece)
                     done += len(piece)
                     if progress is not None:
                         progress(done, size)
                     yield piece  # type: ignore[misc]  # a view is as good as bytes to a file
 
         await pour(rest(), file)
-    if info.digest and not digest.matches(info.digest):
-        target = stream.target(info.name)
-        raise target.error(
-            DigestMismatchError,
-            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest[:100]!r}",
-        )
+    if goes_on:
+        check_digest(stream.target(info.name), info, digest)
 
 
 def _skip(file: BinaryIO, digest: Digest, size: int) -> int:

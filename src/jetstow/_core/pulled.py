@@ -55,7 +55,7 @@ class PulledWindows(Windows):
 
     async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
         if self._consumer is None:
-            made = await make_consumer(self._stream, self._target, self._subject, seq)
+            made = await make_consumer(self._stream, self._target, self._subject, **begin_at(seq))
             self._consumer = str(made["name"])
         window.to_come = count
         js = self._stream.js
@@ -71,11 +71,16 @@ class PulledWindows(Windows):
             await drop_consumer(self._stream, self._target, consumer)
 
 
-async def make_consumer(stream: Stream, target: Target, subject: str, seq: int) -> dict[str, Any]:
-    """An ephemeral consumer of a subject's messages from a sequence on; the server's answer."""
-    config = {
-        "deliver_policy": "by_start_sequence",
-        "opt_start_seq": max(1, seq),
+def begin_at(seq: int) -> dict[str, Any]:
+    """The part of a consumer's configuration that lets it begin at a sequence."""
+    return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(1, seq)}
+
+
+async def make_consumer(
+    stream: Stream, target: Target, subject: str, **config: object
+) -> dict[str, Any]:
+    """An ephemeral consumer of a subject's messages, to be pulled from; the server's answer."""
+    config |= {
         "ack_policy": "none",
         "filter_subject": subject,
         "inactive_threshold": _INACTIVE,

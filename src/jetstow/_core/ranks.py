@@ -13,7 +13,7 @@ from typing import Final
 from jetstow._core.direct import END_OF_BATCH, NO_SUCH_MESSAGE
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Mailbox
-from jetstow._core.pulled import drop_consumer, make_consumer
+from jetstow._core.pulled import begin_at, drop_consumer, make_consumer
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
 from jetstow._core.windows import NoDirectGetError
@@ -81,7 +81,7 @@ async def count_by_batches(
 
 
 async def _by_consumer(stream: Stream, target: Target, subject: str, seq: int) -> int:
-    made = await make_consumer(stream, target, subject, seq)
+    made = await make_consumer(stream, target, subject, **begin_at(seq))
     try:
         return int(made.get("num_pending", 0))
     finally:

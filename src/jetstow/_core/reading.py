@@ -11,7 +11,7 @@ from jetstow._core.download import verified
 from jetstow._core.guess import Guess
 from jetstow._core.stream import Stream
 from jetstow.errors import ObjectChangedError
-from jetstow.models import ObjectInfo
+from jetstow.models import ObjectInfo, Progress
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class Reading:
         stream: Stream,
         name: str,
         show_deleted: bool = False,
-        progress: Callable[[int, int | None], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self._stream = stream
         self._name = name

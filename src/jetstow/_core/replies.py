@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nats.errors
 
 from jetstow._core.budget import Budget
-from jetstow._core.lane import LaneClient, header_block
+from jetstow._core.lane import LaneClient, header_size
 from jetstow._core.mailbox import Mailbox, Message
 from jetstow._core.shield import while_wanted
 from jetstow._core.target import Target
@@ -192,7 +192,7 @@ class Replies:
         target: Target,
     ) -> Coroutine[Any, Any, None] | None:
         """Send. What it returns is to be awaited; None, if there is nothing to wait for."""
-        size = len(payload) + (0 if headers is None else len(header_block(headers)))
+        size = len(payload) + header_size(headers)
         if size > self.nc.max_payload:
             raise target.error(
                 InvalidOptionError,

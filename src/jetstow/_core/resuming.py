@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
 from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO
@@ -25,9 +24,7 @@ from jetstow._core.stream import Stream
 from jetstow._core.upload import drop_chunks
 from jetstow._core.writing import Writing
 from jetstow.errors import IntegrityError, JetstowError, ObjectChangedError
-from jetstow.models import ObjectInfo, ObjectMetaOptions
-
-Progress = Callable[[int, int | None], None]
+from jetstow.models import ObjectInfo, ObjectMetaOptions, Progress
 
 
 async def put_file(

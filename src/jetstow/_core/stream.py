@@ -154,15 +154,18 @@ class Stream:
         info = await self.js.request(target, f"STREAM.INFO.{self.name}", body)
         return int((info["state"].get("subjects") or {}).get(subject, 0))
 
-    async def subjects(self, pattern: str) -> AsyncGenerator[str, None]:
-        """The subjects that match a pattern, a page of 100,000 a request."""
+    async def subjects(self, pattern: str) -> AsyncGenerator[tuple[str, int], None]:
+        """The subjects that match a pattern, and how many messages each has.
+
+        A request tells a page of 100,000.
+        """
         seen = 0
         while True:
             body = {"subjects_filter": pattern, "offset": seen}
             reply = await self.js.request(self.target(), f"STREAM.INFO.{self.name}", body)
             page = reply["state"].get("subjects") or {}
-            for subject in page:
-                yield subject
+            for told in page.items():
+                yield told
             seen += len(page)
             if not page or seen >= reply.get("total", 0):
                 return

@@ -7,7 +7,6 @@ finding. Whatever is one is told of, and keeps nothing else from being looked at
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -29,10 +28,8 @@ from jetstow.errors import (
     ObjectNotFoundError,
     SizeMismatchError,
 )
-from jetstow.models import ObjectInfo
+from jetstow.models import ObjectInfo, Progress
 from jetstow.reports import Finding, Verified
-
-Progress = Callable[[int, int | None], None]
 
 # Objects looked at together. The connection bounds what is on its way for all of them.
 _AT_ONCE: Final = 16

@@ -11,7 +11,7 @@ import typer
 from jetstow.cli import complete, failure, values
 from jetstow.cli.command import command
 from jetstow.cli.failure import sentence
-from jetstow.cli.render import Answer, bytes_of, clean, progress
+from jetstow.cli.render import Answer, clean, count_of, objects_and_links, progress
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
 
@@ -72,14 +72,12 @@ async def _verified(session: Session, address: Address, *, quick: bool) -> Answe
 
 
 def _summary(report: Verified, address: Address) -> str:
-    held = f"{_count(report.objects, 'object')} ({bytes_of(report.size)})"
-    if report.links:
-        held += f" and {_count(report.links, 'link')}"
+    held = objects_and_links(report.objects, report.links, report.size)
     place = f"bucket {report.bucket!r}" if not address.name else clean(str(address))
     said = f"{place}: {held}, "
-    said += _count(len(report.findings), "finding") if report.findings else "all is well"
+    said += count_of(len(report.findings), "finding") if report.findings else "all is well"
     if report.unused:
-        said += f"; {_count(report.unused, 'chunk')} of no object"
+        said += f"; {count_of(report.unused, 'chunk')} of no object"
     return said
 
 
@@ -141,12 +139,12 @@ async def _collected(session: Session, bucket: str, grace: float, *, dry_run: bo
 def _removed(report: Collected, *, dry_run: bool) -> str:
     what = []
     if report.uploads:
-        what.append(f"{_count(report.messages, 'chunk')} of {_count(report.uploads, 'upload')}")
+        what.append(f"{count_of(report.messages, 'chunk')} of {count_of(report.uploads, 'upload')}")
     if report.names:
-        what.append(f"{_count(len(report.names), 'name')} of a rename")
+        what.append(f"{count_of(len(report.names), 'name')} of a rename")
     said = f"{' and '.join(what) or 'nothing'} {'would be removed' if dry_run else 'removed'}"
     if report.young:
-        said += f"; {_count(report.young, 'upload')} left, too young to tell"
+        said += f"; {count_of(report.young, 'upload')} left, too young to tell"
     return f"bucket {report.bucket!r}: {said}"
 
 
@@ -173,10 +171,6 @@ def _data(findings: tuple[Finding, ...]) -> list[dict[str, Any]]:
         }
         for finding in findings
     ]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,7 @@ from jetstow.cli import complete, pipes, values
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
 from jetstow.cli.failure import WrongUsage, sentence
-from jetstow.cli.render import Answer, bytes_of, clean, progress
+from jetstow.cli.render import Answer, bytes_of, clean, count_of, objects_and_links, progress
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _backed_up(report: Backup, file: str) -> Answer:
         "size": report.size,
         "failed": _failures(report.failed),
     }
-    held = _objects_and_links(report.objects, report.links, report.size)
+    held = objects_and_links(report.objects, report.links, report.size)
     return Answer(data, [f"{clean(file)}: {held} from bucket {report.bucket!r}, verified"])
 
 
@@ -130,10 +130,10 @@ def _restored(report: Restored) -> Answer:
         "failed": _failures(report.failed),
     }
     said = f"bucket {report.bucket!r}: "
-    said += _objects_and_links(report.objects, report.links, report.size) + " restored"
+    said += objects_and_links(report.objects, report.links, report.size) + " restored"
     lines = [said + (f", {report.left} there already" if report.left else "")]
     if report.left_out:
-        lines.append(f"{_count(report.left_out, 'object')} could not be read for the backup")
+        lines.append(f"{count_of(report.left_out, 'object')} could not be read for the backup")
     if report.sealed:
         lines.append("the bucket was sealed, and is not now")
     return Answer(data, lines)
@@ -252,15 +252,6 @@ def _complain(session: Session, failed: Collection[JetstowError]) -> None:
 
 def _failures(failed: Collection[JetstowError]) -> list[dict[str, str | None]]:
     return [{"name": error.name, "error": sentence(error)} for error in failed]
-
-
-def _objects_and_links(objects: int, links: int, size: int) -> str:
-    said = f"{_count(objects, 'object')} ({bytes_of(size)})"
-    return f"{said} and {_count(links, 'link')}" if links else said
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def register(app: typer.Typer) -> None:

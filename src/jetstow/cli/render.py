@@ -123,6 +123,17 @@ def bytes_of(count: int) -> str:
     return f"{amount:.0f} {units[0]}" if amount >= 99.95 else f"{amount:.1f} {units[0]}"
 
 
+def count_of(number: int, what: str) -> str:
+    """So many of something that is called so."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def objects_and_links(objects: int, links: int, size: int) -> str:
+    """What a bucket or an archive holds."""
+    said = f"{count_of(objects, 'object')} ({bytes_of(size)})"
+    return f"{said} and {count_of(links, 'link')}" if links else said
+
+
 def moment(when: datetime.datetime | None) -> str:
     """A time as it is here."""
     return "-" if when is None else f"{when.astimezone():%Y-%m-%d %H:%M:%S}"
