@@ -38,8 +38,9 @@ NO_TRANSFERS = {
     *(
         HERE / "live" / f"test_{name}.py"
         for name in (
-            "backup", "bucket_options", "buckets", "closing", "collect_garbage", "hostile_names",
-            "links", "mirror", "readme", "restore", "seal", "types", "update_meta",
+            "backup", "bucket_options", "buckets", "closing", "collect_garbage", "conditions",
+            "copy", "encryption", "find", "hostile_names", "links", "mirror", "readme", "restore",
+            "seal", "types", "update_meta",
         )
     ),
     HERE / "faults" / "test_archives.py",

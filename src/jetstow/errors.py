@@ -148,6 +148,21 @@ class RevisionMismatchError(JetstowError, nats_js.BadRequestError):
     actual: int | None = None
 
 
+class ObjectUnchangedError(JetstowError):
+    """The object has not changed since the moment or the revision that a read named.
+
+    `revision` is the one that it is at.
+    """
+
+    revision: int = 0
+
+
+class ObjectEncryptedError(JetstowError, PermissionError):
+    """The object is encrypted and there is no key, or the key is another one's."""
+
+    errno = errno.EACCES
+
+
 # -- bytes that are not what they should be ----------------------------------------------
 
 
@@ -171,6 +186,10 @@ class SizeMismatchError(IntegrityError):
 
 class ChunksLostError(IntegrityError):
     """Chunks that the metadata counts are not in the stream."""
+
+
+class TamperedError(IntegrityError):
+    """Encrypted bytes that were changed, cut off or put together by somebody without the key."""
 
 
 class BadArchiveError(IntegrityError, ValueError):
@@ -260,11 +279,14 @@ __all__ = [
     "ObjectAlreadyExists",
     "ObjectChangedError",
     "ObjectDeletedError",
+    "ObjectEncryptedError",
     "ObjectNotFoundError",
+    "ObjectUnchangedError",
     "PermissionDeniedError",
     "RevisionMismatchError",
     "ServerError",
     "SizeMismatchError",
+    "TamperedError",
     "TimeoutError",
     "WatcherStoppedError",
 ]

@@ -58,6 +58,8 @@ async def mirror(
     """
     if target is None and not dry_run:
         raise ValueError("mirror needs a target, unless it is a dry run")
+    # Encrypted objects need no key to be copied.
+    source, target = source.as_stored(), target and target.as_stored()
     infos = sorted(await source.list(), key=lambda info: info.name)
     there = {} if target is None else {info.name: info for info in await target.list()}
     work = _Mirror(source, target, there, progress, dry_run=dry_run)

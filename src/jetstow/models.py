@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import datetime
+import mimetypes
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from nats.js import api
 from nats.js.api import ObjectLink, ObjectMetaOptions, Placement, StorageType, StoreCompression
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
+from jetstow import notebook
+
 Headers = dict[str, list[str]]
+
+# The headers that mean something. Those with our name are not for users to set.
+CONTENT_TYPE: Final = "Content-Type"
+TAGS: Final = "Tags"
+EXPIRES: Final = "Jetstow-Expires"
+ENCRYPTION: Final = "Jetstow-Encryption"
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes done so far, and with those there are in all or None."""
+
+
+def header(headers: Headers | None, name: str) -> list[str]:
+    """The values of a header, however it is written: upper and lower case are the same."""
+    found = headers or {}
+    if name not in found:
+        name = next((given for given in found if given.lower() == name.lower()), name)
+    return found.get(name, [])
+
+
+def expires(headers: Headers | None) -> datetime.datetime | None:
+    """When an object with these headers will be gone."""
+    try:
+        moment = datetime.datetime.fromisoformat(next(iter(header(headers, EXPIRES)), ""))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)
 
 
 @dataclass
@@ -23,9 +49,13 @@ class ObjectMeta(api.ObjectMeta):
 
     `headers` maps a name to a string or a list of strings, `metadata` a string to a string.
     `options.max_chunk_size` is the size in bytes that a `put` cuts its chunks to.
+    `content_type` and `tags` are kept as the headers `Content-Type` and `Tags`: given here,
+    they take the place of those in `headers`.
     """
 
     metadata: dict[str, str] | None = None
+    content_type: str | None = None
+    tags: list[str] | None = None
 
 
 @dataclass
@@ -46,13 +76,45 @@ class ObjectInfo(api.ObjectInfo):
     @property
     def meta(self) -> ObjectMeta:
         """The part that `update_meta` can change."""
+        named = (CONTENT_TYPE.lower(), TAGS.lower())
+        others = {
+            name: values
+            for name, values in (self.headers or {}).items()
+            if name.lower() not in named and not name.lower().startswith("jetstow-")
+        }
         return ObjectMeta(
             name=self.name,
             description=self.description,
-            headers=self.headers,
+            headers=others or None,
             options=self.options,
             metadata=self.metadata,
+            content_type=next(iter(self._header(CONTENT_TYPE)), None),
+            tags=self.tags or None,
         )
+
+    @property
+    def content_type(self) -> str | None:
+        """What kind of bytes these are, as in `text/csv`: as it was said, else by the name."""
+        said = next(iter(self._header(CONTENT_TYPE)), None)
+        return said or mimetypes.guess_type(self.name, strict=False)[0]
+
+    @property
+    def tags(self) -> list[str]:
+        """The words by which `find` finds it."""
+        return self._header(TAGS)
+
+    @property
+    def expires(self) -> datetime.datetime | None:
+        """When it will be gone; None for an object that stays."""
+        return expires(self.headers)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its bytes need a key (see `ObjectStore.encrypted`)."""
+        return bool(self._header(ENCRYPTION))
+
+    def _header(self, name: str) -> list[str]:
+        return header(self.headers, name)
 
     @property
     def link(self) -> ObjectLink | None:
@@ -67,6 +129,35 @@ class ObjectInfo(api.ObjectInfo):
         seconds, _, rest = self.mtime.rstrip("Z").partition(".")
         whole = datetime.datetime.fromisoformat(seconds).replace(tzinfo=datetime.UTC)
         return whole.replace(microsecond=int(rest[:6].ljust(6, "0")) if rest else 0)
+
+    def _repr_html_(self) -> str:
+        """A table of facts, for notebooks."""
+        link = self.link
+        return notebook.facts(
+            ("object", f"{self.bucket}/{self.name}"),
+            ("description", self.description),
+            ("link to", f"{link.bucket}/{link.name or ''}" if link else None),
+            ("size", None if link else f"{self.size or 0:,} bytes"),
+            ("content type", self.content_type),
+            ("modified", self.modified),
+            ("expires", self.expires),
+            ("tags", ", ".join(self.tags)),
+            ("encrypted", "yes" if self.encrypted else None),
+            ("revision", self.revision or None),
+            ("digest", self.digest),
+            *((f"metadata {key}", value) for key, value in (self.metadata or {}).items()),
+        )
+
+
+class ObjectList(list[ObjectInfo]):
+    """The objects of a bucket: a list, which notebooks show as a table."""
+
+    def _repr_html_(self) -> str:
+        rows = (
+            (info.name, info.size or 0, info.modified, info.content_type, ", ".join(info.tags))
+            for info in self
+        )
+        return notebook.table(("name", "size", "modified", "content type", "tags"), rows, len(self))
 
 
 @dataclass
@@ -125,13 +216,33 @@ class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
         """When the bucket was made."""
         return self.stream_info.created
 
+    def _repr_html_(self) -> str:
+        """A table of facts, for notebooks."""
+        return notebook.facts(
+            ("bucket", self.bucket),
+            ("description", self.description),
+            ("size", f"{self.size:,} bytes"),
+            ("limit", f"{self.max_bytes:,} bytes" if self.max_bytes >= 0 else None),
+            ("objects live for", f"{self.ttl:g} s" if self.ttl else None),
+            ("replicas", self.replicas),
+            ("storage", self.storage_type),
+            ("compressed", "yes" if self.compressed else None),
+            ("sealed", "yes" if self.sealed else None),
+            ("created", self.created),
+        )
+
 
 __all__ = [
+    "CONTENT_TYPE",
+    "ENCRYPTION",
+    "EXPIRES",
+    "TAGS",
     "BucketConfig",
     "BucketStatus",
     "Headers",
     "ObjectInfo",
     "ObjectLink",
+    "ObjectList",
     "ObjectMeta",
     "ObjectMetaOptions",
     "ObjectResult",

@@ -22,6 +22,9 @@ _SECOND: Final = 10**9
 # The first server that knows `allow_batched`; others refuse it, or pass over it.
 _HAS_BATCHES: Final = (2, 14)
 
+# The first server that knows `allow_msg_ttl`.
+_HAS_TTL: Final = (2, 11)
+
 # What makes a stream a bucket (ADR-20), whatever its user wishes.
 _FIXED: Final = {
     "retention": "limits",
@@ -179,6 +182,25 @@ async def create_or_update(js: JetStream, config: BucketConfig) -> Stream:
         return await create(js, config)
     except BucketExistsError:
         return await update(js, config)
+
+
+async def let_expire(stream: Stream, target: Target) -> None:
+    """See to it that single objects can expire; a bucket cannot lose that any more.
+
+    So it is asked for once somebody needs it, and not of every bucket: other clients, who do
+    not know of it, can change the configuration of those that never had it (0017).
+
+    Raises `InvalidOptionError` where the server is too old, `PermissionDeniedError` where the
+    user may not change the bucket.
+    """
+    if stream.js.server_version < _HAS_TTL:
+        raise target.error(
+            InvalidOptionError,
+            f"{target} cannot have a ttl: the server is older than 2.11; the bucket can",
+        )
+    if not stream.config.get("allow_msg_ttl"):
+        config = (await stream.info())["config"] | {"allow_msg_ttl": True}
+        stream.config.update((await _configure(stream.js, "UPDATE", stream.bucket, config)).config)
 
 
 async def seal(stream: Stream) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from jetstow._core import names
+from jetstow._core import expiry, names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.jetstream import WRONG_LAST_SEQUENCE
 from jetstow._core.outage import TROUBLE, Outage
@@ -80,7 +80,7 @@ async def commit(
         check_revision(stream, name, slot, expected_revision)
         info = propose(slot)
         payload = encode_info(info)
-        headers = _ROLLUP | {_EXPECTED: str(slot.revision)}
+        headers = _ROLLUP | {_EXPECTED: str(slot.revision)} | expiry.name_headers(info)
         try:
             revision = await stream.publish(target, subject, payload, headers)
         except TROUBLE as error:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from jetstow._core.ranges import RangeReader
+from jetstow._core.encryption import Ranges
 from jetstow._core.source import Cutter
 from jetstow._core.writing import Writing
 from jetstow.models import ObjectInfo
@@ -24,7 +24,7 @@ class ObjectReader:
     what was fetched. Iterating gives the bytes from the position on, in pieces.
     """
 
-    def __init__(self, reader: RangeReader) -> None:
+    def __init__(self, reader: Ranges) -> None:
         self.info = reader.info
         self.name = reader.info.name
         self._reader = reader
@@ -187,7 +187,7 @@ class ObjectWriter:
             chunks = self._cutter.cut(data)
         try:
             for chunk in chunks:
-                await self._upload.write(chunk)
+                await self._writing.write(chunk)
         except BaseException:
             self._failed = True
             await self.abort()
@@ -208,7 +208,7 @@ class ObjectWriter:
         self._closed = True
         try:
             if self._cutter.rest:
-                await self._upload.write(self._cutter.rest)
+                await self._writing.write(self._cutter.rest)
             self.info = await self._writing.finish()
         finally:
             await self._upload.end()

@@ -42,8 +42,14 @@ _nuids = NUID()
 class Ingest(Publisher):
     """Publishes to one subject in batches; the first chunks, and a slow source's, one by one."""
 
-    def __init__(self, stream: Stream, target: Target, subject: str) -> None:
-        super().__init__(stream, target, subject)
+    def __init__(
+        self,
+        stream: Stream,
+        target: Target,
+        subject: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(stream, target, subject, headers)
         self._batch: Batch | None = None
         self._alone = _ALONE
         self._lot = _LOT

@@ -11,6 +11,7 @@ from nats.js import api
 from jetstow._core import names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.commit import Committed, commit
+from jetstow._core.headers import ours, without_ours
 from jetstow._core.outage import TROUBLE
 from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
@@ -73,18 +74,19 @@ async def give_name(
 async def describe(stream: Stream, name: str, meta: api.ObjectMeta) -> ObjectInfo:
     """Change what a user said about an object, and its name if `meta` has another."""
     new_name = name if meta.name is None else names.check_object(stream.bucket, meta.name)
-    checked = checked_meta(stream.bucket, new_name, meta)
+    checked = checked_meta(stream.bucket, new_name, meta, ours=stream.shows_stored)
 
     def described(slot: Slot) -> ObjectInfo:
         # nats-py says "deleted" here for what never was, too.
         info = _live(stream, name, slot, missing=ObjectDeletedError)
         # nats-py's own ObjectMeta has no metadata: it leaves ours alone.
         metadata = checked.metadata if isinstance(meta, ObjectMeta) else info.metadata
+        kept = {} if stream.shows_stored else ours(info.headers)
         return replace(
             info,
             name=new_name,
             description=checked.description,
-            headers=checked.headers,
+            headers=((checked.headers or {}) | kept) or None,
             metadata=metadata,
         )
 
@@ -202,7 +204,10 @@ def _live(
 def _deleted(slot: Slot) -> ObjectInfo:
     assert slot.info is not None, "only what is there can be deleted"
     extra = {key: value for key, value in slot.info.extra.items() if key != TWIN}
-    return replace(slot.info, deleted=True, size=0, chunks=0, digest="", extra=extra)
+    headers = without_ours(slot.info.headers)
+    return replace(
+        slot.info, deleted=True, size=0, chunks=0, digest="", headers=headers, extra=extra
+    )
 
 
 async def _drop_replaced(stream: Stream, committed: Committed) -> None:

@@ -18,11 +18,13 @@ from anyio import to_thread
 from jetstow._core import links
 from jetstow._core.digest import Digest
 from jetstow._core.download import check_digest
+from jetstow._core.encryption import opener
 from jetstow._core.landing import check_place, mode_of
 from jetstow._core.ranges import RangeReader
 from jetstow._core.sink import pour
 from jetstow._core.stream import Stream
-from jetstow.errors import IntegrityError, ObjectChangedError
+from jetstow._core.terms import Terms
+from jetstow.errors import IntegrityError, InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo, Progress
 
 _BLOCK: Final = 1024 * 1024
@@ -31,12 +33,21 @@ _BLOCK: Final = 1024 * 1024
 _OPEN: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
-async def get_file(stream: Stream, name: str, path: Path, progress: Progress | None) -> ObjectInfo:
+async def get_file(
+    stream: Stream, name: str, path: Path, progress: Progress | None, terms: Terms
+) -> ObjectInfo:
     """Read an object into a file, which appears under its name once it is verified.
 
-    Whatever ends it, the part stays for the next try, unless it is wrong itself.
+    Whatever ends it, the part stays for the next try, unless it is wrong itself. Raises
+    `InvalidOptionError` for an encrypted object: of its plain bytes there is no digest.
     """
     found, info = await links.follow(stream, name)
+    target = found.target(info.name)
+    terms.check(target, info)
+    if opener(stream, target, info) is not None:
+        raise target.error(
+            InvalidOptionError, f"{target} is encrypted: it cannot be read with resume"
+        )
     part = _part(path, info)
     had = part.exists()
     try:
@@ -46,7 +57,7 @@ async def get_file(stream: Stream, name: str, path: Path, progress: Progress | N
         if not had or isinstance(error, ObjectChangedError):
             raise
         # Either what was there is wrong, or the object: all of it anew tells which.
-        return await get_file(stream, name, path, progress)
+        return await get_file(stream, name, path, progress, terms)
     part.chmod(mode_of(path))
     part.replace(path)
     return info

@@ -69,13 +69,20 @@ class Publisher:
     Chunk `i` is answered at `address.i.life`. A refusal of one chunk is raised by the next call.
     """
 
-    def __init__(self, stream: Stream, target: Target, subject: str) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        target: Target,
+        subject: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.stream = stream
         self.target = target
         self.subject = subject
         self.ledger = Ledger()
         self.nobody_there = False
         self.refusal: JetstowError | None = None
+        self._headers = headers or {}
         self._identity = subject.rpartition(".")[2]
         self._outage = Outage(stream.js, target)
         self._began = asyncio.get_running_loop().time()
@@ -132,9 +139,10 @@ class Publisher:
         self.stream.js.replies.outbound.give(size)
 
     def identity(self, number: int) -> dict[str, str]:
-        """The headers by which the server knows a chunk again."""
+        """A chunk's headers, by which the server knows it again."""
         life = self.ledger.life(number)
-        return {"Nats-Msg-Id": f"{self._identity}.{number}" + (f".{life}" if life else "")}
+        own = {"Nats-Msg-Id": f"{self._identity}.{number}" + (f".{life}" if life else "")}
+        return own | self._headers if self._headers else own
 
     async def until(self, is_so: Callable[[], bool]) -> None:
         """Wait for answers until it is so, outages or not. Raises what speaks against it."""

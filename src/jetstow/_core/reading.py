@@ -8,8 +8,11 @@ from typing import TypeVar
 
 from jetstow._core import links
 from jetstow._core.download import verified
+from jetstow._core.encryption import OpenedRanges, Ranges, opened, opener, shown
 from jetstow._core.guess import Guess
+from jetstow._core.ranges import RangeReader
 from jetstow._core.stream import Stream
+from jetstow._core.terms import ANY, Terms
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo, Progress
 
@@ -30,24 +33,35 @@ class Reading:
         name: str,
         show_deleted: bool = False,
         progress: Progress | None = None,
+        terms: Terms = ANY,
     ) -> None:
+        self.target = stream.target(name)
         self._stream = stream
         self._name = name
         self._show_deleted = show_deleted
         self._progress = progress
+        self._terms = terms
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The bytes. Raises what `links.follow` and `verified` raise."""
+        """The bytes. Raises what `links.follow`, `Terms.check`, `opener`, `opened` and
+        `verified` raise.
+        """
         while True:
             done = 0
             with await self._guess() as guess:
-                stream, self.info = await links.follow(
+                stream, stored = await links.follow(
                     self._stream, self._name, show_deleted=self._show_deleted
                 )
-                begun = guess.take(self.info)
-            stream.known.see(self.info)
+                target = stream.target(stored.name)
+                self._terms.check(target, stored)
+                lock = opener(self._stream, target, stored)
+                begun = guess.take(stored)
+            stream.known.see(stored)
+            self.info = shown(self._stream, stored)
+            whole = verified(stream, stored, begun)
+            plain = whole if lock is None else opened(target, lock, whole)
             try:
-                async with aclosing(verified(stream, self.info, begun)) as chunks:
+                async with aclosing(whole), aclosing(plain) as chunks:
                     async for data in chunks:
                         done += len(data)
                         if self._progress is not None:
@@ -59,9 +73,16 @@ class Reading:
                     raise
 
     async def _guess(self) -> Guess:
-        return await self._stream.js.insist(
-            self._stream.target(self._name), lambda: Guess.at(self._stream, self._name)
-        )
+        return await self._stream.js.insist(self.target, lambda: Guess.at(self._stream, self._name))
+
+
+async def ranges(stream: Stream, name: str, terms: Terms = ANY) -> Ranges:
+    """The object that a name leads to now, to be read from any byte on. Raises as `Reading`."""
+    found, stored = await links.follow(stream, name)
+    target = found.target(stored.name)
+    terms.check(target, stored)
+    lock, reader = opener(stream, target, stored), RangeReader(found, stored)
+    return reader if lock is None else OpenedRanges(target, lock, reader, shown(stream, stored))
 
 
 async def until_settled(read: Callable[[], Awaitable[T]]) -> T:

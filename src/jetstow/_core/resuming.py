@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from anyio import to_thread
-from nats.js import api
 
 from jetstow._core import names
 from jetstow._core.digest import Digest
@@ -22,8 +21,8 @@ from jetstow._core.outage import TROUBLE
 from jetstow._core.source import open_source
 from jetstow._core.stream import Stream
 from jetstow._core.upload import drop_chunks
-from jetstow._core.writing import Writing
-from jetstow.errors import IntegrityError, JetstowError, ObjectChangedError
+from jetstow._core.writing import Asked, Writing
+from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions, Progress
 
 
@@ -31,15 +30,21 @@ async def put_file(
     stream: Stream,
     path: Path,
     name: str | None,
-    meta: api.ObjectMeta | None,
-    expected_revision: int | None,
+    asked: Asked,
     progress: Progress | None,
 ) -> ObjectInfo:
     """Store a file; go on after the chunks that an earlier try has stored, if they are its own.
 
     Where the connection fails or the task is cancelled, the chunks stay for the next try.
+    Raises `InvalidOptionError` where they could not be recognised then: encrypted ones have
+    another key each time, and those of an object that expires have begun to.
     """
-    writing = await Writing.begin(stream, name, meta, expected_revision)
+    writing = await Writing.begin(stream, name, asked)
+    if stream.key is not None or asked.ttl is not None:
+        kind = "encrypted" if stream.key is not None else "to expire"
+        raise writing.target.error(
+            InvalidOptionError, f"{writing.target} is {kind}: it cannot be put with resume"
+        )
     upload = writing.upload
     with writing.target.named(), path.open("rb", buffering=0) as file:
         status = os.fstat(file.fileno())
@@ -53,10 +58,10 @@ async def put_file(
         note.write(upload.nuid)
         source = open_source(file)
         try:
-            async with upload, aclosing(source.chunks(writing.chunk_size)) as cut:
+            async with writing, aclosing(source.chunks(writing.chunk_size)) as cut:
                 try:
                     async for chunk in cut:
-                        await upload.write(chunk)
+                        await writing.write(chunk)
                         if progress is not None:
                             progress(upload.size, status.st_size)
                     await upload.finish()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import AsyncGenerator
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
 from jetstow._core import names
+from jetstow._core.cipher import Key
 from jetstow._core.guess import Known
 from jetstow._core.jetstream import (
     NO_MESSAGE,
@@ -43,7 +45,14 @@ _decode_reply = msgspec.json.Decoder(_Reply).decode
 
 
 class Stream:
-    """One bucket's stream on the server."""
+    """One bucket's stream on the server, and how its encrypted objects are looked at.
+
+    With a `key`, what is written is encrypted, and what is encrypted is read with it. One that
+    `shows_stored` reads and writes encrypted objects as they are.
+    """
+
+    key: Key | None = None
+    shows_stored = False
 
     def __init__(self, js: JetStream, bucket: str, config: dict[str, Any]) -> None:
         self.config = config
@@ -54,6 +63,12 @@ class Stream:
         self.timeout = js.timeout
         self.known = Known()
         self._avoids_direct_get = False
+
+    def seen(self, *, key: Key | None = None, as_stored: bool = False) -> Self:
+        """The same stream, looked at in another way."""
+        other = copy.copy(self)
+        other.key, other.shows_stored = key, as_stored
+        return other
 
     def target(self, name: str | None = None) -> Target:
         """What errors of a request for that object, or for the bucket, are about."""

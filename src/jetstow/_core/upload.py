@@ -37,14 +37,15 @@ def new_nuid() -> str:
     return _nuids.next().decode("ascii")
 
 
-def checked_chunk_size(stream: Stream, name: str, asked: object) -> int:
+def checked_chunk_size(stream: Stream, name: str, asked: object, room: int = 0) -> int:
     """The chunk size in bytes: what was asked for, or 128 KiB (ADR-20).
+
+    A chunk travels with its identity, and with what else takes `room`: all of it has to fit.
 
     Raises `InvalidOptionError` outside of 1 to the server's `max_payload`.
     """
     most = stream.js.nc.max_payload
-    # A chunk travels with its identity, and both have to fit.
-    fitting = max(1, most - ROOM_FOR_ID)
+    fitting = max(1, most - ROOM_FOR_ID - room)
     if asked is None:
         return min(DEFAULT_CHUNK, fitting)
     if not isinstance(asked, int) or isinstance(asked, bool) or not 1 <= asked <= most:
@@ -72,13 +73,21 @@ class Upload:
 
     Ended without `keep`, by an exception or without, it leaves no chunk behind. What stands
     under the name now (`slot`) is read while the chunks travel, unless it is known already.
+    Every chunk has the `headers`.
     """
 
-    def __init__(self, stream: Stream, name: str, slot: Slot | None = None) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        name: str,
+        slot: Slot | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         self.nuid = new_nuid()
         self.size = 0
         self._name = name
         self._slot = slot
+        self._headers = headers or {}
         self._looking: asyncio.Task[Slot] | None = None
         self._stream = stream
         self._target = stream.target(name)
@@ -97,7 +106,7 @@ class Upload:
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
         kind = Ingest if self._stream.has_fast_ingest else Publisher
-        self._publisher = kind(self._stream, self._target, self._subject)
+        self._publisher = kind(self._stream, self._target, self._subject, self._headers)
         self._publisher.adopt(self._chunks_before)
         await self._publisher.start()
         if self._slot is None:

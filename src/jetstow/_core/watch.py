@@ -14,6 +14,7 @@ from typing import Final, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
+from jetstow._core.encryption import shown
 from jetstow._core.feed import Feed, GapError, Policy
 from jetstow._core.stream import Stream
 from jetstow.errors import (
@@ -133,7 +134,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
             while len(self._news) >= _BACKLOG:
                 self._room.clear()
                 await self._room.wait()
-            self._news.append(change)
+            self._news.append(None if change is None else shown(self._stream, change))
             self._arrived.set()
 
     async def _reopen(self) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from nats.js import api
 
 from jetstow._core import names
+from jetstow._core.headers import is_ours, merged
 from jetstow.errors import (
     BadObjectMetaError,
     InvalidBucketNameError,
@@ -181,8 +182,13 @@ def encode_info(info: ObjectInfo) -> bytes:
     return written
 
 
-def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectMeta:
-    """A user's metadata, ours or nats-py's, checked and copied. Raises `InvalidOptionError`."""
+def checked_meta(
+    bucket: str, name: str, meta: api.ObjectMeta | None, *, ours: bool = False
+) -> ObjectMeta:
+    """A user's metadata, ours or nats-py's, checked and copied, with all headers in one place.
+
+    Raises `InvalidOptionError`, also for headers of the store's own, unless it may have `ours`.
+    """
     if meta is None:
         return ObjectMeta(name=name)
     if not isinstance(meta, api.ObjectMeta):
@@ -192,15 +198,21 @@ def checked_meta(bucket: str, name: str, meta: api.ObjectMeta | None) -> ObjectM
             bucket=bucket,
             name=name,
         )
-    raw = {"description": meta.description}
+    raw = {"description": meta.description, "content type": getattr(meta, "content_type", None)}
+    tags = getattr(meta, "tags", None)
     options: object = meta.options
     try:
         if not isinstance(options, api.ObjectMetaOptions | None):
             raise _MalformedError("its options are no ObjectMetaOptions")
+        if tags is not None and not (isinstance(tags, list) and all(map(is_text, tags))):
+            raise _MalformedError("its tags are not a list of strings")
+        headers = _headers(meta.headers)
+        if not ours and (own := next(filter(is_ours, headers or {}), None)):
+            raise _MalformedError(f"the header {own!r} is the store's own")
         checked = ObjectMeta(
             name=name,
             description=_text(raw, "description"),
-            headers=_headers(meta.headers),
+            headers=merged(headers, _text(raw, "content type"), tags),
             options=replace(options) if options is not None else None,
             metadata=_strings(getattr(meta, "metadata", None), "metadata"),
         )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from nats.js import api
 
-from jetstow._core import names, objects
+from jetstow._core import buckets, expiry, names, objects
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.commit import check_revision
+from jetstow._core.encryption import mark, sealer, shown
+from jetstow._core.expiry import Expiry
 from jetstow._core.shield import to_the_end
 from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, checked_chunk_size
@@ -17,9 +19,24 @@ from jetstow._core.wire import checked_meta
 from jetstow.errors import LinkError
 from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a caller asks for besides name and bytes; `ttl` is in seconds."""
+
+    meta: api.ObjectMeta | None = None
+    expected_revision: int | None = None
+    ttl: float | None = None
+
 
 class Writing:
-    """An object on its way to its name. Fill `upload`, in chunks of `chunk_size`; `finish`."""
+    """An object on its way to its name; a context manager. `write` it, then `finish`.
+
+    Left without `finish`, it leaves nothing behind.
+    """
 
     def __init__(
         self,
@@ -28,52 +45,75 @@ class Writing:
         chunk_size: int,
         slot: Slot | None,
         expected: int | None,
+        expiry: Expiry | None,
     ) -> None:
         self.name = meta.name or ""
         self.target = stream.target(self.name)
         self.chunk_size = chunk_size
-        self.upload = Upload(stream, self.name, slot)
+        self.size = 0
+        self.upload = Upload(stream, self.name, slot, expiry.chunk_headers if expiry else {})
         self._stream = stream
         self._meta = meta
         self._expected = expected
+        self._expiry = expiry
+        self._sealer = sealer(stream, self.target, chunk_size)
 
     @classmethod
-    async def begin(
-        cls,
-        stream: Stream,
-        name: str | None,
-        meta: api.ObjectMeta | None,
-        expected_revision: int | None,
-    ) -> Self:
+    async def begin(cls, stream: Stream, name: str | None, asked: Asked) -> Self:
         """Check what was asked for; where a revision is expected, look whether it is there.
 
         Without one, nothing that stands under the name can be in the way: it is read while
         the first chunks travel. Raises `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`,
         `ObjectAlreadyExists` or `RevisionMismatchError`.
         """
-        named = name or (meta.name if meta is not None else None) or ""
+        named = name or (asked.meta.name if asked.meta is not None else None) or ""
         target = stream.target(names.check_object(stream.bucket, named))
-        checked = checked_meta(stream.bucket, named, meta)
+        checked = checked_meta(stream.bucket, named, asked.meta, ours=stream.shows_stored)
         options = checked.options or ObjectMetaOptions()
         if options.link is not None:
             raise target.error(
                 LinkError, f"{target} cannot be put as a link: use add_link or add_bucket_link"
             )
-        chunk_size = checked_chunk_size(stream, named, options.max_chunk_size)
+        ttl = expiry.checked(target, asked.ttl) or expiry.left(checked)
+        if ttl is not None:
+            await buckets.let_expire(stream, target)
+        room = expiry.ROOM if ttl is not None else 0
+        chunk_size = checked_chunk_size(stream, named, options.max_chunk_size, room)
         checked = replace(checked, options=ObjectMetaOptions(max_chunk_size=chunk_size))
+        if stream.key is not None:
+            checked.headers = (checked.headers or {}) | mark(chunk_size)
         slot = None
-        if expected_revision is not None:
+        if asked.expected_revision is not None:
             slot = await read_slot(stream, named)
-            check_revision(stream, named, slot, expected_revision)
-        return cls(stream, checked, chunk_size, slot, expected_revision)
+            check_revision(stream, named, slot, asked.expected_revision)
+        timed = None if ttl is None else Expiry(target, ttl)
+        return cls(stream, checked, chunk_size, slot, asked.expected_revision, timed)
+
+    async def __aenter__(self) -> Self:
+        await self.upload.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.upload.end()
+
+    async def write(self, data: Buffer) -> None:
+        """Add bytes: a chunk, or what is left for the last one."""
+        self.size += memoryview(data).nbytes
+        if self._sealer is None:
+            await self.upload.write(data)
+        else:
+            for sealed in self._sealer.add(data):
+                await self.upload.write(sealed)
 
     async def finish(self) -> ObjectInfo:
         """Wait until all chunks are stored, then give them their name.
 
         A cancellation waits for the name: it comes before it, or after it.
         """
+        if self._sealer is not None:
+            await self.upload.write(self._sealer.finish())
         written = await self.upload.finish()
         slot = await self.upload.slot()
-        return await to_the_end(
-            objects.give_name(self._stream, self.upload, written, self._meta, slot, self._expected)
-        )
+        meta = self._meta if self._expiry is None else self._expiry.stamp(self._meta)
+        named = objects.give_name(self._stream, self.upload, written, meta, slot, self._expected)
+        return shown(self._stream, await to_the_end(named))

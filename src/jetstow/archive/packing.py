@@ -77,7 +77,7 @@ async def backup(store: ObjectStore, file: Target, *, progress: Progress | None 
     concerns the whole bucket is raised: the errors of `list` and `status`,
     `InvalidOptionError` for a compression that there is not, `OSError` for the file.
     """
-    status = await store.status()
+    store, status = store.as_stored(), await store.status()
     infos = sorted(await store.list(), key=lambda info: info.name)
     async with landing(file) as out:
         packing = _Packing(store, out, infos, progress)

@@ -142,9 +142,10 @@ class _Unpacking:
         self._old, self.report.sealed = archived.bucket, archived.sealed
         self.report.bucket = archived.bucket if bucket is None else bucket
         try:
-            self._store = await js.object_store(self.report.bucket)
+            self._store = (await js.object_store(self.report.bucket)).as_stored()
         except BucketNotFoundError:
-            self._store = await make_bucket(js, archived.config(self.report.bucket))
+            made = await make_bucket(js, archived.config(self.report.bucket))
+            self._store = made.as_stored()
         else:
             self._there = {info.name: info for info in await self._store.list()}
 

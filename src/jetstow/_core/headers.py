@@ -1,0 +1,42 @@
+"""Headers of an object that mean something: its content type, its tags, and our own.
+
+Those that begin with `Jetstow-` are the store's: a user cannot set them, and describing an
+object anew leaves them where they are.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jetstow.models import CONTENT_TYPE, TAGS, Headers
+
+_OURS: Final = "jetstow-"
+
+
+def is_ours(name: str) -> bool:
+    """Whether a header is the store's own."""
+    return name.lower().startswith(_OURS)
+
+
+def ours(headers: Headers | None) -> Headers:
+    """The store's own headers."""
+    return {name: values for name, values in (headers or {}).items() if is_ours(name)}
+
+
+def without_ours(headers: Headers | None) -> Headers | None:
+    """The others; None for none."""
+    return {name: values for name, values in (headers or {}).items() if not is_ours(name)} or None
+
+
+def merged(
+    headers: Headers | None, content_type: str | None, tags: list[str] | None
+) -> Headers | None:
+    """Headers with a content type and tags, where those are given; empty ones take them out."""
+    given = {CONTENT_TYPE: content_type, TAGS: tags}
+    said = {name.lower(): value for name, value in given.items() if value is not None}
+    found = {name: value for name, value in (headers or {}).items() if name.lower() not in said}
+    if content_type:
+        found[CONTENT_TYPE] = [content_type]
+    if tags:
+        found[TAGS] = list(dict.fromkeys(tags))
+    return found or None

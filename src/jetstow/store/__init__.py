@@ -1,0 +1,29 @@
+"""A bucket of objects: every verb of the object store (ADR-20)."""
+
+from __future__ import annotations
+
+from jetstow._core.files import ObjectReader, ObjectWriter
+from jetstow._core.watch import ObjectWatcher
+from jetstow.models import BucketStatus, ObjectResult, Progress
+from jetstow.store.bucket import Buckets
+from jetstow.store.files import Files
+from jetstow.store.reading import Reads
+from jetstow.store.writing import Writes
+
+
+class ObjectStore(Writes, Reads, Files, Buckets):
+    """One bucket. `JetStreamContext.object_store` and its neighbours make it.
+
+    Every method can raise `ConnectionLostError`, `TimeoutError` (the server was silent for
+    longer than the context's timeout), `PermissionDeniedError`, `JetStreamUnavailableError`
+    and `BucketNotFoundError`; every change `BucketSealedError` and `BucketFullError`; and
+    every name `InvalidObjectNameError`. Below stands what else each one raises.
+    """
+
+
+# nats-py nests these classes in the store, and its users' annotations name them there.
+ObjectStore.ObjectResult = ObjectResult  # type: ignore[misc,assignment]
+ObjectStore.ObjectStoreStatus = BucketStatus  # type: ignore[misc]
+ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
+
+__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter", "Progress"]

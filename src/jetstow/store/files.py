@@ -1,0 +1,72 @@
+"""Objects as files."""
+
+from __future__ import annotations
+
+from typing import Literal, overload
+
+from nats.js import api
+
+from jetstow._core import names
+from jetstow._core.awaitables import Opening
+from jetstow._core.files import ObjectReader, ObjectWriter
+from jetstow._core.reading import ranges
+from jetstow._core.terms import Since, Terms
+from jetstow._core.writing import Asked, Writing
+from jetstow.store.base import BucketBase
+
+
+class Files(BucketBase):
+    """An object store's verb that opens files."""
+
+    @overload
+    def open(
+        self,
+        name: str,
+        mode: Literal["rb"] = "rb",
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+    ) -> Opening[ObjectReader]: ...
+
+    @overload
+    def open(
+        self,
+        name: str,
+        mode: Literal["wb"],
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        ttl: float | None = None,
+    ) -> Opening[ObjectWriter]: ...
+
+    def open(
+        self,
+        name: str,
+        mode: Literal["rb", "wb"] = "rb",
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+        ttl: float | None = None,
+    ) -> Opening[ObjectReader] | Opening[ObjectWriter]:
+        """An object as an asynchronous file: `async with store.open(name) as file`.
+
+        "rb" reads anywhere (`seek`) in the revision that is there now, and takes and raises what
+        `get` does; "wb" writes an object that exists once it is closed, and takes and raises
+        what `put` does. Any other mode is a `ValueError`.
+        """
+        if mode == "rb":
+            terms = Terms(expected_revision, if_changed_since)
+            return Opening(self._open_reader(name, terms))
+        if mode == "wb":
+            return Opening(self._open_writer(name, Asked(meta, expected_revision, ttl)))
+        raise ValueError(f"an object is opened as 'rb' or 'wb', not {mode!r}")
+
+    async def _open_reader(self, name: str, terms: Terms) -> ObjectReader:
+        names.check_object(self.bucket, name)
+        return ObjectReader(await ranges(self._bucket, name, terms))
+
+    async def _open_writer(self, name: str, asked: Asked) -> ObjectWriter:
+        writing = await Writing.begin(self._bucket, name, asked)
+        await writing.upload.start()
+        return ObjectWriter(writing)

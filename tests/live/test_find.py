@@ -1,0 +1,114 @@
+"""find: objects by name, tag, size and age; content types and tags as they are kept."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from nats.aio.client import Client
+from nats.js import api
+
+import jetstow
+from jetstow import ObjectMeta
+from jetstow.errors import InvalidOptionError
+from tests.support import underneath
+
+DAY = datetime.timedelta(days=1)
+
+
+async def named(listing: object) -> list[str]:
+    return sorted(info.name for info in await listing)  # type: ignore[misc]
+
+
+@pytest.fixture
+async def filled(store: jetstow.ObjectStore) -> jetstow.ObjectStore:
+    await store.put("logs/a.csv", b"x" * 10, ObjectMeta(tags=["red", "raw"]))
+    await store.put("logs/2026/b.csv", b"x" * 20, ObjectMeta(tags=["red"]))
+    await store.put("c.txt", b"x" * 30)
+    await store.put("gone.csv", b"x")
+    await store.delete("gone.csv")
+    return store
+
+
+async def test_by_name(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.find("logs/*.csv")) == ["logs/a.csv"]
+    assert await named(filled.find("**.csv")) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.find()) == ["c.txt", "logs/2026/b.csv", "logs/a.csv"]
+    assert [info.name async for info in filled.find("c*")] == ["c.txt"]
+
+
+async def test_by_tags_all_of_which_it_must_have(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.find(tags=["red"])) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.find(tags=["raw", "red"])) == ["logs/a.csv"]
+    assert await named(filled.find(tags=["Red"])) == []
+
+
+async def test_by_size_both_ends_included(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.find(min_size=20)) == ["c.txt", "logs/2026/b.csv"]
+    assert await named(filled.find(max_size=20)) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.find(min_size=20, max_size=20)) == ["logs/2026/b.csv"]
+
+
+async def test_by_age(filled: jetstow.ObjectStore) -> None:
+    assert len(await filled.find(newer_than=DAY)) == 3
+    assert await named(filled.find(older_than=DAY)) == []
+    moment = (await filled.get_info("logs/2026/b.csv")).modified
+    assert await named(filled.find(newer_than=moment)) == ["c.txt"]
+    assert await named(filled.find(older_than=moment)) == ["logs/a.csv"]
+
+
+async def test_what_nobody_can_look_for(filled: jetstow.ObjectStore) -> None:
+    with pytest.raises(InvalidOptionError, match="time zone"):
+        filled.find(newer_than=datetime.datetime(2026, 1, 1))  # noqa: DTZ001
+    with pytest.raises(InvalidOptionError, match="must be a list"):
+        filled.find(tags="red")
+
+
+async def test_content_type_and_tags_are_headers(store: jetstow.ObjectStore, raw: Client) -> None:
+    meta = ObjectMeta(headers={"X": ["1"]}, content_type="text/csv", tags=["a", "b", "a"])
+    put = await store.put("table", b"1,2", meta)
+    stored = await underneath.metadata(raw, store.bucket, "table")
+    expected = {"X": ["1"], "Content-Type": ["text/csv"], "Tags": ["a", "b"]}
+    assert stored["headers"] == put.headers == expected
+    info = await store.get_info("table")
+    assert (info.content_type, info.tags) == ("text/csv", ["a", "b"])
+    assert info.meta.headers == {"X": ["1"]}
+
+
+async def test_they_are_described_anew(store: jetstow.ObjectStore) -> None:
+    meta = (await store.put("a.bin", b"", ObjectMeta(tags=["old"]))).meta
+    meta.tags, meta.content_type = ["new"], "x/y"
+    info = await store.update_meta("a.bin", meta)
+    assert (info.tags, info.content_type) == (["new"], "x/y")
+    meta.tags, meta.content_type = [], ""
+    info = await store.update_meta("a.bin", meta)
+    assert (info.tags, info.content_type, info.headers) == ([], "application/octet-stream", None)
+
+
+async def test_a_content_type_that_nobody_said_is_guessed(store: jetstow.ObjectStore) -> None:
+    assert (await store.put("a.json", b"{}")).content_type == "application/json"
+    assert (await store.put("a", b"{}")).content_type is None
+    assert (await store.get_info("a.json")).headers is None
+    said = await store.put("b.json", b"", api.ObjectMeta(headers={"content-type": "x/y"}))
+    assert said.content_type == "x/y"
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        ObjectMeta(tags="red"),  # type: ignore[arg-type]
+        ObjectMeta(tags=[1]),  # type: ignore[list-item]
+        ObjectMeta(content_type=1),  # type: ignore[arg-type]
+        ObjectMeta(headers={"jetstow-expires": ["2030-01-01T00:00:00Z"]}),
+        ObjectMeta(headers={"Jetstow-Encryption": ["x"]}),
+    ],
+)
+async def test_what_cannot_be_said_of_an_object(
+    store: jetstow.ObjectStore, meta: ObjectMeta
+) -> None:
+    await store.put("there", b"")
+    with pytest.raises(InvalidOptionError, match="'new'"):
+        await store.put("new", b"", meta)
+    with pytest.raises(InvalidOptionError, match="'there'"):
+        await store.update_meta("there", meta)
+    assert [info.name for info in await store.list()] == ["there"]

@@ -1,0 +1,39 @@
+"""Patterns of names match what a shell's would."""
+
+from __future__ import annotations
+
+import pytest
+
+from jetstow.patterns import matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "fails"),
+    [
+        ("a", ["a"], ["", "ab", "A", "a/b"]),
+        ("*.csv", ["a.csv", ".csv"], ["a/b.csv", "a.csv.gz"]),
+        ("logs/*.csv", ["logs/a.csv"], ["logs/2026/a.csv", "a.csv"]),
+        ("**.csv", ["a.csv", "a/b.csv"], ["a.txt"]),
+        ("**/*.csv", ["a.csv", "a/b.csv", "a/b/c.csv"], ["a.txt", "a/csv"]),
+        ("logs/**/x", ["logs/x", "logs/a/x", "logs/a/b/x"], ["logsx", "x", "logs/ax"]),
+        ("logs/**", ["logs/", "logs/a", "logs/a/b"], ["logs", "log"]),
+        ("a**/b", ["a/b", "ax/y/b"], ["b", "a"]),
+        ("?", ["a", "é"], ["", "ab", "/"]),
+        ("a[0-9]", ["a0", "a5"], ["a", "ab", "a10"]),
+        ("[!a-c]x", ["dx", "-x"], ["ax", "/x"]),
+        ("[]x]", ["]", "x"], ["y"]),
+        ("[!]x]", ["y"], ["]", "x"]),
+        ("[a-]", ["a", "-"], ["b"]),
+        ("[z-a]", [], ["z", "a", "-"]),
+        ("[a^]", ["^", "a"], ["b"]),
+        ("[", ["["], ["a"]),
+        ("[!", ["[!"], ["a"]),
+        ("a.b+(c)|d$", ["a.b+(c)|d$"], ["aXb+(c)|d$", "d$"]),
+        ("[.]", ["."], ["a"]),
+        ("line*", ["line\nbreak"], ["a\nline"]),
+        ("", [""], ["a"]),
+    ],
+)
+def test_a_pattern(pattern: str, fits: list[str], fails: list[str]) -> None:
+    assert [name for name in fits if not matches(pattern, name)] == []
+    assert [name for name in fails if matches(pattern, name)] == []
