@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from jetstow._core import names
+from jetstow._core import names, telemetry
 from jetstow._core.catalog import read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.direct import DirectWindows
@@ -103,6 +103,7 @@ class Download:
                 async with aclosing(self._run(source)) as run:
                     async for data in run:
                         outage.is_over()
+                        telemetry.moved("read", self._stream.bucket, len(data))
                         yield data
             except _MisfitError:
                 await self._check_unchanged()

@@ -8,8 +8,10 @@ nothing else: it asks again, as everything here may be asked twice.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Final
 
+from jetstow._core import telemetry
 from jetstow._core.target import Target
 from jetstow.errors import (
     ConnectionLostError,
@@ -20,6 +22,8 @@ from jetstow.errors import (
 
 if TYPE_CHECKING:
     from jetstow._core.jetstream import JetStream
+
+_log = logging.getLogger("jetstow.outage")
 
 TROUBLE: Final = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 
@@ -50,6 +54,11 @@ class Outage:
 
     async def survive(self, error: JetstowError) -> None:
         """Return when it makes sense to ask again; raise if it makes none, or no more."""
+        await self._survive(error)
+        _log.info("%s: asking again after %s", self._target, error)
+        telemetry.retried(self._target, error)
+
+    async def _survive(self, error: JetstowError) -> None:
         if isinstance(error, ConnectionLostError):
             self._losses += 1
             if self._losses > _MOST_LOSSES:

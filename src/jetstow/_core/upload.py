@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from nats.nuid import NUID
 
-from jetstow._core import names
+from jetstow._core import names, telemetry
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.ingest import Ingest
@@ -137,6 +137,7 @@ class Upload:
         self._digest.update(view)
         await self._started.write(view)
         self.size += view.nbytes
+        telemetry.moved("written", self._stream.bucket, view.nbytes)
 
     async def finish(self) -> Written:
         """Wait until every chunk is stored."""

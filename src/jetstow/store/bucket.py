@@ -12,6 +12,7 @@ from jetstow._core.catalog import arriving, everything
 from jetstow._core.encryption import shown
 from jetstow._core.feed import Policy
 from jetstow._core.finding import Age, Criteria
+from jetstow._core.telemetry import observed, operation
 from jetstow._core.watch import ObjectWatcher
 from jetstow.models import BucketStatus, ObjectInfo, ObjectList, Progress
 from jetstow.reports import Collected, Verified
@@ -65,7 +66,8 @@ class Buckets(BucketBase):
                     yield info
 
         async def whole() -> ObjectList:
-            everyone = (shown(bucket, stored) for stored in await everything(bucket))
+            with operation("list", bucket.bucket):
+                everyone = [shown(bucket, stored) for stored in await everything(bucket)]
             return ObjectList(info for info in everyone if wanted(info))
 
         return Listing(infos, whole)
@@ -86,11 +88,13 @@ class Buckets(BucketBase):
         policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
         return await ObjectWatcher(self._bucket, policy, ignore_deletes=ignore_deletes).start()
 
+    @observed
     async def status(self) -> BucketStatus:
         """The bucket's configuration and state."""
         info = api.StreamInfo.from_response(await self._bucket.info())
         return BucketStatus(stream_info=info, bucket=self.bucket)
 
+    @observed
     async def verify(
         self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
     ) -> Verified:
@@ -105,6 +109,7 @@ class Buckets(BucketBase):
             names.check_object(self.bucket, name)
         return await verifying.verify(self._bucket, name, quick=quick, progress=progress)
 
+    @observed
     async def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> Collected:
         """Remove what processes that died have left: chunks that no name refers to, and the
         old name of a rename. `dry_run` only tells.
@@ -118,6 +123,7 @@ class Buckets(BucketBase):
         """
         return await garbage.collect(self._bucket, grace, dry_run=dry_run)
 
+    @observed
     async def seal(self) -> None:
         """Let nothing in the bucket change any more. It cannot be undone."""
         await buckets.seal(self._bucket)

@@ -15,6 +15,7 @@ from jetstow._core.landing import landing
 from jetstow._core.ranges import checked_stop
 from jetstow._core.reading import Reading, ranges, until_settled
 from jetstow._core.sink import Writable, pour
+from jetstow._core.telemetry import observed, operation
 from jetstow._core.terms import Since, Terms
 from jetstow.models import ObjectInfo, ObjectResult, Progress
 from jetstow.store.base import BucketBase
@@ -23,6 +24,7 @@ from jetstow.store.base import BucketBase
 class Reads(BucketBase):
     """An object store's verbs that read objects."""
 
+    @observed
     async def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
         """What the store knows of an object; of a link, what it knows of the link.
 
@@ -33,6 +35,7 @@ class Reads(BucketBase):
         found = await find(self._bucket, name, show_deleted=bool(show_deleted))
         return shown(self._bucket, found)
 
+    @observed
     async def get(
         self,
         name: str,
@@ -77,6 +80,7 @@ class Reads(BucketBase):
                 await pour(chunks, into)
         return reading.info
 
+    @observed
     async def get_file(
         self,
         name: str,
@@ -120,10 +124,14 @@ class Reads(BucketBase):
         """
         names.check_object(self.bucket, name)
         terms = Terms(expected_revision, if_changed_since)
-        async with aclosing(Reading(self._bucket, name, terms=terms).chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        # A span that is current here would be the caller's, between two pieces.
+        with operation("stream", self.bucket, name, current=False) as seen:
+            async with aclosing(Reading(self._bucket, name, terms=terms).chunks()) as chunks:
+                async for chunk in chunks:
+                    seen.bytes, seen.chunks = seen.bytes + len(chunk), seen.chunks + 1
+                    yield chunk
 
+    @observed
     async def get_range(
         self,
         name: str,

@@ -14,6 +14,7 @@ from jetstow._core.catalog import find
 from jetstow._core.encryption import shown
 from jetstow._core.shield import to_the_end
 from jetstow._core.source import Data, open_source
+from jetstow._core.telemetry import observed
 from jetstow._core.writing import Asked, Writing
 from jetstow.models import ObjectInfo, ObjectLink, Progress
 from jetstow.store.base import BucketBase
@@ -22,6 +23,7 @@ from jetstow.store.base import BucketBase
 class Writes(BucketBase):
     """An object store's verbs that change objects."""
 
+    @observed
     async def put(
         self,
         name: str | None,
@@ -56,6 +58,7 @@ class Writes(BucketBase):
                         progress(writing.size, source.size)
                 return await writing.finish()
 
+    @observed
     async def put_file(
         self,
         path: str | os.PathLike[str],
@@ -83,6 +86,7 @@ class Writes(BucketBase):
                 name, file, meta, expected_revision=expected_revision, ttl=ttl, progress=progress
             )
 
+    @observed
     async def copy(
         self,
         name: str,
@@ -107,6 +111,7 @@ class Writes(BucketBase):
         new_name = names.check_object(target.bucket, name if new_name is None else new_name)
         return await copying.copy(self._bucket, name, target, new_name, expected_revision, progress)
 
+    @observed
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
         """Change an object's description, content type, tags, headers and metadata, and its
         name, if `meta` has another one. Its bytes stay where they are, and so does its expiry.
@@ -117,11 +122,13 @@ class Writes(BucketBase):
         names.check_object(self.bucket, name)
         return shown(self._bucket, await to_the_end(objects.describe(self._bucket, name, meta)))
 
+    @observed
     async def delete(self, name: str) -> None:  # type: ignore[override]
         """Delete an object: its bytes go, a marker stays. Raises `ObjectNotFoundError`."""
         names.check_object(self.bucket, name)
         await to_the_end(objects.delete(self._bucket, name))
 
+    @observed
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Let a name stand for an object: one of this bucket by name, any other by its info.
 
@@ -134,6 +141,7 @@ class Writes(BucketBase):
         link = links.to_object(self._bucket, name, target)
         return await to_the_end(links.add(self._bucket, name, link))
 
+    @observed
     async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
         """Let a name stand for a whole bucket. Raises `ObjectAlreadyExists`."""
         names.check_object(self.bucket, name)

@@ -1,0 +1,164 @@
+"""What OpenTelemetry hears: spans of verbs, counts of what moved and of what was tried again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow._core import telemetry
+from jetstow.errors import ObjectNotFoundError
+from tests.support.proxy import Proxy
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+SMALL = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1_000))
+
+
+@dataclass
+class Heard:
+    exporter: InMemorySpanExporter
+    reader: InMemoryMetricReader
+    provider: TracerProvider
+
+    def spans(self) -> dict[str, ReadableSpan]:
+        return {span.name: span for span in self.exporter.get_finished_spans()}
+
+    def sums(self, metric: str) -> dict[str, float]:
+        """A counter's sums, by the value of one of its attributes."""
+        data = self.reader.get_metrics_data()
+        points: list[Any] = [
+            point
+            for resource in (data.resource_metrics if data else [])
+            for scope in resource.scope_metrics
+            for each in scope.metrics
+            if each.name == metric
+            for point in each.data.data_points
+        ]
+        key = {"jetstow.retries": "error.type", "jetstow.operation.duration": "jetstow.operation"}
+        by = key.get(metric, "jetstow.direction")
+        return {p.attributes[by]: getattr(p, "value", getattr(p, "count", 0)) for p in points}
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
+    tracers, meters = TracerProvider(), MeterProvider([reader])
+    tracers.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
+    monkeypatch.setattr(metrics, "get_meter", meters.get_meter)
+    telemetry._instruments.cache_clear()
+    yield Heard(exporter, reader, tracers)
+    telemetry._instruments.cache_clear()
+    tracers.shutdown()
+    meters.shutdown()
+
+
+async def test_a_verb_is_a_span(heard: Heard, store: jetstow.ObjectStore) -> None:
+    await store.put("a", some_bytes(2_500), SMALL)
+    await store.get("a")
+    span = heard.spans()["jetstow put"]
+    assert span.kind is SpanKind.CLIENT
+    assert span.attributes == {
+        "messaging.system": "nats",
+        "jetstow.operation": "put",
+        "jetstow.bucket": store.bucket,
+        "jetstow.object": "a",
+        "jetstow.bytes": 2_500,
+        "jetstow.chunks": 3,
+        "jetstow.retries": 0,
+    }
+    got = heard.spans()["jetstow get"]
+    assert (got.attributes or {})["jetstow.chunks"] == 3
+
+
+async def test_spans_lie_in_the_span_of_the_caller(
+    heard: Heard, store: jetstow.ObjectStore, tmp_path: Any
+) -> None:
+    (tmp_path / "f").write_bytes(b"data")
+    with heard.provider.get_tracer("app").start_as_current_span("work") as work:
+        await store.put_file(tmp_path / "f")
+    spans = heard.spans()
+    outer, inner = spans["jetstow put_file"], spans["jetstow put"]
+    assert outer.parent is not None
+    assert outer.parent.span_id == work.get_span_context().span_id
+    assert inner.parent is not None
+    assert outer.context is not None
+    assert inner.parent.span_id == outer.context.span_id
+
+
+async def test_a_stream_is_nobodys_span_between_its_pieces(
+    heard: Heard, store: jetstow.ObjectStore
+) -> None:
+    await store.put("a", some_bytes(2_500), SMALL)
+    async for _ in store.stream("a"):
+        assert not trace.get_current_span().get_span_context().is_valid
+    attributes = heard.spans()["jetstow stream"].attributes or {}
+    assert (attributes["jetstow.bytes"], attributes["jetstow.chunks"]) == (2_500, 3)
+
+
+async def test_what_fails_is_told(heard: Heard, store: jetstow.ObjectStore) -> None:
+    with pytest.raises(ObjectNotFoundError):
+        await store.get_info("missing")
+    span = heard.spans()["jetstow get_info"]
+    assert span.status.status_code is StatusCode.ERROR
+    assert "missing" in (span.status.description or "")
+    assert (span.attributes or {})["error.type"] == "ObjectNotFoundError"
+
+
+async def test_meters_count_what_moves(heard: Heard, store: jetstow.ObjectStore) -> None:
+    await store.put("a", some_bytes(2_500), SMALL)
+    await store.get_range("a", 0, 10)
+    assert await store.list()
+    assert heard.sums("jetstow.bytes")["written"] == 2_500
+    assert heard.sums("jetstow.chunks")["written"] == 3
+    assert heard.sums("jetstow.bytes")["read"] >= 1_000
+    assert heard.sums("jetstow.operation.duration") == {"put": 1, "get_range": 1, "list": 1}
+
+
+async def test_retries_are_counted(heard: Heard, server: NatsServer, bucket: str) -> None:
+    async with Proxy(server.port) as proxy:
+        options: Any = {"reconnect_time_wait": 0.01, "max_reconnect_attempts": 100}
+        async with await jetstow.connect(proxy.url, **options) as nc:
+            store = await nc.jetstream().create_object_store(bucket)
+
+            def cut(done: int, _: int | None) -> None:
+                if done == 100_000:
+                    proxy.cut()
+
+            await store.put("a", some_bytes(200_000), SMALL, progress=cut)
+    assert heard.sums("jetstow.retries")["ConnectionLostError"] >= 1
+    assert (heard.spans()["jetstow put"].attributes or {})["jetstow.retries"]
+
+
+def test_without_the_api_nothing_is_told_and_all_works(server: NatsServer, bucket: str) -> None:
+    program = f"""
+import sys
+sys.modules["opentelemetry"] = None
+import asyncio, jetstow
+async def main():
+    async with await jetstow.connect() as nc:
+        store = await nc.jetstream().create_object_store({bucket!r})
+        await store.put("a", b"data")
+        print((await store.get("a")).data, [piece async for piece in store.stream("a")])
+asyncio.run(main())
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], env={**os.environ, "NATS_URL": server.url},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.stdout, run.stderr) == ("b'data' [b'data']\n", "")
