@@ -17,6 +17,7 @@ from jetstow.errors import (
     DigestMismatchError,
     InvalidObjectNameError,
     LinkIsABucketError,
+    ObjectChangedError,
     ObjectDeletedError,
     ObjectNotFoundError,
 )
@@ -246,3 +247,26 @@ async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
                 await task
             assert file.tell() == 10
         assert await file.read() == large[10:]
+
+
+async def test_reading_at_a_place_leaves_the_position(file: jetstow.ObjectReader) -> None:
+    await file.seek(7)
+    reads = [file.read_at(offset, 100) for offset in (0, 500, 900, 990, 995, 2_000)]
+    expected = [DATA[offset : offset + 100] for offset in (0, 500, 900, 990, 995, 2_000)]
+    assert await asyncio.gather(*reads) == expected
+    assert await file.read_at(3, 0) == b""
+    assert (file.tell(), await file.read(5)) == (7, DATA[7:12])
+    for offset, size in ((-1, 1), (0, -1)):
+        with pytest.raises(ValueError, match="'a'"):
+            await file.read_at(offset, size)
+    await file.close()
+    with pytest.raises(ValueError, match="closed"):
+        await file.read_at(0, 1)
+
+
+async def test_reading_at_a_place_stays_at_the_revision(
+    file: jetstow.ObjectReader, store: jetstow.ObjectStore
+) -> None:
+    await store.put("a", b"new")
+    with pytest.raises(ObjectChangedError):
+        await file.read_at(0, 10)

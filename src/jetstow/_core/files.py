@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -86,6 +87,22 @@ class ObjectReader:
             await self._drop()
             self._position = before
             raise
+        return found.getvalue()
+
+    async def read_at(self, offset: int, size: int) -> bytes:
+        """Up to `size` bytes from `offset` on, fewer only at the end, and nothing ahead of them.
+
+        The position stays where it is, and several may be read at once. Raises `ValueError`
+        before the start, and what `get_range` raises.
+        """
+        self._check_open()
+        if offset < 0 or size < 0:
+            raise ValueError(f"object {self.name!r} has no {size} bytes at {offset}")
+        stop, found = min(self._size, offset + size), io.BytesIO()
+        if offset < stop:
+            async with aclosing(self._reader.read(offset, stop)) as pieces:
+                async for piece in pieces:
+                    found.write(piece)
         return found.getvalue()
 
     async def readinto(self, buffer: Buffer) -> int:
