@@ -19,7 +19,7 @@ CORE = "jetstow._core"
 
 FACES = ("cli", "fs", "s3", "console", "sync")
 MOVERS = ("jetstow.archive", "jetstow.copies", "jetstow.mirroring")
-PURE = ("names", "wire", "digest", "source", "frames", "headers", "cipher")
+PURE = ("names", "wire", "fields", "digest", "source", "frames", "headers", "cipher")
 THREADS = f"{CORE}.background"  # no connection in it either
 NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}
 TALKERS = {"jetstream", "replies", "lane"}

@@ -10,10 +10,10 @@ from typing import Any, Final
 from nats.js import api
 
 from jetstow._core import names
+from jetstow._core.fields import is_text
 from jetstow._core.jetstream import JetStream, invalid_config
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
-from jetstow._core.wire import is_text
 from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
 from jetstow.models import BucketConfig, BucketStatus, StoreCompression
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any, Final, TypeGuard
+from typing import Annotated, Any, Final
 
 import msgspec
 from nats.js import api
 
-from jetstow._core import names
+from jetstow._core import fields
 from jetstow._core.headers import is_ours, merged
 from jetstow.errors import (
     BadObjectMetaError,
-    InvalidBucketNameError,
-    InvalidObjectNameError,
     InvalidOptionError,
 )
-from jetstow.models import Headers, ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 # `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
 _MADE: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
@@ -82,10 +80,6 @@ _encode = msgspec.json.Encoder().encode
 json_encode = _encode
 
 
-class _MalformedError(Exception):
-    """What is wrong with the metadata, in a few words."""
-
-
 def decode_info(
     bucket: str, name: str, body: bytes, *, revision: int, mtime: str | None
 ) -> ObjectInfo:
@@ -114,7 +108,7 @@ def decode_info(
         usual.digest or "",
         usual.deleted or False,
         usual.description,
-        None if headers is None else _headers(headers),
+        None if headers is None else fields.headers(headers),
         None if options is None else ObjectMetaOptions(None, options.max_chunk_size or None),
         usual.metadata,
         revision,
@@ -134,20 +128,20 @@ def _decode_any(
         info = ObjectInfo(
             name=name,
             bucket=bucket,
-            nuid=_text(raw, "nuid") or "",
-            size=_count(raw, "size"),
+            nuid=fields.text(raw, "nuid") or "",
+            size=fields.count(raw, "size"),
             mtime=mtime,
-            chunks=_count(raw, "chunks"),
-            digest=_text(raw, "digest") or "",
-            deleted=_flag(raw, "deleted"),
-            description=_text(raw, "description"),
-            headers=_headers(raw.get("headers")),
-            options=_options(raw.get("options")),
-            metadata=_strings(raw.get("metadata"), "metadata"),
+            chunks=fields.count(raw, "chunks"),
+            digest=fields.text(raw, "digest") or "",
+            deleted=fields.flag(raw, "deleted"),
+            description=fields.text(raw, "description"),
+            headers=fields.headers(raw.get("headers")),
+            options=fields.options(raw.get("options")),
+            metadata=fields.strings(raw.get("metadata"), "metadata"),
             revision=revision,
             extra=_extra(raw),
         )
-    except _MalformedError as error:
+    except fields.MalformedError as error:
         raise _bad(bucket, name, str(error)) from None
     # A link has no chunks, so it needs no nuid; but a wrong one is wrong there, too.
     needless = not info.nuid and info.is_link() and not info.chunks
@@ -203,20 +197,20 @@ def checked_meta(
     options: object = meta.options
     try:
         if not isinstance(options, api.ObjectMetaOptions | None):
-            raise _MalformedError("its options are no ObjectMetaOptions")
-        if tags is not None and not (isinstance(tags, list) and all(map(is_text, tags))):
-            raise _MalformedError("its tags are not a list of strings")
-        headers = _headers(meta.headers)
+            raise fields.MalformedError("its options are no ObjectMetaOptions")
+        if not isinstance(tags, list | tuple | None) or not all(map(fields.is_text, tags or ())):
+            raise fields.MalformedError("its tags are not a list of strings")
+        headers = fields.headers(meta.headers)
         if not ours and (own := next(filter(is_ours, headers or {}), None)):
-            raise _MalformedError(f"the header {own!r} is the store's own")
+            raise fields.MalformedError(f"the header {own!r} is the store's own")
         checked = ObjectMeta(
             name=name,
-            description=_text(raw, "description"),
-            headers=merged(headers, _text(raw, "content type"), tags),
+            description=fields.text(raw, "description"),
+            headers=merged(headers, fields.text(raw, "content type"), tags),
             options=replace(options) if options is not None else None,
-            metadata=_strings(getattr(meta, "metadata", None), "metadata"),
+            metadata=fields.strings(getattr(meta, "metadata", None), "metadata"),
         )
-    except _MalformedError as error:
+    except fields.MalformedError as error:
         raise InvalidOptionError(
             f"metadata of object {name!r} in bucket {bucket!r} cannot be stored: {error}",
             bucket=bucket,
@@ -246,88 +240,6 @@ def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
     )
 
 
-def _text(raw: dict[str, Any], key: str) -> str | None:
-    value = raw.get(key)
-    if value is not None and not is_text(value):
-        raise _MalformedError(f"its {key} is not a string")
-    return value
-
-
-def is_text(value: object) -> TypeGuard[str]:
-    """Whether JSON can carry it: Python's strings may hold half of a surrogate pair."""
-    try:
-        return isinstance(value, str) and value.encode() is not None
-    except UnicodeEncodeError:
-        return False
-
-
-def _flag(raw: dict[str, Any], key: str) -> bool:
-    value = raw.get(key)
-    if value is not None and not isinstance(value, bool):
-        raise _MalformedError(f"its {key} is not true or false")
-    return bool(value)
-
-
-def _count(raw: dict[str, Any], key: str) -> int:
-    value = raw.get(key, 0)
-    if value is None:
-        return 0
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
-        raise _MalformedError(f"its {key} is not a whole number of 0 or more")
-    return value
-
-
-def _strings(value: object, key: str) -> dict[str, str] | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict) or not all(is_text(k) and is_text(v) for k, v in value.items()):
-        raise _MalformedError(f"its {key} does not map strings to strings")
-    return dict(value)
-
-
-def _headers(value: object) -> Headers | None:
-    """Headers as Go's clients have them, name to list; nats-py writes bare strings."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise _MalformedError("its headers do not map names to strings")
-    headers: Headers = {}
-    for key, given in value.items():
-        values = [given] if isinstance(given, str) else given
-        if (
-            not is_text(key)
-            or not isinstance(values, list | tuple)
-            or not all(is_text(item) for item in values)
-        ):
-            raise _MalformedError(f"its header {key!r} is not a string or a list of strings")
-        headers[key] = list(values)
-    return headers
-
-
-def _options(value: object) -> ObjectMetaOptions | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise _MalformedError("its options are not an object")
-    size = _count(value, "max_chunk_size")
-    return ObjectMetaOptions(link=_link(value.get("link")), max_chunk_size=size or None)
-
-
-def _link(value: object) -> ObjectLink | None:
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        raise _MalformedError("its link is not an object")
-    bucket, name = _text(value, "bucket"), _text(value, "name")
-    if not bucket:
-        raise _MalformedError("its link names no bucket")
-    try:
-        names.check_object(names.check_bucket(bucket), name or "any")
-    except (InvalidBucketNameError, InvalidObjectNameError) as error:
-        raise _MalformedError(f"its link leads nowhere ({error})") from None
-    return ObjectLink(bucket=bucket, name=name or None)
-
-
 def _extra(raw: dict[str, Any]) -> dict[str, Any]:
     extra = {key: value for key, value in raw.items() if key not in _FIELDS}
     options = raw.get("options")
@@ -348,7 +260,7 @@ def _check_depth(extra: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise _MalformedError(f"it is nested deeper than {_DEEPEST} times")
+    raise fields.MalformedError(f"it is nested deeper than {_DEEPEST} times")
 
 
 def _options_body(info: ObjectInfo) -> dict[str, Any]:
@@ -360,4 +272,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["LARGEST", "checked_meta", "decode_info", "encode_info", "is_text", "json_encode"]
+__all__ = ["LARGEST", "checked_meta", "decode_info", "encode_info", "json_encode"]
