@@ -45,6 +45,11 @@ unit: $(DEV_STAMP) ## the tests that need no network
 live: $(DEV_STAMP) ## the tests on the latest server
 	@$(BIN)/python -m pytest tests/live
 
+.PHONY: docs
+docs: $(DEV_STAMP) ## the documentation, in .cache/docs/html; a broken link fails it
+	@$(BIN)/sphinx-build -W -n -q --keep-going -b html docs .cache/docs/html
+	@echo ".cache/docs/html/index.html"
+
 .PHONY: bench
 bench: $(BENCH_STAMP) $(PEERS_STAMP) ## jetstow beside other clients and a bare socket, measured
 	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
@@ -111,7 +116,7 @@ $(RUNTIME_STAMP): requirements/runtime.lock pyproject.toml $(VENV_STAMP)
 
 $(DEV_STAMP): requirements/dev.lock $(RUNTIME_STAMP)
 	@echo "installing what development needs into $(VENV)"
-	@$(PIP) install --requirement requirements/dev.lock
+	@$(PIP) install --no-compile --requirement requirements/dev.lock
 	@touch $@
 
 $(BENCH_STAMP): requirements/bench.lock $(DEV_STAMP)

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RUNTIME = "requirements/runtime.lock"
 DEV = "requirements/dev.lock"
 BENCH = "requirements/bench.lock"
+FUZZ = "requirements/fuzz.lock"
 
 
 def compile_lock(output: str, *arguments: str) -> None:
@@ -25,3 +26,4 @@ if __name__ == "__main__":
     compile_lock(RUNTIME)
     compile_lock(DEV, "--group", "dev", "--constraint", RUNTIME)
     compile_lock(BENCH, "--group", "bench", "--constraint", DEV)
+    compile_lock(FUZZ, "--group", "fuzz", "--constraint", DEV)

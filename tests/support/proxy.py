@@ -65,14 +65,18 @@ class Proxy:
     def cut_after(self, count: int, direction: Direction) -> asyncio.Future[None]:
         """Let `count` more bytes through that way, then abort every connection, once.
 
-        What it returns is done when that has happened.
+        A reset overtakes what the receiver has not read yet, so it may get fewer. What it
+        returns is done when that has happened, and cancelled if it never will.
         """
+        self.spare()
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._limit = _Limit(direction, count, reached)
         return reached
 
     def spare(self) -> None:
         """Take back what `cut_after` has asked for and has not come to pass."""
+        if self._limit is not None:
+            self._limit.reached.cancel()
         self._limit = None
 
     def stall(self) -> None:
@@ -124,6 +128,7 @@ class Proxy:
         traceback: TracebackType | None,
     ) -> None:
         assert self._server is not None
+        self.spare()
         self._server.close()
         for connection in list(self._connections):
             connection.cancel()

@@ -40,15 +40,19 @@ class Replicas:
         def current(state: dict[str, Any]) -> bool:
             replicas = state.get("replicas") or []
             return bool(state.get("leader")) and all(
-                replica.get("current") and not replica.get("offline") for replica in replicas
+                replica.get("current") and not replica.get("offline") and not replica.get("lag")
+                for replica in replicas
             )
 
         for node in self.cluster.nodes:
             await self._settled(current, node)
 
     async def step_down(self) -> None:
-        """Has the leader give the lead to another server."""
-        await self._ask(f"STREAM.LEADER.STEPDOWN.OBJ_{self.bucket}")
+        """Has the leader give the lead to another server; returns when that has it."""
+        before = (await self.leader()).name
+        answer = await self._ask(f"STREAM.LEADER.STEPDOWN.OBJ_{self.bucket}")
+        assert answer.get("success"), answer
+        await self._settled(lambda state: state.get("leader") not in {None, "", before})
 
     async def wipe(self, node: NatsServer) -> None:
         """A server whose disk is replaced by an empty one, started again."""
