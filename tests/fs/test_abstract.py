@@ -1,0 +1,67 @@
+"""fsspec's own tests of file systems, as they are."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+import pytest
+from fsspec.implementations.local import LocalFileSystem, make_path_posix
+from fsspec.tests import abstract
+
+from jetstow.fs import JetstowFileSystem
+
+
+class Fixtures(abstract.BaseAbstractFixtures):
+    @pytest.fixture
+    def fs_join(self) -> Any:
+        return posixpath.join
+
+    @pytest.fixture
+    def fs_path(self, root: str) -> str:
+        return f"{root}/abstract"
+
+    @pytest.fixture
+    def fs_sanitize_path(self) -> Any:
+        return lambda path: path
+
+    @pytest.fixture
+    def supports_empty_directories(self) -> bool:
+        return False
+
+    @pytest.fixture
+    def local_fs(self) -> LocalFileSystem:
+        return LocalFileSystem(auto_mkdir=True)
+
+    @pytest.fixture
+    def local_join(self) -> Any:
+        return posixpath.join
+
+    @pytest.fixture
+    def local_path(self, tmp_path: Any) -> str:
+        return make_path_posix(str(tmp_path))
+
+    @pytest.fixture(autouse=True)
+    def _begun(self, fs: JetstowFileSystem, root: str) -> None:
+        """Some of the tests look at the folder before they have put anything into it."""
+        fs.touch(f"{root}/abstract/.begun")
+
+
+class TestCopy(Fixtures, abstract.AbstractCopyTests):
+    pass
+
+
+class TestGet(Fixtures, abstract.AbstractGetTests):
+    pass
+
+
+class TestPut(Fixtures, abstract.AbstractPutTests):
+    pass
+
+
+class TestOpen(Fixtures, abstract.AbstractOpenTests):
+    pass
+
+
+class TestPipe(Fixtures, abstract.AbstractPipeTests):
+    pass
