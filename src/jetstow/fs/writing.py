@@ -196,8 +196,11 @@ class Writing(Base):
             if not exist_ok and (not name or await self._exists(path)):
                 raise
 
-    async def _rmdir(self, path: str) -> None:
+    def rmdir(self, path: str) -> None:
         """Drop a bucket that has nothing in it. Other folders go with what is in them."""
+        sync(self.loop, self._rmdir, path)
+
+    async def _rmdir(self, path: str) -> None:
         bucket, name = split(self._strip_protocol(path))
         if await self._entries(bucket, name, 1):
             raise OSError(errno.ENOTEMPTY, os.strerror(errno.ENOTEMPTY), path)

@@ -1,0 +1,261 @@
+"""Files of the file system: read anywhere, written once, and never half."""
+
+from __future__ import annotations
+
+import gc
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.callbacks import Callback
+
+from jetstow.errors import ObjectChangedError, ObjectEncryptedError
+from jetstow.fs import JetstowFileSystem
+from tests.fs.conftest import Other
+from tests.support.samples import some_bytes
+
+DATA = some_bytes(3_000_000)
+
+
+def test_reading_anywhere(fs: JetstowFileSystem, root: str) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    with fs.open(f"{root}/a") as file:
+        assert file.size == len(DATA)
+        for position, size in ((0, 10), (2_999_990, 100), (1_000_000, 70_000), (5, 200_000)):
+            file.seek(position)
+            assert file.read(size) == DATA[position : position + size]
+        file.seek(0)
+        assert file.read() == DATA
+        file.seek(-5, 2)
+        assert (file.read(), file.read()) == (DATA[-5:], b"")
+
+
+@pytest.mark.parametrize("cache", ["jetstow", "readahead", "blockcache", "bytes", "none", "all"])
+def test_every_cache(fs: JetstowFileSystem, root: str, cache: str) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    with fs.open(f"{root}/a", cache_type=cache, block_size=500_000) as file:
+        pieces = iter(lambda: file.read(333_333), b"")
+        assert b"".join(pieces) == DATA
+
+
+def test_jumps_cost_little_and_runs_grow(fs: JetstowFileSystem, root: str) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    with fs.open(f"{root}/a") as file:
+        for position in (2_900_000, 100_000, 1_500_000):
+            file.seek(position)
+            file.read(100)
+        assert file.cache.total_requested_bytes == 3 * 64 * 1024
+        file.seek(0)
+        while file.read(10_000):
+            pass
+        assert file.cache.miss_count < 15
+
+
+def test_ranges(fs: JetstowFileSystem, root: str) -> None:
+    fs.pipe({f"{root}/a": DATA, f"{root}/b": b"0123456789"})
+    assert fs.cat_file(f"{root}/b", 2, 5) == b"234"
+    assert fs.cat_file(f"{root}/b", -3) == b"789"
+    assert fs.cat_file(f"{root}/b", -5, -2) == b"567"
+    assert fs.cat_file(f"{root}/b", 8, 100) == b"89"
+    paths, starts, ends = (
+        [f"{root}/a"] * 30,
+        range(0, 3_000_000, 100_000),
+        range(50, 3_000_050, 100_000),
+    )
+    assert fs.cat_ranges(paths, starts, ends) == [
+        DATA[a:b] for a, b in zip(starts, ends, strict=True)
+    ]
+    found = fs.cat_ranges([f"{root}/b", f"{root}/missing"], 0, 2)
+    assert found[0] == b"01"
+    assert isinstance(found[1], FileNotFoundError)
+    with pytest.raises(FileNotFoundError):
+        fs.cat_ranges([f"{root}/missing"], 0, 2, on_error="raise")
+
+
+def test_a_file_stays_at_its_revision(fs: JetstowFileSystem, root: str, other: Other) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    with fs.open(f"{root}/a") as file:
+        assert file.read(10) == DATA[:10]
+        other.put(root, "a", b"new")
+        file.seek(2_000_000)
+        with pytest.raises(ObjectChangedError, match="'a'"):
+            file.read(10)
+
+
+def test_nothing_exists_before_the_file_is_closed(
+    fs: JetstowFileSystem, root: str, other: Other
+) -> None:
+    with fs.open(f"{root}/a", "wb", block_size=100_000) as file:
+        file.write(DATA[:500_000])
+        assert not fs.exists(f"{root}/a")
+        file.write(DATA[500_000:])
+    assert fs.cat_file(f"{root}/a") == DATA
+
+
+@pytest.mark.parametrize("size", [10, 500_000])
+def test_an_exception_leaves_no_object_and_no_chunk(
+    fs: JetstowFileSystem, root: str, other: Other, size: int
+) -> None:
+    def fail() -> None:
+        with fs.open(f"{root}/a", "wb", block_size=100_000) as file:
+            file.write(DATA[:size])
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert not fs.exists(f"{root}/a")
+    assert other.chunks(root) == 0
+
+
+def test_a_file_that_nobody_closes_is_none(fs: JetstowFileSystem, root: str, other: Other) -> None:
+    file = fs.open(f"{root}/a", "wb", block_size=100_000)
+    file.write(DATA[:500_000])
+    del file
+    gc.collect()
+    while other.chunks(root):
+        pass
+    assert not fs.exists(f"{root}/a")
+
+
+def test_exclusive_and_appended(fs: JetstowFileSystem, root: str) -> None:
+    with fs.open(f"{root}/a", "ab") as file:
+        file.write(b"one,")
+    with fs.open(f"{root}/a", "ab") as file:
+        file.write(b"two")
+    assert fs.cat_file(f"{root}/a") == b"one,two"
+    with pytest.raises(FileExistsError):
+        fs.pipe_file(f"{root}/a", b"", mode="create")
+    with pytest.raises(ValueError, match="r\\+b"):
+        fs.open(f"{root}/a", "r+b")
+    with pytest.raises(IsADirectoryError):
+        fs.open(root, "rb")
+
+
+def test_a_transaction_is_all_or_nothing(fs: JetstowFileSystem, root: str, other: Other) -> None:
+    with fs.transaction:
+        for name in "ab":
+            with fs.open(f"{root}/{name}", "wb") as file:
+                file.write(name.encode())
+        assert fs.find(root) == []
+    assert fs.find(root) == [f"{root}/a", f"{root}/b"]
+
+    def fail() -> None:
+        with fs.transaction:
+            with fs.open(f"{root}/c", "wb") as file:
+                file.write(DATA)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert fs.find(root) == [f"{root}/a", f"{root}/b"]
+    assert other.chunks(root) == 2
+
+
+def test_put_and_get_tell_how_far_they_are(
+    fs: JetstowFileSystem, root: str, tmp_path: Path
+) -> None:
+    (tmp_path / "in").write_bytes(DATA)
+
+    class Told(Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.values: list[tuple[int | None, int]] = []
+
+        def call(self, *_: Any, **__: Any) -> None:
+            self.values.append((self.size, self.value))
+
+    for step in (
+        lambda told: fs.put_file(str(tmp_path / "in"), f"{root}/a", callback=told),
+        lambda told: fs.get_file(f"{root}/a", str(tmp_path / "out"), callback=told),
+    ):
+        told = Told()
+        step(told)
+        assert told.values[-1] == (len(DATA), len(DATA))
+        assert len(told.values) > 10
+    assert (tmp_path / "out").read_bytes() == DATA
+
+
+def test_moving_renames_and_copying_copies(fs: JetstowFileSystem, root: str, other: Other) -> None:
+    fs.pipe({f"{root}/a": DATA, f"{root}/x/b": b"b", f"{root}/x/c/d": b"d"})
+    nuid = fs.info(f"{root}/a")["ETag"].partition("-")[0]
+    fs.mv(f"{root}/a", f"{root}/moved")
+    assert fs.info(f"{root}/moved")["ETag"].partition("-")[0] == nuid
+    fs.mv(f"{root}/x", f"{root}/y", recursive=True)
+    fs.cp(f"{root}/moved", f"{root}/copy")
+    assert fs.find(root) == [f"{root}/{name}" for name in ("copy", "moved", "y/b", "y/c/d")]
+    fs.mv(f"{root}/y/b", f"{root}/copy")
+    assert fs.cat_file(f"{root}/copy") == b"b"
+    fs.mkdir(f"{root}-2")
+    fs.mv(f"{root}/moved", f"{root}-2/a")
+    assert fs.cat_file(f"{root}-2/a") == DATA
+    fs.rm(f"{root}-2", recursive=True)
+    assert fs.find(root) == [f"{root}/copy", f"{root}/y/c/d"]
+
+
+def test_folders(fs: JetstowFileSystem, root: str) -> None:
+    with pytest.raises(FileExistsError):
+        fs.mkdir(root)
+    fs.makedirs(f"{root}/a/b", exist_ok=True)
+    fs.touch(f"{root}/a/b/c")
+    with pytest.raises(OSError, match="not empty"):
+        fs.rmdir(root)
+    with pytest.raises(IsADirectoryError):
+        fs.rm(f"{root}/a")
+    with pytest.raises(NotImplementedError):
+        fs.touch(f"{root}/a/b/c", truncate=False)
+    fs.rm(f"{root}/a", recursive=True)
+    fs.rmdir(root)
+    assert not fs.exists(root)
+
+
+def test_encrypted(fs: JetstowFileSystem, root: str, options: dict[str, str]) -> None:
+    secret = fsspec.filesystem("jetstow", key=bytes(32), **options)
+    secret.pipe(f"{root}/a", DATA)
+    assert secret.info(f"{root}/a")["size"] == secret.ls(root)[0]["size"] == len(DATA)
+    with secret.open(f"{root}/a") as file:
+        file.seek(1_234_567)
+        assert file.read(1_000) == DATA[1_234_567:1_235_567]
+    with pytest.raises(ObjectEncryptedError):
+        fs.cat_file(f"{root}/a")
+
+
+def test_it_travels_in_a_pickle(fs: JetstowFileSystem, root: str) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    assert pickle.loads(pickle.dumps(fs)).cat_file(f"{root}/a", 0, 5) == DATA[:5]
+    with fs.open(f"{root}/a") as file:
+        file.seek(7)
+        with pickle.loads(pickle.dumps(file)) as again:
+            assert again.read(5) == DATA[7:12]
+
+
+async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None:
+    fs = fsspec.filesystem("jetstow", asynchronous=True, skip_instance_cache=True, **options)
+    await fs._pipe_file(f"{root}/a", DATA)
+    assert await fs._cat_file(f"{root}/a", 5, 10) == DATA[5:10]
+    async with await fs.open_async(f"{root}/a") as file:
+        assert await file.read(10) == DATA[:10]
+    async with await fs.open_async(f"{root}/b", "wb") as file:
+        await file.write(b"data")
+    assert await fs._find(root) == [f"{root}/a", f"{root}/b"]
+    await fs._connection().close()
+
+
+def test_a_program_that_just_ends(root: str, options: dict[str, str]) -> None:
+    program = f"""
+import fsspec
+with fsspec.open("jetstow://{root}/a", "wb", servers={options["servers"]!r}) as file:
+    file.write(b"data")
+fs = fsspec.filesystem("jetstow", servers={options["servers"]!r})
+left_open = fs.open("{root}/b", "wb", block_size=10)
+left_open.write(b"x" * 100)
+print(fs.ls("{root}", detail=False), fs.cat("{root}/a"))
+"""
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == f"['{root}/a'] b'data'\n"
