@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import fsspec
 import pytest
-from fsspec.asyn import sync
 
 import jetstow
 from jetstow.fs import JetstowFileSystem
@@ -18,8 +17,7 @@ from tests.support.servers import NatsServer
 def fs(server: NatsServer) -> Iterator[JetstowFileSystem]:
     made: JetstowFileSystem = fsspec.filesystem("jetstow", servers=server.url)
     yield made
-    for connection in list(made._connections.values()):
-        sync(made.loop, connection.close)
+    made.close()
 
 
 @pytest.fixture

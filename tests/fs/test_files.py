@@ -244,6 +244,14 @@ async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None
     await fs._connection().close()
 
 
+def test_closed_and_used_again(root: str, options: dict[str, str]) -> None:
+    fs = JetstowFileSystem(**options, skip_instance_cache=True)
+    fs.pipe(f"{root}/a", b"a")
+    fs.close()
+    assert fs.find(root) == [f"{root}/a"]
+    fs.close()
+
+
 def test_a_program_that_just_ends(root: str, options: dict[str, str]) -> None:
     program = f"""
 import fsspec

@@ -79,6 +79,11 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(lambda: loop.create_task(end()))
 
+    def close(self) -> None:
+        """Close the connection; the next verb makes another one."""
+        for loop, connection in list(self._connections.items()):
+            _close(loop, connection)
+
     def invalidate_cache(self, path: str | None = None) -> None:
         """Read the names anew when they are needed next."""
         bucket = split(self._strip_protocol(path))[0] if path else None
