@@ -61,8 +61,11 @@ class Criteria:
 def _moment(target: Target, what: str, age: Age | None) -> datetime.datetime | None:
     if isinstance(age, datetime.timedelta):
         return datetime.datetime.now(datetime.UTC) - age
-    if age is None or (isinstance(age, datetime.datetime) and age.tzinfo is not None):
-        return age
+    if age is None:
+        return None
+    moment: object = age
+    if isinstance(moment, datetime.datetime) and moment.tzinfo is not None:
+        return moment
     raise target.error(
         InvalidOptionError,
         f"{what} must be a timedelta or a datetime with its time zone, not {age!r}",

@@ -6,6 +6,7 @@ object anew leaves them where they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from jetstow.models import CONTENT_TYPE, TAGS, Headers
@@ -29,7 +30,7 @@ def without_ours(headers: Headers | None) -> Headers | None:
 
 
 def merged(
-    headers: Headers | None, content_type: str | None, tags: list[str] | None
+    headers: Headers | None, content_type: str | None, tags: Iterable[str] | None
 ) -> Headers | None:
     """Headers with a content type and tags, where those are given; empty ones take them out."""
     given = {CONTENT_TYPE: content_type, TAGS: tags}

@@ -172,7 +172,7 @@ async def _forget(stream: Stream, name: str, committed: Committed) -> None:
     await stream.purge(stream.target(name), subject, below=committed.info.revision + 1)
 
 
-async def delete(stream: Stream, name: str) -> None:
+async def delete(stream: Stream, name: str, expected_revision: int | None = None) -> None:
     """Leave a delete marker under the name, and drop the chunks."""
 
     def propose(slot: Slot) -> ObjectInfo:
@@ -182,7 +182,8 @@ async def delete(stream: Stream, name: str) -> None:
         _live(stream, name, slot)
         return _deleted(slot)
 
-    await _drop_replaced(stream, await commit(stream, name, propose))
+    done = await commit(stream, name, propose, expected_revision=expected_revision)
+    await _drop_replaced(stream, done)
 
 
 def _live(

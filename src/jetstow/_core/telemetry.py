@@ -126,7 +126,8 @@ def operation(
         if token is not None:
             _current.reset(token)
         counts = {"bytes": seen.bytes, "chunks": seen.chunks, "retries": seen.retries}
-        span.set_attributes({f"jetstow.{what}": count for what, count in counts.items()} | failed)
+        span.set_attributes({f"jetstow.{what}": count for what, count in counts.items()})
+        span.set_attributes(failed)
         span.end()
         told.duration.record(time.perf_counter() - began, about | failed)
 
@@ -137,7 +138,7 @@ def observed(
     """Let every call of an object store's verb be told of."""
 
     @functools.wraps(verb)
-    async def told(self: S, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def told(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if _instruments() is None:
             return await verb(self, *args, **kwargs)
         first = args[0] if args else kwargs.get("name")

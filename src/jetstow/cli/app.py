@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import bench, buckets, demo, keeping, moving, objects, server, transfer
+from jetstow.cli import (
+    bench,
+    buckets,
+    copying,
+    demo,
+    finding,
+    keeping,
+    keys,
+    moving,
+    objects,
+    server,
+    transfer,
+)
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
 from jetstow.cli.program import Program
 from jetstow.cli.session import Settings
@@ -59,5 +71,8 @@ moving.register(app)
 keeping.register(app)
 transfer.register(app)
 objects.register(app)
+copying.register(app)
+finding.register(app)
+keys.register(app)
 server.register(app)
 bench.register(app)

@@ -61,6 +61,14 @@ Verbose = Annotated[
     typer.Option("--verbose", "-v", rich_help_panel=COMMON, help="Tell more, on stderr."),
 ]
 
+Key = Annotated[
+    bytes | None,
+    typer.Option(
+        "--key-file", metavar="FILE", parser=values.key, rich_help_panel=COMMON,
+        help="A key of keygen's: objects are encrypted with it, or read.",
+    ),
+]  # fmt: skip
+
 _SHARED: Final[dict[str, tuple[Any, Any]]] = {
     "server": (Server, None),
     "creds": (Creds, None),
@@ -68,6 +76,7 @@ _SHARED: Final[dict[str, tuple[Any, Any]]] = {
     "json": (Json, False),
     "verbose": (Verbose, False),
 }
+_KEY: Final[dict[str, tuple[Any, Any]]] = {"key": (Key, None)}
 
 
 def command(
@@ -76,13 +85,16 @@ def command(
     panel: str | None = None,
     without: Collection[str] = (),
     lines: bool = False,
+    key: bool = False,
 ) -> Callable[[F], F]:
     """Register an asynchronous function or generator as a command of its name.
 
     It has the common options but those it is to be `without`. `lines` prints its answers as
-    JSON lines when they come, not as one document.
+    JSON lines when they come, not as one document. With `key` it also has --key-file.
     """
-    shared = {name: option for name, option in _SHARED.items() if name not in without}
+    shared = (_KEY if key else {}) | {
+        name: option for name, option in _SHARED.items() if name not in without
+    }
 
     def register(work: F) -> F:
         def run(ctx: typer.Context, **given: Any) -> None:

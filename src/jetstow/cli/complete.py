@@ -53,9 +53,19 @@ def put_arguments(ctx: typer.Context, incomplete: str) -> list[str]:
     # A file that stands alone is taken for the target.
     if not ctx.params.get("files") and not ctx.params.get("target"):
         return []
+    return [*_files(incomplete), *objects(ctx, incomplete)]
+
+
+def places(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Files where one is begun, as in `./`, and objects everywhere else."""
+    if incomplete.startswith(("./", "../", "/", "~")):
+        return _files(incomplete)
+    return objects(ctx, incomplete)
+
+
+def _files(incomplete: str) -> list[str]:
     names = glob.glob(f"{glob.escape(incomplete)}*")  # noqa: PTH207 - as the user began it
-    files = [f"{name}/" if Path(name).is_dir() else name for name in sorted(names)]
-    return [*files, *objects(ctx, incomplete)]
+    return [f"{name}/" if Path(name).is_dir() else name for name in sorted(names)]
 
 
 async def _buckets(js: jetstow.JetStreamContext, begin: str) -> list[str]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetstow.cli import complete, values
-from jetstow.cli.arguments import Bucket, Object, Objects, Place
+from jetstow.cli.arguments import Bucket, Objects
 from jetstow.cli.buckets import bucket_facts, bucket_table
 from jetstow.cli.command import command
-from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
+from jetstow.cli.failure import UNREACHABLE, code
 from jetstow.cli.render import Answer, bytes_of, clean, facts, moment, object_data, table
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
@@ -40,18 +40,23 @@ async def ls(
         [info async for info in listed if info.name.startswith(place.name)],
         key=lambda info: info.name,
     )
+    if long:
+        return listed_at_length(objects)
     data = [object_data(info) for info in objects]
-    if not long:
-        return Answer(data, [clean(_titled(info)) for info in objects])
-    rows = [(_size(info), moment(info.modified), _titled(info)) for info in objects]
-    return table((">SIZE", "MODIFIED", "NAME"), rows, data)
+    return Answer(data, [clean(titled(info)) for info in objects])
+
+
+def listed_at_length(infos: list[ObjectInfo]) -> Answer:
+    """Objects with their sizes and times."""
+    rows = [(_size(info), moment(info.modified), titled(info)) for info in infos]
+    return table((">SIZE", "MODIFIED", "NAME"), rows, [object_data(info) for info in infos])
 
 
 def _size(info: ObjectInfo) -> str:
     return "-" if info.deleted or info.link else bytes_of(info.size or 0)
 
 
-def _titled(info: ObjectInfo) -> str:
+def titled(info: ObjectInfo) -> str:
     """An object's name, and what else there is to know of it at first sight."""
     if info.deleted:
         return f"{info.name} (deleted)"
@@ -83,6 +88,10 @@ async def info(
         ("link to", _link(found)),
         ("size", f"{bytes_of(found.size or 0)} ({found.size or 0} bytes)"),
         ("modified", moment(found.modified)),
+        ("expires", moment(found.expires) if found.expires else ""),
+        ("content type", "" if found.link else found.content_type or ""),
+        ("tags", ", ".join(found.tags)),
+        ("encrypted", "yes" if found.encrypted else ""),
         ("revision", str(found.revision)),
         ("digest", found.digest or ""),
         (
@@ -91,7 +100,7 @@ async def info(
         ),
         *(
             ("header", f"{key}: {value}")
-            for key, values in (found.headers or {}).items()
+            for key, values in (found.meta.headers or {}).items()
             for value in values
         ),
         *(("metadata", f"{key} = {value}") for key, value in (found.metadata or {}).items()),
@@ -121,26 +130,6 @@ async def rm(
         else:
             data = {"bucket": address.bucket, "name": address.name, "removed": True}
             yield Answer(data, [f"{clean(str(address))} is removed"])
-
-
-async def mv(session: Session, source: Object, target: Place) -> Answer:
-    """Rename an object within its bucket.
-
-    Its bytes stay where they are. A name that ends in a slash keeps the last part of the old.
-    """
-    target = target.under(source.base)
-    if target.bucket != source.bucket:
-        raise WrongUsage(
-            f"mv renames within a bucket; for another one: jetstow cat {source} | "
-            f"jetstow put - {target}, then jetstow rm {source}"
-        )
-    if target == source or not target.name:
-        raise WrongUsage(f"{str(source)!r} needs another name than its own")
-    store = await session.store(source.bucket)
-    meta = (await store.get_info(source.name)).meta
-    meta.name = target.name
-    renamed = await store.update_meta(source.name, meta)
-    return Answer(object_data(renamed), [f"{clean(str(source))} is now {clean(str(target))}"])
 
 
 async def ln(
@@ -203,7 +192,7 @@ async def watch(
             if change is None:
                 continue
             event = "deleted" if change.deleted else "linked" if change.link else "updated"
-            what = change.name if change.deleted else _titled(change)
+            what = change.name if change.deleted else titled(change)
             said = f"{moment(change.modified)}  {event:<7}  {_size(change):>8}  {what}"
             yield Answer({"event": event, **object_data(change)}, [clean(said)])
             told += 1
@@ -213,6 +202,8 @@ async def watch(
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for work in (ls, info, rm, mv, ln):
-        command(app, panel="Objects")(work)
+    for work in (ls, info):
+        command(app, panel="Objects", key=True)(work)
+    for changing in (rm, ln):
+        command(app, panel="Objects")(changing)
     command(app, panel="Objects", lines=True)(watch)

@@ -38,6 +38,7 @@ class Settings:
     timeout: float | None = None
     json: bool = False
     verbose: bool = False
+    key: bytes | None = field(default=None, repr=False)
 
     def overridden(self, **given: Any) -> Settings:
         """With what was given after the command, where something was."""
@@ -123,7 +124,9 @@ class Session:
     async def store(self, bucket: str) -> jetstow.ObjectStore:
         """A bucket, opened once. Raises `BucketNotFoundError`."""
         if bucket not in self._stores:
-            self._stores[bucket] = await (await self.js()).object_store(bucket)
+            store = await (await self.js()).object_store(bucket)
+            key = self.settings.key
+            self._stores[bucket] = store if key is None else store.encrypted(key)
         return self._stores[bucket]
 
     async def say(self, text: str) -> None:

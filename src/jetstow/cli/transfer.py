@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,6 +47,17 @@ async def put(
     metadata: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A note; may be repeated.")
     ] = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Such as text/csv (default: by the name)."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(metavar="TAG", help="A word to find it by; may be repeated.")
+    ] = None,
+    ttl: Annotated[
+        float | None,
+        typer.Option(metavar="TIME", parser=values.duration, help="Gone by itself after 12h, 30d."),
+    ] = None,
     chunk_size: Annotated[
         int | None,
         typer.Option(
@@ -75,13 +86,16 @@ async def put(
         description=description,
         headers=values.lists("--header", header),
         metadata=values.notes("--metadata", metadata),
+        content_type=content_type,
+        tags=tag,
         options=None if chunk_size is None else ObjectMetaOptions(max_chunk_size=chunk_size),
     )
+    options = {"expected_revision": if_revision, "ttl": ttl}
     if if_revision is not None and len(files) > 1:
         raise WrongUsage("--if-revision is for one file at a time")
     for file, address in _destinations(files, values.address(target)):
         try:
-            info = await _put_one(session, file, address, meta, if_revision, resume)
+            info = await _put_one(session, file, address, meta, resume, options)
         except Exception as error:
             if code(error) == UNREACHABLE or len(files) == 1:
                 raise
@@ -112,8 +126,8 @@ async def _put_one(
     file: str,
     address: Address,
     meta: ObjectMeta,
-    revision: int | None,
     resume: bool,
+    options: dict[str, Any],
 ) -> ObjectInfo:
     store = await session.store(address.bucket)
     if file == "-":
@@ -121,17 +135,15 @@ async def _put_one(
         stdin = pipes.stdin()
         with progress(address.name, pipes.size(stdin), hidden=pipes.is_terminal(stdin)) as bar:
             source = pipes.read(stdin)
-            return await store.put(
-                address.name, source, meta, expected_revision=revision, progress=bar
-            )
+            return await store.put(address.name, source, meta, progress=bar, **options)
     with progress(Path(file).name) as bar:
         if not pipes.may_block(file):
             return await store.put_file(
-                file, address.name, meta, expected_revision=revision, resume=resume, progress=bar
+                file, address.name, meta, resume=resume, progress=bar, **options
             )
         _check_resume(resume, file)
         source = pipes.open_and_read(file)
-        return await store.put(address.name, source, meta, expected_revision=revision, progress=bar)
+        return await store.put(address.name, source, meta, progress=bar, **options)
 
 
 def _check_resume(resume: bool, place: str) -> None:
@@ -221,6 +233,6 @@ async def _pour(session: Session, source: Address, into: pipes.Output) -> Object
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    command(app, panel="Objects")(put)
-    command(app, panel="Objects")(get)
-    command(app, panel="Objects", without={"json"})(cat)
+    command(app, panel="Objects", key=True)(put)
+    command(app, panel="Objects", key=True)(get)
+    command(app, panel="Objects", without={"json"}, key=True)(cat)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from jetstow.cli.failure import WrongUsage
@@ -96,6 +98,33 @@ def duration(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
     raise WrongUsage(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
+
+
+def age(text: str) -> datetime.timedelta | datetime.datetime:
+    """An age, 12h or 30d, or a moment, 2026-01-31 or 2026-01-31T12:00."""
+    try:
+        moment = datetime.datetime.fromisoformat(text.strip())
+    except ValueError:
+        try:
+            return datetime.timedelta(seconds=duration(text))
+        except (WrongUsage, OverflowError):
+            raise WrongUsage(f"{text!r} is no time: write 12h, 30d or 2026-01-31") from None
+    return moment if moment.tzinfo is not None else moment.astimezone()
+
+
+KEY_SIZE: Final = 32
+
+_HEX_KEY: Final = re.compile(rb"[0-9a-fA-F]{64}\s*")
+
+
+def key(path: str) -> bytes:
+    """The key in a file: 64 hexadecimal digits, as keygen writes them, or 32 bytes."""
+    found = Path(path).read_bytes()
+    if _HEX_KEY.fullmatch(found):
+        return bytes.fromhex(found.decode())
+    if len(found) != KEY_SIZE:
+        raise WrongUsage(f"{path!r} has no key: jetstow keygen makes one")
+    return found
 
 
 def server(text: str) -> str:

@@ -123,10 +123,15 @@ class Writes(BucketBase):
         return shown(self._bucket, await to_the_end(objects.describe(self._bucket, name, meta)))
 
     @observed
-    async def delete(self, name: str) -> None:  # type: ignore[override]
-        """Delete an object: its bytes go, a marker stays. Raises `ObjectNotFoundError`."""
+    async def delete(  # type: ignore[override]
+        self, name: str, *, expected_revision: int | None = None
+    ) -> None:
+        """Delete an object: its bytes go, a marker stays; only at a revision, if one is given.
+
+        Raises `ObjectNotFoundError` and `RevisionMismatchError`.
+        """
         names.check_object(self.bucket, name)
-        await to_the_end(objects.delete(self._bucket, name))
+        await to_the_end(objects.delete(self._bucket, name, expected_revision))
 
     @observed
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:

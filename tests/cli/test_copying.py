@@ -1,0 +1,130 @@
+"""cp and mv: files and objects, both ways, one or many."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jetstow.cli import failure
+from tests.support.cli import Cli
+
+
+@pytest.fixture
+def other(cli: Cli, bucket: str) -> str:
+    cli.run("mb", f"{bucket}-other")
+    return f"{bucket}-other"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a", "b", "sub/c"):
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_text(name)
+    return tmp_path
+
+
+def names(cli: Cli, bucket: str) -> list[str]:
+    return cli.out("ls", bucket).splitlines()
+
+
+def test_files_into_a_bucket_and_back(cli: Cli, bucket: str, folder: Path) -> None:
+    assert cli.out("cp", "./in/a", f"{bucket}/x") == f"./in/a is copied to {bucket}/x, 1 B\n"
+    cli.run("cp", "./in/a", "./in/b", f"{bucket}/two/")
+    cli.run("cp", "-r", "./in", bucket)
+    cli.run("cp", "-r", "./in/", f"{bucket}/contents/")
+    assert names(cli, bucket) == [
+        "contents/a", "contents/b", "contents/sub/c", "in/a", "in/b", "in/sub/c", "two/a", "two/b",
+        "x",
+    ]  # fmt: skip
+    cli.run("cp", f"{bucket}/x", "./out")
+    assert Path("out").read_text() == "a"
+    cli.run("cp", "-r", f"{bucket}/in", "./back/")
+    assert Path("back/in/sub/c").read_text() == "sub/c"
+    cli.run("cp", "-r", f"{bucket}/in/", "./back/")
+    assert Path("back/sub/c").read_text() == "sub/c"
+
+
+def test_from_bucket_to_bucket_all_comes_along(cli: Cli, bucket: str, other: str) -> None:
+    cli.run("put", "-", f"{bucket}/a", "--tag", "t", "--content-type", "x/y", stdin=b"bytes")
+    (found,) = cli.json("cp", f"{bucket}/a", f"{other}/")
+    assert (found["source"], found["target"]) == (f"{bucket}/a", f"{other}/a")
+    assert (found["tags"], found["content_type"], found["size"]) == (["t"], "x/y", 5)
+    assert cli.out("cat", f"{other}/a") == "bytes"
+    cli.run("cp", "-r", bucket, f"{other}/all/")
+    assert names(cli, other) == ["a", "all/a"]
+
+
+def test_what_is_moved_is_gone(cli: Cli, bucket: str, other: str, folder: Path) -> None:
+    cli.run("mv", "./in/a", f"{bucket}/")
+    assert not Path("in/a").exists()
+    assert cli.out("mv", f"{bucket}/a", f"{other}/b") == f"{bucket}/a is now {other}/b\n"
+    assert (names(cli, bucket), names(cli, other)) == ([], ["b"])
+    cli.run("mv", f"{other}/b", "./a")
+    assert (Path("a").read_text(), names(cli, other)) == ("a", [])
+    cli.run("mv", "-r", "./in", bucket)
+    assert names(cli, bucket) == ["in/b", "in/sub/c"]
+    cli.run("mv", "-r", f"{bucket}/in/", f"{bucket}/")
+    assert names(cli, bucket) == ["b", "sub/c"]
+
+
+def test_what_cannot_be_copied_stays(cli: Cli, bucket: str, folder: Path) -> None:
+    assert "buckets" in cli.error(failure.USAGE, "cp", "./in/a", "./b").replace("bucket", "buckets")
+    assert "end" in cli.error(failure.USAGE, "cp", "./in/a", "./in/b", f"{bucket}/x")
+    assert "folder" in cli.error(failure.USAGE, "cp", "./in", f"{bucket}/")
+    assert "two of the sources" in cli.error(
+        failure.USAGE, "cp", "./in/a", "./in/../in/a", f"{bucket}/"
+    )
+    cli.error(failure.NOT_FOUND, "cp", "./nothing", f"{bucket}/")
+    cli.error(failure.NOT_FOUND, "mv", f"{bucket}/nothing", "./x")
+    cli.error(failure.NOT_FOUND, "cp", "-r", f"{bucket}/nothing/", "./x/")
+    assert names(cli, bucket) == []
+    assert sorted(each.name for each in Path("in").iterdir()) == ["a", "b", "sub"]
+
+
+def test_names_that_lead_elsewhere_are_refused(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("put", "in/a", f"{bucket}/x/../../up")
+    assert "no name for a file" in cli.error(failure.USAGE, "cp", "-r", bucket, "./out/")
+    assert not Path("out").exists()
+    assert not Path("up").exists()
+
+
+def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> None:
+    Path("in/b").chmod(0)
+    (folder / "in" / "pipe").symlink_to("/nonexistent")
+    Path("in/z").mkdir()
+    cli.run("put", "in/a", f"{bucket}/a")
+    cli.run("put", "in/a", f"{bucket}/b")
+    Path("out").mkdir()
+    Path("out/a").mkdir()
+    result = cli.run("cp", f"{bucket}/a", f"{bucket}/b", "./out/", code=failure.ERROR)
+    assert "out/a" in result.stderr
+    assert Path("out/b").read_text() == "a"
+
+
+def test_a_key_encrypts(cli: Cli, bucket: str, folder: Path) -> None:
+    assert "new key" in cli.out("keygen", "key")
+    assert Path("key").stat().st_mode & 0o777 == 0o600
+    assert "ever overwritten" in cli.error(failure.CONFLICT, "keygen", "key")
+    cli.run("put", "in/a", f"{bucket}/a", "--key-file", "key")
+    cli.run("cp", "./in/b", f"{bucket}/b", "--key-file", "key")
+    assert "is encrypted" in cli.error(failure.REFUSED, "cat", f"{bucket}/a")
+    assert cli.out("cat", f"{bucket}/a", f"{bucket}/b", "--key-file", "key") == "ab"
+    assert cli.json("info", f"{bucket}/a", "--key-file", "key")["size"] == 1
+    assert "encrypted" in cli.out("info", f"{bucket}/a")
+    Path("wrong").write_text("x")
+    assert "no key" in cli.error(failure.USAGE, "cat", f"{bucket}/a", "--key-file", "wrong")
+    Path("raw").write_bytes(bytes(32))
+    assert "another key" in cli.error(failure.REFUSED, "cat", f"{bucket}/a", "--key-file", "raw")
+
+
+def test_what_put_says_of_an_object(cli: Cli, bucket: str) -> None:
+    cli.run("put", "-", f"{bucket}/a.csv", "--tag", "x", "--tag", "y", "--ttl", "1h", stdin=b"1")
+    shown = cli.out("info", f"{bucket}/a.csv")
+    assert "text/csv" in shown
+    assert "x, y" in shown
+    assert "expires" in shown
+    found = cli.json("info", f"{bucket}/a.csv")
+    assert found["tags"] == ["x", "y"]
+    assert found["expires"]
