@@ -96,7 +96,7 @@ class Wanted:
             or there.link is not None
             or (there.size or 0) != self.size
             or not self.digest
-            or _canonical(there.digest or "") != _canonical(self.digest)
+            or canonical(there.digest or "") != canonical(self.digest)
         ):
             return "copy"
         return "nothing" if self._is_described_as(there) else "describe"
@@ -147,7 +147,7 @@ class Wanted:
             await self.describe(store)
 
 
-def _canonical(digest: str) -> str:
+def canonical(digest: str) -> str:
     """Clients write the same digest in several ways."""
     kind, _, value = digest.partition("=")
     return f"{kind.upper()}={value.rstrip('=').replace('+', '-').replace('/', '_')}"
@@ -224,4 +224,4 @@ async def _each(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[
             yield item
 
 
-__all__ = ["FATAL", "Step", "Wanted", "config_like", "in_order", "make_bucket"]
+__all__ = ["FATAL", "Step", "Wanted", "canonical", "config_like", "in_order", "make_bucket"]

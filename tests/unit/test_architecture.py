@@ -18,7 +18,7 @@ SRC = ROOT / "src"
 CORE = "jetstow._core"
 
 FACES = ("cli", "fs", "s3", "console", "sync")
-MOVERS = ("jetstow.archive", "jetstow.copies", "jetstow.mirroring")
+MOVERS = ("jetstow.archive", "jetstow.copies", "jetstow.mirroring", "jetstow.syncing")
 PURE = ("names", "wire", "fields", "digest", "source", "frames", "headers", "cipher")
 THREADS = f"{CORE}.background"  # no connection in it either
 NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}

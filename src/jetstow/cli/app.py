@@ -17,7 +17,9 @@ from jetstow.cli import (
     moving,
     objects,
     server,
+    syncing,
     transfer,
+    watching,
 )
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
 from jetstow.cli.program import Program
@@ -73,6 +75,8 @@ transfer.register(app)
 objects.register(app)
 copying.register(app)
 finding.register(app)
+syncing.register(app)
+watching.register(app)
 keys.register(app)
 server.register(app)
 bench.register(app)

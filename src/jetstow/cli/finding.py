@@ -96,7 +96,7 @@ async def du(
     session: Session,
     place: Start,
     depth: Annotated[
-        int, typer.Option(
+        int | None, typer.Option(
             "--depth", "-d", metavar="N", parser=values.whole,
             help="So many levels of folders (default: 1).",
         ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jetstow.cli import complete, values
-from jetstow.cli.arguments import Bucket, Objects
+from jetstow.cli.arguments import Objects
 from jetstow.cli.buckets import bucket_facts, bucket_table
 from jetstow.cli.command import command
 from jetstow.cli.failure import UNREACHABLE, code
@@ -48,11 +48,12 @@ async def ls(
 
 def listed_at_length(infos: list[ObjectInfo]) -> Answer:
     """Objects with their sizes and times."""
-    rows = [(_size(info), moment(info.modified), titled(info)) for info in infos]
+    rows = [(size_of(info), moment(info.modified), titled(info)) for info in infos]
     return table((">SIZE", "MODIFIED", "NAME"), rows, [object_data(info) for info in infos])
 
 
-def _size(info: ObjectInfo) -> str:
+def size_of(info: ObjectInfo) -> str:
+    """How large it is, where it has a size."""
     return "-" if info.deleted or info.link else bytes_of(info.size or 0)
 
 
@@ -160,50 +161,9 @@ async def ln(
     return Answer(object_data(made), [said])
 
 
-async def watch(
-    session: Session,
-    bucket: Bucket,
-    updates_only: Annotated[
-        bool, typer.Option("--updates-only", help="Leave out what is there already.")
-    ] = False,
-    ignore_deletes: Annotated[
-        bool, typer.Option("--ignore-deletes", help="Leave out what is deleted.")
-    ] = False,
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "--count", "-n", metavar="N", parser=values.whole, help="End after so many changes."
-        ),
-    ] = None,
-) -> AsyncGenerator[Answer, None]:
-    """Tell every change of a bucket as it happens.
-
-    First comes what is there already. Ctrl-C ends it.
-    """
-    told = 0
-    if count == 0:
-        return
-    await session.patient_client()
-    store = await session.store(bucket)
-    async with await store.watch(
-        ignore_deletes=ignore_deletes, updates_only=updates_only
-    ) as watcher:
-        async for change in watcher:
-            if change is None:
-                continue
-            event = "deleted" if change.deleted else "linked" if change.link else "updated"
-            what = change.name if change.deleted else titled(change)
-            said = f"{moment(change.modified)}  {event:<7}  {_size(change):>8}  {what}"
-            yield Answer({"event": event, **object_data(change)}, [clean(said)])
-            told += 1
-            if told == count:
-                return
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     for work in (ls, info):
         command(app, panel="Objects", key=True)(work)
     for changing in (rm, ln):
         command(app, panel="Objects")(changing)
-    command(app, panel="Objects", lines=True)(watch)

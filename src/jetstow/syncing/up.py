@@ -1,0 +1,122 @@
+"""A folder into a bucket."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+from anyio import to_thread
+
+from jetstow.copies import in_order
+from jetstow.models import ObjectInfo, Progress
+from jetstow.store import ObjectStore
+from jetstow.syncing import folder as local
+from jetstow.syncing.report import Synced, Tally, Wishes, is_fatal, with_slash
+
+
+@dataclass(frozen=True)
+class _File:
+    name: str
+    path: Path
+    status: os.stat_result
+    there: ObjectInfo | None
+
+
+async def upload(
+    folder: str | os.PathLike[str],
+    store: ObjectStore,
+    prefix: str = "",
+    *,
+    delete: bool = False,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Synced:
+    """Let a bucket have a folder's files, under their paths behind `prefix`.
+
+    Of all names behind the prefix, `include` and `exclude` are patterns of those that count;
+    what is excluded does not. `delete` removes objects that count and have no file. Symbolic
+    links and empty folders are passed over. Raises `NotADirectoryError`, and what concerns the
+    whole bucket; what concerns one file is told in `failed`.
+    """
+    root, prefix = Path(folder), with_slash(prefix)
+    if not await to_thread.run_sync(root.is_dir):
+        raise NotADirectoryError(20, os.strerror(20), str(root))
+    wishes = Wishes(delete, include, exclude, dry_run)
+    there = {
+        info.name[len(prefix) :]: info
+        for info in await store.list()
+        if info.name.startswith(prefix) and wishes.counts(info.name[len(prefix) :])
+    }
+    found = await to_thread.run_sync(lambda: list(local.files(root)))
+    files = [
+        _File(name, path, status, there.get(name))
+        for name, path, status in found
+        if wishes.counts(name)
+    ]
+    tally = Tally(sum(file.status.st_size for file in files), progress)
+    report = Synced()
+
+    async def bring(file: _File) -> None:
+        try:
+            if await _is_there(file):
+                report.left.append(file.name)
+                tally.add(file.status.st_size)
+                return
+            if not dry_run:
+                await _put(store, prefix, file, tally)
+            report.copied.append(file.name)
+            report.size += file.status.st_size
+        except Exception as error:
+            if is_fatal(error):
+                raise
+            report.failed.append(error)
+
+    async with aclosing(in_order(files, bring, lambda file: file.status.st_size)) as done:
+        async for _ in done:
+            pass
+    if delete:
+        names = {file.name for file in files}
+        await _delete(store, {n: i for n, i in there.items() if n not in names}, report, dry_run)
+    return report
+
+
+async def _is_there(file: _File) -> bool:
+    there = file.there
+    if there is None or there.link is not None:
+        return False
+    return await to_thread.run_sync(local.is_same, file.path, file.status, there)
+
+
+async def _put(store: ObjectStore, prefix: str, file: _File, tally: Tally) -> None:
+    """Put a file; what is said of the object stays."""
+    meta = None
+    if file.there is not None and file.there.link is None:
+        meta = file.there.meta
+    seen = 0
+
+    def told(done: int, _: int | None) -> None:
+        nonlocal seen
+        tally.add(done - seen)
+        seen = done
+
+    async with aclosing(local.pieces(file.path, prefix + file.name)) as pieces:
+        await store.put(prefix + file.name, pieces, meta, progress=told)
+
+
+async def _delete(
+    store: ObjectStore, gone: dict[str, ObjectInfo], report: Synced, dry_run: bool
+) -> None:
+    for name, info in sorted(gone.items()):
+        try:
+            if not dry_run:
+                await store.delete(info.name, expected_revision=info.revision)
+            report.removed.append(name)
+        except Exception as error:
+            if is_fatal(error):
+                raise
+            report.failed.append(error)

@@ -1,0 +1,130 @@
+"""sync: a folder as a bucket, a bucket as a folder."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from pathlib import Path
+
+import pytest
+
+from jetstow.cli import failure
+from tests.support.cli import Cli
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.txt", "b.log", "sub/c.txt"):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path
+
+
+def names(cli: Cli, bucket: str) -> list[str]:
+    return cli.out("ls", bucket).splitlines()
+
+
+def revisions(cli: Cli, bucket: str) -> dict[str, int]:
+    return {each["name"]: each["revision"] for each in cli.json("ls", bucket)}
+
+
+def written(folder: Path) -> list[str]:
+    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+
+
+def test_up_and_up_again(cli: Cli, bucket: str, folder: Path) -> None:
+    said = cli.out("sync", "./in", f"{bucket}/x")
+    assert said == "3 files (19 B) copied, 0 the same already\n"
+    assert names(cli, bucket) == ["x/a.txt", "x/b.log", "x/sub/c.txt"]
+    before = revisions(cli, bucket)
+    Path("in/a.txt").write_text("other")  # another size
+    Path("in/b.log").write_text("c.log")  # the same size
+    found = cli.json("sync", "./in", f"{bucket}/x")
+    assert (found["copied"], found["left"]) == (["a.txt", "b.log"], 1)
+    after = revisions(cli, bucket)
+    assert {name for name in before if before[name] != after[name]} == {"x/a.txt", "x/b.log"}
+    assert cli.out("cat", f"{bucket}/x/b.log") == "c.log"
+
+
+def test_down_and_down_again(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", bucket)
+    cli.run("ln", f"{bucket}/a.txt", f"{bucket}/link")
+    cli.run("ln", bucket, f"{bucket}/all")
+    assert cli.json("sync", bucket, "./out")["copied"] == ["a.txt", "b.log", "link", "sub/c.txt"]
+    assert written(Path("out")) == ["a.txt", "b.log", "link", "sub/c.txt"]
+    assert Path("out/link").read_text() == "a.txt"
+    modified = cli.json("info", f"{bucket}/a.txt")["modified"]
+    written_at = datetime.datetime.fromtimestamp(Path("out/a.txt").stat().st_mtime, datetime.UTC)
+    assert modified.startswith(f"{written_at:%Y-%m-%dT%H:%M:%S}")
+    assert cli.json("sync", bucket, "./out")["left"] == 4
+
+
+def test_what_is_too_much_is_removed_if_asked(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", bucket)
+    cli.run("sync", bucket, "./out")
+    Path("in/sub/c.txt").unlink()
+    assert cli.json("sync", "./in", bucket)["removed"] == []
+    dry = cli.out("sync", "./in", bucket, "--delete", "--dry-run")
+    assert dry.splitlines()[0] == "would remove sub/c.txt"
+    assert len(names(cli, bucket)) == 3
+    assert cli.json("sync", "./in", bucket, "--delete")["removed"] == ["sub/c.txt"]
+    assert names(cli, bucket) == ["a.txt", "b.log"]
+    assert "1 removed" in cli.out("sync", bucket, "./out/", "--delete")
+    assert written(Path("out")) == ["a.txt", "b.log"]
+    assert not Path("out/sub").exists()
+
+
+def test_patterns_say_what_counts(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("put", "in/a.txt", f"{bucket}/keep.bin")
+    cli.run("sync", "./in", bucket, "--include", "**.txt", "--exclude", "sub/*", "--delete")
+    assert names(cli, bucket) == ["a.txt", "keep.bin"]
+    cli.run("sync", bucket, "./out", "--exclude", "*.bin")
+    assert written(Path("out")) == ["a.txt"]
+
+
+def test_nothing_is_written_elsewhere(cli: Cli, bucket: str, folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "out").mkdir()
+    (folder / "out" / "door").symlink_to(folder / "elsewhere")
+    for name in ("../up", "door/in", "a//b", "fine"):
+        cli.run("put", "in/a.txt", f"{bucket}/{name}")
+    result = cli.run("sync", bucket, "./out", code=failure.USAGE)
+    assert len(result.stderr.splitlines()) == 3
+    assert "1 file (5 B) copied" in result.stdout
+    assert written(folder / "out") == ["fine"]
+    assert list((folder / "elsewhere").iterdir()) == []
+    assert not (folder / "up").exists()
+
+
+def test_links_of_the_folder_are_passed_over(cli: Cli, bucket: str, folder: Path) -> None:
+    (folder / "in" / "link").symlink_to(folder / "in" / "a.txt")
+    (folder / "in" / "round").symlink_to(folder / "in")
+    os.mkfifo(folder / "in" / "pipe")
+    cli.run("sync", "./in", bucket)
+    assert names(cli, bucket) == ["a.txt", "b.log", "sub/c.txt"]
+
+
+def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", bucket)
+    (folder / "out" / "a.txt").mkdir(parents=True)
+    result = cli.run("sync", bucket, "./out", code=failure.ERROR)
+    assert "a.txt" in result.stderr
+    assert written(folder / "out") == ["b.log", "sub/c.txt"]
+
+
+def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("keygen", "key")
+    cli.run("sync", "./in", bucket, "--key-file", "key")
+    assert cli.json("sync", "./in", bucket, "--key-file", "key")["left"] == 3
+    cli.run("sync", bucket, "./out", "--key-file", "key")
+    assert Path("out/sub/c.txt").read_text() == "sub/c.txt"
+    assert cli.json("sync", bucket, "./out", "--key-file", "key")["left"] == 3
+
+
+def test_what_cannot_be_synced(cli: Cli, bucket: str, folder: Path) -> None:
+    assert "mirror" in cli.error(failure.USAGE, "sync", bucket, "other")
+    assert "bucket" in cli.error(failure.USAGE, "sync", "./in", "./out")
+    assert "'no'" in cli.error(failure.ERROR, "sync", "./no", bucket)
+    cli.error(failure.NOT_FOUND, "sync", "./in", f"{bucket}-no")
