@@ -2,8 +2,9 @@
 
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
 `live` run once on each, those in `interop` on the latest and the oldest of them (a format has
-no version), the others on the latest. `JETSTOW_TEST_PATHS`
-names the paths (`tests/support/paths.py`) on which those in `live` and `faults` run besides.
+no version), the others on the latest. What is above the transfers runs on one of two versions
+that can do the same. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`) on which
+those in `live` and `faults` run besides.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ NO_TRANSFERS = {
     *(
         HERE / "live" / f"test_{name}.py"
         for name in (
-            "backup", "bucket_options", "buckets", "closing", "collect_garbage", "conditions",
-            "copy", "encryption", "find", "hostile_names", "links", "mirror", "readme", "restore",
-            "seal", "types", "update_meta",
+            "backup", "bucket_options", "buckets", "changed_while_read", "closing",
+            "collect_garbage", "conditions", "copy", "damage", "encryption", "find",
+            "hostile_names", "hostile_objects", "links", "mirror", "open", "open_write",
+            "range_rounds", "readme", "restore", "seal", "ttl", "types", "update_meta", "verify",
         )
     ),
     HERE / "faults" / "test_archives.py",
@@ -64,7 +66,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         chosen = selected[:1]
         if EVERYWHERE & folders:
-            chosen = selected
+            chosen = _told_apart(selected) if NO_TRANSFERS & folders else selected
         elif FIRST_AND_LAST & folders:
             chosen = list(dict.fromkeys((selected[0], selected[-1])))
         runs = [(version, "") for version in chosen] + [(selected[0], path) for path in besides]
@@ -75,13 +77,19 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("_path", ["", *besides], indirect=True, ids=ids, scope="session")
 
 
+def _told_apart(selected: list[str]) -> list[str]:
+    """The versions without those that can do what another one of them can."""
+    return [each for each in selected if versions.LIKE.get(each) not in selected]
+
+
 def _paths(metafunc: pytest.Metafunc, folders: set[Path]) -> tuple[str, ...]:
     if not BY_EVERY_PATH & folders or NO_TRANSFERS & folders:
         return ()
     left_out = {
         name for marker in metafunc.definition.iter_markers("not_on") for name in marker.args
     }
-    return tuple(path for path in paths.selected() if path not in left_out)
+    asked = paths.selected() if HERE / "faults" in folders else paths.of_no_version()
+    return tuple(path for path in asked if path not in left_out)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

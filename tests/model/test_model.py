@@ -22,7 +22,7 @@ def own() -> Iterator[NatsServer]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("share", range(4))
+@pytest.mark.parametrize("share", range(3))
 def test_what_is_acknowledged_is_kept(
     own: NatsServer, share: int, record_property: Callable[[str, object], None]
 ) -> None:

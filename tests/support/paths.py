@@ -40,6 +40,9 @@ PATHS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "plain": _plain,
 }
 
+# 2.12 and 2.11 publish chunk by chunk, and 2.10 and 2.9 read by consumers besides.
+_TAKEN_BY_OLDER = {"windowed", "consumer"}
+
 
 def selected() -> tuple[str, ...]:
     """The paths that `JETSTOW_TEST_PATHS` names (a comma list, or `all`), beside the best one.
@@ -54,3 +57,10 @@ def selected() -> tuple[str, ...]:
     if unknown := set(chosen) - set(PATHS):
         raise ValueError(f"JETSTOW_TEST_PATHS: unknown {sorted(unknown)}, known {tuple(PATHS)}")
     return chosen
+
+
+def of_no_version() -> tuple[str, ...]:
+    """Those of them that no selected server takes by itself; all that are asked for by name."""
+    if os.environ.get("JETSTOW_TEST_PATHS", "").strip():
+        return selected()
+    return tuple(path for path in selected() if path not in _TAKEN_BY_OLDER)

@@ -19,6 +19,9 @@ from pathlib import Path
 LATEST = "2.15.1"
 WHEELS = ("2.14.6", "2.12.8", "2.11.11", "2.10.26")
 DEBIAN = "2.9.10"
+
+# Versions that can do what another one can, as far as an object store is concerned.
+LIKE = {"2.14.6": LATEST, "2.11.11": "2.12.8"}
 ALL = (LATEST, *WHEELS, DEBIAN)
 
 ROOT = Path(__file__).resolve().parents[2]
