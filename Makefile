@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 # Much quicker with many packages. It does not read pip's configuration: where that says how to
 # reach a registry, pip has to do.
-UV := $(BIN)/uv pip --quiet --python $(BIN)/python
+UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 STAMPS := .cache/stamps
 JS := tests/interop/js
 # Workers of the test run, each with servers of its own.
@@ -120,7 +120,7 @@ $(RUNTIME_STAMP): requirements/runtime.lock pyproject.toml $(VENV_STAMP)
 $(DEV_STAMP): requirements/dev.lock $(RUNTIME_STAMP)
 	@echo "installing what development needs into $(VENV)"
 	@$(PIP) install "$$(grep -oE '^uv==[0-9.]+' requirements/dev.lock)"
-	@$(UV) install --requirement requirements/dev.lock \
+	@$(UV) --requirement requirements/dev.lock \
 		|| $(PIP) install --no-compile --requirement requirements/dev.lock
 	@touch $@
 
