@@ -114,6 +114,40 @@ def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> N
     assert written(folder / "out") == ["b.log", "sub/c.txt"]
 
 
+def test_a_folder_that_cannot_be_read_loses_no_object(
+    cli: Cli, bucket: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.run("sync", "./in", bucket)
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("sub"):  # permissions keep nobody out who is root
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    (folder / "in" / "a.txt").unlink()
+    result = cli.run("sync", "./in", bucket, "--delete", code=failure.REFUSED)
+    assert "sub" in result.stderr
+    assert names(cli, bucket) == ["b.log", "sub/c.txt"]
+
+
+def test_a_link_in_the_folder_keeps_the_object(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", bucket)
+    (folder / "in" / "a.txt").unlink()
+    (folder / "in" / "a.txt").symlink_to("b.log")
+    assert "1 link passed over" in cli.out("sync", "./in", bucket, "--delete")
+    assert "a.txt" in names(cli, bucket)
+
+
+def test_a_mistyped_prefix_empties_no_folder(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", f"{bucket}/x")
+    assert "all files would go" in cli.error(
+        failure.NOT_FOUND, "sync", f"{bucket}/y", "./in", "--delete"
+    )
+    assert len(written(folder / "in")) == 3
+
+
 def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("keygen", "key")
     cli.run("sync", "./in", bucket, "--key-file", "key")
@@ -121,6 +155,11 @@ def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", bucket, "./out", "--key-file", "key")
     assert Path("out/sub/c.txt").read_text() == "sub/c.txt"
     assert cli.json("sync", bucket, "./out", "--key-file", "key")["left"] == 3
+    Path("in/b.log").write_text("c.log")  # the same size, and an older time than the object's
+    os.utime("in/b.log", (0, 0))
+    assert cli.json("sync", "./in", bucket, "--key-file", "key")["copied"] == ["b.log"]
+    assert cli.json("sync", bucket, "./out", "--key-file", "key")["copied"] == ["b.log"]
+    assert Path("out/b.log").read_text() == "c.log"
 
 
 def test_what_cannot_be_synced(cli: Cli, bucket: str, folder: Path) -> None:

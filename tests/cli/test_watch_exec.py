@@ -18,7 +18,8 @@ sys.exit(told["JETSTOW_NAME"] == "bad")
 """
 
 WAITS = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
 print(os.getpid(), file=open(sys.argv[1], "w"), flush=True)
 time.sleep(60)
 """

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import jetstow
+import jetstow.sync
 from tests.support.samples import digest_of
 
 ROOT = Path(__file__).resolve().parents[2]

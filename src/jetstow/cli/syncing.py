@@ -77,6 +77,7 @@ async def sync(
         "copied": sorted(report.copied),
         "removed": sorted(report.removed),
         "left": len(report.left),
+        "passed_over": sorted(report.passed_over),
         "size": report.size,
         "failed": [sentence(error) for error in report.failed],
         "dry_run": dry_run,
@@ -88,7 +89,10 @@ async def sync(
     said = f"{count_of(len(report.copied), 'file')} ({bytes_of(report.size)})"
     said += " to be copied" if dry_run else " copied"
     said += f", {len(report.removed)} {'to be removed' if dry_run else 'removed'}" * delete
-    return Answer(data, [*lines, f"{said}, {len(report.left)} the same already"])
+    said += f", {len(report.left)} the same already"
+    if report.passed_over:
+        said += f", {count_of(len(report.passed_over), 'link')} passed over"
+    return Answer(data, [*lines, said])
 
 
 def register(app: typer.Typer) -> None:

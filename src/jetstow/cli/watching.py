@@ -7,7 +7,7 @@ import os
 import shlex
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -19,6 +19,9 @@ from jetstow.cli.objects import size_of, titled
 from jetstow.cli.render import Answer, clean, moment, object_data
 from jetstow.cli.session import Session
 from jetstow.cli.values import Address
+
+# How long a command may take to end when it is told to, in seconds.
+_PATIENCE: Final = 2.0
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo
@@ -109,11 +112,21 @@ async def _run(words: list[str], event: str, change: ObjectInfo) -> None:
         code = await process.wait()
     finally:
         if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+            await _end(process)
     if code:
         complain(clean(f"{words[0]} ended with {code} for {place}"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Ask a command to end, and make it, if it does not listen."""
+    with suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+    await process.wait()
 
 
 class _NoCommandError(Told):

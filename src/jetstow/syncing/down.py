@@ -10,7 +10,7 @@ from pathlib import Path
 from anyio import to_thread
 
 from jetstow.copies import in_order
-from jetstow.errors import LinkIsABucketError
+from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
 from jetstow.models import ObjectInfo, Progress
 from jetstow.store import ObjectStore
 from jetstow.syncing import folder as local
@@ -33,7 +33,8 @@ async def download(
     The patterns are as in `upload`. `delete` removes files that count and have no object, and
     folders that are empty then. A link becomes a file of what it leads to; one to a bucket is
     passed over. An object whose name leads out of the folder, or behind a symbolic link in it,
-    is told of in `failed` and not written.
+    is told of in `failed` and not written. Raises `ObjectNotFoundError` where `delete` would
+    remove everything because there is nothing behind the prefix.
     """
     root, prefix = Path(folder), with_slash(prefix)
     wishes = Wishes(delete, include, exclude, dry_run)
@@ -42,6 +43,11 @@ async def download(
         for info in await store.list()
         if info.name.startswith(prefix) and wishes.counts(info.name[len(prefix) :])
     ]
+    if delete and prefix and not infos:
+        raise ObjectNotFoundError(
+            f"there is nothing behind {prefix!r} in bucket {store.bucket!r}: all files would go",
+            bucket=store.bucket,
+        )
     tally = Tally(sum(info.size or 0 for info in infos), progress)
     report = Synced()
 
@@ -52,7 +58,7 @@ async def download(
             if info.link is not None:
                 async with store.open(info.name) as file:
                     info = file.info
-            if await to_thread.run_sync(_is_there, path, info):
+            if await to_thread.run_sync(local.is_same, path, info):
                 report.left.append(name)
                 tally.add(info.size or 0)
                 return
@@ -61,7 +67,7 @@ async def download(
             report.copied.append(name)
             report.size += info.size or 0
         except LinkIsABucketError:
-            pass
+            report.passed_over.append(name)
         except Exception as error:
             if is_fatal(error):
                 raise
@@ -74,12 +80,6 @@ async def download(
         names = {info.name[len(prefix) :] for info in infos}
         await to_thread.run_sync(_delete, root, wishes, names, report)
     return report
-
-
-def _is_there(path: Path, info: ObjectInfo) -> bool:
-    if path.is_symlink() or not path.is_file():
-        return False
-    return local.is_same(path, path.stat(), info)
 
 
 async def _get(store: ObjectStore, name: str, path: Path, tally: Tally) -> None:
@@ -96,7 +96,7 @@ async def _get(store: ObjectStore, name: str, path: Path, tally: Tally) -> None:
 
 
 def _delete(root: Path, wishes: Wishes, names: set[str], report: Synced) -> None:
-    for name, path, _ in list(local.files(root)):
+    for name, path, _ in local.contents(root).files:
         if name not in names and wishes.counts(name):
             try:
                 if not wishes.dry_run:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import AsyncGenerator, Iterator
+import stat
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -17,15 +19,51 @@ from jetstow.models import ObjectInfo
 
 _BLOCK: Final = 1024 * 1024
 
+# Times of files and objects are the same if they differ by less, in seconds.
+_TICK: Final = 0.00001
 
-def files(folder: Path) -> Iterator[tuple[str, Path, os.stat_result]]:
-    """The regular files below a folder, by their names with slashes. No link is followed."""
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
+
+@dataclass
+class Contents:
+    """What is below a folder, by names with slashes: its files, what is none, and what could not
+    be read; a name of the last may be a folder's, which ends in a slash.
+    """
+
+    files: list[tuple[str, Path, os.stat_result]] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    unread: dict[str, OSError] = field(default_factory=dict)
+
+    def may_have(self, name: str) -> bool:
+        """Whether something of that name may be there, though it is no file that was found."""
+        return name in self.others or any(
+            name == each or (each.endswith("/") and name.startswith(each)) for each in self.unread
+        )
+
+
+def contents(folder: Path) -> Contents:
+    """Everything below a folder. No symbolic link is followed."""
+    found = Contents()
+
+    def note(error: OSError) -> None:
+        where = Path(error.filename).relative_to(folder).as_posix()
+        found.unread["" if where == "." else f"{where}/"] = error
+
+    for place, folders, names in os.walk(folder, onerror=note):
+        linked = [each for each in folders if (Path(place) / each).is_symlink()]
+        for name in [*names, *linked]:
             path = Path(place) / name
-            if path.is_file() and not path.is_symlink():
-                yield path.relative_to(folder).as_posix(), path, path.stat()
+            told = path.relative_to(folder).as_posix()
+            try:
+                status = path.lstat()
+            except OSError as error:
+                found.unread[told] = error
+                continue
+            if stat.S_ISREG(status.st_mode):
+                found.files.append((told, path, status))
+            else:
+                found.others.append(told)
+    found.files.sort(key=lambda each: each[0])
+    return found
 
 
 def path_of(folder: Path, name: str, bucket: str) -> Path:
@@ -47,19 +85,29 @@ def path_of(folder: Path, name: str, bucket: str) -> Path:
     return path
 
 
-def is_same(path: Path, status: os.stat_result, info: ObjectInfo) -> bool:
-    """Whether a file has an object's bytes. Of an encrypted one, size and time have to do."""
-    if status.st_size != (info.size or 0):
-        return False
-    if info.encrypted:
-        return info.modified is not None and status.st_mtime <= info.modified.timestamp()
-    return canonical(info.digest or "") == canonical(_digest(path))
-
-
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """A file's SHA-256, as objects have it."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").digest()
-    return "SHA-256=" + base64.urlsafe_b64encode(found).decode()
+    return f"SHA-256={base64.urlsafe_b64encode(found).decode()}"
+
+
+def is_same(path: Path, info: ObjectInfo) -> bool:
+    """Whether a file is there that has an object's bytes.
+
+    Of an encrypted object nobody knows the plain bytes' digest: the file must have its time,
+    which those have that were written by `download`.
+    """
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(status.st_mode) or status.st_size != (info.size or 0):
+        return False
+    if info.encrypted:
+        moment = info.modified
+        return moment is not None and abs(status.st_mtime - moment.timestamp()) < _TICK
+    return canonical(info.digest or "") == canonical(digest_of(path))
 
 
 async def pieces(path: Path, name: str) -> AsyncGenerator[bytes, None]:

@@ -19,13 +19,14 @@ ENDS_ALL: Final = FATAL
 class Synced:
     """What became of each name behind the prefix; in a dry run, what would.
 
-    `left` was the same already. `failed` has an error of each that could not be copied or
-    removed; `size` is the bytes copied.
+    `left` was the same already. `passed_over` are symbolic links and what else is no file.
+    `failed` has an error of each that could not be copied or removed; `size` is the bytes copied.
     """
 
     copied: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
     failed: list[Exception] = field(default_factory=list)
     size: int = 0
 

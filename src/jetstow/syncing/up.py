@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Collection
 from contextlib import aclosing
@@ -10,7 +12,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from jetstow.copies import in_order
+from jetstow.copies import canonical, in_order
 from jetstow.models import ObjectInfo, Progress
 from jetstow.store import ObjectStore
 from jetstow.syncing import folder as local
@@ -39,9 +41,11 @@ async def upload(
     """Let a bucket have a folder's files, under their paths behind `prefix`.
 
     Of all names behind the prefix, `include` and `exclude` are patterns of those that count;
-    what is excluded does not. `delete` removes objects that count and have no file. Symbolic
-    links and empty folders are passed over. Raises `NotADirectoryError`, and what concerns the
-    whole bucket; what concerns one file is told in `failed`.
+    what is excluded does not. `delete` removes objects that count and have no file; not those
+    of which a folder that cannot be read may have one. Symbolic links are told of and passed
+    over, empty folders too. Objects that are encrypted are read to be compared. Raises
+    `NotADirectoryError`, and what concerns the whole bucket; what concerns one file is told in
+    `failed`.
     """
     root, prefix = Path(folder), with_slash(prefix)
     if not await to_thread.run_sync(root.is_dir):
@@ -52,18 +56,19 @@ async def upload(
         for info in await store.list()
         if info.name.startswith(prefix) and wishes.counts(info.name[len(prefix) :])
     }
-    found = await to_thread.run_sync(lambda: list(local.files(root)))
+    found = await to_thread.run_sync(local.contents, root)
     files = [
         _File(name, path, status, there.get(name))
-        for name, path, status in found
+        for name, path, status in found.files
         if wishes.counts(name)
     ]
     tally = Tally(sum(file.status.st_size for file in files), progress)
-    report = Synced()
+    report = Synced(failed=list(found.unread.values()))
+    report.passed_over += [name for name in found.others if wishes.counts(name)]
 
     async def bring(file: _File) -> None:
         try:
-            if await _is_there(file):
+            if await _is_there(store, file):
                 report.left.append(file.name)
                 tally.add(file.status.st_size)
                 return
@@ -81,15 +86,25 @@ async def upload(
             pass
     if delete:
         names = {file.name for file in files}
-        await _delete(store, {n: i for n, i in there.items() if n not in names}, report, dry_run)
+        gone = [n for n in there if n not in names and not found.may_have(n)]
+        await _delete(store, {name: there[name] for name in gone}, report, dry_run)
     return report
 
 
-async def _is_there(file: _File) -> bool:
+async def _is_there(store: ObjectStore, file: _File) -> bool:
+    """Whether the object has the file's bytes. Of an encrypted one they have to be read."""
     there = file.there
-    if there is None or there.link is not None:
+    if there is None or there.link is not None or there.size != file.status.st_size:
         return False
-    return await to_thread.run_sync(local.is_same, file.path, file.status, there)
+    digest = there.digest or ""
+    if there.encrypted:
+        sha = hashlib.sha256()
+        async with aclosing(store.stream(there.name)) as pieces:
+            async for piece in pieces:
+                sha.update(piece)
+        digest = f"SHA-256={base64.urlsafe_b64encode(sha.digest()).decode()}"
+    mine = await to_thread.run_sync(local.digest_of, file.path)
+    return canonical(digest) == canonical(mine)
 
 
 async def _put(store: ObjectStore, prefix: str, file: _File, tally: Tally) -> None:
