@@ -109,7 +109,7 @@ def test_a_key_encrypts(cli: Cli, bucket: str, folder: Path) -> None:
     assert "ever overwritten" in cli.error(failure.CONFLICT, "keygen", "key")
     cli.run("put", "in/a", f"{bucket}/a", "--key-file", "key")
     cli.run("cp", "./in/b", f"{bucket}/b", "--key-file", "key")
-    assert "is encrypted" in cli.error(failure.REFUSED, "cat", f"{bucket}/a")
+    assert "is encrypted: --key-file" in cli.error(failure.REFUSED, "cat", f"{bucket}/a")
     assert cli.out("cat", f"{bucket}/a", f"{bucket}/b", "--key-file", "key") == "ab"
     assert cli.json("info", f"{bucket}/a", "--key-file", "key")["size"] == 1
     assert "encrypted" in cli.out("info", f"{bucket}/a")

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator
 
 import fsspec
+import numpy as np
+import pandas as pd
 import pytest
 
 import jetstow
@@ -71,3 +73,9 @@ class Other:
 @pytest.fixture
 def other(server: NatsServer) -> Other:
     return Other(server.url)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    numbers = np.arange(10_000)
+    return pd.DataFrame({"n": numbers, "half": numbers / 2, "name": [f"row {n}" for n in numbers]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import multiprocessing
 import pickle
 import subprocess
 import sys
@@ -232,6 +233,23 @@ def test_it_travels_in_a_pickle(fs: JetstowFileSystem, root: str) -> None:
             assert again.read(5) == DATA[7:12]
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_process_has_a_connection_of_its_own(
+    fs: JetstowFileSystem, root: str, options: dict[str, str]
+) -> None:
+    fs.pipe(f"{root}/a", DATA)
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        found = pool.starmap(first_bytes, [(root, options, size) for size in range(1, 5)])
+    assert found == [DATA[:size] for size in range(1, 5)]
+    assert fs.cat_file(f"{root}/a", 0, 5) == DATA[:5]
+
+
+def first_bytes(root: str, options: dict[str, str], size: int) -> bytes:
+    fs = fsspec.filesystem("jetstow", **options)
+    data: bytes = fs.cat_file(f"{root}/a", 0, size)
+    return data
+
+
 async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None:
     fs = fsspec.filesystem("jetstow", asynchronous=True, skip_instance_cache=True, **options)
     await fs._pipe_file(f"{root}/a", DATA)
@@ -241,7 +259,7 @@ async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None
     async with await fs.open_async(f"{root}/b", "wb") as file:
         await file.write(b"data")
     assert await fs._find(root) == [f"{root}/a", f"{root}/b"]
-    await fs._connection().close()
+    await fs.aclose()
 
 
 def test_closed_and_used_again(root: str, options: dict[str, str]) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from typing import Any
 
 import pytest
+from fsspec.asyn import sync
 
 from jetstow import ObjectInfo
 from jetstow.fs import JetstowFileSystem, tree
+from jetstow.fs.listing import Names
 from tests.fs.conftest import Other
 
 
@@ -73,21 +75,50 @@ def test_odd_names_are_files_and_no_endless_folders(
     )
     for path in set(found) - {f"{root}/end//"}:  # a path loses its last slashes
         assert looks.cat_file(path).decode() == path.removeprefix(f"{root}/")
-    assert looks.isdir(f"{root}/mark") is False
+    assert looks.isdir(f"{root}/mark") is True
+    assert looks.ls(f"{root}/mark") == []
+    looks.rm(f"{root}/mark", recursive=True)
+    assert not looks.exists(f"{root}/mark")
 
 
 def test_a_change_by_somebody_else_shows(fs: JetstowFileSystem, root: str, other: Other) -> None:
     assert fs.ls(root) == []
+    heard = names_of(fs, root).changed
     info = other.put(root, "new", b"12345")
-    while not (found := fs.ls(root)):  # the test's own timeout ends what never comes
-        time.sleep(0.001)
-    assert (found[0]["size"], found[0]["revision"]) == (5, info.revision)
+    await_news(fs, heard)
+    [found] = fs.ls(root)
+    assert (found["size"], found["revision"]) == (5, info.revision)
     other.put(root, "new", b"1")
-    while fs.ls(root)[0]["size"] != 1:
-        time.sleep(0.001)
+    await_news(fs, heard)
+    assert fs.ls(root)[0]["size"] == 1
     other.delete(root, "new")
-    while fs.ls(root):
-        time.sleep(0.001)
+    await_news(fs, heard)
+    assert fs.ls(root) == []
+
+
+def names_of(fs: JetstowFileSystem, bucket: str) -> Names:
+    names = fs._connections[fs.loop].known(bucket)
+    assert names is not None
+    return names
+
+
+def await_news(fs: JetstowFileSystem, heard: asyncio.Event) -> None:
+    async def one() -> None:
+        await heard.wait()
+        heard.clear()
+
+    sync(fs.loop, one)
+
+
+async def test_many_who_ask_at_once_share_a_watch(root: str, options: dict[str, str]) -> None:
+    fs = JetstowFileSystem(asynchronous=True, skip_instance_cache=True, **options)
+    await fs._pipe_file(f"{root}/a", b"a")
+    tasks = asyncio.all_tasks()
+    found = await asyncio.gather(*(fs._find(root) for _ in range(10)))
+    assert found == [[f"{root}/a"]] * 10
+    following = {task for task in asyncio.all_tasks() - tasks if "_follow" in repr(task.get_coro())}
+    assert len(following) == 1
+    await fs.aclose()
 
 
 def test_ones_own_changes_show_at_once(fs: JetstowFileSystem, root: str) -> None:
@@ -125,8 +156,9 @@ def test_what_is_told_of_an_object(fs: JetstowFileSystem, root: str, other: Othe
     put = other.put(root, "t.csv", b"1,2")
     info = fs.info(path)
     assert (info["size"], info["type"], info["digest"]) == (3, "file", put.digest)
-    assert info["ContentType"] == "text/csv"
+    assert info["content_type"] == "text/csv"
     assert fs.created(path) == fs.modified(path) == info["modified"]
+    assert info["mtime"] == info["modified"].timestamp()
     before = fs.ukey(path), fs.checksum(path)
     other.put(root, "t.csv", b"1,2")
     assert fs.ukey(path) != before[0]

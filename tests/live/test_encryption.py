@@ -161,6 +161,10 @@ async def test_copies(
     assert (await other.get("opened")).data == DATA
     for name in ("anew", "late"):
         assert (await again.get(name)).data == DATA
+    with pytest.raises(InvalidOptionError, match="onto itself"):
+        await again.copy("late", to=again)
+    await again.copy("late", "late", to=other.encrypted(KEY))
+    assert (await other.encrypted(KEY).get("late")).data == DATA
     assert [info.encrypted for info in await other.list()] == [True, False, True, True]
 
 

@@ -124,6 +124,12 @@ async def test_a_bucket_of_another_client_learns_it(
     assert after["allow_msg_ttl"]
 
 
+async def test_nothing_outlives_its_bucket(js: jetstow.JetStreamContext, bucket: str) -> None:
+    store = await js.create_object_store(bucket, ttl=60)
+    assert left(await store.put("a", b"data", ttl=HOUR)) <= 60
+    assert left(await store.put("b", b"data", ttl=30)) <= 30
+
+
 @pytest.mark.parametrize("ttl", [0, -1, "1h", True, float("nan"), 10**12])
 async def test_what_is_no_time_to_live(store: jetstow.ObjectStore, ttl: float) -> None:
     with pytest.raises(InvalidOptionError, match="'a'"):

@@ -27,7 +27,11 @@ async def copy(
 
     Where neither view has a key, an encrypted object is copied as it is stored.
     """
-    if (source.js.nc, source.bucket, name) == (target.js.nc, target.bucket, new_name):
+    there, here = (
+        (stream.js.nc, stream.bucket, its_name, stream.key)
+        for stream, its_name in ((target, new_name), (source, name))
+    )
+    if there == here:
         place = target.target(new_name)
         raise place.error(InvalidOptionError, f"{place} cannot be copied onto itself")
     if source.key is None and target.key is None:

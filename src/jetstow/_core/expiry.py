@@ -43,6 +43,11 @@ def checked(target: Target, ttl: object) -> int | None:
     return math.ceil(ttl)
 
 
+def within(ttl: int, longest: int) -> int:
+    """Nothing outlives what its bucket grants to all, in nanoseconds; 0 is for ever."""
+    return min(ttl, max(1, longest // 10**9)) if longest else ttl
+
+
 class Expiry:
     """The time that one object has, from the beginning of its upload on."""
 

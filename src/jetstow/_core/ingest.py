@@ -12,11 +12,10 @@ import sys
 from contextlib import suppress
 from typing import Final
 
-from nats.nuid import NUID
-
 from jetstow._core.batch import Batch, is_about_a_batch
 from jetstow._core.jetstream import status
 from jetstow._core.mailbox import Message
+from jetstow._core.nuids import new_nuid
 from jetstow._core.publisher import Publisher
 from jetstow._core.stream import Stream
 from jetstow._core.target import Target
@@ -35,8 +34,6 @@ _ALONE: Final = 8
 # A batch for which nothing comes so long is ended. The server forgets it after 10 seconds,
 # and until it has acknowledged the chunks, they take room from other uploads.
 _IDLE: Final = 2.0
-
-_nuids = NUID()
 
 
 class Ingest(Publisher):
@@ -100,7 +97,7 @@ class Ingest(Publisher):
     async def _begin(self, number: int) -> None:
         size = self.ledger.chunk(number).nbytes
         flow = max(1, min(self._lot // max(1, size), _MOST_CHUNKS))
-        batch = self._batch = Batch(self.target, _nuids.next().decode("ascii"), number, flow)
+        batch = self._batch = Batch(self.target, new_nuid(), number, flow)
         await self.or_go_on(self._append(batch, number))
         # The server says how fast it may be, or that it wants no batch, and only then do
         # others follow.

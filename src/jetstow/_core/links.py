@@ -7,8 +7,8 @@ from nats.js import api
 from jetstow._core import buckets, names
 from jetstow._core.catalog import Slot, find
 from jetstow._core.commit import commit
+from jetstow._core.nuids import new_nuid
 from jetstow._core.stream import Stream
-from jetstow._core.upload import new_nuid
 from jetstow.errors import LinkError, LinkIsABucketError, ObjectAlreadyExists
 from jetstow.models import ObjectInfo, ObjectLink, ObjectMetaOptions
 

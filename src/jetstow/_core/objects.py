@@ -12,9 +12,10 @@ from jetstow._core import names
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.commit import Committed, commit
 from jetstow._core.headers import ours, without_ours
+from jetstow._core.nuids import new_nuid
 from jetstow._core.outage import TROUBLE
 from jetstow._core.stream import Stream
-from jetstow._core.upload import Upload, Written, drop_chunks, new_nuid
+from jetstow._core.upload import Upload, Written, drop_chunks
 from jetstow._core.wire import checked_meta
 from jetstow.errors import (
     BadObjectMetaError,

@@ -47,10 +47,16 @@ class Places:
     def nearest(self, chunk: int) -> tuple[int, int]:
         """The last chunk up to this one of which a place is known, and the place.
 
-        A replica that lags says that too many lie before: so who says few is right.
+        A replica that lags says that too many lie before: so who says few is right. Where no
+        sequence is left for others between two places, every chunk's is known.
         """
         index = max(i for i, before in enumerate(self._before) if before <= chunk)
-        return self._before[index], self._seqs[index]
+        before, seq = self._before[index], self._seqs[index]
+        if index + 1 < len(self._seqs):
+            chunks, sequences = self._before[index + 1] - before, self._seqs[index + 1] - seq
+            if 0 < chunks == sequences:
+                return chunk, seq + chunk - before
+        return before, seq
 
     def guesses(self, chunk: int, most: int) -> list[int]:
         """Up to `most` sequences that tell more of where a chunk is; none if all is known.

@@ -12,12 +12,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from nats.nuid import NUID
-
 from jetstow._core import names, telemetry
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.digest import Digest
 from jetstow._core.ingest import Ingest
+from jetstow._core.nuids import new_nuid
 from jetstow._core.publisher import ROOM_FOR_ID, Publisher
 from jetstow._core.shield import to_the_end
 from jetstow._core.stream import Stream
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
 DEFAULT_CHUNK: Final = 128 * 1024
 
 _log = logging.getLogger("jetstow.upload")
-_nuids = NUID()
-
-
-def new_nuid() -> str:
-    """A name for one object's chunks, never used before."""
-    return _nuids.next().decode("ascii")
 
 
 def checked_chunk_size(stream: Stream, name: str, asked: object, room: int = 0) -> int:

@@ -77,6 +77,7 @@ class Writing:
         ttl = expiry.checked(target, asked.ttl) or expiry.left(checked)
         if ttl is not None:
             await buckets.let_expire(stream, target)
+            ttl = expiry.within(ttl, stream.config.get("max_age") or 0)
         room = expiry.ROOM if ttl is not None else 0
         chunk_size = checked_chunk_size(stream, named, options.max_chunk_size, room)
         checked = replace(checked, options=ObjectMetaOptions(max_chunk_size=chunk_size))

@@ -72,8 +72,10 @@ def sentence(error: BaseException) -> str:
 def _told(error: BaseException) -> str:
     import nats.errors
 
-    from jetstow.errors import JetstowError
+    from jetstow.errors import JetstowError, ObjectEncryptedError
 
+    if isinstance(error, ObjectEncryptedError) and "store." in str(error):
+        return f"{str(error).partition(':')[0]}: --key-file names the key"
     if isinstance(error, JetstowError | Told):
         return str(error)
     if isinstance(error, nats.errors.Error):

@@ -42,17 +42,15 @@ class Connection:
 
     async def names(self, bucket: str) -> Names:
         """The names in a bucket, which a watch keeps as they are."""
+        store = await self.store(bucket)
         names = self._names.get(bucket)
         if names is not None and (names.is_stale or names.has_ended):
             await self.forget(bucket)
-            names = None
+            store = await self.store(bucket)
+            names = self._names.get(bucket)  # somebody else may have begun meanwhile
         if names is None:
-            names = self._names[bucket] = Names(await self.store(bucket))
-        try:
-            await names.complete()
-        except BaseException:
-            await self.forget(bucket)
-            raise
+            names = self._names[bucket] = Names(store)
+        await names.complete()
         return names
 
     def known(self, bucket: str) -> Names | None:

@@ -11,12 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from fsspec.asyn import AsyncFileSystem, sync
+from fsspec.core import get_compression
 
 import jetstow
 from jetstow.fs.connection import Connection
 from jetstow.fs.files import BLOCK, ReadFile, WriteFile
 from jetstow.fs.reading import Reading
 from jetstow.fs.tree import split
+from jetstow.fs.wrapping import PackedFile, TextFile
 from jetstow.fs.writing import Writing
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 # How long the end of a program waits for a connection to close, in seconds.
 _CLOSING: Final = 2.0
+
+_TEXT: Final = ("encoding", "errors", "newline")
 
 
 class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
@@ -66,7 +70,7 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
         found = self._connections.get(loop)
         if found is None:
             found = self._connections[loop] = Connection(self._connect_options, self._key)
-            weakref.finalize(self, _close, loop, found)
+            weakref.finalize(self, _close, loop, found, os.getpid())
         return found
 
     async def _store(self, bucket: str) -> jetstow.ObjectStore:
@@ -82,7 +86,11 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
     def close(self) -> None:
         """Close the connection; the next verb makes another one."""
         for loop, connection in list(self._connections.items()):
-            _close(loop, connection)
+            _close(loop, connection, os.getpid())
+
+    async def aclose(self) -> None:
+        """The same for the connection of the running loop."""
+        await self._connection().close()
 
     def invalidate_cache(self, path: str | None = None) -> None:
         """Read the names anew when they are needed next."""
@@ -91,6 +99,21 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
             connection.make_stale(bucket or None)
 
     # -- files -----------------------------------------------------------------------------
+
+    def open(self, path: str, mode: str = "rb", *args: Any, **options: Any) -> Any:
+        """A file, as fsspec's users open it: also text ("r", "w"), and with `compression`.
+
+        Raises `FileNotFoundError`, `IsADirectoryError`, and for "x" `FileExistsError`.
+        """
+        compression = get_compression(path, options.get("compression"))
+        if "r" in mode or ("b" in mode and compression is None):
+            return super().open(path, mode, *args, **options)
+        text = {key: options.pop(key) for key in _TEXT if key in options}
+        options.pop("compression", None)
+        file = super().open(path, f"{mode.strip('bt')}b", *args, **options)
+        if compression is not None:
+            file = PackedFile(file, compression)
+        return file if "b" in mode else TextFile(file, **text)
 
     def _open(
         self,
@@ -165,10 +188,10 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
         return bucket, name
 
 
-def _close(loop: Any, connection: Connection) -> None:
+def _close(loop: Any, connection: Connection, pid: int) -> None:
     """At the program's end fsspec's loop still runs, in a thread of its own."""
-    if not loop.is_running() or loop.is_closed():
-        return
+    if os.getpid() != pid or not loop.is_running() or loop.is_closed():
+        return  # a forked process has neither the thread nor the connection
     with suppress(Exception):
         if _is_here(loop):
             loop.create_task(connection.close())

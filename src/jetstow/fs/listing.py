@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from bisect import bisect_left
 from collections.abc import Iterator
 
 import jetstow
@@ -15,13 +16,17 @@ from jetstow import ObjectInfo, ObjectWatcher
 
 
 class Names:
-    """What is in one bucket now. To be `complete` before it is asked, and stopped in the end."""
+    """What is in one bucket now. To be `complete` before it is asked, and stopped in the end.
+
+    `changed` is set whenever somebody has changed something.
+    """
 
     def __init__(self, store: jetstow.ObjectStore) -> None:
         self.changed = asyncio.Event()
         self.is_stale = False
         self._store = store
         self._infos: dict[str, ObjectInfo] = {}
+        self._sorted: list[str] | None = None
         # Revisions up to which a name is gone: older news of it are still on their way.
         self._gone: dict[str, int] = {}
         self._filled = asyncio.Event()
@@ -42,21 +47,18 @@ class Names:
         if not self._filled.is_set():
             await self._task
 
-    def __iter__(self) -> Iterator[ObjectInfo]:
+    def below(self, prefix: str) -> Iterator[ObjectInfo]:
+        """The objects whose names begin like that, sorted by name."""
+        if self._sorted is None:
+            self._sorted = sorted(self._infos)
         now = datetime.datetime.now(datetime.UTC)
-        # The server says nothing of objects that expire.
-        expired = [
-            name
-            for name, info in self._infos.items()
-            if info.expires is not None and info.expires <= now
-        ]
-        for name in expired:
-            del self._infos[name]
-        return iter(list(self._infos.values()))
-
-    def get(self, name: str) -> ObjectInfo | None:
-        """An object, if there is one."""
-        return self._infos.get(name)
+        for index in range(bisect_left(self._sorted, prefix), len(self._sorted)):
+            info = self._infos[self._sorted[index]]
+            if not info.name.startswith(prefix):
+                break
+            # The server says nothing of objects that expire.
+            if info.expires is None or info.expires > now:
+                yield info
 
     def put(self, info: ObjectInfo) -> None:
         """An object has been written, by whomever."""
@@ -64,6 +66,8 @@ class Names:
         latest = max(self._gone.get(info.name, 0), known.revision if known else 0)
         if info.revision < latest or (info.revision == latest and known is None):
             return
+        if bool(info.deleted) != (known is None):
+            self._sorted = None
         if info.deleted:
             self._infos.pop(info.name, None)
         else:
@@ -75,11 +79,12 @@ class Names:
         known = self._infos.pop(name, None)
         if known is not None:
             self._gone[name] = known.revision
+            self._sorted = None
 
     async def stop(self) -> None:
         """Hear of nothing any more."""
         self._task.cancel()
-        await asyncio.wait([self._task])
+        await asyncio.gather(self._task, return_exceptions=True)
 
     async def _follow(self) -> None:
         watcher: ObjectWatcher = await self._store.watch()
@@ -89,4 +94,4 @@ class Names:
                     self._filled.set()
                 else:
                     self.put(change)
-                self.changed.set()
+                    self.changed.set()

@@ -20,6 +20,7 @@ from jetstow.errors import (
 from jetstow.fs import tree
 from jetstow.fs.base import Base
 from jetstow.fs.tree import Entry, split
+from jetstow.models import Progress
 
 
 class Reading(Base):
@@ -81,11 +82,7 @@ class Reading(Base):
         self, bucket: str, folder: str, depth: int | None, *, withdirs: bool = True
     ) -> list[Entry]:
         """What lies in a folder, so many levels deep. Raises `FileNotFoundError`."""
-        infos: Iterable[ObjectInfo]
-        if self._lists_once:
-            infos = await self._connection().names(bucket)
-        else:
-            infos = await (await self._store(bucket)).list()
+        infos = await self._infos(bucket, folder)
         found: list[Entry] = []
         linked: list[tuple[str, ObjectInfo]] = []
         for path, info in tree.below(bucket, folder, infos, depth):
@@ -97,6 +94,17 @@ class Reading(Base):
                 linked.append((path, info))
         found += await asyncio.gather(*(self._link_entry(path, info) for path, info in linked))
         return found
+
+    async def _infos(self, bucket: str, folder: str) -> Iterable[ObjectInfo]:
+        """The objects in a folder, however deep, and the one that marks it."""
+        prefix = tree.inside(folder)
+        if self._lists_once:
+            return (await self._connection().names(bucket)).below(prefix)
+        found = await (await self._store(bucket)).list()
+        return (info for info in found if info.name.startswith(prefix))
+
+    async def _is_folder(self, bucket: str, name: str) -> bool:
+        return any(True for _ in await self._infos(bucket, name))
 
     async def _link_entry(self, path: str, info: ObjectInfo) -> Entry:
         """A link is as large as what it leads to; one that leads to no object has no size."""
@@ -121,7 +129,7 @@ class Reading(Base):
         except (InvalidBucketNameError, InvalidObjectNameError):
             raise FileNotFoundError(path) from None
         except ObjectNotFoundError:
-            if await self._entries(bucket, name, 1):
+            if await self._is_folder(bucket, name):
                 return tree.folder_entry(path)
             raise
         if info.link is not None:
@@ -181,19 +189,21 @@ class Reading(Base):
         self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **terms: Any
     ) -> None:
         rpath = self._strip_protocol(rpath)
-        if await self._isdir(rpath) and not await self._isfile(rpath):
+        bucket, name = split(rpath)
+        try:
+            store = await self._store(bucket)
+            await store.get_file(name, lpath, progress=progress(callback), **terms)
+        except (FileNotFoundError, IsADirectoryError, InvalidObjectNameError):
+            if not await self._isdir(rpath):
+                raise
             os.makedirs(lpath, exist_ok=True)  # noqa: PTH103 - as fsspec has it
-            return
-        bucket, name = self._file(rpath)
-        told = _progress(callback)
-        await (await self._store(bucket)).get_file(name, lpath, progress=told, **terms)
 
     async def _isdir(self, path: str) -> bool:
         bucket, name = split(self._strip_protocol(path))
         try:
             if not name:
                 return not bucket or (await self._info(bucket))["type"] == "directory"
-            return bool(await self._entries(bucket, name, 1))
+            return await self._is_folder(bucket, name)
         except (FileNotFoundError, NotADirectoryError):
             return False
 
@@ -204,13 +214,12 @@ def _bounds(start: int | None, end: int | None, size: int) -> tuple[int, int]:
     return first, max(0, stop - first)
 
 
-def _progress(callback: Callback) -> Any:
+def progress(callback: Callback) -> Progress:
+    """What tells one of fsspec's callbacks how far a transfer is."""
+
     def told(done: int, size: int | None) -> None:
         if size is not None:
             callback.set_size(size)
         callback.absolute_update(done)
 
     return told
-
-
-progress = _progress

@@ -21,6 +21,11 @@ def split(path: str) -> tuple[str, str]:
     return bucket, name
 
 
+def inside(folder: str) -> str:
+    """What the names in a folder begin with."""
+    return f"{folder}/" if folder else ""
+
+
 def file_entry(info: ObjectInfo, path: str) -> Entry:
     """What fsspec's users ask about an object. A link's are its target's, under its own path."""
     return {
@@ -29,11 +34,13 @@ def file_entry(info: ObjectInfo, path: str) -> Entry:
         "type": "file",
         "created": info.modified,
         "modified": info.modified,
+        # Tools look for the same thing under many names.
         "LastModified": info.modified,
+        "mtime": info.modified.timestamp() if info.modified else None,
         "digest": info.digest or "",
         "ETag": f"{info.nuid}-{info.revision}",
         "revision": info.revision,
-        "ContentType": info.content_type,
+        "content_type": info.content_type,
         "tags": info.tags,
         "metadata": info.metadata or {},
     }
@@ -56,7 +63,7 @@ def below(
 
     Each folder comes once.
     """
-    prefix = f"{folder}/" if folder else ""
+    prefix = inside(folder)
     seen: set[str] = set()
     for info in infos:
         if not info.name.startswith(prefix) or info.name == prefix:

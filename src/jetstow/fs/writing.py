@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from fsspec.asyn import _run_coros_in_chunks, sync
@@ -99,11 +99,15 @@ class Writing(Base):
 
     async def _cp_file(self, path1: str, path2: str, moving: bool = False, **_: Any) -> None:
         path1, path2 = self._strip_protocol(path1), self._strip_protocol(path2)
-        if await self._isdir(path1) and not await self._isfile(path1):
-            return  # a folder is there as soon as something is in it
-        if moving:
-            await self._mv_file(path1, path2)
-            return
+        step = self._mv_file if moving else self._copy_object
+        try:
+            await step(path1, path2)
+        except (ObjectNotFoundError, IsADirectoryError):
+            if not await self._isdir(path1):
+                raise
+            # A folder is there as soon as something is in it.
+
+    async def _copy_object(self, path1: str, path2: str) -> None:
         (bucket1, name1), (bucket2, name2) = self._file(path1), self._file(path2)
         store = await self._store(bucket1)
         self._note(await store.copy(name1, name2, to=await self._store(bucket2)))
@@ -125,7 +129,7 @@ class Writing(Base):
             else:
                 self._gone(bucket1, name1)
                 return
-        await self._cp_file(path1, path2)
+        await self._copy_object(path1, path2)
         await self._rm_file(path1)
 
     # -- what is removed ---------------------------------------------------------------------
@@ -143,7 +147,9 @@ class Writing(Base):
         sync(self.loop, self._copy, path1, path2, moving=True, **options)
 
     async def _rm_file(self, path: str, **_: Any) -> None:
-        bucket, name = self._file(self._strip_protocol(path))
+        await self._delete(*self._file(self._strip_protocol(path)))
+
+    async def _delete(self, bucket: str, name: str) -> None:
         await (await self._store(bucket)).delete(name)
         self._gone(bucket, name)
 
@@ -157,19 +163,28 @@ class Writing(Base):
     ) -> None:
         """Remove objects, and with `recursive` folders and buckets, and all that is in them."""
         found = await self._expand_path(path, recursive=recursive, maxdepth=maxdepth)
-        files = [each for each in found if split(each)[1] and await self._isfile(each)]
-        buckets = [each for each in found if not split(each)[1]] if recursive else []
-        folders = [each for each in found if each not in files]
-        if folders and not recursive:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), folders[0])
         await _run_coros_in_chunks(
-            [self._rm_file(each) for each in files],
+            [self._rm_one(each, recursive) for each in found if split(each)[1] or not recursive],
             batch_size=batch_size or self.batch_size,
             nofiles=True,
         )
         if maxdepth is None:
-            for bucket in buckets:
-                await self._drop_bucket(bucket)
+            for each in found:
+                if not split(each)[1]:
+                    await self._drop_bucket(each)
+
+    async def _rm_one(self, path: str, recursive: bool) -> None:
+        """Remove an object; of a folder, the object that marks it, if there is one."""
+        bucket, name = self._file(path)
+        try:
+            await self._delete(bucket, name)
+        except ObjectNotFoundError:
+            if not recursive:
+                if await self._isdir(path):
+                    raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path) from None
+                raise
+            with suppress(ObjectNotFoundError):
+                await self._delete(bucket, f"{name}/")
 
     # -- folders, of which buckets alone are more than names ---------------------------------
 

@@ -102,7 +102,7 @@ class Writes(BucketBase):
         before they have the new name. Of a link, what it leads to is copied. An object that
         expires expires as a copy, too. `expected_revision` is what the new name must be at, as
         in `put`. Encrypted objects are copied as they are stored, unless one of the buckets is
-        seen with a key: then they are decrypted, encrypted, or both.
+        seen with a key: then they are decrypted, encrypted, or both; under the same name, too.
 
         Raises what `get` and `put` raise; `InvalidOptionError` for a copy onto itself.
         """

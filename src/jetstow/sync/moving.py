@@ -1,0 +1,68 @@
+"""Buckets as archives, and as other buckets; blocking."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeAlias
+
+import jetstow
+from jetstow.archive import Backup, Restored
+from jetstow.mirroring import Mirrored
+from jetstow.models import Progress
+from jetstow.sync import handing
+from jetstow.sync.calls import Call
+from jetstow.sync.context import JetStreamContext
+from jetstow.sync.handing import Readable, Writable
+from jetstow.sync.likeness import like
+from jetstow.sync.store import ObjectStore
+
+Target: TypeAlias = str | os.PathLike[str] | Writable
+Source: TypeAlias = str | os.PathLike[str] | Readable
+
+
+@like(jetstow.backup)
+def backup(store: ObjectStore, file: Target, *, progress: Progress | None = None) -> Backup:
+    bucket, call = store.here(), Call()
+    return call.run(
+        jetstow.backup, bucket, handing.writable(call, file), progress=call.told(progress)
+    )
+
+
+@like(jetstow.restore)
+def restore(
+    js: JetStreamContext,
+    file: Source,
+    bucket: str | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Restored:
+    context, call = js.here(), Call()
+    return call.run(
+        jetstow.restore,
+        context,
+        handing.readable(call, file),
+        bucket,
+        overwrite=overwrite,
+        progress=call.told(progress),
+    )
+
+
+@like(jetstow.mirror)
+def mirror(
+    source: ObjectStore,
+    target: ObjectStore | None,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Mirrored:
+    here, there, call = source.here(), None if target is None else target.here(), Call()
+    return call.run(
+        jetstow.mirror,
+        here,
+        there,
+        delete=delete,
+        dry_run=dry_run,
+        progress=call.told(progress),
+    )

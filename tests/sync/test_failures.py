@@ -1,0 +1,118 @@
+"""A dead server, a lost connection, a missing permission: the same errors, and nothing hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+import jetstow.sync as jetstow
+from jetstow.errors import (
+    AuthorizationError,
+    ConnectionLostError,
+    InvalidOptionError,
+    NoServersError,
+    PermissionDeniedError,
+    TimeoutError,
+)
+from tests.support.servers import NatsServer, free_port
+
+HASTY = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.05}
+
+
+@pytest.fixture
+def own() -> Iterator[NatsServer]:
+    """A server that the test may break."""
+    with NatsServer() as server:
+        yield server
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(NoServersError):
+        jetstow.connect(f"nats://127.0.0.1:{free_port()}")
+    with pytest.raises(InvalidOptionError):
+        jetstow.connect("nats://[")
+
+
+def test_a_server_that_dies(own: NatsServer) -> None:
+    with jetstow.connect(own.url, **HASTY) as nc:
+        store = nc.jetstream(timeout=2).create_object_store("a")
+        store.put("a", bytes(1_000_000))
+        reader, watcher, stream = store.open("a"), store.watch(), store.stream("a")
+        writer = store.open("b", "wb")
+        own.kill()
+        for verb in (
+            lambda: store.put("a", b"1"),
+            lambda: store.get("a"),
+            store.list,
+            reader.read,
+            lambda: list(stream),
+            lambda: [next(watcher) for _ in range(5)],
+            writer.close,
+            lambda: nc.jetstream().object_store_names(),
+        ):
+            with pytest.raises(ConnectionLostError):
+                verb()
+        reader.close()
+        watcher.stop()
+
+
+def test_a_server_that_comes_back(own: NatsServer) -> None:
+    with jetstow.connect(own.url, reconnect_time_wait=0.05) as nc:
+        store = nc.jetstream().create_object_store("a")
+        store.put("a", b"1")
+        own.restart()
+        assert store.get("a").data == b"1"
+
+
+def test_a_server_that_says_nothing(own: NatsServer) -> None:
+    with jetstow.connect(own.url) as nc:
+        store = nc.jetstream(timeout=0.3).create_object_store("a")
+        own.pause()
+        try:
+            with pytest.raises(TimeoutError):
+                store.get_info("a")
+        finally:
+            own.resume()
+        assert store.list() == []
+
+
+def test_a_connection_that_is_closed_by_another_thread(server: NatsServer, bucket: str) -> None:
+    nc = jetstow.connect(server.url)
+    watcher = nc.jetstream().create_object_store(bucket).watch()
+    assert next(watcher) is None
+    failed: list[BaseException] = []
+
+    def watch() -> None:
+        try:
+            next(watcher)
+        except ConnectionLostError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    nc.close()
+    thread.join()
+    assert failed
+    with pytest.raises(ConnectionLostError):
+        nc.jetstream().object_store_names()
+
+
+def test_who_may_not() -> None:
+    config = """authorization { users: [
+        { user: owner, password: pw },
+        { user: reader, password: pw, permissions { publish { deny: ["$O.>"] } } } ] }"""
+    with NatsServer(config=config) as server:
+        with pytest.raises(AuthorizationError):
+            jetstow.connect(server.url, user="owner", password="wrong")
+        with jetstow.connect(server.url, user="owner", password="pw") as nc:
+            nc.jetstream().create_object_store("a").put("a", b"1")
+        with jetstow.connect(server.url, user="reader", password="pw") as nc:
+            store = nc.jetstream().object_store("a")
+            assert store.get("a").data == b"1"
+            with pytest.raises(PermissionDeniedError):
+                store.put("a", iter([b"2"]))
+            with pytest.raises(PermissionDeniedError), store.open("a", "wb") as out:
+                out.write(bytes(1_000_000))
+            assert store.get("a").data == b"1"

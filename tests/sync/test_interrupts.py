@@ -1,0 +1,95 @@
+"""Ctrl-C, at any instant: the call has cleaned up, and the program goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tests.support import underneath
+from tests.support.servers import NatsServer
+from tests.sync.looking import look
+from tests.sync.script import BEGIN, STRICT, Ended
+
+
+def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> None:
+    """A put that waits for its source, and a watcher that waits for a change."""
+    program = BEGIN + (
+        f"store = jetstow.connect('{server.url}').jetstream().create_object_store('{bucket}')\n"
+        "def pieces():\n"
+        "    yield bytes(3_000_000)\n"
+        "    print('waiting', flush=True)\n"
+        "    threading.Event().wait()\n"
+        "try: store.put('a', pieces())\n"
+        "except KeyboardInterrupt: print('once', flush=True)\n"
+        "watcher = store.watch(updates_only=True)\n"
+        "try:\n"
+        "    print('waiting', flush=True)\n"
+        "    next(watcher)\n"
+        "except KeyboardInterrupt: print('twice', store.list(), flush=True)\n"
+    )
+    env = {**os.environ, **STRICT}
+    command = [sys.executable, "-c", program]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if line == "waiting\n":
+                process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        err = process.stderr.read()
+    assert (process.returncode, err) == (0, "")
+    assert said == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
+    assert look(server, underneath.chunks, bucket) == {}
+
+
+def test_interrupted_at_any_instant(
+    script: Callable[..., Ended], server: NatsServer, bucket: str
+) -> None:
+    """No call hangs, none leaves a chunk, and the connection is as good as before."""
+    ended = script(f"""
+import gc, random, signal
+store = jetstow.connect().jetstream().create_object_store("{bucket}")
+store.put("a", bytes(1_000_000))
+
+def write():
+    with store.open("w", "wb") as file:
+        for _ in range(10):
+            file.write(bytes(100_000))
+
+def read():
+    with store.open("a") as file:
+        while file.read(100_000):
+            pass
+
+verbs = [
+    write,
+    read,
+    lambda: store.put("p", (bytes(50_000) for _ in range(20))),
+    lambda: store.put("q", bytes(500_000), progress=lambda *_: None),
+    lambda: store.get("a"),
+    lambda: list(store.stream("a")),
+    lambda: next(store.watch()),
+    store.list,
+]
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+chance, interrupted = random.Random(1), 0
+for step in range(160):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00001, 0.01))
+        verbs[step % len(verbs)]()
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    except KeyboardInterrupt:
+        interrupted += 1
+signal.setitimer(signal.ITIMER_REAL, 0)
+gc.collect()
+print(interrupted > 20, store.verify().ok, *(info.nuid for info in store.list()))
+""")
+    assert ended.code == 0, ended.err
+    interrupted, whole, *nuids = ended.out.split()
+    assert (interrupted, whole) == ("True", "True")
+    assert set(look(server, underneath.chunks, bucket)) == set(nuids)

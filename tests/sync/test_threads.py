@@ -1,0 +1,73 @@
+"""Many threads on one connection."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import jetstow.sync as jetstow
+from jetstow.errors import WatcherStoppedError
+from tests.support.samples import some_bytes
+
+
+def test_eight_threads_on_one_store(store: jetstow.ObjectStore) -> None:
+    def work(thread: int) -> list[bytes]:
+        found = []
+        for number in range(12):
+            data = some_bytes(1000 + 50_000 * (number % 4), 100 * thread + number)
+            info = store.put(f"{thread}/{number}", iter([data[:500], data[500:]]))
+            assert store.get_info(info.name).digest == info.digest
+            read = b"".join(store.stream(info.name))
+            with store.open(info.name) as file:
+                file.seek(500)
+                assert file.read() == data[500:]
+            assert read == store.get(info.name).data == data
+            found.append(read)
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(work, range(8)))
+    assert len({data for result in results for data in result}) == 8 * 12
+    assert len(store.list()) == 8 * 12
+    assert store.verify().ok
+
+
+def test_one_file_read_by_many(store: jetstow.ObjectStore) -> None:
+    data = some_bytes(3_000_000)
+    store.put("a", data)
+    with store.open("a") as file, ThreadPoolExecutor(8) as pool:
+        starts = range(0, 3_000_000, 100_000)
+        assert list(pool.map(lambda start: file.read_at(start, 1000), starts)) == [
+            data[start : start + 1000] for start in starts
+        ]
+
+
+def test_a_watcher_is_stopped_by_another_thread(store: jetstow.ObjectStore) -> None:
+    watcher = store.watch(updates_only=True)
+    seen, ended = threading.Event(), []
+
+    def watch() -> None:
+        for _ in watcher:
+            seen.set()
+        ended.append(True)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    store.put("a", b"1")
+    assert seen.wait(10)
+    watcher.stop()
+    thread.join()
+    assert ended == [True]
+    with pytest.raises(WatcherStoppedError):
+        watcher.updates()
+
+
+def test_a_loop_is_shared_by_all_connections(store: jetstow.ObjectStore, server: object) -> None:
+    def connect() -> int:
+        with jetstow.connect(server.url):  # type: ignore[attr-defined]
+            return sum(thread.name == "jetstow" for thread in threading.enumerate())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {future.result() for future in [pool.submit(connect) for _ in range(8)]} == {1}

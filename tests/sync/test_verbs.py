@@ -1,0 +1,194 @@
+"""Every verb once, without asyncio: what it does is tested in `live`, that it is one is here."""
+
+from __future__ import annotations
+
+import datetime
+import io
+from pathlib import Path
+
+import pytest
+
+import jetstow as asynchronous
+import jetstow.sync as jetstow
+from jetstow.errors import (
+    BucketNotFoundError,
+    InvalidOptionError,
+    ObjectAlreadyExists,
+    ObjectNotFoundError,
+    ObjectUnchangedError,
+    RevisionMismatchError,
+)
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+DATA = some_bytes(3_000_000)
+
+
+def test_connecting(server: NatsServer) -> None:
+    with jetstow.connect([server.url]) as nc:
+        assert nc.is_connected
+        assert not nc.is_closed
+        assert not nc.is_reconnecting
+        assert nc.connected_url.port == server.port
+        assert nc.max_payload > 0
+        nc.flush()
+    assert nc.is_closed
+    assert not nc.is_connected
+    other = jetstow.connect(server.url)
+    other.drain()
+    assert other.is_closed
+
+
+def test_callbacks_may_be_plain_functions_that_use_the_connection(server: NatsServer) -> None:
+    found = []
+
+    def on_close() -> None:
+        with jetstow.connect(server.url) as other:
+            found.append(other.is_connected)
+
+    jetstow.connect(server.url, closed_cb=on_close).close()
+    assert found == [True]
+
+
+def test_buckets(js: jetstow.JetStreamContext, nc: jetstow.Client, bucket: str) -> None:
+    store = js.create_object_store(bucket, description="one")
+    assert js.object_store(bucket).bucket == bucket
+    js.update_object_store(bucket, description="two")
+    assert store.status().description == "two"
+    js.create_or_update_object_store(bucket, description="three")
+    assert jetstow.jetstream(nc).object_store(bucket).status().description == "three"
+    assert bucket in js.object_store_names()
+    assert bucket in [status.bucket for status in js.object_stores()]
+    assert bucket in [report.bucket for report in js.verify_object_stores(quick=True)]
+    assert js.delete_object_store(bucket)
+    with pytest.raises(BucketNotFoundError):
+        js.object_store(bucket)
+
+
+def test_an_asynchronous_connection_is_refused() -> None:
+    with pytest.raises(InvalidOptionError, match=r"jetstow\.sync\.connect"):
+        jetstow.jetstream(asynchronous.Client())  # type: ignore[arg-type]
+
+
+def test_objects(store: jetstow.ObjectStore) -> None:
+    meta = jetstow.ObjectMeta(description="words", tags=["draft"])
+    info = store.put("a", "text", meta, expected_revision=0)
+    assert type(info) is asynchronous.ObjectInfo
+    assert store.get("a").data == b"text"
+    assert store.get_info("a").description == "words"
+    assert store.get_range("a", 1, 2) == b"ex"
+    with pytest.raises(RevisionMismatchError):
+        store.put("a", b"other", expected_revision=info.revision + 1)
+    with pytest.raises(ObjectUnchangedError):
+        store.get("a", if_changed_since=info.revision)
+    assert store.copy("a", "b").digest == info.digest
+    store.add_link("link", info)
+    store.add_link("by name", "a")
+    store.add_bucket_link("all", store)
+    assert store.get("link").info.name == "a"
+    with pytest.raises(ObjectAlreadyExists):
+        store.update_meta("b", jetstow.ObjectMeta(name="a"))
+    store.update_meta("b", jetstow.ObjectMeta(name="c"))
+    store.delete("c")
+    with pytest.raises(ObjectNotFoundError):
+        store.get("c")
+    assert store.get_info("c", show_deleted=True).deleted
+    assert sorted(each.name for each in store.list()) == ["a", "all", "by name", "link"]
+    assert "c" in [each.name for each in store.list(ignore_deletes=False)]
+    age = datetime.timedelta(days=1)
+    assert [each.name for each in store.find("?", tags=["draft"], newer_than=age)] == ["a"]
+    assert store.verify().ok
+    assert store.verify("a", quick=True).objects == 1
+    assert store.collect_garbage(dry_run=True).messages == 0
+    store.seal()
+    assert store.status().sealed
+
+
+def test_list_is_a_list(store: jetstow.ObjectStore) -> None:
+    store.put("a", b"1")
+    found = store.list()
+    store.delete("a")
+    assert isinstance(found, list)
+    assert [info.name for info in found] == ["a"]
+    assert "<table" in found._repr_html_()  # type: ignore[attr-defined]
+
+
+def test_files_on_the_disk(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(DATA)
+    told: list[tuple[int, int | None]] = []
+    store.put_file(path, progress=lambda *step: told.append(step))
+    assert told[-1] == (len(DATA), len(DATA))
+    store.get_file("a", tmp_path / "b", progress=lambda *step: told.append(step))
+    assert (tmp_path / "b").read_bytes() == DATA
+    with path.open("rb") as file:
+        assert store.put("c", file).digest == store.get_info("a").digest
+
+
+def test_streams(store: jetstow.ObjectStore) -> None:
+    store.put("a", DATA)
+    stream = store.stream("a")
+    assert b"".join(stream) == DATA
+    with pytest.raises(StopIteration):
+        next(stream)
+    begun = store.stream("a")
+    assert DATA.startswith(next(begun))
+    begun.close()
+    with pytest.raises(ObjectNotFoundError):
+        next(store.stream("none"))
+
+
+def test_watching(store: jetstow.ObjectStore) -> None:
+    store.put("a", b"1")
+    with store.watch() as changes:
+        first = next(changes)
+        assert first is not None
+        assert first.name == "a"
+        assert next(changes) is None
+        with pytest.raises(jetstow.errors.TimeoutError):
+            changes.updates(timeout=0.01)
+        store.delete("a")
+        change = changes.updates()
+        assert change is not None
+        assert change.deleted
+    with pytest.raises(jetstow.errors.WatcherStoppedError):
+        changes.updates()
+    assert list(changes) == []
+
+
+def test_archives_and_mirrors(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    store.put("a", DATA)
+    copied = js.create_object_store(f"{store.bucket}-2")
+    assert jetstow.mirror(store, copied).copied == ["a"]
+    store.copy("a", "b", to=copied)
+    assert copied.get("b").data == DATA
+    assert jetstow.backup(store, tmp_path / "a.tar.gz").objects == 1
+    packed = io.BytesIO()
+    assert jetstow.backup(store, packed).objects == 1
+    js.delete_object_store(store.bucket)
+    packed.seek(0)
+    assert jetstow.restore(js, packed).objects == 1
+    assert store.get("a").data == DATA
+    js.delete_object_store(store.bucket)
+    assert jetstow.restore(js, tmp_path / "a.tar.gz").objects == 1
+    assert store.get("a").data == DATA
+    js.delete_object_store(copied.bucket)
+
+
+def test_encrypted(store: jetstow.ObjectStore) -> None:
+    secret = store.encrypted(bytes(range(32)))
+    secret.put("a", DATA)
+    assert secret.get("a").data == DATA
+    with secret.open("a") as file:
+        file.seek(1_000_000)
+        assert file.read(10) == DATA[1_000_000:1_000_010]
+    with secret.open("b", "wb") as out:
+        out.write(DATA)
+    assert b"".join(secret.stream("b")) == DATA
+    assert repr(secret) == f"<jetstow.sync.ObjectStore {store.bucket!r} encrypted>"
+    assert store.get_info("a").encrypted
+    with pytest.raises(jetstow.errors.ObjectEncryptedError):
+        store.get("a")
+    assert len(store.as_stored().get("a").data or b"") > len(DATA)
