@@ -2,8 +2,8 @@
 
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
 `live` run once on each, those in `interop` on the latest and the oldest of them (a format has
-no version), the others on the latest. What is above the transfers runs on one of two versions
-that can do the same. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`) on which
+no version), the others on the latest. Of two versions that can do the same, the older one has
+some of those in `live` only. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`) on which
 those in `live` and `faults` run besides.
 """
 
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 EVERYWHERE = {HERE / "live"}
+# What a server has the most to do with: also on those that can do what another one can.
+ON_EACH = {
+    HERE / "live" / f"test_{name}.py"
+    for name in ("buckets", "direct_get", "get", "ingest", "list", "put", "range", "ttl", "watch")
+}
 FIRST_AND_LAST = {HERE / "interop"}
 BY_EVERY_PATH = {HERE / "live", HERE / "faults"}
 # Where it makes no difference which way the bytes go, or where that is tested below.
@@ -66,7 +71,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "server" in metafunc.fixturenames:
         chosen = selected[:1]
         if EVERYWHERE & folders:
-            chosen = _told_apart(selected) if NO_TRANSFERS & folders else selected
+            chosen = selected if ON_EACH & folders else _told_apart(selected)
         elif FIRST_AND_LAST & folders:
             chosen = list(dict.fromkeys((selected[0], selected[-1])))
         runs = [(version, "") for version in chosen] + [(selected[0], path) for path in besides]

@@ -119,8 +119,9 @@ class Writing(Base):
         if (bucket1, name1) == (bucket2, name2):
             return
         store = await self._store(bucket1)
+        info = await store.get_info(name1)
         if bucket1 == bucket2:
-            meta = (await store.get_info(name1)).meta
+            meta = info.meta
             meta.name = name2
             try:
                 self._note(await store.update_meta(name1, meta))
@@ -130,7 +131,9 @@ class Writing(Base):
                 self._gone(bucket1, name1)
                 return
         await self._copy_object(path1, path2)
-        await self._rm_file(path1)
+        # What somebody has written there meanwhile is not to be lost.
+        await store.delete(name1, expected_revision=info.revision)
+        self._gone(bucket1, name1)
 
     # -- what is removed ---------------------------------------------------------------------
 
