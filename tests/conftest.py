@@ -3,8 +3,8 @@
 `JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
 `live` run once on each, those in `interop` on the latest and the oldest of them (a format has
 no version), the others on the latest. Of two versions that can do the same, the older one has
-some of those in `live` only. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`) on which
-those in `live` and `faults` run besides.
+some of those in `live` only. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`)
+on which those in `live` and `faults` run besides.
 """
 
 from __future__ import annotations
