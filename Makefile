@@ -13,8 +13,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 STAMPS := .cache/stamps
 JS := tests/interop/js
-# Workers of the test run, each with servers of its own.
-WORKERS ?= 2
+# Workers of the test run, each with servers of its own: for two cores one more, as many a test
+# waits for something.
+WORKERS ?= 3
 # Of the benchmark: how often (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get for some.
 REPEATS ?= 0
 QUICK ?=
