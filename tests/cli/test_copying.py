@@ -113,6 +113,7 @@ def test_a_key_encrypts(cli: Cli, bucket: str, folder: Path) -> None:
     assert cli.out("cat", f"{bucket}/a", f"{bucket}/b", "--key-file", "key") == "ab"
     assert cli.json("info", f"{bucket}/a", "--key-file", "key")["size"] == 1
     assert "encrypted" in cli.out("info", f"{bucket}/a")
+    assert "a (encrypted)" in cli.out("ls", "-l", bucket)
     Path("wrong").write_text("x")
     assert "no key" in cli.error(failure.USAGE, "cat", f"{bucket}/a", "--key-file", "wrong")
     Path("raw").write_bytes(bytes(32))

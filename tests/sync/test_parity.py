@@ -10,6 +10,8 @@ import pytest
 
 import jetstow as asynchronous
 import jetstow.sync as blocking
+import jetstow.sync.syncing as blocking_syncing
+import jetstow.syncing as asynchronous_syncing
 from jetstow.sync.likeness import told
 
 CLASSES = (
@@ -87,6 +89,13 @@ def test_every_name_is_there() -> None:
 @pytest.mark.parametrize("name", sorted(set(asynchronous.__all__) - {*CLASSES, *FUNCTIONS}))
 def test_what_waits_for_nothing_is_the_same(name: str) -> None:
     assert getattr(blocking, name) is getattr(asynchronous, name)
+
+
+@pytest.mark.parametrize("name", ["download", "upload"])
+def test_folders(name: str) -> None:
+    there, here = (getattr(module, name) for module in (asynchronous_syncing, blocking_syncing))
+    assert list(inspect.signature(here).parameters) == list(inspect.signature(there).parameters)
+    assert here.__doc__ == told(there)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -18,6 +18,7 @@ from jetstow.errors import (
     ObjectUnchangedError,
     RevisionMismatchError,
 )
+from jetstow.sync import syncing
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -192,3 +193,13 @@ def test_encrypted(store: jetstow.ObjectStore) -> None:
     with pytest.raises(jetstow.errors.ObjectEncryptedError):
         store.get("a")
     assert len(store.as_stored().get("a").data or b"") > len(DATA)
+
+
+def test_folders(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_bytes(b"data")
+    done: list[tuple[int, int | None]] = []
+    up = syncing.upload(tmp_path / "in", store, "x", progress=lambda *told: done.append(told))
+    assert (up.copied, done[-1]) == (["a"], (4, 4))
+    assert syncing.download(store, tmp_path / "out", "x").copied == ["a"]
+    assert (tmp_path / "out" / "a").read_bytes() == b"data"

@@ -48,7 +48,14 @@ async def ls(
 
 def listed_at_length(infos: list[ObjectInfo]) -> Answer:
     """Objects with their sizes and times."""
-    rows = [(size_of(info), moment(info.modified), titled(info)) for info in infos]
+    rows = [
+        (
+            size_of(info),
+            moment(info.modified),
+            f"{titled(info)} (encrypted)" if info.encrypted else titled(info),
+        )
+        for info in infos
+    ]
     return table((">SIZE", "MODIFIED", "NAME"), rows, [object_data(info) for info in infos])
 
 
