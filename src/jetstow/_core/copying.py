@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-from jetstow._core import expiry
 from jetstow._core.headers import ours
 from jetstow._core.reading import Reading, until_settled
 from jetstow._core.source import Cutter
@@ -72,4 +71,4 @@ def _asked(
         # What the original's server takes, this one may not.
         size = min(size, target.js.nc.max_payload)
     meta.options = ObjectMetaOptions(max_chunk_size=size)
-    return Asked(meta, expected_revision, expiry.left(info))
+    return Asked(meta, expected_revision, until=info.expires)

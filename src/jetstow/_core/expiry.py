@@ -16,7 +16,7 @@ from typing import Final
 
 from jetstow._core.target import Target
 from jetstow.errors import InvalidOptionError, ServerError
-from jetstow.models import EXPIRES, ObjectInfo, ObjectMeta, expires
+from jetstow.models import EXPIRES, ObjectInfo, ObjectMeta
 
 HEADER: Final = "Nats-TTL"
 
@@ -49,11 +49,12 @@ def within(ttl: int, longest: int) -> int:
 
 
 class Expiry:
-    """The time that one object has, from the beginning of its upload on."""
+    """The time that one object has: so many seconds once it has its name, or until a moment."""
 
-    def __init__(self, target: Target, ttl: int) -> None:
+    def __init__(self, target: Target, ttl: int, until: datetime.datetime | None = None) -> None:
         self._target = target
         self._ttl = ttl
+        self._until = until
         self._began = time.monotonic()
 
     @property
@@ -74,6 +75,8 @@ class Expiry:
                 "should live",
             )
         moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=left)
+        if self._until is not None:
+            moment = min(moment, self._until)
         return replace(meta, headers=(meta.headers or {}) | {EXPIRES: [write(moment)]})
 
 
@@ -82,16 +85,14 @@ def write(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def left(meta: ObjectInfo | ObjectMeta) -> int | None:
-    """The seconds that an object has left, at least 1; None if it does not expire."""
-    moment = expires(meta.headers)
-    if moment is None:
-        return None
+def left(moment: datetime.datetime) -> int:
+    """The seconds until a moment, at least 1."""
     rest = moment - datetime.datetime.now(datetime.UTC)
     return max(1, math.ceil(rest.total_seconds()))
 
 
 def name_headers(info: ObjectInfo) -> dict[str, str]:
     """What lets an object's name end with it, whoever writes it now."""
-    rest = None if info.deleted else left(info)
-    return {} if rest is None else {HEADER: f"{rest}s"}
+    if info.expires is None or info.deleted:
+        return {}
+    return {HEADER: f"{left(info.expires)}s"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -17,7 +18,7 @@ from jetstow._core.stream import Stream
 from jetstow._core.upload import Upload, checked_chunk_size
 from jetstow._core.wire import checked_meta
 from jetstow.errors import LinkError
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, expires
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -25,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a caller asks for besides name and bytes; `ttl` is in seconds."""
+    """What a caller asks for besides name and bytes; `ttl` is in seconds, `until` a moment."""
 
     meta: api.ObjectMeta | None = None
     expected_revision: int | None = None
     ttl: float | None = None
+    until: datetime.datetime | None = None
 
 
 class Writing:
@@ -74,7 +76,8 @@ class Writing:
             raise target.error(
                 LinkError, f"{target} cannot be put as a link: use add_link or add_bucket_link"
             )
-        ttl = expiry.checked(target, asked.ttl) or expiry.left(checked)
+        until = asked.until or expires(checked.headers)
+        ttl = expiry.checked(target, asked.ttl) if until is None else expiry.left(until)
         if ttl is not None:
             await buckets.let_expire(stream, target)
             ttl = expiry.within(ttl, stream.config.get("max_age") or 0)
@@ -87,7 +90,7 @@ class Writing:
         if asked.expected_revision is not None:
             slot = await read_slot(stream, named)
             check_revision(stream, named, slot, asked.expected_revision)
-        timed = None if ttl is None else Expiry(target, ttl)
+        timed = None if ttl is None else Expiry(target, ttl, until)
         return cls(stream, checked, chunk_size, slot, asked.expected_revision, timed)
 
     async def __aenter__(self) -> Self:
