@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
+from nats.js import api
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
@@ -143,6 +144,21 @@ async def test_it_keeps_its_mark(store: jetstow.ObjectStore, secret: jetstow.Obj
     assert renamed.encrypted
     assert (await secret.get("b")).data == DATA
     assert not (await store.put("b", b"plain")).encrypted
+
+
+async def test_a_mark_that_another_client_has_dropped_can_be_set_again(
+    store: jetstow.ObjectStore, secret: jetstow.ObjectStore, raw: Client
+) -> None:
+    put = await secret.put("a", DATA)
+    theirs = await raw.jetstream().object_store(store.bucket)
+    await theirs.update_meta("a", api.ObjectMeta(name="a", description="theirs"))
+    assert not (await secret.get_info("a")).encrypted
+    assert (await secret.get("a")).data != DATA
+    stored = store.as_stored()
+    meta = (await stored.get_info("a")).meta
+    meta.headers = {"Jetstow-Encryption": (put.headers or {})["Jetstow-Encryption"]}
+    await stored.update_meta("a", meta)
+    assert (await secret.get("a")).data == DATA
 
 
 async def test_copies(
