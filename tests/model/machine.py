@@ -32,7 +32,7 @@ _NAME = st.sampled_from([f"name {number}" for number in range(6)])
 _VERBS = (
     ["put"] * 5
     + ["get", "get", "stream", "get_file", "read", "read", "list", "get_link"]
-    + ["delete", "update_meta", "rename", "rename", "create", "cancel", "add_link"]
+    + ["delete", "update_meta", "rename", "rename", "copy", "create", "cancel", "add_link"]
 )
 CALLS = st.lists(
     st.builds(Call, st.sampled_from(_VERBS), _CLIENT, _NAME, _NAME, st.integers(0, 10**6)),

@@ -47,7 +47,7 @@ class Call:
     def names(self) -> set[str]:
         """Those that no other call may have to do with at the same time."""
         both = {self.name, self.other}
-        return both if self.verb in ("rename", "add_link", "get_link") else {self.name}
+        return both if self.verb in ("rename", "copy", "add_link", "get_link") else {self.name}
 
 
 class Operations:
@@ -179,6 +179,15 @@ class Operations:
         self.truth.is_so(call.name, None)
         self.truth.is_so(call.other, *moved)
         return "done"
+
+    async def copy(self, store: jetstow.ObjectStore, call: Call) -> str:
+        if call.name == call.other:
+            return "refused"
+        same = [each for each in self.truth.of(call.name) if each is not None]
+        try:
+            return await self._writing(store.copy(call.name, call.other), call.other, *same)
+        except ObjectNotFoundError:
+            return self._missing(call.name)
 
     async def add_link(self, store: jetstow.ObjectStore, call: Call) -> str:
         link = f"link-{call.name}"
