@@ -98,9 +98,13 @@ class WriteFile(AbstractBufferedFile):
         else:
             self.discard()
 
-    def __del__(self) -> None:
-        # Nobody has closed it: it is not finished, whatever it has.
+    def forget(self) -> None:
+        """The same, a little later: for the garbage collector, which cannot wait."""
+        self._given_up = self.closed = True
         writer, self._writer = getattr(self, "_writer", None), None
-        self.closed = True
         if writer is not None:
             self.fs.let_go(writer.abort)
+
+    def __del__(self) -> None:
+        # Nobody has closed it: it is not finished, whatever it has.
+        self.forget()

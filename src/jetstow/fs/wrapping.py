@@ -55,9 +55,12 @@ class PackedFile(io.RawIOBase):
             self.discard()
 
     def __del__(self) -> None:
-        # Nobody has closed it, so it is not finished: the file below sees to that.
+        # Nobody has closed it, so it is not finished.
         with suppress(Exception):
-            super().close()
+            if not self.closed:
+                super().close()
+                self._file.forget()
+                self._packer.close()
 
 
 class TextFile(io.TextIOWrapper):
