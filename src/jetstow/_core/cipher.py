@@ -29,8 +29,10 @@ MARK: Final = "AES-256-GCM"
 
 KEY_SIZE: Final = 32
 
-# Smaller chunks would be seals for the most part.
+# Smaller chunks would be seals for the most part; larger ones no server takes, and whoever can
+# write a prelude but no seal could have readers wait for one.
 SMALLEST: Final = 1024
+_LARGEST: Final = 64 * 1024 * 1024
 
 _MAGIC: Final = b"jetstow-sealed-1"
 _PRELUDE: Final = struct.Struct(f">{len(_MAGIC)}sQ24s16s")
@@ -146,7 +148,7 @@ class Opener:
             raise BrokenSealError
         self._prelude = head[: _PRELUDE.size]
         magic, self.chunk, salt, check = _PRELUDE.unpack(self._prelude)
-        if magic != _MAGIC or not SMALLEST <= self.chunk <= 2**31:
+        if magic != _MAGIC or not SMALLEST <= self.chunk <= _LARGEST:
             raise BrokenSealError
         secret, expected = self._key.derive(salt)
         if not hmac.compare_digest(check, expected):
