@@ -26,6 +26,11 @@ Progress = Callable[[int, int | None], None]
 """Called with the bytes done so far, and with those there are in all or None."""
 
 
+def is_ours(name: str) -> bool:
+    """Whether a header is the store's own."""
+    return name.lower().startswith("jetstow-")
+
+
 def header(headers: Headers | None, name: str) -> list[str]:
     """The values of a header, however it is written: upper and lower case are the same."""
     found = headers or {}
@@ -80,7 +85,7 @@ class ObjectInfo(api.ObjectInfo):
         others = {
             name: values
             for name, values in (self.headers or {}).items()
-            if name.lower() not in named and not name.lower().startswith("jetstow-")
+            if name.lower() not in named and not is_ours(name)
         }
         return ObjectMeta(
             name=self.name,

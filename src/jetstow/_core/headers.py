@@ -7,16 +7,8 @@ object anew leaves them where they are.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from jetstow.models import CONTENT_TYPE, TAGS, Headers
-
-_OURS: Final = "jetstow-"
-
-
-def is_ours(name: str) -> bool:
-    """Whether a header is the store's own."""
-    return name.lower().startswith(_OURS)
+from jetstow.models import CONTENT_TYPE, TAGS, Headers, is_ours
 
 
 def ours(headers: Headers | None) -> Headers:

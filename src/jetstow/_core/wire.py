@@ -14,12 +14,12 @@ import msgspec
 from nats.js import api
 
 from jetstow._core import fields
-from jetstow._core.headers import is_ours, merged
+from jetstow._core.headers import merged
 from jetstow.errors import (
     BadObjectMetaError,
     InvalidOptionError,
 )
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, is_ours
 
 # `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
 _MADE: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")

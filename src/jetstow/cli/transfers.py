@@ -122,17 +122,14 @@ async def _objects(session: Session, source: Place, recursive: bool) -> list[tup
             raise WrongUsage(f"{str(source)!r} is no object: --recursive takes what is in it")
         return [(source, source.base)]
     prefix = source.name
+    found = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
+    cut = len(prefix)
     if prefix and not prefix.endswith("/"):
-        infos = [info async for info in store.list() if info.name == prefix]
-        if infos:
+        if prefix in found:
             return [(source, source.base)]
+        cut -= len(source.base)
         prefix += "/"
-    cut = (
-        len(prefix)
-        if source.name.endswith("/") or not prefix
-        else len(prefix) - len(source.base) - 1
-    )
-    names = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
+    names = [name for name in found if name.startswith(prefix)]
     if not names:
         raise FileNotFoundError(f"there is nothing in {str(source)!r}")
     return [(Address(source.bucket, name), name[cut:]) for name in names]

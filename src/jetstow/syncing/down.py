@@ -14,7 +14,7 @@ from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
 from jetstow.models import ObjectInfo, Progress
 from jetstow.store import ObjectStore
 from jetstow.syncing import folder as local
-from jetstow.syncing.report import Synced, Tally, Wishes, is_fatal, with_slash
+from jetstow.syncing.report import Synced, Tally, Wishes, with_slash
 
 
 async def download(
@@ -68,10 +68,8 @@ async def download(
             report.size += info.size or 0
         except LinkIsABucketError:
             report.passed_over.append(name)
-        except Exception as error:
-            if is_fatal(error):
-                raise
-            report.failed.append(error)
+        except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
+            report.fail(error)
 
     async with aclosing(in_order(infos, bring, lambda info: info.size or 0)) as done:
         async for _ in done:
@@ -83,15 +81,8 @@ async def download(
 
 
 async def _get(store: ObjectStore, name: str, path: Path, tally: Tally) -> None:
-    seen = 0
-
-    def told(done: int, _: int | None) -> None:
-        nonlocal seen
-        tally.add(done - seen)
-        seen = done
-
     await to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-    info = await store.get_file(name, path, progress=told)
+    info = await store.get_file(name, path, progress=tally.one())
     await to_thread.run_sync(local.date, path, info)
 
 

@@ -88,8 +88,12 @@ def path_of(folder: Path, name: str, bucket: str) -> Path:
 def digest_of(path: Path) -> str:
     """A file's SHA-256, as objects have it."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").digest()
-    return f"SHA-256={base64.urlsafe_b64encode(found).decode()}"
+        return written(hashlib.file_digest(file, "sha256"))
+
+
+def written(sha: hashlib._Hash) -> str:
+    """A SHA-256 as objects have it."""
+    return f"SHA-256={base64.urlsafe_b64encode(sha.digest()).decode()}"
 
 
 def is_same(path: Path, info: ObjectInfo) -> bool:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
 
 from jetstow import patterns
 from jetstow.copies import FATAL
 from jetstow.errors import JetstowError
 from jetstow.models import Progress
-
-# A connection that is lost, a bucket that is full: as true of the next file.
-ENDS_ALL: Final = FATAL
 
 
 @dataclass
@@ -29,6 +25,12 @@ class Synced:
     passed_over: list[str] = field(default_factory=list)
     failed: list[Exception] = field(default_factory=list)
     size: int = 0
+
+    def fail(self, error: Exception) -> None:
+        """Note what concerns one name. What is as true of all the others, it raises."""
+        if isinstance(error, JetstowError) and isinstance(error, FATAL):
+            raise error
+        self.failed.append(error)
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,16 @@ class Tally:
         if self._progress is not None:
             self._progress(self._done, max(self._done, self._total))
 
+    def one(self) -> Progress:
+        """How far one of them is, of which all of it is told each time."""
+        seen = 0
 
-def is_fatal(error: Exception) -> bool:
-    """Whether there is no use in trying the others."""
-    return isinstance(error, JetstowError) and isinstance(error, ENDS_ALL)
+        def told(done: int, _: int | None) -> None:
+            nonlocal seen
+            self.add(done - seen)
+            seen = done
+
+        return told
 
 
 def with_slash(prefix: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 from collections.abc import Collection
@@ -16,7 +15,7 @@ from jetstow.copies import canonical, in_order
 from jetstow.models import ObjectInfo, Progress
 from jetstow.store import ObjectStore
 from jetstow.syncing import folder as local
-from jetstow.syncing.report import Synced, Tally, Wishes, is_fatal, with_slash
+from jetstow.syncing.report import Synced, Tally, Wishes, with_slash
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,8 @@ async def upload(
                 await _put(store, prefix, file, tally)
             report.copied.append(file.name)
             report.size += file.status.st_size
-        except Exception as error:
-            if is_fatal(error):
-                raise
-            report.failed.append(error)
+        except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
+            report.fail(error)
 
     async with aclosing(in_order(files, bring, lambda file: file.status.st_size)) as done:
         async for _ in done:
@@ -102,7 +99,7 @@ async def _is_there(store: ObjectStore, file: _File) -> bool:
         async with aclosing(store.stream(there.name)) as pieces:
             async for piece in pieces:
                 sha.update(piece)
-        digest = f"SHA-256={base64.urlsafe_b64encode(sha.digest()).decode()}"
+        digest = local.written(sha)
     mine = await to_thread.run_sync(local.digest_of, file.path)
     return canonical(digest) == canonical(mine)
 
@@ -112,15 +109,8 @@ async def _put(store: ObjectStore, prefix: str, file: _File, tally: Tally) -> No
     meta = None
     if file.there is not None and file.there.link is None:
         meta = file.there.meta
-    seen = 0
-
-    def told(done: int, _: int | None) -> None:
-        nonlocal seen
-        tally.add(done - seen)
-        seen = done
-
     async with aclosing(local.pieces(file.path, prefix + file.name)) as pieces:
-        await store.put(prefix + file.name, pieces, meta, progress=told)
+        await store.put(prefix + file.name, pieces, meta, progress=tally.one())
 
 
 async def _delete(
@@ -131,7 +121,5 @@ async def _delete(
             if not dry_run:
                 await store.delete(info.name, expected_revision=info.revision)
             report.removed.append(name)
-        except Exception as error:
-            if is_fatal(error):
-                raise
-            report.failed.append(error)
+        except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
+            report.fail(error)
