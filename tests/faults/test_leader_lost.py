@@ -167,15 +167,13 @@ async def told_of(
 async def is_whole_everywhere(replicas: Replicas, objects: dict[str, bytes]) -> None:
     """By another client, through every server; and every chunk belongs to an object."""
     for node in replicas.cluster.nodes:
-        nc = await nats.connect(node.url)
-        async with asyncio.timeout(60):
+        async with await nats.connect(node.url) as nc, asyncio.timeout(60):
             while True:
                 try:
                     await is_whole_by(nc, replicas.bucket, objects)
                     break
-                except ServiceUnavailableError:
+                except (ServiceUnavailableError, nats.errors.TimeoutError):
                     await asyncio.sleep(0.1)  # it has yet to hear who leads the cluster
-        await nc.close()
 
 
 async def is_whole_by(nc: Client, bucket: str, objects: dict[str, bytes]) -> None:
