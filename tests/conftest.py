@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -47,13 +48,20 @@ NO_TRANSFERS = {
             "backup", "bucket_options", "buckets", "changed_while_read", "closing",
             "collect_garbage", "conditions", "copy", "damage", "encryption", "find",
             "hostile_names", "hostile_objects", "links", "mirror", "open", "open_write",
-            "range_rounds", "readme", "restore", "seal", "ttl", "types", "update_meta", "verify",
+            "range_rounds", "readme", "remains", "restore", "seal", "ttl", "types", "update_meta",
+            "verify",
         )
     ),
     HERE / "faults" / "test_archives.py",
     HERE / "faults" / "test_moving_races.py",
     HERE / "faults" / "test_permissions.py",
 }  # fmt: skip
+
+# What starts the tests may ignore some (a shell's background, nohup), and so would they and all
+# that they start: what a test interrupts would never end.
+for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile(

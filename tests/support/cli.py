@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -89,7 +88,6 @@ class Process:
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
             [sys.executable, "-m", "jetstow", *arguments],
             env={**os.environ, **(env or {})},
-            preexec_fn=_heed_signals,  # noqa: PLW1509 - nothing else runs before it
             **pipes | options,
         )
 
@@ -135,9 +133,3 @@ def wait_until(there: Callable[[], object]) -> None:
     """The test's own timeout ends what never comes."""
     while not there():
         time.sleep(0.02)
-
-
-def _heed_signals() -> None:
-    """What starts the tests may ignore some (a shell's background, nohup), and so would they."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)

@@ -35,13 +35,17 @@ def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> N
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
-        said = []
-        for line in process.stdout:
-            said.append(line)
-            if line == "waiting\n":
-                process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        err = process.stderr.read()
+        said = []
+        try:
+            for line in process.stdout:
+                said.append(line)
+                if line == "waiting\n":
+                    process.send_signal(signal.SIGINT)
+            err = process.stderr.read()
+        finally:
+            process.kill()  # one that still waits would be waited for
+            process.wait()
     assert (process.returncode, err) == (0, "")
     assert said == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
     assert look(server, underneath.chunks, bucket) == {}

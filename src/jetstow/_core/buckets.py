@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -9,7 +11,7 @@ from typing import Any, Final
 
 from nats.js import api
 
-from jetstow._core import names
+from jetstow._core import names, remains
 from jetstow._core.fields import is_text
 from jetstow._core.jetstream import JetStream, invalid_config
 from jetstow._core.stream import Stream
@@ -24,6 +26,11 @@ _HAS_BATCHES: Final = (2, 14)
 
 # The first server that knows `allow_msg_ttl`.
 _HAS_TTL: Final = (2, 11)
+
+# The server could not make the folder: it was about to remove the one above, which had become
+# empty when the account's last bucket was deleted. A moment later it can.
+_NO_STORE: Final = 10049
+_MOMENT: Final = 0.1
 
 # What makes a stream a bucket (ADR-20), whatever its user wishes.
 _FIXED: Final = {
@@ -161,8 +168,22 @@ async def create(js: JetStream, config: BucketConfig) -> Stream:
         # The server that makes the bucket may be an older one than ours (a leaf node's hub),
         # or the bucket be there as another client made it: then it is as good without.
         with suppress(BucketExistsError, InvalidOptionError):
-            return await _configure(js, "CREATE", bucket, body | {"allow_batched": True})
-    return await _configure(js, "CREATE", bucket, body)
+            return await _make(js, bucket, body | {"allow_batched": True})
+    return await _make(js, bucket, body)
+
+
+async def _make(js: JetStream, bucket: str, body: dict[str, Any]) -> Stream:
+    begun = time.monotonic()
+    try:
+        reply = await _ask(js, "CREATE", bucket, body)
+    except ServerError as error:
+        if error.err_code != _NO_STORE:
+            raise
+        await asyncio.sleep(_MOMENT)
+        reply = await _ask(js, "CREATE", bucket, body)
+    stream = Stream(js, bucket, reply["config"])
+    await remains.clear(stream, reply, time.monotonic() - begun)
+    return stream
 
 
 async def update(js: JetStream, config: BucketConfig) -> Stream:
@@ -173,7 +194,7 @@ async def update(js: JetStream, config: BucketConfig) -> Stream:
     # The server derives the one from the other, but only where it is not told.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
-    return await _configure(js, "UPDATE", bucket, body)
+    return await _change(js, bucket, body)
 
 
 async def create_or_update(js: JetStream, config: BucketConfig) -> Stream:
@@ -200,23 +221,26 @@ async def let_expire(stream: Stream, target: Target) -> None:
         )
     if not stream.config.get("allow_msg_ttl"):
         config = (await stream.info())["config"] | {"allow_msg_ttl": True}
-        stream.config.update((await _configure(stream.js, "UPDATE", stream.bucket, config)).config)
+        stream.config.update((await _change(stream.js, stream.bucket, config)).config)
 
 
 async def seal(stream: Stream) -> None:
     """Let nothing in the bucket change any more; it cannot be undone."""
     # What others put into the configuration since the bucket was opened stays there.
     config = (await stream.info())["config"]
-    await _configure(stream.js, "UPDATE", stream.bucket, config | {"sealed": True})
+    await _change(stream.js, stream.bucket, config | {"sealed": True})
 
 
-async def _configure(js: JetStream, verb: str, bucket: str, body: dict[str, Any]) -> Stream:
+async def _change(js: JetStream, bucket: str, body: dict[str, Any]) -> Stream:
+    return Stream(js, bucket, (await _ask(js, "UPDATE", bucket, body))["config"])
+
+
+async def _ask(js: JetStream, verb: str, bucket: str, body: dict[str, Any]) -> dict[str, Any]:
     target = Target(bucket)
     try:
-        reply = await js.request(target, f"STREAM.{verb}.{names.stream_of(bucket)}", body)
+        return await js.request(target, f"STREAM.{verb}.{names.stream_of(bucket)}", body)
     except ServerError as error:
         raise invalid_config(error, target) from None
-    return Stream(js, bucket, reply["config"])
 
 
 async def find(js: JetStream, bucket: str) -> Stream:
