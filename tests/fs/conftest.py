@@ -15,6 +15,14 @@ from jetstow.fs import JetstowFileSystem
 from tests.support.servers import NatsServer
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _goodbye(_servers: object) -> Iterator[None]:
+    """fsspec keeps what addresses led to; it would look for its server when that is gone."""
+    yield
+    for each in list(JetstowFileSystem._cache.values()):
+        each.close()
+
+
 @pytest.fixture(scope="session")
 def fs(server: NatsServer) -> Iterator[JetstowFileSystem]:
     made: JetstowFileSystem = fsspec.filesystem("jetstow", servers=server.url)
