@@ -16,8 +16,8 @@ from nats.js import api
 from jetstow import embedded
 from jetstow._core import buckets
 from jetstow._core.awaitables import Listing
+from jetstow._core.connection import LaneClient
 from jetstow._core.jetstream import JetStream
-from jetstow._core.lane import LaneClient
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
 from jetstow.reports import Verified

@@ -30,7 +30,7 @@ def _plain(patch: pytest.MonkeyPatch) -> None:
     async def nowhere(*_: object) -> None:
         return None
 
-    patch.setattr("jetstow._core.lane._Lane.over", nowhere)
+    patch.setattr("jetstow._core.lane.Lane.over", nowhere)
 
 
 # A new path is one more entry here; `not_on` then names the tests that make no sense on it.

@@ -22,7 +22,7 @@ MOVERS = ("jetstow.archive", "jetstow.copies", "jetstow.mirroring", "jetstow.syn
 PURE = ("names", "wire", "fields", "digest", "source", "frames", "headers", "cipher")
 THREADS = f"{CORE}.background"  # no connection in it either
 NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}
-TALKERS = {"jetstream", "replies", "lane"}
+TALKERS = {"jetstream", "replies", "connection", "lane"}
 TALK = {"publish", "request", "subscribe"}
 CONNECTION = {"nc", "_nc", "client", "_client", "connection", "_connection"}
 

@@ -32,16 +32,17 @@ class Restored:
 
 
 def outage(endurance: float = 0.0) -> tuple[Outage, Restored]:
-    replies = Restored()
+    standing = Restored()
+    replies = SimpleNamespace(standing=standing)
     js: Any = SimpleNamespace(replies=replies, endurance=endurance)
-    return Outage(js, TARGET), replies
+    return Outage(js, TARGET), standing
 
 
 async def test_a_connection_that_is_back_is_no_trouble() -> None:
-    trouble, replies = outage()
+    trouble, standing = outage()
     for _ in range(5):
         await trouble.survive(ConnectionLostError("gone"))
-    assert replies.asked == 5
+    assert standing.asked == 5
 
 
 async def test_what_breaks_every_connection_is_not_asked_for_for_ever() -> None:

@@ -258,11 +258,11 @@ async def delete(js: JetStream, bucket: str) -> bool:
     """Drop the bucket and everything in it. Raises `BucketNotFoundError`."""
     names.check_bucket(bucket)
     target = Target(bucket)
-    losses = js.replies.losses
+    losses = js.replies.standing.losses
     try:
         reply = await js.request(target, f"STREAM.DELETE.{names.stream_of(bucket)}")
     except BucketNotFoundError:
-        if js.replies.losses > losses:
+        if js.replies.standing.losses > losses:
             return True  # it was asked for twice, and the first answer got lost
         raise target.error(BucketNotFoundError, f"there is no {target} to delete") from None
     return bool(reply.get("success"))

@@ -63,7 +63,7 @@ class Outage:
             self._losses += 1
             if self._losses > _MOST_LOSSES:
                 raise error
-            await self._js.replies.restored(self._target)
+            await self._js.replies.standing.restored(self._target)
             self._since = None
             return
         if not (isinstance(error, TROUBLE) and self._js.endurance):

@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import nats.errors
 
 from jetstow._core.budget import Budget
-from jetstow._core.lane import LaneClient, header_size
+from jetstow._core.connection import LaneClient
+from jetstow._core.lane import header_size
 from jetstow._core.mailbox import Mailbox, Message
-from jetstow._core.shield import while_wanted
+from jetstow._core.standing import Standing, lost
 from jetstow._core.target import Target
 from jetstow.errors import (
-    ConnectionLostError,
     InvalidOptionError,
     JetstowError,
     PermissionDeniedError,
@@ -43,10 +43,6 @@ _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "(
 # messages when 128 MB of them wait for it. All transfers of a connection stay below.
 _INBOUND = 32 * 1024 * 1024
 _OUTBOUND = 32 * 1024 * 1024
-
-# nats-py tells when it has reconnected or given up. But an error of its own may end it, and
-# that nobody tells: so it is looked at every so many seconds.
-_GLANCE = 1.0
 
 # Subjects that were refused last.
 _REFUSED = 256
@@ -74,11 +70,7 @@ class Replies:
         self._refused: deque[str] = deque(maxlen=_REFUSED)
         self._count = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._errands: set[asyncio.Task[None]] = set()
-        # Set while it is known whether there is a connection: it stands, or it is closed.
-        self._decided = asyncio.Event()
-        self.losses = 0
-        self._chores: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.standing = Standing(nc, self._fail_all)
         self._listen()
 
     @classmethod
@@ -111,37 +103,9 @@ class Replies:
             raise
         return box
 
-    async def restored(self, target: Target) -> None:
-        """Return when there is a connection, at once or after nats-py has reconnected.
-
-        Raises `ConnectionLostError` when it has given up, and where the caller has.
-        """
-        nc = self.nc
-        while not nc.is_connected:
-            task = nc._reconnection_task
-            if nc.is_closed or task is None or task.done():
-                raise self._lost(target, "it was closed")
-            self._decided.clear()
-            if not await while_wanted(self._decided, _GLANCE):
-                raise self._lost(target, "it was interrupted")
-
-    def afterwards(self, chore: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do that once there is a connection again, if there will be one."""
-        self._chores.append(chore)
-
-    def _catch_up(self) -> None:
-        chores, self._chores = self._chores, []
-        for chore in chores:
-            self._see_to(_quietly(chore()))
-
-    def _see_to(self, step: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(step)
-        self._errands.add(task)
-        task.add_done_callback(self._errands.discard)
-
     async def _make_ready(self, target: Target, patience: float) -> None:
         if not self.nc.is_connected:
-            await self.restored(target)
+            await self.standing.restored(target)
         if not self._subscribed:
             async with self._opening:
                 if not self._subscribed:
@@ -181,7 +145,7 @@ class Replies:
         if box is not None and box.subscription is not None:
             # The two know each other, and would wait for the garbage collector together.
             subscription, box.subscription = box.subscription, None
-            self._see_to(_unsubscribe(subscription))
+            self.standing.see_to(_unsubscribe(subscription))
 
     def publish(
         self,
@@ -210,18 +174,15 @@ class Replies:
         try:
             return await step
         except (nats.errors.Error, OSError) as error:
-            raise self._lost(target, str(error).removeprefix("nats: ")) from error
+            raise lost(target, str(error).removeprefix("nats: ")) from error
 
     def silence(self, timeout: float, target: Target) -> JetstowError:
         """The error for an answer that did not come."""
         if not self.nc.is_connected:
-            return self._lost(target, "it is not connected")
+            return lost(target, "it is not connected")
         return target.error(
             TimeoutError, f"the server did not answer for {target} within {timeout:g} seconds"
         )
-
-    def _lost(self, target: Target, why: str) -> ConnectionLostError:
-        return target.error(ConnectionLostError, f"the connection failed for {target}: {why}")
 
     async def _subscribe(
         self, subject: str, deliver: Callable[[Message], None], target: Target
@@ -254,25 +215,10 @@ class Replies:
                 await tell_user(error)
 
         nc._error_cb = on_error
-        nc._closed_cb = self._then(nc._closed_cb, "it was closed")
-        nc._disconnected_cb = self._then(nc._disconnected_cb, "it was interrupted")
-        nc._reconnected_cb = self._then(nc._reconnected_cb)
 
-    def _then(
-        self, tell_user: Callable[[], Awaitable[None]] | None, why: str | None = None
-    ) -> Callable[[], Awaitable[None]]:
-        async def on_event() -> None:
-            self._decided.set()
-            if why is not None:
-                self.losses += 1
-                for box in list(self._boxes.values()):
-                    box.fail(self._lost(box.target, why))
-            else:
-                self._catch_up()
-            if tell_user is not None:
-                await tell_user()
-
-        return on_event
+    def _fail_all(self, why: str) -> None:
+        for box in list(self._boxes.values()):
+            box.fail(lost(box.target, why))
 
     def _is_about_us(self, text: str) -> bool:
         match = _VIOLATION.search(text)
@@ -295,11 +241,6 @@ class Replies:
             spelled[box.address.lower()] = box.address
             box.fail(_denied(box.target, what, spelled.get(subject, subject)))
         return bool(concerned) or self._denied == subject or subject in self._refused
-
-
-async def _quietly(chore: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(JetstowError):
-        await chore
 
 
 async def _unsubscribe(subscription: Subscription) -> None:

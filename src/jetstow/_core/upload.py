@@ -164,7 +164,7 @@ class Upload:
             pass
         stream, name = self._stream, self._target.name or ""
         if not stream.js.nc.is_connected:
-            stream.js.replies.afterwards(lambda: _sweep(stream, name, self.nuid))
+            stream.js.replies.standing.afterwards(lambda: _sweep(stream, name, self.nuid))
         elif publisher.ledger.may_have_stored:
             await drop_chunks(stream, name, self.nuid)
 

@@ -11,7 +11,7 @@ from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
 import jetstow
-from jetstow._core.lane import LaneClient
+from jetstow._core.connection import LaneClient
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
