@@ -55,6 +55,7 @@ NO_TRANSFERS = {
     HERE / "faults" / "test_archives.py",
     HERE / "faults" / "test_moving_races.py",
     HERE / "faults" / "test_permissions.py",
+    HERE / "faults" / "test_the_kit.py",
 }  # fmt: skip
 
 # What starts the tests may ignore some (a shell's background, nohup), and so would they and all
