@@ -33,16 +33,19 @@ def is_ours(name: str) -> bool:
 
 def header(headers: Headers | None, name: str) -> list[str]:
     """The values of a header, however it is written: upper and lower case are the same."""
-    found = headers or {}
-    if name not in found:
-        name = next((given for given in found if given.lower() == name.lower()), name)
-    return found.get(name, [])
+    if not headers:
+        return []
+    if name not in headers:
+        name = next((given for given in headers if given.lower() == name.lower()), name)
+    return headers.get(name, [])
 
 
 def expires(headers: Headers | None) -> datetime.datetime | None:
     """When an object with these headers will be gone."""
+    if not (said := header(headers, EXPIRES)):
+        return None
     try:
-        moment = datetime.datetime.fromisoformat(next(iter(header(headers, EXPIRES)), ""))
+        moment = datetime.datetime.fromisoformat(said[0])
     except ValueError:
         return None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=datetime.UTC)

@@ -93,6 +93,5 @@ def left(moment: datetime.datetime) -> int:
 
 def name_headers(info: ObjectInfo) -> dict[str, str]:
     """What lets an object's name end with it, whoever writes it now."""
-    if info.expires is None or info.deleted:
-        return {}
-    return {HEADER: f"{left(info.expires)}s"}
+    moment = None if info.deleted else info.expires
+    return {} if moment is None else {HEADER: f"{left(moment)}s"}

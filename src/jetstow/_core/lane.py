@@ -186,8 +186,10 @@ def header_size(headers: dict[str, str] | None) -> int:
     """The bytes that headers take in a message, which the server counts with its payload."""
     if headers is None:
         return 0
-    lines = sum(len(name) + len(value) + 4 for name, value in headers.items())
-    return len("NATS/1.0\r\n\r\n") + lines  # they are ASCII, as all that we send
+    size = len("NATS/1.0\r\n\r\n")
+    for name, value in headers.items():
+        size += len(name) + len(value) + 4  # they are ASCII, as all that we send
+    return size
 
 
 def message(
@@ -199,7 +201,7 @@ def message(
         raise nats.errors.BadSubjectError
     if headers is None:
         return b"".join((f"PUB {address} {len(payload)}\r\n".encode(), payload, b"\r\n"))
-    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     head = f"NATS/1.0\r\n{lines}\r\n".encode()
     size = len(head) + len(payload)
     return b"".join((f"HPUB {address} {len(head)} {size}\r\n".encode(), head, payload, b"\r\n"))

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, Final, Literal, ParamSpec, Protocol, TypeVar
+from types import TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Final,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+)
 
 if TYPE_CHECKING:
     from jetstow._core.stream import Stream
@@ -34,13 +43,24 @@ class _HasBucket(Protocol):
 S = TypeVar("S", bound=_HasBucket)
 
 
-@dataclass
 class Operation:
-    """What one call of a verb has moved so far."""
+    """One call of a verb, and what it has moved so far; here it is told to nobody."""
 
-    bytes: int = 0
-    chunks: int = 0
-    retries: int = 0
+    __slots__ = ("bytes", "chunks", "retries")
+
+    def __init__(self) -> None:
+        self.bytes = self.chunks = self.retries = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        pass
 
 
 _current: ContextVar[Operation | None] = ContextVar("jetstow operation", default=None)
@@ -50,21 +70,27 @@ class _Instruments:
     """Where it all goes: the tracer and the meters of this process."""
 
     def __init__(self) -> None:
-        from opentelemetry import metrics, trace  # noqa: PLC0415 - only where it is installed
+        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - where it is installed
 
         meter = metrics.get_meter(_NAME)
         self.tracer = trace.get_tracer(_NAME)
         self.client = trace.SpanKind.CLIENT
         self.error = trace.StatusCode.ERROR
+        self._context, self._trace = context, trace
         self.duration = meter.create_histogram(
             "jetstow.operation.duration", "s", "How long verbs take"
         )
         self.bytes = meter.create_counter("jetstow.bytes", "By", "Bytes of chunks moved")
         self.chunks = meter.create_counter("jetstow.chunks", "{chunk}", "Chunks moved")
-        self.within: Callable[[Any], AbstractContextManager[Any]] = functools.partial(
-            trace.use_span, record_exception=False, set_status_on_exception=False
-        )
         self.retries = meter.create_counter("jetstow.retries", "{retry}", "What was tried again")
+
+    def enter(self, span: Any) -> Any:
+        """Make a span the current one, until `leave`."""
+        return self._context.attach(self._trace.set_span_in_context(span))
+
+    def leave(self, token: Any) -> None:
+        """Make the span before the current one again."""
+        self._context.detach(token)
 
 
 @functools.cache
@@ -98,38 +124,60 @@ def retried(target: Target, error: Exception) -> None:
         operation.retries += 1
 
 
-@contextmanager
+class _Told(Operation):
+    """A call that is a span, if anybody collects spans, and has a duration."""
+
+    __slots__ = ("_about", "_began", "_is_current", "_span", "_spans", "_to", "_tokens")
+
+    def __init__(
+        self, to: _Instruments, verb: str, bucket: str, name: str | None, *, current: bool
+    ) -> None:
+        super().__init__()
+        self._to = to
+        self._about = {"jetstow.operation": verb, "jetstow.bucket": bucket}
+        told = {**self._about, "messaging.system": "nats"}
+        if name is not None:
+            told["jetstow.object"] = name
+        self._span = to.tracer.start_span(f"{_NAME} {verb}", kind=to.client, attributes=told)
+        # Without an SDK there are no spans, and nothing worth its time to tell them.
+        self._spans = self._span.get_span_context().is_valid
+        self._is_current = current
+
+    def __enter__(self) -> Self:
+        self._began = time.perf_counter()
+        if self._is_current:
+            within = self._to.enter(self._span) if self._spans else None
+            self._tokens = _current.set(self), within
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._is_current:
+            counted, within = self._tokens
+            _current.reset(counted)
+            if within is not None:
+                self._to.leave(within)
+        about = self._about if kind is None else {**self._about, "error.type": kind.__name__}
+        if self._spans:
+            if kind is not None:
+                self._span.set_status(self._to.error, str(error))
+            counts = {"bytes": self.bytes, "chunks": self.chunks, "retries": self.retries}
+            self._span.set_attributes({f"jetstow.{what}": count for what, count in counts.items()})
+            self._span.set_attributes(about)
+            self._span.end()
+        self._to.duration.record(time.perf_counter() - self._began, about)
+
+
 def operation(
     verb: str, bucket: str, name: str | None = None, *, current: bool = True
-) -> Iterator[Operation]:
+) -> Operation:
     """One call of a verb. What is not `current` counts for itself, and no span is inside it."""
-    told, seen = _instruments(), Operation()
-    if told is None:
-        yield seen
-        return
-    about = {"jetstow.operation": verb, "jetstow.bucket": bucket}
-    named = {} if name is None else {"jetstow.object": name}
-    span = told.tracer.start_span(
-        f"{_NAME} {verb}", kind=told.client, attributes=about | {"messaging.system": "nats"} | named
-    )
-    began = time.perf_counter()
-    token = _current.set(seen) if current else None
-    failed: dict[str, str] = {}
-    try:
-        with told.within(span) if current else nullcontext():
-            yield seen
-    except BaseException as error:
-        failed = {"error.type": type(error).__name__}
-        span.set_status(told.error, str(error))
-        raise
-    finally:
-        if token is not None:
-            _current.reset(token)
-        counts = {"bytes": seen.bytes, "chunks": seen.chunks, "retries": seen.retries}
-        span.set_attributes({f"jetstow.{what}": count for what, count in counts.items()})
-        span.set_attributes(failed)
-        span.end()
-        told.duration.record(time.perf_counter() - began, about | failed)
+    to = _instruments()
+    return Operation() if to is None else _Told(to, verb, bucket, name, current=current)
 
 
 def observed(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from nats.js import api
@@ -83,7 +83,7 @@ class Writing:
             ttl = expiry.within(ttl, stream.config.get("max_age") or 0)
         room = expiry.ROOM if ttl is not None else 0
         chunk_size = checked_chunk_size(stream, named, options.max_chunk_size, room)
-        checked = replace(checked, options=ObjectMetaOptions(max_chunk_size=chunk_size))
+        checked.options = ObjectMetaOptions(max_chunk_size=chunk_size)
         if stream.key is not None:
             checked.headers = (checked.headers or {}) | mark(chunk_size)
         slot = None
