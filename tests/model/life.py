@@ -16,7 +16,7 @@ import nats
 
 import jetstow
 from jetstow.errors import JetstowError
-from tests.model.operations import UNKNOWN, Call, Operations
+from tests.model.operations import UNKNOWN, Call, Kind, Operations
 from tests.model.truth import Object, State, Truth, ViolationError
 from tests.support import underneath
 from tests.support.proxy import Proxy
@@ -26,6 +26,8 @@ CLIENTS = 3
 
 # A server dies with the thread that has started it; this one lives as long as the program.
 _HANDS = ThreadPoolExecutor(1)
+
+KEY = bytes(range(32))
 
 # The longest silence that the clients bear, in seconds; stalls and pauses last longer.
 TIMEOUT = 1.0
@@ -63,12 +65,15 @@ class Tally:
 class Life:
     """One bucket's life, from `begin` to `end`, which looks at all that is left."""
 
-    def __init__(self, server: NatsServer, bucket: str, folder: Path, tally: Tally) -> None:
+    def __init__(
+        self, server: NatsServer, bucket: str, folder: Path, tally: Tally, *, encrypted: bool
+    ) -> None:
         self.truth = Truth()
         self._server = server
         self._bucket = bucket
         self._tally = tally
-        self._operations = Operations(self.truth, folder)
+        self._kind = Kind(encrypted, server.at_least("2.11"))
+        self._operations = Operations(self.truth, folder, self._kind)
         self._ways: list[Proxy] = []
         self._stores: list[jetstow.ObjectStore] = []
         self._told: list[jetstow.ObjectInfo] = []
@@ -85,7 +90,8 @@ class Life:
                 way.url, reconnect_time_wait=0.05, max_reconnect_attempts=400, error_cb=_quiet
             )
             js = nc.jetstream(timeout=TIMEOUT)
-            self._stores.append(await js.create_object_store(self._bucket))
+            store = await js.create_object_store(self._bucket)
+            self._stores.append(store.encrypted(KEY) if self._kind.encrypted else store)
         self._watcher = await self._stores[0].watch()
         self._listening = asyncio.create_task(self._listen(self._watcher))
 
@@ -229,7 +235,7 @@ class Life:
                 if state is not None:
                     into = io.BytesIO()
                     await store.get(name, writeinto=into)
-                    if into.getvalue() != state.data:
+                    if self._kind.encrypted == (into.getvalue() == state.data):
                         raise ViolationError(f"another client reads other bytes of {name!r}")
         finally:
             await nc.close()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import tempfile
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -52,13 +52,15 @@ class Lives(RuleBasedStateMachine):
     server: ClassVar[NatsServer]
     tally: ClassVar[Tally]
     wrong: ClassVar[list[BaseException]]
+    lives: ClassVar[Iterator[int]]
 
     def __init__(self) -> None:
         super().__init__()
         self._loop = asyncio.new_event_loop()
         self._folder = tempfile.TemporaryDirectory(prefix="jetstow-model-")
         bucket = f"model-{next(_numbers)}"
-        self._life = Life(self.server, bucket, Path(self._folder.name), self.tally)
+        folder, encrypted = Path(self._folder.name), next(self.lives) % 2 == 1
+        self._life = Life(self.server, bucket, folder, self.tally, encrypted=encrypted)
         self._is_well = True
         if not self.server.is_running:
             self.server.start()
@@ -100,7 +102,8 @@ async def _let_go() -> None:
 def live(server: NatsServer, number: int, tally: Tally) -> None:
     """The lives of that number. Raises `ViolationError`, or whatever else goes wrong."""
     wrong: list[BaseException] = []
-    machine = type("Numbered", (Lives,), {"server": server, "tally": tally, "wrong": wrong})
+    known = {"server": server, "tally": tally, "wrong": wrong, "lives": itertools.count()}
+    machine = type("Numbered", (Lives,), known)
     try:
         _run_as_test(seed(number)(machine))
     except BaseException as error:  # noqa: BLE001 - it is raised again, or what came before it

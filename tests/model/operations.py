@@ -26,7 +26,8 @@ from tests.model.truth import Object, State, Truth, ViolationError
 # Who is told one of these does not know what has become of it.
 UNKNOWN = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 
-CHUNK = 1_000
+# The smallest that an encrypted object may have.
+CHUNK = 1_024
 SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 30 * CHUNK, 300_000, 700_001)
 
 # Longer than anything that waits: what takes longer hangs.
@@ -50,12 +51,21 @@ class Call:
         return both if self.verb in ("rename", "copy", "add_link", "get_link") else {self.name}
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What makes one bucket's life unlike another's."""
+
+    encrypted: bool
+    expiring: bool
+
+
 class Operations:
     """The verbs. Each returns how it ended: done, refused, or unknown."""
 
-    def __init__(self, truth: Truth, folder: Path) -> None:
+    def __init__(self, truth: Truth, folder: Path, kind: Kind) -> None:
         self.truth = truth
         self.folder = folder
+        self._kind = kind
         self._busy: Counter[str] = Counter()
         self._watched: list[set[str]] = []
 
@@ -82,7 +92,7 @@ class Operations:
         meta = ObjectMeta(
             description=made.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
         )
-        match call.salt % 4:
+        match call.salt % 5:
             case 0:
                 step = store.put(call.name, made.data, meta)
             case 1:
@@ -91,6 +101,8 @@ class Operations:
                 path = self.folder / f"put-{call.salt}-{call.client}"
                 path.write_bytes(made.data)
                 step = store.put_file(path, call.name, meta)
+            case 3 if self._kind.expiring:
+                step = store.put(call.name, made.data, meta, ttl=86_400)
             case _:
                 step = self._write(store, call.name, made.data, meta)
         return await self._writing(step, call.name, made)
@@ -229,7 +241,8 @@ class Operations:
         path = self.folder / f"get-{call.salt}-{call.client}"
         path.write_bytes(b"before")
         try:
-            info = await store.get_file(call.name, path, resume=bool(call.salt % 2))
+            resume = bool(call.salt % 2) and not self._kind.encrypted
+            info = await store.get_file(call.name, path, resume=resume)
         except (ObjectNotFoundError, *UNKNOWN) as error:
             if path.read_bytes() != b"before":
                 raise ViolationError(f"{call} has touched the file and failed") from error
