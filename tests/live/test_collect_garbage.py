@@ -55,7 +55,7 @@ async def test_chunks_of_a_deleted_object_go(store: jetstow.ObjectStore, raw: Cl
 async def test_many_of_them(store: jetstow.ObjectStore, raw: Client) -> None:
     for number in range(300):
         await raw.publish(underneath.chunk_subject(store.bucket, f"nuid{number}"), b"x")
-    await raw.flush()
+    await underneath.arrived(raw)
     await store.put("a", DATA, CUT)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket, 300, 300)
     assert len(await underneath.chunks(raw, store.bucket)) == 1

@@ -36,7 +36,7 @@ async def consumers_made(nc: Client, bucket: str) -> AsyncIterator[list[str]]:
 
     stream = f"OBJ_{bucket}"
     told = await nc.subscribe(f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.{stream}.>", cb=note)
-    await nc.flush()
+    await underneath.arrived(nc)
     yield made
     # One more, made here: when the server tells of it, it has told of all before.
     body = {"stream_name": stream, "config": {"durable_name": "last", "ack_policy": "none"}}

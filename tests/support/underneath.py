@@ -19,6 +19,15 @@ async def request(nc: Client, subject: str, body: dict[str, Any] | None = None) 
     return decoded
 
 
+async def arrived(nc: Client) -> None:
+    """Returns when the server has all that was sent, subscriptions too.
+
+    nats-py's `flush` writes its question before what waits to be sent; a second one comes after.
+    """
+    for _ in range(2):
+        await nc.flush()
+
+
 async def subjects(nc: Client, bucket: str, below: str = ">") -> dict[str, int]:
     """Every subject in the bucket and how many messages are on it."""
     filtered = {"subjects_filter": f"$O.{bucket}.{below}"}
