@@ -226,7 +226,7 @@ async def test_a_nats_py_connection_stays_what_it_was(server: NatsServer, bucket
         await message.respond(message.data)
 
     echo = await plain.subscribe("echo", cb=answer)
-    assert (await plain.request("echo", b"hello")).data == b"hello"
+    assert (await plain.request("echo", b"hello", timeout=20)).data == b"hello"
     await echo.unsubscribe()
     await jetstow.jetstream(plain).delete_object_store(bucket)
     await plain.close()
