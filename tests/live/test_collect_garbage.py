@@ -67,7 +67,7 @@ async def test_names_that_cannot_be_decoded_keep_their_chunks(
     """Some clients' subjects are no base64, and some write a field in capitals."""
     nuid = await handmade.write_chunks(raw, store.bucket, [b"1"])
     body = {"name": "a", "NUID": nuid, "size": 1, "chunks": 1}
-    await raw.request(f"$O.{store.bucket}.M.plain.name", json.dumps(body).encode())
+    await raw.request(f"$O.{store.bucket}.M.plain.name", json.dumps(body).encode(), timeout=20)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
     assert await underneath.chunks(raw, store.bucket) == {nuid: 1}
 
@@ -78,7 +78,9 @@ async def test_older_metadata_of_a_name_keeps_its_chunks(
     """Without a rollup a name has several messages, and any of them may be what is read."""
     info = await store.put("a", DATA, CUT)
     body = {"name": "a", "bucket": store.bucket, "nuid": "another", "size": 0, "chunks": 0}
-    await raw.request(underneath.meta_subject(store.bucket, "a"), json.dumps(body).encode())
+    await raw.request(
+        underneath.meta_subject(store.bucket, "a"), json.dumps(body).encode(), timeout=20
+    )
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
     assert info.nuid in await underneath.chunks(raw, store.bucket)
 
@@ -91,7 +93,7 @@ async def test_metadata_that_cannot_be_read_keeps_what_it_shows(
     broken = b'{"name": "a", "nuid": "' + nuid.encode() + b'", "size": \xff'
     await underneath.write_metadata(raw, store.bucket, "a", broken)
     for nothing in (b"", b"{}", b"[]"):
-        await raw.request(f"$O.{store.bucket}.M.nothing", nothing)
+        await raw.request(f"$O.{store.bucket}.M.nothing", nothing, timeout=20)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket, 1, 1)
     assert await underneath.chunks(raw, store.bucket) == {nuid: 1}
 

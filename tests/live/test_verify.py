@@ -86,7 +86,7 @@ async def test_what_is_damaged_is_found_and_hides_nothing(
     await handmade.lose_chunks(raw, bucket, await nuid("swapped"), -1)
     await handmade.write_chunks(raw, bucket, [b"other"], await nuid("swapped"))
     await underneath.write_metadata(raw, bucket, "unreadable", b"no JSON")
-    await raw.request(f"$O.{bucket}.M.plain", b"{}")
+    await raw.request(f"$O.{bucket}.M.plain", b"{}", timeout=20)
 
     report = await store.verify(quick=quick)
     assert not report.ok
@@ -171,7 +171,7 @@ async def test_only_the_last_metadata_of_a_name_counts(
     subject = underneath.meta_subject(store.bucket, "a")
     body = (await underneath.message_on(raw, store.bucket, subject))["data"]
     await underneath.write_metadata(raw, store.bucket, "a", b"no JSON")
-    await raw.request(subject, base64.b64decode(body))
+    await raw.request(subject, base64.b64decode(body), timeout=20)
     assert (await underneath.names(raw, store.bucket))["a"] == 2
     report = await store.verify(quick=quick)
     assert report == Verified(store.bucket, 1, 0, 95, 0 if quick else None)
