@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
@@ -153,6 +154,11 @@ def canonical(digest: str) -> str:
     return f"{kind.upper()}={value.rstrip('=').replace('+', '-').replace('/', '_')}"
 
 
+def written(sha: bytes) -> str:
+    """A SHA-256 as an object's metadata has it."""
+    return "SHA-256=" + base64.urlsafe_b64encode(sha).decode("ascii")
+
+
 def config_like(status: BucketStatus, bucket: str) -> BucketConfig:
     """A configuration that makes a bucket as one that there is."""
     return BucketConfig(
@@ -224,4 +230,13 @@ async def _each(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[
             yield item
 
 
-__all__ = ["FATAL", "Step", "Wanted", "canonical", "config_like", "in_order", "make_bucket"]
+__all__ = [
+    "FATAL",
+    "Step",
+    "Wanted",
+    "canonical",
+    "config_like",
+    "in_order",
+    "make_bucket",
+    "written",
+]

@@ -49,6 +49,12 @@ async def said_again(ends: Ends, data: bytes) -> None:
     assert await reader.readexactly(len(data)) == data
 
 
+async def a_new_connection_is_whole(proxy: Proxy) -> None:
+    other = await asyncio.open_connection("127.0.0.1", proxy.port)
+    await said_again(other, b"x" * 1_000)
+    other[1].transport.abort()
+
+
 async def heard_to_its_end(reader: asyncio.StreamReader) -> bytes:
     """All that arrives before the connection breaks, which it must."""
     heard = b""
@@ -77,9 +83,7 @@ async def test_a_cut_is_a_reset_and_new_connections_are_whole(proxy: Proxy, ends
     await said_again(ends, b"before")
     proxy.cut()
     assert await heard_to_its_end(ends[0]) == b""
-    other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    await said_again(other, b"after")
-    other[1].transport.abort()
+    await a_new_connection_is_whole(proxy)
     assert (proxy.made, proxy.faults["cut"]) == (2, 1)
 
 
@@ -96,9 +100,7 @@ async def test_a_cut_comes_after_so_many_bytes_and_once(
     heard = await heard_to_its_end(ends[0])
     assert b"d".startswith(heard), "the reset may overtake what was let through"
     await reached
-    other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    await said_again(other, b"x" * 1_000)
-    other[1].transport.abort()
+    await a_new_connection_is_whole(proxy)
 
 
 async def test_a_cut_that_is_spared_never_comes(proxy: Proxy, ends: Ends) -> None:
@@ -136,7 +138,5 @@ async def test_where_it_refuses_nobody_gets_through(proxy: Proxy, ends: Ends) ->
         writer.transport.abort()
     await said_again(ends, b"who was there stays")
     proxy.accept()
-    other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    await said_again(other, b"after")
-    other[1].transport.abort()
+    await a_new_connection_is_whole(proxy)
     assert proxy.made == 2

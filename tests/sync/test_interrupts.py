@@ -43,9 +43,9 @@ def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> N
                 if line == "waiting\n":
                     process.send_signal(signal.SIGINT)
             err = process.stderr.read()
-        finally:
+        except BaseException:
             process.kill()  # one that still waits would be waited for
-            process.wait()
+            raise
     assert (process.returncode, err) == (0, "")
     assert said == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
     assert look(server, underneath.chunks, bucket) == {}

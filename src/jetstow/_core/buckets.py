@@ -194,7 +194,7 @@ async def update(js: JetStream, config: BucketConfig) -> Stream:
     # The server derives the one from the other, but only where it is not told.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
-    return await _change(js, bucket, body)
+    return Stream(js, bucket, (await _ask(js, "UPDATE", bucket, body))["config"])
 
 
 async def create_or_update(js: JetStream, config: BucketConfig) -> Stream:
@@ -221,18 +221,15 @@ async def let_expire(stream: Stream, target: Target) -> None:
         )
     if not stream.config.get("allow_msg_ttl"):
         config = (await stream.info())["config"] | {"allow_msg_ttl": True}
-        stream.config.update((await _change(stream.js, stream.bucket, config)).config)
+        changed = await _ask(stream.js, "UPDATE", stream.bucket, config)
+        stream.config.update(changed["config"])
 
 
 async def seal(stream: Stream) -> None:
     """Let nothing in the bucket change any more; it cannot be undone."""
     # What others put into the configuration since the bucket was opened stays there.
     config = (await stream.info())["config"]
-    await _change(stream.js, stream.bucket, config | {"sealed": True})
-
-
-async def _change(js: JetStream, bucket: str, body: dict[str, Any]) -> Stream:
-    return Stream(js, bucket, (await _ask(js, "UPDATE", bucket, body))["config"])
+    await _ask(stream.js, "UPDATE", stream.bucket, config | {"sealed": True})
 
 
 async def _ask(js: JetStream, verb: str, bucket: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -43,24 +45,13 @@ class _HasBucket(Protocol):
 S = TypeVar("S", bound=_HasBucket)
 
 
+@dataclass(slots=True)
 class Operation:
-    """One call of a verb, and what it has moved so far; here it is told to nobody."""
+    """What one call of a verb has moved so far."""
 
-    __slots__ = ("bytes", "chunks", "retries")
-
-    def __init__(self) -> None:
-        self.bytes = self.chunks = self.retries = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        pass
+    bytes: int = 0
+    chunks: int = 0
+    retries: int = 0
 
 
 _current: ContextVar[Operation | None] = ContextVar("jetstow operation", default=None)
@@ -174,10 +165,12 @@ class _Told(Operation):
 
 def operation(
     verb: str, bucket: str, name: str | None = None, *, current: bool = True
-) -> Operation:
+) -> AbstractContextManager[Operation]:
     """One call of a verb. What is not `current` counts for itself, and no span is inside it."""
     to = _instruments()
-    return Operation() if to is None else _Told(to, verb, bucket, name, current=current)
+    if to is None:
+        return nullcontext(Operation())
+    return _Told(to, verb, bucket, name, current=current)
 
 
 def observed(

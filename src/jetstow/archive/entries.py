@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from jetstow.copies import Wanted
+from jetstow.copies import Wanted, written
 from jetstow.errors import BadArchiveError
 from jetstow.models import BucketConfig, ObjectInfo, ObjectLink, Placement, StorageType
 
@@ -169,11 +168,6 @@ class Tally:
         return Manifest(self.objects, self.links, self.size, left_out, written(self._sha.digest()))
 
 
-def written(sha: bytes) -> str:
-    """A SHA-256 as an object's metadata has it."""
-    return "SHA-256=" + base64.urlsafe_b64encode(sha).decode("ascii")
-
-
 encode = msgspec.json.Encoder().encode
 
 
@@ -197,5 +191,4 @@ __all__ = [
     "Tally",
     "decode",
     "encode",
-    "written",
 ]

@@ -9,8 +9,8 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import IO
 
-from jetstow.archive.entries import written
 from jetstow.archive.threads import PIECE, in_thread, write_all
+from jetstow.copies import written
 
 
 class Spool:

@@ -21,13 +21,12 @@ from jetstow.archive.entries import (
     Manifest,
     Tally,
     decode,
-    written,
 )
 from jetstow.archive.incoming import arriving
 from jetstow.archive.tar import Member, Tar
 from jetstow.archive.threads import in_thread
 from jetstow.client import JetStreamContext
-from jetstow.copies import FATAL, Wanted, in_order, make_bucket
+from jetstow.copies import FATAL, Wanted, in_order, make_bucket, written
 from jetstow.errors import (
     BadArchiveError,
     BucketNotFoundError,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import stat
@@ -13,7 +12,7 @@ from typing import Final
 
 from anyio import to_thread
 
-from jetstow.copies import canonical
+from jetstow.copies import canonical, written
 from jetstow.errors import InvalidObjectNameError, ObjectChangedError
 from jetstow.models import ObjectInfo
 
@@ -88,12 +87,7 @@ def path_of(folder: Path, name: str, bucket: str) -> Path:
 def digest_of(path: Path) -> str:
     """A file's SHA-256, as objects have it."""
     with path.open("rb") as file:
-        return written(hashlib.file_digest(file, "sha256"))
-
-
-def written(sha: hashlib._Hash) -> str:
-    """A SHA-256 as objects have it."""
-    return f"SHA-256={base64.urlsafe_b64encode(sha.digest()).decode()}"
+        return written(hashlib.file_digest(file, "sha256").digest())
 
 
 def is_same(path: Path, info: ObjectInfo) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from anyio import to_thread
 
-from jetstow.copies import canonical, in_order
+from jetstow.copies import canonical, in_order, written
 from jetstow.models import ObjectInfo, Progress
 from jetstow.store import ObjectStore
 from jetstow.syncing import folder as local
@@ -99,7 +99,7 @@ async def _is_there(store: ObjectStore, file: _File) -> bool:
         async with aclosing(store.stream(there.name)) as pieces:
             async for piece in pieces:
                 sha.update(piece)
-        digest = local.written(sha)
+        digest = written(sha.digest())
     mine = await to_thread.run_sync(local.digest_of, file.path)
     return canonical(digest) == canonical(mine)
 
