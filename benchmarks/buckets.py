@@ -33,7 +33,6 @@ def create(wire: Wire, bucket: str, *, storage: str = "file", replicas: int = 1)
         "discard": "new",
         "allow_rollup_hdrs": True,
         "allow_direct": True,
-        "allow_batched": True,
     }
     made = wire.api(f"STREAM.CREATE.OBJ_{bucket}", config)
     return str((made.get("cluster") or {}).get("leader") or "")

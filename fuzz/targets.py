@@ -20,13 +20,11 @@ from typing import Final
 from fuzz import framing
 from jetstow import contexts
 from jetstow._core import digest, names
-from jetstow._core.batch import SUFFIX, Batch
 from jetstow._core.delivery import Delivery
 from jetstow._core.direct import _direct_piece
 from jetstow._core.frames import Frame, parse_headers
 from jetstow._core.jetstream import status
 from jetstow._core.ledger import Ledger
-from jetstow._core.target import Target
 from jetstow._core.windows import NoDirectGetError
 from jetstow._core.wire import _decode_any, decode_info, encode_info
 from jetstow.embedded.folder import Folder
@@ -137,20 +135,6 @@ def subjects(data: bytes) -> None:
         assert names.bucket_of(names.stream_of(bucket)) == bucket
 
 
-def batches(data: bytes) -> None:
-    """No answers make a batch count what was not sent, or forget what was stored."""
-    batch = Batch(Target("b", "a"), "nuid", 0, 8)
-    for _ in range(5):
-        batch.add()
-    before = 0
-    for line in data.split(b"\n"):
-        step = line[:1].decode("latin-1")
-        batch.hear(f"_INBOX.x.nuid.8.fail.1.{step}{SUFFIX}", line[1:])
-        assert before <= batch.stored <= batch.sent or batch.is_refused
-        before = batch.stored
-    assert batch.failure is None or (batch.failure.bucket, batch.failure.name) == ("b", "a")
-
-
 def ledgers(data: bytes) -> None:
     """Whatever is acknowledged, in whatever order: what is held and what is stored adds up."""
     ledger, given = Ledger(), 0
@@ -250,14 +234,6 @@ PARSERS: Final = {
         ),
     ),
     "names": Parser(subjects, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
-    "batches": Parser(
-        batches,
-        (
-            b'0{"type":"ack","msgs":8}\n3{"stream":"s","seq":77,"batch":"nuid","count":5}',
-            b'0{"type":"ack","msgs":2}\n1{"type":"ack","seq":2,"msgs":8}\n1{"type":"gap","seq":5}',
-            b'0{"type":"ack","msgs":2}\n1{"type":"err"}\n3{"error":{"err_code":10077}}',
-        ),
-    ),
     "ledgers": Parser(ledgers, (bytes([0, 0, 9, 0, 0, 8, 1, 1, 5, 1, 0, 4, 3, 0, 0, 4, 0, 0]),)),
     "contexts": Parser(
         context, (json.dumps(_CONTEXT).encode(), b'{"creds": "/dev/null", "url": ""}', b"demo")

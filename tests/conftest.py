@@ -34,7 +34,7 @@ EVERYWHERE = {HERE / "live"}
 # What a server has the most to do with: also on those that can do what another one can.
 ON_EACH = {
     HERE / "live" / f"test_{name}.py"
-    for name in ("buckets", "direct_get", "get", "ingest", "list", "put", "range", "ttl", "watch")
+    for name in ("buckets", "direct_get", "get", "list", "put", "range", "ttl", "watch")
 }
 FIRST_AND_LAST = {HERE / "interop"}
 BY_EVERY_PATH = {HERE / "live", HERE / "faults"}

@@ -46,7 +46,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Make a bucket, or open it if it is there with the same configuration.
 
         The configuration's fields can be given by name: description, ttl (seconds),
-        max_bytes, storage, replicas, placement, compression, metadata, fast_ingest.
+        max_bytes, storage, replicas, placement, compression, metadata.
 
         Raises `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (it is
         there with another configuration).

@@ -182,15 +182,13 @@ class BucketConfig(api.ObjectStoreConfig):
 
     `ttl` is in seconds (None or 0: for ever), `max_bytes` counts everything stored (None,
     0 or -1: no limit), `replicas` is 1 to 5, `compression` is S2 on disk where the server
-    has it (2.10+), `metadata` maps strings to strings (2.10+), `fast_ingest` lets chunks
-    come in batches (2.14+, and there unless it is False). What is None is left to the
+    has it (2.10+), `metadata` maps strings to strings (2.10+). What is None is left to the
     server when a bucket is made, and as it is when one is changed.
     """
 
     replicas: int | None = None  # type: ignore[assignment]
     compression: bool | Literal["s2", "none"] | StoreCompression | None = None
     metadata: dict[str, str] | None = None
-    fast_ingest: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ CHANGES: Final = {
 
 
 # The child takes the server's best path, whichever this process takes.
-pytestmark = pytest.mark.not_on("windowed", "consumer", "plain")
+pytestmark = pytest.mark.not_on("consumer", "plain")
 
 
 @pytest.fixture

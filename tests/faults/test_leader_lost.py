@@ -23,7 +23,7 @@ from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
 # A cluster has one way to store and to read, and elections take their time.
-pytestmark = pytest.mark.not_on("windowed", "consumer", "plain")
+pytestmark = pytest.mark.not_on("consumer", "plain")
 
 DATA = some_bytes(3_000_000)
 MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=4_000))

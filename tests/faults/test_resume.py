@@ -48,7 +48,7 @@ KILLED_AT = """
 
 Killed = Callable[[str, Path, int], None]
 
-pytestmark = pytest.mark.not_on("plain", "windowed")
+pytestmark = pytest.mark.not_on("plain")
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ import nats
 import pytest
 
 import jetstow
-from jetstow import BucketConfig, ObjectMeta, ObjectMetaOptions
+from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ConnectionLostError
 from tests.support import underneath
 from tests.support.proxy import Proxy
@@ -20,7 +20,6 @@ from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
 # Which way the chunks go is a parameter of the tests themselves.
-pytestmark = pytest.mark.not_on("windowed")
 
 DATA = some_bytes(3_000_000)
 SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
@@ -81,12 +80,10 @@ async def in_pieces(*disturb: Disturb) -> AsyncIterator[bytes]:
             await disturb[number]()
 
 
-@pytest.mark.parametrize("fast", [True, False])
 @pytest.mark.not_on("consumer")
 async def test_a_put_goes_on(
-    fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb, fast: bool
+    fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
-    store = await store._js.update_object_store("b", config=BucketConfig(fast_ingest=fast))
     info = await store.put("b", in_pieces(disturb, disturb), SMALL_CHUNKS)
     assert (info.size, info.chunks) == (len(DATA), 3000)
     await is_whole(fragile, "b", DATA)

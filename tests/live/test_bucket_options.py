@@ -61,7 +61,6 @@ async def test_a_name_that_cannot_be_is_refused(js: jetstow.JetStreamContext, na
         {"metadata": {"a": 1}},
         {"metadata": {"a": {1}}},
         {"metadata": "text"},
-        {"fast_ingest": 1},
         {"placement": "cluster"},
         {"placement": {"cluster": 7}},
         {"config": {"description": "d"}},

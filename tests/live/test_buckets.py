@@ -65,6 +65,36 @@ async def test_a_new_bucket_is_the_stream_of_adr_20(
     assert {key: config[key] for key in wanted} == wanted
 
 
+async def test_default_bucket_has_the_stream_of_nats_py(
+    js: jetstow.JetStreamContext, raw: Client, bucket: str
+) -> None:
+    """nats-py refuses a bucket whose stream differs in any option from the one it would create."""
+    await js.create_object_store(bucket)
+    ours = await config_of(raw, bucket)
+    await raw.jetstream().create_object_store(bucket)
+    await js.delete_object_store(bucket)
+    await raw.jetstream().create_object_store(bucket)
+    theirs = await config_of(raw, bucket)
+    await js.create_object_store(bucket)
+    assert ours == theirs
+
+
+@pytest.mark.min_server("2.14")
+async def test_bucket_with_allow_batched_from_another_client_works(
+    js: jetstow.JetStreamContext, raw: Client, bucket: str
+) -> None:
+    await js.create_object_store(bucket)
+    config = await config_of(raw, bucket) | {"allow_batched": True}
+    assert "error" not in await underneath.request(raw, f"STREAM.UPDATE.OBJ_{bucket}", config)
+    store = await js.object_store(bucket)
+    data = some_bytes(3_000_000)
+    info = await store.put("a", data)
+    assert (await store.get("a")).data == data
+    assert await underneath.chunks(raw, bucket) == {info.nuid: info.chunks}
+    updated = await js.update_object_store(bucket, description="changed")
+    assert updated._bucket.config["allow_batched"]
+
+
 async def test_every_option_is_the_streams(
     js: jetstow.JetStreamContext, raw: Client, server: NatsServer, bucket: str
 ) -> None:

@@ -237,7 +237,7 @@ async def test_links_that_lead_nowhere_end(
     await js.delete_object_store(other.bucket)
 
 
-@pytest.mark.not_on("windowed", "consumer", "plain")  # it is about what is done with the bytes
+@pytest.mark.not_on("consumer", "plain")  # it is about what is done with the bytes
 async def test_metadata_of_megabytes_is_not_even_parsed(caplog: pytest.LogCaptureFixture) -> None:
     """Where messages may be large, a few entries filled the memory of whoever listed them."""
     numbers = b",".join([b"[[[]]]"] * 700_000)

@@ -1,9 +1,8 @@
-"""The paths that objects take to the server and back, and how a test is sent down one.
+"""The paths that objects take to the server and back, and how a test selects one.
 
-A connection takes the best path that its server has: 2.14 has fast ingest, 2.11 has batched
-Direct Get. On the latest server alone the others would go untested, and on older ones what
-they do would be tested on older servers only. So the latest server is told apart from what
-it can do: there is no switch for it in jetstow, a test patches what jetstow knows of a bucket.
+A connection takes the best path that its server has: 2.11 has batched Direct Get. On the latest
+server alone the others would go untested, and on older ones what they do would be tested on older
+servers only. jetstow has no switch for it, so a test patches what jetstow knows of a bucket.
 """
 
 from __future__ import annotations
@@ -12,11 +11,6 @@ import os
 from collections.abc import Callable
 
 import pytest
-
-
-def _windowed(patch: pytest.MonkeyPatch) -> None:
-    """Every chunk is published and acknowledged by itself, as before 2.14."""
-    patch.setattr("jetstow._core.stream.Stream.has_fast_ingest", False)
 
 
 def _consumer(patch: pytest.MonkeyPatch) -> None:
@@ -35,13 +29,12 @@ def _plain(patch: pytest.MonkeyPatch) -> None:
 
 # A new path is one more entry here; `not_on` then names the tests that make no sense on it.
 PATHS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
-    "windowed": _windowed,
     "consumer": _consumer,
     "plain": _plain,
 }
 
-# 2.12 and 2.11 publish chunk by chunk, and 2.10 and 2.9 read by consumers besides.
-_TAKEN_BY_OLDER = {"windowed", "consumer"}
+# 2.10 and 2.9 read by consumers.
+_TAKEN_BY_OLDER = {"consumer"}
 
 
 def selected() -> tuple[str, ...]:

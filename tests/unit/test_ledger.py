@@ -52,16 +52,6 @@ def test_what_lies_before_its_predecessor_is_sent_anew() -> None:
     assert (ledger.held, ledger.bytes_held) == (0, 0)
 
 
-def test_a_batch_stores_many_at_once() -> None:
-    ledger = ledger_of(5)
-    assert ledger.store_all(3) == 30
-    assert ledger.store_all(2) == 0, "an older word"
-    assert not ledger.can_end(5, last_seq=1)
-    assert ledger.can_end(5, last_seq=2)
-    assert ledger.store_all(5, last_seq=40) == 20
-    assert ledger.last_seq == 40
-
-
 def test_a_refusal_is_an_answer() -> None:
     ledger = ledger_of(2)
     ledger.refuse(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -20,9 +19,6 @@ from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOption
 from jetstow.models import BucketConfig, BucketStatus, StoreCompression
 
 _SECOND: Final = 10**9
-
-# The first server that knows `allow_batched`; others refuse it, or pass over it.
-_HAS_BATCHES: Final = (2, 14)
 
 # The first server that knows `allow_msg_ttl`.
 _HAS_TTL: Final = (2, 11)
@@ -129,26 +125,6 @@ def _whole(bucket: str | None, option: str, value: object) -> int:
     return value
 
 
-def _batches(js: JetStream, config: BucketConfig) -> dict[str, bool]:
-    """Whether the stream is to take batches, if the configuration says so."""
-    wanted: object = config.fast_ingest
-    if wanted is None:
-        return {}
-    if not isinstance(wanted, bool):
-        raise InvalidOptionError(
-            f"fast_ingest of bucket {config.bucket!r} must be True or False, not {wanted!r}",
-            bucket=config.bucket,
-        )
-    if js.server_version >= _HAS_BATCHES:
-        return {"allow_batched": wanted}
-    if wanted:
-        raise InvalidOptionError(
-            f"bucket {config.bucket!r} cannot have fast_ingest: the server is older than 2.14",
-            bucket=config.bucket,
-        )
-    return {}
-
-
 async def create(js: JetStream, config: BucketConfig) -> Stream:
     """Make a bucket; one that exists with the same configuration is as good.
 
@@ -162,13 +138,7 @@ async def create(js: JetStream, config: BucketConfig) -> Stream:
         "num_replicas": 1,
         **_FIXED,
         **stream_config(config),
-        **_batches(js, config),
     }
-    if config.fast_ingest is None and js.server_version >= _HAS_BATCHES:
-        # The server that makes the bucket may be an older one than ours (a leaf node's hub),
-        # or the bucket be there as another client made it: then it is as good without.
-        with suppress(BucketExistsError, InvalidOptionError):
-            return await _make(js, bucket, body | {"allow_batched": True})
     return await _make(js, bucket, body)
 
 
@@ -190,7 +160,7 @@ async def update(js: JetStream, config: BucketConfig) -> Stream:
     """Change what the configuration names. Raises `BucketNotFoundError`, `InvalidOptionError`."""
     bucket = config.bucket or ""
     existing = await find(js, bucket)
-    body = existing.config | stream_config(config) | _batches(js, config)
+    body = existing.config | stream_config(config)
     # The server derives the one from the other, but only where it is not told.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]

@@ -87,16 +87,6 @@ class Ledger:
             let_go += self._let_go(self.stored)
         return let_go
 
-    def store_all(self, count: int, last_seq: int = 0) -> int:
-        """The first `count` chunks are stored in order; return the bytes that are let go."""
-        let_go = sum(self._let_go(number) for number in range(self.stored, count))
-        self.last_seq = max(self.last_seq, last_seq)
-        return let_go
-
-    def can_end(self, count: int, last_seq: int) -> bool:
-        """Whether so many chunks in order can end at that sequence."""
-        return last_seq >= self.last_seq + count - self.stored
-
     def take_misplaced(self) -> dict[int, int]:
         """The sequences of chunks that lie before the one that they should follow.
 

@@ -81,12 +81,6 @@ class Stream:
         allowed = self.config.get(kind, False) and not self._avoids_direct_get
         return bool(allowed) and self.js.server_version >= (2, 11)
 
-    @property
-    def has_fast_ingest(self) -> bool:
-        """Whether chunks may come in batches: server 2.14, and a stream that allows it."""
-        allowed = self.config.get("allow_batched", False)
-        return bool(allowed) and self.js.server_version >= (2, 14)
-
     def avoid_direct_get(self) -> None:
         """It has turned out not to work."""
         self._avoids_direct_get = True

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Final, Self
 from jetstow._core import names, telemetry
 from jetstow._core.catalog import Slot, read_slot
 from jetstow._core.digest import Digest
-from jetstow._core.ingest import Ingest
 from jetstow._core.nuids import new_nuid
 from jetstow._core.publisher import ROOM_FOR_ID, Publisher
 from jetstow._core.shield import to_the_end
@@ -98,8 +97,7 @@ class Upload:
 
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        kind = Ingest if self._stream.has_fast_ingest else Publisher
-        self._publisher = kind(self._stream, self._target, self._subject, self._headers)
+        self._publisher = Publisher(self._stream, self._target, self._subject, self._headers)
         self._publisher.adopt(self._chunks_before)
         await self._publisher.start()
         if self._slot is None:
