@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from jetstow._core import frames
-from jetstow._core.frames import Frame, Frames, FramingError
+from jetstow._core.protocol import parser
+from jetstow._core.protocol.parser import Frame, Frames, FramingError
 
 # Sizes so small that a few bytes fill the buffer, and a few more are too large a message.
 BUFFER: Final = 96
@@ -58,7 +58,7 @@ def heard(data: bytes, piece: int) -> tuple[list[Item], bool]:
     def message(frame: Frame) -> None:
         items.append((frame.sid, frame.subject, frame.reply, frame.head, frame.data))
 
-    own = vars(frames)
+    own = vars(parser)
     usual = {size: own[size] for size in SIZES}
     own |= SIZES
     try:

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Final
 
 from fuzz import framing
-from jetstow import contexts
-from jetstow._core import digest, names
-from jetstow._core.delivery import Delivery
-from jetstow._core.direct import _direct_piece
-from jetstow._core.frames import Frame, parse_headers
-from jetstow._core.jetstream import status
-from jetstow._core.ledger import Ledger
-from jetstow._core.windows import NoDirectGetError
-from jetstow._core.wire import _decode_any, decode_info, encode_info
-from jetstow.embedded.folder import Folder
+from jetstow import _nats_context
+from jetstow._core.protocol import digest, subjects
+from jetstow._core.protocol.message import status
+from jetstow._core.protocol.metadata import _decode_any, decode_info, encode_info
+from jetstow._core.protocol.msg_metadata import Delivery
+from jetstow._core.protocol.parser import Frame, parse_headers
+from jetstow._core.read.direct_get import _direct_piece
+from jetstow._core.read.windows import NoDirectGetError
+from jetstow._core.write.unacked import Ledger
+from jetstow._embedded.home_dir import Folder
 from jetstow.errors import BadObjectMetaError, ContextError, InvalidObjectNameError, JetstowError
 from jetstow.models import ObjectInfo
 
@@ -63,7 +63,7 @@ def metadata(data: bytes) -> None:
         assert info.startswith("metadata of object 'n' in bucket 'b' cannot be read: ")
         assert len(info) < 300
     elif isinstance(info, ObjectInfo):
-        assert names.chunk_subject("b", info.nuid).count(".") == 3
+        assert subjects.chunk_subject("b", info.nuid).count(".") == 3
         assert not set(info.nuid) & set(" .*>\r\n\t\0")
         again = decode_info("b", "n", encode_info(info), revision=7, mtime="t")
         assert encode_info(again) == encode_info(info)
@@ -120,19 +120,19 @@ def delivery(data: bytes) -> None:
     assert place.stamp.endswith("Z")
 
 
-def subjects(data: bytes) -> None:
+def object_names(data: bytes) -> None:
     """A name leads to a subject and back; a subject that no name has, has none."""
     text = data.decode("utf-8", "surrogateescape")
-    name = names.name_of("b", text)
-    assert name is None or names.meta_subject("b", name) == text
-    name = names.name_of("b", f"$O.b.M.{text}")
-    assert name is None or names.meta_subject("b", name) == f"$O.b.M.{text}"
+    name = subjects.name_of("b", text)
+    assert name is None or subjects.meta_subject("b", name) == text
+    name = subjects.name_of("b", f"$O.b.M.{text}")
+    assert name is None or subjects.meta_subject("b", name) == f"$O.b.M.{text}"
     with suppress(InvalidObjectNameError):
-        checked = names.check_object("b", text)
-        assert names.name_of("b", names.meta_subject("b", checked)) == checked
+        checked = subjects.check_object("b", text)
+        assert subjects.name_of("b", subjects.meta_subject("b", checked)) == checked
     with suppress(JetstowError):
-        bucket = names.check_bucket(text)
-        assert names.bucket_of(names.stream_of(bucket)) == bucket
+        bucket = subjects.check_bucket(text)
+        assert subjects.bucket_of(subjects.stream_of(bucket)) == bucket
 
 
 def ledgers(data: bytes) -> None:
@@ -170,7 +170,7 @@ def context(data: bytes) -> None:
     os.environ |= {"XDG_CONFIG_HOME": str(_HOME), "HOME": str(_HOME)}
     os.environ.pop("NATS_CONTEXT", None)
     try:
-        found = contexts.selected()
+        found = _nats_context.selected()
     except ContextError as error:
         found, said = None, str(error)
     else:
@@ -233,7 +233,7 @@ PARSERS: Final = {
             b"$JS.ACK.hub.A.OBJ_b.c.1.5.2.1700000000123456789.7.x",
         ),
     ),
-    "names": Parser(subjects, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
+    "names": Parser(object_names, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
     "ledgers": Parser(ledgers, (bytes([0, 0, 9, 0, 0, 8, 1, 1, 5, 1, 0, 4, 3, 0, 0, 4, 0, 0]),)),
     "contexts": Parser(
         context, (json.dumps(_CONTEXT).encode(), b'{"creds": "/dev/null", "url": ""}', b"demo")

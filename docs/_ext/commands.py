@@ -16,7 +16,7 @@ COMMON: Final = "Common options"
 def reference() -> str:
     """Every command, in Markdown, in the sections of the program's help."""
     from jetstow.cli.app import app  # noqa: PLC0415 - the program is only read here
-    from jetstow.cli.failure import MEANINGS  # noqa: PLC0415
+    from jetstow.cli.errors import MEANINGS  # noqa: PLC0415
 
     root: Any = typer.main.get_command(app)
     shared = [each for each in root.params if each.rich_help_panel == COMMON]

@@ -16,9 +16,12 @@ from jetstow import errors
 _ORIGINS: Final = (
     "builtins", "typing", "typing_extensions", "collections.abc", "datetime", "os", "pathlib",
     "nats.js.api", "nats.js.client", "nats.js.errors", "nats.js.object_store", "nats.aio.client",
-    "nats.errors", "jetstow._core.awaitables", "jetstow._core.source", "jetstow._core.sink",
-    "jetstow._core.finding", "jetstow._core.terms", "jetstow.archive.packing",
-    "jetstow.archive.unpacking", "jetstow.store.base", "jetstow.models", "jetstow.mirroring",
+    "nats.errors",
+    "jetstow._core.aio.awaitables", "jetstow._core.aio.source", "jetstow._core.aio.sink",
+    "jetstow._core.read.filters", "jetstow._core.read.preconditions",
+    "jetstow._transfer.archive.write",
+    "jetstow._transfer.archive.read",
+    "jetstow.store.base", "jetstow.models", "jetstow._transfer.mirror",
 )  # fmt: skip
 
 

@@ -16,10 +16,10 @@ object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
 `$O.<bucket>.M.<base64url(name)>`.
 """
 
-from jetstow.archive import backup, restore
+from jetstow._connect import connect
+from jetstow._transfer.archive import backup, restore
+from jetstow._transfer.mirror import mirror
 from jetstow.client import Client, JetStreamContext, jetstream
-from jetstow.connecting import connect
-from jetstow.mirroring import mirror
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
@@ -32,8 +32,8 @@ from jetstow.models import (
     StorageType,
     StoreCompression,
 )
-from jetstow.reports import Collected, Finding, Verified
 from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
+from jetstow.types import Collected, Finding, Verified
 
 __version__ = "0.1.0"
 

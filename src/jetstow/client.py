@@ -13,15 +13,16 @@ from nats.aio.client import (
 )
 from nats.js import api
 
-from jetstow import embedded
-from jetstow._core import buckets
-from jetstow._core.awaitables import Listing
-from jetstow._core.connection import LaneClient
-from jetstow._core.jetstream import JetStream
+from jetstow import _embedded
+from jetstow._core.aio.awaitables import Listing
+from jetstow._core.bucket import admin
+from jetstow._core.bucket.config import checked_config
+from jetstow._core.transport.api import JetStream
+from jetstow._core.transport.client import LaneClient
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
-from jetstow.reports import Verified
 from jetstow.store import ObjectStore, Progress
+from jetstow.types import Verified
 
 _log = logging.getLogger("jetstow.client")
 
@@ -51,8 +52,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         Raises `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (it is
         there with another configuration).
         """
-        wanted = buckets.checked_config(bucket, config, params)
-        return ObjectStore(self, await buckets.create(self._jetstream, wanted))
+        wanted = checked_config(bucket, config, params)
+        return ObjectStore(self, await admin.create(self._jetstream, wanted))
 
     async def update_object_store(
         self,
@@ -64,8 +65,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
         Raises `BucketNotFoundError`, `InvalidOptionError` (such as another storage).
         """
-        wanted = buckets.checked_config(bucket, config, params)
-        return ObjectStore(self, await buckets.update(self._jetstream, wanted))
+        wanted = checked_config(bucket, config, params)
+        return ObjectStore(self, await admin.update(self._jetstream, wanted))
 
     async def create_or_update_object_store(
         self,
@@ -74,24 +75,24 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         **params: Any,
     ) -> ObjectStore:
         """Make a bucket, or change the one that is there. Raises as these two do."""
-        wanted = buckets.checked_config(bucket, config, params)
-        return ObjectStore(self, await buckets.create_or_update(self._jetstream, wanted))
+        wanted = checked_config(bucket, config, params)
+        return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))
 
     async def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket. Raises `BucketNotFoundError`, `InvalidBucketNameError`."""
-        return ObjectStore(self, await buckets.find(self._jetstream, bucket))
+        return ObjectStore(self, await admin.find(self._jetstream, bucket))
 
     async def delete_object_store(self, bucket: str) -> bool:
         """Drop a bucket and all that is in it, for ever. Raises `BucketNotFoundError`."""
-        return await buckets.delete(self._jetstream, bucket)
+        return await admin.delete(self._jetstream, bucket)
 
     def object_store_names(self) -> Listing[str]:
         """The names of the account's buckets: `await` the list, or iterate."""
-        return Listing(lambda: buckets.list_names(self._jetstream))
+        return Listing(lambda: admin.list_names(self._jetstream))
 
     def object_stores(self) -> Listing[BucketStatus]:
         """The states of the account's buckets: `await` the list, or iterate."""
-        return Listing(lambda: buckets.list_states(self._jetstream))
+        return Listing(lambda: admin.list_states(self._jetstream))
 
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
@@ -111,7 +112,7 @@ class Client(LaneClient):
 
     def __init__(self) -> None:
         super().__init__()
-        self._hold: embedded.Hold | None = None
+        self._hold: _embedded.Hold | None = None
         self._context_options: dict[str, Any] = {}
 
     def jetstream(self, **opts: Any) -> JetStreamContext:

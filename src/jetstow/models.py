@@ -12,7 +12,7 @@ from nats.js import api
 from nats.js.api import ObjectLink, ObjectMetaOptions, Placement, StorageType, StoreCompression
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow import notebook
+from jetstow import _html
 
 Headers = dict[str, list[str]]
 
@@ -141,7 +141,7 @@ class ObjectInfo(api.ObjectInfo):
     def _repr_html_(self) -> str:
         """A table of facts, for notebooks."""
         link = self.link
-        return notebook.facts(
+        return _html.facts(
             ("object", f"{self.bucket}/{self.name}"),
             ("description", self.description),
             ("link to", f"{link.bucket}/{link.name or ''}" if link else None),
@@ -165,7 +165,7 @@ class ObjectList(list[ObjectInfo]):
             (info.name, info.size or 0, info.modified, info.content_type, ", ".join(info.tags))
             for info in self
         )
-        return notebook.table(("name", "size", "modified", "content type", "tags"), rows, len(self))
+        return _html.table(("name", "size", "modified", "content type", "tags"), rows, len(self))
 
 
 @dataclass
@@ -224,7 +224,7 @@ class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
 
     def _repr_html_(self) -> str:
         """A table of facts, for notebooks."""
-        return notebook.facts(
+        return _html.facts(
             ("bucket", self.bucket),
             ("description", self.description),
             ("size", f"{self.size:,} bytes"),

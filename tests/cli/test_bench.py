@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 from tests.support.servers import NatsServer
 
@@ -54,16 +54,16 @@ def test_as_data(cli: Cli) -> None:
 
 @pytest.mark.parametrize("nothing", [("--size", "0"), ("--count", "0")])
 def test_nothing_cannot_be_measured(cli: Cli, nothing: tuple[str, str]) -> None:
-    assert "must be 1 or more" in cli.error(failure.USAGE, "bench", *nothing)
+    assert "must be 1 or more" in cli.error(errors.USAGE, "bench", *nothing)
 
 
 def test_a_bucket_that_cannot_be_made(cli: Cli) -> None:
-    assert "bench-" in cli.error(failure.USAGE, *QUICK, "--replicas", "3")
+    assert "bench-" in cli.error(errors.USAGE, *QUICK, "--replicas", "3")
     assert bench_buckets(cli) == []
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, failure.INTERRUPTED), (signal.SIGTERM, 143)]
+    ("number", "code"), [(signal.SIGINT, errors.INTERRUPTED), (signal.SIGTERM, 143)]
 )
 def test_the_bucket_goes_when_it_is_ended(cli: Cli, number: int, code: int) -> None:
     with cli.start("bench", "--size", "2G") as process:
@@ -77,6 +77,6 @@ def test_the_bucket_goes_when_a_put_fails() -> None:
     """What does not fit is told, and what was there is gone."""
     with NatsServer(jetstream="max_file_store: 2M") as server:
         cli = Cli(server)
-        error: Any = cli.error(failure.ERROR, "bench", "--size", "5M", "--count", "2")
+        error: Any = cli.error(errors.ERROR, "bench", "--size", "5M", "--count", "2")
         assert "bench-" in error
         assert json.loads(cli.out("buckets", "--json")) == []

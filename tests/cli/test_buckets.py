@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 from tests.support.servers import NatsServer
 
@@ -47,13 +47,13 @@ def test_the_same_bucket_again_is_fine_and_another_one_of_its_name_is_not(
 ) -> None:
     cli.run("mb", bucket)
     cli.run("mb", bucket)
-    error = cli.error(failure.CONFLICT, "mb", bucket, "--description", "another")
+    error = cli.error(errors.CONFLICT, "mb", bucket, "--description", "another")
     assert bucket in error
 
 
 def test_what_cannot_be_a_bucket(cli: Cli, bucket: str) -> None:
-    assert "not allowed" in cli.error(failure.USAGE, "mb", "a b")
-    assert bucket in cli.error(failure.USAGE, "mb", bucket, "--replicas", "3")
+    assert "not allowed" in cli.error(errors.USAGE, "mb", "a b")
+    assert bucket in cli.error(errors.USAGE, "mb", bucket, "--replicas", "3")
 
 
 def test_buckets_are_listed_by_name(cli: Cli, bucket: str) -> None:
@@ -74,18 +74,18 @@ def test_buckets_are_listed_by_name(cli: Cli, bucket: str) -> None:
 def test_an_empty_bucket_goes_at_once(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     assert cli.json("rb", bucket) == {"bucket": bucket, "removed": True}
-    assert cli.error(failure.NOT_FOUND, "rb", bucket) == f"there is no bucket {bucket!r}"
+    assert cli.error(errors.NOT_FOUND, "rb", bucket) == f"there is no bucket {bucket!r}"
 
 
 def test_a_bucket_with_something_in_it_goes_only_if_that_is_meant(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
-    error = cli.error(failure.USAGE, "rb", bucket, stdin=b"y\n")
+    error = cli.error(errors.USAGE, "rb", bucket, stdin=b"y\n")
     assert "is not empty" in error
     assert "--yes" in error
     assert cli.out("cat", f"{bucket}/x") == "x"
     cli.run("rb", "--yes", bucket)
-    cli.error(failure.NOT_FOUND, "ls", bucket)
+    cli.error(errors.NOT_FOUND, "ls", bucket)
 
 
 def test_a_bucket_with_deleted_objects_only_is_empty(cli: Cli, bucket: str) -> None:
@@ -98,10 +98,10 @@ def test_a_bucket_with_deleted_objects_only_is_empty(cli: Cli, bucket: str) -> N
 def test_a_sealed_bucket_changes_no_more(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
-    assert "cannot be undone" in cli.error(failure.USAGE, "seal", bucket)
+    assert "cannot be undone" in cli.error(errors.USAGE, "seal", bucket)
     assert cli.json("seal", bucket, "-y")["sealed"] is True
-    assert "sealed" in cli.error(failure.CONFLICT, "rm", f"{bucket}/x")
-    assert "sealed" in cli.run("put", "-", f"{bucket}/y", stdin=b"y", code=failure.CONFLICT).stderr
+    assert "sealed" in cli.error(errors.CONFLICT, "rm", f"{bucket}/x")
+    assert "sealed" in cli.run("put", "-", f"{bucket}/y", stdin=b"y", code=errors.CONFLICT).stderr
     assert cli.out("cat", f"{bucket}/x") == "x"
     assert f"{bucket} (sealed)" in cli.out("buckets")
     cli.run("rb", "-y", bucket)

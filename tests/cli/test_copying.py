@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 
 
@@ -70,22 +70,22 @@ def test_what_is_moved_is_gone(cli: Cli, bucket: str, other: str, folder: Path) 
 
 
 def test_what_cannot_be_copied_stays(cli: Cli, bucket: str, folder: Path) -> None:
-    assert "buckets" in cli.error(failure.USAGE, "cp", "./in/a", "./b").replace("bucket", "buckets")
-    assert "end" in cli.error(failure.USAGE, "cp", "./in/a", "./in/b", f"{bucket}/x")
-    assert "folder" in cli.error(failure.USAGE, "cp", "./in", f"{bucket}/")
+    assert "buckets" in cli.error(errors.USAGE, "cp", "./in/a", "./b").replace("bucket", "buckets")
+    assert "end" in cli.error(errors.USAGE, "cp", "./in/a", "./in/b", f"{bucket}/x")
+    assert "folder" in cli.error(errors.USAGE, "cp", "./in", f"{bucket}/")
     assert "two of the sources" in cli.error(
-        failure.USAGE, "cp", "./in/a", "./in/../in/a", f"{bucket}/"
+        errors.USAGE, "cp", "./in/a", "./in/../in/a", f"{bucket}/"
     )
-    cli.error(failure.NOT_FOUND, "cp", "./nothing", f"{bucket}/")
-    cli.error(failure.NOT_FOUND, "mv", f"{bucket}/nothing", "./x")
-    cli.error(failure.NOT_FOUND, "cp", "-r", f"{bucket}/nothing/", "./x/")
+    cli.error(errors.NOT_FOUND, "cp", "./nothing", f"{bucket}/")
+    cli.error(errors.NOT_FOUND, "mv", f"{bucket}/nothing", "./x")
+    cli.error(errors.NOT_FOUND, "cp", "-r", f"{bucket}/nothing/", "./x/")
     assert names(cli, bucket) == []
     assert sorted(each.name for each in Path("in").iterdir()) == ["a", "b", "sub"]
 
 
 def test_names_that_lead_elsewhere_are_refused(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("put", "in/a", f"{bucket}/x/../../up")
-    assert "no name for a file" in cli.error(failure.USAGE, "cp", "-r", bucket, "./out/")
+    assert "no name for a file" in cli.error(errors.USAGE, "cp", "-r", bucket, "./out/")
     assert not Path("out").exists()
     assert not Path("up").exists()
 
@@ -98,7 +98,7 @@ def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> N
     cli.run("put", "in/a", f"{bucket}/b")
     Path("out").mkdir()
     Path("out/a").mkdir()
-    result = cli.run("cp", f"{bucket}/a", f"{bucket}/b", "./out/", code=failure.ERROR)
+    result = cli.run("cp", f"{bucket}/a", f"{bucket}/b", "./out/", code=errors.ERROR)
     assert "out/a" in result.stderr
     assert Path("out/b").read_text() == "a"
 
@@ -106,18 +106,18 @@ def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> N
 def test_a_key_encrypts(cli: Cli, bucket: str, folder: Path) -> None:
     assert "new key" in cli.out("keygen", "key")
     assert Path("key").stat().st_mode & 0o777 == 0o600
-    assert "ever overwritten" in cli.error(failure.CONFLICT, "keygen", "key")
+    assert "ever overwritten" in cli.error(errors.CONFLICT, "keygen", "key")
     cli.run("put", "in/a", f"{bucket}/a", "--key-file", "key")
     cli.run("cp", "./in/b", f"{bucket}/b", "--key-file", "key")
-    assert "is encrypted: --key-file" in cli.error(failure.REFUSED, "cat", f"{bucket}/a")
+    assert "is encrypted: --key-file" in cli.error(errors.REFUSED, "cat", f"{bucket}/a")
     assert cli.out("cat", f"{bucket}/a", f"{bucket}/b", "--key-file", "key") == "ab"
     assert cli.json("info", f"{bucket}/a", "--key-file", "key")["size"] == 1
     assert "encrypted" in cli.out("info", f"{bucket}/a")
     assert "a (encrypted)" in cli.out("ls", "-l", bucket)
     Path("wrong").write_text("x")
-    assert "no key" in cli.error(failure.USAGE, "cat", f"{bucket}/a", "--key-file", "wrong")
+    assert "no key" in cli.error(errors.USAGE, "cat", f"{bucket}/a", "--key-file", "wrong")
     Path("raw").write_bytes(bytes(32))
-    assert "another key" in cli.error(failure.REFUSED, "cat", f"{bucket}/a", "--key-file", "raw")
+    assert "another key" in cli.error(errors.REFUSED, "cat", f"{bucket}/a", "--key-file", "raw")
 
 
 def test_what_put_says_of_an_object(cli: Cli, bucket: str) -> None:

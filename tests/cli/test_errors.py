@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, Process, wait_until
 from tests.support.servers import NatsServer
 
@@ -40,7 +40,7 @@ def own() -> Iterator[Cli]:
 
 def test_no_server(own: Cli) -> None:
     own.server.stop()
-    error = own.error(failure.UNREACHABLE, "ls")
+    error = own.error(errors.UNREACHABLE, "ls")
     assert f"127.0.0.1:{own.server.port}" in error
 
 
@@ -48,16 +48,16 @@ def test_no_such_host_and_no_address() -> None:
     for server in ("nats://no-such-host.invalid:4222", "nats://127.0.0.1:port"):
         with Process("ls", "-s", server) as process:
             code, out, err = process.finished()
-        assert code in {failure.UNREACHABLE, failure.ERROR, failure.USAGE}
+        assert code in {errors.UNREACHABLE, errors.ERROR, errors.USAGE}
         assert out == b""
         assert len(err.splitlines()) == 1
 
 
 def test_credentials(guarded: Cli) -> None:
-    refused = guarded.error(failure.REFUSED, "ls")
+    refused = guarded.error(errors.REFUSED, "ls")
     assert "refused the credentials" in refused
     port = guarded.server.port
-    error = guarded.error(failure.REFUSED, "ls", "-s", f"nats://all:wrong@127.0.0.1:{port}")
+    error = guarded.error(errors.REFUSED, "ls", "-s", f"nats://all:wrong@127.0.0.1:{port}")
     assert "wrong" not in error
     guarded.run("ls", "-s", f"nats://all:p@127.0.0.1:{port}")
 
@@ -71,7 +71,7 @@ def test_permissions(guarded: Cli, bucket: str) -> None:
     assert guarded.out("cat", f"{bucket}/a", *reader) == "x"
     assert guarded.out("ls", bucket, *reader) == "a\n"
     for command in (["mb", f"{bucket}-x"], ["put", "-", f"{bucket}/b"], ["rb", "-y", bucket]):
-        refused = guarded.run(*command, *reader, stdin=b"x", code=failure.REFUSED)
+        refused = guarded.run(*command, *reader, stdin=b"x", code=errors.REFUSED)
         assert "jetstow: the user may not publish" in refused.stderr, command
 
 
@@ -80,7 +80,7 @@ def test_no_jetstream() -> None:
     try:
         server.start(wait=False)
         wait_until(lambda: server.greeting)
-        assert "JetStream" in Cli(server).error(failure.UNREACHABLE, "ls")
+        assert "JetStream" in Cli(server).error(errors.UNREACHABLE, "ls")
     finally:
         server.close()
 
@@ -89,7 +89,7 @@ def test_a_silent_server(own: Cli, bucket: str) -> None:
     own.run("mb", bucket)
     own.server.pause()
     try:
-        assert "127.0.0.1" in own.error(failure.UNREACHABLE, "ls", bucket, "--timeout", "500ms")
+        assert "127.0.0.1" in own.error(errors.UNREACHABLE, "ls", bucket, "--timeout", "500ms")
     finally:
         own.server.resume()
 
@@ -103,7 +103,7 @@ def test_a_server_that_dies_meanwhile(own: Cli, bucket: str) -> None:
         own.server.kill()
         process.stdin.close()
         code, said = process.ended()
-    assert code == failure.UNREACHABLE
+    assert code == errors.UNREACHABLE
     assert said.startswith("jetstow: ")
     assert bucket in said
 
@@ -124,17 +124,17 @@ def test_watching_outlives_a_restart_of_the_server(own: Cli, bucket: str) -> Non
 
 
 def test_verbose_tells_where(own: Cli) -> None:
-    result = own.run("ls", "nowhere", "--verbose", code=failure.NOT_FOUND)
+    result = own.run("ls", "nowhere", "--verbose", code=errors.NOT_FOUND)
     assert "Traceback (most recent call last)" in result.stderr
     assert result.stderr.endswith("jetstow: there is no bucket 'nowhere'\n")
 
 
 def test_what_the_library_warns_of_is_told(own: Cli, bucket: str) -> None:
-    from tests.support import underneath
+    from tests.support import raw_stream
 
     own.run("mb", bucket)
     own.run("put", "-", f"{bucket}/good", stdin=b"x")
-    own.peek(lambda nc: underneath.write_metadata(nc, bucket, "bad", b"no JSON"))
+    own.peek(lambda nc: raw_stream.write_metadata(nc, bucket, "bad", b"no JSON"))
     result = own.run("ls", bucket, code=None)
     assert result.stdout == "good\n"
     assert "'bad'" in result.stderr
@@ -146,6 +146,6 @@ def test_a_context_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     env = {"NATS_URL": "", "NATS_CONTEXT": "lost", "JETSTOW_HOME": os.fspath(tmp_path / "home")}
     with Process("ls", env=env) as process:
         code, _, err = process.finished()
-    assert code == failure.ERROR
+    assert code == errors.ERROR
     assert "'lost'" in err
     assert not (tmp_path / "home").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 
 
@@ -39,9 +39,9 @@ def test_find_for_programs(cli: Cli, filled: str) -> None:
     assert (one["name"], one["size"], one["tags"]) == ("c", 1, ["x"])
     assert cli.out("find", filled, "-0", "--tag", "x") == f"{filled}/c\0{filled}/logs/a.csv\0"
     assert "2.0 KiB" in cli.out("find", filled, "-l", "--name", "b.csv")
-    cli.error(failure.USAGE, "find", filled, "-0", "--json")
-    assert "12h" in cli.error(failure.USAGE, "find", filled, "--newer", "soon")
-    cli.error(failure.NOT_FOUND, "find", f"{filled}-no")
+    cli.error(errors.USAGE, "find", filled, "-0", "--json")
+    assert "12h" in cli.error(errors.USAGE, "find", filled, "--newer", "soon")
+    cli.error(errors.NOT_FOUND, "find", f"{filled}-no")
 
 
 def test_du(cli: Cli, filled: str) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow.cli import failure
-from tests.support import handmade, underneath
+from jetstow.cli import errors
+from tests.support import object_builder, raw_stream
 from tests.support.cli import Cli
 from tests.support.samples import some_bytes
 
@@ -33,12 +33,12 @@ def full(cli: Cli, bucket: str) -> str:
 
 def damage(cli: Cli, bucket: str) -> None:
     nuid = cli.json("info", f"{bucket}/a")["nuid"]
-    cli.peek(lambda nc: handmade.lose_chunks(nc, bucket, nuid, 3))
+    cli.peek(lambda nc: object_builder.lose_chunks(nc, bucket, nuid, 3))
     cli.run("rm", f"{bucket}/b")
 
 
 def leave(cli: Cli, bucket: str) -> None:
-    cli.peek(lambda nc: handmade.write_chunks(nc, bucket, [b"1", b"2", b"3"]))
+    cli.peek(lambda nc: object_builder.write_chunks(nc, bucket, [b"1", b"2", b"3"]))
 
 
 def test_verify_a_bucket(cli: Cli, full: str) -> None:
@@ -59,14 +59,14 @@ def test_verify_a_bucket(cli: Cli, full: str) -> None:
 @pytest.mark.parametrize("option", [(), ("--quick",)])
 def test_verify_what_is_damaged(cli: Cli, full: str, option: tuple[str, ...]) -> None:
     damage(cli, full)
-    result = cli.run("verify", full, *option, code=failure.DAMAGED)
+    result = cli.run("verify", full, *option, code=errors.DAMAGED)
     assert not result.stderr
     first, second, last = result.stdout.splitlines()
     assert first.startswith(f"{full}/a: object 'a' in bucket {full!r} ")
     assert second == f"{full}/link: object 'b' in bucket {full!r} was deleted"
     assert last.startswith(f"bucket {full!r}: 1 object (")
     assert last.endswith(" and 1 link, 2 findings")
-    told = cli.run("verify", f"{full}/link", "--json", *option, code=failure.DAMAGED)
+    told = cli.run("verify", f"{full}/link", "--json", *option, code=errors.DAMAGED)
     assert '"kind": "ObjectDeletedError"' in told.stdout
     cli.run("rb", full, "--yes")
 
@@ -76,14 +76,14 @@ def test_verify_every_bucket(cli: Cli, full: str) -> None:
     lines = cli.out("verify").splitlines()
     assert f"bucket '{full}-2': 0 objects (0 B), all is well" in lines
     damage(cli, full)
-    result = cli.run("verify", "--json", code=failure.DAMAGED)
+    result = cli.run("verify", "--json", code=errors.DAMAGED)
     assert '"kind": "ChunksLostError"' in result.stdout
     cli.run("rb", full, "--yes")
 
 
 def test_verify_what_is_not_there(cli: Cli, bucket: str) -> None:
-    assert "there is no bucket" in cli.error(failure.NOT_FOUND, "verify", f"{bucket}-none")
-    assert "there is no object" in cli.error(failure.NOT_FOUND, "verify", f"{bucket}/none")
+    assert "there is no bucket" in cli.error(errors.NOT_FOUND, "verify", f"{bucket}-none")
+    assert "there is no object" in cli.error(errors.NOT_FOUND, "verify", f"{bucket}/none")
 
 
 def test_gc_a_bucket(cli: Cli, full: str) -> None:
@@ -112,14 +112,14 @@ def test_gc_every_bucket_but_sealed_ones(cli: Cli, full: str) -> None:
     lines = cli.out("gc", "--grace", "0").splitlines()
     assert f"bucket {full!r}: 3 chunks of 1 upload removed" in lines
     assert not any(f"{full}-2" in line for line in lines)
-    assert "is sealed" in cli.error(failure.CONFLICT, "gc", f"{full}-2")
+    assert "is sealed" in cli.error(errors.CONFLICT, "gc", f"{full}-2")
 
 
 def test_gc_tells_of_metadata_that_it_cannot_read(cli: Cli, full: str) -> None:
     leave(cli, full)
-    cli.peek(lambda nc: underneath.write_metadata(nc, full, "c", b"no JSON"))
-    result = cli.run("gc", full, "--grace", "0", code=failure.DAMAGED)
+    cli.peek(lambda nc: raw_stream.write_metadata(nc, full, "c", b"no JSON"))
+    result = cli.run("gc", full, "--grace", "0", code=errors.DAMAGED)
     assert result.stdout == f"bucket {full!r}: nothing removed\n"
     assert result.stderr.startswith(f"jetstow: metadata of object 'c' in bucket {full!r} ")
-    assert "is no time" in cli.error(failure.USAGE, "gc", full, "--grace", "soon")
+    assert "is no time" in cli.error(errors.USAGE, "gc", full, "--grace", "soon")
     cli.run("rb", full, "--yes")

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import jetstow
-from jetstow.cli import failure
-from tests.support import underneath
+from jetstow.cli import errors
+from tests.support import raw_stream
 from tests.support.cli import Cli
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -79,7 +79,7 @@ def test_a_terminal_gets_no_archive(cli: Cli, full: str) -> None:
         os.close(theirs)
         code, said = process.ended()
     os.close(ours)
-    assert code == failure.USAGE
+    assert code == errors.USAGE
     assert "nothing for a terminal" in said
 
 
@@ -97,7 +97,7 @@ def test_the_backup_as_data(cli: Cli, full: str) -> None:
     assert cli.json("backup", full, "b.tar") == {
         "bucket": full, "path": "b.tar", "objects": 2, "links": 1, "size": 300_001, "failed": [],
     }  # fmt: skip
-    assert "JSON" in cli.error(failure.USAGE, "backup", full, "-", "--json")
+    assert "JSON" in cli.error(errors.USAGE, "backup", full, "-", "--json")
 
 
 def test_the_file_behind_a_link_is_replaced(cli: Cli, full: str) -> None:
@@ -110,9 +110,9 @@ def test_the_file_behind_a_link_is_replaced(cli: Cli, full: str) -> None:
 
 def test_a_damaged_object_is_told_and_the_rest_is_there(cli: Cli, full: str) -> None:
     nuid = cli.json("info", f"{full}/folder/a")["nuid"]
-    purge = {"filter": underneath.chunk_subject(full, nuid)}
-    cli.peek(lambda nc: underneath.request(nc, f"STREAM.PURGE.OBJ_{full}", purge))
-    result = cli.run("backup", full, "b.tar", "--json", code=failure.DAMAGED)
+    purge = {"filter": raw_stream.chunk_subject(full, nuid)}
+    cli.peek(lambda nc: raw_stream.request(nc, f"STREAM.PURGE.OBJ_{full}", purge))
+    result = cli.run("backup", full, "b.tar", "--json", code=errors.DAMAGED)
     assert "'folder/a'" in result.stderr
     told = json.loads(result.stdout)
     assert (told["objects"], told["failed"][0]["name"]) == (1, "folder/a")
@@ -123,7 +123,7 @@ def test_a_damaged_object_is_told_and_the_rest_is_there(cli: Cli, full: str) -> 
 def test_what_is_there_otherwise_is_kept(cli: Cli, full: str) -> None:
     cli.run("backup", full, "b.tar")
     cli.run("put", "-", f"{full}/b", stdin=b"theirs")
-    error = cli.run("restore", "b.tar", code=failure.CONFLICT).stderr
+    error = cli.run("restore", "b.tar", code=errors.CONFLICT).stderr
     assert error == (
         f"jetstow: object 'b' in bucket {full!r} is another one than in the archive: it is kept\n"
     )
@@ -137,16 +137,16 @@ def test_archives_that_are_none(cli: Cli, full: str) -> None:
     Path("half.tar").write_bytes(Path("b.tar").read_bytes()[:100_000])
     Path("text").write_text("text")
     for file, said in (("half.tar", "truncated"), ("text", "truncated")):
-        assert said in cli.error(failure.DAMAGED, "restore", file, f"{full}-2")
+        assert said in cli.error(errors.DAMAGED, "restore", file, f"{full}-2")
     assert "folder/a" not in cli.out("ls", f"{full}-2")
-    assert "no file 'missing'" in cli.error(failure.NOT_FOUND, "restore", "missing")
-    assert "Is a directory" in cli.error(failure.ERROR, "restore", ".")
+    assert "no file 'missing'" in cli.error(errors.NOT_FOUND, "restore", "missing")
+    assert "Is a directory" in cli.error(errors.ERROR, "restore", ".")
 
 
 def test_backups_that_cannot_be(cli: Cli, full: str) -> None:
-    assert "no folder 'no'" in cli.error(failure.NOT_FOUND, "backup", full, "no/b.tar")
-    assert "no bucket" in cli.error(failure.NOT_FOUND, "backup", f"{full}-2", "b.tar")
-    assert ".zip" in cli.error(failure.USAGE, "backup", full, "b.zip")
+    assert "no folder 'no'" in cli.error(errors.NOT_FOUND, "backup", full, "no/b.tar")
+    assert "no bucket" in cli.error(errors.NOT_FOUND, "backup", f"{full}-2", "b.tar")
+    assert ".zip" in cli.error(errors.USAGE, "backup", full, "b.zip")
     assert list(Path().iterdir()) == []
 
 
@@ -191,9 +191,9 @@ def test_another_server(
     (folder / "away.json").write_text(json.dumps({"url": elsewhere.url}))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(Path("config").absolute()))
     assert "0 copied" in cli.out("mirror", full, full, "--to", "away", "--timeout", "3s")
-    assert "context 'nowhere'" in cli.error(failure.ERROR, "mirror", full, full, "--to", "nowhere")
+    assert "context 'nowhere'" in cli.error(errors.ERROR, "mirror", full, full, "--to", "nowhere")
     gone = "nats://127.0.0.1:1"
-    assert "127.0.0.1:1" in cli.error(failure.UNREACHABLE, "mirror", full, full, "--to", gone)
+    assert "127.0.0.1:1" in cli.error(errors.UNREACHABLE, "mirror", full, full, "--to", gone)
 
 
 def test_another_server_that_wants_credentials(
@@ -211,21 +211,21 @@ def test_another_server_that_wants_credentials(
 
 
 def test_mirrors_that_cannot_be(cli: Cli, full: str) -> None:
-    assert "--to" in cli.error(failure.USAGE, "mirror", full, full)
-    assert "no bucket" in cli.error(failure.NOT_FOUND, "mirror", f"{full}-2", "x")
-    assert "address" in cli.error(failure.USAGE, "mirror", full, "x/y")
+    assert "--to" in cli.error(errors.USAGE, "mirror", full, full)
+    assert "no bucket" in cli.error(errors.NOT_FOUND, "mirror", f"{full}-2", "x")
+    assert "address" in cli.error(errors.USAGE, "mirror", full, "x/y")
     cli.run("mirror", full, f"{full}-2")
     cli.run("seal", f"{full}-2", "--yes")
     assert "0 copied" in cli.out("mirror", full, f"{full}-2")
     cli.run("put", "-", f"{full}/b", stdin=b"new")
-    assert "sealed" in cli.error(failure.CONFLICT, "mirror", full, f"{full}-2")
+    assert "sealed" in cli.error(errors.CONFLICT, "mirror", full, f"{full}-2")
 
 
 def test_a_damaged_object_keeps_no_other_from_being_copied(cli: Cli, full: str) -> None:
     nuid = cli.json("info", f"{full}/folder/a")["nuid"]
-    purge = {"filter": underneath.chunk_subject(full, nuid)}
-    cli.peek(lambda nc: underneath.request(nc, f"STREAM.PURGE.OBJ_{full}", purge))
-    result = cli.run("mirror", full, f"{full}-2", code=failure.DAMAGED)
+    purge = {"filter": raw_stream.chunk_subject(full, nuid)}
+    cli.peek(lambda nc: raw_stream.request(nc, f"STREAM.PURGE.OBJ_{full}", purge))
+    result = cli.run("mirror", full, f"{full}-2", code=errors.DAMAGED)
     assert "'folder/a'" in result.stderr
     assert "2 copied" in result.stdout
 

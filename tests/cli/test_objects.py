@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 from tests.support.servers import NatsServer
 
@@ -85,9 +85,9 @@ def test_info_tells_everything(cli: Cli, bucket: str) -> None:
 
 
 def test_what_is_not_there_has_no_info(cli: Cli, bucket: str) -> None:
-    error = cli.error(failure.NOT_FOUND, "info", f"{bucket}/a")
+    error = cli.error(errors.NOT_FOUND, "info", f"{bucket}/a")
     assert error == f"there is no object 'a' in bucket {bucket!r}"
-    assert "no bucket 'nowhere'" in cli.error(failure.NOT_FOUND, "info", "nowhere/a")
+    assert "no bucket 'nowhere'" in cli.error(errors.NOT_FOUND, "info", "nowhere/a")
 
 
 # -- rm ----------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_what_is_not_there_has_no_info(cli: Cli, bucket: str) -> None:
 
 def test_objects_are_removed_and_a_missing_one_stops_nothing(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "a", "b/c")
-    result = cli.run("rm", f"{bucket}/a", f"{bucket}/x", f"{bucket}/b/c", code=failure.NOT_FOUND)
+    result = cli.run("rm", f"{bucket}/a", f"{bucket}/x", f"{bucket}/b/c", code=errors.NOT_FOUND)
     assert result.stdout == f"{bucket}/a is removed\n{bucket}/b/c is removed\n"
     assert result.stderr == f"jetstow: there is no object 'x' in bucket {bucket!r}\n"
     assert cli.out("ls", bucket) == ""
@@ -107,7 +107,7 @@ def test_force_is_content_with_what_is_not_there(cli: Cli, bucket: str) -> None:
     assert cli.json("rm", "-f", f"{bucket}/x", f"{bucket}/a", "nowhere/x") == [
         {"bucket": bucket, "name": "a", "removed": True}
     ]
-    cli.error(failure.NOT_FOUND, "rm", f"{bucket}/a")
+    cli.error(errors.NOT_FOUND, "rm", f"{bucket}/a")
 
 
 # -- mv and ln ---------------------------------------------------------------------------
@@ -125,10 +125,10 @@ def test_an_object_gets_another_name(cli: Cli, bucket: str) -> None:
 
 def test_a_name_is_not_taken_from_another_object(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "a", "b")
-    assert "exists" in cli.error(failure.CONFLICT, "mv", f"{bucket}/a", f"{bucket}/b")
+    assert "exists" in cli.error(errors.CONFLICT, "mv", f"{bucket}/a", f"{bucket}/b")
     assert cli.out("cat", f"{bucket}/a", f"{bucket}/b") == "ab"
-    cli.error(failure.NOT_FOUND, "mv", f"{bucket}/x", f"{bucket}/y")
-    assert "another name" in cli.error(failure.USAGE, "mv", f"{bucket}/a", f"{bucket}/a")
+    cli.error(errors.NOT_FOUND, "mv", f"{bucket}/x", f"{bucket}/y")
+    assert "another name" in cli.error(errors.USAGE, "mv", f"{bucket}/a", f"{bucket}/a")
 
 
 def test_a_link_stands_for_an_object(cli: Cli, bucket: str) -> None:
@@ -142,8 +142,8 @@ def test_a_link_stands_for_an_object(cli: Cli, bucket: str) -> None:
     assert (made["name"], made["link"]) == ("a", {"bucket": bucket, "name": "folder/a"})
     assert cli.out("cat", f"{bucket}/l", f"{other}/a") == "folder/afolder/a"
     assert f"link to   {bucket}/folder/a\n" in cli.out("info", f"{bucket}/l")
-    assert "link" in cli.error(failure.ERROR, "ln", f"{bucket}/l", f"{bucket}/m")
-    cli.error(failure.NOT_FOUND, "ln", f"{bucket}/x", f"{bucket}/m")
+    assert "link" in cli.error(errors.ERROR, "ln", f"{bucket}/l", f"{bucket}/m")
+    cli.error(errors.NOT_FOUND, "ln", f"{bucket}/x", f"{bucket}/m")
 
 
 def test_a_link_stands_for_a_bucket(cli: Cli, bucket: str) -> None:
@@ -152,8 +152,8 @@ def test_a_link_stands_for_a_bucket(cli: Cli, bucket: str) -> None:
     assert cli.json("ln", other, f"{bucket}/all")["link"] == {"bucket": other, "name": None}
     cli.run("ln", other, f"{bucket}/links/")
     assert cli.out("ls", bucket) == f"all -> {other}\nlinks/{other} -> {other}\n"
-    assert "bucket" in cli.error(failure.ERROR, "get", f"{bucket}/all")
-    cli.error(failure.NOT_FOUND, "ln", "nowhere", f"{bucket}/m")
+    assert "bucket" in cli.error(errors.ERROR, "get", f"{bucket}/all")
+    cli.error(errors.NOT_FOUND, "ln", "nowhere", f"{bucket}/m")
 
 
 # -- watch -------------------------------------------------------------------------------
@@ -169,4 +169,4 @@ def test_watching_begins_with_what_is_there(cli: Cli, bucket: str) -> None:
 
 
 def test_a_bucket_that_is_not_there_cannot_be_watched(cli: Cli, bucket: str) -> None:
-    assert "no bucket" in cli.error(failure.NOT_FOUND, "watch", f"{bucket}-x")
+    assert "no bucket" in cli.error(errors.NOT_FOUND, "watch", f"{bucket}-x")

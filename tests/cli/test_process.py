@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, Process, wait_until
 from tests.support.samples import some_bytes
 
@@ -38,10 +38,10 @@ def test_a_reader_that_leaves_is_no_error_to_tell_of(cli: Cli, bucket: str) -> N
     with cli.start("cat", f"{bucket}/a") as process:
         process.stdout.read(10)
         process.stdout.close()
-        assert process.ended() == (failure.BROKEN_PIPE, "")
+        assert process.ended() == (errors.BROKEN_PIPE, "")
     with cli.start("demo") as process:
         process.stdout.close()
-        assert process.ended() == (failure.BROKEN_PIPE, "")
+        assert process.ended() == (errors.BROKEN_PIPE, "")
     assert "configs" not in cli.out("ls")
 
 
@@ -110,7 +110,7 @@ def test_a_put_from_a_silent_pipe_ends_at_once(cli: Cli, bucket: str) -> None:
     with cli.start("put", "-", f"{bucket}/a") as process:
         wait_until(cli.connections)
         process.signal(signal.SIGINT)
-        assert process.ended() == (failure.INTERRUPTED, "")
+        assert process.ended() == (errors.INTERRUPTED, "")
     assert cli.out("ls", bucket) == ""
 
 
@@ -119,7 +119,7 @@ def test_a_put_from_a_terminal_ends_at_ctrl_c(cli: Cli, bucket: str) -> None:
     with cli.start("put", "-", f"{bucket}/a", stdin=theirs) as process:
         wait_until(cli.connections)
         process.signal(signal.SIGINT)
-        assert process.ended()[0] == failure.INTERRUPTED
+        assert process.ended()[0] == errors.INTERRUPTED
     os.close(ours)
     os.close(theirs)
 
@@ -129,7 +129,7 @@ def test_a_cat_that_nobody_reads_ends_at_ctrl_c(cli: Cli, bucket: str) -> None:
     with cli.start("cat", f"{bucket}/a") as process:
         process.stdout.read(10)  # it writes, and then the pipe is full
         process.signal(signal.SIGINT)
-        assert process.ended() == (failure.INTERRUPTED, "")
+        assert process.ended() == (errors.INTERRUPTED, "")
 
 
 def test_a_get_that_is_ended_leaves_no_file(cli: Cli, bucket: str) -> None:
@@ -139,5 +139,5 @@ def test_a_get_that_is_ended_leaves_no_file(cli: Cli, bucket: str) -> None:
     with cli.start("get", f"{bucket}/a", "pipe") as process:
         wait_until(cli.connections)
         process.signal(signal.SIGINT)  # nobody opens the pipe
-        assert process.ended() == (failure.INTERRUPTED, "")
+        assert process.ended() == (errors.INTERRUPTED, "")
     assert sorted(path.name for path in Path().iterdir()) == ["a", "pipe"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jetstow import embedded
-from jetstow.cli import failure
+from jetstow import _embedded
+from jetstow.cli import errors
 from tests.support.cli import Process
 
 
@@ -32,7 +32,7 @@ def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
 
 def test_a_command_starts_the_server_and_stops_it(home: Path) -> None:
     assert run("mb", "b") == (0, "bucket 'b' is ready\n", "")
-    assert embedded.status() is None
+    assert _embedded.status() is None
     code, out, err = run("status", "--json")
     assert (code, err) == (0, "")
     assert (json.loads(out)["chosen_by"], json.loads(out)["buckets"]) == ("embedded", 1)
@@ -49,17 +49,17 @@ def test_the_server_runs_until_it_is_told_to_end(home: Path, number: int) -> Non
         assert (code, json.loads(out)) == (0, told)
         process.signal(number)
         assert process.ended() == (0, "")
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 def test_the_server_is_stopped_from_elsewhere(home: Path) -> None:
     with Process("server", "start") as process:
         process.stdout.readline()
         assert run("server", "stop") == (0, "the server is stopped\n", "")
-        assert process.ended() == (failure.UNREACHABLE, "jetstow: the server was stopped\n")
+        assert process.ended() == (errors.UNREACHABLE, "jetstow: the server was stopped\n")
     none = f"no server runs in {home}\n"
     assert run("server", "stop") == (0, none, "")
-    assert run("server", "status") == (failure.NOT_FOUND, none, "")
+    assert run("server", "status") == (errors.NOT_FOUND, none, "")
 
 
 def test_asking_for_the_server_makes_no_home(home: Path) -> None:
@@ -72,6 +72,6 @@ def test_a_home_that_cannot_be(home: Path) -> None:
     home.write_text("a file")
     for command in (["ls"], ["server", "start"], ["server", "status"]):
         code, out, err = run(*command)
-        assert (code, out) == (failure.UNREACHABLE, ""), command
+        assert (code, out) == (errors.UNREACHABLE, ""), command
         assert str(home) in err
         assert len(err.splitlines()) == 1

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_written_elsewhere(cli: Cli, bucket: str, folder: Path) -> No
     (folder / "out" / "door").symlink_to(folder / "elsewhere")
     for name in ("../up", "door/in", "a//b", "fine"):
         cli.run("put", "in/a.txt", f"{bucket}/{name}")
-    result = cli.run("sync", bucket, "./out", code=failure.USAGE)
+    result = cli.run("sync", bucket, "./out", code=errors.USAGE)
     assert len(result.stderr.splitlines()) == 3
     assert "1 file (5 B) copied" in result.stdout
     assert written(folder / "out") == ["fine"]
@@ -109,7 +109,7 @@ def test_links_of_the_folder_are_passed_over(cli: Cli, bucket: str, folder: Path
 def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", bucket)
     (folder / "out" / "a.txt").mkdir(parents=True)
-    result = cli.run("sync", bucket, "./out", code=failure.ERROR)
+    result = cli.run("sync", bucket, "./out", code=errors.ERROR)
     assert "a.txt" in result.stderr
     assert written(folder / "out") == ["b.log", "sub/c.txt"]
 
@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_read_loses_no_object(
 
     monkeypatch.setattr(os, "scandir", refuse)
     (folder / "in" / "a.txt").unlink()
-    result = cli.run("sync", "./in", bucket, "--delete", code=failure.REFUSED)
+    result = cli.run("sync", "./in", bucket, "--delete", code=errors.REFUSED)
     assert "sub" in result.stderr
     assert names(cli, bucket) == ["b.log", "sub/c.txt"]
 
@@ -143,7 +143,7 @@ def test_a_link_in_the_folder_keeps_the_object(cli: Cli, bucket: str, folder: Pa
 def test_a_mistyped_prefix_empties_no_folder(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", f"{bucket}/x")
     assert "all files would go" in cli.error(
-        failure.NOT_FOUND, "sync", f"{bucket}/y", "./in", "--delete"
+        errors.NOT_FOUND, "sync", f"{bucket}/y", "./in", "--delete"
     )
     assert len(written(folder / "in")) == 3
 
@@ -163,7 +163,7 @@ def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
 
 
 def test_what_cannot_be_synced(cli: Cli, bucket: str, folder: Path) -> None:
-    assert "mirror" in cli.error(failure.USAGE, "sync", bucket, "other")
-    assert "bucket" in cli.error(failure.USAGE, "sync", "./in", "./out")
-    assert "'no'" in cli.error(failure.ERROR, "sync", "./no", bucket)
-    cli.error(failure.NOT_FOUND, "sync", "./in", f"{bucket}-no")
+    assert "mirror" in cli.error(errors.USAGE, "sync", bucket, "other")
+    assert "bucket" in cli.error(errors.USAGE, "sync", "./in", "./out")
+    assert "'no'" in cli.error(errors.ERROR, "sync", "./no", bucket)
+    cli.error(errors.NOT_FOUND, "sync", "./in", f"{bucket}-no")

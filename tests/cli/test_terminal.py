@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 from tests.support.samples import some_bytes
 
@@ -55,7 +55,7 @@ def test_ctrl_c_at_the_question_is_no(cli: Cli, bucket: str) -> None:
         while b"[y/N] " not in asked:
             asked += os.read(ours, 1000)
         process.signal(2)
-        assert process.ended()[0] == failure.INTERRUPTED
+        assert process.ended()[0] == errors.INTERRUPTED
     os.close(ours)
     assert cli.out("cat", f"{bucket}/x") == "x"
 
@@ -72,7 +72,7 @@ def test_watching_goes_on_line_by_line_until_ctrl_c(cli: Cli, bucket: str) -> No
         cli.run("ln", f"{bucket}/after", f"{bucket}/link")
         assert json.loads(process.stdout.readline())["link"] == {"bucket": bucket, "name": "after"}
         process.signal(signal.SIGINT)
-        assert process.ended() == (failure.INTERRUPTED, "")
+        assert process.ended() == (errors.INTERRUPTED, "")
 
 
 def test_updates_only_leaves_out_what_is_there(cli: Cli, bucket: str) -> None:

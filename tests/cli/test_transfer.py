@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
@@ -61,7 +61,7 @@ def test_several_files_go_into_a_place(cli: Cli, bucket: str) -> None:
 def test_one_bad_file_does_not_stop_the_others(cli: Cli, bucket: str) -> None:
     Path("a").write_text("a")
     Path("folder").mkdir()
-    result = cli.run("put", "missing", "folder", "a", f"{bucket}/", code=failure.NOT_FOUND)
+    result = cli.run("put", "missing", "folder", "a", f"{bucket}/", code=errors.NOT_FOUND)
     assert result.stderr == (
         "jetstow: there is no file 'missing'\njetstow: 'folder': Is a directory\n"
     )
@@ -72,11 +72,11 @@ def test_where_it_would_not_be_clear_nothing_is_put(cli: Cli, bucket: str) -> No
     Path("folder").mkdir()
     for path in ("a", "folder/a"):
         Path(path).write_text(path)
-    assert "slash" in cli.error(failure.USAGE, "put", "a", "folder/a", f"{bucket}/x")
-    assert "two of the files" in cli.error(failure.USAGE, "put", "a", "folder/a", f"{bucket}/")
-    assert "no name" in cli.error(failure.USAGE, "put", "-", f"{bucket}/", stdin=b"x")
+    assert "slash" in cli.error(errors.USAGE, "put", "a", "folder/a", f"{bucket}/x")
+    assert "two of the files" in cli.error(errors.USAGE, "put", "a", "folder/a", f"{bucket}/")
+    assert "no name" in cli.error(errors.USAGE, "put", "-", f"{bucket}/", stdin=b"x")
     assert "--if-revision" in cli.error(
-        failure.USAGE, "put", "a", "folder/a", f"{bucket}/", "--if-revision", "0"
+        errors.USAGE, "put", "a", "folder/a", f"{bucket}/", "--if-revision", "0"
     )
     assert cli.out("ls", bucket) == ""
 
@@ -90,11 +90,11 @@ def test_standard_input(cli: Cli, bucket: str) -> None:
 
 def test_only_over_the_revision_that_one_knows(cli: Cli, bucket: str) -> None:
     (first,) = cli.json("put", "-", f"{bucket}/a", "--if-revision", "0", stdin=b"1")
-    cli.error(failure.CONFLICT, "put", "-", f"{bucket}/a", "--if-revision", "0", stdin=b"2")
+    cli.error(errors.CONFLICT, "put", "-", f"{bucket}/a", "--if-revision", "0", stdin=b"2")
     revision = str(first["revision"])
     cli.run("put", "-", f"{bucket}/a", "--if-revision", revision, stdin=b"3")
     error = cli.error(
-        failure.CONFLICT, "put", "-", f"{bucket}/a", "--if-revision", revision, stdin=b"4"
+        errors.CONFLICT, "put", "-", f"{bucket}/a", "--if-revision", revision, stdin=b"4"
     )
     assert f"not at {revision}" in error
     assert cli.out("cat", f"{bucket}/a") == "3"
@@ -111,14 +111,14 @@ def test_only_over_the_revision_that_one_knows(cli: Cli, bucket: str) -> None:
     ],
 )
 def test_options_that_cannot_be(cli: Cli, bucket: str, options: list[str], said: str) -> None:
-    assert said in cli.error(failure.USAGE, "put", "-", f"{bucket}/a", *options, stdin=b"x")
+    assert said in cli.error(errors.USAGE, "put", "-", f"{bucket}/a", *options, stdin=b"x")
     assert cli.out("ls", bucket) == ""
 
 
 def test_a_full_bucket(cli: Cli, bucket: str) -> None:
     small = f"{bucket}-small"
     cli.run("mb", small, "--max-bytes", "100K")
-    result = cli.run("put", "-", f"{small}/a", stdin=DATA, code=failure.ERROR)
+    result = cli.run("put", "-", f"{small}/a", stdin=DATA, code=errors.ERROR)
     assert small in result.stderr
     assert (cli.out("ls", small), cli.chunks(small)) == ("", 0)
 
@@ -173,18 +173,18 @@ def test_a_name_cannot_lead_out_of_the_folder(
 def test_a_name_without_a_last_part_needs_a_path(cli: Cli, bucket: str, name: str) -> None:
     cli.run("mb", bucket)
     if name.endswith("/"):
-        assert "say which file" in cli.error(failure.USAGE, "get", f"{bucket}/{name}")
+        assert "say which file" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
         return
     cli.run("put", "-", f"{bucket}/{name}", stdin=b"x")
-    assert "say which file" in cli.error(failure.USAGE, "get", f"{bucket}/{name}")
+    assert "say which file" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
     cli.run("get", f"{bucket}/{name}", "named")
     assert Path("named").read_text() == "x"
 
 
 def test_what_is_missing_on_either_side(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"x")
-    assert "no object 'b'" in cli.error(failure.NOT_FOUND, "get", f"{bucket}/b")
-    assert "no folder 'no'" in cli.error(failure.NOT_FOUND, "get", f"{bucket}/a", "no/a")
+    assert "no object 'b'" in cli.error(errors.NOT_FOUND, "get", f"{bucket}/b")
+    assert "no folder 'no'" in cli.error(errors.NOT_FOUND, "get", f"{bucket}/a", "no/a")
     assert list(Path().iterdir()) == []
 
 
@@ -192,19 +192,19 @@ def test_standard_output_gets_the_bytes_and_nothing_else(cli: Cli, bucket: str) 
     cli.run("put", "-", f"{bucket}/a", stdin=DATA)
     assert cli.run("get", f"{bucket}/a", "-").stdout_bytes == DATA
     assert cli.run("cat", f"{bucket}/a", f"{bucket}/a").stdout_bytes == DATA + DATA
-    assert "JSON" in cli.error(failure.USAGE, "get", f"{bucket}/a", "-", "--json")
+    assert "JSON" in cli.error(errors.USAGE, "get", f"{bucket}/a", "-", "--json")
 
 
 def test_damage_is_told_and_nothing_lands(cli: Cli, bucket: str) -> None:
-    from tests.support import underneath
+    from tests.support import raw_stream
 
     (put,) = cli.json("put", "-", f"{bucket}/a", "--chunk-size", "100K", stdin=DATA)
-    subject = underneath.chunk_subject(bucket, put["nuid"])
+    subject = raw_stream.chunk_subject(bucket, put["nuid"])
     purge = {"filter": subject, "keep": 2}
-    cli.peek(lambda nc: underneath.request(nc, f"STREAM.PURGE.OBJ_{bucket}", purge))
-    assert bucket in cli.error(failure.DAMAGED, "get", f"{bucket}/a")
+    cli.peek(lambda nc: raw_stream.request(nc, f"STREAM.PURGE.OBJ_{bucket}", purge))
+    assert bucket in cli.error(errors.DAMAGED, "get", f"{bucket}/a")
     assert list(Path().iterdir()) == []
-    cli.run("cat", f"{bucket}/a", code=failure.DAMAGED)
+    cli.run("cat", f"{bucket}/a", code=errors.DAMAGED)
 
 
 # -- going on ----------------------------------------------------------------------------
@@ -230,5 +230,5 @@ def test_a_put_that_was_killed_is_gone_on_with(
 
 @pytest.mark.parametrize("args", [("put", "-", "{}/a"), ("get", "{}/a", "-")])
 def test_a_pipe_cannot_be_gone_on_with(cli: Cli, bucket: str, args: tuple[str, ...]) -> None:
-    said = cli.error(failure.USAGE, *(arg.format(bucket) for arg in args), "--resume")
+    said = cli.error(errors.USAGE, *(arg.format(bucket) for arg in args), "--resume")
     assert "--resume needs a file" in said

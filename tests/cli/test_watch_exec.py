@@ -7,7 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 
 TOLD = """
@@ -47,9 +47,9 @@ def test_each_change_runs_it_in_order(cli: Cli, bucket: str, tmp_path: Path) -> 
 
 def test_what_is_no_command(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"")
-    assert "no command" in cli.error(failure.USAGE, "watch", bucket, "--exec", "'")
-    assert "no command" in cli.error(failure.USAGE, "watch", bucket, "--exec", " ")
-    result = cli.run("watch", bucket, "--exec", "/nonexistent/x {}", code=failure.ERROR)
+    assert "no command" in cli.error(errors.USAGE, "watch", bucket, "--exec", "'")
+    assert "no command" in cli.error(errors.USAGE, "watch", bucket, "--exec", " ")
+    result = cli.run("watch", bucket, "--exec", "/nonexistent/x {}", code=errors.ERROR)
     assert "cannot be run" in result.stderr
 
 
@@ -62,6 +62,6 @@ def test_ctrl_c_ends_the_command_too(cli: Cli, bucket: str, tmp_path: Path) -> N
     with cli.start("watch", bucket, "--exec", wait) as process:
         wait_until(lambda: log.exists() and log.read_text().strip())
         process.signal(signal.SIGINT)
-        assert process.ended()[0] == failure.INTERRUPTED
+        assert process.ended()[0] == errors.INTERRUPTED
     pid = log.read_text().strip()
     assert not Path(f"/proc/{pid}").exists()

@@ -15,7 +15,7 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow.archive import tar
+from jetstow._transfer.archive import tar
 from jetstow.errors import (
     BadArchiveError,
     BucketNotFoundError,
@@ -24,7 +24,7 @@ from jetstow.errors import (
     InvalidObjectNameError,
     InvalidOptionError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import digest_of
 
 MIB = 1024 * 1024
@@ -149,7 +149,7 @@ async def test_what_is_not_whole_is_no_success(
     assert (await store.get("theirs")).data == b"x"
     infos = await store.list()
     assert {info.name for info in infos} <= {"theirs", "a"}
-    assert len(await underneath.chunks(raw, store.bucket)) == len(infos)
+    assert len(await raw_stream.chunks(raw, store.bucket)) == len(infos)
 
 
 @pytest.mark.parametrize("size", [1, 3 * MIB])
@@ -165,7 +165,7 @@ async def test_the_wrong_bytes_get_no_name(
     assert isinstance(error, DigestMismatchError)
     assert (error.bucket, error.name, report.objects) == (store.bucket, "a", 1)
     assert [info.name for info in await store.list()] == ["b"]
-    assert len(await underneath.chunks(raw, store.bucket)) == 1
+    assert len(await raw_stream.chunks(raw, store.bucket)) == 1
     # The same where it is there already: what the archive has is no less wrong.
     await store.put("a", good)
     (error,) = (await jetstow.restore(js, io.BytesIO(data), store.bucket)).failed

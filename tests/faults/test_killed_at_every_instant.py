@@ -24,7 +24,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -39,7 +39,7 @@ MORGUE: Final = """
     import asyncio, json, os, signal, sys
     import jetstow
     from jetstow import ObjectMeta, ObjectMetaOptions
-    from jetstow._core.replies import Replies
+    from jetstow._core.transport.inbox import Replies
 
     CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
@@ -181,7 +181,7 @@ async def found_in(store: jetstow.ObjectStore, raw: Client) -> State:
 
 
 async def stored(raw: Client, bucket: str) -> int:
-    return sum((await underneath.subjects(raw, bucket)).values())
+    return sum((await raw_stream.subjects(raw, bucket)).values())
 
 
 async def settled(server: NatsServer, raw: Client, bucket: str) -> None:
@@ -189,7 +189,7 @@ async def settled(server: NatsServer, raw: Client, bucket: str) -> None:
     while any(each.get("name") == bucket for each in server.monitor("connz")["connections"] or ()):
         await asyncio.sleep(0)
     # A stream stores in order: what has come before this one is stored when it is.
-    await handmade.write_chunks(raw, bucket, [b"last"])
+    await object_builder.write_chunks(raw, bucket, [b"last"])
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

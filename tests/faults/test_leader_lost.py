@@ -16,7 +16,7 @@ from nats.js.errors import ServiceUnavailableError
 import jetstow
 from jetstow import BucketConfig, ObjectMeta, ObjectMetaOptions
 from jetstow.errors import JetstowError, ObjectDeletedError, ObjectNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.cluster import Cluster
 from tests.support.replicas import Replicas
 from tests.support.samples import some_bytes
@@ -182,10 +182,10 @@ async def is_whole_by(nc: Client, bucket: str, objects: dict[str, bytes]) -> Non
         into = io.BytesIO()
         await store.get(name, writeinto=into)
         assert hashlib.sha256(into.getvalue()).digest() == hashlib.sha256(data).digest()
-    names = await underneath.names(nc, bucket)
-    named = [await underneath.metadata(nc, bucket, name) for name in names]
+    names = await raw_stream.names(nc, bucket)
+    named = [await raw_stream.metadata(nc, bucket, name) for name in names]
     expected = {each["nuid"]: each["chunks"] for each in named if each.get("chunks")}
-    assert await underneath.chunks(nc, bucket) == expected
+    assert await raw_stream.chunks(nc, bucket) == expected
 
 
 @pytest.mark.timeout(120)

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
-from tests.support import underneath
+from tests.support import raw_stream
 
 
 async def test_an_object_that_keeps_changing_is_one_of_its_versions(
@@ -61,4 +61,4 @@ async def test_objects_that_change_meanwhile(
     await changing
     await jetstow.mirror(store, target, delete=True)
     assert [info.name for info in await target.list()] == ["changes", "becomes a link"]
-    assert len(await underneath.chunks(raw, target.bucket)) == 1
+    assert len(await raw_stream.chunks(raw, target.bucket)) == 1

@@ -12,9 +12,9 @@ import pytest
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow._core.stream import Stream
+from jetstow._core.bucket.stream import Stream
 from jetstow.errors import BucketNotFoundError, PermissionDeniedError
-from tests.support import paths, underneath
+from tests.support import paths, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -190,7 +190,7 @@ async def test_every_verb_works_or_is_refused_at_once(
         for verb, call in VERBS.items():
             owned = await made(owner)
             await owned.put("a", DATA, SMALL)
-            before = await underneath.subjects(owner, MINE)
+            before = await raw_stream.subjects(owner, MINE)
             store = jetstow.ObjectStore(js, Stream(js._jetstream, MINE, owned._bucket.config))
             async with asyncio.timeout(BOUND):
                 if verb not in refused:
@@ -199,7 +199,7 @@ async def test_every_verb_works_or_is_refused_at_once(
                     with pytest.raises(PermissionDeniedError) as caught:
                         await call(js, store, tmp_path / "file")
                     _check(verb, caught.value, refused[verb])
-                    assert await underneath.subjects(owner, MINE) == before, verb
+                    assert await raw_stream.subjects(owner, MINE) == before, verb
                     assert _files(tmp_path) <= {"file", "got"}, verb
                 await nc.flush()
             with suppress(BucketNotFoundError):

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ObjectNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -23,7 +23,7 @@ async def check_whole(
 ) -> None:
     result = await store.get(name)
     assert result.data in candidates
-    assert await underneath.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
+    assert await raw_stream.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
 
 
 async def test_two_writers_racing_fifty_times(
@@ -45,7 +45,7 @@ async def test_a_writer_and_a_deleter(store: jetstow.ObjectStore, raw: Client) -
         new = some_bytes(5_000, turn)
         await asyncio.gather(store.put("a", new, MANY_CHUNKS), _delete(store, "a"))
         if (await store.get_info("a", show_deleted=True)).deleted:
-            assert await underneath.chunks(raw, store.bucket) == {}
+            assert await raw_stream.chunks(raw, store.bucket) == {}
         else:
             await check_whole(store, raw, "a", [new])
 
@@ -69,7 +69,7 @@ async def test_a_writer_and_a_renamer(store: jetstow.ObjectStore, raw: Client) -
         for name in live:
             assert (await store.get(name)).data in (old, new)
         named = {info.nuid: info.chunks for info in live.values()}
-        assert await underneath.chunks(raw, store.bucket) == named
+        assert await raw_stream.chunks(raw, store.bucket) == named
         for name in live:
             await store.delete(name)
 

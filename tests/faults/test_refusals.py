@@ -21,7 +21,7 @@ from jetstow.errors import (
     NoServersError,
     PermissionDeniedError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer, free_port
 
@@ -99,7 +99,7 @@ async def test_a_user_who_may_not_name_objects_leaves_no_chunks(
         with pytest.raises(PermissionDeniedError):
             await store.delete("a")
         plain = await nats.connect(guarded.url, user="all", password="pw")
-        assert sum((await underneath.chunks(plain, owner.bucket)).values()) == 50
+        assert sum((await raw_stream.chunks(plain, owner.bucket)).values()) == 50
         await plain.close()
 
 
@@ -199,12 +199,12 @@ async def test_a_full_bucket_keeps_the_old_object(
 ) -> None:
     store = await js.create_object_store(bucket, max_bytes=200_000)
     await store.put("a", DATA)
-    before = await underneath.subjects(raw, bucket)
+    before = await raw_stream.subjects(raw, bucket)
     with pytest.raises(BucketFullError, match="no room") as caught:
         await store.put("a", some_bytes(400_000), MANY_CHUNKS)
     assert isinstance(caught.value, OSError)
     assert (caught.value.bucket, caught.value.name) == (bucket, "a")
-    assert await underneath.subjects(raw, bucket) == before
+    assert await raw_stream.subjects(raw, bucket) == before
     assert (await store.get("a")).data == DATA
     await js.delete_object_store(bucket)
 

@@ -15,7 +15,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import BucketSealedError, RevisionMismatchError
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -91,7 +91,7 @@ class Progress:
 async def is_whole(store: jetstow.ObjectStore, raw: Client) -> None:
     result = await store.get("a")
     assert result.data == DATA
-    assert await underneath.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
+    assert await raw_stream.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
 
 
 async def test_a_put_goes_on_where_a_killed_process_was(
@@ -99,7 +99,7 @@ async def test_a_put_goes_on_where_a_killed_process_was(
 ) -> None:
     killed("put", file, 1_000_000)
     killed("put", file, 3_000_000)
-    (stored,) = (await underneath.chunks(raw, store.bucket)).values()
+    (stored,) = (await raw_stream.chunks(raw, store.bucket)).values()
     progress = Progress()
     await store.put_file(file, "a", CHUNKS, resume=True, progress=progress)
     assert progress.seen[0] == (stored + 1) * 10_000, "all that was stored is there still"
@@ -122,19 +122,19 @@ async def changed(file: Path, _: jetstow.ObjectStore, __: Client) -> None:
 
 async def other_bytes(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
     """Chunks that are not the file's, whatever the note says."""
-    (nuid,) = await underneath.chunks(raw, store.bucket)
-    await handmade.lose_all_chunks(raw, store.bucket, nuid)
-    await handmade.write_chunks(raw, store.bucket, [some_bytes(10_000, 7)] * 20, nuid)
+    (nuid,) = await raw_stream.chunks(raw, store.bucket)
+    await object_builder.lose_all_chunks(raw, store.bucket, nuid)
+    await object_builder.write_chunks(raw, store.bucket, [some_bytes(10_000, 7)] * 20, nuid)
 
 
 async def too_many(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
-    (nuid,) = await underneath.chunks(raw, store.bucket)
-    await handmade.write_chunks(raw, store.bucket, [b"x"] * 800, nuid)
+    (nuid,) = await raw_stream.chunks(raw, store.bucket)
+    await object_builder.write_chunks(raw, store.bucket, [b"x"] * 800, nuid)
 
 
 async def none_left(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
-    (nuid,) = await underneath.chunks(raw, store.bucket)
-    await handmade.lose_all_chunks(raw, store.bucket, nuid)
+    (nuid,) = await raw_stream.chunks(raw, store.bucket)
+    await object_builder.lose_all_chunks(raw, store.bucket, nuid)
 
 
 @pytest.mark.parametrize("change", [changed, other_bytes, too_many, none_left])
@@ -174,7 +174,7 @@ async def test_a_refusal_leaves_nothing_to_go_on_with(
     with pytest.raises(BucketSealedError):
         await store.put_file(file, "a", resume=True)
     assert list((tmp_path / "home" / "uploads").iterdir()) == []
-    assert sum((await underneath.chunks(raw, store.bucket)).values()) == 1
+    assert sum((await raw_stream.chunks(raw, store.bucket)).values()) == 1
 
 
 async def test_a_get_goes_on_where_a_killed_process_was(

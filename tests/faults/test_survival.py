@@ -14,7 +14,7 @@ import pytest
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ConnectionLostError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -62,8 +62,8 @@ async def is_whole(server: NatsServer, name: str, data: bytes) -> None:
         into = io.BytesIO()
         await (await nc.jetstream().object_store("b")).get(name, writeinto=into)
         assert into.getvalue() == data
-        counts = await underneath.chunks(nc, "b")
-        named = [await underneath.metadata(nc, "b", each) for each in {"a", name}]
+        counts = await raw_stream.chunks(nc, "b")
+        named = [await raw_stream.metadata(nc, "b", each) for each in {"a", name}]
         assert counts == {each["nuid"]: each["chunks"] for each in named}
     finally:
         await nc.close()
@@ -219,8 +219,8 @@ async def test_many_transfers_at_once_go_on(
 
 async def is_whole_bucket(server: NatsServer) -> None:
     nc = await nats.connect(server.url)
-    counts = await underneath.chunks(nc, "b")
-    named = [await underneath.metadata(nc, "b", name) for name in await underneath.names(nc, "b")]
+    counts = await raw_stream.chunks(nc, "b")
+    named = [await raw_stream.metadata(nc, "b", name) for name in await raw_stream.names(nc, "b")]
     assert counts == {each["nuid"]: each["chunks"] for each in named}
     await nc.close()
 
@@ -272,7 +272,7 @@ async def test_who_cancels_does_not_wait_for_the_server(
             await task
     way.accept()
     async with await jetstow.connect(fragile.url) as nc:
-        while len(await underneath.chunks(nc, "b")) > 1:
+        while len(await raw_stream.chunks(nc, "b")) > 1:
             await asyncio.sleep(0.02)
     assert (await store.get("a")).data == DATA
 

@@ -69,11 +69,11 @@ class Other:
         """How many chunks lie in a bucket."""
         import nats
 
-        from tests.support import underneath
+        from tests.support import raw_stream
 
         async def count() -> int:
             async with await nats.connect(self._url) as nc:
-                return sum((await underneath.chunks(nc, bucket)).values())
+                return sum((await raw_stream.chunks(nc, bucket)).values())
 
         return asyncio.run(count())
 

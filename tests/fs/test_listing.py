@@ -9,8 +9,8 @@ import pytest
 from fsspec.asyn import sync
 
 from jetstow import ObjectInfo
-from jetstow.fs import JetstowFileSystem, tree
-from jetstow.fs.listing import Names
+from jetstow.fs import JetstowFileSystem, paths
+from jetstow.fs.dircache import Names
 from tests.fs.conftest import Other
 
 
@@ -169,9 +169,9 @@ def test_what_is_told_of_an_object(fs: JetstowFileSystem, root: str, other: Othe
 
 def test_folders_of_names() -> None:
     infos = [ObjectInfo(name=name, bucket="b", nuid="n") for name in ("a/b/c", "a/d", "e")]
-    every = [(path, info is None) for path, info in tree.below("b", "", infos, None)]
+    every = [(path, info is None) for path, info in paths.below("b", "", infos, None)]
     assert every == [
         ("b/a", True), ("b/a/b", True), ("b/a/b/c", False), ("b/a/d", False), ("b/e", False),
     ]  # fmt: skip
-    assert [path for path, _ in tree.below("b", "", infos, 1)] == ["b/a", "b/e"]
-    assert [path for path, _ in tree.below("b", "a", infos, 1)] == ["b/a/b", "b/a/d"]
+    assert [path for path, _ in paths.below("b", "", infos, 1)] == ["b/a", "b/e"]
+    assert [path for path, _ in paths.below("b", "a", infos, 1)] == ["b/a/b", "b/a/d"]

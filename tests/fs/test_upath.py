@@ -8,7 +8,7 @@ import pytest
 def test_universal_pathlib(root: str, options: dict[str, str]) -> None:
     from upath import UPath
 
-    from jetstow.fs.paths import JetstowPath
+    from jetstow.fs.upath import JetstowPath
 
     folder = UPath(f"jetstow://{root}/notes", **options)
     assert isinstance(folder, JetstowPath)
@@ -26,7 +26,7 @@ def test_universal_pathlib(root: str, options: dict[str, str]) -> None:
 
 
 def test_universal_pathlib_makes_buckets(root: str, options: dict[str, str]) -> None:
-    from jetstow.fs.paths import JetstowPath
+    from jetstow.fs.upath import JetstowPath
 
     made = JetstowPath(f"jetstow://{root}", **options)
     made.mkdir(exist_ok=True)

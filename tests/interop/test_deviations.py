@@ -12,7 +12,7 @@ from nats.aio.client import Client
 from nats.js import api
 from nats.js.errors import BadObjectMetaError, NotFoundError, ObjectAlreadyExists
 
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.peers import Meta, PeerError
 from tests.support.peers.js import NatsJs, NodeProcess
 from tests.support.peers.rust import Rust
@@ -56,7 +56,7 @@ async def test_nats_py_cannot_read_metadata_without_a_nuid(
     await store.put("it", b"1")
     link = {"bucket": store.bucket, "name": "it"}
     body = {"name": "link", "bucket": store.bucket, "options": {"link": link}}
-    await underneath.write_metadata(raw, store.bucket, "link", body)
+    await raw_stream.write_metadata(raw, store.bucket, "link", body)
 
     theirs = await raw.jetstream().object_store(store.bucket)
     with pytest.raises(BadObjectMetaError):
@@ -72,7 +72,7 @@ async def test_nats_py_drops_metadata_it_does_not_know(
     await store.put("it", b"1", meta=jetstow.ObjectMeta(metadata={"owner": "ada"}))
     theirs = await raw.jetstream().object_store(store.bucket)
     await theirs.update_meta("it", (await theirs.get_info("it")).meta)
-    assert "metadata" not in await underneath.metadata(raw, store.bucket, "it")
+    assert "metadata" not in await raw_stream.metadata(raw, store.bucket, "it")
     assert not (await store.get_info("it")).metadata
 
 
@@ -88,7 +88,7 @@ async def test_natsrpy_cuts_uneven_chunks(
     await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
 
     info = await theirs.get_info("it")
-    assert (info.chunks, await underneath.chunks(raw, theirs.bucket)) == (22, {info.nuid: 22})
+    assert (info.chunks, await raw_stream.chunks(raw, theirs.bucket)) == (22, {info.nuid: 22})
     assert await theirs.get_range("it", 8_100, 300) == data[8_100:8_400]
     assert await theirs.get_range("it", 19_999) == data[19_999:]
     async with theirs.open("it") as file:
@@ -138,7 +138,7 @@ async def test_nats_js_encodes_names_as_latin_1(
 
     # Its own object lies where no name of ours leads: it is not there for us, nor in the way.
     await peer.put(theirs.bucket, "Grüße", b"theirs")
-    assert await underneath.names(raw, theirs.bucket) == {"Grüße": 1, "Gr\\xfc\\xdfe": 1}
+    assert await raw_stream.names(raw, theirs.bucket) == {"Grüße": 1, "Gr\\xfc\\xdfe": 1}
     assert (await theirs.get("Grüße")).data == b"ours"
     assert [info.name for info in await theirs.list()] == ["Grüße"]
     assert await peer.get(theirs.bucket, "Grüße") == b"theirs"
@@ -153,7 +153,7 @@ async def test_nats_js_leaves_old_metadata_behind(
     await theirs.put("it", b"1")
     for number in range(3):
         await peer.describe(theirs.bucket, "it", f"description {number}")
-    assert await underneath.names(raw, theirs.bucket) == {"it": 4}
+    assert await raw_stream.names(raw, theirs.bucket) == {"it": 4}
 
     assert [info.description for info in await theirs.list()] == ["description 2"]
     assert (await theirs.get_info("it")).description == "description 2"
@@ -164,7 +164,7 @@ async def test_nats_js_leaves_old_metadata_behind(
     await watcher.stop()
 
     await theirs.put("it", b"2")
-    assert await underneath.names(raw, theirs.bucket) == {"it": 1}
+    assert await raw_stream.names(raw, theirs.bucket) == {"it": 1}
 
 
 @with_nats_js
@@ -175,7 +175,7 @@ async def test_nats_js_updates_away_the_chunk_size(
     await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
     await peer.describe(theirs.bucket, "it", "told")
 
-    assert "options" not in await underneath.metadata(raw, theirs.bucket, "it")
+    assert "options" not in await raw_stream.metadata(raw, theirs.bucket, "it")
     assert await theirs.get_range("it", 4_990, 20) == data[4_990:5_010]
     assert await theirs.get_range("it", 10_499) == data[10_499:]
 
@@ -187,7 +187,7 @@ async def test_nats_js_writes_a_revision_that_is_old(
     await peer.put(theirs.bucket, "it", b"1")
     await peer.describe(theirs.bucket, "it", "told")
 
-    said = (await underneath.metadata(raw, theirs.bucket, "it"))["revision"]
+    said = (await raw_stream.metadata(raw, theirs.bucket, "it"))["revision"]
     info = await theirs.get_info("it")
     assert info.revision > said
     await theirs.put("it", b"2", expected_revision=info.revision)
@@ -201,7 +201,7 @@ async def test_nats_js_links_are_bare(
     await peer.link(theirs.bucket, "link", "it")
 
     link = {"bucket": theirs.bucket, "name": "it"}
-    body = await underneath.metadata(raw, theirs.bucket, "link")
+    body = await raw_stream.metadata(raw, theirs.bucket, "link")
     assert body == {"name": "link", "bucket": theirs.bucket, "options": {"link": link}}
     info = await theirs.get_info("link")
     assert (info.size, info.chunks, info.deleted) == (0, 0, False)

@@ -10,7 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 from tests.interop.same import seen
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.peers import Peer
 from tests.support.samples import some_bytes
 
@@ -90,7 +90,7 @@ async def test_theirs_to_an_object(peer: Peer, theirs: jetstow.ObjectStore, raw:
     await theirs.delete("link")
     assert await peer.get(theirs.bucket, "link") is None
     assert await peer.get(theirs.bucket, "it") == DATA
-    assert await underneath.names(raw, theirs.bucket) == {"it": 1, "link": 1}
+    assert await raw_stream.names(raw, theirs.bucket) == {"it": 1, "link": 1}
 
 
 @pytest.mark.peers("has_links")
@@ -119,8 +119,8 @@ async def test_theirs_replaced_by_bytes(
 
     assert await peer.get(theirs.bucket, "link") == b"bytes of its own"
     assert await peer.get(theirs.bucket, "it") == DATA
-    assert await underneath.names(raw, theirs.bucket) == {"it": 1, "link": 1}
-    assert len(await underneath.chunks(raw, theirs.bucket)) == 2
+    assert await raw_stream.names(raw, theirs.bucket) == {"it": 1, "link": 1}
+    assert len(await raw_stream.chunks(raw, theirs.bucket)) == 2
 
 
 @pytest.mark.peers("has_links")

@@ -8,7 +8,7 @@ import pytest
 from nats.aio.client import Client
 
 from tests.interop.same import seen
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.peers import Meta, Peer
 from tests.support.samples import ASCII_NAMES, SIZES, UNICODE_NAMES, digest_of, some_bytes
 
@@ -102,8 +102,8 @@ async def test_list_and_times(peer: Peer, theirs: jetstow.ObjectStore, raw: Clie
     assert sorted(map(seen, infos), key=lambda info: info.name) == expected
     assert {info.name for info in infos} == {f"object {number}" for number in (0, 1, 2, 4)}
     for info in infos:
-        subject = underneath.meta_subject(theirs.bucket, info.name)
-        message = await underneath.message_on(raw, theirs.bucket, subject)
+        subject = raw_stream.meta_subject(theirs.bucket, info.name)
+        message = await raw_stream.message_on(raw, theirs.bucket, subject)
         # What the body says of them may be old, or the writer's own clock.
         assert (info.revision, info.mtime) == (message["seq"], message["time"])
 

@@ -9,7 +9,7 @@ import pytest
 
 import jetstow
 from tests.support.peers import Meta, Peer
-from tests.support.rounds import Rounds
+from tests.support.round_trips import Rounds
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 

@@ -8,7 +8,7 @@ import pytest
 from nats.aio.client import Client
 
 from tests.interop.same import seen, to
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.peers import Meta, Peer
 from tests.support.peers.js import NatsJs
 from tests.support.samples import some_bytes
@@ -27,8 +27,8 @@ async def test_theirs_over_ours(peer: Peer, store: jetstow.ObjectStore, raw: Cli
     result = await store.get("it")
     assert result.data == NEW
     assert result.info.revision > first.revision
-    assert await underneath.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
-    assert await underneath.names(raw, store.bucket) == {"it": 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
+    assert await raw_stream.names(raw, store.bucket) == {"it": 1}
 
 
 async def test_ours_over_theirs(peer: Peer, theirs: jetstow.ObjectStore, raw: Client) -> None:
@@ -37,8 +37,8 @@ async def test_ours_over_theirs(peer: Peer, theirs: jetstow.ObjectStore, raw: Cl
 
     assert await peer.get(theirs.bucket, "it") == NEW
     assert await peer.info(theirs.bucket, "it") == seen(info)
-    assert await underneath.chunks(raw, theirs.bucket) == {info.nuid: info.chunks}
-    assert await underneath.names(raw, theirs.bucket) == {"it": 1}
+    assert await raw_stream.chunks(raw, theirs.bucket) == {info.nuid: info.chunks}
+    assert await raw_stream.names(raw, theirs.bucket) == {"it": 1}
 
 
 async def test_ours_over_theirs_at_a_revision(peer: Peer, theirs: jetstow.ObjectStore) -> None:
@@ -64,8 +64,8 @@ async def test_each_deletes_the_others(
     await theirs.delete("theirs")
     await peer.delete(theirs.bucket, "ours")
 
-    assert await underneath.chunks(raw, theirs.bucket) == {}
-    assert await underneath.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
+    assert await raw_stream.chunks(raw, theirs.bucket) == {}
+    assert await raw_stream.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
     assert await theirs.list() == await peer.list(theirs.bucket) == []
     for name in ("theirs", "ours"):
         marker = await theirs.get_info(name, show_deleted=True)
@@ -91,7 +91,7 @@ async def test_each_describes_the_others(
 
     # Whatever the other one left behind, our next word on the name is the only one.
     await theirs.update_meta("ours", jetstow.ObjectMeta(name="ours", description="by us"))
-    assert await underneath.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
+    assert await raw_stream.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
 
 
 @pytest.mark.peers("renames")
@@ -107,8 +107,8 @@ async def test_each_renames_the_others(
 
     assert await peer.get(theirs.bucket, "a2") == OLD
     assert (await theirs.get("b2")).data == NEW
-    assert set(await underneath.names(raw, theirs.bucket)) == {"a2", "b2"}
-    assert len(await underneath.chunks(raw, theirs.bucket)) == 2
+    assert set(await raw_stream.names(raw, theirs.bucket)) == {"a2", "b2"}
+    assert len(await raw_stream.chunks(raw, theirs.bucket)) == 2
 
 
 @pytest.mark.parametrize("peer", ["nats.js"], indirect=True)
@@ -125,5 +125,5 @@ async def test_theirs_by_fast_ingest(
     result = await store.get("it")
     assert result.data == NEW
     assert await store.get_range("it", 999, 1002) == NEW[999:2001]
-    assert await underneath.chunks(raw, bucket) == {result.info.nuid: result.info.chunks}
+    assert await raw_stream.chunks(raw, bucket) == {result.info.nuid: result.info.chunks}
     await js.delete_object_store(bucket)

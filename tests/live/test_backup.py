@@ -18,7 +18,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import DigestMismatchError, InvalidOptionError
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 
 AWKWARD = (
@@ -135,7 +135,7 @@ async def test_what_is_damaged_is_left_out_and_told(
 ) -> None:
     for name in "abc":
         await store.put(name, name.encode() * 10)
-    await handmade.change_metadata(raw, bucket, "b", digest="SHA-256=nonsense")
+    await object_builder.change_metadata(raw, bucket, "b", digest="SHA-256=nonsense")
     archive = io.BytesIO()
     report = await jetstow.backup(store, archive)
     (error,) = report.failed
@@ -149,7 +149,7 @@ async def test_what_is_damaged_is_left_out_and_told(
 async def test_an_object_without_a_digest_gets_one(
     js: jetstow.JetStreamContext, store: jetstow.ObjectStore, raw: Client, bucket: str
 ) -> None:
-    await handmade.write_object(raw, bucket, "a", [b"x" * 5], digest=None)
+    await object_builder.write_object(raw, bucket, "a", [b"x" * 5], digest=None)
     archive = io.BytesIO()
     await jetstow.backup(store, archive)
     archive.seek(0)

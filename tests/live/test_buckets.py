@@ -21,7 +21,7 @@ from jetstow.errors import (
     InvalidOptionError,
     ObjectNotFoundError,
 )
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -35,7 +35,7 @@ async def bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncIterator[str
 
 
 async def config_of(raw: Client, bucket: str) -> dict[str, Any]:
-    config: dict[str, Any] = (await underneath.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    config: dict[str, Any] = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
     return config
 
 
@@ -85,12 +85,12 @@ async def test_bucket_with_allow_batched_from_another_client_works(
 ) -> None:
     await js.create_object_store(bucket)
     config = await config_of(raw, bucket) | {"allow_batched": True}
-    assert "error" not in await underneath.request(raw, f"STREAM.UPDATE.OBJ_{bucket}", config)
+    assert "error" not in await raw_stream.request(raw, f"STREAM.UPDATE.OBJ_{bucket}", config)
     store = await js.object_store(bucket)
     data = some_bytes(3_000_000)
     info = await store.put("a", data)
     assert (await store.get("a")).data == data
-    assert await underneath.chunks(raw, bucket) == {info.nuid: info.chunks}
+    assert await raw_stream.chunks(raw, bucket) == {info.nuid: info.chunks}
     updated = await js.update_object_store(bucket, description="changed")
     assert updated._bucket.config["allow_batched"]
 
@@ -383,7 +383,7 @@ async def test_a_full_bucket_takes_nothing_more_and_stays_whole(
         await store.put("b", some_bytes(300_000))
     assert (caught.value.bucket, caught.value.name) == (bucket, "b")
     assert (await store.get("a")).data == some_bytes(300_000)
-    assert len(await underneath.chunks(raw, bucket)) == 1
+    assert len(await raw_stream.chunks(raw, bucket)) == 1
     assert [info.name for info in await store.list()] == ["a"]
     await js.update_object_store(bucket, max_bytes=-1)
     await store.put("b", some_bytes(300_000))
@@ -394,8 +394,8 @@ async def test_objects_expire_with_the_buckets_ttl(
 ) -> None:
     store = await js.create_object_store(bucket, ttl=0.5)
     await store.put("a", b"x")
-    while await underneath.subjects(raw, bucket):
-        await handmade.sequences(raw, bucket, "none")  # the server takes its time
+    while await raw_stream.subjects(raw, bucket):
+        await object_builder.sequences(raw, bucket, "none")  # the server takes its time
     assert await store.list() == []
     with pytest.raises(ObjectNotFoundError):
         await store.get("a")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import jetstow
-from jetstow._core import links
+from jetstow._core.read import links
 from jetstow.errors import ObjectChangedError, ObjectDeletedError, ObjectNotFoundError
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -157,7 +157,7 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
     store: jetstow.ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In memory, and in a file that is put in its place at the end, nobody has seen a byte."""
-    from jetstow._core.download import verified
+    from jetstow._core.read.download import verified
 
     async def verified_until_replaced(stream: Any, info: Any, begun: Any) -> Any:
         async for chunk in verified(stream, info, begun):
@@ -165,7 +165,7 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
             while pending:
                 await pending.pop()(store)
 
-    monkeypatch.setattr("jetstow._core.reading.verified", verified_until_replaced)
+    monkeypatch.setattr("jetstow._core.read.object_read.verified", verified_until_replaced)
     await store.put("a", LARGE)
     pending: list[Change] = [replaced]
     assert (await store.get("a")).data == b"new"

@@ -16,8 +16,8 @@ from jetstow.errors import (
     InvalidOptionError,
     PermissionDeniedError,
 )
-from jetstow.reports import Collected
-from tests.support import handmade, underneath
+from jetstow.types import Collected
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -30,46 +30,46 @@ async def test_chunks_without_a_name_go_once_they_are_quiet(
 ) -> None:
     kept = await store.put("a", DATA, CUT)
     await store.put("empty", b"")
-    await handmade.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
-    await handmade.write_chunks(raw, store.bucket, [b"4"])
+    await object_builder.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
+    await object_builder.write_chunks(raw, store.bucket, [b"4"])
     assert await store.collect_garbage() == Collected(store.bucket, young=2)
     told = Collected(store.bucket, uploads=2, messages=4)
     assert await store.collect_garbage(grace=0, dry_run=True) == told
-    assert len(await underneath.chunks(raw, store.bucket)) == 3
+    assert len(await raw_stream.chunks(raw, store.bucket)) == 3
     assert await store.collect_garbage(grace=0) == told
-    assert await underneath.chunks(raw, store.bucket) == {kept.nuid: 10}
+    assert await raw_stream.chunks(raw, store.bucket) == {kept.nuid: 10}
     assert (await store.get("a")).data == DATA
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
 async def test_chunks_of_a_deleted_object_go(store: jetstow.ObjectStore, raw: Client) -> None:
     """A delete that died between its marker and the chunks."""
     info = await store.put("a", DATA, CUT)
-    await handmade.change_metadata(raw, store.bucket, "a", deleted=True)
+    await object_builder.change_metadata(raw, store.bucket, "a", deleted=True)
     assert (await store.collect_garbage(grace=0)).messages == 10
-    assert info.nuid not in await underneath.chunks(raw, store.bucket)
+    assert info.nuid not in await raw_stream.chunks(raw, store.bucket)
     assert (await store.get_info("a", show_deleted=True)).deleted
 
 
 async def test_many_of_them(store: jetstow.ObjectStore, raw: Client) -> None:
     for number in range(300):
-        await raw.publish(underneath.chunk_subject(store.bucket, f"nuid{number}"), b"x")
-    await underneath.arrived(raw)
+        await raw.publish(raw_stream.chunk_subject(store.bucket, f"nuid{number}"), b"x")
+    await raw_stream.arrived(raw)
     await store.put("a", DATA, CUT)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket, 300, 300)
-    assert len(await underneath.chunks(raw, store.bucket)) == 1
+    assert len(await raw_stream.chunks(raw, store.bucket)) == 1
 
 
 async def test_names_that_cannot_be_decoded_keep_their_chunks(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     """Some clients' subjects are no base64, and some write a field in capitals."""
-    nuid = await handmade.write_chunks(raw, store.bucket, [b"1"])
+    nuid = await object_builder.write_chunks(raw, store.bucket, [b"1"])
     body = {"name": "a", "NUID": nuid, "size": 1, "chunks": 1}
     await raw.request(f"$O.{store.bucket}.M.plain.name", json.dumps(body).encode(), timeout=20)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
-    assert await underneath.chunks(raw, store.bucket) == {nuid: 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 1}
 
 
 async def test_older_metadata_of_a_name_keeps_its_chunks(
@@ -79,36 +79,36 @@ async def test_older_metadata_of_a_name_keeps_its_chunks(
     info = await store.put("a", DATA, CUT)
     body = {"name": "a", "bucket": store.bucket, "nuid": "another", "size": 0, "chunks": 0}
     await raw.request(
-        underneath.meta_subject(store.bucket, "a"), json.dumps(body).encode(), timeout=20
+        raw_stream.meta_subject(store.bucket, "a"), json.dumps(body).encode(), timeout=20
     )
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
-    assert info.nuid in await underneath.chunks(raw, store.bucket)
+    assert info.nuid in await raw_stream.chunks(raw, store.bucket)
 
 
 async def test_metadata_that_cannot_be_read_keeps_what_it_shows(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    nuid = await handmade.write_chunks(raw, store.bucket, [b"1"])
-    await handmade.write_chunks(raw, store.bucket, [b"2"])
+    nuid = await object_builder.write_chunks(raw, store.bucket, [b"1"])
+    await object_builder.write_chunks(raw, store.bucket, [b"2"])
     broken = b'{"name": "a", "nuid": "' + nuid.encode() + b'", "size": \xff'
-    await underneath.write_metadata(raw, store.bucket, "a", broken)
+    await raw_stream.write_metadata(raw, store.bucket, "a", broken)
     for nothing in (b"", b"{}", b"[]"):
         await raw.request(f"$O.{store.bucket}.M.nothing", nothing, timeout=20)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket, 1, 1)
-    assert await underneath.chunks(raw, store.bucket) == {nuid: 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 1}
 
 
 async def test_where_metadata_may_refer_to_any_chunk_none_goes(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    await handmade.write_chunks(raw, store.bucket, [b"1"])
-    await underneath.write_metadata(raw, store.bucket, "a", b"no JSON")
+    await object_builder.write_chunks(raw, store.bucket, [b"1"])
+    await raw_stream.write_metadata(raw, store.bucket, "a", b"no JSON")
     report = await store.collect_garbage(grace=0)
     (finding,) = report.findings
     assert finding.name == finding.error.name == "a"
     assert isinstance(finding.error, BadObjectMetaError)
     assert report.messages == 0
-    assert sum((await underneath.chunks(raw, store.bucket)).values()) == 1
+    assert sum((await raw_stream.chunks(raw, store.bucket)).values()) == 1
 
 
 async def test_uploads_that_run_meanwhile_keep_theirs(
@@ -134,7 +134,7 @@ async def test_uploads_that_run_meanwhile_keep_theirs(
     for name, data in expected.items():
         assert (await store.get(name)).data == data
     assert (await store.verify()).ok
-    assert len(await underneath.chunks(raw, store.bucket)) == 4
+    assert len(await raw_stream.chunks(raw, store.bucket)) == 4
 
 
 # -- names -------------------------------------------------------------------------------
@@ -143,10 +143,10 @@ async def test_uploads_that_run_meanwhile_keep_theirs(
 async def two_names(store: jetstow.ObjectStore, raw: Client) -> str:
     """As a rename from "old" to "new" leaves them that dies half-way; returns the NUID."""
     info = await store.put("old", DATA, CUT)
-    body = await underneath.metadata(raw, store.bucket, "old")
-    await underneath.write_metadata(raw, store.bucket, "old", body | {"jetstow_twin": "new"})
+    body = await raw_stream.metadata(raw, store.bucket, "old")
+    await raw_stream.write_metadata(raw, store.bucket, "old", body | {"jetstow_twin": "new"})
     there = body | {"name": "new", "jetstow_twin": "old"}
-    await underneath.write_metadata(raw, store.bucket, "new", there)
+    await raw_stream.write_metadata(raw, store.bucket, "new", there)
     return info.nuid
 
 
@@ -155,21 +155,21 @@ async def test_the_old_name_of_a_rename_goes(store: jetstow.ObjectStore, raw: Cl
     assert await store.collect_garbage() == Collected(store.bucket)
     told = Collected(store.bucket, names=("old",))
     assert await store.collect_garbage(grace=0, dry_run=True) == told
-    assert len(await underneath.names(raw, store.bucket)) == 2
+    assert len(await raw_stream.names(raw, store.bucket)) == 2
     assert await store.collect_garbage(grace=0) == told
-    assert await underneath.names(raw, store.bucket) == {"new": 1}
-    assert await underneath.chunks(raw, store.bucket) == {nuid: 10}
+    assert await raw_stream.names(raw, store.bucket) == {"new": 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
     assert (await store.get("new")).data == DATA
 
 
 async def test_the_fence_of_a_rename_goes(store: jetstow.ObjectStore, raw: Client) -> None:
     nuid = await two_names(store, raw)
-    await handmade.change_metadata(raw, store.bucket, "old", deleted=True)
+    await object_builder.change_metadata(raw, store.bucket, "old", deleted=True)
     await store.put("gone", DATA)
     await store.delete("gone")
     assert await store.collect_garbage(grace=0) == Collected(store.bucket, names=("old",))
-    assert await underneath.names(raw, store.bucket) == {"new": 1, "gone": 1}
-    assert await underneath.chunks(raw, store.bucket) == {nuid: 10}
+    assert await raw_stream.names(raw, store.bucket) == {"new": 1, "gone": 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
 
 
 @pytest.mark.parametrize(("gone", "kept"), [("old", "new"), ("new", "old")])
@@ -186,7 +186,7 @@ async def test_of_two_names_either_can_go_without_the_others_bytes(
     assert (await store.get(kept)).data == DATA
     # Once there is one name, its chunks go with it.
     await store.delete(kept)
-    assert nuid not in await underneath.chunks(raw, store.bucket)
+    assert nuid not in await raw_stream.chunks(raw, store.bucket)
 
 
 @pytest.mark.parametrize("renamed", ["old", "new"])
@@ -197,9 +197,9 @@ async def test_of_two_names_a_rename_leaves_one(
     nuid = await two_names(store, raw)
     await store.update_meta(renamed, ObjectMeta(name=to, description="x"))
     left = {"old", "new"} if renamed == to else {to}
-    assert set(await underneath.names(raw, store.bucket)) == left
+    assert set(await raw_stream.names(raw, store.bucket)) == left
     assert (await store.get(to)).data == DATA
-    assert await underneath.chunks(raw, store.bucket) == {nuid: 10}
+    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
 
 
 async def test_a_name_that_says_it_is_its_own_twin_can_be_renamed(
@@ -207,12 +207,12 @@ async def test_a_name_that_says_it_is_its_own_twin_can_be_renamed(
 ) -> None:
     await store.put("a", DATA, CUT)
     for twin in ("a", "", 7, "\n" * 4_000):
-        await handmade.change_metadata(raw, store.bucket, "a", jetstow_twin=twin)
+        await object_builder.change_metadata(raw, store.bucket, "a", jetstow_twin=twin)
         await store.update_meta("a", ObjectMeta(name="b"))
         assert (await store.get("b")).data == DATA
         await store.update_meta("b", ObjectMeta(name="a"))
     await store.delete("a")
-    assert not await underneath.chunks(raw, store.bucket)
+    assert not await raw_stream.chunks(raw, store.bucket)
 
 
 async def test_links_have_no_chunks_to_share(store: jetstow.ObjectStore, raw: Client) -> None:
@@ -221,7 +221,7 @@ async def test_links_have_no_chunks_to_share(store: jetstow.ObjectStore, raw: Cl
     link = {"bucket": store.bucket, "name": "a"}
     for name in ("one", "two"):
         body = {"name": name, "bucket": store.bucket, "nuid": "", "options": {"link": link}}
-        await underneath.write_metadata(raw, store.bucket, name, body)
+        await raw_stream.write_metadata(raw, store.bucket, name, body)
     assert await store.collect_garbage(grace=0) == Collected(store.bucket)
 
 
@@ -229,7 +229,7 @@ async def test_links_have_no_chunks_to_share(store: jetstow.ObjectStore, raw: Cl
 
 
 async def test_a_sealed_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
-    await handmade.write_chunks(raw, store.bucket, [b"1"])
+    await object_builder.write_chunks(raw, store.bucket, [b"1"])
     await store.seal()
     with pytest.raises(BucketSealedError) as caught:
         await store.collect_garbage(grace=0)
@@ -254,7 +254,7 @@ async def test_without_permission_to_purge(store: jetstow.ObjectStore, raw: Clie
         url = server.url.replace("//", "//all:p@")
         async with await jetstow.connect(url) as nc:
             await nc.jetstream().create_object_store("b")
-            await handmade.write_chunks(nc, "b", [b"1"])
+            await object_builder.write_chunks(nc, "b", [b"1"])
         async with await jetstow.connect(url.replace("all", "reader")) as nc:
             reader = await nc.jetstream().object_store("b")
             with pytest.raises(PermissionDeniedError) as caught:
@@ -267,7 +267,7 @@ async def test_two_names_that_do_not_know_each_other_stay(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     """Somebody has copied an object's metadata to have it under two names."""
-    body = await handmade.write_object(raw, store.bucket, "a", [b"data"])
-    await underneath.write_metadata(raw, store.bucket, "b", body | {"name": "b"})
+    body = await object_builder.write_object(raw, store.bucket, "a", [b"data"])
+    await raw_stream.write_metadata(raw, store.bucket, "b", body | {"name": "b"})
     assert (await store.collect_garbage(grace=0)).names == ()
     assert (await store.get("a")).data == (await store.get("b")).data == b"data"

@@ -13,7 +13,7 @@ from jetstow.errors import (
     ObjectNotFoundError,
     RevisionMismatchError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -47,7 +47,7 @@ async def test_within_a_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
     assert done[-1] == (len(DATA), len(DATA))
     await store.delete("a")
     assert (await store.get("b")).data == DATA
-    assert await underneath.chunks(raw, store.bucket) == {copy.nuid: copy.chunks}
+    assert await raw_stream.chunks(raw, store.bucket) == {copy.nuid: copy.chunks}
 
 
 async def test_into_another_bucket(store: jetstow.ObjectStore, other: jetstow.ObjectStore) -> None:
@@ -78,7 +78,7 @@ async def test_conditions_are_those_of_the_new_name(
     with pytest.raises(RevisionMismatchError):
         await store.copy("a", to=other, expected_revision=there.revision + 1)
     assert (await other.get("a")).data == b"there"
-    assert await underneath.chunks(raw, other.bucket) == {there.nuid: 1}
+    assert await raw_stream.chunks(raw, other.bucket) == {there.nuid: 1}
     await store.copy("a", to=other, expected_revision=there.revision)
     assert (await other.get("a")).data == DATA
 

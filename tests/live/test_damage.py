@@ -17,7 +17,7 @@ from jetstow.errors import (
     IntegrityError,
     SizeMismatchError,
 )
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import digest_of, some_bytes
 
 DATA = some_bytes(95)
@@ -28,21 +28,21 @@ Damage = Callable[[Client, str, str], Awaitable[object]]
 
 def told(**fields: object) -> Damage:
     """The metadata says something else."""
-    return lambda nc, bucket, _: handmade.change_metadata(nc, bucket, "a", **fields)
+    return lambda nc, bucket, _: object_builder.change_metadata(nc, bucket, "a", **fields)
 
 
 def lost(*which: int) -> Damage:
-    return lambda nc, bucket, nuid: handmade.lose_chunks(nc, bucket, nuid, *which)
+    return lambda nc, bucket, nuid: object_builder.lose_chunks(nc, bucket, nuid, *which)
 
 
 def added(*chunks: bytes) -> Damage:
-    return lambda nc, bucket, nuid: handmade.write_chunks(nc, bucket, list(chunks), nuid)
+    return lambda nc, bucket, nuid: object_builder.write_chunks(nc, bucket, list(chunks), nuid)
 
 
 async def swapped(nc: Client, bucket: str, nuid: str) -> None:
     """A chunk of the same size takes the place of the last one."""
-    await handmade.lose_chunks(nc, bucket, nuid, -1)
-    await handmade.write_chunks(nc, bucket, [b"other"], nuid)
+    await object_builder.lose_chunks(nc, bucket, nuid, -1)
+    await object_builder.write_chunks(nc, bucket, [b"other"], nuid)
 
 
 DAMAGES = [
@@ -64,7 +64,7 @@ DAMAGES = [
     pytest.param(lost(0, 1, 2), ChunksLostError, id="the first three lost"),
     pytest.param(lost(5), ChunksLostError, id="a middle chunk lost"),
     pytest.param(lost(-1), ChunksLostError, id="the last chunk lost"),
-    pytest.param(handmade.lose_all_chunks, ChunksLostError, id="all lost"),
+    pytest.param(object_builder.lose_all_chunks, ChunksLostError, id="all lost"),
 ]
 
 
@@ -146,7 +146,7 @@ async def test_a_loss_is_found_before_the_first_byte_is_handed_out(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     info = await store.put("a", DATA, CUT)
-    await handmade.lose_chunks(raw, store.bucket, info.nuid, 5)
+    await object_builder.lose_chunks(raw, store.bucket, info.nuid, 5)
     with pytest.raises(ChunksLostError):
         await anext(store.stream("a"))
 
@@ -156,7 +156,7 @@ async def test_a_damaged_object_can_be_replaced_and_deleted(
 ) -> None:
     for name in ("a", "b"):
         info = await store.put(name, DATA, CUT)
-        await handmade.lose_chunks(raw, store.bucket, info.nuid, 5)
+        await object_builder.lose_chunks(raw, store.bucket, info.nuid, 5)
     await store.put("a", b"new")
     await store.delete("b")
     assert (await store.get("a")).data == b"new"
@@ -171,10 +171,10 @@ async def test_metadata_that_cannot_be_read_is_one_error(
     store: jetstow.ObjectStore, raw: Client, body: bytes
 ) -> None:
     from jetstow.errors import BadObjectMetaError
-    from tests.support import underneath
+    from tests.support import raw_stream
 
     await store.put("fine", DATA)
-    await underneath.write_metadata(raw, store.bucket, "a", body)
+    await raw_stream.write_metadata(raw, store.bucket, "a", body)
     with pytest.raises(BadObjectMetaError) as caught:
         await store.get("a")
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")

@@ -8,7 +8,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta
 from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
 
@@ -21,7 +21,7 @@ async def test_a_deleted_object_is_gone_and_its_chunks_are(
         await store.get("a")
     assert isinstance(caught.value, ObjectDeletedError)
     assert isinstance(caught.value, FileNotFoundError)
-    assert await underneath.chunks(raw, store.bucket) == {}
+    assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
 async def test_a_marker_stays_for_those_who_ask(store: jetstow.ObjectStore) -> None:
@@ -66,7 +66,7 @@ async def test_deleting_a_link_leaves_its_target(store: jetstow.ObjectStore) -> 
 async def test_metadata_that_nobody_can_read_can_be_deleted(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    await underneath.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
+    await raw_stream.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
     await store.delete("a")
     with pytest.raises(ObjectDeletedError):
         await store.get_info("a")

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -36,14 +36,14 @@ async def consumers_made(nc: Client, bucket: str) -> AsyncIterator[list[str]]:
 
     stream = f"OBJ_{bucket}"
     told = await nc.subscribe(f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.{stream}.>", cb=note)
-    await underneath.arrived(nc)
+    await raw_stream.arrived(nc)
     yield made
     # One more, made here: when the server tells of it, it has told of all before.
     body = {"stream_name": stream, "config": {"durable_name": "last", "ack_policy": "none"}}
-    await underneath.request(nc, f"CONSUMER.DURABLE.CREATE.{stream}.last", body)
+    await raw_stream.request(nc, f"CONSUMER.DURABLE.CREATE.{stream}.last", body)
     await last.wait()
     made.remove("last")
-    await underneath.request(nc, f"CONSUMER.DELETE.{stream}.last")
+    await raw_stream.request(nc, f"CONSUMER.DELETE.{stream}.last")
     await told.unsubscribe()
 
 
@@ -93,7 +93,7 @@ async def test_reading_leaves_no_consumer_behind(
     async with consumers_made(raw, filled.bucket) as made:
         await read_everything(filled, tmp_path)
     assert bool(made) != server.at_least("2.11"), "only where there is no other way"
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0
 
 
 async def test_names_are_read_without_a_consumer_on_every_server(
@@ -118,12 +118,12 @@ async def test_a_stream_without_direct_get_is_read_by_consumers(
     tmp_path: Path,
     when: str,
 ) -> None:
-    await handmade.configure(raw, filled.bucket, allow_direct=False)
+    await object_builder.configure(raw, filled.bucket, allow_direct=False)
     store = filled if when == "while it is open" else await js.object_store(filled.bucket)
     async with consumers_made(raw, filled.bucket) as made:
         await read_everything(store, tmp_path)
     assert made
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0
 
 
 async def test_direct_get_that_ends_in_the_middle_of_a_read_is_gone_on_by_a_consumer(
@@ -131,29 +131,29 @@ async def test_direct_get_that_ends_in_the_middle_of_a_read_is_gone_on_by_a_cons
 ) -> None:
     chunks = filled.stream("large")
     found = await anext(chunks)
-    await handmade.configure(raw, filled.bucket, allow_direct=False)
+    await object_builder.configure(raw, filled.bucket, allow_direct=False)
     async for chunk in chunks:
         found += chunk
     assert found == LARGE
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0
 
 
 async def test_a_consumer_that_expires_under_a_slow_reader_is_replaced(
     filled: jetstow.ObjectStore, nc: jetstow.Client, raw: Client
 ) -> None:
     """The server drops it after a while of silence, and the next request met nobody."""
-    await handmade.configure(raw, filled.bucket, allow_direct=False)
+    await object_builder.configure(raw, filled.bucket, allow_direct=False)
     store = await nc.jetstream(timeout=1).object_store(filled.bucket)
     chunks = store.stream("large")
     found = await anext(chunks)
     stream = f"OBJ_{filled.bucket}"
-    names = await underneath.request(raw, f"CONSUMER.NAMES.{stream}")
+    names = await raw_stream.request(raw, f"CONSUMER.NAMES.{stream}")
     for consumer in names["consumers"]:
-        await underneath.request(raw, f"CONSUMER.DELETE.{stream}.{consumer}")
+        await raw_stream.request(raw, f"CONSUMER.DELETE.{stream}.{consumer}")
     async for chunk in chunks:
         found += chunk
     assert found == LARGE
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0
 
 
 async def test_a_cancelled_read_leaves_no_consumer_behind(
@@ -165,11 +165,11 @@ async def test_a_cancelled_read_leaves_no_consumer_behind(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0
     assert (await filled.get("large")).data == LARGE
 
 
 async def test_many_reads_at_once_on_every_server(filled: jetstow.ObjectStore, raw: Client) -> None:
     results = await asyncio.gather(*(filled.get(name) for name in ("a", "large") * 6))
     assert [result.data for result in results] == [DATA, LARGE] * 6
-    assert await underneath.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumers(raw, filled.bucket) == 0

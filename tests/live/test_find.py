@@ -11,7 +11,7 @@ from nats.js import api
 import jetstow
 from jetstow import ObjectMeta
 from jetstow.errors import InvalidOptionError
-from tests.support import underneath
+from tests.support import raw_stream
 
 DAY = datetime.timedelta(days=1)
 
@@ -67,7 +67,7 @@ async def test_what_nobody_can_look_for(filled: jetstow.ObjectStore) -> None:
 async def test_content_type_and_tags_are_headers(store: jetstow.ObjectStore, raw: Client) -> None:
     meta = ObjectMeta(headers={"X": ["1"]}, content_type="text/csv", tags=["a", "b", "a"])
     put = await store.put("table", b"1,2", meta)
-    stored = await underneath.metadata(raw, store.bucket, "table")
+    stored = await raw_stream.metadata(raw, store.bucket, "table")
     expected = {"X": ["1"], "Content-Type": ["text/csv"], "Tags": ["a", "b"]}
     assert stored["headers"] == put.headers == expected
     info = await store.get_info("table")

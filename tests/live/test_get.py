@@ -20,7 +20,7 @@ from jetstow.errors import (
     ObjectDeletedError,
     ObjectNotFoundError,
 )
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import digest_of, some_bytes
 
 DATA = some_bytes(95)
@@ -243,7 +243,7 @@ async def test_metadata_as_other_clients_write_it(
     store: jetstow.ObjectStore, raw: Client, fields: dict[str, Any]
 ) -> None:
     chunks = [DATA[:50], DATA[50:]]
-    await handmade.write_object(raw, store.bucket, "a", chunks, **fields)
+    await object_builder.write_object(raw, store.bucket, "a", chunks, **fields)
     result = await store.get("a")
     assert result.data == DATA
     assert (result.info.name, result.info.bucket) == ("a", store.bucket)

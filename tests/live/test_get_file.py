@@ -13,7 +13,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import DigestMismatchError, ObjectNotFoundError
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(95)
@@ -53,7 +53,7 @@ async def test_a_failed_get_leaves_the_old_file_and_nothing_else(
     store: jetstow.ObjectStore, raw: Client, tmp_path: Path
 ) -> None:
     await store.put("a", DATA, TINY)
-    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"old")
     for path in (old, new):

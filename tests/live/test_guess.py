@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 import jetstow
-from jetstow._core.guess import Guess
-from jetstow._core.windows import Window
+from jetstow._core.read.speculative import Guess
+from jetstow._core.read.windows import Window
 from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer

@@ -12,8 +12,8 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow.errors import SizeMismatchError
-from tests.support import handmade, underneath
-from tests.support.hostile import Verbs
+from tests.support import object_builder, raw_stream
+from tests.support.malicious import Verbs
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -67,7 +67,7 @@ class Socket:
 
 async def stored(raw: Client, bucket: str, count: int) -> None:
     """The server has taken messages before it has stored them."""
-    while sum((await underneath.subjects(raw, bucket)).values()) < count:
+    while sum((await raw_stream.subjects(raw, bucket)).values()) < count:
         await asyncio.sleep(0)
 
 
@@ -80,7 +80,7 @@ async def test_headers_of_stored_messages_are_nobodys_word(
     data, bucket = b"".join(pieces), store.bucket
     socket = await Socket.to(server)
     for head, piece in zip(heads, pieces, strict=True):
-        socket.publish(underneath.chunk_subject(bucket, "nuid"), head, piece)
+        socket.publish(raw_stream.chunk_subject(bucket, "nuid"), head, piece)
     await socket.close()
     await stored(raw, bucket, len(pieces))
     told = {"nuid": "nuid", "size": len(data), "chunks": len(pieces), "digest": digest_of(data)}
@@ -88,8 +88,8 @@ async def test_headers_of_stored_messages_are_nobodys_word(
     names = {f"name {number}" for number in range(len(heads))}
     for number, head in enumerate(heads):
         body = str(told).replace("'", '"').encode()
-        socket.publish(underneath.meta_subject(bucket, f"name {number}"), head, body)
-        socket.publish(underneath.meta_subject(bucket, f"empty {number}"), head, b"")
+        socket.publish(raw_stream.meta_subject(bucket, f"name {number}"), head, body)
+        socket.publish(raw_stream.meta_subject(bucket, f"empty {number}"), head, b"")
     await socket.close()
     await stored(raw, bucket, 3 * len(pieces))
     async with asyncio.timeout(LIMIT):
@@ -109,21 +109,21 @@ async def test_headers_of_stored_messages_are_nobodys_word(
             assert await store.get_range("name 0", start, 9) == data[start : start + 9]
         await store.delete("name 3")
         await store.put("name 4", b"new")
-    assert await underneath.chunks(raw, bucket) == {(await store.get_info("name 4")).nuid: 1}
+    assert await raw_stream.chunks(raw, bucket) == {(await store.get_info("name 4")).nuid: 1}
 
 
 @pytest.mark.parametrize("size", [0, 1])
 async def test_chunks_by_the_thousand(store: jetstow.ObjectStore, raw: Client, size: int) -> None:
     data = some_bytes(1_500 * size)
     pieces = [data[number * size :][:size] for number in range(1_500)]
-    await handmade.write_object(raw, store.bucket, "a", pieces)
+    await object_builder.write_object(raw, store.bucket, "a", pieces)
     async with asyncio.timeout(LIMIT):
         assert (await store.get("a")).data == data
         assert b"".join([chunk async for chunk in store.stream("a")]) == data
         if data:
             assert await store.get_range("a", len(data) - 5, 5) == data[-5:]
         await store.delete("a")
-    assert await underneath.chunks(raw, store.bucket) == {}
+    assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ async def test_chunks_larger_than_promised_fill_no_memory(
     """A window of a thousand chunks of one byte each was one of a thousand megabytes."""
     count = 48
     chunk = bytes(MIB - 1024)
-    subject = underneath.chunk_subject(store.bucket, "nuid")
+    subject = raw_stream.chunk_subject(store.bucket, "nuid")
     for _ in range(count - 1):
         await raw.publish(subject, chunk)
         await raw.flush()
@@ -148,7 +148,7 @@ async def test_chunks_larger_than_promised_fill_no_memory(
     options = {"max_chunk_size": 1}
     for name, size in (("honest", count * len(chunk)), ("short", count)):
         body = {"nuid": "nuid", "chunks": count, "size": size, "options": options}
-        await underneath.write_metadata(raw, store.bucket, name, body)
+        await raw_stream.write_metadata(raw, store.bucket, name, body)
     tracemalloc.reset_peak()
     async with asyncio.timeout(LIMIT):
         seen = 0
@@ -204,4 +204,4 @@ async def test_subjects_that_no_name_has_are_passed_over(
         async with await store.watch() as watcher:
             assert [await watcher.updates(), await watcher.updates()] == [fine, None]
         await store.delete("fine")
-    assert len(await underneath.subjects(raw, store.bucket)) == 2 * len(tokens) + 1
+    assert len(await raw_stream.subjects(raw, store.bucket)) == 2 * len(tokens) + 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import jetstow
-from jetstow.cli import failure
+from jetstow.cli import errors
 from tests.support.cli import Cli
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -141,7 +141,7 @@ def test_a_name_lands_in_the_folder(
 def test_a_name_that_no_file_should_have(cli: Cli, bucket: str, inside: Path, name: str) -> None:
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
     for path in ([], ["./"], ["."]):
-        error = cli.error(failure.USAGE, "get", f"{bucket}/{name}", *path)
+        error = cli.error(errors.USAGE, "get", f"{bucket}/{name}", *path)
         assert "say which file" in error
         assert error.isprintable()
     assert list(inside.iterdir()) == []
@@ -155,7 +155,7 @@ def test_a_name_that_no_file_should_have(cli: Cli, bucket: str, inside: Path, na
 def test_a_name_that_is_too_long_for_a_file(cli: Cli, bucket: str, inside: Path) -> None:
     name = "ü" * 200
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
-    assert "too long" in cli.error(failure.ERROR, "get", f"{bucket}/{name}")
+    assert "too long" in cli.error(errors.ERROR, "get", f"{bucket}/{name}")
     assert list(inside.iterdir()) == []
 
 

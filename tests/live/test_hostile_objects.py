@@ -28,8 +28,8 @@ from jetstow.errors import (
     ObjectDeletedError,
     ObjectNotFoundError,
 )
-from tests.support import handmade, underneath
-from tests.support.hostile import Verbs, bad_bodies, good_bodies, refusal
+from tests.support import object_builder, raw_stream
+from tests.support.malicious import Verbs, bad_bodies, good_bodies, refusal
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -65,11 +65,11 @@ async def check_victim(store: jetstow.ObjectStore, victim: jetstow.ObjectInfo) -
 async def test_metadata_that_cannot_be_read_harms_nobody(
     store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
 ) -> None:
-    body = await handmade.write_object(raw, store.bucket, "base", PIECES)
+    body = await object_builder.write_object(raw, store.bucket, "base", PIECES)
     bodies = bad_bodies(body)
     for name, told in bodies.items():
-        await underneath.write_metadata(raw, store.bucket, name, told)
-    chunks = await underneath.chunks(raw, store.bucket)
+        await raw_stream.write_metadata(raw, store.bucket, name, told)
+    chunks = await raw_stream.chunks(raw, store.bucket)
     async with asyncio.timeout(LIMIT):
         assert {info.name for info in await store.list()} == {"victim", "base"}
         assert {info.name async for info in store.list()} == {"victim", "base"}
@@ -93,7 +93,7 @@ async def test_metadata_that_cannot_be_read_harms_nobody(
                 assert (await again).data == b"new"
         await check_victim(store, victim)
         assert (await store.get("base")).data == DATA
-    left = await underneath.chunks(raw, store.bucket)
+    left = await raw_stream.chunks(raw, store.bucket)
     assert {nuid: left[nuid] for nuid in chunks} == chunks, "what nobody can read purges nothing"
 
 
@@ -103,9 +103,9 @@ async def test_odd_metadata_that_can_be_read_is_read_right(
     names = list(good_bodies({}))
     async with asyncio.timeout(LIMIT):
         for name in names:
-            body = await handmade.write_object(raw, store.bucket, name, PIECES)
+            body = await object_builder.write_object(raw, store.bucket, name, PIECES)
             told = good_bodies(body)[name]
-            await underneath.write_metadata(raw, store.bucket, name, told)
+            await raw_stream.write_metadata(raw, store.bucket, name, told)
             info = await store.get_info(name)
             assert (info.name, info.bucket, info.size) == (name, store.bucket, 40)
             for read in Verbs(store, name).reads:
@@ -121,7 +121,7 @@ async def test_odd_metadata_that_can_be_read_is_read_right(
         for name in names:
             await store.delete(name)
         await check_victim(store, victim)
-    assert await underneath.chunks(raw, store.bucket) == {victim.nuid: victim.chunks}
+    assert await raw_stream.chunks(raw, store.bucket) == {victim.nuid: victim.chunks}
 
 
 LIES: list[dict[str, Any]] = [
@@ -149,7 +149,7 @@ async def test_numbers_that_lie_are_found_out(
     async with asyncio.timeout(LIMIT):
         for number, lie in enumerate(LIES):
             name = f"lie {number}"
-            told = await handmade.write_object(raw, store.bucket, name, PIECES, **lie)
+            told = await object_builder.write_object(raw, store.bucket, name, PIECES, **lie)
             assert (await store.get_info(name)).size == told["size"]
             verbs = Verbs(store, name)
             for read in verbs.reads:
@@ -175,11 +175,11 @@ async def test_a_name_that_claims_anothers_chunks_falsifies_nothing(
 ) -> None:
     """Whoever may write metadata can have any chunks of that bucket dropped. Nobody is then
     told other bytes than were put, and what another bucket holds is out of reach."""
-    theirs = await underneath.metadata(raw, store.bucket, "victim")
-    await underneath.write_metadata(raw, store.bucket, "thief", theirs | {"name": "thief"})
+    theirs = await raw_stream.metadata(raw, store.bucket, "victim")
+    await raw_stream.write_metadata(raw, store.bucket, "thief", theirs | {"name": "thief"})
     assert (await store.get("thief")).data == VICTIM
     lying = theirs | {"size": 50, "chunks": 1, "digest": digest_of(VICTIM[:50])}
-    await underneath.write_metadata(raw, store.bucket, "liar", lying)
+    await raw_stream.write_metadata(raw, store.bucket, "liar", lying)
     with pytest.raises(IntegrityError):
         await store.get("liar")
     await check_victim(store, victim)
@@ -196,9 +196,9 @@ async def test_links_that_lead_nowhere_end(
 
     async def link(bucket: str, name: str, to: str, into: str, **more: Any) -> None:
         body = {"name": name, "options": {"link": {"bucket": to, "name": into}}} | more
-        await underneath.write_metadata(raw, bucket, name, body)
+        await raw_stream.write_metadata(raw, bucket, name, body)
 
-    nuid = await handmade.write_chunks(raw, store.bucket, PIECES)
+    nuid = await object_builder.write_chunks(raw, store.bucket, PIECES)
     one, two = store.bucket, other.bucket
     for bucket, name, to, into in [
         (one, "itself", one, "itself"),
@@ -232,7 +232,7 @@ async def test_links_that_lead_nowhere_end(
             await store.delete(name)
             await store.put(name, DATA)
             assert (await store.get(name)).data == DATA
-    left = await underneath.chunks(raw, store.bucket)
+    left = await raw_stream.chunks(raw, store.bucket)
     assert left[nuid] == 2, "a link has no chunks: those that it names are not its own"
     await js.delete_object_store(other.bucket)
 
@@ -247,7 +247,7 @@ async def test_metadata_of_megabytes_is_not_even_parsed(caplog: pytest.LogCaptur
         store = await nc.jetstream().create_object_store("b")
         await store.put("fine", DATA)
         for number in range(5):
-            await underneath.write_metadata(raw, "b", f"large {number}", body)
+            await raw_stream.write_metadata(raw, "b", f"large {number}", body)
         async with asyncio.timeout(LIMIT):
             assert [info.name for info in await store.list()] == ["fine"]
             assert len(caplog.records) == 5, "one warning for each"

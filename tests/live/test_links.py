@@ -24,7 +24,7 @@ from jetstow.errors import (
     ObjectDeletedError,
     ObjectNotFoundError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 
 DATA = b"linked bytes"
 
@@ -127,13 +127,13 @@ async def test_a_link_replaces_links_and_deleted_objects_and_no_others(
         assert (await store.get_info(name)).link == ObjectLink(bucket=store.bucket, name=None)
         await store.add_link(name, "target")
         assert (await store.get(name)).data == DATA
-    before = await underneath.subjects(raw, store.bucket)
+    before = await raw_stream.subjects(raw, store.bucket)
     with pytest.raises(ObjectAlreadyExists) as caught:
         await store.add_link("other", "target")
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "other")
     with pytest.raises(ObjectAlreadyExists):
         await store.add_bucket_link("other", store)
-    assert await underneath.subjects(raw, store.bucket) == before
+    assert await raw_stream.subjects(raw, store.bucket) == before
     assert (await store.get("other")).data == b"other"
 
 
@@ -187,7 +187,7 @@ async def test_what_happens_to_a_link_does_not_happen_to_its_target(
     await store.put("renamed", b"bytes of its own")
     assert (await store.get("renamed")).data == b"bytes of its own"
     assert await store.get_info("target") == (await store.get("target")).info
-    assert (await underneath.chunks(raw, store.bucket))[target.nuid] == 1
+    assert (await raw_stream.chunks(raw, store.bucket))[target.nuid] == 1
     assert (await store.get("target")).data == DATA
 
 
@@ -196,7 +196,7 @@ async def link_by_hand(
 ) -> None:
     link = {"bucket": bucket} | ({} if to is None else {"name": to})
     body = {"name": name, "bucket": store.bucket, "options": {"link": link}}
-    await underneath.write_metadata(raw, store.bucket, name, body)
+    await raw_stream.write_metadata(raw, store.bucket, name, body)
 
 
 async def test_links_of_other_clients(

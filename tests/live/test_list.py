@@ -12,10 +12,10 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
-from jetstow._core import catalog
+from jetstow._core.read import catalog
 from jetstow.errors import BucketNotFoundError, JetstowError, PermissionDeniedError
-from tests.support import handmade, underneath
-from tests.support.rounds import Rounds
+from tests.support import object_builder, raw_stream
+from tests.support.round_trips import Rounds
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
 
@@ -29,11 +29,11 @@ async def write_names(raw: Client, bucket: str, names: list[str], **fields: obje
     for name in names:
         body = {"name": name, "bucket": bucket, "nuid": "none", "size": 0, "chunks": 0} | fields
         await raw.publish(
-            underneath.meta_subject(bucket, name),
+            raw_stream.meta_subject(bucket, name),
             json.dumps(body).encode(),
             headers={"Nats-Rollup": "sub"},
         )
-    await underneath.write_metadata(raw, bucket, "last", {"nuid": "none"})
+    await raw_stream.write_metadata(raw, bucket, "last", {"nuid": "none"})
 
 
 async def test_an_empty_bucket_has_an_empty_list(store: jetstow.ObjectStore) -> None:
@@ -116,7 +116,7 @@ async def test_chunks_and_other_objects_between_do_not_matter(
 ) -> None:
     for number in range(5):
         await store.put(f"object {number}", some_bytes(300_000))
-        await handmade.write_chunks(raw, store.bucket, [b"orphan"] * 50)
+        await object_builder.write_chunks(raw, store.bucket, [b"orphan"] * 50)
     assert await names_of(store) == [f"object {number}" for number in range(5)]
 
 
@@ -174,7 +174,7 @@ async def test_entries_are_told_before_all_have_arrived(
             if len(told) == 100:
                 early = rounds.requests
                 # Another one changes it, and leaves the old message where it is.
-                subject = underneath.meta_subject(store.bucket, "object 400")
+                subject = raw_stream.meta_subject(store.bucket, "object 400")
                 await raw.request(subject, b'{"nuid": "new"}', timeout=5)
     in_order = [*names, "last", "object 400"]
     direct = store._bucket.has_batched_get
@@ -191,7 +191,7 @@ async def test_a_name_with_several_messages_is_told_once(
         await store.put(name, b"x")
     for number in range(4):
         body = {"nuid": "n", "description": f"description {number}"}
-        subject = underneath.meta_subject(store.bucket, "b")
+        subject = raw_stream.meta_subject(store.bucket, "b")
         await raw.request(subject, json.dumps(body).encode(), timeout=5)
     for infos in ([info async for info in store.list()], await store.list()):
         assert [info.name for info in infos] == ["a", "c", "d", "b"]
@@ -205,7 +205,7 @@ async def test_what_becomes_unreadable_or_deleted_meanwhile_is_not_in_the_list(
     for name in ("a", "b", "c"):
         await store.put(name, b"x")
     for name, body in (("a", b'{"nuid": "n", "deleted": true}'), ("b", b"not JSON")):
-        await raw.request(underneath.meta_subject(store.bucket, name), body, timeout=5)
+        await raw.request(raw_stream.meta_subject(store.bucket, name), body, timeout=5)
     assert await names_of(store) == ["c"]
     assert [info.name async for info in store.list()] == ["c"]
 
@@ -242,7 +242,7 @@ async def test_bad_metadata_hides_no_other_object(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     await store.put("a", b"x")
-    await underneath.write_metadata(raw, store.bucket, "bad", body)
+    await raw_stream.write_metadata(raw, store.bucket, "bad", body)
     await store.put("b", b"x")
     with caplog.at_level(logging.WARNING, "jetstow"):
         assert await names_of(store) == ["a", "b"]
@@ -255,7 +255,7 @@ async def test_a_message_that_looks_like_the_servers_own_hides_no_other_object(
 ) -> None:
     """Empty and with a `Status`, it was taken for the end of the list."""
     await store.put("a", b"x")
-    subject = underneath.meta_subject(store.bucket, "bad")
+    subject = raw_stream.meta_subject(store.bucket, "bad")
     await raw.request(subject, b"", headers={"Status": status}, timeout=5)
     await store.put("b", b"x")
     assert await names_of(store) == ["a", "b"]
@@ -292,7 +292,7 @@ async def test_a_list_without_permission_is_one_error(server: NatsServer) -> Non
         store = await full.jetstream().create_object_store("b")
         for name in ("one", "two", "three"):
             await store.put(name, b"x")
-        await handmade.configure(full, "b", allow_direct=False)
+        await object_builder.configure(full, "b", allow_direct=False)
         theirs = await poor.jetstream().object_store("b")
         with pytest.raises(PermissionDeniedError) as caught:
             await theirs.list()

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import BucketSealedError, DigestMismatchError, JetstowError
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
 
@@ -181,13 +181,13 @@ async def test_what_is_damaged_is_told_and_left_as_it_was(
     for name in "abc":
         await store.put(name, name.encode() * 10)
     await target.put("b", b"the last good one")
-    await handmade.change_metadata(raw, store.bucket, "b", digest="SHA-256=nonsense")
+    await object_builder.change_metadata(raw, store.bucket, "b", digest="SHA-256=nonsense")
     report = await jetstow.mirror(store, target)
     (error,) = report.failed
     assert isinstance(error, DigestMismatchError)
     assert (error.bucket, error.name, report.copied) == (store.bucket, "b", ["a", "c"])
     assert (await target.get("b")).data == b"the last good one"
-    assert len(await underneath.chunks(raw, target.bucket)) == 3
+    assert len(await raw_stream.chunks(raw, target.bucket)) == 3
 
 
 async def test_what_nobody_can_read_is_not_taken_for_deleted(
@@ -199,7 +199,7 @@ async def test_what_nobody_can_read_is_not_taken_for_deleted(
     """A listing passes over bad metadata: --delete would have removed the good copy."""
     await store.put("a", b"x")
     await jetstow.mirror(store, target)
-    await underneath.write_metadata(raw, store.bucket, "a", b"no JSON")
+    await raw_stream.write_metadata(raw, store.bucket, "a", b"no JSON")
     with caplog.at_level(logging.CRITICAL, "jetstow"):
         report = await jetstow.mirror(store, target, delete=True)
     assert (report.removed, [error.name for error in report.failed]) == ([], ["a"])
@@ -209,12 +209,12 @@ async def test_what_nobody_can_read_is_not_taken_for_deleted(
 async def test_an_object_without_a_digest(
     store: jetstow.ObjectStore, target: jetstow.ObjectStore, raw: Client
 ) -> None:
-    await handmade.write_object(raw, store.bucket, "a", [b"xyz"], digest=None)
+    await object_builder.write_object(raw, store.bucket, "a", [b"xyz"], digest=None)
     for _ in range(2):  # nobody can tell whether it is the same
         assert (await jetstow.mirror(store, target)).copied == ["a"]
     digest = (await target.get_info("a")).digest or ""
     written = digest.replace("SHA-256", "sha-256").rstrip("=").replace("-", "+")
-    await handmade.change_metadata(
+    await object_builder.change_metadata(
         raw, store.bucket, "a", digest=written.replace("sha+256", "sha-256").replace("_", "/")
     )
     assert (await jetstow.mirror(store, target)).left == ["a"]
@@ -238,7 +238,7 @@ async def test_one_that_was_cancelled_goes_on(
     with pytest.raises(asyncio.CancelledError):
         await task
     infos = await target.list()
-    assert (await underneath.chunks(raw, target.bucket)).keys() == {info.nuid for info in infos}
+    assert (await raw_stream.chunks(raw, target.bucket)).keys() == {info.nuid for info in infos}
     report = await jetstow.mirror(store, target)
     assert sorted(report.left) == sorted(info.name for info in infos)
     assert await contents(target) == await contents(store)

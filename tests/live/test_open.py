@@ -21,7 +21,7 @@ from jetstow.errors import (
     ObjectDeletedError,
     ObjectNotFoundError,
 )
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(995)
@@ -197,7 +197,7 @@ async def test_reading_from_the_first_byte_to_the_last_verifies_the_digest(
 ) -> None:
     """Where the last bytes had been fetched already, the end of the object was not looked at."""
     await store.put("a", DATA, TINY)
-    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     async with store.open("a") as file:
         for size in sizes[:-1]:
             await file.read(size)
@@ -209,7 +209,7 @@ async def test_iterating_to_the_end_verifies_the_digest(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", DATA, TINY)
-    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     async with store.open("a") as file:
         found = b"".join([await anext(file) for _ in range(100)])
         assert found == DATA
@@ -222,7 +222,7 @@ async def test_an_error_is_no_end(store: jetstow.ObjectStore, raw: Client) -> No
     info = await store.put("a", DATA, TINY)
     async with store.open("a") as file:
         await file.seek(5)
-        await handmade.lose_chunks(raw, store.bucket, info.nuid, 50)
+        await object_builder.lose_chunks(raw, store.bucket, info.nuid, 50)
         for _ in range(3):
             with pytest.raises(ChunksLostError):
                 await file.read()

@@ -18,7 +18,7 @@ from jetstow.errors import (
     ObjectNotFoundError,
     RevisionMismatchError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 
 DATA = some_bytes(95)
@@ -58,7 +58,7 @@ async def test_nothing_written_is_an_empty_object(store: jetstow.ObjectStore, ra
     assert file.info is not None
     assert (file.info.size, file.info.chunks) == (0, 0)
     assert (await store.get("a")).data == b""
-    assert await underneath.chunks(raw, store.bucket) == {}
+    assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
 async def test_what_is_said_of_it_is_kept(store: jetstow.ObjectStore) -> None:
@@ -95,7 +95,7 @@ async def test_closed_twice_it_is_written_once(store: jetstow.ObjectStore) -> No
 
 async def nothing_stays(store: jetstow.ObjectStore, raw: Client) -> None:
     assert (await store.get("a")).data == b"old"
-    assert len(await underneath.chunks(raw, store.bucket)) == 1
+    assert len(await raw_stream.chunks(raw, store.bucket)) == 1
     await store.put("a", b"old")  # the connection is still usable
 
 
@@ -197,7 +197,7 @@ async def test_what_put_refuses_is_refused_before_the_first_byte(
     ):
         with pytest.raises(kind):
             await store.open(name, "wb", meta, expected_revision=expected)
-    assert await underneath.names(raw, store.bucket) == {"there": 1}
+    assert await raw_stream.names(raw, store.bucket) == {"there": 1}
 
 
 async def test_who_comes_second_is_told_at_the_end(store: jetstow.ObjectStore, raw: Client) -> None:
@@ -213,7 +213,7 @@ async def test_who_comes_second_is_told_at_the_end(store: jetstow.ObjectStore, r
     assert file.closed
     assert file.info is None
     assert (await store.get("a")).data == b"second"
-    assert await underneath.chunks(raw, store.bucket) == {second.nuid: 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1}
 
 
 async def test_who_comes_last_replaces_the_others(store: jetstow.ObjectStore, raw: Client) -> None:
@@ -223,7 +223,7 @@ async def test_who_comes_last_replaces_the_others(store: jetstow.ObjectStore, ra
     await file.close()
     assert (await store.get("a")).data == DATA
     assert file.info is not None
-    assert await underneath.chunks(raw, store.bucket) == {file.info.nuid: 10}
+    assert await raw_stream.chunks(raw, store.bucket) == {file.info.nuid: 10}
 
 
 async def test_many_files_at_the_same_time(store: jetstow.ObjectStore) -> None:

@@ -24,7 +24,7 @@ from jetstow.errors import (
     ObjectAlreadyExists,
     RevisionMismatchError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -155,14 +155,14 @@ async def test_an_empty_object_is_an_object(store: jetstow.ObjectStore, raw: Cli
     info = await store.put("a", b"")
     assert (info.size, info.chunks, info.digest) == (0, 0, digest_of(b""))
     assert (await store.get("a")).data == b""
-    assert await underneath.chunks(raw, store.bucket) == {}
+    assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
 async def test_replacing_drops_the_old_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", DATA, tiny_chunks())
     second = await store.put("a", b"new")
-    assert await underneath.chunks(raw, store.bucket) == {second.nuid: 1}
-    assert await underneath.names(raw, store.bucket) == {"a": 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1}
+    assert await raw_stream.names(raw, store.bucket) == {"a": 1}
     assert (await store.get("a")).data == b"new"
 
 
@@ -193,7 +193,7 @@ async def test_a_name_that_cannot_be_is_refused(store: jetstow.ObjectStore, name
 
 
 async def test_the_longest_name_that_is_allowed_works(store: jetstow.ObjectStore) -> None:
-    from jetstow._core.names import MAX_SUBJECT
+    from jetstow._core.protocol.subjects import MAX_SUBJECT
 
     longest = (MAX_SUBJECT - len(f"$O.{store.bucket}.M.")) // 4 * 3
     name = "n" * longest
@@ -223,7 +223,7 @@ async def test_what_is_not_bytes_is_refused(
         await store.put("a", data)  # type: ignore[arg-type]
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
     assert "'a'" in str(caught.value)
-    assert await underneath.subjects(raw, store.bucket) == {}
+    assert await raw_stream.subjects(raw, store.bucket) == {}
 
 
 @pytest.mark.parametrize(
@@ -248,10 +248,10 @@ async def test_metadata_larger_than_a_message_is_refused_and_leaves_nothing(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", b"old")
-    before = await underneath.subjects(raw, store.bucket)
+    before = await raw_stream.subjects(raw, store.bucket)
     with pytest.raises(InvalidOptionError, match="at most"):
         await store.put("a", b"x", ObjectMeta(description="d" * 2_000_000))
-    assert await underneath.subjects(raw, store.bucket) == before
+    assert await raw_stream.subjects(raw, store.bucket) == before
 
 
 class SourceFailedError(Exception):
@@ -262,7 +262,7 @@ async def test_a_source_that_raises_leaves_the_old_object_and_no_chunk(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", b"old")
-    before = await underneath.subjects(raw, store.bucket)
+    before = await raw_stream.subjects(raw, store.bucket)
 
     async def failing() -> AsyncIterator[bytes]:
         yield DATA
@@ -270,7 +270,7 @@ async def test_a_source_that_raises_leaves_the_old_object_and_no_chunk(
 
     with pytest.raises(SourceFailedError):
         await store.put("a", failing(), tiny_chunks())
-    assert await underneath.subjects(raw, store.bucket) == before
+    assert await raw_stream.subjects(raw, store.bucket) == before
     assert (await store.get("a")).data == b"old"
 
 
@@ -278,7 +278,7 @@ async def test_a_cancelled_put_leaves_the_old_object_and_no_chunk(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", b"old")
-    before = await underneath.subjects(raw, store.bucket)
+    before = await raw_stream.subjects(raw, store.bucket)
     half_way = asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
@@ -291,7 +291,7 @@ async def test_a_cancelled_put_leaves_the_old_object_and_no_chunk(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await underneath.subjects(raw, store.bucket) == before
+    assert await raw_stream.subjects(raw, store.bucket) == before
     assert (await store.get("a")).data == b"old"
 
 
@@ -310,7 +310,7 @@ async def test_a_put_cut_short_by_a_timeout_of_the_caller_cleans_up(
             tasks.create_task(_cancel_after(half_way, scope))
             await store.put("a", endless(), tiny_chunks())
     assert scope.cancelled_caught
-    assert await underneath.subjects(raw, store.bucket) == {}
+    assert await raw_stream.subjects(raw, store.bucket) == {}
 
 
 async def _cancel_after(event: asyncio.Event, scope: anyio.CancelScope) -> None:
@@ -348,7 +348,7 @@ async def test_a_writer_overtaken_during_its_upload_is_refused_and_cleans_up(
     with pytest.raises(RevisionMismatchError):
         await store.put("a", overtaken(), expected_revision=first.revision)
     assert (await store.get("a")).data == b"theirs"
-    assert sum((await underneath.chunks(raw, store.bucket)).values()) == 1
+    assert sum((await raw_stream.chunks(raw, store.bucket)).values()) == 1
 
 
 async def test_a_put_without_revision_wins_over_one_that_came_between(
@@ -360,13 +360,13 @@ async def test_a_put_without_revision_wins_over_one_that_came_between(
 
     info = await store.put("a", overtaken())
     assert (await store.get("a")).data == b"mine"
-    assert await underneath.chunks(raw, store.bucket) == {info.nuid: 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {info.nuid: 1}
 
 
 async def test_metadata_that_nobody_can_read_can_be_replaced(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    await underneath.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
+    await raw_stream.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
     await store.put("a", b"x")
     assert (await store.get("a")).data == b"x"
 

@@ -17,7 +17,7 @@ from jetstow.errors import (
     ObjectDeletedError,
     ObjectNotFoundError,
 )
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -136,12 +136,12 @@ async def test_chunks_scattered_among_those_of_other_writers(
         nuid = chance.choice(sorted(rest))
         for _ in range(chance.choice([1, 1, 2, 25])):
             if rest.get(nuid):
-                await handmade.write_chunks(raw, store.bucket, [rest[nuid].pop(0)], nuid)
+                await object_builder.write_chunks(raw, store.bucket, [rest[nuid].pop(0)], nuid)
         rest = {nuid: chunks for nuid, chunks in rest.items() if chunks}
     for number, nuid in enumerate(nuids):
         options = {"max_chunk_size": 10}
         fields = {"nuid": nuid, "size": 600, "chunks": 60, "options": options, "digest": None}
-        await handmade.write_object(raw, store.bucket, nuid, [], **fields)
+        await object_builder.write_object(raw, store.bucket, nuid, [], **fields)
         data = some_bytes(600, number)
         assert (await store.get(nuid)).data == data
         await check_ranges(store, data, nuid, seed=number)
@@ -172,11 +172,11 @@ async def test_chunks_with_a_large_gap_in_their_middle(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     chunks = evenly(DATA, 10)
-    await handmade.write_chunks(raw, store.bucket, chunks[:13], "nuid")
+    await object_builder.write_chunks(raw, store.bucket, chunks[:13], "nuid")
     await store.put("between", some_bytes(5_000), cut(5))
-    await handmade.write_chunks(raw, store.bucket, chunks[13:], "nuid")
+    await object_builder.write_chunks(raw, store.bucket, chunks[13:], "nuid")
     fields = {"nuid": "nuid", "size": 997, "chunks": 100, "options": {"max_chunk_size": 10}}
-    await handmade.write_object(raw, store.bucket, "a", [], **fields, digest=None)
+    await object_builder.write_object(raw, store.bucket, "a", [], **fields, digest=None)
     await check_ranges(store, DATA)
     await store.delete("between")
     await check_ranges(store, DATA)
@@ -204,7 +204,7 @@ async def test_chunks_of_uneven_sizes(
     data = some_bytes(sum(sizes))
     ends = [sum(sizes[: n + 1]) for n in range(len(sizes))]
     chunks = [data[end - size : end] for end, size in zip(ends, sizes, strict=True)]
-    await handmade.write_object(raw, store.bucket, "a", chunks, options=options)
+    await object_builder.write_object(raw, store.bucket, "a", chunks, options=options)
     assert (await store.get("a")).data == data
     await check_ranges(store, data, tries=15)
 
@@ -213,7 +213,7 @@ async def test_chunks_of_uneven_sizes(
 async def test_even_chunks_whose_size_is_not_said(
     store: jetstow.ObjectStore, raw: Client, size: int
 ) -> None:
-    await handmade.write_object(raw, store.bucket, "a", evenly(DATA, size))
+    await object_builder.write_object(raw, store.bucket, "a", evenly(DATA, size))
     await check_ranges(store, DATA, tries=15)
 
 
@@ -222,7 +222,7 @@ async def test_even_chunks_whose_size_is_said_wrongly(
     store: jetstow.ObjectStore, raw: Client, said: int
 ) -> None:
     options = {"max_chunk_size": said}
-    await handmade.write_object(raw, store.bucket, "a", evenly(DATA, 10), options=options)
+    await object_builder.write_object(raw, store.bucket, "a", evenly(DATA, 10), options=options)
     await check_ranges(store, DATA, tries=15)
 
 

@@ -12,8 +12,8 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from tests.support import handmade, underneath
-from tests.support.rounds import Rounds
+from tests.support import object_builder, raw_stream
+from tests.support.round_trips import Rounds
 from tests.support.samples import some_bytes
 
 # The first servers that read by batches; before, each question makes a consumer.
@@ -33,8 +33,8 @@ async def write_between(
 ) -> bytes:
     """An object whose chunks lie between messages of others: so many before each of them."""
     data = some_bytes(len(order) * size - size // 2, len(order))
-    nuid = await handmade.write_chunks(raw, bucket, [])
-    mine, other = underneath.chunk_subject(bucket, nuid), f"$O.{bucket}.C.another"
+    nuid = await object_builder.write_chunks(raw, bucket, [])
+    mine, other = raw_stream.chunk_subject(bucket, nuid), f"$O.{bucket}.C.another"
     for number, others in enumerate(order):
         for n in range(1, others + 1):
             await raw.publish(other, b"x")
@@ -43,7 +43,7 @@ async def write_between(
         await raw.publish(mine, data[number * size : (number + 1) * size])
     fields = {"nuid": nuid, "size": len(data), "chunks": len(order), "digest": None}
     options = {"max_chunk_size": size}
-    await handmade.write_object(raw, bucket, name, [], **fields, options=options)
+    await object_builder.write_object(raw, bucket, name, [], **fields, options=options)
     return data
 
 
@@ -131,7 +131,7 @@ async def test_uneven_chunks_are_counted_from_the_first(
     chance = random.Random(4)
     pieces = [some_bytes(chance.choice([1, 700, 1_000]), n) for n in range(300)]
     options = {"max_chunk_size": 1_000}
-    await handmade.write_object(raw, store.bucket, "a", pieces, options=options)
+    await object_builder.write_object(raw, store.bucket, "a", pieces, options=options)
     data = b"".join(pieces)
     for start in (0, 5, 70_000, len(data) - 3):
         assert await store.get_range("a", start, 900) == data[start : start + 900]

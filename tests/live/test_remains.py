@@ -10,8 +10,8 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core import remains
-from tests.support import underneath
+from jetstow._core.bucket import stale_data
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
 # It is about how buckets are made, and before 2.10 nothing came back.
@@ -45,7 +45,7 @@ async def test_a_bucket_made_anew_is_empty(
     store = await js.create_object_store(came_back)
     assert "was made with 6 old messages" in caplog.text, "or the test has nothing to show"
     assert await store.list() == []
-    assert await underneath.subjects(raw, came_back) == {}
+    assert await raw_stream.subjects(raw, came_back) == {}
     await store.put("old 1", b"new", expected_revision=0)
     assert (await store.get("old 1")).data == b"new"
 
@@ -54,14 +54,14 @@ async def test_what_was_put_in_between_stays(
     came_back: str, js: jetstow.JetStreamContext, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another client finds the bucket before it is cleared."""
-    clear = remains.clear
+    clear = stale_data.clear
 
     async def late(*args: Any) -> None:
         other = await js.object_store(came_back)
         await other.put("theirs", b"theirs")
         await clear(*args)
 
-    monkeypatch.setattr(remains, "clear", late)
+    monkeypatch.setattr(stale_data, "clear", late)
     store = await js.create_object_store(came_back)
     assert [info.name for info in await store.list()] == ["theirs"]
     assert (await store.get("theirs")).data == b"theirs"
@@ -99,8 +99,8 @@ def answered(**other: Any) -> dict[str, Any]:
     ids=["none", "newer", "as old", "made before", "clock set back", "no time", "cluster", "bare"],
 )  # fmt: skip
 def test_where_it_is_not_certain_nothing_is_dropped(answer: dict[str, Any], elapsed: float) -> None:
-    assert remains.has_remains(answered(), 0.003)
-    assert not remains.has_remains(answer, elapsed)
+    assert stale_data.has_remains(answered(), 0.003)
+    assert not stale_data.has_remains(answer, elapsed)
 
 
 @pytest.mark.min_server("2.12")  # an older one leaves the file there

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta
 from jetstow.errors import BadArchiveError, ObjectAlreadyExists
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
 MIB = 1024 * 1024
@@ -48,7 +48,7 @@ async def test_what_was_cut_short_goes_on(
     assert (await copy.get("7")).data == some_bytes(1_400_000, 7)
     # Nothing is left of what had begun.
     nuids = {info.nuid for info in await copy.list() if info.size}
-    assert (await underneath.chunks(raw, other)).keys() == nuids
+    assert (await raw_stream.chunks(raw, other)).keys() == nuids
 
 
 async def test_a_cancelled_one_goes_on(
@@ -71,7 +71,7 @@ async def test_a_cancelled_one_goes_on(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert [info.name for info in await (await js.object_store(other)).list()] == ["a", "b"]
-    assert len(await underneath.chunks(raw, other)) == 2
+    assert len(await raw_stream.chunks(raw, other)) == 2
     report = await jetstow.restore(js, io.BytesIO(data), other)
     assert (report.left, report.objects) == (2, 1)
 

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import BucketNotFoundError, BucketSealedError, ObjectNotFoundError
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(95)
@@ -49,13 +49,13 @@ async def test_nothing_changes_any_more(
     if who == "sealed here":
         await store.seal()
     else:
-        await handmade.configure(raw, store.bucket, sealed=True)
-    before = await underneath.subjects(raw, store.bucket)
+        await object_builder.configure(raw, store.bucket, sealed=True)
+    before = await raw_stream.subjects(raw, store.bucket)
     with pytest.raises(BucketSealedError) as caught:
         await change(store)
     assert caught.value.bucket == store.bucket
     assert isinstance(caught.value, PermissionError)
-    assert await underneath.subjects(raw, store.bucket) == before
+    assert await raw_stream.subjects(raw, store.bucket) == before
     assert (await store.get("a")).data == DATA
 
 

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import DigestMismatchError, ObjectNotFoundError
-from tests.support import handmade, underneath
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(95)
@@ -39,7 +39,7 @@ async def test_leaving_early_leaves_the_connection_usable_and_no_consumer(
             async for chunk in chunks:
                 assert LARGE.startswith(chunk)
                 break
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
     assert (await store.get("a")).data == LARGE
 
 
@@ -70,7 +70,7 @@ async def test_the_end_is_an_error_where_the_bytes_are_not_right(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", DATA, TINY)
-    await handmade.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     chunks = store.stream("a")
     assert b"".join([await anext(chunks) for _ in range(10)]) == DATA
     with pytest.raises(DigestMismatchError):

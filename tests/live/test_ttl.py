@@ -10,7 +10,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta
 from jetstow.errors import InvalidOptionError, ObjectNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
 pytestmark = pytest.mark.min_server("2.11")
@@ -22,7 +22,7 @@ SMALL = ObjectMeta(options=jetstow.ObjectMetaOptions(max_chunk_size=1_000))
 async def ttls(raw: Client, info: jetstow.ObjectInfo) -> list[str | None]:
     """The time to live of the name, and of a chunk, as the server has them."""
     subjects = (
-        underneath.meta_subject(info.bucket, info.name),
+        raw_stream.meta_subject(info.bucket, info.name),
         f"$O.{info.bucket}.C.{info.nuid}",
     )
     js = raw.jetstream()
@@ -115,10 +115,10 @@ async def test_a_bucket_of_another_client_learns_it(
     await raw.jetstream().create_object_store(bucket)
     store = await js.object_store(bucket)
     await store.put("a", b"data")
-    config = (await underneath.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    config = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
     assert not config.get("allow_msg_ttl")
     await store.put("b", b"data", ttl=HOUR)
-    after = (await underneath.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    after = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
     changed = {key for key in after if after[key] != config.get(key)}
     assert changed <= {"allow_msg_ttl", "metadata"}  # where the server notes what it needs
     assert after["allow_msg_ttl"]

@@ -12,7 +12,7 @@ from nats.js import api
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import InvalidObjectNameError, ObjectAlreadyExists, ObjectDeletedError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(95)
@@ -56,12 +56,12 @@ async def test_the_chunk_size_cannot_be_changed(store: jetstow.ObjectStore) -> N
 
 async def test_fields_of_other_clients_survive(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", DATA)
-    body = await underneath.metadata(raw, store.bucket, "a")
+    body = await raw_stream.metadata(raw, store.bucket, "a")
     body |= {"x-vendor": {"deep": [1, 2]}}
     body["options"]["x-option"] = True
-    await underneath.write_metadata(raw, store.bucket, "a", body)
+    await raw_stream.write_metadata(raw, store.bucket, "a", body)
     await store.update_meta("a", ObjectMeta(name="a", description="new"))
-    found = await underneath.metadata(raw, store.bucket, "a")
+    found = await raw_stream.metadata(raw, store.bucket, "a")
     assert found["x-vendor"] == {"deep": [1, 2]}
     assert found["options"]["x-option"] is True
     assert found["description"] == "new"
@@ -77,8 +77,8 @@ async def test_a_rename_moves_the_name_and_not_the_bytes(
     assert (await store.get_info("new")).description == "same"
     with pytest.raises(jetstow.errors.ObjectNotFoundError):
         await store.get_info("old", show_deleted=True)
-    assert await underneath.names(raw, store.bucket) == {"new": 1}
-    assert await underneath.chunks(raw, store.bucket) == {info.nuid: 10}
+    assert await raw_stream.names(raw, store.bucket) == {"new": 1}
+    assert await raw_stream.chunks(raw, store.bucket) == {info.nuid: 10}
 
 
 async def test_a_rename_tells_watchers_that_the_old_name_is_gone(

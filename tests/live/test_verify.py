@@ -23,8 +23,8 @@ from jetstow.errors import (
     ObjectNotFoundError,
     SizeMismatchError,
 )
-from jetstow.reports import Verified
-from tests.support import handmade, underneath
+from jetstow.types import Verified
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -77,15 +77,15 @@ async def test_what_is_damaged_is_found_and_hides_nothing(
     async def nuid(name: str) -> str:
         return (await store.get_info(name)).nuid
 
-    await handmade.lose_all_chunks(raw, bucket, await nuid("all lost"))
-    await handmade.lose_chunks(raw, bucket, await nuid("first"), 0)
-    await handmade.change_metadata(raw, bucket, "few", chunks=11)
-    await handmade.write_chunks(raw, bucket, [b"0123456789"], await nuid("many"))
-    await handmade.change_metadata(raw, bucket, "empty?", chunks=0, size=0, digest="")
-    await handmade.change_metadata(raw, bucket, "short", size=94)
-    await handmade.lose_chunks(raw, bucket, await nuid("swapped"), -1)
-    await handmade.write_chunks(raw, bucket, [b"other"], await nuid("swapped"))
-    await underneath.write_metadata(raw, bucket, "unreadable", b"no JSON")
+    await object_builder.lose_all_chunks(raw, bucket, await nuid("all lost"))
+    await object_builder.lose_chunks(raw, bucket, await nuid("first"), 0)
+    await object_builder.change_metadata(raw, bucket, "few", chunks=11)
+    await object_builder.write_chunks(raw, bucket, [b"0123456789"], await nuid("many"))
+    await object_builder.change_metadata(raw, bucket, "empty?", chunks=0, size=0, digest="")
+    await object_builder.change_metadata(raw, bucket, "short", size=94)
+    await object_builder.lose_chunks(raw, bucket, await nuid("swapped"), -1)
+    await object_builder.write_chunks(raw, bucket, [b"other"], await nuid("swapped"))
+    await raw_stream.write_metadata(raw, bucket, "unreadable", b"no JSON")
     await raw.request(f"$O.{bucket}.M.plain", b"{}", timeout=20)
 
     report = await store.verify(quick=quick)
@@ -156,7 +156,7 @@ async def test_chunks_of_no_object_are_counted_and_are_no_finding(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     await fill(store)
-    await handmade.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
+    await object_builder.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
     report = await store.verify(quick=True)
     assert report.ok
     assert report.unused == 3
@@ -168,11 +168,11 @@ async def test_only_the_last_metadata_of_a_name_counts(
 ) -> None:
     """Some clients change metadata without a rollup, and the old messages stay."""
     await store.put("a", DATA, CUT)
-    subject = underneath.meta_subject(store.bucket, "a")
-    body = (await underneath.message_on(raw, store.bucket, subject))["data"]
-    await underneath.write_metadata(raw, store.bucket, "a", b"no JSON")
+    subject = raw_stream.meta_subject(store.bucket, "a")
+    body = (await raw_stream.message_on(raw, store.bucket, subject))["data"]
+    await raw_stream.write_metadata(raw, store.bucket, "a", b"no JSON")
     await raw.request(subject, base64.b64decode(body), timeout=20)
-    assert (await underneath.names(raw, store.bucket))["a"] == 2
+    assert (await raw_stream.names(raw, store.bucket))["a"] == 2
     report = await store.verify(quick=quick)
     assert report == Verified(store.bucket, 1, 0, 95, 0 if quick else None)
 
@@ -211,7 +211,7 @@ async def test_every_bucket(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext, raw: Client, quick: bool
 ) -> None:
     info = await store.put("a", DATA, CUT)
-    await handmade.lose_chunks(raw, store.bucket, info.nuid, 3)
+    await object_builder.lose_chunks(raw, store.bucket, info.nuid, 3)
     other = await js.create_object_store(f"{store.bucket}-other")
     await other.put("b", DATA)
     reports = {each.bucket: each for each in await js.verify_object_stores(quick=quick)}
@@ -226,7 +226,7 @@ async def test_it_leaves_no_consumer_behind(
 ) -> None:
     await fill(store)
     await store.verify(quick=quick)
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
 @quickly_or_not

@@ -14,14 +14,14 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectWatcher
-from jetstow._core import feed
+from jetstow._core.read import ordered_consumer
 from jetstow.errors import (
     BucketNotFoundError,
     ConnectionLostError,
     TimeoutError,
     WatcherStoppedError,
 )
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
 Told = tuple[str, bool] | None  # a name, and whether it is deleted
@@ -141,8 +141,8 @@ async def test_history_is_every_message_kept(
 ) -> None:
     """A bucket keeps one a name, unless a client changes its metadata without a rollup."""
     await store.put("a", b"x")
-    body = json.dumps(await underneath.metadata(raw, store.bucket, "a")).encode()
-    await raw.request(underneath.meta_subject(store.bucket, "a"), body, timeout=5)
+    body = json.dumps(await raw_stream.metadata(raw, store.bucket, "a")).encode()
+    await raw.request(raw_stream.meta_subject(store.bucket, "a"), body, timeout=5)
     await store.put("b", b"x")
     assert await told(await watching(include_history=True), 4) == [
         ("a", False), ("a", False), ("b", False), None,
@@ -228,7 +228,7 @@ async def test_stop_lets_everybody_go_who_waits(store: jetstow.ObjectStore, raw:
         await waiting
     assert caught.value.bucket == store.bucket
     assert await iterating == []
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
 async def test_stopped_twice_it_is_stopped(store: jetstow.ObjectStore, raw: Client) -> None:
@@ -239,24 +239,24 @@ async def test_stopped_twice_it_is_stopped(store: jetstow.ObjectStore, raw: Clie
     with pytest.raises(WatcherStoppedError):
         await watcher.updates()
     assert [info async for info in watcher] == [], "nothing more, not even what had arrived"
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
 async def test_stop_waits_for_no_slow_user(store: jetstow.ObjectStore, raw: Client) -> None:
     for number in range(300):
-        await raw.publish(underneath.meta_subject(store.bucket, f"n{number}"), b'{"nuid": "x"}')
-    await underneath.write_metadata(raw, store.bucket, "last", {"nuid": "x"})
+        await raw.publish(raw_stream.meta_subject(store.bucket, f"n{number}"), b'{"nuid": "x"}')
+    await raw_stream.write_metadata(raw, store.bucket, "last", {"nuid": "x"})
     watcher = await store.watch()
     assert (await watcher.updates()) is not None
     await watcher.stop()
-    assert await underneath.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
 @pytest.fixture
 def _lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats as often as the server can, so that their absence is noticed soon."""
-    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(feed, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
 
 
 @pytest.mark.usefixtures("_lively")
@@ -309,7 +309,7 @@ async def test_a_slow_user_misses_nothing(
     padding = "d" * 200
     for name in names:
         body = f'{{"nuid": "x", "description": "{padding}"}}'.encode()
-        await raw.publish(underneath.meta_subject(store.bucket, name), body)
+        await raw.publish(raw_stream.meta_subject(store.bucket, name), body)
     await raw.flush()
     assert await told(watcher, 1) == [(names[0], False)]
     for _ in range(100):
@@ -329,10 +329,10 @@ async def test_bad_metadata_is_passed_over(
     body: bytes,
 ) -> None:
     with caplog.at_level(logging.WARNING, "jetstow"):
-        await underneath.write_metadata(raw, store.bucket, "bad", body)
+        await raw_stream.write_metadata(raw, store.bucket, "bad", body)
         watcher = await watching()
         assert await told(watcher, 1) == [None]
-        await underneath.write_metadata(raw, store.bucket, "bad", body)
+        await raw_stream.write_metadata(raw, store.bucket, "bad", body)
         await raw.request(f"$O.{store.bucket}.M.!!!", b'{"nuid": "x"}', timeout=5)
         await nothing_more(watcher, store)
     assert caplog.text.count("'bad'") == 2
@@ -346,7 +346,7 @@ async def test_a_message_that_looks_like_the_servers_own_does_not_disturb(
     """Empty and with a `Status`, it was obeyed, not counted, and missed ever after."""
     watcher = await watching()
     assert await told(watcher, 1) == [None]
-    subject = underneath.meta_subject(store.bucket, "bad")
+    subject = raw_stream.meta_subject(store.bucket, "bad")
     headers = {"Status": status, "Nats-Last-Consumer": "77", "Nats-Consumer-Stalled": "x"}
     await raw.request(subject, b"", headers=headers, timeout=5)
     await store.put("a", b"x")

@@ -12,7 +12,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectWatcher
 from jetstow.errors import BucketNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
 
@@ -39,7 +39,7 @@ async def store(own: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
 
 async def write(nc: Client, *names: str) -> None:
     for name in names:
-        await underneath.write_metadata(nc, "b", name, {"name": name, "nuid": "x"})
+        await raw_stream.write_metadata(nc, "b", name, {"name": name, "nuid": "x"})
 
 
 async def told(watcher: ObjectWatcher, count: int) -> list[str | None]:
@@ -66,9 +66,9 @@ async def test_changes_around_a_restart_are_told_once(
     assert await told(watcher, 21) == ["before 2", *(f"during {number}" for number in range(20))]
     await write(raw, "after")
     assert await told(watcher, 1) == ["after"], "no second mark either"
-    assert await underneath.consumers(raw, "b") == 1
+    assert await raw_stream.consumers(raw, "b") == 1
     await watcher.stop()
-    assert await underneath.consumers(raw, "b") == 0
+    assert await raw_stream.consumers(raw, "b") == 0
     await raw.close()
 
 
@@ -92,7 +92,7 @@ async def test_a_restart_while_what_was_there_is_told(
     raw = await nats.connect(own.url)
     names = [f"object {number}" for number in range(800)]
     for name in names:
-        await raw.publish(underneath.meta_subject("b", name), b'{"nuid": "x"}')
+        await raw.publish(raw_stream.meta_subject("b", name), b'{"nuid": "x"}')
     await write(raw, "last")
     watcher = await store.watch()
     assert await told(watcher, 5) == names[:5]
@@ -105,15 +105,15 @@ async def test_a_restart_while_what_was_there_is_told(
 async def test_a_consumer_that_the_server_loses_is_made_again(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jetstow._core import feed
+    from jetstow._core.read import ordered_consumer
 
-    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(feed, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
     raw = await nats.connect(own.url)
     watcher = await store.watch()
     assert await told(watcher, 1) == [None]
-    names = await underneath.request(raw, "CONSUMER.NAMES.OBJ_b")
-    await underneath.request(raw, f"CONSUMER.DELETE.OBJ_b.{names['consumers'][0]}")
+    names = await raw_stream.request(raw, "CONSUMER.NAMES.OBJ_b")
+    await raw_stream.request(raw, f"CONSUMER.DELETE.OBJ_b.{names['consumers'][0]}")
     await write(raw, "a", "b")
     assert await told(watcher, 2) == ["a", "b"]
     await watcher.stop()
@@ -124,10 +124,10 @@ async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its revisions begin anew as well: what it went on after was far ahead of them."""
-    from jetstow._core import feed
+    from jetstow._core.read import ordered_consumer
 
-    monkeypatch.setattr(feed, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(feed, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
+    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
     await store.put("old", b"x" * 1_000)
     await store.delete("old")
     watcher = await store.watch(updates_only=True)

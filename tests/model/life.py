@@ -18,7 +18,7 @@ import jetstow
 from jetstow.errors import JetstowError
 from tests.model.operations import UNKNOWN, Call, Kind, Operations
 from tests.model.truth import Object, State, Truth, ViolationError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.proxy import Proxy
 from tests.support.servers import NatsServer
 
@@ -259,7 +259,7 @@ class Life:
         store = self._stores[0]
         await store.collect_garbage(grace=0)
         nc = store._js._nc
-        stored = await underneath.chunks(nc, self._bucket)
+        stored = await raw_stream.chunks(nc, self._bucket)
         named = {info.nuid: info.chunks for info in await store.list() if info.chunks}
         if stored != named:
             raise ViolationError(f"the stream has the chunks {stored}, the names have {named}")

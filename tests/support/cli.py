@@ -17,7 +17,7 @@ from nats.aio.client import Client
 from typer.testing import CliRunner, Result
 
 from jetstow.cli.app import app
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ class Cli:
 
     def chunks(self, bucket: str) -> int:
         """How many chunks lie in the bucket."""
-        return sum(self.peek(lambda nc: underneath.chunks(nc, bucket)).values())
+        return sum(self.peek(lambda nc: raw_stream.chunks(nc, bucket)).values())
 
     def connections(self) -> int:
         """How many processes of the command line are connected."""

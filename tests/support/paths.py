@@ -15,7 +15,7 @@ import pytest
 
 def _consumer(patch: pytest.MonkeyPatch) -> None:
     """Chunks are read by consumers, as before 2.11."""
-    patch.setattr("jetstow._core.stream.Stream.has_batched_get", False)
+    patch.setattr("jetstow._core.bucket.stream.Stream.has_batched_get", False)
 
 
 def _plain(patch: pytest.MonkeyPatch) -> None:
@@ -24,7 +24,7 @@ def _plain(patch: pytest.MonkeyPatch) -> None:
     async def nowhere(*_: object) -> None:
         return None
 
-    patch.setattr("jetstow._core.lane.Lane.over", nowhere)
+    patch.setattr("jetstow._core.transport.fast_path.Lane.over", nowhere)
 
 
 # A new path is one more entry here; `not_on` then names the tests that make no sense on it.

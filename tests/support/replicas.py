@@ -10,7 +10,7 @@ from typing import Any
 import nats
 import nats.errors
 
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.cluster import Cluster
 from tests.support.servers import NatsServer
 
@@ -92,7 +92,7 @@ class Replicas:
         running = [node.url for node in asked if node.is_running]
         nc = await nats.connect(running, connect_timeout=1, error_cb=_quiet)
         try:
-            return await underneath.request(nc, api)
+            return await raw_stream.request(nc, api)
         finally:
             await nc.close()
 

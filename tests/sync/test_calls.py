@@ -14,7 +14,7 @@ import pytest
 
 import jetstow.sync as jetstow
 from jetstow.errors import InvalidDataError, ObjectNotFoundError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
@@ -170,7 +170,7 @@ def test_what_a_source_raises_ends_the_put(
         store.put("a", pieces())
     assert caught.value is error
     assert store.list() == []
-    assert look(server, underneath.chunks, store.bucket) == {}
+    assert look(server, raw_stream.chunks, store.bucket) == {}
 
 
 @pytest.mark.parametrize("kind", [OurError, KeyboardInterrupt])

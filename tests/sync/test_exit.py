@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
 from tests.sync.script import BEGIN, STRICT, Ended
@@ -47,8 +47,8 @@ def test_the_end_of_a_program(
     last = ended.err.strip().rpartition("\n")[2]
     assert (ended.code, ended.out, last) == (code, "", said)
     assert ended.err.count("Traceback") == bool(said)
-    assert list(look(server, underneath.names, bucket)) == ["a"]
-    assert sum(look(server, underneath.chunks, bucket).values()) == 8
+    assert list(look(server, raw_stream.names, bucket)) == ["a"]
+    assert sum(look(server, raw_stream.chunks, bucket).values()) == 8
 
 
 def test_threads_finish_their_work_first(script: Callable[..., Ended], bucket: str) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
 from tests.sync.script import BEGIN, STRICT, Ended
@@ -48,7 +48,7 @@ def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> N
             raise
     assert (process.returncode, err) == (0, "")
     assert said == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
-    assert look(server, underneath.chunks, bucket) == {}
+    assert look(server, raw_stream.chunks, bucket) == {}
 
 
 def test_interrupted_at_any_instant(
@@ -96,4 +96,4 @@ print(interrupted > 20, store.verify().ok, *(info.nuid for info in store.list())
     assert ended.code == 0, ended.err
     interrupted, whole, *nuids = ended.out.split()
     assert (interrupted, whole) == ("True", "True")
-    assert set(look(server, underneath.chunks, bucket)) == set(nuids)
+    assert set(look(server, raw_stream.chunks, bucket)) == set(nuids)

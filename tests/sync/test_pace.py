@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow.sync.pace import KIB, Fetch, Pace, Recent, block_size
+from jetstow.sync.readahead import KIB, Fetch, Pace, Recent, block_size
 
 BLOCK = 128 * KIB
 SIZE = 64 * 1024 * KIB

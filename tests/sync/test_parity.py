@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 import jetstow as asynchronous
+import jetstow._transfer.folders as asynchronous_syncing
 import jetstow.sync as blocking
 import jetstow.sync.syncing as blocking_syncing
-import jetstow.syncing as asynchronous_syncing
 from jetstow.sync.likeness import told
 
 CLASSES = (

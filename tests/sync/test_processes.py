@@ -15,7 +15,7 @@ import pytest
 
 import jetstow.sync as jetstow
 from jetstow.errors import ConnectionLostError, InvalidOptionError
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
@@ -210,7 +210,7 @@ def test_a_process_that_ends_leaves_nothing_half_done(
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert look(server, underneath.subjects, store.bucket) == {}
+    assert look(server, raw_stream.subjects, store.bucket) == {}
 
 
 def test_a_pickle_in_the_same_process_is_the_same_connection(store: jetstow.ObjectStore) -> None:

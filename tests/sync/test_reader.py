@@ -17,7 +17,7 @@ from jetstow.errors import (
     ObjectNotFoundError,
     RevisionMismatchError,
 )
-from tests.support import handmade
+from tests.support import object_builder
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
@@ -124,7 +124,7 @@ def test_reading_all_of_it_verifies_the_digest(
     store: jetstow.ObjectStore, server: NatsServer, size: int
 ) -> None:
     store.put("a", DATA)
-    look(server, handmade.change_metadata, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    look(server, object_builder.change_metadata, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     with store.open("a") as file:
         for _ in range(2):
             with pytest.raises(DigestMismatchError):
@@ -149,7 +149,7 @@ def test_it_stays_at_its_revision(store: jetstow.ObjectStore) -> None:
 
 def test_an_error_is_no_end(store: jetstow.ObjectStore, server: NatsServer) -> None:
     info = store.put("a", DATA)
-    look(server, handmade.lose_chunks, store.bucket, info.nuid, 20)
+    look(server, object_builder.lose_chunks, store.bucket, info.nuid, 20)
     with store.open("a") as file:
         for _ in range(2):
             with pytest.raises(ChunksLostError):

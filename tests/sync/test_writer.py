@@ -10,7 +10,7 @@ import pytest
 
 import jetstow.sync as jetstow
 from jetstow.errors import InvalidDataError, ObjectAlreadyExists
-from tests.support import underneath
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.looking import look
@@ -25,10 +25,10 @@ def nothing_left(store: jetstow.ObjectStore, server: NatsServer) -> Iterator[Non
     gc.collect()
     # What was collected is given up a little later: in order, so that this waits for it.
     for _ in range(200):
-        if not look(server, underneath.subjects, store.bucket):
+        if not look(server, raw_stream.subjects, store.bucket):
             break
         store.status()
-    assert look(server, underneath.subjects, store.bucket) == {}
+    assert look(server, raw_stream.subjects, store.bucket) == {}
 
 
 def test_it_is_a_file(store: jetstow.ObjectStore) -> None:

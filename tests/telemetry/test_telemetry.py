@@ -20,7 +20,7 @@ from opentelemetry.trace import SpanKind, StatusCode
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow._core import telemetry
+from jetstow._core.aio import telemetry
 from jetstow.errors import ObjectNotFoundError
 from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes

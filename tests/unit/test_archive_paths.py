@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jetstow.archive.paths import Paths
+from jetstow._transfer.archive.safe_paths import Paths
 
 
 def paths(*names: str) -> list[str]:

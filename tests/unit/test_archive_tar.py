@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow.archive import tar
-from jetstow.archive.incoming import arriving
-from jetstow.archive.tar import Tar
+from jetstow._transfer.archive import tar
+from jetstow._transfer.archive.input import arriving
+from jetstow._transfer.archive.tar import Tar
 from jetstow.errors import BadArchiveError
 
 Found = list[tuple[str, bytes, bytes]]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow._core.background import Background, is_on_disk
+from jetstow._core.aio.worker import Background, is_on_disk
 
 
 async def test_a_step_begins_when_the_one_before_has_ended() -> None:

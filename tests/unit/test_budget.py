@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.budget import Budget
+from jetstow._core.aio.byte_semaphore import Budget
 
 
 async def settle() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core import cipher
+from jetstow._core.protocol import cipher
 from jetstow.errors import InvalidOptionError
 
 KEY = cipher.Key(bytes(range(32)))

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import jetstow
-from jetstow.cli import failure
+from jetstow.cli import errors
 from jetstow.cli.app import app
 
 COMMANDS = (
@@ -24,7 +24,7 @@ def test_help_names_every_command_and_every_exit_code() -> None:
     assert result.exit_code == 0
     for name in COMMANDS:
         assert f"\n  {name} " in result.stdout
-    for code, meaning in failure.MEANINGS.items():
+    for code, meaning in errors.MEANINGS.items():
         assert f"{code:>5}  {meaning}\n" in result.stdout
 
 
@@ -50,7 +50,7 @@ def test_version() -> None:
 
 def test_no_command_at_all_shows_the_help_as_an_error() -> None:
     result = run()
-    assert result.exit_code == failure.USAGE
+    assert result.exit_code == errors.USAGE
     assert "Usage: jetstow" in result.output
 
 
@@ -75,7 +75,7 @@ def test_no_command_at_all_shows_the_help_as_an_error() -> None:
 )
 def test_wrong_usage_is_told_in_one_line(arguments: str, said: str) -> None:
     result = run(*arguments.split())
-    assert result.exit_code == failure.USAGE, result.output
+    assert result.exit_code == errors.USAGE, result.output
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     assert line.startswith("jetstow: ")
@@ -84,4 +84,4 @@ def test_wrong_usage_is_told_in_one_line(arguments: str, said: str) -> None:
 
 def test_an_empty_server_is_a_mistake_and_no_choice() -> None:
     assert "--server" in run("ls", "--server", "").stderr
-    assert run("--server", "", "ls").exit_code == failure.USAGE
+    assert run("--server", "", "ls").exit_code == errors.USAGE

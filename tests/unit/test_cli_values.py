@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow.cli import values
-from jetstow.cli.failure import WrongUsage
-from jetstow.cli.values import Address
+from jetstow.cli import parsers
+from jetstow.cli.errors import WrongUsage
+from jetstow.cli.parsers import Address
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ from jetstow.cli.values import Address
     ],
 )
 def test_an_address(text: str, bucket: str, name: str, base: str) -> None:
-    address = values.address(text)
+    address = parsers.address(text)
     assert (address.bucket, address.name, address.base) == (bucket, name, base)
 
 
@@ -50,15 +50,15 @@ def test_a_place_takes_a_name_and_an_object_does_not() -> None:
 @pytest.mark.parametrize("text", ["", "/", "/a"])
 def test_an_address_without_a_bucket(text: str) -> None:
     with pytest.raises(WrongUsage, match="no bucket"):
-        values.address(text)
+        parsers.address(text)
 
 
 def test_an_object_has_a_name_and_a_bucket_has_none() -> None:
     with pytest.raises(WrongUsage, match="names no object"):
-        values.object_address("b/")
+        parsers.object_address("b/")
     with pytest.raises(WrongUsage, match="an object's address"):
-        values.bucket_name("b/a")
-    assert values.bucket_name("b/") == "b"
+        parsers.bucket_name("b/a")
+    assert parsers.bucket_name("b/") == "b"
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_an_object_has_a_name_and_a_bucket_has_none() -> None:
     ],
 )
 def test_a_size(text: str, size: int) -> None:
-    assert values.size(text) == size
+    assert parsers.size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "K", "-1", "1X", "1iB", "0x10", "1 2", "²K"])
 def test_no_size(text: str) -> None:
     with pytest.raises(WrongUsage, match="no size"):
-        values.size(text)
+        parsers.size(text)
 
 
 @pytest.mark.parametrize(
@@ -91,30 +91,30 @@ def test_no_size(text: str) -> None:
     [("90", 90), ("2.5", 2.5), ("12h", 43200), ("30d", 2592000), ("1h30m", 5400), ("200ms", 0.2)],
 )
 def test_a_time(text: str, seconds: float) -> None:
-    assert values.duration(text) == seconds
+    assert parsers.duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1y", "h", "1h 30m", "1h,30m"])
 def test_no_time(text: str) -> None:
     with pytest.raises(WrongUsage, match="no time"):
-        values.duration(text)
+        parsers.duration(text)
 
 
 def test_a_whole_number() -> None:
-    assert values.whole("17") == 17
+    assert parsers.whole("17") == 17
     for text in ("", "-1", "1.5", "x", "²"):
         with pytest.raises(WrongUsage, match="no whole number"):
-            values.whole(text)
+            parsers.whole(text)
 
 
 def test_notes_keep_the_last_value_and_lists_keep_all() -> None:
     pairs = ["a=1", "b=x=y", "a=2", "c="]
-    assert values.notes("--metadata", pairs) == {"a": "2", "b": "x=y", "c": ""}
-    assert values.lists("--header", pairs) == {"a": ["1", "2"], "b": ["x=y"], "c": [""]}
-    assert values.notes("--metadata", None) is None
+    assert parsers.notes("--metadata", pairs) == {"a": "2", "b": "x=y", "c": ""}
+    assert parsers.lists("--header", pairs) == {"a": ["1", "2"], "b": ["x=y"], "c": [""]}
+    assert parsers.notes("--metadata", None) is None
 
 
 @pytest.mark.parametrize("pair", ["", "a", "=1"])
 def test_a_note_needs_a_key_and_a_value(pair: str) -> None:
     with pytest.raises(WrongUsage, match="--metadata takes KEY=VALUE"):
-        values.notes("--metadata", [pair])
+        parsers.notes("--metadata", [pair])

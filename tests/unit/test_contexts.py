@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from nats.aio.client import Client
 
-from jetstow import contexts
+from jetstow import _nats_context
 from jetstow.errors import ContextError
 
 SEED = "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4"
@@ -57,13 +57,13 @@ def save(config: Path) -> Any:
 
 
 def test_nothing_is_selected() -> None:
-    assert contexts.selected() is None
+    assert _nats_context.selected() is None
 
 
 def test_the_selected_one(config: Path, save: Any) -> None:
     path = save()
     (config / "context.txt").write_text("demo\n")
-    context = contexts.selected()
+    context = _nats_context.selected()
     assert context is not None
     assert (context.name, context.path) == ("demo", path)
     assert context.options == {"servers": ["nats://demo:4222"]}
@@ -72,7 +72,7 @@ def test_the_selected_one(config: Path, save: Any) -> None:
 
 def test_an_empty_selection_is_none(config: Path) -> None:
     (config / "context.txt").write_text("\n")
-    assert contexts.selected() is None
+    assert _nats_context.selected() is None
 
 
 def test_the_environment_names_one(
@@ -81,7 +81,7 @@ def test_the_environment_names_one(
     save()
     (config / "context.txt").write_text("another")
     monkeypatch.setenv("NATS_CONTEXT", "demo")
-    assert contexts.selected() == contexts.load("demo")
+    assert _nats_context.selected() == _nats_context.load("demo")
 
 
 def test_the_folder_without_xdg(
@@ -90,7 +90,7 @@ def test_the_folder_without_xdg(
     save()
     (tmp_path / "config").rename(tmp_path / ".config")
     monkeypatch.delenv("XDG_CONFIG_HOME")
-    assert contexts.load("demo").path == tmp_path / ".config/nats/context/demo.json"
+    assert _nats_context.load("demo").path == tmp_path / ".config/nats/context/demo.json"
 
 
 # -- what it becomes --------------------------------------------------------------------
@@ -113,24 +113,24 @@ def test_the_folder_without_xdg(
 )
 def test_options(save: Any, fields: dict[str, Any], options: dict[str, Any]) -> None:
     save(**fields)
-    assert contexts.load("demo").options == {"servers": ["nats://demo:4222"]} | options
+    assert _nats_context.load("demo").options == {"servers": ["nats://demo:4222"]} | options
 
 
 def test_every_option_is_one_of_nats_py(save: Any, files: Path) -> None:
     save(user="u", password="p", token="t", inbox_prefix="i", tls_first=True, ca=f"{files}/ca")
     known = inspect.signature(Client.connect).parameters
-    assert set(contexts.load("demo").options) <= set(known)
+    assert set(_nats_context.load("demo").options) <= set(known)
 
 
 def test_jetstream_options(save: Any) -> None:
     save(jetstream_domain="hub", jetstream_api_prefix="$JS.x.API")
-    context = contexts.load("demo")
+    context = _nats_context.load("demo")
     assert (context.js_domain, context.js_prefix) == ("hub", "$JS.x.API")
 
 
 def test_secrets_are_not_shown(save: Any) -> None:
     save(url="nats://joe:hush@demo", user="joe", password="hush", token="hush")
-    assert "hush" not in repr(contexts.load("demo"))
+    assert "hush" not in repr(_nats_context.load("demo"))
 
 
 @pytest.fixture
@@ -171,39 +171,39 @@ def files(tmp_path: Path) -> Path:
 def test_paths_expand(save: Any, files: Path, creds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FILES", str(files))
     save(creds=creds)
-    assert contexts.load("demo").options["user_credentials"] == str(files / "user.creds")
+    assert _nats_context.load("demo").options["user_credentials"] == str(files / "user.creds")
 
 
 def test_nkey(save: Any, files: Path) -> None:
     save(nkey=str(files / "user.nk"))
-    assert contexts.load("demo").options["nkeys_seed_str"] == SEED
+    assert _nats_context.load("demo").options["nkeys_seed_str"] == SEED
     (files / "user.nk").write_text(SEED)
-    assert contexts.load("demo").options["nkeys_seed_str"] == SEED
+    assert _nats_context.load("demo").options["nkeys_seed_str"] == SEED
     assert nkeys.from_seed(bytearray(SEED.encode())).public_key.startswith(b"U")
 
 
 def test_the_first_credentials_count(save: Any, files: Path) -> None:
     save(user="u", password="p", creds=str(files / "user.creds"), nkey=str(files / "user.nk"))
-    assert set(contexts.load("demo").options) == {"servers", "user", "password"}
+    assert set(_nats_context.load("demo").options) == {"servers", "user", "password"}
 
 
 def test_user_jwt(save: Any) -> None:
     save(user_jwt="the.jwt", user_seed=SEED)
-    lines = str(contexts.load("demo").options["user_credentials"]).splitlines()
+    lines = str(_nats_context.load("demo").options["user_credentials"]).splitlines()
     assert lines[1] == "the.jwt"
     assert lines[4] == SEED
 
 
 def test_user_jwt_of_a_bearer(save: Any) -> None:
     save(user_jwt="the.jwt")
-    options = contexts.load("demo").options
+    options = _nats_context.load("demo").options
     assert options["user_jwt_cb"]() == b"the.jwt"
     assert options["signature_cb"]("nonce") == b""
 
 
 def test_tls(save: Any, files: Path) -> None:
     save(ca=str(files / "ca"), cert=str(files / "cert"), key=str(files / "key"))
-    context = contexts.load("demo").options["tls"]
+    context = _nats_context.load("demo").options["tls"]
     assert isinstance(context, ssl.SSLContext)
     assert context.verify_mode == ssl.CERT_REQUIRED
     assert context.cert_store_stats()["x509"] == 1
@@ -232,7 +232,7 @@ def test_tls(save: Any, files: Path) -> None:
 def test_a_field_that_cannot_be(save: Any, fields: dict[str, Any], field: str) -> None:
     path = save(**fields)
     with pytest.raises(ContextError) as caught:
-        contexts.load("demo")
+        _nats_context.load("demo")
     message = str(caught.value)
     assert message.startswith(f"nats context 'demo' ({path}): `{field}` ")
     assert "hush" not in message or "/missing/hush" in message
@@ -255,14 +255,14 @@ def test_a_file_that_is_not_what_it_should_be(
 ) -> None:
     save(**{name: str(files / file) for name, file in fields.items()})
     with pytest.raises(ContextError, match=rf"^nats context 'demo' \(.*\): `{field}` "):
-        contexts.load("demo")
+        _nats_context.load("demo")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"hush"', '{"token": "hush"', "\xff"])
 def test_a_file_that_is_not_a_context(config: Path, text: str) -> None:
     (config / "context/demo.json").write_text(text, encoding="latin-1")
     with pytest.raises(ContextError, match="'demo'") as caught:
-        contexts.load("demo")
+        _nats_context.load("demo")
     assert "hush" not in str(caught.value)
     assert caught.value.__cause__ is None
 
@@ -270,19 +270,19 @@ def test_a_file_that_is_not_a_context(config: Path, text: str) -> None:
 def test_the_selected_file_is_missing(config: Path) -> None:
     (config / "context.txt").write_text("gone")
     with pytest.raises(ContextError, match=r"'gone' \(.*gone\.json\) does not exist"):
-        contexts.selected()
+        _nats_context.selected()
 
 
 def test_a_file_that_is_not_readable(config: Path) -> None:
     (config / "context/demo.json").mkdir()
     with pytest.raises(ContextError, match="not readable"):
-        contexts.load("demo")
+        _nats_context.load("demo")
     (config / "context.txt").mkdir()
     with pytest.raises(ContextError, match="not readable"):
-        contexts.selected()
+        _nats_context.selected()
 
 
 @pytest.mark.parametrize("name", ["", "..", "../demo", "a/b", "a\nb"])
 def test_a_name_that_leads_elsewhere(name: str) -> None:
     with pytest.raises(ContextError, match="not the name"):
-        contexts.load(name)
+        _nats_context.load(name)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.delivery import Delivery
+from jetstow._core.protocol.msg_metadata import Delivery
 
 NUMBERS = st.integers(0, 2**63)
 PLACE = Delivery(stream_seq=5, consumer_seq=2, time=1_700_000_000_123_456_789, pending=7)

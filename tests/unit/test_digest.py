@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.digest import Digest, decode
+from jetstow._core.protocol.digest import Digest, decode
 
 
 def digest_of(*pieces: bytes) -> Digest:

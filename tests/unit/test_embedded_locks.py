@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.embedded.locks import AbandonedError, FileLock, Patience
+from jetstow._embedded.file_lock import AbandonedError, FileLock, Patience
 from jetstow.errors import EmbeddedServerError
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from jetstow.embedded import process
-from jetstow.embedded.folder import Folder
+from jetstow._embedded import process
+from jetstow._embedded.home_dir import Folder
 
 
 @pytest.fixture

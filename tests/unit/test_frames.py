@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from jetstow._core.frames import Frame, Frames, FramingError, parse_headers
+from jetstow._core.protocol.parser import Frame, Frames, FramingError, parse_headers
 
 SUBJECTS = st.text("abcDEF012.$_-é", min_size=1, max_size=40)
 SIZES = st.lists(st.integers(1, 200), min_size=1)

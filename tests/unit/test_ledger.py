@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.ledger import Ledger
+from jetstow._core.write.unacked import Ledger
 
 
 def ledger_of(count: int, size: int = 10) -> Ledger:

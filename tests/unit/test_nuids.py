@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from jetstow._core.nuids import new_nuid
+from jetstow._core.protocol.nuid import new_nuid
 
 
 def test_a_forked_child_makes_others() -> None:

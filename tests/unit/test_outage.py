@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from jetstow._core.outage import Outage
-from jetstow._core.target import Target
+from jetstow._core.protocol.context import Target
+from jetstow._core.transport.retry import Outage
 from jetstow.errors import (
     BucketFullError,
     ConnectionLostError,
@@ -73,7 +73,7 @@ async def test_replicas_are_given_time_to_elect_a_leader(monkeypatch: pytest.Mon
     now = loop.time()
     for passed, error in ((0, JetStreamUnavailableError("nobody")), (19, TimeoutError("silent"))):
         monkeypatch.setattr(loop, "time", lambda: now + passed)  # noqa: B023
-        monkeypatch.setattr("jetstow._core.outage._PAUSE", 0)
+        monkeypatch.setattr("jetstow._core.transport.retry._PAUSE", 0)
         await trouble.survive(error)
     monkeypatch.setattr(loop, "time", lambda: now + 21)
     with pytest.raises(TimeoutError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow.patterns import matches
+from jetstow._glob import matches
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.places import Places
+from jetstow._core.read.chunk_search import Places
 
 # Runs of chunks of the object, and of messages of others.
 RUNS = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 3_000)), min_size=1, max_size=40)

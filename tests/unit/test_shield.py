@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jetstow._core.shield import to_the_end, while_wanted
+from jetstow._core.aio.cancellation import to_the_end, while_wanted
 
 
 async def test_a_step_ends_before_the_cancellation_goes_on() -> None:

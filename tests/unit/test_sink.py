@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.sink import pour
+from jetstow._core.aio.sink import pour
 from jetstow.errors import InvalidDataError
 from tests.support.samples import some_bytes
 

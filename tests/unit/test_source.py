@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.source import Cutter, open_source
+from jetstow._core.aio.source import Cutter, open_source
 from jetstow.errors import InvalidDataError
 from tests.support.samples import some_bytes
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nats.js import api
 
 from jetstow import ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
-from jetstow._core.wire import _decode_any, checked_meta, decode_info, encode_info
+from jetstow._core.protocol.metadata import _decode_any, checked_meta, decode_info, encode_info
 from jetstow.errors import BadObjectMetaError, InvalidOptionError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jetstow import ObjectInfo, ObjectMeta
-from jetstow._core.wire import LARGEST, checked_meta, decode_info, encode_info
+from jetstow._core.protocol.metadata import LARGEST, checked_meta, decode_info, encode_info
 from jetstow.errors import BadObjectMetaError, InvalidOptionError
 
 WHOLE: dict[str, Any] = {"nuid": "abc", "size": 3, "chunks": 1, "digest": "SHA-256=x"}

@@ -22,7 +22,7 @@ from jetstow.cli import (
     watching,
 )
 from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
-from jetstow.cli.program import Program
+from jetstow.cli.help import Program
 from jetstow.cli.session import Settings
 
 app = typer.Typer(

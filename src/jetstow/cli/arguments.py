@@ -6,30 +6,30 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import complete, values
-from jetstow.cli.values import Address
+from jetstow.cli import completion, parsers
+from jetstow.cli.parsers import Address
 
 Bucket = Annotated[
     str,
     typer.Argument(
-        metavar="BUCKET", parser=values.bucket_name, autocompletion=complete.buckets
+        metavar="BUCKET", parser=parsers.bucket_name, autocompletion=completion.buckets
     ),
 ]  # fmt: skip
 Object = Annotated[
     Address,
     typer.Argument(
-        metavar="BUCKET/NAME", parser=values.object_address, autocompletion=complete.objects
+        metavar="BUCKET/NAME", parser=parsers.object_address, autocompletion=completion.objects
     ),
 ]  # fmt: skip
 Objects = Annotated[
     list[Address],
     typer.Argument(
-        metavar="BUCKET/NAME...", parser=values.object_address, autocompletion=complete.objects
+        metavar="BUCKET/NAME...", parser=parsers.object_address, autocompletion=completion.objects
     ),
 ]  # fmt: skip
 Place = Annotated[
     Address,
     typer.Argument(
-        metavar="BUCKET/[NAME]", parser=values.address, autocompletion=complete.objects
+        metavar="BUCKET/[NAME]", parser=parsers.address, autocompletion=completion.objects
     ),
 ]  # fmt: skip

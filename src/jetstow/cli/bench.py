@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
-from jetstow.cli import failure, values
+from jetstow.cli import errors, parsers
 from jetstow.cli.command import command
-from jetstow.cli.failure import WrongUsage
+from jetstow.cli.errors import WrongUsage
 from jetstow.cli.render import Answer, bytes_of, progress, table
 from jetstow.cli.session import Session
 
@@ -36,11 +36,11 @@ async def bench(
     session: Session,
     size: Annotated[
         int | None,
-        typer.Option(metavar="SIZE", parser=values.size, help="The large object (default: 64M)."),
+        typer.Option(metavar="SIZE", parser=parsers.size, help="The large object (default: 64M)."),
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(metavar="N", parser=values.whole, help="Small objects (default: 200)."),
+        typer.Option(metavar="N", parser=parsers.whole, help="Small objects (default: 200)."),
     ] = None,
     storage: Annotated[
         Literal["file", "memory"] | None,
@@ -48,7 +48,7 @@ async def bench(
     ] = None,
     replicas: Annotated[
         int | None,
-        typer.Option(metavar="N", parser=values.whole, help="Copies in a cluster (default: 1)."),
+        typer.Option(metavar="N", parser=parsers.whole, help="Copies in a cluster (default: 1)."),
     ] = None,
 ) -> Answer:
     """Measure how fast a server is from here.
@@ -104,7 +104,7 @@ async def _remove(session: Session, bucket: str) -> None:
     except BucketNotFoundError:
         return  # it was never made: that is told already
     except Exception:
-        failure.complain(f"a bucket is left behind: jetstow rb --yes {bucket}")
+        errors.complain(f"a bucket is left behind: jetstow rb --yes {bucket}")
         raise
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from jetstow.cli import complete, values
+from jetstow.cli import completion, parsers
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
-from jetstow.cli.failure import Told, WrongUsage
-from jetstow.cli.pipes import is_terminal, read, stdin
+from jetstow.cli.errors import Told, WrongUsage
 from jetstow.cli.render import Answer, bucket_data, bytes_of, facts, moment, span, table
 from jetstow.cli.session import Session
+from jetstow.cli.stdio import is_terminal, read, stdin
 
 if TYPE_CHECKING:
     from jetstow import BucketStatus
@@ -25,16 +25,18 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 async def mb(
     session: Session,
-    bucket: Annotated[str, typer.Argument(metavar="BUCKET", parser=values.bucket_name)],
+    bucket: Annotated[str, typer.Argument(metavar="BUCKET", parser=parsers.bucket_name)],
     description: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is for.")] = None,
     ttl: Annotated[
         float | None,
-        typer.Option(metavar="TIME", parser=values.duration, help="Objects expire after 12h, 30d."),
+        typer.Option(
+            metavar="TIME", parser=parsers.duration, help="Objects expire after 12h, 30d."
+        ),
     ] = None,
     max_bytes: Annotated[
         int | None,
         typer.Option(
-            metavar="SIZE", parser=values.size, help="What it may hold at most: 500M, 10G."
+            metavar="SIZE", parser=parsers.size, help="What it may hold at most: 500M, 10G."
         ),
     ] = None,
     storage: Annotated[
@@ -43,7 +45,7 @@ async def mb(
     ] = None,
     replicas: Annotated[
         int | None,
-        typer.Option(metavar="N", parser=values.whole, help="Copies in a cluster (default: 1)."),
+        typer.Option(metavar="N", parser=parsers.whole, help="Copies in a cluster (default: 1)."),
     ] = None,
     compression: Annotated[
         Literal["s2", "none"] | None,
@@ -65,7 +67,7 @@ async def mb(
         storage=None if storage is None else StorageType(storage),
         replicas=replicas,
         compression=compression,
-        metadata=values.notes("--metadata", metadata),
+        metadata=parsers.notes("--metadata", metadata),
     )
     return Answer(bucket_data(await store.status()), [f"bucket {bucket!r} is ready"])
 
@@ -157,7 +159,7 @@ async def status(
     bucket: Annotated[
         str | None,
         typer.Argument(
-            metavar="[BUCKET]", parser=values.bucket_name, autocompletion=complete.buckets,
+            metavar="[BUCKET]", parser=parsers.bucket_name, autocompletion=completion.buckets,
         ),
     ] = None,
 ) -> Answer:  # fmt: skip

@@ -23,8 +23,8 @@ from typing import Annotated, Any, Final, TypeVar
 
 import typer
 
-from jetstow.cli import failure, pipes, render, values
-from jetstow.cli.program import COMMON, Command
+from jetstow.cli import errors, parsers, render, stdio
+from jetstow.cli.help import COMMON, Command
 from jetstow.cli.render import Answer
 from jetstow.cli.session import Session, Settings
 
@@ -34,7 +34,7 @@ Answers = Awaitable[Answer | None] | AsyncGenerator[Answer, None]
 Server = Annotated[
     str | None,
     typer.Option(
-        "--server", "-s", metavar="URL", parser=values.server, rich_help_panel=COMMON,
+        "--server", "-s", metavar="URL", parser=parsers.server, rich_help_panel=COMMON,
         help="The NATS server. Without it: NATS_URL, else the selected nats context, else a "
         "server of its own.",
     ),
@@ -49,7 +49,7 @@ Creds = Annotated[
 Timeout = Annotated[
     float | None,
     typer.Option(
-        "--timeout", metavar="TIME", parser=values.duration, rich_help_panel=COMMON,
+        "--timeout", metavar="TIME", parser=parsers.duration, rich_help_panel=COMMON,
         help="The longest silence of the server to wait through (default: 5s).",
     ),
 ]  # fmt: skip
@@ -64,7 +64,7 @@ Verbose = Annotated[
 Key = Annotated[
     bytes | None,
     typer.Option(
-        "--key-file", metavar="FILE", parser=values.key, rich_help_panel=COMMON,
+        "--key-file", metavar="FILE", parser=parsers.key, rich_help_panel=COMMON,
         help="A key of keygen's: objects are encrypted with it, or read.",
     ),
 ]  # fmt: skip
@@ -131,22 +131,22 @@ def _run(settings: Settings, work: Callable[[Session], Answers], *, lines: bool)
         with _cancelled_by_signals(ended_by):
             async with session:
                 await _show(session, work(session), lines=lines)
-        pipes.flush()
+        stdio.flush()
 
     try:
         with _logging(settings.verbose), asyncio.Runner() as runner:
             runner.run(main())
     except (KeyboardInterrupt, asyncio.CancelledError):
-        pipes.forget_output()
-        if pipes.is_terminal(sys.stderr):
+        stdio.forget_output()
+        if stdio.is_terminal(sys.stderr):
             print(file=sys.stderr)  # the shell's next line is not to follow the ^C
-        return 128 + ended_by[0] if ended_by else failure.INTERRUPTED
+        return 128 + ended_by[0] if ended_by else errors.INTERRUPTED
     except BrokenPipeError:
-        pipes.forget_output()
-        return failure.BROKEN_PIPE
+        stdio.forget_output()
+        return errors.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - whatever it was, the user hears of it
-        failure.report(error, verbose=settings.verbose)
-        return failure.code(error)
+        errors.report(error, verbose=settings.verbose)
+        return errors.code(error)
     return session.code
 
 
@@ -192,7 +192,7 @@ class _Complaints(logging.Handler):
     """Warnings of the library, told as the command's own."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        failure.complain(render.clean(" ".join(self.format(record).split())))
+        errors.complain(render.clean(" ".join(self.format(record).split())))
 
 
 @contextmanager

@@ -8,25 +8,25 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import complete, places
+from jetstow.cli import completion, locations
 from jetstow.cli.command import command
-from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
-from jetstow.cli.places import Local
+from jetstow.cli.copy_plan import planned
+from jetstow.cli.errors import UNREACHABLE, WrongUsage, code
+from jetstow.cli.locations import Local
 from jetstow.cli.render import Answer, bytes_of, clean, object_data, progress
 from jetstow.cli.session import Session
-from jetstow.cli.transfers import planned
 
 Sources = Annotated[
     list[str],
     typer.Argument(
-        metavar="SOURCE...", autocompletion=complete.places,
-        help=f"Files or objects. {places.RULE}",
+        metavar="SOURCE...", autocompletion=completion.places,
+        help=f"Files or objects. {locations.RULE}",
     ),
 ]  # fmt: skip
 Target = Annotated[
     str,
     typer.Argument(
-        metavar="TARGET", autocompletion=complete.places,
+        metavar="TARGET", autocompletion=completion.places,
         help="Where to; ends in a slash, or is a folder or a bucket, for more than one.",
     ),
 ]  # fmt: skip
@@ -68,8 +68,8 @@ async def mv(
 async def _each(
     session: Session, sources: list[str], target: str, recursive: bool, *, move: bool
 ) -> AsyncGenerator[Answer, None]:
-    goal = places.place(target)
-    given = [places.place(text) for text in sources]
+    goal = locations.place(target)
+    given = [locations.place(text) for text in sources]
     if any(isinstance(each, Local) and isinstance(goal, Local) for each in given):
         raise WrongUsage("one side must be a bucket; for files alone there are cp and mv")
     if not goal.is_place and (len(given) > 1 or recursive):

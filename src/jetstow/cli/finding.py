@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetstow.cli import complete, values
+from jetstow.cli import completion, parsers
 from jetstow.cli.command import command
-from jetstow.cli.failure import WrongUsage
+from jetstow.cli.errors import WrongUsage
 from jetstow.cli.objects import listed_at_length, titled
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Answer, bytes_of, clean, object_data, table
 from jetstow.cli.session import Session
-from jetstow.cli.values import Address
 
 if TYPE_CHECKING:
     import datetime
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Start = Annotated[
     Address,
     typer.Argument(
-        metavar="BUCKET[/PREFIX]", parser=values.address, autocompletion=complete.objects
+        metavar="BUCKET[/PREFIX]", parser=parsers.address, autocompletion=completion.objects
     ),
 ]  # fmt: skip
 
@@ -41,10 +41,10 @@ async def find(
     ] = None,
     larger: Annotated[
         int | None,
-        typer.Option(metavar="SIZE", parser=values.size, help="At least so large: 512K."),
+        typer.Option(metavar="SIZE", parser=parsers.size, help="At least so large: 512K."),
     ] = None,
     smaller: Annotated[
-        int | None, typer.Option(metavar="SIZE", parser=values.size, help="At most so large.")
+        int | None, typer.Option(metavar="SIZE", parser=parsers.size, help="At most so large.")
     ] = None,
     newer: Annotated[
         str | None, typer.Option(metavar="TIME", help="Younger than 12h, or since 2026-01-31.")
@@ -58,7 +58,7 @@ async def find(
     ] = False,
 ) -> Answer | None:  # fmt: skip
     """Find objects by name, tag, size and age."""
-    from jetstow.patterns import matches
+    from jetstow._glob import matches
 
     if print0 and (long or session.settings.json):
         raise WrongUsage("--print0 writes names and nothing else")
@@ -89,7 +89,7 @@ async def find(
 
 
 def _age(text: str | None) -> datetime.timedelta | datetime.datetime | None:
-    return None if text is None else values.age(text)
+    return None if text is None else parsers.age(text)
 
 
 async def du(
@@ -97,7 +97,7 @@ async def du(
     place: Start,
     depth: Annotated[
         int | None, typer.Option(
-            "--depth", "-d", metavar="N", parser=values.whole,
+            "--depth", "-d", metavar="N", parser=parsers.whole,
             help="So many levels of folders (default: 1).",
         ),
     ] = None,

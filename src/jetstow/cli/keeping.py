@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from jetstow.cli import complete, failure, values
+from jetstow.cli import completion, errors, parsers
 from jetstow.cli.command import command
-from jetstow.cli.failure import sentence
+from jetstow.cli.errors import sentence
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Answer, clean, count_of, objects_and_links, progress
 from jetstow.cli.session import Session
-from jetstow.cli.values import Address
 
 if TYPE_CHECKING:
     from jetstow import Collected, Finding, Verified
@@ -27,7 +27,7 @@ async def verify(
     address: Annotated[
         Address | None,
         typer.Argument(
-            metavar="[BUCKET[/NAME]]", parser=values.address, autocompletion=complete.objects,
+            metavar="[BUCKET[/NAME]]", parser=parsers.address, autocompletion=completion.objects,
             help="What is verified (default: all buckets).",
         ),
     ] = None,
@@ -55,7 +55,7 @@ async def _verified(session: Session, address: Address, *, quick: bool) -> Answe
     with progress(str(address)) as bar:
         report = await store.verify(address.name or None, quick=quick, progress=bar)
     if not report.ok:
-        session.code = session.code or failure.DAMAGED
+        session.code = session.code or errors.DAMAGED
     data = {
         "bucket": report.bucket,
         "name": address.name or None,
@@ -86,14 +86,14 @@ async def gc(
     bucket: Annotated[
         str | None,
         typer.Argument(
-            metavar="[BUCKET]", parser=values.bucket_name, autocompletion=complete.buckets,
+            metavar="[BUCKET]", parser=parsers.bucket_name, autocompletion=completion.buckets,
             help="Where (default: all buckets that are not sealed).",
         ),
     ] = None,
     grace: Annotated[
         float | None,
         typer.Option(
-            metavar="TIME", parser=values.duration,
+            metavar="TIME", parser=parsers.duration,
             help="Leave what was written within this time (default: 1h). No upload that runs "
             "may pause for longer.",
         ),

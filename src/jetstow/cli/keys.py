@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import values
+from jetstow.cli import parsers
 from jetstow.cli.command import command
-from jetstow.cli.failure import Told
+from jetstow.cli.errors import Told
 from jetstow.cli.render import Answer, clean
 from jetstow.cli.session import Session
 
@@ -34,7 +34,7 @@ def _write_key(file: str) -> None:
     except FileExistsError:
         raise _ThereAlreadyError(f"{file!r} exists: no key is ever overwritten") from None
     with open(opened, "w", encoding="ascii") as into:  # noqa: PTH123 - it is open
-        into.write(secrets.token_bytes(values.KEY_SIZE).hex() + "\n")
+        into.write(secrets.token_bytes(parsers.KEY_SIZE).hex() + "\n")
 
 
 class _ThereAlreadyError(Told, FileExistsError):

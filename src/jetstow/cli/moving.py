@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jetstow.cli import complete, pipes, values
+from jetstow.cli import completion, parsers, stdio
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
-from jetstow.cli.failure import WrongUsage, sentence
+from jetstow.cli.errors import WrongUsage, sentence
 from jetstow.cli.render import Answer, bytes_of, clean, count_of, objects_and_links, progress
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
     import jetstow
-    from jetstow.archive import Backup, Restored
+    from jetstow._transfer.archive import Backup, Restored
+    from jetstow._transfer.mirror import Mirrored
     from jetstow.errors import JetstowError
-    from jetstow.mirroring import Mirrored
 
 
 async def backup(
@@ -45,15 +45,15 @@ async def backup(
 
     if file == "-" and session.settings.json:
         raise WrongUsage("standard output cannot have both the archive and JSON")
-    if file == "-" and pipes.is_terminal(sys.stdout):
+    if file == "-" and stdio.is_terminal(sys.stdout):
         raise WrongUsage("the archive is nothing for a terminal: name a file, or pipe it")
     store = await session.store(bucket)
     if file == "-":
         # The terminal is somebody else's where the bytes go through a pipe.
-        with progress(bucket, hidden=pipes.size(sys.stdout) is None) as bar:
+        with progress(bucket, hidden=stdio.size(sys.stdout) is None) as bar:
             report = await jetstow.backup(store, session.output, progress=bar)
-    elif pipes.may_block(file):
-        with closing(pipes.Output(await pipes.open_to_write(file))) as into:
+    elif stdio.may_block(file):
+        with closing(stdio.Output(await stdio.open_to_write(file))) as into:
             report = await jetstow.backup(store, into)
     else:
         with progress(bucket) as bar:
@@ -88,7 +88,7 @@ async def restore(
     bucket: Annotated[
         str | None,
         typer.Argument(
-            metavar="[BUCKET]", parser=values.bucket_name, autocompletion=complete.buckets,
+            metavar="[BUCKET]", parser=parsers.bucket_name, autocompletion=completion.buckets,
             help="Where it goes (default: the bucket that it came from).",
         ),
     ] = None,
@@ -108,10 +108,10 @@ async def restore(
     source: Any = file
     hidden = False
     if file == "-":
-        stdin = pipes.stdin()
-        source, hidden = pipes.read(stdin), pipes.is_terminal(stdin)
-    elif pipes.may_block(file):
-        source = pipes.open_and_read(file)
+        stdin = stdio.stdin()
+        source, hidden = stdio.read(stdin), stdio.is_terminal(stdin)
+    elif stdio.may_block(file):
+        source = stdio.open_and_read(file)
     with progress(file, hidden=hidden) as bar:
         report = await jetstow.restore(js, source, bucket, overwrite=overwrite, progress=bar)
     _complain(session, report.failed)
@@ -145,14 +145,14 @@ async def mirror(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="TARGET", parser=values.bucket_name,
+            metavar="TARGET", parser=parsers.bucket_name,
             help="The other bucket, which is made as the first one if it is not there.",
         ),
     ],
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="URL", parser=values.server,
+            metavar="URL", parser=parsers.server,
             help="The server of the other bucket, or the name of its nats context "
             "(default: the same server).",
         ),
@@ -192,12 +192,12 @@ async def _other_side(
     if to is None:
         yield await session.js()
         return
-    from jetstow import contexts
+    from jetstow import _nats_context
 
     options: dict[str, Any] = {}
     named: dict[str, Any] = {}
     if ":" not in to:
-        context = contexts.load(to)
+        context = _nats_context.load(to)
         options = dict(context.options)
         to = ",".join(options.pop("servers"))
         named |= context.js_options
@@ -211,7 +211,7 @@ async def _target(
     js: jetstow.JetStreamContext, source: jetstow.ObjectStore, bucket: str, *, dry_run: bool
 ) -> jetstow.ObjectStore | None:
     """The other bucket, made if it is not there; None if it would be made."""
-    from jetstow.copies import config_like, make_bucket
+    from jetstow._transfer.plan import config_like, make_bucket
     from jetstow.errors import BucketNotFoundError
 
     try:

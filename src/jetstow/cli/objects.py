@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jetstow.cli import complete, values
+from jetstow.cli import completion, parsers
 from jetstow.cli.arguments import Objects
 from jetstow.cli.buckets import bucket_facts, bucket_table
 from jetstow.cli.command import command
-from jetstow.cli.failure import UNREACHABLE, code
+from jetstow.cli.errors import UNREACHABLE, code
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Answer, bytes_of, clean, facts, moment, object_data, table
 from jetstow.cli.session import Session
-from jetstow.cli.values import Address
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo
@@ -25,7 +25,7 @@ async def ls(
     place: Annotated[
         Address | None,
         typer.Argument(
-            metavar="[BUCKET[/PREFIX]]", parser=values.address, autocompletion=complete.objects
+            metavar="[BUCKET[/PREFIX]]", parser=parsers.address, autocompletion=completion.objects
         ),
     ] = None,
     long: Annotated[bool, typer.Option("--long", "-l", help="With sizes and times.")] = False,
@@ -80,7 +80,7 @@ async def info(
     place: Annotated[
         Address,
         typer.Argument(
-            metavar="BUCKET[/NAME]", parser=values.address, autocompletion=complete.objects
+            metavar="BUCKET[/NAME]", parser=parsers.address, autocompletion=completion.objects
         ),
     ],
 ) -> Answer:  # fmt: skip
@@ -145,14 +145,14 @@ async def ln(
     target: Annotated[
         Address,
         typer.Argument(
-            metavar="TARGET", parser=values.address, autocompletion=complete.objects,
+            metavar="TARGET", parser=parsers.address, autocompletion=completion.objects,
             help="What to link to: BUCKET/NAME, or a whole BUCKET.",
         ),
     ],
     link: Annotated[
         Address,
         typer.Argument(
-            metavar="LINK", parser=values.address, autocompletion=complete.objects,
+            metavar="LINK", parser=parsers.address, autocompletion=completion.objects,
             help="The new name, BUCKET/[NAME], in any bucket.",
         ),
     ],

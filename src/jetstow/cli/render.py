@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from jetstow.cli.pipes import is_terminal
+from jetstow.cli.stdio import is_terminal
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from jetstow.cli import failure
+from jetstow.cli import errors
 from jetstow.cli.command import command
-from jetstow.cli.program import Group
+from jetstow.cli.help import Group
 from jetstow.cli.render import Answer, facts
 from jetstow.cli.session import Session, connect
 
 if TYPE_CHECKING:
-    from jetstow.embedded import Endpoint
+    from jetstow._embedded import Endpoint
 
 
 async def start(session: Session) -> AsyncGenerator[Answer, None]:
@@ -24,10 +24,10 @@ async def start(session: Session) -> AsyncGenerator[Answer, None]:
 
     It goes on as long as others use it.
     """
-    from jetstow import embedded
+    from jetstow import _embedded
     from jetstow.errors import EmbeddedServerError
 
-    async with await embedded.acquire() as hold:
+    async with await _embedded.acquire() as hold:
         lost = asyncio.Event()
 
         async def on_loss() -> None:
@@ -45,22 +45,22 @@ async def start(session: Session) -> AsyncGenerator[Answer, None]:
 
 async def status(session: Session) -> Answer:
     """Tell whether the server runs, and where."""
-    from jetstow import embedded
+    from jetstow import _embedded
 
-    endpoint = await asyncio.to_thread(embedded.status)
+    endpoint = await asyncio.to_thread(_embedded.status)
     if endpoint is None:
-        session.code = failure.NOT_FOUND
-        home = embedded.home()
+        session.code = errors.NOT_FOUND
+        home = _embedded.home()
         return Answer({"running": False, "home": str(home)}, [f"no server runs in {home}"])
     return _told(endpoint, "the server runs")
 
 
 def _told(endpoint: Endpoint, words: str) -> Answer:
-    from jetstow import embedded
+    from jetstow import _embedded
 
     data = {
         "running": True,
-        "home": str(embedded.home()),
+        "home": str(_embedded.home()),
         "url": endpoint.url,
         "version": endpoint.version,
         "pid": endpoint.pid,
@@ -80,10 +80,10 @@ def _told(endpoint: Endpoint, words: str) -> Answer:
 
 async def stop(_: Session) -> Answer:
     """Stop the server, even if others use it."""
-    from jetstow import embedded
+    from jetstow import _embedded
 
-    stopped = await asyncio.to_thread(embedded.stop)
-    words = "the server is stopped" if stopped else f"no server runs in {embedded.home()}"
+    stopped = await asyncio.to_thread(_embedded.stop)
+    words = "the server is stopped" if stopped else f"no server runs in {_embedded.home()}"
     return Answer({"stopped": stopped}, [words])
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from jetstow.cli import failure
-from jetstow.cli.pipes import Output
+from jetstow.cli import errors
+from jetstow.cli.stdio import Output
 
 if TYPE_CHECKING:
     import jetstow
@@ -51,9 +51,9 @@ class Settings:
             return "--server"
         if os.environ.get("NATS_URL"):
             return "NATS_URL"
-        from jetstow import contexts
+        from jetstow import _nats_context
 
-        if context := contexts.selected():
+        if context := _nats_context.selected():
             return f"nats context {context.name}"
         return EMBEDDED
 
@@ -64,7 +64,7 @@ class Session:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.output = Output()
-        self.code = failure.OK
+        self.code = errors.OK
         self._client: jetstow.Client | None = None
         self._stores: dict[str, jetstow.ObjectStore] = {}
 
@@ -98,10 +98,10 @@ class Session:
 
         async def lost() -> None:
             if self._client is not None:
-                failure.complain("the connection is lost; trying to get it back")
+                errors.complain("the connection is lost; trying to get it back")
 
         async def back() -> None:
-            failure.complain("the connection is back")
+            errors.complain("the connection is back")
 
         if self._client is None:
             self._client = await connect(
@@ -137,8 +137,8 @@ class Session:
 
     def complain(self, error: Exception) -> None:
         """Tell of a failure and go on; the exit code is the first one's."""
-        failure.report(error, verbose=self.settings.verbose)
-        self.code = self.code or failure.code(error)
+        errors.report(error, verbose=self.settings.verbose)
+        self.code = self.code or errors.code(error)
 
 
 async def connect(settings: Settings, **options: Any) -> jetstow.Client:

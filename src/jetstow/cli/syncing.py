@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from jetstow.cli import complete, places
+from jetstow.cli import completion, locations
 from jetstow.cli.command import command
-from jetstow.cli.failure import WrongUsage, sentence
-from jetstow.cli.places import Local
+from jetstow.cli.errors import WrongUsage, sentence
+from jetstow.cli.locations import Local
 from jetstow.cli.render import Answer, bytes_of, clean, count_of, progress
 from jetstow.cli.session import Session
 
@@ -19,12 +19,15 @@ async def sync(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="SOURCE", autocompletion=complete.places,
-            help=f"A folder, or BUCKET[/PREFIX]. {places.RULE}",
+            metavar="SOURCE", autocompletion=completion.places,
+            help=f"A folder, or BUCKET[/PREFIX]. {locations.RULE}",
         ),
     ],
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", autocompletion=complete.places, help="The other one.")
+        str,
+        typer.Argument(
+            metavar="TARGET", autocompletion=completion.places, help="The other one."
+        ),
     ],
     delete: Annotated[
         bool, typer.Option("--delete", help="Remove from TARGET what SOURCE does not have.")
@@ -48,9 +51,9 @@ async def sync(
     What has the same size and digest already is left alone. Links and empty folders are passed
     over; from bucket to bucket, see mirror.
     """
-    from jetstow import syncing
+    from jetstow._transfer import folders
 
-    here, there = places.place(source), places.place(target)
+    here, there = locations.place(source), locations.place(target)
     if isinstance(here, Local) == isinstance(there, Local):
         raise WrongUsage(
             "one side must be a folder, as in ./photos, and the other a bucket; from bucket to "
@@ -65,12 +68,12 @@ async def sync(
     with progress(source) as bar:
         if isinstance(here, Local) and not isinstance(there, Local):
             store = await session.store(there.bucket)
-            report = await syncing.upload(here.path, store, there.name, progress=bar, **wishes)
+            report = await folders.upload(here.path, store, there.name, progress=bar, **wishes)
         else:
             assert isinstance(there, Local), "one side is a folder"
             assert not isinstance(here, Local), "and the other is none"
             store = await session.store(here.bucket)
-            report = await syncing.download(store, there.path, here.name, progress=bar, **wishes)
+            report = await folders.download(store, there.path, here.name, progress=bar, **wishes)
     for error in report.failed:
         session.complain(error)
     data = {

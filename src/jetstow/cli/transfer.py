@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jetstow.cli import complete, pipes, values
+from jetstow.cli import completion, parsers, stdio
 from jetstow.cli.arguments import Object, Objects
 from jetstow.cli.command import command
-from jetstow.cli.failure import UNREACHABLE, WrongUsage, code
+from jetstow.cli.errors import UNREACHABLE, WrongUsage, code
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Answer, bytes_of, clean, object_data, progress
 from jetstow.cli.session import Session
-from jetstow.cli.values import Address
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo, ObjectMeta
@@ -29,7 +29,7 @@ async def put(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE...", autocompletion=complete.put_arguments,
+            metavar="FILE...", autocompletion=completion.put_arguments,
             help="Files, or - for standard input.",
         ),
     ],
@@ -56,18 +56,20 @@ async def put(
     ] = None,
     ttl: Annotated[
         float | None,
-        typer.Option(metavar="TIME", parser=values.duration, help="Gone by itself after 12h, 30d."),
+        typer.Option(
+            metavar="TIME", parser=parsers.duration, help="Gone by itself after 12h, 30d."
+        ),
     ] = None,
     chunk_size: Annotated[
         int | None,
         typer.Option(
-            metavar="SIZE", parser=values.size, help="Bytes a message: 512K (default: 128K)."
+            metavar="SIZE", parser=parsers.size, help="Bytes a message: 512K (default: 128K)."
         ),
     ] = None,
     if_revision: Annotated[
         int | None,
         typer.Option(
-            metavar="N", parser=values.whole,
+            metavar="N", parser=parsers.whole,
             help="Only if the object is at this revision; 0: only if there is none.",
         ),
     ] = None,
@@ -84,8 +86,8 @@ async def put(
 
     meta = ObjectMeta(
         description=description,
-        headers=values.lists("--header", header),
-        metadata=values.notes("--metadata", metadata),
+        headers=parsers.lists("--header", header),
+        metadata=parsers.notes("--metadata", metadata),
         content_type=content_type,
         tags=tag,
         options=None if chunk_size is None else ObjectMetaOptions(max_chunk_size=chunk_size),
@@ -93,7 +95,7 @@ async def put(
     options = {"expected_revision": if_revision, "ttl": ttl}
     if if_revision is not None and len(files) > 1:
         raise WrongUsage("--if-revision is for one file at a time")
-    for file, address in _destinations(files, values.address(target)):
+    for file, address in _destinations(files, parsers.address(target)):
         try:
             info = await _put_one(session, file, address, meta, resume, options)
         except Exception as error:
@@ -132,17 +134,17 @@ async def _put_one(
     store = await session.store(address.bucket)
     if file == "-":
         _check_resume(resume, file)
-        stdin = pipes.stdin()
-        with progress(address.name, pipes.size(stdin), hidden=pipes.is_terminal(stdin)) as bar:
-            source = pipes.read(stdin)
+        stdin = stdio.stdin()
+        with progress(address.name, stdio.size(stdin), hidden=stdio.is_terminal(stdin)) as bar:
+            source = stdio.read(stdin)
             return await store.put(address.name, source, meta, progress=bar, **options)
     with progress(Path(file).name) as bar:
-        if not pipes.may_block(file):
+        if not stdio.may_block(file):
             return await store.put_file(
                 file, address.name, meta, resume=resume, progress=bar, **options
             )
         _check_resume(resume, file)
-        source = pipes.open_and_read(file)
+        source = stdio.open_and_read(file)
         return await store.put(address.name, source, meta, progress=bar, **options)
 
 
@@ -179,9 +181,9 @@ async def get(
     destination = _destination(source, path)
     place = _place(destination, named=destination == path)
     store = await session.store(source.bucket)
-    if not _is_link(place) and pipes.may_block(place):
+    if not _is_link(place) and stdio.may_block(place):
         _check_resume(resume, place)
-        with closing(pipes.Output(await pipes.open_to_write(place))) as into:
+        with closing(stdio.Output(await stdio.open_to_write(place))) as into:
             info = await _pour(session, source, into)
     else:
         with progress(source.base) as bar:
@@ -224,10 +226,10 @@ async def cat(session: Session, objects: Objects) -> None:
         await _pour(session, address, session.output)
 
 
-async def _pour(session: Session, source: Address, into: pipes.Output) -> ObjectInfo:
+async def _pour(session: Session, source: Address, into: stdio.Output) -> ObjectInfo:
     store = await session.store(source.bucket)
     # The terminal is somebody else's where the bytes go through a pipe.
-    with progress(source.base, hidden=pipes.size(sys.stdout) is None) as bar:
+    with progress(source.base, hidden=stdio.size(sys.stdout) is None) as bar:
         return (await store.get(source.name, into, progress=bar)).info
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from jetstow.cli import values
+from jetstow.cli import parsers
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
-from jetstow.cli.failure import Told, WrongUsage, complain
+from jetstow.cli.errors import Told, WrongUsage, complain
 from jetstow.cli.objects import size_of, titled
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Answer, clean, moment, object_data
 from jetstow.cli.session import Session
-from jetstow.cli.values import Address
 
 # How long a command may take to end when it is told to, in seconds.
 _PATIENCE: Final = 2.0
@@ -39,7 +39,7 @@ async def watch(
     count: Annotated[
         int | None,
         typer.Option(
-            "--count", "-n", metavar="N", parser=values.whole, help="End after so many changes."
+            "--count", "-n", metavar="N", parser=parsers.whole, help="End after so many changes."
         ),
     ] = None,
     execute: Annotated[

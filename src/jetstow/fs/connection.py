@@ -7,7 +7,7 @@ from typing import Any
 
 import jetstow
 from jetstow.errors import InvalidBucketNameError
-from jetstow.fs.listing import Names
+from jetstow.fs.dircache import Names
 
 
 class Connection:

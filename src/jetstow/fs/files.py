@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 from fsspec.asyn import sync
 from fsspec.spec import AbstractBufferedFile
 
-from jetstow.fs import ahead
-from jetstow.fs.tree import Entry, file_entry
+from jetstow.fs import readahead
+from jetstow.fs.paths import Entry, file_entry
 
 if TYPE_CHECKING:
     import jetstow
@@ -29,7 +29,7 @@ class ReadFile(AbstractBufferedFile):
         self._reader = reader
         # A file that was pickled says how large the one was that it stands for.
         options.pop("size", None)
-        options.setdefault("cache_type", ahead.AheadCache.name)
+        options.setdefault("cache_type", readahead.AheadCache.name)
         self._details: Entry = file_entry(reader.info, path)
         super().__init__(fs, path, "rb", size=self._details["size"], **options)
 

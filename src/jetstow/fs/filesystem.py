@@ -14,11 +14,11 @@ from fsspec.asyn import AsyncFileSystem, sync
 from fsspec.core import get_compression
 
 import jetstow
+from jetstow.fs.compression import PackedFile, TextFile
 from jetstow.fs.connection import Connection
 from jetstow.fs.files import BLOCK, ReadFile, WriteFile
+from jetstow.fs.paths import split
 from jetstow.fs.reading import Reading
-from jetstow.fs.tree import split
-from jetstow.fs.wrapping import PackedFile, TextFile
 from jetstow.fs.writing import Writing
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from jetstow.errors import (
     JetstowError,
     ObjectNotFoundError,
 )
-from jetstow.fs import tree
+from jetstow.fs import paths
 from jetstow.fs.base import Base
-from jetstow.fs.tree import Entry, split
+from jetstow.fs.paths import Entry, split
 from jetstow.models import Progress
 
 
@@ -33,7 +33,7 @@ class Reading(Base):
         bucket, folder = split(path)
         if not bucket:
             states = await (await self._connection().js()).object_stores()
-            found = [tree.bucket_entry(state) for state in states]
+            found = [paths.bucket_entry(state) for state in states]
         else:
             if refresh:
                 await self._connection().forget(bucket)
@@ -67,7 +67,7 @@ class Reading(Base):
             if entry["name"].startswith(begin)
         ]
         if withdirs and not prefix and (entries or not folder):
-            entries.append(tree.folder_entry(path))
+            entries.append(paths.folder_entry(path))
         if not entries and folder and not prefix:
             try:
                 entries = [await self._info(path)]
@@ -85,11 +85,11 @@ class Reading(Base):
         infos = await self._infos(bucket, folder)
         found: list[Entry] = []
         linked: list[tuple[str, ObjectInfo]] = []
-        for path, info in tree.below(bucket, folder, infos, depth):
+        for path, info in paths.below(bucket, folder, infos, depth):
             if info is None:
-                found += [tree.folder_entry(path)] if withdirs else []
+                found += [paths.folder_entry(path)] if withdirs else []
             elif info.link is None:
-                found.append(tree.file_entry(info, path))
+                found.append(paths.file_entry(info, path))
             else:
                 linked.append((path, info))
         found += await asyncio.gather(*(self._link_entry(path, info) for path, info in linked))
@@ -97,7 +97,7 @@ class Reading(Base):
 
     async def _infos(self, bucket: str, folder: str) -> Iterable[ObjectInfo]:
         """The objects in a folder, however deep, and the one that marks it."""
-        prefix = tree.inside(folder)
+        prefix = paths.inside(folder)
         if self._lists_once:
             return (await self._connection().names(bucket)).below(prefix)
         found = await (await self._store(bucket)).list()
@@ -113,28 +113,28 @@ class Reading(Base):
             async with store.open(info.name) as reader:
                 info = reader.info
         except (JetstowError, IsADirectoryError):
-            return tree.file_entry(info, path) | {"islink": True}
-        return tree.file_entry(info, path) | {"islink": True}
+            return paths.file_entry(info, path) | {"islink": True}
+        return paths.file_entry(info, path) | {"islink": True}
 
     async def _info(self, path: str, **_: Any) -> Entry:
         path = self._strip_protocol(path)
         bucket, name = split(path)
         if not bucket:
-            return tree.folder_entry("")
+            return paths.folder_entry("")
         try:
             store = await self._store(bucket)
             if not name:
-                return tree.bucket_entry(await store.status())
+                return paths.bucket_entry(await store.status())
             info = await store.get_info(name)
         except (InvalidBucketNameError, InvalidObjectNameError):
             raise FileNotFoundError(path) from None
         except ObjectNotFoundError:
             if await self._is_folder(bucket, name):
-                return tree.folder_entry(path)
+                return paths.folder_entry(path)
             raise
         if info.link is not None:
             return await self._link_entry(path, info)
-        return tree.file_entry(info, path)
+        return paths.file_entry(info, path)
 
     async def _cat_file(
         self, path: str, start: int | None = None, end: int | None = None, **terms: Any

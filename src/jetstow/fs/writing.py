@@ -18,8 +18,8 @@ from jetstow.errors import (
     ObjectNotFoundError,
 )
 from jetstow.fs.base import Base
+from jetstow.fs.paths import split
 from jetstow.fs.reading import progress
-from jetstow.fs.tree import split
 
 
 class Writing(Base):

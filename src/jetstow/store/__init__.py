@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from jetstow._core.files import ObjectReader, ObjectWriter
-from jetstow._core.watch import ObjectWatcher
+from jetstow._core.read.reader import ObjectReader
+from jetstow._core.read.watch import ObjectWatcher
+from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult, Progress
 from jetstow.store.bucket import Buckets
 from jetstow.store.files import Files

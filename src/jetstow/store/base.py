@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core.cipher import Key
-from jetstow._core.stream import Stream
+from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.cipher import Key
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

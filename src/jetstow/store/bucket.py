@@ -6,17 +6,19 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 
 from nats.js import api
 
-from jetstow._core import buckets, garbage, names, verifying
-from jetstow._core.awaitables import Listing
-from jetstow._core.catalog import arriving, everything
-from jetstow._core.encryption import shown
-from jetstow._core.feed import Policy
-from jetstow._core.finding import Age, Criteria
-from jetstow._core.telemetry import observed, operation
-from jetstow._core.watch import ObjectWatcher
+from jetstow._core.aio.awaitables import Listing
+from jetstow._core.aio.telemetry import observed, operation
+from jetstow._core.bucket import admin
+from jetstow._core.bucket.encryption import shown
+from jetstow._core.maintain import garbage, verify
+from jetstow._core.protocol import subjects
+from jetstow._core.read.catalog import arriving, everything
+from jetstow._core.read.filters import Age, Criteria
+from jetstow._core.read.ordered_consumer import Policy
+from jetstow._core.read.watch import ObjectWatcher
 from jetstow.models import BucketStatus, ObjectInfo, ObjectList, Progress
-from jetstow.reports import Collected, Verified
 from jetstow.store.base import BucketBase
+from jetstow.types import Collected, Verified
 
 
 class Buckets(BucketBase):
@@ -106,8 +108,8 @@ class Buckets(BucketBase):
         not there.
         """
         if name is not None:
-            names.check_object(self.bucket, name)
-        return await verifying.verify(self._bucket, name, quick=quick, progress=progress)
+            subjects.check_object(self.bucket, name)
+        return await verify.verify(self._bucket, name, quick=quick, progress=progress)
 
     @observed
     async def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> Collected:
@@ -126,4 +128,4 @@ class Buckets(BucketBase):
     @observed
     async def seal(self) -> None:
         """Let nothing in the bucket change any more. It cannot be undone."""
-        await buckets.seal(self._bucket)
+        await admin.seal(self._bucket)

@@ -6,12 +6,13 @@ from typing import Literal, overload
 
 from nats.js import api
 
-from jetstow._core import names
-from jetstow._core.awaitables import Opening
-from jetstow._core.files import ObjectReader, ObjectWriter
-from jetstow._core.reading import ranges
-from jetstow._core.terms import Since, Terms
-from jetstow._core.writing import Asked, Writing
+from jetstow._core.aio.awaitables import Opening
+from jetstow._core.protocol import subjects
+from jetstow._core.read.object_read import ranges
+from jetstow._core.read.preconditions import Since, Terms
+from jetstow._core.read.reader import ObjectReader
+from jetstow._core.write.put import Asked, Writing
+from jetstow._core.write.writer import ObjectWriter
 from jetstow.store.base import BucketBase
 
 
@@ -63,7 +64,7 @@ class Files(BucketBase):
         raise ValueError(f"an object is opened as 'rb' or 'wb', not {mode!r}")
 
     async def _open_reader(self, name: str, terms: Terms) -> ObjectReader:
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         return ObjectReader(await ranges(self._bucket, name, terms))
 
     async def _open_writer(self, name: str, asked: Asked) -> ObjectWriter:

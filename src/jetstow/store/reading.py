@@ -8,15 +8,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from jetstow._core import names, partial
-from jetstow._core.catalog import find
-from jetstow._core.encryption import shown
-from jetstow._core.landing import landing
-from jetstow._core.ranges import checked_stop
-from jetstow._core.reading import Reading, ranges, until_settled
-from jetstow._core.sink import Writable, pour
-from jetstow._core.telemetry import observed, operation
-from jetstow._core.terms import Since, Terms
+from jetstow._core.aio.atomic_file import landing
+from jetstow._core.aio.sink import Writable, pour
+from jetstow._core.aio.telemetry import observed, operation
+from jetstow._core.bucket.encryption import shown
+from jetstow._core.protocol import subjects
+from jetstow._core.read import resumable_get
+from jetstow._core.read.catalog import find
+from jetstow._core.read.object_read import Reading, ranges, until_settled
+from jetstow._core.read.preconditions import Since, Terms
+from jetstow._core.read.ranges import checked_stop
 from jetstow.models import ObjectInfo, ObjectResult, Progress
 from jetstow.store.base import BucketBase
 
@@ -31,7 +32,7 @@ class Reads(BucketBase):
         Raises `ObjectNotFoundError`, `ObjectDeletedError` unless `show_deleted`, and
         `BadObjectMetaError`.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         found = await find(self._bucket, name, show_deleted=bool(show_deleted))
         return shown(self._bucket, found)
 
@@ -60,7 +61,7 @@ class Reads(BucketBase):
         are not as they should be `DigestMismatchError`, `SizeMismatchError`,
         `ChunksLostError`, `ObjectChangedError`; `InvalidDataError` for a file without bytes.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         terms = Terms(expected_revision, if_changed_since)
         if writeinto is not None:
             reading = Reading(self._bucket, name, bool(show_deleted), progress, terms)
@@ -97,11 +98,11 @@ class Reads(BucketBase):
         beside it when the get is killed or fails, and the next one with `resume` goes on
         behind it; encrypted objects cannot be read so. Raises what `get` and `open` raise.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         terms = Terms(expected_revision, if_changed_since)
         if resume:
             return await until_settled(
-                lambda: partial.get_file(self._bucket, name, Path(path), progress, terms)
+                lambda: resumable_get.get_file(self._bucket, name, Path(path), progress, terms)
             )
 
         async def read() -> ObjectInfo:
@@ -122,7 +123,7 @@ class Reads(BucketBase):
 
         Raises what `get` raises, also after bytes have been handed out.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         terms = Terms(expected_revision, if_changed_since)
         # A span that is current here would be the caller's, between two pieces.
         with operation("stream", self.bucket, name, current=False) as seen:
@@ -146,7 +147,7 @@ class Reads(BucketBase):
         Only the chunks concerned travel. Their number and sizes are checked; the digest
         covers a whole object only. Raises `InvalidRangeError` and what `get` raises.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         terms = Terms(expected_revision, if_changed_since)
 
         async def read() -> bytes:

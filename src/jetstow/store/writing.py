@@ -9,13 +9,14 @@ from pathlib import Path
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core import copying, links, names, objects, resuming
-from jetstow._core.catalog import find
-from jetstow._core.encryption import shown
-from jetstow._core.shield import to_the_end
-from jetstow._core.source import Data, open_source
-from jetstow._core.telemetry import observed
-from jetstow._core.writing import Asked, Writing
+from jetstow._core.aio.cancellation import to_the_end
+from jetstow._core.aio.source import Data, open_source
+from jetstow._core.aio.telemetry import observed
+from jetstow._core.bucket.encryption import shown
+from jetstow._core.protocol import subjects
+from jetstow._core.read.catalog import find
+from jetstow._core.write import copy, links, resumable_put, update_meta
+from jetstow._core.write.put import Asked, Writing
 from jetstow.models import ObjectInfo, ObjectLink, Progress
 from jetstow.store.base import BucketBase
 
@@ -80,7 +81,7 @@ class Writes(BucketBase):
             name = Path(path).name
         if resume:
             asked = Asked(meta, expected_revision, ttl)
-            return await resuming.put_file(self._bucket, Path(path), name, asked, progress)
+            return await resumable_put.put_file(self._bucket, Path(path), name, asked, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self.put(
                 name, file, meta, expected_revision=expected_revision, ttl=ttl, progress=progress
@@ -106,10 +107,10 @@ class Writes(BucketBase):
 
         Raises what `get` and `put` raise; `InvalidOptionError` for a copy onto itself.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         target = self._bucket if to is None else to._bucket
-        new_name = names.check_object(target.bucket, name if new_name is None else new_name)
-        return await copying.copy(self._bucket, name, target, new_name, expected_revision, progress)
+        new_name = subjects.check_object(target.bucket, name if new_name is None else new_name)
+        return await copy.copy(self._bucket, name, target, new_name, expected_revision, progress)
 
     @observed
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
@@ -119,8 +120,8 @@ class Writes(BucketBase):
         Raises `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (another
         one has the new name), `InvalidOptionError`.
         """
-        names.check_object(self.bucket, name)
-        return shown(self._bucket, await to_the_end(objects.describe(self._bucket, name, meta)))
+        subjects.check_object(self.bucket, name)
+        return shown(self._bucket, await to_the_end(update_meta.describe(self._bucket, name, meta)))
 
     @observed
     async def delete(  # type: ignore[override]
@@ -130,8 +131,8 @@ class Writes(BucketBase):
 
         Raises `ObjectNotFoundError` and `RevisionMismatchError`.
         """
-        names.check_object(self.bucket, name)
-        await to_the_end(objects.delete(self._bucket, name, expected_revision))
+        subjects.check_object(self.bucket, name)
+        await to_the_end(update_meta.delete(self._bucket, name, expected_revision))
 
     @observed
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
@@ -140,16 +141,16 @@ class Writes(BucketBase):
         Raises `LinkError` (to a link, to a deleted object, to itself), `ObjectAlreadyExists`
         (the name has bytes of its own), `ObjectNotFoundError`.
         """
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         if isinstance(target, str):
-            target = await find(self._bucket, names.check_object(self.bucket, target))
+            target = await find(self._bucket, subjects.check_object(self.bucket, target))
         link = links.to_object(self._bucket, name, target)
         return await to_the_end(links.add(self._bucket, name, link))
 
     @observed
     async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
         """Let a name stand for a whole bucket. Raises `ObjectAlreadyExists`."""
-        names.check_object(self.bucket, name)
+        subjects.check_object(self.bucket, name)
         linked = bucket if isinstance(bucket, str) else bucket._name
-        link = ObjectLink(bucket=names.check_bucket(linked))
+        link = ObjectLink(bucket=subjects.check_bucket(linked))
         return await to_the_end(links.add(self._bucket, name, link))

@@ -35,7 +35,6 @@ from jetstow import (
     Verified,
     __version__,
     errors,
-    patterns,
 )
 from jetstow.sync.client import Client, connect, jetstream
 from jetstow.sync.context import JetStreamContext
@@ -71,6 +70,5 @@ __all__ = [
     "errors",
     "jetstream",
     "mirror",
-    "patterns",
     "restore",
 ]

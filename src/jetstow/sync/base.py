@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import jetstow
 from jetstow.errors import InvalidOptionError
-from jetstow.sync.calls import run
+from jetstow.sync.call import run
 from jetstow.sync.likeness import like
 
 if TYPE_CHECKING:

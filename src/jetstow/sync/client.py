@@ -15,10 +15,10 @@ from anyio import to_thread
 
 import jetstow
 from jetstow.errors import ConnectionLostError, InvalidOptionError
-from jetstow.sync.background import background, inherit, let_go, lock
-from jetstow.sync.calls import Call, run
+from jetstow.sync.call import Call, run
 from jetstow.sync.context import JetStreamContext
 from jetstow.sync.likeness import like
+from jetstow.sync.portal import background, inherit, let_go, lock
 
 Servers = str | list[str] | None
 

@@ -9,10 +9,10 @@ from nats.js import api
 
 import jetstow
 from jetstow.models import BucketStatus, Progress
-from jetstow.reports import Verified
-from jetstow.sync.calls import Call, run
+from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
+from jetstow.types import Verified
 
 if TYPE_CHECKING:
     from jetstow.sync.client import Client

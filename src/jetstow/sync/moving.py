@@ -6,13 +6,13 @@ import os
 from typing import TypeAlias
 
 import jetstow
-from jetstow.archive import Backup, Restored
-from jetstow.mirroring import Mirrored
+from jetstow._transfer.archive import Backup, Restored
+from jetstow._transfer.mirror import Mirrored
 from jetstow.models import Progress
-from jetstow.sync import handing
-from jetstow.sync.calls import Call
+from jetstow.sync import adapters
+from jetstow.sync.adapters import Readable, Writable
+from jetstow.sync.call import Call
 from jetstow.sync.context import JetStreamContext
-from jetstow.sync.handing import Readable, Writable
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
 
@@ -24,7 +24,7 @@ Source: TypeAlias = str | os.PathLike[str] | Readable
 def backup(store: ObjectStore, file: Target, *, progress: Progress | None = None) -> Backup:
     bucket, call = store.here(), Call()
     return call.run(
-        jetstow.backup, bucket, handing.writable(call, file), progress=call.told(progress)
+        jetstow.backup, bucket, adapters.writable(call, file), progress=call.told(progress)
     )
 
 
@@ -41,7 +41,7 @@ def restore(
     return call.run(
         jetstow.restore,
         context,
-        handing.readable(call, file),
+        adapters.readable(call, file),
         bucket,
         overwrite=overwrite,
         progress=call.told(progress),

@@ -10,12 +10,12 @@ from weakref import WeakSet
 
 import jetstow
 from jetstow.models import ObjectInfo
-from jetstow.sync.background import background, inherit, let_go
-from jetstow.sync.calls import Call, run, shut
+from jetstow.sync.call import Call, run, shut
 from jetstow.sync.checksum import Checksum
+from jetstow.sync.iterate import check_process
 from jetstow.sync.likeness import like
-from jetstow.sync.pace import Fetch, Pace, Recent, block_size
-from jetstow.sync.streams import check_process
+from jetstow.sync.portal import background, inherit, let_go
+from jetstow.sync.readahead import Fetch, Pace, Recent, block_size
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import jetstow
 from jetstow.models import ObjectInfo, ObjectResult, Progress
-from jetstow.sync import handing, streams
+from jetstow.sync import adapters, iterate
+from jetstow.sync.adapters import Writable
 from jetstow.sync.base import BucketBase
-from jetstow.sync.calls import Call, run
-from jetstow.sync.handing import Writable
+from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
 
 Since: TypeAlias = int | datetime.datetime
@@ -40,7 +40,7 @@ class Reads(BucketBase):
         return call.run(
             store.get,
             name,
-            None if writeinto is None else handing.writable(call, writeinto),
+            None if writeinto is None else adapters.writable(call, writeinto),
             show_deleted,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
@@ -78,7 +78,7 @@ class Reads(BucketBase):
         if_changed_since: Since | None = None,
     ) -> Generator[bytes, None, None]:
         store = self.here()
-        return streams.pieces(
+        return iterate.pieces(
             self,
             store.stream(
                 name, expected_revision=expected_revision, if_changed_since=if_changed_since

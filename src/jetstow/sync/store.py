@@ -11,14 +11,14 @@ from nats.js import api
 
 import jetstow
 from jetstow.models import BucketStatus, ObjectInfo, Progress
-from jetstow.reports import Collected, Verified
-from jetstow.sync.calls import Call, run
+from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like, like_class
 from jetstow.sync.reader import ObjectReader, open_reader
 from jetstow.sync.reads import Reads, Since
 from jetstow.sync.watcher import ObjectWatcher
 from jetstow.sync.writer import ObjectWriter, open_writer
 from jetstow.sync.writes import Writes
+from jetstow.types import Collected, Verified
 
 Age: TypeAlias = datetime.timedelta | datetime.datetime
 

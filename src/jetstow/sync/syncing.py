@@ -1,19 +1,19 @@
-"""Folders and buckets, the one as the other; blocking (see `jetstow.syncing`)."""
+"""Folders and buckets, the one as the other; blocking (see `jetstow._transfer.folders`)."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection
 
-from jetstow import syncing
+from jetstow._transfer import folders
+from jetstow._transfer.folders import Synced
 from jetstow.models import Progress
-from jetstow.sync.calls import Call
+from jetstow.sync.call import Call
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
-from jetstow.syncing import Synced
 
 
-@like(syncing.upload)
+@like(folders.upload)
 def upload(
     folder: str | os.PathLike[str],
     store: ObjectStore,
@@ -27,7 +27,7 @@ def upload(
 ) -> Synced:
     bucket, call = store.here(), Call()
     return call.run(
-        syncing.upload,
+        folders.upload,
         folder,
         bucket,
         prefix,
@@ -39,7 +39,7 @@ def upload(
     )
 
 
-@like(syncing.download)
+@like(folders.download)
 def download(
     store: ObjectStore,
     folder: str | os.PathLike[str],
@@ -53,7 +53,7 @@ def download(
 ) -> Synced:
     bucket, call = store.here(), Call()
     return call.run(
-        syncing.download,
+        folders.download,
         bucket,
         folder,
         prefix,

@@ -8,10 +8,10 @@ from typing import Self
 import jetstow
 from jetstow.errors import WatcherStoppedError
 from jetstow.models import ObjectInfo
-from jetstow.sync.background import background, inherit, let_go
-from jetstow.sync.calls import run, shut
+from jetstow.sync.call import run, shut
+from jetstow.sync.iterate import check_process
 from jetstow.sync.likeness import like, like_class
-from jetstow.sync.streams import check_process
+from jetstow.sync.portal import background, inherit, let_go
 
 
 @like_class(jetstow.ObjectWatcher)

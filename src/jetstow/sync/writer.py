@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import jetstow
 from jetstow.errors import InvalidDataError
 from jetstow.models import ObjectInfo
-from jetstow.sync.background import background, inherit, let_go
-from jetstow.sync.calls import Call, run, shut
+from jetstow.sync.call import Call, run, shut
+from jetstow.sync.iterate import check_process
 from jetstow.sync.likeness import like
-from jetstow.sync.streams import check_process
+from jetstow.sync.portal import background, inherit, let_go
 
 if TYPE_CHECKING:
     from nats.js import api

@@ -8,10 +8,10 @@ from nats.js import api
 
 import jetstow
 from jetstow.models import ObjectInfo, Progress
-from jetstow.sync import handing
+from jetstow.sync import adapters
+from jetstow.sync.adapters import Data
 from jetstow.sync.base import BucketBase
-from jetstow.sync.calls import Call, run
-from jetstow.sync.handing import Data
+from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
 
 
@@ -33,7 +33,7 @@ class Writes(BucketBase):
         return call.run(
             store.put,
             name,
-            handing.source(call, data),
+            adapters.source(call, data),
             meta,
             expected_revision=expected_revision,
             ttl=ttl,

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from jetstow import embedded
-from jetstow.embedded import binary
+from jetstow import _embedded
+from jetstow._embedded import locate
 from tests.support.certs import Certificates, make_certificates
 from tests.support.credentials import Key, Operator
 from tests.support.servers import NatsServer, free_port
@@ -24,12 +24,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
     No test leaves its embedded server running.
     """
-    for name in ("NATS_URL", "NATS_CONTEXT", binary.OVERRIDE):
+    for name in ("NATS_URL", "NATS_CONTEXT", locate.OVERRIDE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
     yield tmp_path / "home"
-    assert not embedded.stop(tmp_path / "home")
+    assert not _embedded.stop(tmp_path / "home")
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
 import jetstow
-from jetstow._core.connection import LaneClient
-from tests.support import underneath
+from jetstow._core.transport.client import LaneClient
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -40,7 +40,7 @@ async def test_a_users_messages_arrive_in_order_and_whole(
         got.append(message)
 
     await nc.subscribe(f"{bucket}.>", cb=hear)
-    await underneath.arrived(nc)
+    await raw_stream.arrived(nc)
     sent = [(i, some_bytes(i * 7919 % 300_000)) for i in range(200)]
     for i, data in sent:
         await other.publish(f"{bucket}.{i}", data, reply="r", headers={"Number": str(i)})
@@ -60,7 +60,7 @@ async def test_requests_and_answers_of_the_user_pass(
         await message.respond(message.data[::-1])
 
     await other.subscribe(bucket, cb=answer)
-    await underneath.arrived(other)
+    await raw_stream.arrived(other)
     answers = await asyncio.gather(*(nc.request(bucket, b"%d" % i, timeout=5) for i in range(100)))
     assert [int(m.data[::-1]) for m in answers] == list(range(100))
 
@@ -70,7 +70,7 @@ async def test_more_than_the_backlog_is_kept_while_nats_py_works_it_off(
 ) -> None:
     """The reader stops at 512 messages that nats-py has not taken, and goes on."""
     subscription = await nc.subscribe(bucket)
-    await underneath.arrived(nc)
+    await raw_stream.arrived(nc)
     for i in range(5_000):
         await other.publish(bucket, b"%d" % i)
     await other.flush()
@@ -83,7 +83,7 @@ async def test_an_object_and_a_users_messages_share_the_connection(
     nc: jetstow.Client, store: jetstow.ObjectStore, other: NatsClient, bucket: str
 ) -> None:
     subscription = await nc.subscribe(f"{bucket}.user")
-    await underneath.arrived(nc)
+    await raw_stream.arrived(nc)
     data = some_bytes(8_000_000)
 
     async def talk() -> None:
@@ -163,7 +163,7 @@ async def test_a_message_that_nats_py_cannot_read_ends_nothing(
         got.put_nowait(message.data)
 
     await nc.subscribe("heard", cb=take)
-    await underneath.arrived(nc)
+    await raw_stream.arrived(nc)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     head = b"NATS/1.0\r\nx\r\n\r\nA: b\r\n\r\n"
     writer.write(b'CONNECT {"headers":true,"verbose":false}\r\n')

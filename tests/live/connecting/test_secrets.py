@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import jetstow
-from jetstow import contexts
-from jetstow.cli import failure
+from jetstow import _nats_context
+from jetstow.cli import errors
 from jetstow.cli.session import Settings
 from tests.live.connecting.conftest import Save
 from tests.live.connecting.proof import told, works
@@ -68,11 +68,11 @@ def test_the_command_line_shows_no_password(
     caplog.set_level(logging.DEBUG)
     right = guarded.url.replace("//", "//joe:sesame@")
     cases = {
-        right: failure.OK,
-        right.replace("joe", "jim"): failure.REFUSED,
-        f"nats://joe:sesame@127.0.0.1:{free_port()}": failure.UNREACHABLE,
-        "nats://joe:sesame@127.0.0.1:port": failure.USAGE,
-        f"nats://sesame@127.0.0.1:{guarded.port}": failure.REFUSED,
+        right: errors.OK,
+        right.replace("joe", "jim"): errors.REFUSED,
+        f"nats://joe:sesame@127.0.0.1:{free_port()}": errors.UNREACHABLE,
+        "nats://joe:sesame@127.0.0.1:port": errors.USAGE,
+        f"nats://sesame@127.0.0.1:{guarded.port}": errors.REFUSED,
     }
     for address, code in cases.items():
         result = Cli(guarded).run("--server", address, "--verbose", *command, code=code or None)
@@ -84,7 +84,7 @@ def test_the_command_line_shows_nothing_of_credentials(
 ) -> None:
     path = tmp_path / "user.creds"
     path.write_text("sesame")
-    said = Cli(guarded).run("--creds", str(path), "--verbose", "buckets", code=failure.USAGE)
+    said = Cli(guarded).run("--creds", str(path), "--verbose", "buckets", code=errors.USAGE)
     assert "sesame" not in said.output + said.stderr
     monkeypatch.setenv("NATS_URL", "nats://joe:sesame@127.0.0.1:1")
     assert "sesame" not in Settings().place + repr(Settings(server=os.environ["NATS_URL"]))
@@ -104,7 +104,7 @@ def test_a_context_does_not_show_what_is_in_it(save: Save, tmp_path: Path) -> No
         {"nkey": str(tmp_path / "seed")},
     ):
         save(**fields)
-        said = f"{contexts.selected()!r}"
+        said = f"{_nats_context.selected()!r}"
         assert "sesame" not in said
         assert seed not in said
 
@@ -119,5 +119,5 @@ def test_a_context_that_is_refused_does_not_show_what_is_in_it(save: Save, tmp_p
     ):
         save(**fields)
         with pytest.raises(jetstow.errors.ContextError) as caught:
-            contexts.selected()
+            _nats_context.selected()
         assert "sesame" not in told(caught.value)

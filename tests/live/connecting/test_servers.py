@@ -12,7 +12,7 @@ from typing import Self, get_type_hints
 import pytest
 
 import jetstow
-from jetstow import embedded
+from jetstow import _embedded
 from jetstow.errors import AuthorizationError, ContextError, NoServersError
 from tests.live.connecting.conftest import Save
 from tests.live.connecting.proof import name_of, works
@@ -145,14 +145,14 @@ async def test_what_is_selected_and_fails_is_not_passed_over(
 
 async def test_the_embedded_server_lives_as_long_as_the_client(home: Path) -> None:
     async with await jetstow.connect() as nc:
-        running = embedded.status()
+        running = _embedded.status()
         assert running is not None
         assert nc.connected_url is not None
         assert running.url == nc.connected_url.geturl()
         await works(nc.jetstream())
         store = await nc.jetstream().create_object_store("kept")
         await store.put("a", b"bytes")
-    assert embedded.status() is None
+    assert _embedded.status() is None
     async with await jetstow.connect() as nc:
         store = await nc.jetstream().object_store("kept")
         assert (await store.get("a")).data == b"bytes"
@@ -168,7 +168,7 @@ async def test_clients_share_the_embedded_server() -> None:
     assert (await (await second.jetstream().object_store("b")).get("a")).data == b"x"
     await second.drain()
     assert second.is_closed
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_closing_twice_is_no_error() -> None:
@@ -182,13 +182,13 @@ async def test_an_option_that_cannot_be_stops_the_embedded_server() -> None:
     # It was closed before nats-py had begun, which raised an AssertionError, and it ran on.
     with pytest.raises(TypeError, match="bogus"):
         await jetstow.connect(bogus=1)
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_a_refusal_stops_the_embedded_server() -> None:
     with pytest.raises(AuthorizationError):
         await jetstow.connect(token="another")
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_a_callback_that_raises_stops_the_embedded_server() -> None:
@@ -199,7 +199,7 @@ async def test_a_callback_that_raises_stops_the_embedded_server() -> None:
     nc = await jetstow.connect(closed_cb=closed)
     with pytest.raises(RuntimeError, match="mine"):
         await nc.close()
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_a_cancelled_connection_stops_the_embedded_server() -> None:
@@ -211,11 +211,11 @@ async def test_a_cancelled_connection_stops_the_embedded_server() -> None:
 
     connecting = asyncio.create_task(jetstow.connect(token="another", error_cb=refused))
     await trying.wait()
-    assert embedded.status() is not None
+    assert _embedded.status() is not None
     connecting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await connecting
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_cancelled_at_any_moment() -> None:
@@ -225,7 +225,7 @@ async def test_cancelled_at_any_moment() -> None:
         connecting.cancel()
         with suppress(asyncio.CancelledError):
             await (await connecting).close()
-        assert embedded.status() is None
+        assert _embedded.status() is None
 
 
 async def test_a_client_that_gives_up_gives_the_embedded_server_back() -> None:
@@ -237,12 +237,12 @@ async def test_a_client_that_gives_up_gives_the_embedded_server_back() -> None:
     nc = await jetstow.connect(
         max_reconnect_attempts=1, reconnect_time_wait=0.05, closed_cb=on_closed
     )
-    running = embedded.status()
+    running = _embedded.status()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
     await closed.wait()
     # Another's last one out stops the server: it would not, if we still had a share.
     async with await jetstow.connect():
         pass
-    assert embedded.status() is None
+    assert _embedded.status() is None
     assert nc.is_closed

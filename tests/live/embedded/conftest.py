@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from jetstow import embedded
-from jetstow.embedded import binary
-from jetstow.embedded.folder import Folder
+from jetstow import _embedded
+from jetstow._embedded import locate
+from jetstow._embedded.home_dir import Folder
 from tests.live.embedded.processes import USER, User
 
 
@@ -18,10 +18,10 @@ from tests.live.embedded.processes import USER, User
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
     """A home that no test has used, for this process and for those it starts."""
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv(binary.OVERRIDE, raising=False)
+    monkeypatch.delenv(locate.OVERRIDE, raising=False)
     yield Folder(tmp_path / "home")
-    monkeypatch.delenv(binary.OVERRIDE, raising=False)
-    embedded.stop(tmp_path / "home")
+    monkeypatch.delenv(locate.OVERRIDE, raising=False)
+    _embedded.stop(tmp_path / "home")
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def start(folder: Folder) -> Iterator[Callable[..., User]]:
 
 
 @pytest.fixture
-async def orphan(folder: Folder) -> embedded.Endpoint:
+async def orphan(folder: Folder) -> _embedded.Endpoint:
     """A server that serves nobody: those it served were killed."""
     with User() as user:
         user.holds()
-    running = embedded.status()
+    running = _embedded.status()
     assert running is not None
     return running
 
@@ -47,8 +47,8 @@ def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
 
     def replace(script: str) -> None:
         path = tmp_path / "impostor"
-        path.write_text(f"#!/bin/sh\nSERVER={binary.find()}\n{script}\n")
+        path.write_text(f"#!/bin/sh\nSERVER={locate.find()}\n{script}\n")
         path.chmod(0o755)
-        monkeypatch.setenv(binary.OVERRIDE, str(path))
+        monkeypatch.setenv(locate.OVERRIDE, str(path))
 
     return replace

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import jetstow
-from jetstow import ObjectMeta, ObjectMetaOptions, embedded
-from jetstow.embedded.folder import Folder
+from jetstow import ObjectMeta, ObjectMetaOptions, _embedded
+from jetstow._embedded.home_dir import Folder
 from tests.support.samples import some_bytes
 
 WRITERS = 4
@@ -20,7 +20,7 @@ CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=5_000))
 
 
 def kill() -> int:
-    running = embedded.status()
+    running = _embedded.status()
     assert running is not None
     os.kill(running.pid, signal.SIGKILL)
     return running.pid
@@ -54,7 +54,7 @@ async def test_every_acknowledged_object_reads_back() -> None:
             # The next one who connects starts it; those who were there find it again.
             async with await jetstow.connect() as nc:
                 assert nc.is_connected
-                running = embedded.status()
+                running = _embedded.status()
                 assert running is not None
                 assert running.pid != dead
         news.clear()

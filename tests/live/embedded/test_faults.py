@@ -15,10 +15,10 @@ from pathlib import Path
 import nats
 import pytest
 
-from jetstow import embedded
-from jetstow.embedded import binary, process, server
-from jetstow.embedded.folder import Folder
-from jetstow.embedded.locks import FileLock
+from jetstow import _embedded
+from jetstow._embedded import locate, process, server
+from jetstow._embedded.file_lock import FileLock
+from jetstow._embedded.home_dir import Folder
 from jetstow.errors import EmbeddedServerError
 from tests.live.embedded.processes import User, is_running
 
@@ -32,7 +32,7 @@ def test_a_killed_owner_leaves_a_server_to_join(start: Callable[..., User]) -> N
     heir = start()
     assert heir.holds() == pid
     heir.leave()
-    assert embedded.status() is None
+    assert _embedded.status() is None
 
 
 async def test_an_owner_killed_while_it_starts_the_server(
@@ -45,7 +45,7 @@ async def test_an_owner_killed_while_it_starts_the_server(
     owner = start()
     pid = int(await asyncio.to_thread(started.read_text))
     owner.kill()
-    joining = asyncio.create_task(embedded.acquire())
+    joining = asyncio.create_task(_embedded.acquire())
     await asyncio.to_thread(go_on.write_text, "\n")
     async with await joining as hold:
         assert hold.endpoint.pid == pid
@@ -59,44 +59,44 @@ async def test_a_killed_server_comes_back_where_it_was(folder: Folder) -> None:
 
     async def silent(_: Exception) -> None: ...
 
-    async with await embedded.acquire() as hold:
+    async with await _embedded.acquire() as hold:
         client = await nats.connect(
             hold.endpoint.url, token=hold.endpoint.token, reconnect_time_wait=0.05,
             reconnected_cb=reconnected, error_cb=silent, max_reconnect_attempts=-1,
         )  # fmt: skip
         await client.jetstream().add_stream(name="kept", subjects=["kept"])
         os.kill(hold.endpoint.pid, signal.SIGKILL)
-        async with await embedded.acquire() as another:
+        async with await _embedded.acquire() as another:
             assert another.endpoint.pid != hold.endpoint.pid
             assert another.endpoint.url == hold.endpoint.url
             await back.wait()
             assert (await client.jetstream().stream_info("kept")).config.name == "kept"
         # The older hold, too, is one in the new server.
-        assert embedded.status() == another.endpoint
+        assert _embedded.status() == another.endpoint
         await client.close()
     assert not process.alive(folder)
 
 
 async def test_a_paused_server_is_replaced(
-    folder: Folder, orphan: embedded.Endpoint, monkeypatch: pytest.MonkeyPatch
+    folder: Folder, orphan: _embedded.Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "ANSWER_SECONDS", 0.2)
     os.kill(orphan.pid, signal.SIGSTOP)
-    assert embedded.status() is None
-    async with await embedded.acquire() as hold:
+    assert _embedded.status() is None
+    async with await _embedded.acquire() as hold:
         assert hold.endpoint.pid != orphan.pid
         assert not is_running(orphan.pid)
 
 
 async def test_a_deleted_home_takes_its_server_along(folder: Folder) -> None:
-    hold, second = await embedded.acquire(), await embedded.acquire()
+    hold, second = await _embedded.acquire(), await _embedded.acquire()
     shutil.rmtree(folder.path)
-    async with await embedded.acquire() as another:
+    async with await _embedded.acquire() as another:
         await hold.arelease()
         assert is_running(hold.endpoint.pid)
         await second.arelease()
         assert not is_running(hold.endpoint.pid)
-        assert embedded.status() == another.endpoint
+        assert _embedded.status() == another.endpoint
 
 
 # -- files that lie -----------------------------------------------------------------------
@@ -105,13 +105,13 @@ async def test_a_deleted_home_takes_its_server_along(folder: Folder) -> None:
 @pytest.mark.parametrize("running", [True, False])
 @pytest.mark.parametrize("text", ["", "garbage", "of a stranger"])
 async def test_the_pid_file_is_not_believed(
-    folder: Folder, orphan: embedded.Endpoint, text: str, running: bool
+    folder: Folder, orphan: _embedded.Endpoint, text: str, running: bool
 ) -> None:
     if not running:
         os.kill(orphan.pid, signal.SIGKILL)
     with subprocess.Popen(["sleep", "600"]) as stranger:
         folder.pid_file.write_text(str(stranger.pid) if text == "of a stranger" else text)
-        async with await embedded.acquire() as hold:
+        async with await _embedded.acquire() as hold:
             assert (hold.endpoint.pid == orphan.pid) is running
         assert not process.alive(folder)
         assert stranger.poll() is None
@@ -121,14 +121,14 @@ async def test_the_pid_file_is_not_believed(
 @pytest.mark.parametrize("running", [True, False])
 @pytest.mark.parametrize("damage", ["", "{", "another token"])
 async def test_a_damaged_configuration_is_replaced(
-    folder: Folder, orphan: embedded.Endpoint, damage: str, running: bool
+    folder: Folder, orphan: _embedded.Endpoint, damage: str, running: bool
 ) -> None:
     if not running:
         os.kill(orphan.pid, signal.SIGKILL)
     intact = folder.config.read_text()
     damaged = intact.replace(orphan.token, "x") if damage == "another token" else damage
     folder.config.write_text(damaged)
-    async with await embedded.acquire() as hold:
+    async with await _embedded.acquire() as hold:
         assert hold.endpoint.pid != orphan.pid
         assert not is_running(orphan.pid)
 
@@ -137,7 +137,7 @@ async def test_a_server_in_use_is_not_replaced(folder: Folder, start: Callable[.
     pid = start().holds()
     folder.config.write_text("garbage")
     with pytest.raises(EmbeddedServerError, match=r"in use by others, but .* is damaged"):
-        await embedded.acquire()
+        await _embedded.acquire()
     assert is_running(pid)
 
 
@@ -153,16 +153,16 @@ async def test_a_server_that_is_not_to_be_seen(
         assert elsewhere.try_exclusive()
         assert user.try_shared()
         with pytest.raises(EmbeddedServerError, match="in use by others, but its process is not"):
-            await embedded.acquire()
+            await _embedded.acquire()
         user.close()
         with pytest.raises(EmbeddedServerError, match="does not stop; its process is not to be"):
-            await embedded.acquire()
+            await _embedded.acquire()
 
 
-async def test_a_port_that_somebody_took(folder: Folder, orphan: embedded.Endpoint) -> None:
-    embedded.stop()
+async def test_a_port_that_somebody_took(folder: Folder, orphan: _embedded.Endpoint) -> None:
+    _embedded.stop()
     with socket.create_server(("127.0.0.1", int(orphan.url.rpartition(":")[2]))) as taker:
-        async with await embedded.acquire() as hold:
+        async with await _embedded.acquire() as hold:
             assert hold.endpoint.url != orphan.url
         # It was not even asked, and so did not hear the token.
         taker.setblocking(False)
@@ -191,7 +191,7 @@ async def test_a_server_that_does_not_start(
 ) -> None:
     impostor(script)
     with pytest.raises(EmbeddedServerError, match=words) as caught:
-        await embedded.acquire()
+        await _embedded.acquire()
     told = folder.settings()
     assert told
     assert told.token not in str(caught.value)
@@ -201,14 +201,14 @@ async def test_a_server_that_does_not_start(
 async def test_no_binary_and_not_one(
     folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(binary.OVERRIDE, "/missing")
+    monkeypatch.setenv(locate.OVERRIDE, "/missing")
     with pytest.raises(EmbeddedServerError, match="names no executable: /missing"):
-        await embedded.acquire()
+        await _embedded.acquire()
     (tmp_path / "garbage").write_bytes(b"\x7fELF")
     (tmp_path / "garbage").chmod(0o755)
-    monkeypatch.setenv(binary.OVERRIDE, str(tmp_path / "garbage"))
+    monkeypatch.setenv(locate.OVERRIDE, str(tmp_path / "garbage"))
     with pytest.raises(EmbeddedServerError, match="Exec format error"):
-        await embedded.acquire()
+        await _embedded.acquire()
     assert not process.alive(folder)
 
 
@@ -219,7 +219,7 @@ async def test_a_home_that_cannot_be_used(
     monkeypatch.chdir(tmp_path)
     Path("a file").touch()
     with pytest.raises(EmbeddedServerError, match=r"cannot use .*: "):
-        await embedded.acquire(Path(home))
+        await _embedded.acquire(Path(home))
 
 
 def test_a_disk_that_takes_no_more(folder: Folder, start: Callable[..., User]) -> None:
@@ -243,14 +243,14 @@ async def test_a_cancelled_start_leaves_nothing(
 ) -> None:
     os.mkfifo(tmp_path / "started")
     impostor(f"echo $$ > {tmp_path / 'started'}; exec sleep 600")
-    acquiring = asyncio.create_task(embedded.acquire())
+    acquiring = asyncio.create_task(_embedded.acquire())
     pid = int(await asyncio.to_thread((tmp_path / "started").read_text))
     acquiring.cancel()
     with pytest.raises(asyncio.CancelledError):
         await acquiring
     assert not is_running(pid)
     assert not process.alive(folder)
-    assert embedded.stop() is False
+    assert _embedded.stop() is False
 
 
 async def test_a_cancelled_wait_for_another_start(
@@ -258,10 +258,10 @@ async def test_a_cancelled_wait_for_another_start(
 ) -> None:
     os.mkfifo(tmp_path / "started")
     impostor(f"echo . > {tmp_path / 'started'}; exec sleep 600")
-    starting = asyncio.create_task(embedded.acquire())
+    starting = asyncio.create_task(_embedded.acquire())
     await asyncio.to_thread((tmp_path / "started").read_text)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(embedded.acquire(), 0.01)
+        await asyncio.wait_for(_embedded.acquire(), 0.01)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
@@ -269,7 +269,7 @@ async def test_a_cancelled_wait_for_another_start(
 
 async def test_cancelled_at_any_moment(folder: Folder) -> None:
     for moment in range(12):
-        acquiring = asyncio.create_task(embedded.acquire())
+        acquiring = asyncio.create_task(_embedded.acquire())
         await asyncio.wait([acquiring], timeout=moment * 0.005)
         acquiring.cancel()
         with suppress(asyncio.CancelledError):

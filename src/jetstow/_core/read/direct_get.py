@@ -1,0 +1,109 @@
+"""Windows by batched Direct Get (ADR-31): any replica answers, nothing is made on the server."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from jetstow._core.protocol.message import Message, status
+from jetstow._core.protocol.metadata import json_encode
+from jetstow._core.protocol.parser import Frame
+from jetstow._core.read.windows import NoDirectGetError, Piece, Window, Windows
+from jetstow.errors import PermissionDeniedError, ServerError
+
+# What servers write of a message in a batch, behind the headers that it was stored with.
+_TOLD: Final = re.compile(
+    rb"Nats-Stream: \S+\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)\r\n"
+    rb"Nats-Time-Stamp: ([\x21-\x7e]+)\r\nNats-Num-Pending: (\d+)\r\n"
+    rb"Nats-Last-Sequence: \d+\r\n\r\n"
+)
+
+END_OF_BATCH: Final = 204
+NO_SUCH_MESSAGE: Final = 404
+_UNAVAILABLE: Final = 503
+
+
+class _DirectWindow(Window):
+    counts_itself = False
+
+    async def next_piece(self) -> Piece | None:
+        try:
+            message = await self.next()
+        except PermissionDeniedError as error:
+            raise NoDirectGetError from error
+        code = status(message)
+        if code is None:
+            return _direct_piece(message, int(self.counts_itself))
+        if code == END_OF_BATCH:
+            self.left = int((message.headers or {}).get("Nats-Num-Pending", 0))
+        if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
+            return None
+        if code == _UNAVAILABLE:
+            raise NoDirectGetError
+        said = (message.headers or {}).get("Description", "")
+        raise self.target.error(
+            ServerError, f"the server refused to read {self.target}: {code} {said}"
+        )
+
+    async def next_pieces(self) -> tuple[list[Piece], bool]:
+        found: list[Piece] = []
+        messages, itself = self._messages, int(self.counts_itself)
+        while not found or messages:
+            if messages and messages[0].data:
+                found.append(_direct_piece(messages.popleft(), itself))
+            elif (piece := await self.next_piece()) is not None:
+                found.append(piece)
+            else:
+                return found, True
+        return found, False
+
+
+def _direct_piece(message: Message, itself: int) -> Piece:
+    if isinstance(message, Frame):
+        # A long listing is mostly headers: what the server has put last is read in one go.
+        head = message.head
+        if (told := _TOLD.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))) is not None:
+            subject, seq, time, pending = told.groups()
+            return Piece(
+                int(seq),
+                int(pending) - itself,
+                message.data,
+                subject.decode("utf-8", "replace"),
+                time.decode(),
+            )
+    headers = message.headers or {}
+    try:
+        return Piece(
+            seq=int(headers["Nats-Sequence"]),
+            pending=int(headers["Nats-Num-Pending"]) - itself,
+            data=message.data,
+            subject=headers["Nats-Subject"],
+            time=headers["Nats-Time-Stamp"],
+        )
+    except (KeyError, ValueError):
+        # An older server behind the one we are connected to answers without a count.
+        raise NoDirectGetError from None
+
+
+class DirectWindows(Windows):
+    """Windows by batched Direct Get."""
+
+    async def _open(self) -> Window:
+        window = await self._stream.js.open(_DirectWindow, self._target)
+        # Only 2.11 counts a message among those that follow it.
+        window.counts_itself = self._stream.js.server_version == (2, 11)
+        return window
+
+    async def _request(self, window: Window, seq: int, count: int) -> None:
+        # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
+        body = {
+            "seq": seq,
+            "next_by_subj": self._subject,
+            "batch": count,
+            "max_bytes": window.cost,
+        }
+        js = self._stream.js
+        await window.send(f"{js.prefix}.DIRECT.GET.{self._stream.name}", json_encode(body))
+
+    async def close(self) -> None:
+        """Nothing was made there."""

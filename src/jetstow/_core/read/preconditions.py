@@ -1,0 +1,54 @@
+"""On what condition an object is read: at a revision, or only if it has changed."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from jetstow._core.protocol.context import Target
+from jetstow.errors import InvalidOptionError, ObjectUnchangedError, RevisionMismatchError
+from jetstow.models import ObjectInfo
+
+Since: TypeAlias = int | datetime.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`expected_revision` and `if_changed_since` of a read, as its caller gave them."""
+
+    expected: int | None = None
+    since: Since | None = None
+
+    def check(self, target: Target, info: ObjectInfo) -> None:
+        """Raise unless the object is to be read as it is.
+
+        Raises `RevisionMismatchError`, `ObjectUnchangedError` or `InvalidOptionError`.
+        """
+        if self.expected is not None and info.revision != self.expected:
+            error = target.error(
+                RevisionMismatchError,
+                f"{target} is at revision {info.revision}, not at {self.expected}",
+            )
+            error.expected, error.actual = self.expected, info.revision
+            raise error
+        if self.since is not None and not self._has_changed(target, info, self.since):
+            unchanged = target.error(
+                ObjectUnchangedError, f"{target} has not changed since {self.since}"
+            )
+            unchanged.revision = info.revision
+            raise unchanged
+
+    def _has_changed(self, target: Target, info: ObjectInfo, since: Since) -> bool:
+        if isinstance(since, datetime.datetime) and since.tzinfo is not None:
+            return info.modified is None or info.modified > since
+        if isinstance(since, int) and not isinstance(since, bool):
+            return info.revision > since
+        raise target.error(
+            InvalidOptionError,
+            f"if_changed_since of {target} must be a revision or a datetime with its time zone, "
+            f"not {since!r}",
+        )
+
+
+ANY = Terms()
