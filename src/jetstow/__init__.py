@@ -4,20 +4,21 @@
     import jetstow
 
     async def main():
-        async with await jetstow.connect() as nc:
+        async with jetstow.connect() as nc:
             store = await nc.jetstream().create_object_store("configs")
             await store.put("greeting", b"hello")
             print((await store.get("greeting")).data)
 
     asyncio.run(main())
 
-On the wire it is ADR-20, like every other NATS client: the stream `OBJ_<bucket>` holds an
+The wire format is ADR-20, as in every other NATS client: the stream `OBJ_<bucket>` holds an
 object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
 `$O.<bucket>.M.<base64url(name)>`.
 """
 
 from jetstow._connect import connect
 from jetstow._transfer.archive import backup, restore
+from jetstow._transfer.folders import download_folder, upload_folder
 from jetstow._transfer.mirror import mirror
 from jetstow.client import Client, JetStreamContext, jetstream
 from jetstow.models import (
@@ -33,17 +34,27 @@ from jetstow.models import (
     StoreCompression,
 )
 from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
-from jetstow.types import Collected, Finding, Verified
+from jetstow.types import (
+    BackupResult,
+    Finding,
+    GarbageResult,
+    MirrorResult,
+    RestoreResult,
+    SyncResult,
+    VerifyResult,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BackupResult",
     "BucketConfig",
     "BucketStatus",
     "Client",
-    "Collected",
     "Finding",
+    "GarbageResult",
     "JetStreamContext",
+    "MirrorResult",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",
@@ -54,12 +65,16 @@ __all__ = [
     "ObjectWatcher",
     "ObjectWriter",
     "Placement",
+    "RestoreResult",
     "StorageType",
     "StoreCompression",
-    "Verified",
+    "SyncResult",
+    "VerifyResult",
     "backup",
     "connect",
+    "download_folder",
     "jetstream",
     "mirror",
     "restore",
+    "upload_folder",
 ]

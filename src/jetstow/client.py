@@ -21,8 +21,8 @@ from jetstow._core.transport.api import JetStream
 from jetstow._core.transport.client import LaneClient
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
-from jetstow.store import ObjectStore, Progress
-from jetstow.types import Verified
+from jetstow.store import ObjectStore
+from jetstow.types import Progress, VerifyResult
 
 _log = logging.getLogger("jetstow.client")
 
@@ -96,7 +96,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
-    ) -> list[Verified]:
+    ) -> list[VerifyResult]:
         """Check every bucket of the account, as `ObjectStore.verify` does."""
         reports = []
         for bucket in sorted(await self.object_store_names()):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import mimetypes
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -21,9 +20,6 @@ CONTENT_TYPE: Final = "Content-Type"
 TAGS: Final = "Tags"
 EXPIRES: Final = "Jetstow-Expires"
 ENCRYPTION: Final = "Jetstow-Encryption"
-
-Progress = Callable[[int, int | None], None]
-"""Called with the bytes done so far, and with those there are in all or None."""
 
 
 def is_ours(name: str) -> bool:
@@ -253,7 +249,6 @@ __all__ = [
     "ObjectMetaOptions",
     "ObjectResult",
     "Placement",
-    "Progress",
     "StorageType",
     "StoreCompression",
 ]

@@ -1,19 +1,52 @@
-"""What `verify` and `collect_garbage` have found and done."""
+"""The types of arguments and results that are not models of a bucket or an object."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import datetime
+from collections.abc import AsyncIterable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 from jetstow.errors import JetstowError
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A file, blocking or asynchronous: `read(n)` returns bytes, or an awaitable of them."""
+
+    def read(self, size: int, /) -> Any: ...
+
+
+@runtime_checkable
+class Writable(Protocol):
+    """A file, blocking or asynchronous: `write(data)` takes bytes."""
+
+    def write(self, data: Any, /) -> Any: ...
+
+
+Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer] | AsyncIterable[Buffer]"
+"""What `put` stores: bytes-like, text (as UTF-8), a file, or an iterable of bytes."""
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Called with the bytes done so far and the total number of bytes, or None if it is unknown."""
+
+Since: TypeAlias = int | datetime.datetime
+"""A revision, or an aware datetime."""
+
+Age: TypeAlias = datetime.timedelta | datetime.datetime
+"""A timedelta before now, or an aware datetime."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is not as it should be.
+    """A problem that `verify` or `collect_garbage` found.
 
-    `name` is the object concerned, or None where metadata lies that no name leads to.
-    `error` is what a read of it raises: an `IntegrityError`; of a link that leads nowhere,
-    an `ObjectNotFoundError`, a `BucketNotFoundError` or a `LinkError`.
+    `name` is the object concerned, or None for metadata that no name leads to. `error` is what
+    reading the object raises: an `IntegrityError`, or for a broken link an `ObjectNotFoundError`,
+    a `BucketNotFoundError` or a `LinkError`.
     """
 
     name: str | None
@@ -21,12 +54,13 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verified:
-    """What was found in a bucket.
+class VerifyResult:
+    """What `verify` found in a bucket.
 
-    `objects` and `links` were looked at; `size` is the bytes that their chunks have, read
-    or counted. `unused` counts chunks of no object, where all of them were counted (quick,
-    the whole bucket): those of uploads that run now, and what `collect_garbage` is for.
+    `objects` and `links` count what was checked. `size` is the number of bytes in their chunks,
+    read or counted. `unused` is the number of chunks that belong to no object, or None if not all
+    chunks were counted (they are when `quick` checks the whole bucket). Uploads under way have
+    unused chunks; `collect_garbage` removes those of uploads that died.
     """
 
     bucket: str
@@ -38,26 +72,103 @@ class Verified:
 
     @property
     def ok(self) -> bool:
-        """Whether everything is as it should be."""
+        """Whether no problem was found."""
         return not self.findings
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What was removed from a bucket; in a dry run, what would be.
+class GarbageResult:
+    """What `collect_garbage` removed from a bucket, or would remove in a dry run.
 
-    `uploads` counts uploads and replaced objects of which nothing but chunks was left,
-    `messages` their chunks. `young` were left because they were not quiet for long enough.
-    `names` are those that a rename had left behind. `findings` is metadata that cannot be
-    read and may refer to any chunk: where there is some, no chunk was removed.
+    `uploads` counts uploads and replaced objects of which only chunks were left, `messages` their
+    chunks. `recent` counts those that were kept because they are younger than the grace period.
+    `names` are old names that an interrupted rename left. `findings` is unreadable metadata, which
+    may refer to any chunk: if there is any, no chunk is removed.
     """
 
     bucket: str
     uploads: int = 0
     messages: int = 0
-    young: int = 0
+    recent: int = 0
     names: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
 
-__all__ = ["Collected", "Finding", "Verified"]
+@dataclass
+class BackupResult:
+    """What an archive holds. `size` is in bytes; `failed` has an error for each unread object."""
+
+    bucket: str
+    objects: int = 0
+    links: int = 0
+    size: int = 0
+    failed: list[JetstowError] = field(default_factory=list)
+
+
+@dataclass
+class RestoreResult:
+    """What `restore` did. `size` is in bytes.
+
+    `unchanged` counts objects that the bucket had already, `failed` has an error for each object
+    that differs from the archive, `omitted` counts objects that the backup itself could not read.
+    `sealed` says whether the bucket was sealed at the time of the backup (it is not now).
+    """
+
+    bucket: str
+    objects: int = 0
+    links: int = 0
+    unchanged: int = 0
+    size: int = 0
+    omitted: int = 0
+    sealed: bool = False
+    failed: list[JetstowError] = field(default_factory=list)
+
+
+@dataclass
+class MirrorResult:
+    """What `mirror` did with each name, or would do in a dry run. `size` is the bytes copied.
+
+    `copied` names new or different objects and links, `updated` those of which only description,
+    headers or metadata differed, `unchanged` those that were the same already.
+    """
+
+    copied: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    failed: list[JetstowError] = field(default_factory=list)
+    size: int = 0
+
+
+@dataclass
+class SyncResult:
+    """What `upload_folder` or `download_folder` did with each name below the prefix.
+
+    In a dry run, what they would do. `unchanged` were the same already. `skipped` are symbolic
+    links and other things that are not files. `failed` has an error for each name that could not
+    be copied or removed. `size` is the bytes copied.
+    """
+
+    copied: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[Exception] = field(default_factory=list)
+    size: int = 0
+
+
+__all__ = [
+    "Age",
+    "BackupResult",
+    "Data",
+    "Finding",
+    "GarbageResult",
+    "MirrorResult",
+    "Progress",
+    "Readable",
+    "RestoreResult",
+    "Since",
+    "SyncResult",
+    "VerifyResult",
+    "Writable",
+]

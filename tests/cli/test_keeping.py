@@ -96,7 +96,7 @@ def test_gc_a_bucket(cli: Cli, full: str) -> None:
     assert cli.chunks(full) == 14
     assert cli.json("gc", full, "--grace", "0s") == [
         {
-            "bucket": full, "dry_run": False, "uploads": 1, "messages": 3, "young": 0,
+            "bucket": full, "dry_run": False, "uploads": 1, "messages": 3, "recent": 0,
             "names": [], "findings": [],
         }
     ]  # fmt: skip

@@ -59,7 +59,7 @@ def test_through_a_file(cli: Cli, full: str) -> None:
     assert cli.out("cat", f"{full}-2/link") == "b"
     cli.run("rb", full, "--yes")
     assert cli.json("restore", "b.tar.gz") == {
-        "bucket": full, "objects": 2, "links": 1, "left": 0, "size": 300_001, "left_out": 0,
+        "bucket": full, "objects": 2, "links": 1, "unchanged": 0, "size": 300_001, "omitted": 0,
         "sealed": False, "failed": [],
     }  # fmt: skip
     assert cli.out("restore", "b.tar.gz").endswith("0 objects (0 B) restored, 3 there already\n")
@@ -175,7 +175,7 @@ def test_what_would_be_done(cli: Cli, full: str) -> None:
     assert cli.out("cat", f"{full}-2/b") == "b"
     assert cli.json("mirror", full, f"{full}-2", "--delete") == {
         "source": full, "target": f"{full}-2", "dry_run": False, "copied": ["b"], "updated": [],
-        "left": 2, "removed": ["c\n"], "size": 3, "failed": [],
+        "unchanged": 2, "removed": ["c\n"], "size": 3, "failed": [],
     }  # fmt: skip
     assert cli.out("cat", f"{full}-2/b") == "new"
 

@@ -42,7 +42,7 @@ def test_up_and_up_again(cli: Cli, bucket: str, folder: Path) -> None:
     Path("in/a.txt").write_text("other")  # another size
     Path("in/b.log").write_text("c.log")  # the same size
     found = cli.json("sync", "./in", f"{bucket}/x")
-    assert (found["copied"], found["left"]) == (["a.txt", "b.log"], 1)
+    assert (found["copied"], found["unchanged"]) == (["a.txt", "b.log"], 1)
     after = revisions(cli, bucket)
     assert {name for name in before if before[name] != after[name]} == {"x/a.txt", "x/b.log"}
     assert cli.out("cat", f"{bucket}/x/b.log") == "c.log"
@@ -58,7 +58,7 @@ def test_down_and_down_again(cli: Cli, bucket: str, folder: Path) -> None:
     modified = cli.json("info", f"{bucket}/a.txt")["modified"]
     written_at = datetime.datetime.fromtimestamp(Path("out/a.txt").stat().st_mtime, datetime.UTC)
     assert modified.startswith(f"{written_at:%Y-%m-%dT%H:%M:%S}")
-    assert cli.json("sync", bucket, "./out")["left"] == 4
+    assert cli.json("sync", bucket, "./out")["unchanged"] == 4
 
 
 def test_what_is_too_much_is_removed_if_asked(cli: Cli, bucket: str, folder: Path) -> None:
@@ -151,10 +151,10 @@ def test_a_mistyped_prefix_empties_no_folder(cli: Cli, bucket: str, folder: Path
 def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("keygen", "key")
     cli.run("sync", "./in", bucket, "--key-file", "key")
-    assert cli.json("sync", "./in", bucket, "--key-file", "key")["left"] == 3
+    assert cli.json("sync", "./in", bucket, "--key-file", "key")["unchanged"] == 3
     cli.run("sync", bucket, "./out", "--key-file", "key")
     assert Path("out/sub/c.txt").read_text() == "sub/c.txt"
-    assert cli.json("sync", bucket, "./out", "--key-file", "key")["left"] == 3
+    assert cli.json("sync", bucket, "./out", "--key-file", "key")["unchanged"] == 3
     Path("in/b.log").write_text("c.log")  # the same size, and an older time than the object's
     os.utime("in/b.log", (0, 0))
     assert cli.json("sync", "./in", bucket, "--key-file", "key")["copied"] == ["b.log"]

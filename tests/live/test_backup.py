@@ -63,7 +63,7 @@ async def test_everything_comes_back(
 
     other = f"{store.bucket}-other"
     restored = await jetstow.restore(js, tmp_path / name, other)
-    assert (restored.objects, restored.links, restored.left) == (report.objects, 2, 0)
+    assert (restored.objects, restored.links, restored.unchanged) == (report.objects, 2, 0)
     assert (restored.size, restored.failed) == (report.size, [])
     copy = await js.object_store(other)
     before = {info.name: info for info in await store.list()}
@@ -78,7 +78,7 @@ async def test_everything_comes_back(
     assert after["bucket link"].link == jetstow.models.ObjectLink("elsewhere")
 
     again = await jetstow.restore(js, tmp_path / name, other)
-    assert (again.left, again.objects, again.links) == (len(before), 0, 0)
+    assert (again.unchanged, again.objects, again.links) == (len(before), 0, 0)
 
 
 async def test_the_configuration_comes_back(
@@ -143,7 +143,7 @@ async def test_what_is_damaged_is_left_out_and_told(
     assert (error.bucket, error.name, report.objects) == (bucket, "b", 2)
     archive.seek(0)
     restored = await jetstow.restore(js, archive, f"{bucket}-other")
-    assert (restored.objects, restored.left_out) == (2, 1)
+    assert (restored.objects, restored.omitted) == (2, 1)
 
 
 async def test_an_object_without_a_digest_gets_one(

@@ -16,7 +16,7 @@ from jetstow.errors import (
     InvalidOptionError,
     PermissionDeniedError,
 )
-from jetstow.types import Collected
+from jetstow.types import GarbageResult
 from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -32,14 +32,14 @@ async def test_chunks_without_a_name_go_once_they_are_quiet(
     await store.put("empty", b"")
     await object_builder.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
     await object_builder.write_chunks(raw, store.bucket, [b"4"])
-    assert await store.collect_garbage() == Collected(store.bucket, young=2)
-    told = Collected(store.bucket, uploads=2, messages=4)
+    assert await store.collect_garbage() == GarbageResult(store.bucket, young=2)
+    told = GarbageResult(store.bucket, uploads=2, messages=4)
     assert await store.collect_garbage(grace=0, dry_run=True) == told
     assert len(await raw_stream.chunks(raw, store.bucket)) == 3
     assert await store.collect_garbage(grace=0) == told
     assert await raw_stream.chunks(raw, store.bucket) == {kept.nuid: 10}
     assert (await store.get("a")).data == DATA
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
     assert await raw_stream.consumers(raw, store.bucket) == 0
 
 
@@ -57,7 +57,7 @@ async def test_many_of_them(store: jetstow.ObjectStore, raw: Client) -> None:
         await raw.publish(raw_stream.chunk_subject(store.bucket, f"nuid{number}"), b"x")
     await raw_stream.arrived(raw)
     await store.put("a", DATA, CUT)
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket, 300, 300)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket, 300, 300)
     assert len(await raw_stream.chunks(raw, store.bucket)) == 1
 
 
@@ -68,7 +68,7 @@ async def test_names_that_cannot_be_decoded_keep_their_chunks(
     nuid = await object_builder.write_chunks(raw, store.bucket, [b"1"])
     body = {"name": "a", "NUID": nuid, "size": 1, "chunks": 1}
     await raw.request(f"$O.{store.bucket}.M.plain.name", json.dumps(body).encode(), timeout=20)
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
     assert await raw_stream.chunks(raw, store.bucket) == {nuid: 1}
 
 
@@ -81,7 +81,7 @@ async def test_older_metadata_of_a_name_keeps_its_chunks(
     await raw.request(
         raw_stream.meta_subject(store.bucket, "a"), json.dumps(body).encode(), timeout=20
     )
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
     assert info.nuid in await raw_stream.chunks(raw, store.bucket)
 
 
@@ -94,7 +94,7 @@ async def test_metadata_that_cannot_be_read_keeps_what_it_shows(
     await raw_stream.write_metadata(raw, store.bucket, "a", broken)
     for nothing in (b"", b"{}", b"[]"):
         await raw.request(f"$O.{store.bucket}.M.nothing", nothing, timeout=20)
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket, 1, 1)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket, 1, 1)
     assert await raw_stream.chunks(raw, store.bucket) == {nuid: 1}
 
 
@@ -152,8 +152,8 @@ async def two_names(store: jetstow.ObjectStore, raw: Client) -> str:
 
 async def test_the_old_name_of_a_rename_goes(store: jetstow.ObjectStore, raw: Client) -> None:
     nuid = await two_names(store, raw)
-    assert await store.collect_garbage() == Collected(store.bucket)
-    told = Collected(store.bucket, names=("old",))
+    assert await store.collect_garbage() == GarbageResult(store.bucket)
+    told = GarbageResult(store.bucket, names=("old",))
     assert await store.collect_garbage(grace=0, dry_run=True) == told
     assert len(await raw_stream.names(raw, store.bucket)) == 2
     assert await store.collect_garbage(grace=0) == told
@@ -167,7 +167,7 @@ async def test_the_fence_of_a_rename_goes(store: jetstow.ObjectStore, raw: Clien
     await object_builder.change_metadata(raw, store.bucket, "old", deleted=True)
     await store.put("gone", DATA)
     await store.delete("gone")
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket, names=("old",))
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket, names=("old",))
     assert await raw_stream.names(raw, store.bucket) == {"new": 1, "gone": 1}
     assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
 
@@ -222,7 +222,7 @@ async def test_links_have_no_chunks_to_share(store: jetstow.ObjectStore, raw: Cl
     for name in ("one", "two"):
         body = {"name": name, "bucket": store.bucket, "nuid": "", "options": {"link": link}}
         await raw_stream.write_metadata(raw, store.bucket, name, body)
-    assert await store.collect_garbage(grace=0) == Collected(store.bucket)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
 
 
 # -- what refuses it -----------------------------------------------------------------------
@@ -234,7 +234,7 @@ async def test_a_sealed_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
     with pytest.raises(BucketSealedError) as caught:
         await store.collect_garbage(grace=0)
     assert caught.value.bucket == store.bucket
-    assert await store.collect_garbage(grace=0, dry_run=True) == Collected(store.bucket, 1, 1)
+    assert await store.collect_garbage(grace=0, dry_run=True) == GarbageResult(store.bucket, 1, 1)
 
 
 @pytest.mark.parametrize("grace", [-1, "1h", None, True, float("nan"), float("inf")])

@@ -78,7 +78,7 @@ async def test_everything_is_there_and_stays_there(
     await store.add_bucket_link("all of it", store.bucket)
     first = await jetstow.mirror(store, target)
     assert sorted(first.copied) == sorted(info.name for info in await store.list())
-    assert (first.updated, first.left, first.removed, first.failed) == ([], [], [], [])
+    assert (first.updated, first.unchanged, first.removed, first.failed) == ([], [], [], [])
     links = {info.name: info.link for info in await target.list() if info.link}
     assert links == {
         "link": jetstow.models.ObjectLink(target.bucket, "plain"),
@@ -96,7 +96,7 @@ async def test_everything_is_there_and_stays_there(
     before = await revisions(target)
     again = await jetstow.mirror(store, target)
     assert (again.copied, again.updated, again.size) == ([], [], 0)
-    assert sorted(again.left) == sorted(before.keys() - links)
+    assert sorted(again.unchanged) == sorted(before.keys() - links)
     assert await revisions(target) == before
 
 
@@ -117,7 +117,7 @@ async def test_only_what_differs_travels(
     await target.add_link("was a link", "same")
     report = await jetstow.mirror(store, target)
     assert sorted(report.copied) == ["becomes a link", "bytes", "link", "was a link"]
-    assert (report.updated, report.left, report.failed) == (["words"], ["same"], [])
+    assert (report.updated, report.unchanged, report.failed) == (["words"], ["same"], [])
     assert report.size == len(b"other") + len(b"was a link")
     info = await target.get_info("words")
     assert (info.nuid, info.metadata, info.headers) == (nuid, {"k": "other"}, None)
@@ -217,7 +217,7 @@ async def test_an_object_without_a_digest(
     await object_builder.change_metadata(
         raw, store.bucket, "a", digest=written.replace("sha+256", "sha-256").replace("_", "/")
     )
-    assert (await jetstow.mirror(store, target)).left == ["a"]
+    assert (await jetstow.mirror(store, target)).unchanged == ["a"]
 
 
 async def test_one_that_was_cancelled_goes_on(
@@ -240,7 +240,7 @@ async def test_one_that_was_cancelled_goes_on(
     infos = await target.list()
     assert (await raw_stream.chunks(raw, target.bucket)).keys() == {info.nuid for info in infos}
     report = await jetstow.mirror(store, target)
-    assert sorted(report.left) == sorted(info.name for info in infos)
+    assert sorted(report.unchanged) == sorted(info.name for info in infos)
     assert await contents(target) == await contents(store)
 
 

@@ -42,8 +42,8 @@ async def test_what_was_cut_short_goes_on(
         for info in await (await js.object_store(other)).list():
             assert info.digest == (await store.get_info(info.name)).digest
     report = await jetstow.restore(js, io.BytesIO(data), other)
-    assert report.left > 2
-    assert report.left + report.objects == 8
+    assert report.unchanged > 2
+    assert report.unchanged + report.objects == 8
     copy = await js.object_store(other)
     assert (await copy.get("7")).data == some_bytes(1_400_000, 7)
     # Nothing is left of what had begun.
@@ -73,7 +73,7 @@ async def test_a_cancelled_one_goes_on(
     assert [info.name for info in await (await js.object_store(other)).list()] == ["a", "b"]
     assert len(await raw_stream.chunks(raw, other)) == 2
     report = await jetstow.restore(js, io.BytesIO(data), other)
-    assert (report.left, report.objects) == (2, 1)
+    assert (report.unchanged, report.objects) == (2, 1)
 
 
 async def test_what_is_there_otherwise_is_kept_unless_one_asks(
@@ -101,11 +101,11 @@ async def test_what_is_there_otherwise_is_kept_unless_one_asks(
     report = await jetstow.restore(js, io.BytesIO(data), other)
     assert {error.name for error in report.failed} == changed
     assert {type(error) for error in report.failed} == {ObjectAlreadyExists}
-    assert (report.left, report.objects, report.links) == (2, 0, 0)
+    assert (report.unchanged, report.objects, report.links) == (2, 0, 0)
     assert await copy.list() == before
 
     report = await jetstow.restore(js, io.BytesIO(data), other, overwrite=True)
-    assert (report.left, report.objects, report.links, report.failed) == (2, 4, 1, [])
+    assert (report.unchanged, report.objects, report.links, report.failed) == (2, 4, 1, [])
     assert (await copy.get("large")).data == b"x" * 2 * MIB
     assert (await copy.get("no link")).data == b"xxxxx"
     assert not (await copy.get_info("other words")).description

@@ -23,7 +23,7 @@ from jetstow.errors import (
     ObjectNotFoundError,
     SizeMismatchError,
 )
-from jetstow.types import Verified
+from jetstow.types import VerifyResult
 from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -34,7 +34,7 @@ CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 quickly_or_not = pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
 
 
-def found(report: Verified) -> dict[str | None, type[JetstowError]]:
+def found(report: VerifyResult) -> dict[str | None, type[JetstowError]]:
     return {finding.name: type(finding.error) for finding in report.findings}
 
 
@@ -54,10 +54,10 @@ async def test_a_bucket_that_is_whole(store: jetstow.ObjectStore, quick: bool) -
     told: list[tuple[int, int | None]] = []
     report = await store.verify(quick=quick, progress=lambda *done: told.append(done))
     assert report.ok
-    assert report == Verified(store.bucket, 3, 1, 300_095, 0 if quick else None)
+    assert report == VerifyResult(store.bucket, 3, 1, 300_095, 0 if quick else None)
     assert told[-1] == (300_095, 300_095)
-    assert await store.verify("link", quick=quick) == Verified(store.bucket, 0, 1)
-    assert await store.verify("a", quick=quick) == Verified(store.bucket, 1, 0, 95)
+    assert await store.verify("link", quick=quick) == VerifyResult(store.bucket, 0, 1)
+    assert await store.verify("a", quick=quick) == VerifyResult(store.bucket, 1, 0, 95)
 
 
 @quickly_or_not
@@ -174,7 +174,7 @@ async def test_only_the_last_metadata_of_a_name_counts(
     await raw.request(subject, base64.b64decode(body), timeout=20)
     assert (await raw_stream.names(raw, store.bucket))["a"] == 2
     report = await store.verify(quick=quick)
-    assert report == Verified(store.bucket, 1, 0, 95, 0 if quick else None)
+    assert report == VerifyResult(store.bucket, 1, 0, 95, 0 if quick else None)
 
 
 @quickly_or_not

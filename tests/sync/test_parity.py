@@ -11,7 +11,7 @@ import pytest
 import jetstow as asynchronous
 import jetstow._transfer.folders as asynchronous_syncing
 import jetstow.sync as blocking
-import jetstow.sync.syncing as blocking_syncing
+import jetstow.sync.folders as blocking_syncing
 from jetstow.sync.likeness import told
 
 CLASSES = (

@@ -21,7 +21,7 @@ from jetstow.errors import (
 TARGET = Target("b", "a")
 
 
-class Restored:
+class RestoreResult:
     """The word of the connection: it is back, as often as it is asked."""
 
     asked = 0
@@ -31,8 +31,8 @@ class Restored:
         self.asked += 1
 
 
-def outage(endurance: float = 0.0) -> tuple[Outage, Restored]:
-    standing = Restored()
+def outage(endurance: float = 0.0) -> tuple[Outage, RestoreResult]:
+    standing = RestoreResult()
     replies = SimpleNamespace(standing=standing)
     js: Any = SimpleNamespace(replies=replies, endurance=endurance)
     return Outage(js, TARGET), standing

@@ -7,32 +7,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Final
 
 from jetstow._transfer.plan import FATAL, Step, Wanted, in_order
 from jetstow.errors import JetstowError, ObjectChangedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
-from jetstow.store import ObjectStore, Progress
+from jetstow.store import ObjectStore
+from jetstow.types import MirrorResult, Progress
 
 # How often an object that changes while it is copied is copied anew.
 _TRIES: Final = 10
-
-
-@dataclass
-class Mirrored:
-    """What became of each name; in a dry run, what would. `size` is the bytes copied.
-
-    `copied` names objects and links that are new or others, `updated` those of which only
-    the description, headers or metadata differed, `left` those that were the same already.
-    """
-
-    copied: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    failed: list[JetstowError] = field(default_factory=list)
-    size: int = 0
 
 
 async def mirror(
@@ -42,7 +26,7 @@ async def mirror(
     delete: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Mirrored:
+) -> MirrorResult:
     """Let a bucket have what another one has, on the same server or on two.
 
     Objects stream through this process, several at a time, and appear in the target once
@@ -80,7 +64,7 @@ class _Mirror:
         *,
         dry_run: bool,
     ) -> None:
-        self.report = Mirrored()
+        self.report = MirrorResult()
         self._source = source
         self._target = None if dry_run else target
         self._bucket = source.bucket if target is None else target.bucket
@@ -93,7 +77,7 @@ class _Mirror:
         todo: list[ObjectInfo] = []
         for info in infos:
             if self._step(info) == "nothing":
-                self.report.left.append(info.name)
+                self.report.unchanged.append(info.name)
             else:
                 todo.append(info)
         self._total = sum(map(self._weight, todo))
@@ -219,4 +203,4 @@ class _Mirror:
         return False  # made since the source was listed
 
 
-__all__ = ["Mirrored", "mirror"]
+__all__ = ["mirror"]

@@ -16,7 +16,7 @@ from jetstow.cli.render import Answer, clean, count_of, objects_and_links, progr
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
-    from jetstow import Collected, Finding, Verified
+    from jetstow.types import Finding, GarbageResult, VerifyResult
 
 # In seconds; the default of the library as well.
 _GRACE: Final = 3600.0
@@ -71,7 +71,7 @@ async def _verified(session: Session, address: Address, *, quick: bool) -> Answe
     return Answer(data, lines)
 
 
-def _summary(report: Verified, address: Address) -> str:
+def _summary(report: VerifyResult, address: Address) -> str:
     held = objects_and_links(report.objects, report.links, report.size)
     place = f"bucket {report.bucket!r}" if not address.name else clean(str(address))
     said = f"{place}: {held}, "
@@ -129,22 +129,22 @@ async def _collected(session: Session, bucket: str, grace: float, *, dry_run: bo
         "dry_run": dry_run,
         "uploads": report.uploads,
         "messages": report.messages,
-        "young": report.young,
+        "recent": report.recent,
         "names": list(report.names),
         "findings": _data(report.findings),
     }
     return Answer(data, [_removed(report, dry_run=dry_run)])
 
 
-def _removed(report: Collected, *, dry_run: bool) -> str:
+def _removed(report: GarbageResult, *, dry_run: bool) -> str:
     what = []
     if report.uploads:
         what.append(f"{count_of(report.messages, 'chunk')} of {count_of(report.uploads, 'upload')}")
     if report.names:
         what.append(f"{count_of(len(report.names), 'name')} of a rename")
     said = f"{' and '.join(what) or 'nothing'} {'would be removed' if dry_run else 'removed'}"
-    if report.young:
-        said += f"; {count_of(report.young, 'upload')} left, too young to tell"
+    if report.recent:
+        said += f"; {count_of(report.recent, 'upload')} left, too young to tell"
     return f"bucket {report.bucket!r}: {said}"
 
 

@@ -20,9 +20,8 @@ from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
     import jetstow
-    from jetstow._transfer.archive import Backup, Restored
-    from jetstow._transfer.mirror import Mirrored
     from jetstow.errors import JetstowError
+    from jetstow.types import BackupResult, MirrorResult, RestoreResult
 
 
 async def backup(
@@ -67,7 +66,7 @@ def _behind_links(path: str) -> str:
     return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114
 
 
-def _backed_up(report: Backup, file: str) -> Answer:
+def _backed_up(report: BackupResult, file: str) -> Answer:
     data = {
         "bucket": report.bucket,
         "path": file,
@@ -118,22 +117,22 @@ async def restore(
     return _restored(report)
 
 
-def _restored(report: Restored) -> Answer:
+def _restored(report: RestoreResult) -> Answer:
     data = {
         "bucket": report.bucket,
         "objects": report.objects,
         "links": report.links,
-        "left": report.left,
+        "unchanged": report.unchanged,
         "size": report.size,
-        "left_out": report.left_out,
+        "omitted": report.omitted,
         "sealed": report.sealed,
         "failed": _failures(report.failed),
     }
     said = f"bucket {report.bucket!r}: "
     said += objects_and_links(report.objects, report.links, report.size) + " restored"
-    lines = [said + (f", {report.left} there already" if report.left else "")]
-    if report.left_out:
-        lines.append(f"{count_of(report.left_out, 'object')} could not be read for the backup")
+    lines = [said + (f", {report.unchanged} there already" if report.unchanged else "")]
+    if report.omitted:
+        lines.append(f"{count_of(report.omitted, 'object')} could not be read for the backup")
     if report.sealed:
         lines.append("the bucket was sealed, and is not now")
     return Answer(data, lines)
@@ -222,14 +221,14 @@ async def _target(
     return await make_bucket(js, config_like(await source.status(), bucket))
 
 
-def _mirrored(report: Mirrored, bucket: str, target: str, *, dry_run: bool) -> Answer:
+def _mirrored(report: MirrorResult, bucket: str, target: str, *, dry_run: bool) -> Answer:
     data = {
         "source": bucket,
         "target": target,
         "dry_run": dry_run,
         "copied": report.copied,
         "updated": report.updated,
-        "left": len(report.left),
+        "unchanged": len(report.unchanged),
         "removed": report.removed,
         "size": report.size,
         "failed": _failures(report.failed),
@@ -237,7 +236,7 @@ def _mirrored(report: Mirrored, bucket: str, target: str, *, dry_run: bool) -> A
     changes = (("copy", report.copied), ("update", report.updated), ("remove", report.removed))
     lines = [f"{verb} {clean(name)}" for verb, names in changes for name in names if dry_run]
     said = f"{len(report.copied)} copied ({bytes_of(report.size)}), {len(report.updated)} updated, "
-    said += f"{len(report.left)} left alone, {len(report.removed)} removed"
+    said += f"{len(report.unchanged)} left alone, {len(report.removed)} removed"
     would = "would be " if dry_run else ""
     return Answer(data, [*lines, f"bucket {target!r}: {would}{said}"])
 

@@ -51,7 +51,7 @@ async def sync(
     What has the same size and digest already is left alone. Links and empty folders are passed
     over; from bucket to bucket, see mirror.
     """
-    from jetstow._transfer import folders
+    import jetstow
 
     here, there = locations.place(source), locations.place(target)
     if isinstance(here, Local) == isinstance(there, Local):
@@ -68,19 +68,23 @@ async def sync(
     with progress(source) as bar:
         if isinstance(here, Local) and not isinstance(there, Local):
             store = await session.store(there.bucket)
-            report = await folders.upload(here.path, store, there.name, progress=bar, **wishes)
+            report = await jetstow.upload_folder(
+                here.path, store, there.name, progress=bar, **wishes
+            )
         else:
             assert isinstance(there, Local), "one side is a folder"
             assert not isinstance(here, Local), "and the other is none"
             store = await session.store(here.bucket)
-            report = await folders.download(store, there.path, here.name, progress=bar, **wishes)
+            report = await jetstow.download_folder(
+                store, there.path, here.name, progress=bar, **wishes
+            )
     for error in report.failed:
         session.complain(error)
     data = {
         "copied": sorted(report.copied),
         "removed": sorted(report.removed),
-        "left": len(report.left),
-        "passed_over": sorted(report.passed_over),
+        "unchanged": len(report.unchanged),
+        "skipped": sorted(report.skipped),
         "size": report.size,
         "failed": [sentence(error) for error in report.failed],
         "dry_run": dry_run,
@@ -92,9 +96,9 @@ async def sync(
     said = f"{count_of(len(report.copied), 'file')} ({bytes_of(report.size)})"
     said += " to be copied" if dry_run else " copied"
     said += f", {len(report.removed)} {'to be removed' if dry_run else 'removed'}" * delete
-    said += f", {len(report.left)} the same already"
-    if report.passed_over:
-        said += f", {count_of(len(report.passed_over), 'link')} passed over"
+    said += f", {len(report.unchanged)} the same already"
+    if report.skipped:
+        said += f", {count_of(len(report.skipped), 'link')} passed over"
     return Answer(data, [*lines, said])
 
 

@@ -20,7 +20,7 @@ from jetstow.errors import (
 from jetstow.fs import paths
 from jetstow.fs.base import Base
 from jetstow.fs.paths import Entry, split
-from jetstow.models import Progress
+from jetstow.types import Progress
 
 
 class Reading(Base):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from jetstow._core.read.reader import ObjectReader
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
-from jetstow.models import BucketStatus, ObjectResult, Progress
+from jetstow.models import BucketStatus, ObjectResult
 from jetstow.store.bucket import Buckets
 from jetstow.store.files import Files
 from jetstow.store.reading import Reads
 from jetstow.store.writing import Writes
+from jetstow.types import Progress
 
 
 class ObjectStore(Writes, Reads, Files, Buckets):

@@ -13,12 +13,12 @@ from jetstow._core.bucket.encryption import shown
 from jetstow._core.maintain import garbage, verify
 from jetstow._core.protocol import subjects
 from jetstow._core.read.catalog import arriving, everything
-from jetstow._core.read.filters import Age, Criteria
+from jetstow._core.read.filters import Criteria
 from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
-from jetstow.models import BucketStatus, ObjectInfo, ObjectList, Progress
+from jetstow.models import BucketStatus, ObjectInfo, ObjectList
 from jetstow.store.base import BucketBase
-from jetstow.types import Collected, Verified
+from jetstow.types import Age, GarbageResult, Progress, VerifyResult
 
 
 class Buckets(BucketBase):
@@ -99,7 +99,7 @@ class Buckets(BucketBase):
     @observed
     async def verify(
         self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
-    ) -> Verified:
+    ) -> VerifyResult:
         """Check one object, or all: that every byte is there and has its digest, that links
         lead somewhere, and that metadata can be read. What is wrong is told, not raised.
 
@@ -112,7 +112,9 @@ class Buckets(BucketBase):
         return await verify.verify(self._bucket, name, quick=quick, progress=progress)
 
     @observed
-    async def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> Collected:
+    async def collect_garbage(
+        self, *, grace: float = 3600.0, dry_run: bool = False
+    ) -> GarbageResult:
         """Remove what processes that died have left: chunks that no name refers to, and the
         old name of a rename. `dry_run` only tells.
 

@@ -9,11 +9,12 @@ from nats.js import api
 from jetstow._core.aio.awaitables import Opening
 from jetstow._core.protocol import subjects
 from jetstow._core.read.object_read import ranges
-from jetstow._core.read.preconditions import Since, Terms
+from jetstow._core.read.preconditions import Terms
 from jetstow._core.read.reader import ObjectReader
 from jetstow._core.write.put import Asked, Writing
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.store.base import BucketBase
+from jetstow.types import Since
 
 
 class Files(BucketBase):

@@ -9,17 +9,18 @@ from contextlib import aclosing
 from pathlib import Path
 
 from jetstow._core.aio.atomic_file import landing
-from jetstow._core.aio.sink import Writable, pour
+from jetstow._core.aio.sink import pour
 from jetstow._core.aio.telemetry import observed, operation
 from jetstow._core.bucket.encryption import shown
 from jetstow._core.protocol import subjects
 from jetstow._core.read import resumable_get
 from jetstow._core.read.catalog import find
 from jetstow._core.read.object_read import Reading, ranges, until_settled
-from jetstow._core.read.preconditions import Since, Terms
+from jetstow._core.read.preconditions import Terms
 from jetstow._core.read.ranges import checked_stop
-from jetstow.models import ObjectInfo, ObjectResult, Progress
+from jetstow.models import ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
+from jetstow.types import Progress, Since, Writable
 
 
 class Reads(BucketBase):

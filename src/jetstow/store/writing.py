@@ -10,15 +10,16 @@ from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.aio.cancellation import to_the_end
-from jetstow._core.aio.source import Data, open_source
+from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import observed
 from jetstow._core.bucket.encryption import shown
 from jetstow._core.protocol import subjects
 from jetstow._core.read.catalog import find
 from jetstow._core.write import copy, links, resumable_put, update_meta
 from jetstow._core.write.put import Asked, Writing
-from jetstow.models import ObjectInfo, ObjectLink, Progress
+from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
+from jetstow.types import Data, Progress
 
 
 class Writes(BucketBase):

@@ -22,8 +22,6 @@ file from `open` is a file of Python's, which other libraries read and write.
 from jetstow import (
     BucketConfig,
     BucketStatus,
-    Collected,
-    Finding,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -32,7 +30,6 @@ from jetstow import (
     Placement,
     StorageType,
     StoreCompression,
-    Verified,
     __version__,
     errors,
 )
@@ -43,13 +40,14 @@ from jetstow.sync.reader import ObjectReader
 from jetstow.sync.store import ObjectStore
 from jetstow.sync.watcher import ObjectWatcher
 from jetstow.sync.writer import ObjectWriter
+from jetstow.types import Finding, GarbageResult, VerifyResult
 
 __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
-    "Collected",
     "Finding",
+    "GarbageResult",
     "JetStreamContext",
     "ObjectInfo",
     "ObjectLink",
@@ -63,7 +61,7 @@ __all__ = [
     "Placement",
     "StorageType",
     "StoreCompression",
-    "Verified",
+    "VerifyResult",
     "__version__",
     "backup",
     "connect",

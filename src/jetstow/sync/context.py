@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from nats.js import api
 
 import jetstow
-from jetstow.models import BucketStatus, Progress
+from jetstow.models import BucketStatus
 from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
-from jetstow.types import Verified
+from jetstow.types import Progress, VerifyResult
 
 if TYPE_CHECKING:
     from jetstow.sync.client import Client
@@ -84,7 +84,7 @@ class JetStreamContext:
     @like(jetstow.JetStreamContext.verify_object_stores)
     def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
-    ) -> list[Verified]:
+    ) -> list[VerifyResult]:
         call, js = Call(), self.here()
         return call.run(js.verify_object_stores, quick=quick, progress=call.told(progress))
 

@@ -6,22 +6,20 @@ import os
 from typing import TypeAlias
 
 import jetstow
-from jetstow._transfer.archive import Backup, Restored
-from jetstow._transfer.mirror import Mirrored
-from jetstow.models import Progress
 from jetstow.sync import adapters
 from jetstow.sync.adapters import Readable, Writable
 from jetstow.sync.call import Call
 from jetstow.sync.context import JetStreamContext
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
+from jetstow.types import BackupResult, MirrorResult, Progress, RestoreResult
 
 Target: TypeAlias = str | os.PathLike[str] | Writable
 Source: TypeAlias = str | os.PathLike[str] | Readable
 
 
 @like(jetstow.backup)
-def backup(store: ObjectStore, file: Target, *, progress: Progress | None = None) -> Backup:
+def backup(store: ObjectStore, file: Target, *, progress: Progress | None = None) -> BackupResult:
     bucket, call = store.here(), Call()
     return call.run(
         jetstow.backup, bucket, adapters.writable(call, file), progress=call.told(progress)
@@ -36,7 +34,7 @@ def restore(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Restored:
+) -> RestoreResult:
     context, call = js.here(), Call()
     return call.run(
         jetstow.restore,
@@ -56,7 +54,7 @@ def mirror(
     delete: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Mirrored:
+) -> MirrorResult:
     here, there, call = source.here(), None if target is None else target.here(), Call()
     return call.run(
         jetstow.mirror,

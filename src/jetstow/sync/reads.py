@@ -8,12 +8,13 @@ from collections.abc import Generator
 from typing import TypeAlias
 
 import jetstow
-from jetstow.models import ObjectInfo, ObjectResult, Progress
+from jetstow.models import ObjectInfo, ObjectResult
 from jetstow.sync import adapters, iterate
 from jetstow.sync.adapters import Writable
 from jetstow.sync.base import BucketBase
 from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
+from jetstow.types import Progress
 
 Since: TypeAlias = int | datetime.datetime
 

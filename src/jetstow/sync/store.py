@@ -10,15 +10,15 @@ from typing import Literal, TypeAlias, overload
 from nats.js import api
 
 import jetstow
-from jetstow.models import BucketStatus, ObjectInfo, Progress
+from jetstow.models import BucketStatus, ObjectInfo
 from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like, like_class
 from jetstow.sync.reader import ObjectReader, open_reader
-from jetstow.sync.reads import Reads, Since
+from jetstow.sync.reads import Reads
 from jetstow.sync.watcher import ObjectWatcher
 from jetstow.sync.writer import ObjectWriter, open_writer
 from jetstow.sync.writes import Writes
-from jetstow.types import Collected, Verified
+from jetstow.types import GarbageResult, Progress, Since, VerifyResult
 
 Age: TypeAlias = datetime.timedelta | datetime.datetime
 
@@ -112,12 +112,12 @@ class ObjectStore(Writes, Reads):
     @like(jetstow.ObjectStore.verify)
     def verify(
         self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
-    ) -> Verified:
+    ) -> VerifyResult:
         store, call = self.here(), Call()
         return call.run(store.verify, name, quick=quick, progress=call.told(progress))
 
     @like(jetstow.ObjectStore.collect_garbage)
-    def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> Collected:
+    def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> GarbageResult:
         return run(self.here().collect_garbage, grace=grace, dry_run=dry_run)
 
     @like(jetstow.ObjectStore.seal)

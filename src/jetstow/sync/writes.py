@@ -7,12 +7,13 @@ import os
 from nats.js import api
 
 import jetstow
-from jetstow.models import ObjectInfo, Progress
+from jetstow.models import ObjectInfo
 from jetstow.sync import adapters
 from jetstow.sync.adapters import Data
 from jetstow.sync.base import BucketBase
 from jetstow.sync.call import Call, run
 from jetstow.sync.likeness import like
+from jetstow.types import Progress
 
 
 class Writes(BucketBase):

@@ -7,22 +7,16 @@ import inspect
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final
 
 from anyio import to_thread
 
 from jetstow._core.aio.worker import Background, is_on_disk
 from jetstow.errors import InvalidDataError
+from jetstow.types import Writable
 
 # What a worker thread writes at a time: a visit to it costs more than a small write.
 _BLOCK: Final = 1024 * 1024
-
-
-@runtime_checkable
-class Writable(Protocol):
-    """A file, of this thread or asynchronous: `write(data)` takes bytes."""
-
-    def write(self, data: Any, /) -> Any: ...
 
 
 Write = Callable[[bytes], Any]

@@ -11,25 +11,17 @@ import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
 from jetstow._core.aio.worker import Background, is_on_disk
 from jetstow.errors import InvalidDataError
+from jetstow.types import Readable
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-
-@runtime_checkable
-class Readable(Protocol):
-    """A file, of this thread or asynchronous: `read(n)` returns bytes, or an awaitable of them."""
-
-    def read(self, size: int, /) -> Any: ...
-
-
-Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer] | AsyncIterable[Buffer]"
 
 # What a worker thread reads at a time: a visit to it costs more than a small read.
 _BLOCK: Final = 1024 * 1024

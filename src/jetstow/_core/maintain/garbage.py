@@ -23,7 +23,7 @@ from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.catalog import read_slot
 from jetstow._core.write import update_meta
 from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
-from jetstow.types import Collected, Finding
+from jetstow.types import Finding, GarbageResult
 
 # Subjects that are removed before names are read anew, and purges under way at once.
 _LOT: Final = 1_024
@@ -37,7 +37,7 @@ _SECOND: Final = 10**9
 _decode = msgspec.json.Decoder().decode
 
 
-async def collect(stream: Stream, grace: float, *, dry_run: bool) -> Collected:
+async def collect(stream: Stream, grace: float, *, dry_run: bool) -> GarbageResult:
     """Remove what nobody refers to and what was quiet for `grace` seconds.
 
     Raises `BucketSealedError` and `InvalidOptionError`.
@@ -66,11 +66,11 @@ async def collect(stream: Stream, grace: float, *, dry_run: bool) -> Collected:
     if not known.findings:
         await removal.chunks(found)
     await removal.names()
-    return Collected(
+    return GarbageResult(
         bucket=stream.bucket,
         uploads=removal.uploads,
         messages=removal.messages,
-        young=removal.young,
+        recent=removal.recent,
         names=tuple(sorted(removal.dropped)),
         findings=tuple(known.findings.values()),
     )
@@ -163,7 +163,7 @@ class _Removal:
     def __init__(
         self, stream: Stream, known: _Known, before: int, last: int, *, dry_run: bool
     ) -> None:
-        self.uploads = self.messages = self.young = 0
+        self.uploads = self.messages = self.recent = 0
         self.dropped: list[str] = []
         self._stream = stream
         self._known = known
@@ -178,7 +178,7 @@ class _Removal:
         """Remove those of the chunks found that no name refers to."""
         unused = [head for head in found.values() if not self._is_used(head)]
         old = [head for head in unused if head.time <= self._before]
-        self.young = len(unused) - len(old)
+        self.recent = len(unused) - len(old)
         counts = await self._counts() if self._dry_run else {}
         for start in range(0, len(old), _LOT):
             if not await self._known.look_again():
@@ -186,7 +186,7 @@ class _Removal:
             await self._look_for_new_chunks()
             some = [head for head in old[start : start + _LOT] if not self._is_used(head)]
             quiet = [head for head in some if head.subject not in self._stirring]
-            self.young += len(some) - len(quiet)
+            self.recent += len(some) - len(quiet)
             if self._dry_run:
                 self._add([counts.get(head.subject, 0) for head in quiet])
             else:

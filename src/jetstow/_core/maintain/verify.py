@@ -30,8 +30,8 @@ from jetstow.errors import (
     ObjectNotFoundError,
     SizeMismatchError,
 )
-from jetstow.models import ObjectInfo, Progress
-from jetstow.types import Finding, Verified
+from jetstow.models import ObjectInfo
+from jetstow.types import Finding, Progress, VerifyResult
 
 # Objects looked at together. The connection bounds what is on its way for all of them.
 _AT_ONCE: Final = 16
@@ -39,7 +39,7 @@ _AT_ONCE: Final = 16
 
 async def verify(
     stream: Stream, name: str | None, *, quick: bool, progress: Progress | None
-) -> Verified:
+) -> VerifyResult:
     """Look at an object, or at all of them.
 
     Raises `ObjectNotFoundError` for a name that is not there.
@@ -60,7 +60,7 @@ class _Verification:
         # Chunks and bytes of each NUID, where they were counted all together.
         self._held: dict[str, tuple[int, int]] | None = None
 
-    async def one(self, name: str) -> Verified:
+    async def one(self, name: str) -> VerifyResult:
         """One object, or one link and no object."""
         try:
             info = await find(self._stream, name)
@@ -72,7 +72,7 @@ class _Verification:
             await self._look(info)
         return self._report(None)
 
-    async def bucket(self) -> Verified:
+    async def bucket(self) -> VerifyResult:
         """Everything in the bucket."""
         if self._quick:
             self._held = await self._count_all()
@@ -85,9 +85,9 @@ class _Verification:
             self._held.pop(info.nuid, None)
         return self._report(sum(count for count, _ in self._held.values()))
 
-    def _report(self, unused: int | None) -> Verified:
+    def _report(self, unused: int | None) -> VerifyResult:
         findings = sorted(self._findings, key=lambda finding: finding.name or "")
-        return Verified(
+        return VerifyResult(
             bucket=self._stream.bucket,
             objects=self._objects,
             links=self._links,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Self
 
 from jetstow import _glob
 from jetstow._core.protocol.context import Target
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
-
-Age: TypeAlias = datetime.timedelta | datetime.datetime
+from jetstow.types import Age
 
 
 @dataclass(frozen=True, slots=True)

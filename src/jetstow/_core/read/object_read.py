@@ -14,7 +14,8 @@ from jetstow._core.read.preconditions import ANY, Terms
 from jetstow._core.read.ranges import RangeReader
 from jetstow._core.read.speculative import Guess
 from jetstow.errors import ObjectChangedError
-from jetstow.models import ObjectInfo, Progress
+from jetstow.models import ObjectInfo
+from jetstow.types import Progress
 
 T = TypeVar("T")
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from jetstow._core.protocol.context import Target
 from jetstow.errors import InvalidOptionError, ObjectUnchangedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
-
-Since: TypeAlias = int | datetime.datetime
+from jetstow.types import Since
 
 
 @dataclass(frozen=True, slots=True)

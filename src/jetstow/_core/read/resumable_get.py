@@ -25,7 +25,8 @@ from jetstow._core.read.download import check_digest
 from jetstow._core.read.preconditions import Terms
 from jetstow._core.read.ranges import RangeReader
 from jetstow.errors import IntegrityError, InvalidOptionError, ObjectChangedError
-from jetstow.models import ObjectInfo, Progress
+from jetstow.models import ObjectInfo
+from jetstow.types import Progress
 
 _BLOCK: Final = 1024 * 1024
 

@@ -11,7 +11,8 @@ from jetstow._core.protocol.headers import ours
 from jetstow._core.read.object_read import Reading, until_settled
 from jetstow._core.write.put import Asked, Writing
 from jetstow.errors import InvalidOptionError
-from jetstow.models import ObjectInfo, ObjectMetaOptions, Progress
+from jetstow.models import ObjectInfo, ObjectMetaOptions
+from jetstow.types import Progress
 
 
 async def copy(

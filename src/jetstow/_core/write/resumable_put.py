@@ -23,7 +23,8 @@ from jetstow._core.write.checkpoint import Note
 from jetstow._core.write.put import Asked, Writing
 from jetstow._core.write.upload import drop_chunks
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
-from jetstow.models import ObjectInfo, ObjectMetaOptions, Progress
+from jetstow.models import ObjectInfo, ObjectMetaOptions
+from jetstow.types import Progress
 
 
 async def put_file(

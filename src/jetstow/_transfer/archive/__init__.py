@@ -14,7 +14,7 @@ The path is the object's name made harmless. The name itself, and all that the s
 the object, stand as JSON in the entry's pax record `comment`.
 """
 
-from jetstow._transfer.archive.read import Restored, restore
-from jetstow._transfer.archive.write import Backup, backup
+from jetstow._transfer.archive.read import restore
+from jetstow._transfer.archive.write import backup
 
-__all__ = ["Backup", "Restored", "backup", "restore"]
+__all__ = ["backup", "restore"]

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -35,7 +34,8 @@ from jetstow.errors import (
     ObjectAlreadyExists,
 )
 from jetstow.models import ObjectInfo
-from jetstow.store import ObjectStore, Progress
+from jetstow.store import ObjectStore
+from jetstow.types import Progress, RestoreResult
 
 # Objects up to this size are taken into memory, and put several at a time.
 _SMALL: Final = 1024 * 1024
@@ -52,24 +52,6 @@ class Readable(Protocol):
 Source: TypeAlias = "str | os.PathLike[str] | Readable | AsyncIterable[bytes]"
 
 
-@dataclass
-class Restored:
-    """What became of an archive. `left` counts what was there already; `size` is in bytes.
-
-    `failed` tells what is not as in the archive; `left_out`, how many objects the backup
-    itself could not read; `sealed`, whether the bucket was sealed then (it is not now).
-    """
-
-    bucket: str
-    objects: int = 0
-    links: int = 0
-    left: int = 0
-    size: int = 0
-    left_out: int = 0
-    sealed: bool = False
-    failed: list[JetstowError] = field(default_factory=list)
-
-
 async def restore(
     js: JetStreamContext,
     file: Source,
@@ -77,7 +59,7 @@ async def restore(
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
-) -> Restored:
+) -> RestoreResult:
     """Read an archive (a path, a file, or an asynchronous iterable of bytes) into a bucket.
 
     The bucket has the archived name unless another one is given, and is made with the
@@ -117,7 +99,7 @@ def _size(file: object) -> int | None:
 
 class _Unpacking:
     def __init__(self, tar: Tar, *, overwrite: bool) -> None:
-        self.report = Restored("")
+        self.report = RestoreResult("")
         self._tar = tar
         self._overwrite = overwrite
         self._tally = Tally()
@@ -148,7 +130,7 @@ class _Unpacking:
         else:
             self._there = {info.name: info for info in await self._store.list()}
 
-    async def run(self) -> Restored:
+    async def run(self) -> RestoreResult:
         """Everything else, up to the manifest."""
         putting = in_order(self._items(), self._settle, lambda item: len(item[1]))
         async with aclosing(putting) as done:
@@ -159,7 +141,7 @@ class _Unpacking:
             raise BadArchiveError(
                 "the archive is not complete: its entries are not those of its manifest"
             )
-        self.report.left_out = manifest.left_out
+        self.report.omitted = manifest.left_out
         return self.report
 
     async def _items(self) -> AsyncGenerator[Item, None]:
@@ -240,7 +222,7 @@ class _Unpacking:
         there = self._there.get(wanted.name)
         step = wanted.step(there)
         if step == "nothing":
-            self.report.left += 1
+            self.report.unchanged += 1
             return
         if there is not None and not self._overwrite:
             raise self._in_the_way(wanted.name)
@@ -267,4 +249,4 @@ class _Unpacking:
         )
 
 
-__all__ = ["Readable", "Restored", "Source", "restore"]
+__all__ = ["Source", "restore"]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
 from jetstow._transfer.archive import tar
 from jetstow._transfer.archive.manifest import (
@@ -33,7 +31,8 @@ from jetstow.errors import (
     ObjectNotFoundError,
 )
 from jetstow.models import ObjectInfo
-from jetstow.store import ObjectStore, Progress
+from jetstow.store import ObjectStore
+from jetstow.types import BackupResult, Progress, Writable
 
 # What a get can raise of a name that has become something else since it was listed.
 _CHANGED: Final = (ObjectChangedError, ObjectNotFoundError, LinkError, LinkIsABucketError)
@@ -42,27 +41,12 @@ _CHANGED: Final = (ObjectChangedError, ObjectNotFoundError, LinkError, LinkIsABu
 _TRIES: Final = 10
 
 
-class Writable(Protocol):
-    """A file, of this thread or asynchronous: `write(data)` takes bytes."""
-
-    def write(self, data: Any, /) -> int | Awaitable[int | None] | None: ...
-
-
 Target: TypeAlias = str | os.PathLike[str] | Writable
 
 
-@dataclass
-class Backup:
-    """What an archive holds. `size` is in bytes; `failed` tells what could not be read."""
-
-    bucket: str
-    objects: int = 0
-    links: int = 0
-    size: int = 0
-    failed: list[JetstowError] = field(default_factory=list)
-
-
-async def backup(store: ObjectStore, file: Target, *, progress: Progress | None = None) -> Backup:
+async def backup(
+    store: ObjectStore, file: Target, *, progress: Progress | None = None
+) -> BackupResult:
     """Write a bucket to an archive: a path, or a file (binary or asynchronous).
 
     The archive holds what the bucket had when this began. An object that is replaced
@@ -121,13 +105,15 @@ class _Packing:
         for info in links:
             await self._add(info, None)
 
-    async def finish(self) -> Backup:
+    async def finish(self) -> BackupResult:
         """The end, by which a whole archive is known."""
         manifest = self._tally.manifest(len(self._failed))
         await self.add_file(MANIFEST, encode(manifest))
         await self._out.write(tar.END)
         tally = self._tally
-        return Backup(self._store.bucket, tally.objects, tally.links, tally.size, self._failed)
+        return BackupResult(
+            self._store.bucket, tally.objects, tally.links, tally.size, self._failed
+        )
 
     async def _read(self, info: ObjectInfo) -> tuple[ObjectInfo | None, Spool | None]:
         """An object as it is now, with its bytes, verified; nothing, if there is none to keep."""
@@ -198,4 +184,4 @@ class _Packing:
         await spool.close()
 
 
-__all__ = ["Backup", "Target", "Writable", "backup"]
+__all__ = ["Target", "backup"]

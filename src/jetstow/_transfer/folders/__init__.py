@@ -1,14 +1,10 @@
-"""A folder as a bucket, and a bucket as a folder: what differs is copied, once.
+"""Copy a folder into a bucket, and a bucket into a folder.
 
-    await jetstow._transfer.folders.upload("photos", store, "2026/", delete=True)
-    await jetstow._transfer.folders.download(store, "photos", "2026/")
-
-Files and objects are compared by size, and by SHA-256 where that is the same. Everything
-appears whole and verified, several at a time; one that fails keeps no other from being copied.
+Files and objects are compared by size, and by SHA-256 if the sizes are equal; only what differs is
+copied. Several copies run at a time. A failure of one does not stop the others.
 """
 
-from jetstow._transfer.folders.download import download
-from jetstow._transfer.folders.result import Synced
-from jetstow._transfer.folders.upload import upload
+from jetstow._transfer.folders.download import download_folder
+from jetstow._transfer.folders.upload import upload_folder
 
-__all__ = ["Synced", "download", "upload"]
+__all__ = ["download_folder", "upload_folder"]

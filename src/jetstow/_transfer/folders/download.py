@@ -10,14 +10,15 @@ from pathlib import Path
 from anyio import to_thread
 
 from jetstow._transfer.folders import local_tree as local
-from jetstow._transfer.folders.result import Synced, Tally, Wishes, with_slash
+from jetstow._transfer.folders.result import Tally, Wishes, record_failure, with_slash
 from jetstow._transfer.plan import in_order
 from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
-from jetstow.models import ObjectInfo, Progress
+from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
+from jetstow.types import Progress, SyncResult
 
 
-async def download(
+async def download_folder(
     store: ObjectStore,
     folder: str | os.PathLike[str],
     prefix: str = "",
@@ -27,7 +28,7 @@ async def download(
     exclude: Collection[str] = (),
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Synced:
+) -> SyncResult:
     """Let a folder have a bucket's objects behind `prefix`, as files with the objects' times.
 
     The patterns are as in `upload`. `delete` removes files that count and have no object, and
@@ -49,7 +50,7 @@ async def download(
             bucket=store.bucket,
         )
     tally = Tally(sum(info.size or 0 for info in infos), progress)
-    report = Synced()
+    report = SyncResult()
 
     async def bring(info: ObjectInfo) -> None:
         name = info.name[len(prefix) :]
@@ -59,7 +60,7 @@ async def download(
                 async with store.open(info.name) as file:
                     info = file.info
             if await to_thread.run_sync(local.is_same, path, info):
-                report.left.append(name)
+                report.unchanged.append(name)
                 tally.add(info.size or 0)
                 return
             if not dry_run:
@@ -67,9 +68,9 @@ async def download(
             report.copied.append(name)
             report.size += info.size or 0
         except LinkIsABucketError:
-            report.passed_over.append(name)
+            report.skipped.append(name)
         except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
-            report.fail(error)
+            record_failure(report, error)
 
     async with aclosing(in_order(infos, bring, lambda info: info.size or 0)) as done:
         async for _ in done:
@@ -86,7 +87,7 @@ async def _get(store: ObjectStore, name: str, path: Path, tally: Tally) -> None:
     await to_thread.run_sync(local.date, path, info)
 
 
-def _delete(root: Path, wishes: Wishes, names: set[str], report: Synced) -> None:
+def _delete(root: Path, wishes: Wishes, names: set[str], report: SyncResult) -> None:
     for name, path, _ in local.contents(root).files:
         if name not in names and wishes.counts(name):
             try:

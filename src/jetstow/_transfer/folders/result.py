@@ -3,34 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from jetstow import _glob
 from jetstow._transfer.plan import FATAL
 from jetstow.errors import JetstowError
-from jetstow.models import Progress
+from jetstow.types import Progress, SyncResult
 
 
-@dataclass
-class Synced:
-    """What became of each name behind the prefix; in a dry run, what would.
-
-    `left` was the same already. `passed_over` are symbolic links and what else is no file.
-    `failed` has an error of each that could not be copied or removed; `size` is the bytes copied.
-    """
-
-    copied: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
-    failed: list[Exception] = field(default_factory=list)
-    size: int = 0
-
-    def fail(self, error: Exception) -> None:
-        """Note what concerns one name. What is as true of all the others, it raises."""
-        if isinstance(error, JetstowError) and isinstance(error, FATAL):
-            raise error
-        self.failed.append(error)
+def record_failure(result: SyncResult, error: Exception) -> None:
+    """Add an error that concerns one name. Raise it if it would fail every other name too."""
+    if isinstance(error, JetstowError) and isinstance(error, FATAL):
+        raise error
+    result.failed.append(error)
 
 
 @dataclass(frozen=True)

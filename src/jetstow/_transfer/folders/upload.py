@@ -12,10 +12,11 @@ from pathlib import Path
 from anyio import to_thread
 
 from jetstow._transfer.folders import local_tree as local
-from jetstow._transfer.folders.result import Synced, Tally, Wishes, with_slash
+from jetstow._transfer.folders.result import Tally, Wishes, record_failure, with_slash
 from jetstow._transfer.plan import canonical, in_order, written
-from jetstow.models import ObjectInfo, Progress
+from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
+from jetstow.types import Progress, SyncResult
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class _File:
     there: ObjectInfo | None
 
 
-async def upload(
+async def upload_folder(
     folder: str | os.PathLike[str],
     store: ObjectStore,
     prefix: str = "",
@@ -36,7 +37,7 @@ async def upload(
     exclude: Collection[str] = (),
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Synced:
+) -> SyncResult:
     """Let a bucket have a folder's files, under their paths behind `prefix`.
 
     Of all names behind the prefix, `include` and `exclude` are patterns of those that count;
@@ -62,13 +63,13 @@ async def upload(
         if wishes.counts(name)
     ]
     tally = Tally(sum(file.status.st_size for file in files), progress)
-    report = Synced(failed=list(found.unread.values()))
-    report.passed_over += [name for name in found.others if wishes.counts(name)]
+    report = SyncResult(failed=list(found.unread.values()))
+    report.skipped += [name for name in found.others if wishes.counts(name)]
 
     async def bring(file: _File) -> None:
         try:
             if await _is_there(store, file):
-                report.left.append(file.name)
+                report.unchanged.append(file.name)
                 tally.add(file.status.st_size)
                 return
             if not dry_run:
@@ -76,7 +77,7 @@ async def upload(
             report.copied.append(file.name)
             report.size += file.status.st_size
         except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
-            report.fail(error)
+            record_failure(report, error)
 
     async with aclosing(in_order(files, bring, lambda file: file.status.st_size)) as done:
         async for _ in done:
@@ -114,7 +115,7 @@ async def _put(store: ObjectStore, prefix: str, file: _File, tally: Tally) -> No
 
 
 async def _delete(
-    store: ObjectStore, gone: dict[str, ObjectInfo], report: Synced, dry_run: bool
+    store: ObjectStore, gone: dict[str, ObjectInfo], report: SyncResult, dry_run: bool
 ) -> None:
     for name, info in sorted(gone.items()):
         try:
@@ -122,4 +123,4 @@ async def _delete(
                 await store.delete(info.name, expected_revision=info.revision)
             report.removed.append(name)
         except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
-            report.fail(error)
+            record_failure(report, error)

@@ -1,20 +1,19 @@
-"""Folders and buckets, the one as the other; blocking (see `jetstow._transfer.folders`)."""
+"""Folders and buckets, the one as the other; blocking ."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection
 
-from jetstow._transfer import folders
-from jetstow._transfer.folders import Synced
-from jetstow.models import Progress
+import jetstow
 from jetstow.sync.call import Call
 from jetstow.sync.likeness import like
 from jetstow.sync.store import ObjectStore
+from jetstow.types import Progress, SyncResult
 
 
-@like(folders.upload)
-def upload(
+@like(jetstow.upload_folder)
+def upload_folder(
     folder: str | os.PathLike[str],
     store: ObjectStore,
     prefix: str = "",
@@ -24,10 +23,10 @@ def upload(
     exclude: Collection[str] = (),
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Synced:
+) -> SyncResult:
     bucket, call = store.here(), Call()
     return call.run(
-        folders.upload,
+        jetstow.upload_folder,
         folder,
         bucket,
         prefix,
@@ -39,8 +38,8 @@ def upload(
     )
 
 
-@like(folders.download)
-def download(
+@like(jetstow.download_folder)
+def download_folder(
     store: ObjectStore,
     folder: str | os.PathLike[str],
     prefix: str = "",
@@ -50,10 +49,10 @@ def download(
     exclude: Collection[str] = (),
     dry_run: bool = False,
     progress: Progress | None = None,
-) -> Synced:
+) -> SyncResult:
     bucket, call = store.here(), Call()
     return call.run(
-        folders.download,
+        jetstow.download_folder,
         bucket,
         folder,
         prefix,
@@ -65,4 +64,4 @@ def download(
     )
 
 
-__all__ = ["Synced", "download", "upload"]
+__all__ = ["download_folder", "upload_folder"]
