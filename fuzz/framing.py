@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from jetstow._core.protocol import parser
-from jetstow._core.protocol.parser import Frame, Frames, FramingError
+from jetstow._core.protocol.parser import ParsedMessage, Parser, ProtocolError
 
 # Sizes so small that a few bytes fill the buffer, and a few more are too large a message.
 BUFFER: Final = 96
@@ -55,22 +55,22 @@ def heard(data: bytes, piece: int) -> tuple[list[Item], bool]:
     """The same from `Frames`, with the bytes in pieces."""
     items: list[Item] = []
 
-    def message(frame: Frame) -> None:
+    def message(frame: ParsedMessage) -> None:
         items.append((frame.sid, frame.subject, frame.reply, frame.head, frame.data))
 
     own = vars(parser)
     usual = {size: own[size] for size in SIZES}
     own |= SIZES
     try:
-        cut = Frames(message, items.append)
+        cut = Parser(message, items.append)
         while data:
-            room = cut.room()
+            room = cut.get_buffer()
             assert room.nbytes, "there is always room for more"
             size = min(room.nbytes, len(data), piece)
             room[:size] = data[:size]
             data = data[size:]
-            cut.arrived(size)
-    except FramingError:
+            cut.buffer_updated(size)
+    except ProtocolError:
         return items, True
     finally:
         own |= usual

@@ -22,11 +22,11 @@ from jetstow import _nats_context
 from jetstow._core.protocol import digest, subjects
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import _decode_any, decode_info, encode_info
-from jetstow._core.protocol.msg_metadata import Delivery
-from jetstow._core.protocol.parser import Frame, parse_headers
-from jetstow._core.read.direct_get import _direct_piece
+from jetstow._core.protocol.msg_metadata import MsgMetadata
+from jetstow._core.protocol.parser import ParsedMessage, parse_headers
+from jetstow._core.read.direct_get import _parse_message
 from jetstow._core.read.windows import NoDirectGetError
-from jetstow._core.write.unacked import Ledger
+from jetstow._core.write.unacked import UnackedChunks
 from jetstow._embedded.home_dir import Folder
 from jetstow.errors import BadObjectMetaError, ContextError, InvalidObjectNameError, JetstowError
 from jetstow.models import ObjectInfo
@@ -84,20 +84,20 @@ def headers(data: bytes) -> None:
     """A block of headers is some strings by name, and its status is a number or none."""
     found = parse_headers(data)
     assert all(isinstance(text, str) for pair in found.items() for text in pair)
-    frame = Frame(1, "a", "", data, b"")
+    frame = ParsedMessage(1, "a", "", data, b"")
     assert (frame.headers or {}) == (found if data else {})
     code = status(frame)
     assert code is None or code >= 0
-    assert status(Frame(1, "a", "$JS.ACK.x", data, b"")) is None
+    assert status(ParsedMessage(1, "a", "$JS.ACK.x", data, b"")) is None
 
 
 def direct(data: bytes) -> None:
     """What is read in one go is what its headers say one by one."""
-    frame = Frame(1, "a", "", data, b"data")
+    frame = ParsedMessage(1, "a", "", data, b"data")
     for head in (data, b"NATS/1.0\r\n" + data + TOLD):
-        frame = Frame(1, "a", "", head, b"data")
+        frame = ParsedMessage(1, "a", "", head, b"data")
         try:
-            piece = _direct_piece(frame, 0)
+            piece = _parse_message(frame, 0)
         except NoDirectGetError:
             assert not head.endswith(TOLD)
             continue
@@ -112,32 +112,32 @@ def delivery(data: bytes) -> None:
     """A reply subject is refused, or its numbers are sound and its time can be told."""
     reply = data.decode("utf-8", "replace")
     try:
-        place = Delivery.of(reply)
+        place = MsgMetadata.parse(reply)
     except ValueError:
         return
     assert reply.startswith("$JS.ACK.")
     assert min(place.stream_seq, place.consumer_seq, place.time, place.pending) >= 0
-    assert place.stamp.endswith("Z")
+    assert place.timestamp.endswith("Z")
 
 
 def object_names(data: bytes) -> None:
     """A name leads to a subject and back; a subject that no name has, has none."""
     text = data.decode("utf-8", "surrogateescape")
-    name = subjects.name_of("b", text)
+    name = subjects.object_name("b", text)
     assert name is None or subjects.meta_subject("b", name) == text
-    name = subjects.name_of("b", f"$O.b.M.{text}")
+    name = subjects.object_name("b", f"$O.b.M.{text}")
     assert name is None or subjects.meta_subject("b", name) == f"$O.b.M.{text}"
     with suppress(InvalidObjectNameError):
-        checked = subjects.check_object("b", text)
-        assert subjects.name_of("b", subjects.meta_subject("b", checked)) == checked
+        checked = subjects.check_object_name("b", text)
+        assert subjects.object_name("b", subjects.meta_subject("b", checked)) == checked
     with suppress(JetstowError):
-        bucket = subjects.check_bucket(text)
-        assert subjects.bucket_of(subjects.stream_of(bucket)) == bucket
+        bucket = subjects.check_bucket_name(text)
+        assert subjects.bucket_name(subjects.stream_name(bucket)) == bucket
 
 
 def ledgers(data: bytes) -> None:
     """Whatever is acknowledged, in whatever order: what is held and what is stored adds up."""
-    ledger, given = Ledger(), 0
+    ledger, given = UnackedChunks(), 0
     for step in zip(data[::3], data[1::3], data[2::3], strict=False):
         what, number, seq = step
         match what % 5:
@@ -151,9 +151,9 @@ def ledgers(data: bytes) -> None:
             case 3:
                 assert all(wrong <= ledger.last_seq for wrong in ledger.take_misplaced().values())
             case 4:
-                assert len(tuple(ledger.again())) == ledger.held
-        assert given == ledger.bytes_held >= 0
-        assert 0 <= ledger.stored <= ledger.sent == ledger.stored + ledger.held
+                assert len(tuple(ledger.unacked())) == ledger.buffered
+        assert given == ledger.buffered_bytes >= 0
+        assert 0 <= ledger.stored <= ledger.sent == ledger.stored + ledger.buffered
 
 
 _HOME: Final = Path(tempfile.mkdtemp(prefix="jetstow-fuzz-"))

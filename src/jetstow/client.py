@@ -16,9 +16,9 @@ from nats.js import api
 from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.bucket import admin
-from jetstow._core.bucket.config import checked_config
-from jetstow._core.transport.api import JetStream
-from jetstow._core.transport.client import LaneClient
+from jetstow._core.bucket.config import parse_config
+from jetstow._core.transport.api import JetStreamAPI
+from jetstow._core.transport.client import FastPathClient
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
@@ -35,8 +35,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
     """
 
     @property
-    def _jetstream(self) -> JetStream:
-        return JetStream(self._nc, self._prefix, self._timeout)
+    def _jetstream(self) -> JetStreamAPI:
+        return JetStreamAPI(self._nc, self._prefix, self._timeout)
 
     async def create_object_store(
         self,
@@ -52,7 +52,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         Raises `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (it is
         there with another configuration).
         """
-        wanted = checked_config(bucket, config, params)
+        wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create(self._jetstream, wanted))
 
     async def update_object_store(
@@ -65,7 +65,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
         Raises `BucketNotFoundError`, `InvalidOptionError` (such as another storage).
         """
-        wanted = checked_config(bucket, config, params)
+        wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.update(self._jetstream, wanted))
 
     async def create_or_update_object_store(
@@ -75,12 +75,12 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         **params: Any,
     ) -> ObjectStore:
         """Make a bucket, or change the one that is there. Raises as these two do."""
-        wanted = checked_config(bucket, config, params)
+        wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))
 
     async def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket. Raises `BucketNotFoundError`, `InvalidBucketNameError`."""
-        return ObjectStore(self, await admin.find(self._jetstream, bucket))
+        return ObjectStore(self, await admin.open_stream(self._jetstream, bucket))
 
     async def delete_object_store(self, bucket: str) -> bool:
         """Drop a bucket and all that is in it, for ever. Raises `BucketNotFoundError`."""
@@ -92,7 +92,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
     def object_stores(self) -> Listing[BucketStatus]:
         """The states of the account's buckets: `await` the list, or iterate."""
-        return Listing(lambda: admin.list_states(self._jetstream))
+        return Listing(lambda: admin.list_statuses(self._jetstream))
 
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
@@ -107,7 +107,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         return reports
 
 
-class Client(LaneClient):
+class Client(FastPathClient):
     """A nats-py connection whose JetStream context has jetstow's object store."""
 
     def __init__(self) -> None:

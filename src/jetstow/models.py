@@ -22,7 +22,7 @@ EXPIRES: Final = "Jetstow-Expires"
 ENCRYPTION: Final = "Jetstow-Encryption"
 
 
-def is_ours(name: str) -> bool:
+def is_store_header(name: str) -> bool:
     """Whether a header is the store's own."""
     return name.lower().startswith("jetstow-")
 
@@ -84,7 +84,7 @@ class ObjectInfo(api.ObjectInfo):
         others = {
             name: values
             for name, values in (self.headers or {}).items()
-            if name.lower() not in named and not is_ours(name)
+            if name.lower() not in named and not is_store_header(name)
         }
         return ObjectMeta(
             name=self.name,

@@ -212,7 +212,7 @@ async def test_many_transfers_at_once_go_on(
         for _ in range(3):
             await disturb()
             await asyncio.wait(transfers, return_when=asyncio.FIRST_COMPLETED)
-    outbound = store._bucket.js.replies.outbound
+    outbound = store._bucket.api.inbox.outbound
     assert not outbound._used
     await is_whole_bucket(fragile)
 

@@ -157,15 +157,15 @@ async def test_what_is_not_handed_out_yet_is_read_anew(
     store: jetstow.ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In memory, and in a file that is put in its place at the end, nobody has seen a byte."""
-    from jetstow._core.read.download import verified
+    from jetstow._core.read.download import verified_chunks
 
     async def verified_until_replaced(stream: Any, info: Any, begun: Any) -> Any:
-        async for chunk in verified(stream, info, begun):
+        async for chunk in verified_chunks(stream, info, begun):
             yield chunk
             while pending:
                 await pending.pop()(store)
 
-    monkeypatch.setattr("jetstow._core.read.object_read.verified", verified_until_replaced)
+    monkeypatch.setattr("jetstow._core.read.object_read.verified_chunks", verified_until_replaced)
     await store.put("a", LARGE)
     pending: list[Change] = [replaced]
     assert (await store.get("a")).data == b"new"

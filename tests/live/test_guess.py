@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 import jetstow
-from jetstow._core.read.speculative import Guess
+from jetstow._core.read.speculative import SpeculativeRead
 from jetstow._core.read.windows import Window
 from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
 from tests.support.samples import some_bytes
@@ -20,13 +20,13 @@ pytestmark = [pytest.mark.min_server("2.11.0"), pytest.mark.not_on("consumer")]
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[Window | None]:
     """What every read took of its guess."""
     found: list[Window | None] = []
-    take = Guess.take
+    take = SpeculativeRead.take_window
 
-    def noted(self: Guess, info: jetstow.ObjectInfo) -> Window | None:
+    def noted(self: SpeculativeRead, info: jetstow.ObjectInfo) -> Window | None:
         found.append(take(self, info))
         return found[-1]
 
-    monkeypatch.setattr(Guess, "take", noted)
+    monkeypatch.setattr(SpeculativeRead, "take_window", noted)
     return found
 
 
@@ -57,7 +57,7 @@ async def test_a_wrong_guess_gives_the_new_object(
     await elsewhere.put("a", b"another")
     assert (await store.get("a")).data == b"another"
     assert taken == [None]
-    assert store._bucket.js.replies.inbound._used == 0
+    assert store._bucket.api.inbox.inbound._used == 0
 
 
 async def test_a_guess_of_what_was_deleted_finds_nothing(
@@ -73,7 +73,7 @@ async def test_a_guess_of_what_was_deleted_finds_nothing(
     await elsewhere.update_meta("b", jetstow.ObjectMeta(name="c"))
     with pytest.raises(ObjectNotFoundError):
         await store.get("b")
-    assert store._bucket.js.replies.inbound._used == 0
+    assert store._bucket.api.inbox.inbound._used == 0
 
 
 async def test_large_objects_are_not_guessed(
@@ -94,10 +94,10 @@ async def test_small_chunks_of_a_small_object_come_at_once(
 
 
 async def test_only_so_many_names_are_remembered(store: jetstow.ObjectStore) -> None:
-    known = store._bucket.known
+    known = store._bucket.locations
     for i in range(5_000):
-        known.see(jetstow.ObjectInfo(name=str(i), bucket="b", nuid="n", size=1, chunks=1))
-    assert known.place("0") is None
-    assert known.place("4999") == ("n", 1, 1)
-    known.see(jetstow.ObjectInfo(name="4999", bucket="b", nuid="n", size=0, chunks=0))
-    assert known.place("4999") is None
+        known.remember(jetstow.ObjectInfo(name=str(i), bucket="b", nuid="n", size=1, chunks=1))
+    assert known.get("0") is None
+    assert known.get("4999") == ("n", 1, 1)
+    known.remember(jetstow.ObjectInfo(name="4999", bucket="b", nuid="n", size=0, chunks=0))
+    assert known.get("4999") is None

@@ -163,7 +163,7 @@ async def test_whoever_iterates_misses_nothing_that_was_there(store: jetstow.Obj
 async def test_entries_are_told_before_all_have_arrived(
     store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "_BATCH", 100)
+    monkeypatch.setattr(catalog, "_BATCH_MESSAGES", 100)
     names = [f"object {number}" for number in range(500)]
     await write_names(raw, store.bucket, names)
     rounds = Rounds(monkeypatch)
@@ -186,7 +186,7 @@ async def test_a_name_with_several_messages_is_told_once(
     store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Some clients leave the old messages where they are; whoever iterates gets the last one."""
-    monkeypatch.setattr(catalog, "_BATCH", 3)
+    monkeypatch.setattr(catalog, "_BATCH_MESSAGES", 3)
     for name in ("a", "b", "c", "d"):
         await store.put(name, b"x")
     for number in range(4):

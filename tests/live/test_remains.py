@@ -54,14 +54,14 @@ async def test_what_was_put_in_between_stays(
     came_back: str, js: jetstow.JetStreamContext, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another client finds the bucket before it is cleared."""
-    clear = stale_data.clear
+    clear = stale_data.purge_stale_data
 
     async def late(*args: Any) -> None:
         other = await js.object_store(came_back)
         await other.put("theirs", b"theirs")
         await clear(*args)
 
-    monkeypatch.setattr(stale_data, "clear", late)
+    monkeypatch.setattr(stale_data, "purge_stale_data", late)
     store = await js.create_object_store(came_back)
     assert [info.name for info in await store.list()] == ["theirs"]
     assert (await store.get("theirs")).data == b"theirs"
@@ -99,8 +99,8 @@ def answered(**other: Any) -> dict[str, Any]:
     ids=["none", "newer", "as old", "made before", "clock set back", "no time", "cluster", "bare"],
 )  # fmt: skip
 def test_where_it_is_not_certain_nothing_is_dropped(answer: dict[str, Any], elapsed: float) -> None:
-    assert stale_data.has_remains(answered(), 0.003)
-    assert not stale_data.has_remains(answer, elapsed)
+    assert stale_data.has_stale_data(answered(), 0.003)
+    assert not stale_data.has_stale_data(answer, elapsed)
 
 
 @pytest.mark.min_server("2.12")  # an older one leaves the file there

@@ -256,7 +256,7 @@ async def test_stop_waits_for_no_slow_user(store: jetstow.ObjectStore, raw: Clie
 def _lively(monkeypatch: pytest.MonkeyPatch) -> None:
     """Heartbeats as often as the server can, so that their absence is noticed soon."""
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
 
 
 @pytest.mark.usefixtures("_lively")

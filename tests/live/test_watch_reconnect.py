@@ -108,7 +108,7 @@ async def test_a_consumer_that_the_server_loses_is_made_again(
     from jetstow._core.read import ordered_consumer
 
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
     raw = await nats.connect(own.url)
     watcher = await store.watch()
     assert await told(watcher, 1) == [None]
@@ -127,7 +127,7 @@ async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
     from jetstow._core.read import ordered_consumer
 
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
-    monkeypatch.setattr(ordered_consumer, "_SILENCE", 0.6)
+    monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
     await store.put("old", b"x" * 1_000)
     await store.delete("old")
     watcher = await store.watch(updates_only=True)

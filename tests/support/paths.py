@@ -24,7 +24,7 @@ def _plain(patch: pytest.MonkeyPatch) -> None:
     async def nowhere(*_: object) -> None:
         return None
 
-    patch.setattr("jetstow._core.transport.fast_path.Lane.over", nowhere)
+    patch.setattr("jetstow._core.transport.fast_path.FastPath.attach", nowhere)
 
 
 # A new path is one more entry here; `not_on` then names the tests that make no sense on it.

@@ -48,7 +48,7 @@ CLI_EXTRAS = ("jetstow._embedded", "jetstow._nats_context", "jetstow._transfer.p
 NARROW = {
     "jetstow._embedded": ("jetstow.errors",),
     "jetstow._nats_context": ("jetstow.errors",),
-    "jetstow._core.aio": ("jetstow.errors",),
+    "jetstow._core.aio": ("jetstow.errors", "jetstow.types"),
 }
 PROTOCOL_NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}
 TRANSPORT = "jetstow._core.transport"

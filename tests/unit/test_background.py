@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow._core.aio.worker import Background, is_on_disk
+from jetstow._core.aio.worker import Worker, is_on_disk
 
 
 async def test_a_step_begins_when_the_one_before_has_ended() -> None:
@@ -22,7 +22,7 @@ async def test_a_step_begins_when_the_one_before_has_ended() -> None:
         running -= 1
         return number
 
-    async with Background[int]() as background:
+    async with Worker[int]() as background:
         for i in range(20):
             await background.start(step, i)
         assert await background.result() == 19
@@ -32,14 +32,14 @@ async def test_a_step_begins_when_the_one_before_has_ended() -> None:
 
 async def test_the_loop_goes_on_while_a_step_runs() -> None:
     may_end = threading.Event()
-    async with Background[bool]() as background:
+    async with Worker[bool]() as background:
         await background.start(may_end.wait, 20)
         may_end.set()
         assert await background.result() is True
 
 
 async def test_what_a_step_raises_the_next_one_raises() -> None:
-    async with Background[object]() as background:
+    async with Worker[object]() as background:
         await background.start(int, "x")
         with pytest.raises(ValueError, match="'x'"):
             await background.start(int, "1")
@@ -56,7 +56,7 @@ async def test_whoever_leaves_waits_for_the_step(leave: type[BaseException]) -> 
         raise ValueError("nobody asks any more")
 
     async def use() -> None:
-        async with Background[None]() as background:
+        async with Worker[None]() as background:
             await background.start(step)
             await asyncio.to_thread(begun.wait, 20)
             asyncio.get_running_loop().call_soon(may_end.set)
@@ -76,7 +76,7 @@ async def test_a_cancelled_wait_ends_after_the_step() -> None:
         ended.set()
 
     async def use() -> None:
-        async with Background[None]() as background:
+        async with Worker[None]() as background:
             await background.start(step)
             await background.result()
 

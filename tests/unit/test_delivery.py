@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.protocol.msg_metadata import Delivery
+from jetstow._core.protocol.msg_metadata import MsgMetadata
 
 NUMBERS = st.integers(0, 2**63)
-PLACE = Delivery(stream_seq=5, consumer_seq=2, time=1_700_000_000_123_456_789, pending=7)
+PLACE = MsgMetadata(stream_seq=5, consumer_seq=2, time=1_700_000_000_123_456_789, pending=7)
 NUMBERS_OF_PLACE = "5.2.1700000000123456789.7"
 
 
@@ -25,25 +25,25 @@ NUMBERS_OF_PLACE = "5.2.1700000000123456789.7"
     ],
 )
 def test_every_form_is_read(reply: str) -> None:
-    assert Delivery.of(reply) == PLACE
+    assert MsgMetadata.parse(reply) == PLACE
 
 
 @given(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), st.booleans())
 def test_all_numbers_are_read(numbers: tuple[int, int, int, int], domain: bool) -> None:
     start = "$JS.ACK.d.a.s.c.1." if domain else "$JS.ACK.s.c.1."
-    place = Delivery.of(start + ".".join(map(str, numbers)))
+    place = MsgMetadata.parse(start + ".".join(map(str, numbers)))
     assert (place.stream_seq, place.consumer_seq, place.time, place.pending) == numbers
 
 
 @given(st.one_of(st.text(), st.text("$JSACK.0123456789", max_size=60).map("$JS.ACK.".__add__)))
 def test_any_other_subject_is_refused(reply: str) -> None:
     try:
-        place = Delivery.of(reply)
+        place = MsgMetadata.parse(reply)
     except ValueError:
         return
     assert reply.startswith("$JS.ACK.")
     assert isinstance(place.pending, int)
-    assert place.stamp
+    assert place.timestamp
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_any_other_subject_is_refused(reply: str) -> None:
 )
 def test_what_is_no_consumers_reply_is_refused(reply: str) -> None:
     with pytest.raises(ValueError, match="no consumer's reply"):
-        Delivery.of(reply)
+        MsgMetadata.parse(reply)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_what_is_no_consumers_reply_is_refused(reply: str) -> None:
     ],
 )
 def test_the_stamp_is_written_as_the_server_writes_it(time: int, stamp: str) -> None:
-    assert Delivery(1, 1, time, 0).stamp == stamp
+    assert MsgMetadata(1, 1, time, 0).timestamp == stamp
 
 
 @given(st.integers(0, 4_102_444_800 * 10**9))
 def test_no_nanosecond_is_lost(time: int) -> None:
-    stamp = Delivery(1, 1, time, 0).stamp
+    stamp = MsgMetadata(1, 1, time, 0).timestamp
     whole, _, fraction = stamp.removesuffix("Z").partition(".")
     seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
     assert int(seconds) * 10**9 + int(fraction.ljust(9, "0") or "0") == time

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nats.aio.client import Client
 
-from jetstow._core.protocol.parser import Frame, Frames, FramingError, parse_headers
+from jetstow._core.protocol.parser import ParsedMessage, Parser, ProtocolError, parse_headers
 
 SUBJECTS = st.text("abcDEF012.$_-é", min_size=1, max_size=40)
 SIZES = st.lists(st.integers(1, 200), min_size=1)
@@ -20,18 +20,18 @@ class Told:
 
     def __init__(self) -> None:
         self.items: list[tuple[object, ...] | bytes] = []
-        self.frames = Frames(self.message, self.items.append)
+        self.frames = Parser(self.message, self.items.append)
 
-    def message(self, frame: Frame) -> None:
+    def message(self, frame: ParsedMessage) -> None:
         self.items.append((frame.sid, frame.subject, frame.reply, frame.head, frame.data))
 
     def receive(self, data: bytes, sizes: list[int] | None = None) -> None:
         turn = 0
         while data:
-            room = self.frames.room()
+            room = self.frames.get_buffer()
             size = min(len(room), len(data), sizes[turn % len(sizes)] if sizes else len(data))
             room[:size] = data[:size]
-            self.frames.arrived(size)
+            self.frames.buffer_updated(size)
             data, turn = data[size:], turn + 1
 
 
@@ -94,7 +94,7 @@ def test_many_messages_fill_the_buffer_many_times() -> None:
 )
 def test_any_bytes_are_cut_or_refused(pieces: list[bytes]) -> None:
     told = Told()
-    with contextlib.suppress(FramingError):
+    with contextlib.suppress(ProtocolError):
         for piece in pieces:
             told.receive(piece)
 
@@ -123,7 +123,7 @@ def test_a_subject_may_be_of_any_bytes() -> None:
     ],
 )
 def test_what_no_server_sends_is_refused(line: bytes) -> None:
-    with pytest.raises(FramingError):
+    with pytest.raises(ProtocolError):
         Told().receive(line)
 
 
@@ -151,5 +151,5 @@ def test_only_blanks_around_a_value_are_no_part_of_it(space: str) -> None:
 
 @given(st.binary(max_size=200))
 def test_any_headers_are_read(head: bytes) -> None:
-    headers = Frame(1, "a", "", head, b"").headers
+    headers = ParsedMessage(1, "a", "", head, b"").headers
     assert (headers is None) == (not head)

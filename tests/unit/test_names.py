@@ -19,8 +19,8 @@ BUCKETS = st.from_regex(re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII), fullmatch=
 
 @given(BUCKETS)
 def test_a_bucket_comes_back_from_its_stream(bucket: str) -> None:
-    assert subjects.check_bucket(bucket) == bucket
-    assert subjects.bucket_of(subjects.stream_of(bucket)) == bucket
+    assert subjects.check_bucket_name(bucket) == bucket
+    assert subjects.bucket_name(subjects.stream_name(bucket)) == bucket
 
 
 @pytest.mark.parametrize(
@@ -29,30 +29,30 @@ def test_a_bucket_comes_back_from_its_stream(bucket: str) -> None:
 )
 def test_a_bucket_name_that_no_stream_can_have_is_refused(bucket: str) -> None:
     with pytest.raises(InvalidBucketNameError) as caught:
-        subjects.check_bucket(bucket)
+        subjects.check_bucket_name(bucket)
     assert caught.value.bucket == bucket
 
 
 @pytest.mark.parametrize("bucket", [None, 7, b"bytes", ["a"]])
 def test_a_bucket_name_is_a_string(bucket: object) -> None:
     with pytest.raises(InvalidBucketNameError) as caught:
-        subjects.check_bucket(bucket)
+        subjects.check_bucket_name(bucket)
     assert caught.value.bucket is None
 
 
 @pytest.mark.parametrize("stream", ["KV_a", "OBJ_", "OBJ_a.b", "OBJ_a b", "obj_a", "XOBJ_a", ""])
 def test_other_streams_are_no_buckets(stream: str) -> None:
-    assert subjects.bucket_of(stream) is None
+    assert subjects.bucket_name(stream) is None
 
 
 @given(BUCKETS, TEXT)
 def test_a_name_comes_back_from_its_subject(bucket: str, name: str) -> None:
-    subject = subjects.meta_subject(bucket, subjects.check_object(bucket, name))
+    subject = subjects.meta_subject(bucket, subjects.check_object_name(bucket, name))
     prefix = f"$O.{bucket}.M."
     assert subject.startswith(prefix)
     # One token, with no wildcard and nothing that ends a line.
     assert re.fullmatch(r"[A-Za-z0-9_=-]+", subject.removeprefix(prefix), re.ASCII)
-    assert subjects.name_of(bucket, subject) == name
+    assert subjects.object_name(bucket, subject) == name
 
 
 @given(TEXT, TEXT)
@@ -67,16 +67,16 @@ def test_the_longest_name_is_the_last_whose_subject_fits(bucket: str, letter: st
     fitting = 1
     while len(subjects.meta_subject(bucket, letter * (fitting + 1))) <= subjects.MAX_SUBJECT:
         fitting += 1
-    assert subjects.check_object(bucket, letter * fitting)
+    assert subjects.check_object_name(bucket, letter * fitting)
     with pytest.raises(InvalidObjectNameError, match="too long") as caught:
-        subjects.check_object(bucket, letter * (fitting + 1))
+        subjects.check_object_name(bucket, letter * (fitting + 1))
     assert (caught.value.bucket, caught.value.name) == (bucket, letter * (fitting + 1))
 
 
 @pytest.mark.parametrize("name", ["", None, 7, b"bytes", "\ud800", "half of a pair \udc00"])
 def test_a_name_that_is_no_text_is_refused(name: object) -> None:
     with pytest.raises(InvalidObjectNameError) as caught:
-        subjects.check_object("b", name)
+        subjects.check_object_name("b", name)
     assert caught.value.bucket == "b"
 
 
@@ -84,7 +84,7 @@ def test_a_name_that_is_no_text_is_refused(name: object) -> None:
 def test_a_subject_without_a_name_has_none(token: str) -> None:
     """A name found in a subject is one that leads back to it, or nobody could get the object."""
     subject = f"$O.b.M.{token}"
-    name = subjects.name_of("b", subject)
+    name = subjects.object_name("b", subject)
     assert name is None or (name and subjects.meta_subject("b", name) == subject)
 
 
@@ -104,21 +104,24 @@ def test_a_subject_without_a_name_has_none(token: str) -> None:
 )
 def test_a_name_is_read_from_one_spelling_only(token: str) -> None:
     """Base64 is read leniently by default: "!!!" was an object named "", shown by a listing."""
-    assert subjects.name_of("b", f"$O.b.M.{token}") is None
+    assert subjects.object_name("b", f"$O.b.M.{token}") is None
 
 
 def test_a_name_is_read_from_its_own_bucket_only() -> None:
     subject = subjects.meta_subject("b", "name")
-    assert subjects.name_of("b", subject) == "name"
-    assert subjects.name_of("bb", subject) is None
-    assert subjects.name_of("b", subject.replace(".M.", ".C.")) is None
-    assert subjects.name_of("b", "") is None
-    assert subjects.name_of("b", "YQ==") is None, "what has no bucket before it is of none"
+    assert subjects.object_name("b", subject) == "name"
+    assert subjects.object_name("bb", subject) is None
+    assert subjects.object_name("b", subject.replace(".M.", ".C.")) is None
+    assert subjects.object_name("b", "") is None
+    assert subjects.object_name("b", "YQ==") is None, "what has no bucket before it is of none"
 
 
 def test_the_subjects_are_those_of_adr_20() -> None:
     token = base64.urlsafe_b64encode(b"my file?").decode()
-    assert subjects.stream_of("b") == "OBJ_b"
+    assert subjects.stream_name("b") == "OBJ_b"
     assert subjects.meta_subject("b", "my file?") == f"$O.b.M.{token}"
     assert subjects.chunk_subject("b", "NUID") == "$O.b.C.NUID"
-    assert (subjects.all_meta("b"), subjects.all_chunks("b")) == ("$O.b.M.>", "$O.b.C.>")
+    assert (subjects.all_meta_subject("b"), subjects.all_chunks_subject("b")) == (
+        "$O.b.M.>",
+        "$O.b.C.>",
+    )

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jetstow._core.aio.cancellation import to_the_end, while_wanted
+from jetstow._core.aio.cancellation import uncancelled, wait_unless_cancelled
 
 
 async def test_a_step_ends_before_the_cancellation_goes_on() -> None:
@@ -16,7 +16,7 @@ async def test_a_step_ends_before_the_cancellation_goes_on() -> None:
         await may_end.wait()
         done.set()
 
-    task = asyncio.create_task(to_the_end(step()))
+    task = asyncio.create_task(uncancelled(step()))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.sleep(0)
@@ -31,10 +31,10 @@ async def test_what_may_never_come_is_waited_for_while_it_is_wanted() -> None:
     waited: list[bool] = []
 
     async def step() -> None:
-        waited.append(await while_wanted(never, 60))
-        waited.append(await while_wanted(never, 60))
+        waited.append(await wait_unless_cancelled(never, 60))
+        waited.append(await wait_unless_cancelled(never, 60))
 
-    task = asyncio.create_task(to_the_end(step()))
+    task = asyncio.create_task(uncancelled(step()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -44,6 +44,8 @@ async def test_what_may_never_come_is_waited_for_while_it_is_wanted() -> None:
 
 async def test_outside_of_a_step_it_is_always_wanted() -> None:
     event = asyncio.Event()
-    assert await while_wanted(event, 0.001), "and whether it came is looked at by the caller"
+    assert await wait_unless_cancelled(event, 0.001), (
+        "and whether it came is looked at by the caller"
+    )
     event.set()
-    assert await while_wanted(event, 60)
+    assert await wait_unless_cancelled(event, 60)

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.aio.sink import pour
+from jetstow._core.aio.sink import write_chunks
 from jetstow.errors import InvalidDataError
 from tests.support.samples import some_bytes
 
@@ -74,7 +74,7 @@ class AsyncPartial:
 async def test_memory() -> None:
     into = io.BytesIO(b"before ")
     into.seek(7)
-    await pour(chunks_of(CHUNKS), into)
+    await write_chunks(chunks_of(CHUNKS), into)
     assert into.getvalue() == b"before " + WHOLE
 
 
@@ -82,7 +82,7 @@ async def test_memory() -> None:
 async def test_files(tmp_path: Path, buffering: int) -> None:
     path = tmp_path / "file"
     with path.open("wb", buffering=buffering) as file:
-        await pour(chunks_of(CHUNKS), file)
+        await write_chunks(chunks_of(CHUNKS), file)
     assert path.read_bytes() == WHOLE
 
 
@@ -90,7 +90,7 @@ async def test_a_text_file_gets_bytes_after_the_text_written_to_it(tmp_path: Pat
     path = tmp_path / "file"
     with path.open("w", encoding="latin-1") as file:
         file.write("größe: ")
-        await pour(chunks_of([b"\xff\x00", b"\n\r\n"]), file)
+        await write_chunks(chunks_of([b"\xff\x00", b"\n\r\n"]), file)
         file.write(" end")
     assert path.read_bytes() == "größe: ".encode("latin-1") + b"\xff\x00\n\r\n end"
 
@@ -99,10 +99,10 @@ async def test_asynchronous_files(tmp_path: Path) -> None:
     path = tmp_path / "file"
     for buffering in (0, -1):
         async with aiofiles.open(path, "wb", buffering=buffering) as file:
-            await pour(chunks_of(CHUNKS), file)
+            await write_chunks(chunks_of(CHUNKS), file)
         assert path.read_bytes() == WHOLE
     async with await anyio.open_file(path, "wb") as opened:
-        await pour(chunks_of(CHUNKS[::-1]), opened)
+        await write_chunks(chunks_of(CHUNKS[::-1]), opened)
     assert path.read_bytes() == b"".join(CHUNKS[::-1])
 
 
@@ -111,19 +111,19 @@ async def test_a_file_that_takes_a_part_is_given_the_rest(
     chunks: list[bytes], takes: list[int]
 ) -> None:
     into = Partial(*takes)
-    await pour(chunks_of(chunks), into)
+    await write_chunks(chunks_of(chunks), into)
     assert bytes(into.taken) == b"".join(chunks)
 
 
 async def test_an_asynchronous_file_that_takes_a_part_is_given_the_rest() -> None:
     into = AsyncPartial()
-    await pour(chunks_of(CHUNKS), into)
+    await write_chunks(chunks_of(CHUNKS), into)
     assert bytes(into.taken) == WHOLE
 
 
 async def test_a_file_that_does_not_say_took_all_and_did_so_in_another_thread() -> None:
     into = Silent()
-    await pour(chunks_of(CHUNKS), into)
+    await write_chunks(chunks_of(CHUNKS), into)
     assert bytes(into.taken) == WHOLE
     assert into.threads
     assert threading.main_thread() not in into.threads
@@ -132,7 +132,7 @@ async def test_a_file_that_does_not_say_took_all_and_did_so_in_another_thread() 
 async def test_ever_so_small_chunks_are_no_trouble() -> None:
     """Counting what is held anew for each chunk took minutes for a MiB of single bytes."""
     into = Silent()
-    await pour(chunks_of([b"x"] * 300_000), into)
+    await write_chunks(chunks_of([b"x"] * 300_000), into)
     assert len(into.taken) == 300_000
 
 
@@ -142,7 +142,7 @@ async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None
     os.set_blocking(start, False)
     with os.fdopen(end, "rb") as reading, os.fdopen(start, "wb", buffering=0) as writing:
         with pytest.raises(BlockingIOError):
-            await pour(chunks_of(CHUNKS), writing)
+            await write_chunks(chunks_of(CHUNKS), writing)
         writing.close()
         assert WHOLE.startswith(reading.read())
 
@@ -157,7 +157,7 @@ async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None
 )
 async def test_what_has_no_write_for_bytes_is_refused(into: object) -> None:
     with pytest.raises(InvalidDataError, match=type(into).__name__):
-        await pour(chunks_of(CHUNKS), into)
+        await write_chunks(chunks_of(CHUNKS), into)
 
 
 class TextOnly:
@@ -170,13 +170,13 @@ class TextOnly:
 async def test_a_file_for_text_is_refused(tmp_path: Path) -> None:
     """Of an asynchronous one the error was a bare TypeError, which names no object."""
     with pytest.raises(InvalidDataError, match="does not take bytes"):
-        await pour(chunks_of(CHUNKS), TextOnly())
+        await write_chunks(chunks_of(CHUNKS), TextOnly())
     async with aiofiles.open(tmp_path / "file", "w") as file:
         with pytest.raises(InvalidDataError, match="does not take bytes"):
-            await pour(chunks_of(CHUNKS), file)
+            await write_chunks(chunks_of(CHUNKS), file)
     async with await anyio.open_file(tmp_path / "file", "w") as opened:
         with pytest.raises(InvalidDataError, match="does not take bytes"):
-            await pour(chunks_of(CHUNKS), opened)
+            await write_chunks(chunks_of(CHUNKS), opened)
 
 
 class DiskFullError(Exception):
@@ -194,4 +194,4 @@ async def test_what_a_file_raises_passes_through() -> None:
 
     for into in (Full(), AsyncFull()):
         with pytest.raises(DiskFullError):
-            await pour(chunks_of(CHUNKS), into)
+            await write_chunks(chunks_of(CHUNKS), into)

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.aio.source import Cutter, open_source
+from jetstow._core.aio.source import Chunker, open_source
 from jetstow.errors import InvalidDataError
 from tests.support.samples import some_bytes
 
@@ -265,9 +265,9 @@ async def test_a_file_is_read_in_another_thread() -> None:
 
 
 def test_a_cutter_gives_only_full_chunks() -> None:
-    cutter = Cutter(4)
-    assert [bytes(chunk) for chunk in cutter.cut(b"abc")] == []
-    assert [bytes(chunk) for chunk in cutter.cut(b"defghijk")] == [b"abcd", b"efgh"]
+    cutter = Chunker(4)
+    assert [bytes(chunk) for chunk in cutter.split(b"abc")] == []
+    assert [bytes(chunk) for chunk in cutter.split(b"defghijk")] == [b"abcd", b"efgh"]
     assert bytes(cutter.rest) == b"ijk"
 
 

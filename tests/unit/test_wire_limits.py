@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 
 from jetstow import ObjectInfo, ObjectMeta
-from jetstow._core.protocol.metadata import LARGEST, checked_meta, decode_info, encode_info
+from jetstow._core.protocol.metadata import (
+    MAX_METADATA_SIZE,
+    checked_meta,
+    decode_info,
+    encode_info,
+)
 from jetstow.errors import BadObjectMetaError, InvalidOptionError
 
 WHOLE: dict[str, Any] = {"nuid": "abc", "size": 3, "chunks": 1, "digest": "SHA-256=x"}
@@ -26,9 +31,9 @@ def padded(body: dict[str, Any], size: int) -> bytes:
 
 
 def test_metadata_has_an_end() -> None:
-    assert read(padded(WHOLE, LARGEST)).nuid == "abc"
-    with pytest.raises(BadObjectMetaError, match=f"{LARGEST + 1} bytes"):
-        read(padded(WHOLE, LARGEST + 1))
+    assert read(padded(WHOLE, MAX_METADATA_SIZE)).nuid == "abc"
+    with pytest.raises(BadObjectMetaError, match=f"{MAX_METADATA_SIZE + 1} bytes"):
+        read(padded(WHOLE, MAX_METADATA_SIZE + 1))
 
 
 def test_what_is_wrong_is_said_in_a_few_words() -> None:
@@ -60,7 +65,7 @@ def test_what_is_read_can_be_written_however_it_is_nested(inside: str) -> None:
 
 
 def test_nobody_writes_what_nobody_reads() -> None:
-    info = read(padded(WHOLE, LARGEST))
+    info = read(padded(WHOLE, MAX_METADATA_SIZE))
     with pytest.raises(InvalidOptionError, match="at most") as caught:
         encode_info(replace(info, description="x" * 1000))
     assert (caught.value.bucket, caught.value.name) == ("b", "n")
@@ -79,9 +84,9 @@ def test_a_delete_marker_always_fits() -> None:
 @pytest.mark.parametrize(
     "meta",
     [
-        ObjectMeta(description="x" * LARGEST),
-        ObjectMeta(headers={"x": ["y" * (LARGEST // 4)] * 4}),
-        ObjectMeta(metadata={"x" * LARGEST: "y"}),
+        ObjectMeta(description="x" * MAX_METADATA_SIZE),
+        ObjectMeta(headers={"x": ["y" * (MAX_METADATA_SIZE // 4)] * 4}),
+        ObjectMeta(metadata={"x" * MAX_METADATA_SIZE: "y"}),
     ],
     ids=["description", "headers", "metadata"],
 )

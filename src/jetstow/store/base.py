@@ -10,9 +10,8 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Key
 
 if TYPE_CHECKING:
+    from nats.js.client import JetStreamContext
     from typing_extensions import Buffer
-
-    from jetstow.client import JetStreamContext
 
 
 class BucketBase(_NatsObjectStore):
@@ -45,13 +44,13 @@ class BucketBase(_NatsObjectStore):
         `InvalidOptionError` for anything but 32 bytes; reading raises `ObjectEncryptedError`
         for another key, and `TamperedError` for bytes that were changed without it.
         """
-        return self._seen(self._bucket.seen(key=Key(key)))
+        return self._seen(self._bucket.view(key=Key(key)))
 
     def as_stored(self) -> Self:
         """The same bucket, as clients see it that know nothing of encryption: to copy encrypted
         objects, or to look at them, without their key.
         """
-        return self._seen(self._bucket.seen(as_stored=True))
+        return self._seen(self._bucket.view(as_stored=True))
 
     def _seen(self, stream: Stream) -> Self:
         return type(self)(self._context, stream)

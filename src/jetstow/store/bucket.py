@@ -9,11 +9,11 @@ from nats.js import api
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.aio.telemetry import observed, operation
 from jetstow._core.bucket import admin
-from jetstow._core.bucket.encryption import shown
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.maintain import garbage, verify
 from jetstow._core.protocol import subjects
-from jetstow._core.read.catalog import arriving, everything
-from jetstow._core.read.filters import Criteria
+from jetstow._core.read.catalog import iter_infos, list_infos
+from jetstow._core.read.filters import ObjectFilter
 from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow.models import BucketStatus, ObjectInfo, ObjectList
@@ -55,21 +55,23 @@ class Buckets(BucketBase):
 
         Raises `InvalidOptionError`.
         """
-        target = self._bucket.target()
-        wanted = Criteria.checked(target, pattern, tags, min_size, max_size, newer_than, older_than)
-        return self._listing(wanted.fits)
+        target = self._bucket.error_context()
+        wanted = ObjectFilter.parse(
+            target, pattern, tags, min_size, max_size, newer_than, older_than
+        )
+        return self._listing(wanted.matches)
 
     def _listing(self, wanted: Callable[[ObjectInfo], bool]) -> Listing[ObjectInfo]:
         bucket = self._bucket
 
         async def infos() -> AsyncGenerator[ObjectInfo, None]:
-            async for stored in arriving(bucket):
-                if wanted(info := shown(bucket, stored)):
+            async for stored in iter_infos(bucket):
+                if wanted(info := plain_info(bucket, stored)):
                     yield info
 
         async def whole() -> ObjectList:
             with operation("list", bucket.bucket):
-                everyone = [shown(bucket, stored) for stored in await everything(bucket)]
+                everyone = [plain_info(bucket, stored) for stored in await list_infos(bucket)]
             return ObjectList(info for info in everyone if wanted(info))
 
         return Listing(infos, whole)
@@ -108,7 +110,7 @@ class Buckets(BucketBase):
         not there.
         """
         if name is not None:
-            subjects.check_object(self.bucket, name)
+            subjects.check_object_name(self.bucket, name)
         return await verify.verify(self._bucket, name, quick=quick, progress=progress)
 
     @observed

@@ -6,10 +6,10 @@ from typing import Literal, overload
 
 from nats.js import api
 
-from jetstow._core.aio.awaitables import Opening
+from jetstow._core.aio.awaitables import AwaitableContext
 from jetstow._core.protocol import subjects
-from jetstow._core.read.object_read import ranges
-from jetstow._core.read.preconditions import Terms
+from jetstow._core.read.object_read import open_ranges
+from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.reader import ObjectReader
 from jetstow._core.write.put import Asked, Writing
 from jetstow._core.write.writer import ObjectWriter
@@ -28,7 +28,7 @@ class Files(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
-    ) -> Opening[ObjectReader]: ...
+    ) -> AwaitableContext[ObjectReader]: ...
 
     @overload
     def open(
@@ -39,7 +39,7 @@ class Files(BucketBase):
         *,
         expected_revision: int | None = None,
         ttl: float | None = None,
-    ) -> Opening[ObjectWriter]: ...
+    ) -> AwaitableContext[ObjectWriter]: ...
 
     def open(
         self,
@@ -50,7 +50,7 @@ class Files(BucketBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         ttl: float | None = None,
-    ) -> Opening[ObjectReader] | Opening[ObjectWriter]:
+    ) -> AwaitableContext[ObjectReader] | AwaitableContext[ObjectWriter]:
         """An object as an asynchronous file: `async with store.open(name) as file`.
 
         "rb" reads anywhere (`seek`) in the revision that is there now, and takes and raises what
@@ -58,15 +58,15 @@ class Files(BucketBase):
         what `put` does. Any other mode is a `ValueError`.
         """
         if mode == "rb":
-            terms = Terms(expected_revision, if_changed_since)
-            return Opening(self._open_reader(name, terms))
+            terms = Preconditions(expected_revision, if_changed_since)
+            return AwaitableContext(self._open_reader(name, terms))
         if mode == "wb":
-            return Opening(self._open_writer(name, Asked(meta, expected_revision, ttl)))
+            return AwaitableContext(self._open_writer(name, Asked(meta, expected_revision, ttl)))
         raise ValueError(f"an object is opened as 'rb' or 'wb', not {mode!r}")
 
-    async def _open_reader(self, name: str, terms: Terms) -> ObjectReader:
-        subjects.check_object(self.bucket, name)
-        return ObjectReader(await ranges(self._bucket, name, terms))
+    async def _open_reader(self, name: str, terms: Preconditions) -> ObjectReader:
+        subjects.check_object_name(self.bucket, name)
+        return ObjectReader(await open_ranges(self._bucket, name, terms))
 
     async def _open_writer(self, name: str, asked: Asked) -> ObjectWriter:
         writing = await Writing.begin(self._bucket, name, asked)

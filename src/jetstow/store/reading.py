@@ -8,16 +8,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 
-from jetstow._core.aio.atomic_file import landing
-from jetstow._core.aio.sink import pour
+from jetstow._core.aio.atomic_file import atomic_file
+from jetstow._core.aio.sink import write_chunks
 from jetstow._core.aio.telemetry import observed, operation
-from jetstow._core.bucket.encryption import shown
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol import subjects
 from jetstow._core.read import resumable_get
-from jetstow._core.read.catalog import find
-from jetstow._core.read.object_read import Reading, ranges, until_settled
-from jetstow._core.read.preconditions import Terms
-from jetstow._core.read.ranges import checked_stop
+from jetstow._core.read.catalog import get_info
+from jetstow._core.read.object_read import ObjectRead, open_ranges, retry_if_changed
+from jetstow._core.read.preconditions import Preconditions
+from jetstow._core.read.ranges import range_stop
 from jetstow.models import ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
 from jetstow.types import Progress, Since, Writable
@@ -33,9 +33,9 @@ class Reads(BucketBase):
         Raises `ObjectNotFoundError`, `ObjectDeletedError` unless `show_deleted`, and
         `BadObjectMetaError`.
         """
-        subjects.check_object(self.bucket, name)
-        found = await find(self._bucket, name, show_deleted=bool(show_deleted))
-        return shown(self._bucket, found)
+        subjects.check_object_name(self.bucket, name)
+        found = await get_info(self._bucket, name, show_deleted=bool(show_deleted))
+        return plain_info(self._bucket, found)
 
     @observed
     async def get(
@@ -62,24 +62,24 @@ class Reads(BucketBase):
         are not as they should be `DigestMismatchError`, `SizeMismatchError`,
         `ChunksLostError`, `ObjectChangedError`; `InvalidDataError` for a file without bytes.
         """
-        subjects.check_object(self.bucket, name)
-        terms = Terms(expected_revision, if_changed_since)
+        subjects.check_object_name(self.bucket, name)
+        terms = Preconditions(expected_revision, if_changed_since)
         if writeinto is not None:
-            reading = Reading(self._bucket, name, bool(show_deleted), progress, terms)
+            reading = ObjectRead(self._bucket, name, bool(show_deleted), progress, terms)
             return ObjectResult(await self._pour(reading, writeinto))
 
         async def read() -> ObjectResult:
             found = io.BytesIO()
-            reading = Reading(self._bucket, name, bool(show_deleted), progress, terms)
+            reading = ObjectRead(self._bucket, name, bool(show_deleted), progress, terms)
             info = await self._pour(reading, found)
             return ObjectResult(info, found.getvalue())
 
-        return await until_settled(read)
+        return await retry_if_changed(read)
 
-    async def _pour(self, reading: Reading, into: object) -> ObjectInfo:
-        with reading.target.named():
+    async def _pour(self, reading: ObjectRead, into: object) -> ObjectInfo:
+        with reading.context.attach():
             async with aclosing(reading.chunks()) as chunks:
-                await pour(chunks, into)
+                await write_chunks(chunks, into)
         return reading.info
 
     @observed
@@ -99,19 +99,19 @@ class Reads(BucketBase):
         beside it when the get is killed or fails, and the next one with `resume` goes on
         behind it; encrypted objects cannot be read so. Raises what `get` and `open` raise.
         """
-        subjects.check_object(self.bucket, name)
-        terms = Terms(expected_revision, if_changed_since)
+        subjects.check_object_name(self.bucket, name)
+        terms = Preconditions(expected_revision, if_changed_since)
         if resume:
-            return await until_settled(
+            return await retry_if_changed(
                 lambda: resumable_get.get_file(self._bucket, name, Path(path), progress, terms)
             )
 
         async def read() -> ObjectInfo:
-            reading = Reading(self._bucket, name, False, progress, terms)
-            with landing(Path(path)) as file:
+            reading = ObjectRead(self._bucket, name, False, progress, terms)
+            with atomic_file(Path(path)) as file:
                 return await self._pour(reading, file)
 
-        return await until_settled(read)
+        return await retry_if_changed(read)
 
     async def stream(
         self,
@@ -124,11 +124,11 @@ class Reads(BucketBase):
 
         Raises what `get` raises, also after bytes have been handed out.
         """
-        subjects.check_object(self.bucket, name)
-        terms = Terms(expected_revision, if_changed_since)
+        subjects.check_object_name(self.bucket, name)
+        terms = Preconditions(expected_revision, if_changed_since)
         # A span that is current here would be the caller's, between two pieces.
         with operation("stream", self.bucket, name, current=False) as seen:
-            async with aclosing(Reading(self._bucket, name, terms=terms).chunks()) as chunks:
+            async with aclosing(ObjectRead(self._bucket, name, terms=terms).chunks()) as chunks:
                 async for chunk in chunks:
                     seen.bytes, seen.chunks = seen.bytes + len(chunk), seen.chunks + 1
                     yield chunk
@@ -148,17 +148,17 @@ class Reads(BucketBase):
         Only the chunks concerned travel. Their number and sizes are checked; the digest
         covers a whole object only. Raises `InvalidRangeError` and what `get` raises.
         """
-        subjects.check_object(self.bucket, name)
-        terms = Terms(expected_revision, if_changed_since)
+        subjects.check_object_name(self.bucket, name)
+        terms = Preconditions(expected_revision, if_changed_since)
 
         async def read() -> bytes:
-            reader = await ranges(self._bucket, name, terms)
+            reader = await open_ranges(self._bucket, name, terms)
             size = reader.info.size or 0
-            stop = checked_stop(self._bucket.target(name), size, start, length)
+            stop = range_stop(self._bucket.error_context(name), size, start, length)
             found = io.BytesIO()
             async with aclosing(reader.read(start, stop)) as pieces:
                 async for piece in pieces:
                     found.write(piece)
             return found.getvalue()
 
-        return await until_settled(read)
+        return await retry_if_changed(read)

@@ -9,12 +9,12 @@ from pathlib import Path
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core.aio.cancellation import to_the_end
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import observed
-from jetstow._core.bucket.encryption import shown
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol import subjects
-from jetstow._core.read.catalog import find
+from jetstow._core.read.catalog import get_info
 from jetstow._core.write import copy, links, resumable_put, update_meta
 from jetstow._core.write.put import Asked, Writing
 from jetstow.models import ObjectInfo, ObjectLink
@@ -51,7 +51,7 @@ class Writes(BucketBase):
         """
         asked = Asked(meta, expected_revision, ttl)
         writing = await Writing.begin(self._bucket, name, asked)
-        with writing.target.named():
+        with writing.context.attach():
             source = open_source(data)
             async with writing, aclosing(source.chunks(writing.chunk_size)) as cut:
                 async for chunk in cut:
@@ -108,9 +108,9 @@ class Writes(BucketBase):
 
         Raises what `get` and `put` raise; `InvalidOptionError` for a copy onto itself.
         """
-        subjects.check_object(self.bucket, name)
+        subjects.check_object_name(self.bucket, name)
         target = self._bucket if to is None else to._bucket
-        new_name = subjects.check_object(target.bucket, name if new_name is None else new_name)
+        new_name = subjects.check_object_name(target.bucket, name if new_name is None else new_name)
         return await copy.copy(self._bucket, name, target, new_name, expected_revision, progress)
 
     @observed
@@ -121,8 +121,10 @@ class Writes(BucketBase):
         Raises `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (another
         one has the new name), `InvalidOptionError`.
         """
-        subjects.check_object(self.bucket, name)
-        return shown(self._bucket, await to_the_end(update_meta.describe(self._bucket, name, meta)))
+        subjects.check_object_name(self.bucket, name)
+        return plain_info(
+            self._bucket, await uncancelled(update_meta.describe(self._bucket, name, meta))
+        )
 
     @observed
     async def delete(  # type: ignore[override]
@@ -132,8 +134,8 @@ class Writes(BucketBase):
 
         Raises `ObjectNotFoundError` and `RevisionMismatchError`.
         """
-        subjects.check_object(self.bucket, name)
-        await to_the_end(update_meta.delete(self._bucket, name, expected_revision))
+        subjects.check_object_name(self.bucket, name)
+        await uncancelled(update_meta.delete(self._bucket, name, expected_revision))
 
     @observed
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
@@ -142,16 +144,16 @@ class Writes(BucketBase):
         Raises `LinkError` (to a link, to a deleted object, to itself), `ObjectAlreadyExists`
         (the name has bytes of its own), `ObjectNotFoundError`.
         """
-        subjects.check_object(self.bucket, name)
+        subjects.check_object_name(self.bucket, name)
         if isinstance(target, str):
-            target = await find(self._bucket, subjects.check_object(self.bucket, target))
+            target = await get_info(self._bucket, subjects.check_object_name(self.bucket, target))
         link = links.to_object(self._bucket, name, target)
-        return await to_the_end(links.add(self._bucket, name, link))
+        return await uncancelled(links.add(self._bucket, name, link))
 
     @observed
     async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
         """Let a name stand for a whole bucket. Raises `ObjectAlreadyExists`."""
-        subjects.check_object(self.bucket, name)
+        subjects.check_object_name(self.bucket, name)
         linked = bucket if isinstance(bucket, str) else bucket._name
-        link = ObjectLink(bucket=subjects.check_bucket(linked))
-        return await to_the_end(links.add(self._bucket, name, link))
+        link = ObjectLink(bucket=subjects.check_bucket_name(linked))
+        return await uncancelled(links.add(self._bucket, name, link))

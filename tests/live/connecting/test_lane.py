@@ -11,7 +11,7 @@ from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
 import jetstow
-from jetstow._core.transport.client import LaneClient
+from jetstow._core.transport.client import FastPathClient
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -26,9 +26,9 @@ async def other(server: NatsServer) -> AsyncIterator[NatsClient]:
 
 
 async def test_a_connection_has_a_lane(nc: jetstow.Client) -> None:
-    assert isinstance(nc, LaneClient)
+    assert isinstance(nc, FastPathClient)
     await nc.flush()
-    assert nc._lane is not None
+    assert nc._fast_path is not None
 
 
 async def test_a_users_messages_arrive_in_order_and_whole(
@@ -109,17 +109,17 @@ async def test_after_a_reconnect_there_is_a_lane_again(bucket: str) -> None:
         nc = await jetstow.connect(server.url, reconnected_cb=reconnected, reconnect_time_wait=0.05)
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", b"before")
-        first = nc._lane
+        first = nc._fast_path
         server.restart()
         async with asyncio.timeout(20):
             await back.wait()
         assert (await store.get("a")).data == b"before"
         await store.put("b", some_bytes(500_000))
         assert (await store.get("b")).data == some_bytes(500_000)
-        assert nc._lane is not None
-        assert nc._lane is not first
+        assert nc._fast_path is not None
+        assert nc._fast_path is not first
         await nc.close()
-        assert nc._lane is None
+        assert nc._fast_path is None
 
 
 async def test_messages_larger_than_the_readers_buffer(bucket: str) -> None:

@@ -13,21 +13,21 @@ from typing import BinaryIO
 
 
 @contextmanager
-def landing(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A file beside `path` to write to, renamed to it if all goes well, else removed.
 
     A symbolic link is replaced, not what it leads to. Raises what `check_place` raises, and
     other `OSError`s.
     """
-    check_place(path)
-    with _told_of(path):
+    check_target(path)
+    with _report_path(path):
         # A hidden name, as others may be listing the folder meanwhile.
         handle, made = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
     beside = Path(made)
     try:
         with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
             yield file
-        with _told_of(path):
+        with _report_path(path):
             beside.chmod(mode_of(path))
             beside.replace(path)
     except BaseException:
@@ -35,7 +35,7 @@ def landing(path: Path) -> Iterator[BinaryIO]:
         raise
 
 
-def check_place(path: Path) -> None:
+def check_target(path: Path) -> None:
     """Whether a file may take that place. Asked before anything is read.
 
     Raises `IsADirectoryError`, `FileNotFoundError` (no such folder), `FileExistsError` (a pipe
@@ -60,7 +60,7 @@ def check_place(path: Path) -> None:
 
 
 @contextmanager
-def _told_of(path: Path) -> Iterator[None]:
+def _report_path(path: Path) -> Iterator[None]:
     """Errors name the file that was asked for, not the one beside it."""
     try:
         yield

@@ -22,7 +22,7 @@ class _Closing(Protocol):
 F = TypeVar("F", bound=_Closing)
 
 
-class Opening(Generic[F]):
+class AwaitableContext(Generic[F]):
     """A file being opened: `await` it, or enter it with `async with`."""
 
     def __init__(self, opening: Coroutine[Any, Any, F]) -> None:

@@ -7,7 +7,7 @@ import contextlib
 from collections import deque
 
 
-class Budget:
+class ByteSemaphore:
     """Bytes on their way, `limit` at most; first come, first served.
 
     A request larger than the limit passes when nothing else is on its way.
@@ -18,9 +18,9 @@ class Budget:
         self._used = 0
         self._queue: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    async def take(self, size: int) -> None:
+    async def acquire(self, size: int) -> None:
         """Wait until `size` more bytes may be on their way."""
-        if self.take_now(size):
+        if self.try_acquire(size):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((size, turn))
@@ -28,21 +28,21 @@ class Budget:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give(size)
+                self.release(size)
             else:
                 with contextlib.suppress(ValueError):
                     self._queue.remove((size, turn))
                 self._admit()
             raise
 
-    def take_now(self, size: int) -> bool:
+    def try_acquire(self, size: int) -> bool:
         """Take `size` bytes if nobody has to wait for it; say whether."""
         free = not self._queue and self._fits(size)
         if free:
             self._used += size
         return free
 
-    def give(self, size: int) -> None:
+    def release(self, size: int) -> None:
         """`size` bytes have arrived, or never will."""
         self._used -= size
         if self._queue:

@@ -15,7 +15,7 @@ T = TypeVar("T")
 _unwanted: ContextVar[asyncio.Event | None] = ContextVar("unwanted", default=None)
 
 
-async def to_the_end(step: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
+async def uncancelled(step: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
     """Run a short step to its end, even if the caller is cancelled meanwhile.
 
     The cancellation goes on after it. `asyncio.shield` alone would let the step run loose,
@@ -43,7 +43,7 @@ async def to_the_end(step: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
     return task.result()
 
 
-async def while_wanted(event: asyncio.Event, seconds: float) -> bool:
+async def wait_unless_cancelled(event: asyncio.Event, seconds: float) -> bool:
     """Wait for an event, so long at most; False if the caller of the step has been cancelled.
 
     An answer takes moments, and a step that must not stop half-way waits for it. A server

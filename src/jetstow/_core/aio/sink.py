@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.worker import Background, is_on_disk
+from jetstow._core.aio.worker import Worker, is_on_disk
 from jetstow.errors import InvalidDataError
 from jetstow.types import Writable
 
@@ -22,7 +22,7 @@ _BLOCK: Final = 1024 * 1024
 Write = Callable[[bytes], Any]
 
 
-async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
+async def write_chunks(chunks: AsyncIterator[bytes], into: object) -> None:
     """Write all chunks to a file, in a worker thread if writing may block.
 
     Raises `InvalidDataError` for what does not take bytes.
@@ -36,7 +36,7 @@ async def pour(chunks: AsyncIterator[bytes], into: object) -> None:
         async for chunk in chunks:
             await _write_async(write, chunk)
     elif is_on_disk(into):
-        async with Background[None]() as writing:
+        async with Worker[None]() as writing:
             async for block in _blocks(chunks):
                 await writing.start(_write_all, write, block)
             await writing.result()
@@ -72,7 +72,7 @@ def _writer(into: object) -> Write:
 
 def _write_all(write: Write, chunks: list[bytes]) -> None:
     raw = isinstance(getattr(write, "__self__", None), io.RawIOBase)
-    with _taking_bytes():
+    with _translate_type_errors():
         for chunk in chunks:
             rest = memoryview(chunk)
             while rest.nbytes:
@@ -80,25 +80,25 @@ def _write_all(write: Write, chunks: list[bytes]) -> None:
                 # To raw files alone, nothing means nothing; the buffered ones raise this.
                 if raw and not count:
                     raise BlockingIOError(errno.EAGAIN, "the file is full and does not wait")
-                rest = rest[_taken(count, rest) :]
+                rest = rest[_written_size(count, rest) :]
 
 
 async def _write_async(write: Callable[[Any], Awaitable[Any]], chunk: bytes) -> None:
     rest = memoryview(chunk)
-    with _taking_bytes():
+    with _translate_type_errors():
         while rest.nbytes:
             count = await write(bytes(rest) if rest.nbytes < len(chunk) else chunk)
-            rest = rest[_taken(count, rest) :]
+            rest = rest[_written_size(count, rest) :]
 
 
 @contextmanager
-def _taking_bytes() -> Iterator[None]:
+def _translate_type_errors() -> Iterator[None]:
     try:
         yield
     except TypeError as error:
         raise InvalidDataError(f"the file given does not take bytes: {error}") from error
 
 
-def _taken(count: object, rest: memoryview) -> int:
+def _written_size(count: object, rest: memoryview) -> int:
     """How much of `rest` a write took. Raw files may take a part; some files do not say."""
     return count if isinstance(count, int) and count > 0 else rest.nbytes

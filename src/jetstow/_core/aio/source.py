@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.worker import Background, is_on_disk
+from jetstow._core.aio.worker import Worker, is_on_disk
 from jetstow.errors import InvalidDataError
 from jetstow.types import Readable
 
@@ -45,19 +45,19 @@ def open_source(data: object) -> Source:
     if isinstance(data, str):
         data = _utf8(data)
     if (view := _view(data)) is not None:
-        return Source(lambda size: _cut_memory(view, size), view.nbytes)
+        return Source(lambda size: _chunk_memory(view, size), view.nbytes)
     if isinstance(data, io.TextIOBase):
         return _text_source(data)
     if isinstance(data, Readable):
         if _is_async(data.read):
-            return Source(lambda size: _cut_async_file(data.read, size), None)
-        cut = _cut_disk if is_on_disk(data) else _cut_file
+            return Source(lambda size: _chunk_async_file(data.read, size), None)
+        cut = _chunk_disk_file if is_on_disk(data) else _chunk_file
         return Source(lambda size: cut(data.read, size), _remaining(data))
     if isinstance(data, AsyncIterable):
-        return Source(lambda size: _cut_async_iterable(data, size), None)
+        return Source(lambda size: _chunk_async_iterable(data, size), None)
     if isinstance(data, Iterable):
-        pull = _Puller(iter(data))
-        return Source(lambda size: _cut_file(pull.read, size), None)
+        pull = _IteratorReader(iter(data))
+        return Source(lambda size: _chunk_file(pull.read, size), None)
     raise InvalidDataError(
         f"cannot store {type(data).__name__}: hand over bytes, str, a file, or an iterable of bytes"
     )
@@ -89,10 +89,10 @@ def _bytes(data: object) -> memoryview:
 def _text_source(file: io.TextIOBase) -> Source:
     buffer = getattr(file, "buffer", None)
     if buffer is not None:
-        return Source(lambda size: _cut_file(buffer.read, size), _remaining(buffer))
+        return Source(lambda size: _chunk_file(buffer.read, size), _remaining(buffer))
     # StringIO and its like hold text alone: it is stored as UTF-8, as a str is.
-    pull = _Puller(iter(lambda: _utf8(file.read(_TEXT_PIECE)), b""))
-    return Source(lambda size: _cut_file(pull.read, size), None)
+    pull = _IteratorReader(iter(lambda: _utf8(file.read(_TEXT_PIECE)), b""))
+    return Source(lambda size: _chunk_file(pull.read, size), None)
 
 
 def _utf8(text: str) -> bytes:
@@ -124,27 +124,29 @@ def _remaining(file: object) -> int | None:
     return left if left > 0 else None
 
 
-async def _cut_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, None]:
+async def _chunk_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, None]:
     for start in range(0, view.nbytes, size):
         yield view[start : start + size]
 
 
-async def _cut_file(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
+async def _chunk_file(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
     # A cancelled upload does not wait for a pipe that may never say anything again.
     block = size * max(1, _BLOCK // size)
     while len(data := await to_thread.run_sync(_read_full, read, block, abandon_on_cancel=True)):
-        async for chunk in _cut_memory(memoryview(data), size):
+        async for chunk in _chunk_memory(memoryview(data), size):
             yield chunk
 
 
-async def _cut_disk(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
+async def _chunk_disk_file(
+    read: Callable[[int], object], size: int
+) -> AsyncGenerator[Buffer, None]:
     """A file whose next block is read while the one before is sent."""
     block = size * max(1, _BLOCK // size)
-    async with Background[bytearray | memoryview]() as reading:
+    async with Worker[bytearray | memoryview]() as reading:
         await reading.start(_read_full, read, block)
         while data := await reading.result():
             await reading.start(_read_full, read, block)
-            async for chunk in _cut_memory(memoryview(data), size):
+            async for chunk in _chunk_memory(memoryview(data), size):
                 yield chunk
 
 
@@ -166,29 +168,29 @@ def _read_piece(read: Callable[[int], object], size: int) -> memoryview:
     return _bytes(piece)
 
 
-async def _cut_async_file(
+async def _chunk_async_file(
     read: Callable[[int], Awaitable[object]], size: int
 ) -> AsyncGenerator[Buffer, None]:
     async def pieces() -> AsyncGenerator[object, None]:
         while piece := await read(size):
             yield piece
 
-    async for chunk in _cut_async_iterable(pieces(), size):
+    async for chunk in _chunk_async_iterable(pieces(), size):
         yield chunk
 
 
-async def _cut_async_iterable(
+async def _chunk_async_iterable(
     pieces: AsyncIterable[object], size: int
 ) -> AsyncGenerator[Buffer, None]:
-    cutter = Cutter(size)
+    cutter = Chunker(size)
     async for piece in pieces:
-        for chunk in cutter.cut(piece):
+        for chunk in cutter.split(piece):
             yield chunk
     if cutter.rest:
         yield cutter.rest
 
 
-class Cutter:
+class Chunker:
     """Pieces of any size in, chunks of one size out; `rest` is what is no full chunk yet.
 
     A chunk shares the memory of its piece, unless that can change.
@@ -198,7 +200,7 @@ class Cutter:
         self.rest = bytearray()
         self._size = size
 
-    def cut(self, piece: object) -> Iterator[Buffer]:
+    def split(self, piece: object) -> Iterator[Buffer]:
         """The chunks that are full with this piece. Raises `InvalidDataError` for no bytes."""
         return self._cut(_bytes(piece))
 
@@ -217,7 +219,7 @@ class Cutter:
         self.rest += view
 
 
-class _Puller:
+class _IteratorReader:
     """An iterator of pieces of any size, read like a file: never more than asked for."""
 
     def __init__(self, pieces: Iterator[object]) -> None:

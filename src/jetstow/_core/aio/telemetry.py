@@ -14,7 +14,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from types import TracebackType
 from typing import (
-    TYPE_CHECKING,
     Any,
     Concatenate,
     Final,
@@ -24,10 +23,6 @@ from typing import (
     Self,
     TypeVar,
 )
-
-if TYPE_CHECKING:
-    from jetstow._core.bucket.stream import Stream
-    from jetstow._core.protocol.context import Target
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +34,7 @@ _NAME: Final = "jetstow"
 
 class _HasBucket(Protocol):
     @property
-    def _bucket(self) -> Stream: ...
+    def bucket(self) -> str: ...
 
 
 S = TypeVar("S", bound=_HasBucket)
@@ -92,7 +87,7 @@ def _instruments() -> _Instruments | None:
         return None
 
 
-def moved(direction: Direction, bucket: str, size: int) -> None:
+def count_chunk(direction: Direction, bucket: str, size: int) -> None:
     """A chunk has gone to the server, or has come from it."""
     told = _instruments()
     if told is None:
@@ -105,17 +100,17 @@ def moved(direction: Direction, bucket: str, size: int) -> None:
         operation.chunks += 1
 
 
-def retried(target: Target, error: Exception) -> None:
+def count_retry(bucket: str, error_type: str) -> None:
     """Something is asked for again after a failure."""
     told = _instruments()
     if told is None:
         return
-    told.retries.add(1, {"jetstow.bucket": target.bucket or "", "error.type": type(error).__name__})
+    told.retries.add(1, {"jetstow.bucket": bucket, "error.type": error_type})
     if (operation := _current.get()) is not None:
         operation.retries += 1
 
 
-class _Told(Operation):
+class _ObservedOperation(Operation):
     """A call that is a span, if anybody collects spans, and has a duration."""
 
     __slots__ = ("_about", "_began", "_is_current", "_span", "_spans", "_to", "_tokens")
@@ -170,7 +165,7 @@ def operation(
     to = _instruments()
     if to is None:
         return nullcontext(Operation())
-    return _Told(to, verb, bucket, name, current=current)
+    return _ObservedOperation(to, verb, bucket, name, current=current)
 
 
 def observed(
@@ -184,7 +179,7 @@ def observed(
             return await verb(self, *args, **kwargs)
         first = args[0] if args else kwargs.get("name")
         name = first if isinstance(first, str) else None
-        with operation(verb.__name__, self._bucket.bucket, name):
+        with operation(verb.__name__, self.bucket, name):
             return await verb(self, *args, **kwargs)
 
     return told

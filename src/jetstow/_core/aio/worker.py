@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from anyio import to_thread
 
-from jetstow._core.aio.cancellation import to_the_end
+from jetstow._core.aio.cancellation import uncancelled
 
 T = TypeVar("T")
 
@@ -24,7 +24,7 @@ def is_on_disk(file: object) -> bool:
         return False
 
 
-class Background(Generic[T]):
+class Worker(Generic[T]):
     """Steps that run while the loop goes on; a context manager.
 
     When it is left, no step runs any more: no thread touches a file that its owner closes.
@@ -41,7 +41,7 @@ class Background(Generic[T]):
     async def result(self) -> T | None:
         """What the step under way returns or raises; None if there is none."""
         task, self._task = self._task, None
-        return None if task is None else await to_the_end(task)
+        return None if task is None else await uncancelled(task)
 
     async def __aenter__(self) -> Self:
         return self
@@ -49,7 +49,7 @@ class Background(Generic[T]):
     async def __aexit__(self, *_: object) -> None:
         task, self._task = self._task, None
         if task is not None:
-            await to_the_end(asyncio.wait([task]))
+            await uncancelled(asyncio.wait([task]))
             task.exception()  # what went wrong first is being raised already
 
 

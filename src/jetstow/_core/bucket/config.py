@@ -15,7 +15,7 @@ from jetstow.models import BucketConfig, StoreCompression
 _SECOND: Final = 10**9
 
 # What makes a stream a bucket (ADR-20), whatever its user wishes.
-FIXED: Final = {
+FIXED_STREAM_CONFIG: Final = {
     "retention": "limits",
     "discard": "new",
     "allow_rollup_hdrs": True,
@@ -23,7 +23,7 @@ FIXED: Final = {
 }
 
 
-def checked_config(
+def parse_config(
     bucket: str | None, config: api.ObjectStoreConfig | None, params: dict[str, object]
 ) -> BucketConfig:
     """A bucket's configuration from what a caller gave, nats-py's type or ours.
@@ -43,7 +43,7 @@ def checked_config(
     given = config if config is not None else BucketConfig()
     merged = BucketConfig(**{field.name: getattr(given, field.name) for field in fields(given)})
     merged = replace(merged, **params)  # type: ignore[arg-type]
-    name = subjects.check_bucket(bucket if bucket is not None else merged.bucket)
+    name = subjects.check_bucket_name(bucket if bucket is not None else merged.bucket)
     return replace(merged, bucket=name)
 
 
@@ -62,7 +62,7 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
     if config.compression is not None:
         decided["compression"] = _compression(bucket, config.compression)
     if config.max_bytes is not None:
-        decided["max_bytes"] = _whole(bucket, "max_bytes", config.max_bytes) or -1
+        decided["max_bytes"] = _byte_limit(bucket, "max_bytes", config.max_bytes) or -1
     if config.ttl is not None:
         decided["max_age"] = int(_seconds(bucket, config.ttl) * _SECOND)
     return {key: value for key, value in decided.items() if value is not None}
@@ -102,7 +102,7 @@ def _seconds(bucket: str | None, value: object) -> float:
     return value
 
 
-def _whole(bucket: str | None, option: str, value: object) -> int:
+def _byte_limit(bucket: str | None, option: str, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < -1:
         raise InvalidOptionError(
             f"{option} of bucket {bucket!r} must be bytes, or -1 for no limit, not {value!r}",

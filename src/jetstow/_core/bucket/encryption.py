@@ -9,13 +9,13 @@ from typing import Protocol
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import cipher
-from jetstow._core.protocol.context import Target
-from jetstow._core.protocol.headers import ours
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.headers import store_headers
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError
 from jetstow.models import ENCRYPTION, Headers, ObjectInfo
 
 
-class Ranges(Protocol):
+class RangeSource(Protocol):
     """Reads one revision of an object from any byte on."""
 
     info: ObjectInfo
@@ -23,12 +23,12 @@ class Ranges(Protocol):
     def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]: ...
 
 
-def mark(chunk_size: int) -> Headers:
+def encryption_header(chunk_size: int) -> Headers:
     """What says of an object that it is encrypted, and in chunks of how many bytes."""
     return {ENCRYPTION: [f"{cipher.MARK}; chunk={chunk_size}"]}
 
 
-def shown(stream: Stream, info: ObjectInfo) -> ObjectInfo:
+def plain_info(stream: Stream, info: ObjectInfo) -> ObjectInfo:
     """An object as this view of the bucket has it: with a key, of as many bytes as are in it."""
     if stream.key is None or not info.encrypted or info.deleted:
         return info
@@ -37,25 +37,25 @@ def shown(stream: Stream, info: ObjectInfo) -> ObjectInfo:
 
 
 def _chunk_size(info: ObjectInfo) -> int:
-    said = next(iter(ours(info.headers).get(ENCRYPTION, [])), "")
+    said = next(iter(store_headers(info.headers).get(ENCRYPTION, [])), "")
     number = said.rpartition("chunk=")[2]
     fits = number.isascii() and number.isdigit() and len(number) < 12
     return max(cipher.SMALLEST, int(number)) if fits else cipher.SMALLEST
 
 
-def sealer(stream: Stream, target: Target, chunk_size: int) -> cipher.Sealer | None:
+def make_sealer(stream: Stream, context: ErrorContext, chunk_size: int) -> cipher.Sealer | None:
     """What encrypts a new object, if this view does. Raises `InvalidOptionError`."""
     if stream.key is None:
         return None
     if chunk_size < cipher.SMALLEST:
-        raise target.error(
+        raise context.error(
             InvalidOptionError,
-            f"chunks of {target} must have {cipher.SMALLEST} bytes at least: it is encrypted",
+            f"chunks of {context} must have {cipher.SMALLEST} bytes at least: it is encrypted",
         )
     return cipher.Sealer(stream.key, chunk_size)
 
 
-def opener(stream: Stream, target: Target, info: ObjectInfo) -> cipher.Opener | None:
+def make_opener(stream: Stream, context: ErrorContext, info: ObjectInfo) -> cipher.Opener | None:
     """What decrypts an object; None where nothing is to be decrypted.
 
     Raises `ObjectEncryptedError` where the view has no key, unless it shows what is stored.
@@ -63,16 +63,16 @@ def opener(stream: Stream, target: Target, info: ObjectInfo) -> cipher.Opener | 
     if not info.encrypted or stream.shows_stored:
         return None
     if stream.key is None:
-        raise target.error(
+        raise context.error(
             ObjectEncryptedError,
-            f"{target} is encrypted: read it through store.encrypted(key), or as it is stored "
+            f"{context} is encrypted: read it through store.encrypted(key), or as it is stored "
             "through store.as_stored()",
         )
     return cipher.Opener(stream.key, info.size or 0)
 
 
-async def opened(
-    target: Target, lock: cipher.Opener, pieces: AsyncIterator[bytes]
+async def decrypt(
+    context: ErrorContext, lock: cipher.Opener, pieces: AsyncIterator[bytes]
 ) -> AsyncGenerator[bytes, None]:
     """All plain bytes of an object, out of all that is stored of it.
 
@@ -81,7 +81,7 @@ async def opened(
     number, held = 0, bytearray()
     async for piece in pieces:
         held += piece
-        with _told(target):
+        with _translate_errors(context):
             if not lock.chunk and len(held) >= cipher.PRELUDE_SIZE:
                 lock.begin(bytes(held[: cipher.PRELUDE_SIZE]))
             # A chunk is opened once another follows, or all is there.
@@ -90,7 +90,7 @@ async def opened(
                 del held[: lock.chunk]
                 number += 1
                 yield plain
-    with _told(target):
+    with _translate_errors(context):
         if not lock.chunk:
             raise cipher.BrokenSealError
         plain = lock.open(number, held)
@@ -98,14 +98,14 @@ async def opened(
         yield plain
 
 
-class OpenedRanges:
+class DecryptedRanges:
     """Ranges of an encrypted object, by plain offsets. Every byte given out is authenticated."""
 
     def __init__(
-        self, target: Target, lock: cipher.Opener, reader: Ranges, info: ObjectInfo
+        self, context: ErrorContext, lock: cipher.Opener, reader: RangeSource, info: ObjectInfo
     ) -> None:
         self.info = info
-        self._target = target
+        self._context = context
         self._lock = lock
         self._reader = reader
         self._stored = reader.info.size or 0
@@ -116,7 +116,7 @@ class OpenedRanges:
         if not lock.chunk:
             stop_at = min(cipher.PRELUDE_SIZE, self._stored)
             head = b"".join([bytes(each) async for each in self._reader.read(0, stop_at)])
-            with _told(self._target):
+            with _translate_errors(self._context):
                 lock.begin(head)
         number, position = cipher.chunk_of(start, lock.chunk)
         end = min(
@@ -128,7 +128,7 @@ class OpenedRanges:
                 held += piece
                 first += len(piece)
                 while len(held) >= lock.chunk or (held and first == end):
-                    with _told(self._target):
+                    with _translate_errors(self._context):
                         plain = lock.open(number, held[: lock.chunk])
                     del held[: lock.chunk]
                     view = memoryview(plain)[max(0, start - position) : max(0, stop - position)]
@@ -138,16 +138,16 @@ class OpenedRanges:
 
 
 @contextmanager
-def _told(target: Target) -> Iterator[None]:
+def _translate_errors(context: ErrorContext) -> Iterator[None]:
     """Say of which object a seal is broken."""
     try:
         yield
     except cipher.WrongKeyError:
-        raise target.error(
-            ObjectEncryptedError, f"{target} was encrypted with another key"
+        raise context.error(
+            ObjectEncryptedError, f"{context} was encrypted with another key"
         ) from None
     except cipher.BrokenSealError:
-        raise target.error(
+        raise context.error(
             TamperedError,
-            f"{target} is not as it was encrypted: somebody without its key has changed its bytes",
+            f"{context} is not as it was encrypted: somebody without its key has changed its bytes",
         ) from None

@@ -8,28 +8,28 @@ from typing import Final
 from jetstow.models import ObjectInfo
 
 # A wrong guess costs these bytes at most; so many names take about a megabyte.
-_LARGEST: Final = 128 * 1024
-_MOST_CHUNKS: Final = 16
-_MOST_NAMES: Final = 4_096
+_MAX_SIZE: Final = 128 * 1024
+_MAX_CHUNKS: Final = 16
+_MAX_NAMES: Final = 4_096
 
 
-class Known:
+class LocationCache:
     """The small objects of a bucket that were read or written last: their chunks' place."""
 
     def __init__(self) -> None:
         self._places: OrderedDict[str, tuple[str, int, int]] = OrderedDict()
 
-    def see(self, info: ObjectInfo) -> None:
+    def remember(self, info: ObjectInfo) -> None:
         """An object as its metadata has it."""
         size, chunks = info.size or 0, info.chunks or 0
-        if 0 < chunks <= _MOST_CHUNKS and size <= _LARGEST:
+        if 0 < chunks <= _MAX_CHUNKS and size <= _MAX_SIZE:
             self._places[info.name] = info.nuid, chunks, size
             self._places.move_to_end(info.name)
-            if len(self._places) > _MOST_NAMES:
+            if len(self._places) > _MAX_NAMES:
                 self._places.popitem(last=False)
         else:
             self._places.pop(info.name, None)
 
-    def place(self, name: str) -> tuple[str, int, int] | None:
+    def get(self, name: str) -> tuple[str, int, int] | None:
         """NUID, chunks and bytes of an object, as far as they are known."""
         return self._places.get(name)

@@ -19,19 +19,19 @@ _EVERYTHING: Final = ">"
 _SECOND: Final = 10**9
 
 
-async def clear(stream: Stream, made: dict[str, Any], elapsed: float) -> None:
+async def purge_stale_data(stream: Stream, made: dict[str, Any], elapsed: float) -> None:
     """Drop what was in a bucket before it was made.
 
     `made` is the server's answer to the request that made it, which took `elapsed` seconds.
     What others have put into the bucket since comes later in it, and stays.
     """
-    if has_remains(made, elapsed):
+    if has_stale_data(made, elapsed):
         state = made["state"]
         _log.warning("bucket %r was made with %d old messages", stream.bucket, state["messages"])
-        await stream.purge(stream.target(), _EVERYTHING, below=state["last_seq"] + 1)
+        await stream.purge(stream.error_context(), _EVERYTHING, below=state["last_seq"] + 1)
 
 
-def has_remains(made: dict[str, Any], elapsed: float) -> bool:
+def has_stale_data(made: dict[str, Any], elapsed: float) -> bool:
     """Whether the bucket was made just now, and all of its messages are older.
 
     The server answers in the same way where the bucket was there already, but then it was

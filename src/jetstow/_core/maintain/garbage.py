@@ -16,18 +16,24 @@ from typing import Any, Final
 import msgspec
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.maintain.scan import Head, Told, heads, metadata, now
+from jetstow._core.maintain.scan import (
+    MessageHead,
+    MetadataMessage,
+    scan_heads,
+    scan_metadata,
+    server_time,
+)
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.metadata import LARGEST
+from jetstow._core.protocol.metadata import MAX_METADATA_SIZE
 from jetstow._core.protocol.timestamps import parse_timestamp
-from jetstow._core.read.catalog import read_slot
+from jetstow._core.read.catalog import read_state
 from jetstow._core.write import update_meta
 from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
 from jetstow.types import Finding, GarbageResult
 
 # Subjects that are removed before names are read anew, and purges under way at once.
-_LOT: Final = 1_024
-_AT_ONCE: Final = 64
+_BATCH_SUBJECTS: Final = 1_024
+_MAX_CONCURRENT_PURGES: Final = 64
 
 # What looks like a NUID in metadata that is no JSON.
 _NUID: Final = re.compile(rb'"nuid"\s*:\s*"([A-Za-z0-9_-]+)"', re.IGNORECASE)
@@ -42,25 +48,25 @@ async def collect(stream: Stream, grace: float, *, dry_run: bool) -> GarbageResu
 
     Raises `BucketSealedError` and `InvalidOptionError`.
     """
-    target = stream.target()
+    context = stream.error_context()
     given: object = grace
     if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= grace < 2**33:
-        raise target.error(
-            InvalidOptionError, f"grace for {target} must be seconds, 0 or more, not {grace!r}"
+        raise context.error(
+            InvalidOptionError, f"grace for {context} must be seconds, 0 or more, not {grace!r}"
         )
     info = await stream.info()
     if info["config"].get("sealed") and not dry_run:
-        raise target.error(
-            BucketSealedError, f"nothing can be removed from {target}: the bucket is sealed"
+        raise context.error(
+            BucketSealedError, f"nothing can be removed from {context}: the bucket is sealed"
         )
-    before = await now(stream, info) - int(grace * _SECOND)
-    found: dict[str, Head] = {}
-    chunks = heads(stream, subjects.all_chunks(stream.bucket), "last_per_subject")
+    before = await server_time(stream, info) - int(grace * _SECOND)
+    found: dict[str, MessageHead] = {}
+    chunks = scan_heads(stream, subjects.all_chunks_subject(stream.bucket), "last_per_subject")
     async with aclosing(chunks) as each:
         async for head in each:
             found[head.subject] = head
     last = int(info["state"]["last_seq"])
-    known = _Known(stream, last)
+    known = _References(stream, last)
     await known.read()
     removal = _Removal(stream, known, before, last, dry_run=dry_run)
     if not known.findings:
@@ -88,7 +94,7 @@ class _Entry:
     twin: str | None
 
 
-class _Known:
+class _References:
     """What the names refer to.
 
     A NUID that any message has ever named since the beginning counts, also one of a name
@@ -104,28 +110,28 @@ class _Known:
 
     async def read(self) -> None:
         """Read all metadata."""
-        async with aclosing(metadata(self._stream)) as each:
+        async with aclosing(scan_metadata(self._stream)) as each:
             async for told in each:
-                self._see(told)
+                self._add(told)
 
-    async def look_again(self) -> bool:
+    async def read_new(self) -> bool:
         """Read what was written since; whether all of it can be read."""
-        async with aclosing(metadata(self._stream, after=self._last)) as each:
+        async with aclosing(scan_metadata(self._stream, after=self._last)) as each:
             async for told in each:
                 self._last = max(self._last, told.seq)
-                self._see(told)
+                self._add(told)
         return not self.findings
 
-    def _see(self, told: Told) -> None:
-        name = subjects.name_of(self._stream.bucket, told.subject)
+    def _add(self, told: MetadataMessage) -> None:
+        name = subjects.object_name(self._stream.bucket, told.subject)
         self.entries.pop(told.subject, None)
         try:
-            if len(told.data) > LARGEST:
-                self._guess(name, told)
+            if len(told.data) > MAX_METADATA_SIZE:
+                self._add_unparsable(name, told)
                 return
             raw: Any = _decode(told.data) if told.data else None
         except (ValueError, RecursionError):
-            self._guess(name, told)
+            self._add_unparsable(name, told)
             return
         if not isinstance(raw, dict):
             return  # it says nothing, and so refers to nothing
@@ -143,14 +149,14 @@ class _Known:
                 name, told.seq, time, texts[-1], deleted, twin if isinstance(twin, str) else None
             )
 
-    def _guess(self, name: str | None, told: Told) -> None:
+    def _add_unparsable(self, name: str | None, told: MetadataMessage) -> None:
         """What is no JSON may still show what it refers to. If not, it may be anything."""
         nuids = _NUID.findall(told.data)
         self.nuids.update(nuid.decode() for nuid in nuids)
         if not nuids:
-            target = self._stream.target(name)
-            said = f"{target}" if name is not None else f"{told.subject!r} in {target}"
-            error = target.error(
+            context = self._stream.error_context(name)
+            said = f"{context}" if name is not None else f"{told.subject!r} in {context}"
+            error = context.error(
                 BadObjectMetaError,
                 f"metadata of {said} cannot be read: any chunk may be its own, so none is removed",
             )
@@ -161,7 +167,7 @@ class _Removal:
     """What is removed, or in a dry run would be."""
 
     def __init__(
-        self, stream: Stream, known: _Known, before: int, last: int, *, dry_run: bool
+        self, stream: Stream, known: _References, before: int, last: int, *, dry_run: bool
     ) -> None:
         self.uploads = self.messages = self.recent = 0
         self.dropped: list[str] = []
@@ -169,55 +175,59 @@ class _Removal:
         self._known = known
         self._before = before
         self._seen = last
-        self._stirring: set[str] = set()
+        self._active: set[str] = set()
         self._dry_run = dry_run
 
     # -- chunks --------------------------------------------------------------------------
 
-    async def chunks(self, found: dict[str, Head]) -> None:
+    async def chunks(self, found: dict[str, MessageHead]) -> None:
         """Remove those of the chunks found that no name refers to."""
         unused = [head for head in found.values() if not self._is_used(head)]
         old = [head for head in unused if head.time <= self._before]
         self.recent = len(unused) - len(old)
         counts = await self._counts() if self._dry_run else {}
-        for start in range(0, len(old), _LOT):
-            if not await self._known.look_again():
+        for start in range(0, len(old), _BATCH_SUBJECTS):
+            if not await self._known.read_new():
                 return
-            await self._look_for_new_chunks()
-            some = [head for head in old[start : start + _LOT] if not self._is_used(head)]
-            quiet = [head for head in some if head.subject not in self._stirring]
+            await self._find_active()
+            some = [
+                head for head in old[start : start + _BATCH_SUBJECTS] if not self._is_used(head)
+            ]
+            quiet = [head for head in some if head.subject not in self._active]
             self.recent += len(some) - len(quiet)
             if self._dry_run:
                 self._add([counts.get(head.subject, 0) for head in quiet])
             else:
                 await self._remove(quiet)
 
-    async def _look_for_new_chunks(self) -> None:
+    async def _find_active(self) -> None:
         """What was quiet for long may go on just now."""
-        pattern, after = subjects.all_chunks(self._stream.bucket), self._seen
-        async with aclosing(heads(self._stream, pattern, after=after)) as each:
+        pattern, after = subjects.all_chunks_subject(self._stream.bucket), self._seen
+        async with aclosing(scan_heads(self._stream, pattern, after=after)) as each:
             async for head in each:
-                self._stirring.add(head.subject)
+                self._active.add(head.subject)
                 self._seen = head.seq
 
     async def _counts(self) -> dict[str, int]:
         """How many messages each chunk subject has."""
-        pattern = subjects.all_chunks(self._stream.bucket)
+        pattern = subjects.all_chunks_subject(self._stream.bucket)
         return {subject: count async for subject, count in self._stream.subjects(pattern)}
 
-    async def _remove(self, some: list[Head]) -> None:
-        async def remove(head: Head) -> int:
-            target = self._stream.target()
-            return await self._stream.purge(target, head.subject, below=head.seq + 1)
+    async def _remove(self, some: list[MessageHead]) -> None:
+        async def remove(head: MessageHead) -> int:
+            context = self._stream.error_context()
+            return await self._stream.purge(context, head.subject, below=head.seq + 1)
 
-        for start in range(0, len(some), _AT_ONCE):
-            self._add(await asyncio.gather(*map(remove, some[start : start + _AT_ONCE])))
+        for start in range(0, len(some), _MAX_CONCURRENT_PURGES):
+            self._add(
+                await asyncio.gather(*map(remove, some[start : start + _MAX_CONCURRENT_PURGES]))
+            )
 
     def _add(self, counts: list[int]) -> None:
         self.messages += sum(counts)
         self.uploads += sum(map(bool, counts))
 
-    def _is_used(self, head: Head) -> bool:
+    def _is_used(self, head: MessageHead) -> bool:
         nuid = head.subject[len(subjects.chunk_subject(self._stream.bucket, "")) :]
         # A purge takes a wildcard for one, even where somebody has stored it as it stands.
         return nuid in self._known.nuids or bool({"*", ">"} & set(nuid.split(".")))
@@ -246,7 +256,7 @@ class _Removal:
 
     async def _finish(self, entry: _Entry, newest: _Entry) -> None:
         slots = await asyncio.gather(
-            *(read_slot(self._stream, each.name) for each in (entry, newest))
+            *(read_state(self._stream, each.name) for each in (entry, newest))
         )
         if any(s.revision != e.seq for s, e in zip(slots, (entry, newest), strict=True)):
             return  # somebody is at it

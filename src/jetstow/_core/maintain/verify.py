@@ -12,12 +12,12 @@ from typing import Final
 
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.maintain.scan import heads, metadata
+from jetstow._core.maintain.scan import scan_heads, scan_metadata
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.read import links
-from jetstow._core.read.catalog import Slot, find, read_slot
-from jetstow._core.read.download import pauses, verified
+from jetstow._core.read.catalog import NameState, get_info, read_state
+from jetstow._core.read.download import replica_delays, verified_chunks
 from jetstow.errors import (
     BadObjectMetaError,
     BucketNotFoundError,
@@ -63,7 +63,7 @@ class _Verification:
     async def one(self, name: str) -> VerifyResult:
         """One object, or one link and no object."""
         try:
-            info = await find(self._stream, name)
+            info = await get_info(self._stream, name)
         except BadObjectMetaError as error:
             self._objects += 1
             self._note(name, error)
@@ -104,7 +104,9 @@ class _Verification:
     async def _count_all(self) -> dict[str, tuple[int, int]]:
         held: dict[str, tuple[int, int]] = {}
         prefix = len(subjects.chunk_subject(self._stream.bucket, ""))
-        async with aclosing(heads(self._stream, subjects.all_chunks(self._stream.bucket))) as each:
+        async with aclosing(
+            scan_heads(self._stream, subjects.all_chunks_subject(self._stream.bucket))
+        ) as each:
             async for head in each:
                 nuid = head.subject[prefix:]
                 count, size = held.get(nuid, (0, 0))
@@ -116,12 +118,12 @@ class _Verification:
         bucket = self._stream.bucket
         infos: dict[str, ObjectInfo] = {}
         unread: dict[str, Finding] = {}
-        async with aclosing(metadata(self._stream)) as each:
+        async with aclosing(scan_metadata(self._stream)) as each:
             async for told in each:
                 # Some clients leave older metadata of a name where it is: the last one counts.
                 infos.pop(told.subject, None)
                 unread.pop(told.subject, None)
-                name = subjects.name_of(bucket, told.subject)
+                name = subjects.object_name(bucket, told.subject)
                 if name is None:
                     unread[told.subject] = Finding(None, self._no_name(told.subject))
                     continue
@@ -136,7 +138,7 @@ class _Verification:
         return [info for info in infos.values() if not info.deleted]
 
     def _no_name(self, subject: str) -> BadObjectMetaError:
-        return self._stream.target().error(
+        return self._stream.error_context().error(
             BadObjectMetaError,
             f"bucket {self._stream.bucket!r} has metadata on {subject!r}, where no name leads",
         )
@@ -180,8 +182,8 @@ class _Verification:
                     return
                 last = slot.live
 
-    async def _slot(self, info: ObjectInfo) -> Slot:
-        return await read_slot(self._stream, info.name)
+    async def _slot(self, info: ObjectInfo) -> NameState:
+        return await read_state(self._stream, info.name)
 
     async def _check(self, info: ObjectInfo) -> None:
         if info.is_link():
@@ -196,13 +198,13 @@ class _Verification:
         link = info.link
         assert link is not None, "only a link leads somewhere"
         if not link.name:
-            await admin.find(self._stream.js, link.bucket)
+            await admin.open_stream(self._stream.api, link.bucket)
             return
         with suppress(LinkIsABucketError):  # through another link, which is looked at itself
             await links.follow(self._stream, info.name)
 
     async def _check_bytes(self, info: ObjectInfo) -> None:
-        async with aclosing(verified(self._stream, info)) as pieces:
+        async with aclosing(verified_chunks(self._stream, info)) as pieces:
             async for piece in pieces:
                 self._size += len(piece)
                 self._tell()
@@ -218,7 +220,7 @@ class _Verification:
                 self._tell()
                 return
         # It came after the chunks were counted, or does not fit: it is counted by itself.
-        left = pauses(self._stream)
+        left = replica_delays(self._stream)
         while True:
             count, size = await self._count_one(info)
             # A consumer's replica may lag. Its leader does not.
@@ -232,7 +234,7 @@ class _Verification:
     async def _count_one(self, info: ObjectInfo) -> tuple[int, int]:
         subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
         count = size = 0
-        async with aclosing(heads(self._stream, subject)) as each:
+        async with aclosing(scan_heads(self._stream, subject)) as each:
             async for head in each:
                 count, size = count + 1, size + head.size
         return count, size
@@ -241,24 +243,24 @@ class _Verification:
         if not info.nuid:
             return 0
         subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
-        return await self._stream.count(self._stream.target(info.name), subject)
+        return await self._stream.count(self._stream.error_context(info.name), subject)
 
     def _compare(self, info: ObjectInfo, count: int, size: int) -> None:
         """Raise what a read raises of an object that has so many chunks and bytes."""
-        target, chunks = self._stream.target(info.name), info.chunks or 0
+        context, chunks = self._stream.error_context(info.name), info.chunks or 0
         if count < chunks:
-            raise target.error(
-                ChunksLostError, f"{target} has lost {chunks - count} of its {chunks} chunks"
+            raise context.error(
+                ChunksLostError, f"{context} has lost {chunks - count} of its {chunks} chunks"
             )
         if count > chunks:
-            raise target.error(
+            raise context.error(
                 SizeMismatchError,
-                f"{target} has {count} chunks in the stream and {chunks} in its metadata",
+                f"{context} has {count} chunks in the stream and {chunks} in its metadata",
             )
         if size != (info.size or 0):
-            raise target.error(
+            raise context.error(
                 SizeMismatchError,
-                f"{target} has {size} bytes in the stream and {info.size or 0} in its metadata",
+                f"{context} has {size} bytes in the stream and {info.size or 0} in its metadata",
             )
 
     def _tell(self) -> None:

@@ -13,7 +13,7 @@ E = TypeVar("E", bound=JetstowError)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ErrorContext:
     """The bucket and the object that a request concerns, for its errors to name."""
 
     bucket: str | None = None
@@ -31,7 +31,7 @@ class Target:
         return kind(message, bucket=self.bucket, name=self.name)
 
     @contextmanager
-    def named(self) -> Iterator[None]:
+    def attach(self) -> Iterator[None]:
         """Tell errors that know of no bucket and object which ones it is about."""
         try:
             yield

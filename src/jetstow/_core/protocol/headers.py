@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jetstow.models import CONTENT_TYPE, TAGS, Headers, is_ours
+from jetstow.models import CONTENT_TYPE, TAGS, Headers, is_store_header
 
 
-def ours(headers: Headers | None) -> Headers:
+def store_headers(headers: Headers | None) -> Headers:
     """The store's own headers."""
-    return {name: values for name, values in (headers or {}).items() if is_ours(name)}
+    return {name: values for name, values in (headers or {}).items() if is_store_header(name)}
 
 
-def without_ours(headers: Headers | None) -> Headers | None:
+def user_headers(headers: Headers | None) -> Headers | None:
     """The others; None for none."""
-    return {name: values for name, values in (headers or {}).items() if not is_ours(name)} or None
+    return {
+        name: values for name, values in (headers or {}).items() if not is_store_header(name)
+    } or None
 
 
-def merged(
+def merge_headers(
     headers: Headers | None, content_type: str | None, tags: Iterable[str] | None
 ) -> Headers | None:
     """Headers with a content type and tags, where those are given; empty ones take them out."""

@@ -95,7 +95,7 @@ def link(value: object) -> ObjectLink | None:
     if not bucket:
         raise MalformedError("its link names no bucket")
     try:
-        subjects.check_object(subjects.check_bucket(bucket), name or "any")
+        subjects.check_object_name(subjects.check_bucket_name(bucket), name or "any")
     except (InvalidBucketNameError, InvalidObjectNameError) as error:
         raise MalformedError(f"its link leads nowhere ({error})") from None
     return ObjectLink(bucket=bucket, name=name or None)

@@ -14,16 +14,18 @@ import msgspec
 from nats.js import api
 
 from jetstow._core.protocol import json_fields
-from jetstow._core.protocol.headers import merged
+from jetstow._core.protocol.headers import merge_headers
 from jetstow.errors import (
     BadObjectMetaError,
     InvalidOptionError,
 )
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, is_ours
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, is_store_header
 
 # `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
-_MADE: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
-_FIELDS: Final = frozenset({"name", "description", "headers", "metadata", "options", *_MADE})
+_STORE_FIELDS: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
+_FIELDS: Final = frozenset(
+    {"name", "description", "headers", "metadata", "options", *_STORE_FIELDS}
+)
 _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 
 # ADR-20, in bytes.
@@ -32,16 +34,16 @@ DEFAULT_CHUNK_SIZE: Final = 128 * 1024
 # The most that one metadata message may have, in bytes. A server as it comes takes no larger
 # message at all; on one that does, what is larger is not even parsed: out of a few bytes of
 # JSON come up to forty times as many in memory, for every entry of a listing.
-LARGEST: Final = 1024 * 1024
+MAX_METADATA_SIZE: Final = 1024 * 1024
 
 # What a user says of an object leaves so much of that for name, options and numbers.
-_OURS: Final = 16 * 1024
+_RESERVED_SIZE: Final = 16 * 1024
 
 # A delete marker may have so much. It has to fit, whatever was noted on the object.
-_LARGEST_MARKER: Final = 64 * 1024
+_MAX_MARKER_SIZE: Final = 64 * 1024
 
 # Nested deeper, what one part of a program can read another cannot write.
-_DEEPEST: Final = 64
+_MAX_DEPTH: Final = 64
 
 # What is wrong is said in so many characters: what others wrote may be long.
 _LONGEST_REASON: Final = 200
@@ -52,11 +54,11 @@ _NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
-class _UsualOptions(msgspec.Struct, forbid_unknown_fields=True):
+class _CommonOptions(msgspec.Struct, forbid_unknown_fields=True):
     max_chunk_size: _Count | None = None
 
 
-class _Usual(msgspec.Struct, forbid_unknown_fields=True):
+class _CommonMetadata(msgspec.Struct, forbid_unknown_fields=True):
     """Metadata as it mostly is: of the right types, nothing unknown, and no link.
 
     What does not fit is decoded field by field, and that alone says what is wrong with it.
@@ -68,7 +70,7 @@ class _Usual(msgspec.Struct, forbid_unknown_fields=True):
     description: str | None = None
     headers: dict[str, list[str] | str] | None = None
     metadata: dict[str, str] | None = None
-    options: _UsualOptions | None = None
+    options: _CommonOptions | None = None
     size: _Count | None = None
     chunks: _Count | None = None
     digest: str | None = None
@@ -76,7 +78,7 @@ class _Usual(msgspec.Struct, forbid_unknown_fields=True):
     mtime: str | None = None
 
 
-_decode_usual = msgspec.json.Decoder(_Usual).decode
+_decode_common = msgspec.json.Decoder(_CommonMetadata).decode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -91,10 +93,12 @@ def decode_info(
     The subject decides over the body: the object's name is the one a `get` would find.
     Raises `BadObjectMetaError`.
     """
-    if len(body) > LARGEST:
-        raise _bad(bucket, name, f"it has {len(body)} bytes, {LARGEST} at most are metadata")
+    if len(body) > MAX_METADATA_SIZE:
+        raise _bad(
+            bucket, name, f"it has {len(body)} bytes, {MAX_METADATA_SIZE} at most are metadata"
+        )
     try:
-        usual = _decode_usual(body)
+        usual = _decode_common(body)
     except (ValueError, RecursionError):
         return _decode_any(bucket, name, body, revision, mtime)
     if not _NUID.fullmatch(usual.nuid):
@@ -171,11 +175,11 @@ def encode_info(info: ObjectInfo) -> bytes:
         body["deleted"] = True
     body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
     written = _encode(body)
-    if info.deleted and len(written) > _LARGEST_MARKER:
+    if info.deleted and len(written) > _MAX_MARKER_SIZE:
         needed = ("name", "bucket", "nuid", "size", "chunks", "deleted")
         return _encode({key: body[key] for key in needed})
-    if len(written) > LARGEST:
-        raise _too_much(info.bucket, info.name, len(written), LARGEST)
+    if len(written) > MAX_METADATA_SIZE:
+        raise _too_large(info.bucket, info.name, len(written), MAX_METADATA_SIZE)
     return written
 
 
@@ -206,12 +210,12 @@ def checked_meta(
         ):
             raise json_fields.MalformedError("its tags are not a list of strings")
         headers = json_fields.headers(meta.headers)
-        if not ours and (own := next(filter(is_ours, headers or {}), None)):
+        if not ours and (own := next(filter(is_store_header, headers or {}), None)):
             raise json_fields.MalformedError(f"the header {own!r} is the store's own")
         checked = ObjectMeta(
             name=name,
             description=json_fields.text(raw, "description"),
-            headers=merged(headers, json_fields.text(raw, "content type"), tags),
+            headers=merge_headers(headers, json_fields.text(raw, "content type"), tags),
             options=replace(options) if options is not None else None,
             metadata=json_fields.strings(getattr(meta, "metadata", None), "metadata"),
         )
@@ -222,12 +226,12 @@ def checked_meta(
             name=name,
         ) from None
     size = len(_encode([checked.description, checked.headers, checked.metadata]))
-    if size > LARGEST - _OURS:
-        raise _too_much(bucket, name, size, LARGEST - _OURS)
+    if size > MAX_METADATA_SIZE - _RESERVED_SIZE:
+        raise _too_large(bucket, name, size, MAX_METADATA_SIZE - _RESERVED_SIZE)
     return checked
 
 
-def _too_much(bucket: str, name: str, size: int, most: int) -> InvalidOptionError:
+def _too_large(bucket: str, name: str, size: int, most: int) -> InvalidOptionError:
     return InvalidOptionError(
         f"metadata of object {name!r} in bucket {bucket!r} has {size} bytes: {most} at most",
         bucket=bucket,
@@ -256,7 +260,7 @@ def _extra(raw: dict[str, Any]) -> dict[str, Any]:
 
 def _check_depth(extra: dict[str, Any]) -> None:
     level: list[Any] = [extra]
-    for _ in range(_DEEPEST):
+    for _ in range(_MAX_DEPTH):
         level = [
             below
             for value in level
@@ -265,7 +269,7 @@ def _check_depth(extra: dict[str, Any]) -> None:
         ]
         if not level:
             return
-    raise json_fields.MalformedError(f"it is nested deeper than {_DEEPEST} times")
+    raise json_fields.MalformedError(f"it is nested deeper than {_MAX_DEPTH} times")
 
 
 def _options_body(info: ObjectInfo) -> dict[str, Any]:
@@ -277,4 +281,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["LARGEST", "checked_meta", "decode_info", "encode_info", "json_encode"]
+__all__ = ["MAX_METADATA_SIZE", "checked_meta", "decode_info", "encode_info", "json_encode"]

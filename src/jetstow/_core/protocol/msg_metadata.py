@@ -17,7 +17,7 @@ _DIGITS: Final = len(str(2**64 - 1))
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class MsgMetadata:
     """A message's place in its stream and its consumer; `pending` more follow. Time in ns."""
 
     stream_seq: int
@@ -26,7 +26,7 @@ class Delivery:
     pending: int
 
     @classmethod
-    def of(cls, reply: str) -> Delivery:
+    def parse(cls, reply: str) -> MsgMetadata:
         """Read a reply subject. Raises `ValueError` for any other one."""
         tokens = reply.split(".")
         start = {9: 5}.get(len(tokens), 7)
@@ -41,6 +41,6 @@ class Delivery:
         return cls(*map(int, numbers))
 
     @property
-    def stamp(self) -> str:
+    def timestamp(self) -> str:
         """The time as the server writes it elsewhere: RFC 3339 in UTC, nanoseconds."""
         return format_timestamp(self.time)

@@ -28,11 +28,11 @@ _VERSION: Final = "NATS/1.0"
 _BLANKS: Final = " \t"
 
 
-class FramingError(Exception):
+class ProtocolError(Exception):
     """What arrived is not what a NATS server sends."""
 
 
-class Frame(msgspec.Struct, gc=False):
+class ParsedMessage(msgspec.Struct, gc=False):
     """One message: what nats-py's `Msg` says of it, in as far as anything here asks."""
 
     sid: int
@@ -67,14 +67,14 @@ def parse_headers(head: bytes) -> dict[str, str]:
     return headers
 
 
-class Frames:
+class Parser:
     """A stream of bytes in; messages and all other lines out, in their order.
 
     Whoever receives writes to `room()`, and says with `arrived(n)` how much it was.
     """
 
     def __init__(
-        self, on_message: Callable[[Frame], None], on_line: Callable[[bytes], None]
+        self, on_message: Callable[[ParsedMessage], None], on_line: Callable[[bytes], None]
     ) -> None:
         self._on_message = on_message
         self._on_line = on_line
@@ -90,22 +90,22 @@ class Frames:
         self._large: memoryview | None = None
         self._filled = 0
 
-    def room(self) -> memoryview:
+    def get_buffer(self) -> memoryview:
         """Where the next bytes go. Never empty."""
         if self._large is not None:
             return self._large[self._filled :]
         return self._view[self._end :]
 
-    def arrived(self, size: int) -> None:
+    def buffer_updated(self, size: int) -> None:
         """So many bytes were written to `room()`. Raises `FramingError`."""
         if self._large is not None:
             self._filled += size
             if self._filled == self._need:
                 large, self._large = self._large, None
-                self._tell(large)
+                self._emit(large)
             return
         self._end += size
-        rest = self._cut()
+        rest = self._parse()
         if rest < self._end and rest:
             left = bytes(self._view[rest : self._end])
             self._view[: len(left)] = left
@@ -115,7 +115,7 @@ class Frames:
             self._large[: self._end] = self._view[: self._end]
             self._filled, self._end = self._end, 0
 
-    def _cut(self) -> int:
+    def _parse(self) -> int:
         """Tell all that is whole; return where what is not begins."""
         buffer, start, end = self._buffer, 0, self._end
         while start < end:
@@ -123,22 +123,22 @@ class Frames:
                 stop = buffer.find(_END, start, end)
                 if stop < 0:
                     if end - start > _LONGEST_LINE:
-                        raise FramingError("a line without an end")
+                        raise ProtocolError("a line without an end")
                     break
                 line, start = buffer[start:stop], stop + 2
                 if line.startswith(_MESSAGES):
-                    self._begin(line)
+                    self._parse_header_line(line)
                 else:
                     self._on_line(bytes(line) + _END)
             elif end - start >= self._need:
                 stop = start + self._need
-                self._tell(self._view[start:stop])
+                self._emit(self._view[start:stop])
                 start = stop
             else:
                 break
         return start
 
-    def _begin(self, line: bytearray) -> None:
+    def _parse_header_line(self, line: bytearray) -> None:
         """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
         try:
             if line[0] == _H:
@@ -158,11 +158,11 @@ class Frames:
                 raise ValueError("an impossible size")
         except ValueError as error:
             self._address = None
-            raise FramingError(f"not a message: {bytes(line[:80])!r}: {error}") from None
+            raise ProtocolError(f"not a message: {bytes(line[:80])!r}: {error}") from None
 
-    def _tell(self, body: memoryview) -> None:
+    def _emit(self, body: memoryview) -> None:
         if body[-2] != _CR or body[-1] != _LF:
-            raise FramingError(f"a message to {self._subject!r} that ends where it should not")
+            raise ProtocolError(f"a message to {self._subject!r} that ends where it should not")
         head, data = bytes(body[: self._head]), bytes(body[self._head : -2])
         self._need = 0
-        self._on_message(Frame(self._sid, self._subject, self._reply, head, data))
+        self._on_message(ParsedMessage(self._sid, self._subject, self._reply, head, data))

@@ -28,7 +28,7 @@ _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
-def check_bucket(bucket: object) -> str:
+def check_bucket_name(bucket: object) -> str:
     """Return `bucket` if it can be a bucket's name; raise `InvalidBucketNameError` if not."""
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
         raise InvalidBucketNameError(
@@ -43,7 +43,7 @@ def check_bucket(bucket: object) -> str:
     return bucket
 
 
-def check_object(bucket: str, name: object) -> str:
+def check_object_name(bucket: str, name: object) -> str:
     """Return `name` if it can be an object's name; raise `InvalidObjectNameError` if not."""
     if not isinstance(name, str):
         raise InvalidObjectNameError(
@@ -69,12 +69,12 @@ def check_object(bucket: str, name: object) -> str:
     return name
 
 
-def stream_of(bucket: str) -> str:
+def stream_name(bucket: str) -> str:
     """The stream that holds the bucket."""
     return _STREAM_PREFIX + bucket
 
 
-def bucket_of(stream: str) -> str | None:
+def bucket_name(stream: str) -> str | None:
     """The bucket that a stream holds, or None if its name is not a bucket's."""
     bucket = stream.removeprefix(_STREAM_PREFIX)
     return bucket if bucket != stream and _BUCKET.fullmatch(bucket) else None
@@ -84,12 +84,12 @@ def _meta_prefix(bucket: str) -> str:
     return f"$O.{bucket}.M."
 
 
-def all_chunks(bucket: str) -> str:
+def all_chunks_subject(bucket: str) -> str:
     """The subjects of every chunk of the bucket."""
     return f"$O.{bucket}.C.>"
 
 
-def all_meta(bucket: str) -> str:
+def all_meta_subject(bucket: str) -> str:
     """The subjects of every object's metadata."""
     return _meta_prefix(bucket) + ">"
 
@@ -104,7 +104,7 @@ def meta_subject(bucket: str, name: str) -> str:
     return _meta_prefix(bucket) + base64.urlsafe_b64encode(name.encode()).decode("ascii")
 
 
-def name_of(bucket: str, subject: str) -> str | None:
+def object_name(bucket: str, subject: str) -> str | None:
     """The object name in a metadata subject, or None if no name has that subject."""
     prefix = _meta_prefix(bucket)
     if not subject.startswith(prefix):

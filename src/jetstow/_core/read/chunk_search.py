@@ -12,15 +12,15 @@ from typing import Final
 
 # How many others may have written at the same time, each as fast: then it is known where the
 # chunk is. Besides them, the distances from the end grow like powers.
-_OTHERS = (1, 2, 3, 7, 15)
+_WRITER_RATIOS = (1, 2, 3, 7, 15)
 
 # The server looks through a block of messages for each question, so there are no more of
 # them than it takes: few at first, and then one for so many messages of others.
-_FIRST: Final = 16
-_APART: Final = 12
+_FIRST_QUERIES: Final = 16
+_MESSAGES_PER_QUERY: Final = 12
 
 
-class Places:
+class ChunkSearch:
     """What is known of an object's chunks: how many of them lie before which sequence.
 
     An object of `total` chunks has all of them before `revision`, its metadata.
@@ -29,9 +29,9 @@ class Places:
     def __init__(self, total: int, revision: int) -> None:
         self._total = total
         self._revision = revision
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Know nothing but what the metadata says."""
         self._seqs = [1, max(2, self._revision)]
         self._before = [0, self._total]
@@ -58,7 +58,7 @@ class Places:
                 return chunk, seq + chunk - before
         return before, seq
 
-    def guesses(self, chunk: int, most: int) -> list[int]:
+    def candidates(self, chunk: int, most: int) -> list[int]:
         """Up to `most` sequences that tell more of where a chunk is; none if all is known.
 
         Between two known places lie as many sequences as there are chunks, and those of
@@ -75,7 +75,9 @@ class Places:
         if k0 == chunk or others < 0:
             return []
         begin = len(self._seqs) == 2
-        most = min(most, _FIRST if begin else _FIRST + others // _APART)
+        most = min(
+            most, _FIRST_QUERIES if begin else _FIRST_QUERIES + others // _MESSAGES_PER_QUERY
+        )
         if others < most:
             found = set(range(first, last + 1))
         elif begin:
@@ -90,9 +92,9 @@ class Places:
 def _from_the_end(others: int, chunks: int, most: int) -> set[int]:
     """How many of others may lie behind a chunk that `chunks` of its object begin with."""
     found = {0, others}
-    if most > 2 * len(_OTHERS):
+    if most > 2 * len(_WRITER_RATIOS):
         # A little more, as a place just behind the chunk is of no use.
-        tries = (chunks * n + chunks * n // 64 + 2 for n in _OTHERS)
+        tries = (chunks * n + chunks * n // 64 + 2 for n in _WRITER_RATIOS)
         found |= {back for back in tries if back < others}
     return found | set(_growing(others, most - len(found)))
 

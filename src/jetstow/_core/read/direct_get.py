@@ -7,12 +7,12 @@ from typing import Final
 
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.protocol.parser import Frame
-from jetstow._core.read.windows import NoDirectGetError, Piece, Window, Windows
+from jetstow._core.protocol.parser import ParsedMessage
+from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
 from jetstow.errors import PermissionDeniedError, ServerError
 
 # What servers write of a message in a batch, behind the headers that it was stored with.
-_TOLD: Final = re.compile(
+_BATCH_HEADERS: Final = re.compile(
     rb"Nats-Stream: \S+\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)\r\n"
     rb"Nats-Time-Stamp: ([\x21-\x7e]+)\r\nNats-Num-Pending: (\d+)\r\n"
     rb"Nats-Last-Sequence: \d+\r\n\r\n"
@@ -24,47 +24,49 @@ _UNAVAILABLE: Final = 503
 
 
 class _DirectWindow(Window):
-    counts_itself = False
+    pending_includes_self = False
 
-    async def next_piece(self) -> Piece | None:
+    async def next_message(self) -> WindowMessage | None:
         try:
             message = await self.next()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
         code = status(message)
         if code is None:
-            return _direct_piece(message, int(self.counts_itself))
+            return _parse_message(message, int(self.pending_includes_self))
         if code == END_OF_BATCH:
-            self.left = int((message.headers or {}).get("Nats-Num-Pending", 0))
+            self.pending_after = int((message.headers or {}).get("Nats-Num-Pending", 0))
         if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
             return None
         if code == _UNAVAILABLE:
             raise NoDirectGetError
         said = (message.headers or {}).get("Description", "")
-        raise self.target.error(
-            ServerError, f"the server refused to read {self.target}: {code} {said}"
+        raise self.context.error(
+            ServerError, f"the server refused to read {self.context}: {code} {said}"
         )
 
-    async def next_pieces(self) -> tuple[list[Piece], bool]:
-        found: list[Piece] = []
-        messages, itself = self._messages, int(self.counts_itself)
+    async def next_messages(self) -> tuple[list[WindowMessage], bool]:
+        found: list[WindowMessage] = []
+        messages, itself = self._messages, int(self.pending_includes_self)
         while not found or messages:
             if messages and messages[0].data:
-                found.append(_direct_piece(messages.popleft(), itself))
-            elif (piece := await self.next_piece()) is not None:
+                found.append(_parse_message(messages.popleft(), itself))
+            elif (piece := await self.next_message()) is not None:
                 found.append(piece)
             else:
                 return found, True
         return found, False
 
 
-def _direct_piece(message: Message, itself: int) -> Piece:
-    if isinstance(message, Frame):
+def _parse_message(message: Message, itself: int) -> WindowMessage:
+    if isinstance(message, ParsedMessage):
         # A long listing is mostly headers: what the server has put last is read in one go.
         head = message.head
-        if (told := _TOLD.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))) is not None:
+        if (
+            told := _BATCH_HEADERS.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))
+        ) is not None:
             subject, seq, time, pending = told.groups()
-            return Piece(
+            return WindowMessage(
                 int(seq),
                 int(pending) - itself,
                 message.data,
@@ -73,7 +75,7 @@ def _direct_piece(message: Message, itself: int) -> Piece:
             )
     headers = message.headers or {}
     try:
-        return Piece(
+        return WindowMessage(
             seq=int(headers["Nats-Sequence"]),
             pending=int(headers["Nats-Num-Pending"]) - itself,
             data=message.data,
@@ -85,24 +87,24 @@ def _direct_piece(message: Message, itself: int) -> Piece:
         raise NoDirectGetError from None
 
 
-class DirectWindows(Windows):
+class DirectWindows(WindowSource):
     """Windows by batched Direct Get."""
 
     async def _open(self) -> Window:
-        window = await self._stream.js.open(_DirectWindow, self._target)
+        window = await self._stream.api.open(_DirectWindow, self._context)
         # Only 2.11 counts a message among those that follow it.
-        window.counts_itself = self._stream.js.server_version == (2, 11)
+        window.pending_includes_self = self._stream.api.server_version == (2, 11)
         return window
 
-    async def _request(self, window: Window, seq: int, count: int) -> None:
+    async def _send_request(self, window: Window, seq: int, count: int) -> None:
         # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
         body = {
             "seq": seq,
             "next_by_subj": self._subject,
             "batch": count,
-            "max_bytes": window.cost,
+            "max_bytes": window.remaining_bytes,
         }
-        js = self._stream.js
+        js = self._stream.api
         await window.send(f"{js.prefix}.DIRECT.GET.{self._stream.name}", json_encode(body))
 
     async def close(self) -> None:

@@ -16,15 +16,15 @@ from typing import Final
 from jetstow._core.aio import telemetry
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
-from jetstow._core.read.catalog import read_slot
+from jetstow._core.read.catalog import read_state
 from jetstow._core.read.direct_get import DirectWindows
-from jetstow._core.read.prefetch import FIRST, LARGEST, Flight
-from jetstow._core.read.pull_windows import PulledWindows
-from jetstow._core.read.windows import NoDirectGetError, Window, Windows
-from jetstow._core.transport.retry import TROUBLE, Outage
+from jetstow._core.read.prefetch import FIRST_WINDOW_SIZE, MAX_WINDOW_SIZE, Prefetch
+from jetstow._core.read.pull_windows import PullWindows
+from jetstow._core.read.windows import NoDirectGetError, Window, WindowSource
+from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow.errors import (
     ChunksLostError,
     DigestMismatchError,
@@ -36,18 +36,18 @@ from jetstow.errors import (
 from jetstow.models import ObjectInfo
 
 # A replica that lags catches up within moments, or is asked in vain. In seconds.
-_PAUSES: Final = (0.05, 0.2, 0.5, 1.0)
+_REPLICA_DELAYS: Final = (0.05, 0.2, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A chunk of an object, and a stream sequence before which it does not lie."""
 
     chunk: int = 0
     seq: int = 1
 
 
-class _MisfitError(Exception):
+class _UnexpectedMessageError(Exception):
     """A window did not go on where the one before it ended."""
 
 
@@ -62,9 +62,9 @@ class Download:
         self,
         stream: Stream,
         info: ObjectInfo,
-        start: Place = Place(),
+        start: Position = Position(),
         end: int | None = None,
-        locate: Callable[[], Awaitable[Place]] | None = None,
+        locate: Callable[[], Awaitable[Position]] | None = None,
         least: int = 1,
         begun: Window | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class Download:
         self._start = start
         self._locate = locate
         self._info = info
-        self._target = stream.target(info.name)
+        self._context = stream.error_context(info.name)
         self._total = info.chunks or 0
         self._end = self._total if end is None else end
         self._next = start
@@ -81,10 +81,10 @@ class Download:
         even = -(-(info.size or 0) // max(1, self._total))
         most = expected_chunk_size(stream, info)
         self._chunk_size = most if said else max(1, min(most, even))
-        self._window = max(FIRST, min(least * self._chunk_size, LARGEST))
+        self._window = max(FIRST_WINDOW_SIZE, min(least * self._chunk_size, MAX_WINDOW_SIZE))
         self._begun = begun
-        self._too_many = 0
-        self._last_try = False
+        self._surplus = 0
+        self._use_consumer = False
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The chunks, each once and in order.
@@ -93,64 +93,64 @@ class Download:
         or `ObjectChangedError`.
         """
         subject = subjects.chunk_subject(self._stream.bucket, self._info.nuid)
-        left, outage = pauses(self._stream), Outage(self._stream.js, self._target)
+        left, outage = replica_delays(self._stream), self._stream.api.retry_policy(self._context)
         while self._next.chunk < self._end:
             before = self._next.chunk
-            direct = self._stream.has_batched_get and not self._last_try
-            source = (DirectWindows if direct else PulledWindows)(
-                self._stream, self._target, subject
+            direct = self._stream.has_batched_get and not self._use_consumer
+            source = (DirectWindows if direct else PullWindows)(
+                self._stream, self._context, subject
             )
             try:
                 async with aclosing(self._run(source)) as run:
                     async for data in run:
-                        outage.is_over()
-                        telemetry.moved("read", self._stream.bucket, len(data))
+                        outage.succeeded()
+                        telemetry.count_chunk("read", self._stream.bucket, len(data))
                         yield data
-            except _MisfitError:
+            except _UnexpectedMessageError:
                 await self._check_unchanged()
                 if self._next.chunk > before:
-                    left = pauses(self._stream)  # and at once: a consumer may have expired
+                    left = replica_delays(self._stream)  # and at once: a consumer may have expired
                 else:
-                    await self._pause_or_give_up(left)
-                    await self._start_again()
-            except TROUBLE as error:
+                    await self._wait_or_raise(left)
+                    await self._locate_start()
+            except RETRIED_ERRORS as error:
                 if isinstance(error, TimeoutError):
                     # 2.11 says nothing more where the stream was deleted meanwhile.
                     await self._check_unchanged()
-                await outage.survive(error)
+                await outage.wait_or_raise(error)
             except NoDirectGetError:
-                self._stream.avoid_direct_get()
+                self._stream.disable_direct_get()
             except PermissionDeniedError:
-                if self._last_try:
-                    raise self._unfit() from None
+                if self._use_consumer:
+                    raise self._incomplete_error() from None
                 raise
             finally:
                 await source.close()
 
-    async def _run(self, source: Windows) -> AsyncGenerator[bytes, None]:
+    async def _run(self, source: WindowSource) -> AsyncGenerator[bytes, None]:
         """Window after window, until the end or until one does not fit."""
         begun, self._begun = self._begun, None
-        flight = Flight(source, self._chunk_size, self._end, self._window, begun)
+        flight = Prefetch(source, self._chunk_size, self._end, self._window, begun)
         origin = None
         try:
             while (before := self._next).chunk < self._end:
                 window = await flight.next(before.chunk, before.seq)
-                while (piece := await window.next_piece()) is not None:
+                while (piece := await window.next_message()) is not None:
                     if piece.seq < self._next.seq:
                         continue  # asked for ahead, and a little too early
                     self._check(piece.pending)
                     chunk = self._next.chunk
-                    self._next = Place(chunk + 1, piece.seq + 1)
-                    origin = origin or Place(chunk, piece.seq)
+                    self._next = Position(chunk + 1, piece.seq + 1)
+                    origin = origin or Position(chunk, piece.seq)
                     # In an object that lies in one piece, the next window's place is known.
                     if piece.seq - origin.seq == chunk - origin.chunk:
-                        await flight.go_on(chunk, piece.seq)
+                        await flight.request_ahead(chunk, piece.seq)
                     yield piece.data
                     if self._next.chunk == self._end:
                         return
-                flight.drop()
+                flight.finish_window()
                 if self._next == before and flight.is_empty:
-                    raise _MisfitError
+                    raise _UnexpectedMessageError
         finally:
             flight.close()
 
@@ -158,58 +158,58 @@ class Download:
         """How many messages of the subject follow one tells which chunk it is."""
         expected = self._total - self._next.chunk - 1
         if pending != expected:
-            self._too_many = max(0, pending - expected)
-            raise _MisfitError
+            self._surplus = max(0, pending - expected)
+            raise _UnexpectedMessageError
 
     async def _check_unchanged(self) -> None:
-        live = (await read_slot(self._stream, self._info.name)).live
+        live = (await read_state(self._stream, self._info.name)).live
         if live is None or live.nuid != self._info.nuid:
             what = "deleted" if live is None else "replaced"
-            raise self._target.error(
-                ObjectChangedError, f"{self._target} was {what} while it was being read"
+            raise self._context.error(
+                ObjectChangedError, f"{self._context} was {what} while it was being read"
             )
 
-    async def _start_again(self) -> None:
+    async def _locate_start(self) -> None:
         """A replica that lags counts from the end that it has, and finds a wrong place."""
         if self._locate is not None and self._next == self._start:
             self._next = self._start = await self._locate()
 
-    async def _pause_or_give_up(self, left: Iterator[float]) -> None:
+    async def _wait_or_raise(self, left: Iterator[float]) -> None:
         pause = next(left, None)
         if pause is not None:
             await asyncio.sleep(pause)
-        elif self._stream.has_batched_get and not self._last_try:
+        elif self._stream.has_batched_get and not self._use_consumer:
             # Replicas of several versions count in several ways. A consumer's count is sure.
-            self._last_try = True
+            self._use_consumer = True
         else:
-            raise self._unfit()
+            raise self._incomplete_error()
 
-    def _unfit(self) -> ChunksLostError | SizeMismatchError:
-        if self._too_many and self._next.chunk == 0:
-            return self._target.error(
+    def _incomplete_error(self) -> ChunksLostError | SizeMismatchError:
+        if self._surplus and self._next.chunk == 0:
+            return self._context.error(
                 SizeMismatchError,
-                f"{self._target} has {self._total + self._too_many} chunks in the stream and "
+                f"{self._context} has {self._total + self._surplus} chunks in the stream and "
                 f"{self._total} in its metadata",
             )
-        return self._target.error(
+        return self._context.error(
             ChunksLostError,
-            f"{self._target} cannot be read: of its {self._total} chunks, number "
+            f"{self._context} cannot be read: of its {self._total} chunks, number "
             f"{self._next.chunk + 1} or a later one is not in the stream",
         )
 
 
-def pauses(stream: Stream) -> Iterator[float]:
+def replica_delays(stream: Stream) -> Iterator[float]:
     """How long to wait, time after time, for a replica that lags."""
-    return iter(_PAUSES if stream.replicas > 1 else ())
+    return iter(_REPLICA_DELAYS if stream.replicas > 1 else ())
 
 
 def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:
     """The bytes that one chunk may have: as its metadata says, or what they mostly are."""
     said = info.options.max_chunk_size if info.options is not None else None
-    return min(said or DEFAULT_CHUNK_SIZE, stream.js.nc.max_payload)
+    return min(said or DEFAULT_CHUNK_SIZE, stream.api.nc.max_payload)
 
 
-async def verified(
+async def verified_chunks(
     stream: Stream, info: ObjectInfo, begun: Window | None = None
 ) -> AsyncGenerator[bytes, None]:
     """All bytes of an object. Its end is reached only if size, count and digest are right.
@@ -218,7 +218,7 @@ async def verified(
 
     Raises `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.
     """
-    target, digest, size = stream.target(info.name), Digest(), 0
+    context, digest, size = stream.error_context(info.name), Digest(), 0
     async with aclosing(Download(stream, info, begun=begun).chunks()) as chunks:
         async for data in chunks:
             size += len(data)
@@ -227,19 +227,20 @@ async def verified(
             digest.update(data)
             yield data
     if size != (info.size or 0):
-        raise target.error(
+        raise context.error(
             SizeMismatchError,
-            f"{target} has {'more' if size > (info.size or 0) else 'fewer'} bytes in the stream "
+            f"{context} has {'more' if size > (info.size or 0) else 'fewer'} bytes in the stream "
             f"than the {info.size} in its metadata",
         )
-    check_digest(target, info, digest)
+    check_digest(context, info, digest)
 
 
-def check_digest(target: Target, info: ObjectInfo, digest: Digest) -> None:
+def check_digest(context: ErrorContext, info: ObjectInfo, digest: Digest) -> None:
     """Raise `DigestMismatchError` unless all of an object's bytes have the digest it should."""
     # Some clients write no digest; there is nothing to compare then.
     if info.digest and not digest.matches(info.digest):
-        raise target.error(
+        raise context.error(
             DigestMismatchError,
-            f"{target} is damaged: its digest is {digest}, its metadata says {info.digest[:100]!r}",
+            f"{context} is damaged: its digest is {digest}, but its metadata says "
+            f"{info.digest[:100]!r}",
         )

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Self
 
 from jetstow import _glob
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
 from jetstow.types import Age
 
 
 @dataclass(frozen=True, slots=True)
-class Criteria:
+class ObjectFilter:
     """What an object must be like; what is None does not matter."""
 
     pattern: str | None
@@ -26,9 +26,9 @@ class Criteria:
     before: datetime.datetime | None
 
     @classmethod
-    def checked(
+    def parse(
         cls,
-        target: Target,
+        context: ErrorContext,
         pattern: str | None,
         tags: Iterable[str],
         min_size: int | None,
@@ -38,12 +38,12 @@ class Criteria:
     ) -> Self:
         """Raises `InvalidOptionError`."""
         if isinstance(tags, str):
-            raise target.error(InvalidOptionError, f"tags must be a list, not the text {tags!r}")
-        after = _moment(target, "newer_than", newer_than)
-        before = _moment(target, "older_than", older_than)
+            raise context.error(InvalidOptionError, f"tags must be a list, not the text {tags!r}")
+        after = _moment(context, "newer_than", newer_than)
+        before = _moment(context, "older_than", older_than)
         return cls(pattern, frozenset(tags), min_size, max_size, after, before)
 
-    def fits(self, info: ObjectInfo) -> bool:
+    def matches(self, info: ObjectInfo) -> bool:
         """Whether an object is wanted. One of which nobody knows the age has no age."""
         size, moment = info.size or 0, info.modified
         return (
@@ -57,7 +57,7 @@ class Criteria:
         )
 
 
-def _moment(target: Target, what: str, age: Age | None) -> datetime.datetime | None:
+def _moment(context: ErrorContext, what: str, age: Age | None) -> datetime.datetime | None:
     if isinstance(age, datetime.timedelta):
         return datetime.datetime.now(datetime.UTC) - age
     if age is None:
@@ -65,7 +65,7 @@ def _moment(target: Target, what: str, age: Age | None) -> datetime.datetime | N
     moment: object = age
     if isinstance(moment, datetime.datetime) and moment.tzinfo is not None:
         return moment
-    raise target.error(
+    raise context.error(
         InvalidOptionError,
         f"{what} must be a timedelta or a datetime with its time zone, not {age!r}",
     )

@@ -6,13 +6,19 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
-from jetstow._core.bucket.encryption import OpenedRanges, Ranges, opened, opener, shown
+from jetstow._core.bucket.encryption import (
+    DecryptedRanges,
+    RangeSource,
+    decrypt,
+    make_opener,
+    plain_info,
+)
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.read import links
-from jetstow._core.read.download import verified
-from jetstow._core.read.preconditions import ANY, Terms
+from jetstow._core.read.download import verified_chunks
+from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader
-from jetstow._core.read.speculative import Guess
+from jetstow._core.read.speculative import SpeculativeRead
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
@@ -20,7 +26,7 @@ from jetstow.types import Progress
 T = TypeVar("T")
 
 
-class Reading:
+class ObjectRead:
     """An object's bytes, and in `info` what was found, once the first of them is there.
 
     Where the object is replaced before the first byte was handed out, the new one is read.
@@ -34,9 +40,9 @@ class Reading:
         name: str,
         show_deleted: bool = False,
         progress: Progress | None = None,
-        terms: Terms = ANY,
+        terms: Preconditions = NO_PRECONDITIONS,
     ) -> None:
-        self.target = stream.target(name)
+        self.context = stream.error_context(name)
         self._stream = stream
         self._name = name
         self._show_deleted = show_deleted
@@ -49,18 +55,18 @@ class Reading:
         """
         while True:
             done = 0
-            with await self._guess() as guess:
+            with await self._speculate() as guess:
                 stream, stored = await links.follow(
                     self._stream, self._name, show_deleted=self._show_deleted
                 )
-                target = stream.target(stored.name)
-                self._terms.check(target, stored)
-                lock = opener(self._stream, target, stored)
-                begun = guess.take(stored)
-            stream.known.see(stored)
-            self.info = shown(self._stream, stored)
-            whole = verified(stream, stored, begun)
-            plain = whole if lock is None else opened(target, lock, whole)
+                context = stream.error_context(stored.name)
+                self._terms.check(context, stored)
+                lock = make_opener(self._stream, context, stored)
+                begun = guess.take_window(stored)
+            stream.locations.remember(stored)
+            self.info = plain_info(self._stream, stored)
+            whole = verified_chunks(stream, stored, begun)
+            plain = whole if lock is None else decrypt(context, lock, whole)
             try:
                 async with aclosing(whole), aclosing(plain) as chunks:
                     async for data in chunks:
@@ -73,20 +79,28 @@ class Reading:
                 if done:
                     raise
 
-    async def _guess(self) -> Guess:
-        return await self._stream.js.insist(self.target, lambda: Guess.at(self._stream, self._name))
+    async def _speculate(self) -> SpeculativeRead:
+        return await self._stream.api.retry(
+            self.context, lambda: SpeculativeRead.start(self._stream, self._name)
+        )
 
 
-async def ranges(stream: Stream, name: str, terms: Terms = ANY) -> Ranges:
+async def open_ranges(
+    stream: Stream, name: str, terms: Preconditions = NO_PRECONDITIONS
+) -> RangeSource:
     """The object that a name leads to now, to be read from any byte on. Raises as `Reading`."""
     found, stored = await links.follow(stream, name)
-    target = found.target(stored.name)
-    terms.check(target, stored)
-    lock, reader = opener(stream, target, stored), RangeReader(found, stored)
-    return reader if lock is None else OpenedRanges(target, lock, reader, shown(stream, stored))
+    context = found.error_context(stored.name)
+    terms.check(context, stored)
+    lock, reader = make_opener(stream, context, stored), RangeReader(found, stored)
+    return (
+        reader
+        if lock is None
+        else DecryptedRanges(context, lock, reader, plain_info(stream, stored))
+    )
 
 
-async def until_settled(read: Callable[[], Awaitable[T]]) -> T:
+async def retry_if_changed(read: Callable[[], Awaitable[T]]) -> T:
     """Read again as long as the object is replaced under the read.
 
     For a read that shows nobody anything before it is complete.

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from jetstow._core.bucket.consumer import begin_at, drop_consumer, make_consumer
+from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.read.direct_get import END_OF_BATCH, NO_SUCH_MESSAGE
@@ -21,19 +21,19 @@ from jetstow._core.transport.mailbox import Mailbox
 from jetstow.errors import PermissionDeniedError
 
 # Questions of one round. A consumer is something to make, and to clear away.
-_MOST: Final = 64
-_MOST_CONSUMERS: Final = 6
+_MAX_BATCH_QUERIES: Final = 64
+_MAX_CONSUMERS: Final = 6
 
 _PENDING: Final = "Nats-Num-Pending"
 
 
-def most_at_once(stream: Stream) -> int:
+def max_queries(stream: Stream) -> int:
     """How many sequences to ask about in one round."""
-    return _MOST if stream.has_batched_get else _MOST_CONSUMERS
+    return _MAX_BATCH_QUERIES if stream.has_batched_get else _MAX_CONSUMERS
 
 
-async def count_from(
-    stream: Stream, target: Target, subject: str, seqs: list[int]
+async def pending_counts(
+    stream: Stream, context: ErrorContext, subject: str, seqs: list[int]
 ) -> dict[int, int]:
     """How many messages of a subject lie at or after sequences, told in one round trip.
 
@@ -41,24 +41,26 @@ async def count_from(
     """
     if stream.has_batched_get:
         try:
-            told = await count_by_batches(stream, target, subject, seqs)
+            told = await pending_counts_by_batch(stream, context, subject, seqs)
             return dict(zip(seqs, told, strict=True))
         except NoDirectGetError:
-            stream.avoid_direct_get()
-    few = seqs[:: -(-len(seqs) // _MOST_CONSUMERS)]
-    told = await asyncio.gather(*(_by_consumer(stream, target, subject, seq) for seq in few))
+            stream.disable_direct_get()
+    few = seqs[:: -(-len(seqs) // _MAX_CONSUMERS)]
+    told = await asyncio.gather(
+        *(_pending_count_by_consumer(stream, context, subject, seq) for seq in few)
+    )
     return dict(zip(few, told, strict=True))
 
 
-async def count_by_batches(
-    stream: Stream, target: Target, subject: str, seqs: list[int]
+async def pending_counts_by_batch(
+    stream: Stream, context: ErrorContext, subject: str, seqs: list[int]
 ) -> list[int]:
     """The same, or `NoDirectGetError` where the answer is another one than it should be."""
-    api = f"{stream.js.prefix}.DIRECT.GET.{stream.name}"
+    api = f"{stream.api.prefix}.DIRECT.GET.{stream.name}"
     found: dict[int, int] = {}
     # A server that sends a message all the same counts those behind it.
     sent = [0] * len(seqs)
-    with await stream.js.open(Mailbox, target) as box:
+    with await stream.api.open(Mailbox, context) as box:
         try:
             for number, seq in enumerate(seqs):
                 which = {"seq": seq, "next_by_subj": subject, "batch": -1}
@@ -80,9 +82,11 @@ async def count_by_batches(
     return [found[number] for number in range(len(seqs))]
 
 
-async def _by_consumer(stream: Stream, target: Target, subject: str, seq: int) -> int:
-    made = await make_consumer(stream, target, subject, **begin_at(seq))
+async def _pending_count_by_consumer(
+    stream: Stream, context: ErrorContext, subject: str, seq: int
+) -> int:
+    made = await create_consumer(stream, context, subject, **start_at(seq))
     try:
         return int(made.get("num_pending", 0))
     finally:
-        await drop_consumer(stream, target, str(made["name"]))
+        await delete_consumer(stream, context, str(made["name"]))

@@ -5,48 +5,48 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
 from jetstow.errors import InvalidOptionError, ObjectUnchangedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 from jetstow.types import Since
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Preconditions:
     """`expected_revision` and `if_changed_since` of a read, as its caller gave them."""
 
     expected: int | None = None
     since: Since | None = None
 
-    def check(self, target: Target, info: ObjectInfo) -> None:
+    def check(self, context: ErrorContext, info: ObjectInfo) -> None:
         """Raise unless the object is to be read as it is.
 
         Raises `RevisionMismatchError`, `ObjectUnchangedError` or `InvalidOptionError`.
         """
         if self.expected is not None and info.revision != self.expected:
-            error = target.error(
+            error = context.error(
                 RevisionMismatchError,
-                f"{target} is at revision {info.revision}, not at {self.expected}",
+                f"{context} is at revision {info.revision}, not at {self.expected}",
             )
             error.expected, error.actual = self.expected, info.revision
             raise error
-        if self.since is not None and not self._has_changed(target, info, self.since):
-            unchanged = target.error(
-                ObjectUnchangedError, f"{target} has not changed since {self.since}"
+        if self.since is not None and not self._has_changed(context, info, self.since):
+            unchanged = context.error(
+                ObjectUnchangedError, f"{context} has not changed since {self.since}"
             )
             unchanged.revision = info.revision
             raise unchanged
 
-    def _has_changed(self, target: Target, info: ObjectInfo, since: Since) -> bool:
+    def _has_changed(self, context: ErrorContext, info: ObjectInfo, since: Since) -> bool:
         if isinstance(since, datetime.datetime) and since.tzinfo is not None:
             return info.modified is None or info.modified > since
         if isinstance(since, int) and not isinstance(since, bool):
             return info.revision > since
-        raise target.error(
+        raise context.error(
             InvalidOptionError,
-            f"if_changed_since of {target} must be a revision or a datetime with its time zone, "
+            f"if_changed_since of {context} must be a revision or a datetime with its time zone, "
             f"not {since!r}",
         )
 
 
-ANY = Terms()
+NO_PRECONDITIONS = Preconditions()

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from jetstow._core.read.windows import Window, Windows
+from jetstow._core.read.windows import Window, WindowSource
 
 # A window in bytes, the first one and the largest, each twice the one before: who reads a
 # little is not sent much. Tiny chunks are counted instead.
-FIRST: Final = 512 * 1024
-LARGEST: Final = 4 * 1024 * 1024
-_MOST_MESSAGES: Final = 1_024
+FIRST_WINDOW_SIZE: Final = 512 * 1024
+MAX_WINDOW_SIZE: Final = 4 * 1024 * 1024
+_MAX_WINDOW_MESSAGES: Final = 1_024
 
 # Windows asked for ahead: one, and more where their messages are long in coming.
-_MOST_AHEAD: Final = 2
+_MAX_WINDOWS_AHEAD: Final = 2
 
 
-class Flight:
+class Prefetch:
     """Windows of chunks of `chunk_size` bytes, up to chunk `end` (not included).
 
     `begun` is one with all of them, if they were asked for already. The first window has
@@ -25,7 +25,7 @@ class Flight:
     """
 
     def __init__(
-        self, source: Windows, chunk_size: int, end: int, size: int, begun: Window | None
+        self, source: WindowSource, chunk_size: int, end: int, size: int, begun: Window | None
     ) -> None:
         self._source = source
         self._chunk_size = chunk_size
@@ -44,28 +44,30 @@ class Flight:
         """The window that goes on with a chunk, which lies at that sequence or later."""
         if not self._windows:
             count = self._count(chunk)
-            self._windows.append(await self._source.ask(seq, count, self._chunk_size))
+            self._windows.append(await self._source.request(seq, count, self._chunk_size))
             self._asked = chunk + count
         elif self._windows[0].is_empty:
             # The way to the server is longer than the windows fill.
-            self._ahead = min(self._ahead + 1, _MOST_AHEAD)
+            self._ahead = min(self._ahead + 1, _MAX_WINDOWS_AHEAD)
         elif self._windows[0].is_complete:
             self._ahead = 1  # it is the reader who takes his time
         return self._windows[0]
 
-    async def go_on(self, chunk: int, seq: int) -> None:
+    async def request_ahead(self, chunk: int, seq: int) -> None:
         """Ask ahead: the chunk lies there, and those that follow right behind it."""
         while len(self._windows) <= self._ahead and self._asked < self._end:
             if not (self._source.overlap or self._windows[-1].is_complete):
                 return
             count = self._count(self._asked)
-            window = await self._source.ask_now(seq + self._asked - chunk, count, self._chunk_size)
+            window = await self._source.try_request(
+                seq + self._asked - chunk, count, self._chunk_size
+            )
             if window is None:
                 return
             self._windows.append(window)
             self._asked += count
 
-    def drop(self) -> None:
+    def finish_window(self) -> None:
         """The first window is read."""
         self._windows.popleft().close()
 
@@ -76,6 +78,6 @@ class Flight:
 
     def _count(self, chunk: int) -> int:
         """How many chunks the next window is to have, from `chunk` on."""
-        fitting = max(1, min(_MOST_MESSAGES, self._size // self._chunk_size))
-        self._size = min(2 * self._size, LARGEST)
+        fitting = max(1, min(_MAX_WINDOW_MESSAGES, self._size // self._chunk_size))
+        self._size = min(2 * self._size, MAX_WINDOW_SIZE)
         return min(fitting, self._end - chunk)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jetstow._core.bucket.consumer import begin_at, drop_consumer, make_consumer
+from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.protocol.msg_metadata import Delivery
-from jetstow._core.read.windows import OVERHEAD, Piece, Window, Windows
+from jetstow._core.protocol.msg_metadata import MsgMetadata
+from jetstow._core.read.windows import MESSAGE_OVERHEAD, Window, WindowMessage, WindowSource
 from jetstow.errors import TimeoutError
 
 if TYPE_CHECKING:
     pass
 
 
-class _PulledWindow(Window):
-    to_come = 0
+class _PullWindow(Window):
+    expected = 0
 
-    async def next_piece(self) -> Piece | None:
-        if not self.to_come:
+    async def next_message(self) -> WindowMessage | None:
+        if not self.expected:
             return None
         try:
             message = await self.next()
@@ -28,12 +28,14 @@ class _PulledWindow(Window):
             return None
         if status(message) is not None:
             return None  # nothing is left, or the consumer is gone
-        self.to_come -= 1
-        place = Delivery.of(message.reply)
-        return Piece(place.stream_seq, place.pending, message.data, message.subject, place.stamp)
+        self.expected -= 1
+        place = MsgMetadata.parse(message.reply)
+        return WindowMessage(
+            place.stream_seq, place.pending, message.data, message.subject, place.timestamp
+        )
 
 
-class PulledWindows(Windows):
+class PullWindows(WindowSource):
     """Windows by pulling from an ephemeral consumer, which the first one makes.
 
     The consumer goes on where the last window ended: `seq` counts for the first one alone.
@@ -45,23 +47,25 @@ class PulledWindows(Windows):
     _consumer: str | None = None
 
     async def _open(self) -> Window:
-        return await self._stream.js.replies.open_private(
-            _PulledWindow, self._target, self._stream.timeout
+        return await self._stream.api.inbox.open_subscription(
+            _PullWindow, self._context, self._stream.timeout
         )
 
-    async def _request(self, window: _PulledWindow, seq: int, count: int) -> None:
+    async def _send_request(self, window: _PullWindow, seq: int, count: int) -> None:
         if self._consumer is None:
-            made = await make_consumer(self._stream, self._target, self._subject, **begin_at(seq))
+            made = await create_consumer(
+                self._stream, self._context, self._subject, **start_at(seq)
+            )
             self._consumer = str(made["name"])
-        window.to_come = count
-        js = self._stream.js
+        window.expected = count
+        js = self._stream.api
         api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
         # What is larger than its metadata says waits for the next pull. One message always comes.
-        most = max(window.cost, js.nc.max_payload + OVERHEAD)
+        most = max(window.remaining_bytes, js.nc.max_payload + MESSAGE_OVERHEAD)
         body = {"batch": count, "no_wait": True, "max_bytes": most}
         await window.send(api, json_encode(body))
 
     async def close(self) -> None:
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
-            await drop_consumer(self._stream, self._target, consumer)
+            await delete_consumer(self._stream, self._context, consumer)

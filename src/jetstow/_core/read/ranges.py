@@ -15,10 +15,16 @@ from typing import Final, TypeVar
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.context import Target
-from jetstow._core.read.chunk_search import Places
-from jetstow._core.read.download import Download, Place, expected_chunk_size, pauses, verified
-from jetstow._core.read.pending_counts import count_from, most_at_once
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.read.chunk_search import ChunkSearch
+from jetstow._core.read.download import (
+    Download,
+    Position,
+    expected_chunk_size,
+    replica_delays,
+    verified_chunks,
+)
+from jetstow._core.read.pending_counts import max_queries, pending_counts
 from jetstow.errors import InvalidRangeError, SizeMismatchError
 from jetstow.models import ObjectInfo
 
@@ -38,12 +44,12 @@ _LONG: Final = 4 * 1024 * 1024
 _WANTED: Final = 512 * 1024
 
 
-def checked_stop(target: Target, size: int, start: int, length: int | None) -> int:
+def range_stop(context: ErrorContext, size: int, start: int, length: int | None) -> int:
     """Where a range ends in an object of `size` bytes. Raises `InvalidRangeError`."""
     if not 0 <= start <= size or (length is not None and length < 0):
-        error = target.error(
+        error = context.error(
             InvalidRangeError,
-            f"{target} has {size} bytes: it has no range of "
+            f"{context} has {size} bytes: it has no range of "
             f"{'all' if length is None else length} from {start} on",
         )
         error.size = size
@@ -57,13 +63,13 @@ class RangeReader:
     def __init__(self, stream: Stream, info: ObjectInfo) -> None:
         self.info = info
         self._stream = stream
-        self._target = stream.target(info.name)
+        self._context = stream.error_context(info.name)
         self._size = info.size or 0
         self._total = info.chunks or 0
         self._subject = subjects.chunk_subject(stream.bucket, info.nuid)
-        self._places = Places(self._total, info.revision)
+        self._search = ChunkSearch(self._total, info.revision)
         self._chunk_size: int | None = None
-        self._looked = False
+        self._chunk_size_known = False
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
         """The bytes from `start` up to `stop` (not included), in pieces.
@@ -75,26 +81,26 @@ class RangeReader:
             return
         whole = start == 0 and stop == self._size
         # To prove two chunks even takes as long as to read them.
-        asked = int(not self._looked)
+        asked = int(not self._chunk_size_known)
         size = None
         if not whole and self._total > 2:
-            size = await self._insist(lambda: self._even_chunk_size(start))
+            size = await self._retry(lambda: self._even_chunk_size(start))
         position = 0
 
-        async def locate_anew() -> Place:
+        async def locate_anew() -> Position:
             nonlocal position
             assert size is not None, "only a chunk whose number is known is looked for"
-            self._places.forget()
-            place = await self._insist(lambda: self._locate(start // size, size))
+            self._search.reset()
+            place = await self._retry(lambda: self._locate(start // size, size))
             position = place.chunk * size
             return place
 
         if size is None:
             # Counted from the first byte on, as chunks of any size allow nothing else.
-            run = verified(self._stream, self.info)
+            run = verified_chunks(self._stream, self.info)
         else:
             first, end = start // size, -(-stop // size)
-            place = await self._insist(lambda: self._locate(first, size, asked))
+            place = await self._retry(lambda: self._locate(first, size, asked))
             position = place.chunk * size
             least = first - place.chunk + min(end - first, max(1, _WANTED // size))
             run = Download(self._stream, self.info, place, end, locate_anew, least).chunks()
@@ -103,22 +109,22 @@ class RangeReader:
                 view = memoryview(data)[max(0, start - position) : stop - position]
                 position += len(data)
                 if size is not None and position < self._size and len(data) != size:
-                    raise self._uneven(len(data), size)
+                    raise self._size_mismatch(len(data), size)
                 if view.nbytes:
                     yield view
                 if position >= stop < self._size:
                     return
         if position < stop:
-            raise self._uneven(position, stop)
+            raise self._size_mismatch(position, stop)
 
-    async def _insist(self, step: Callable[[], Awaitable[T]]) -> T:
+    async def _retry(self, step: Callable[[], Awaitable[T]]) -> T:
         """What is learnt stays learnt, so a search may begin anew after an outage."""
-        return await self._stream.js.insist(self._target, step)
+        return await self._stream.api.retry(self._context, step)
 
-    def _uneven(self, found: int, expected: int) -> SizeMismatchError:
-        return self._target.error(
+    def _size_mismatch(self, found: int, expected: int) -> SizeMismatchError:
+        return self._context.error(
             SizeMismatchError,
-            f"{self._target} has {found} bytes where its metadata promises {expected}",
+            f"{self._context} has {found} bytes where its metadata promises {expected}",
         )
 
     async def _even_chunk_size(self, start: int) -> int | None:
@@ -129,61 +135,61 @@ class RangeReader:
         if there are no more and no fewer in the stream, they are all there. The chunk that
         holds `start` is looked for meanwhile.
         """
-        if not self._looked:
+        if not self._chunk_size_known:
             size = expected_chunk_size(self._stream, self.info)
             if self._total == -(-self._size // size):
-                seqs = [1, *self._guesses(start // size)]
+                seqs = [1, *self._candidates(start // size)]
                 last, _, complete = await asyncio.gather(
-                    self._stream.last(self._target, self._subject),
-                    self._look_for_the_first(size),
-                    self._ask(seqs),
+                    self._stream.last(self._context, self._subject),
+                    self._locate_first(size),
+                    self._query(seqs),
                 )
-                for pause in pauses(self._stream):
+                for pause in replica_delays(self._stream):
                     if complete:
                         break
                     await asyncio.sleep(pause)
-                    self._places.forget()
-                    complete = await self._ask(seqs)
+                    self._search.reset()
+                    complete = await self._query(seqs)
                 rest = self._size - (self._total - 1) * size
                 if last is not None and len(last.data) == rest and complete:
                     self._chunk_size = size
-                    self._places.learn(last.seq, self._total - 1)
-            self._looked = True
+                    self._search.learn(last.seq, self._total - 1)
+            self._chunk_size_known = True
         return self._chunk_size
 
-    async def _locate(self, chunk: int, size: int, asked: int = 0) -> Place:
+    async def _locate(self, chunk: int, size: int, asked: int = 0) -> Position:
         """A place of that chunk, or of one so little before it that it is read along.
 
         `asked` is how often it has been asked for already.
         """
         for step in count(asked):
-            near, seq = self._places.nearest(chunk)
+            near, seq = self._search.nearest(chunk)
             along = chunk - near
             most, most_chunks = _ALONG_LATE if step >= _LATE else _ALONG
             if along * size <= most and along <= most_chunks:
                 break
-            seqs = self._guesses(chunk)
+            seqs = self._candidates(chunk)
             if not seqs or step > _MOST_STEPS:
                 break  # something is missing: the download finds out and says so
-            await self._ask(seqs)
-        return Place(near, seq)
+            await self._query(seqs)
+        return Position(near, seq)
 
-    async def _look_for_the_first(self, size: int) -> None:
+    async def _locate_first(self, size: int) -> None:
         """Where its first chunk is bounds the search, and where it was written alone, ends it."""
         if self._total * size > _LONG:
-            first = await self._stream.next(self._target, self._subject, 1)
+            first = await self._stream.next(self._context, self._subject, 1)
             if first is not None:
-                self._places.learn(first.seq, 0)
+                self._search.learn(first.seq, 0)
 
-    def _guesses(self, chunk: int) -> list[int]:
-        return self._places.guesses(chunk, most_at_once(self._stream))
+    def _candidates(self, chunk: int) -> list[int]:
+        return self._search.candidates(chunk, max_queries(self._stream))
 
-    async def _ask(self, seqs: list[int]) -> bool:
+    async def _query(self, seqs: list[int]) -> bool:
         """Learn how many chunks lie before each of the sequences.
 
         Says whether as many as there should be lie behind the first of them.
         """
-        left = await count_from(self._stream, self._target, self._subject, seqs)
+        left = await pending_counts(self._stream, self._context, self._subject, seqs)
         for seq, after in left.items():
-            self._places.learn(seq, self._total - after)
+            self._search.learn(seq, self._total - after)
         return left[seqs[0]] == self._total

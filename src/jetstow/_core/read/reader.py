@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
-from jetstow._core.bucket.encryption import Ranges
+from jetstow._core.bucket.encryption import RangeSource
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -21,13 +21,13 @@ class ObjectReader:
     what was fetched. Iterating gives the bytes from the position on, in pieces.
     """
 
-    def __init__(self, reader: Ranges) -> None:
+    def __init__(self, reader: RangeSource) -> None:
         self.info = reader.info
         self.name = reader.info.name
         self._reader = reader
         self._size = reader.info.size or 0
         self._position = 0
-        self._run: AsyncIterator[memoryview] | None = None
+        self._pieces: AsyncIterator[memoryview] | None = None
         self._rest = memoryview(b"")
         self._closed = False
 
@@ -73,11 +73,11 @@ class ObjectReader:
         wanted = left if size is None or size < 0 else min(size, left)
         before, found = self._position, io.BytesIO()
         try:
-            while wanted and (piece := await self._piece(wanted)):
+            while wanted and (piece := await self._next_piece(wanted)):
                 found.write(piece)
                 wanted -= len(piece)
-            if self._position == self._size and (self._run is not None or not self._size):
-                await self._piece(1)  # the digest is checked behind the last byte
+            if self._position == self._size and (self._pieces is not None or not self._size):
+                await self._next_piece(1)  # the digest is checked behind the last byte
         except BaseException:
             # Nothing was handed out: whoever tries again begins where this one did.
             await self._drop()
@@ -113,7 +113,7 @@ class ObjectReader:
 
     async def __anext__(self) -> bytes:
         self._check_open()
-        piece = await self._piece(max(1, self._size - self._position))
+        piece = await self._next_piece(max(1, self._size - self._position))
         if not piece:
             raise StopAsyncIteration
         return piece.tobytes()
@@ -129,14 +129,14 @@ class ObjectReader:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _piece(self, most: int) -> memoryview:
+    async def _next_piece(self, most: int) -> memoryview:
         if not self._rest.nbytes:
-            if self._run is None:
-                self._run = self._reader.read(self._position, self._size)
+            if self._pieces is None:
+                self._pieces = self._reader.read(self._position, self._size)
             try:
-                self._rest = await anext(self._run, memoryview(b""))
+                self._rest = await anext(self._pieces, memoryview(b""))
             except BaseException:
-                self._run = None  # it is over, and its end is not that of the object
+                self._pieces = None  # it is over, and its end is not that of the object
                 raise
         return self._take(min(most, self._rest.nbytes))
 
@@ -146,7 +146,7 @@ class ObjectReader:
         return piece
 
     async def _drop(self) -> None:
-        run, self._run, self._rest = self._run, None, memoryview(b"")
+        run, self._pieces, self._rest = self._pieces, None, memoryview(b"")
         if run is not None:
             await run.aclose()  # type: ignore[attr-defined]
 

@@ -15,14 +15,14 @@ from typing import BinaryIO, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.atomic_file import check_place, mode_of
-from jetstow._core.aio.sink import pour
-from jetstow._core.bucket.encryption import opener
+from jetstow._core.aio.atomic_file import check_target, mode_of
+from jetstow._core.aio.sink import write_chunks
+from jetstow._core.bucket.encryption import make_opener
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.read import links
 from jetstow._core.read.download import check_digest
-from jetstow._core.read.preconditions import Terms
+from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.ranges import RangeReader
 from jetstow.errors import IntegrityError, InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo
@@ -35,7 +35,7 @@ _OPEN: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(o
 
 
 async def get_file(
-    stream: Stream, name: str, path: Path, progress: Progress | None, terms: Terms
+    stream: Stream, name: str, path: Path, progress: Progress | None, terms: Preconditions
 ) -> ObjectInfo:
     """Read an object into a file, which appears under its name once it is verified.
 
@@ -43,16 +43,16 @@ async def get_file(
     `InvalidOptionError` for an encrypted object: of its plain bytes there is no digest.
     """
     found, info = await links.follow(stream, name)
-    target = found.target(info.name)
-    terms.check(target, info)
-    if opener(stream, target, info) is not None:
-        raise target.error(
-            InvalidOptionError, f"{target} is encrypted: it cannot be read with resume"
+    context = found.error_context(info.name)
+    terms.check(context, info)
+    if make_opener(stream, context, info) is not None:
+        raise context.error(
+            InvalidOptionError, f"{context} is encrypted: it cannot be read with resume"
         )
-    part = _part(path, info)
+    part = _partial_file(path, info)
     had = part.exists()
     try:
-        await _complete(found, info, part, progress)
+        await _download_rest(found, info, part, progress)
     except (ObjectChangedError, IntegrityError) as error:
         part.unlink(missing_ok=True)
         if not had or isinstance(error, ObjectChangedError):
@@ -64,27 +64,27 @@ async def get_file(
     return info
 
 
-def _part(path: Path, info: ObjectInfo) -> Path:
+def _partial_file(path: Path, info: ObjectInfo) -> Path:
     """Where this revision's bytes lie until they are all there; those of others are dropped."""
-    check_place(path)
-    mine = f".jetstow-{_short(path.name)}-"
-    part = path.with_name(f"{mine}{_short(f'{info.bucket}/{info.nuid}')}.part")
+    check_target(path)
+    mine = f".jetstow-{_short_hash(path.name)}-"
+    part = path.with_name(f"{mine}{_short_hash(f'{info.bucket}/{info.nuid}')}.part")
     for other in path.parent.glob(f"{mine}*.part"):
         if other != part:
             other.unlink(missing_ok=True)
     return part
 
 
-def _short(text: str) -> str:
+def _short_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:20]
 
 
-async def _complete(
+async def _download_rest(
     stream: Stream, info: ObjectInfo, part: Path, progress: Progress | None
 ) -> None:
     size, digest = info.size or 0, Digest()
     with open(os.open(part, _OPEN, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
-        done = await to_thread.run_sync(_skip, file, digest, size)
+        done = await to_thread.run_sync(_digest_existing, file, digest, size)
         goes_on = done > 0  # what is read from its first byte on, its reader verifies
 
         async def rest() -> AsyncGenerator[bytes, None]:
@@ -98,12 +98,12 @@ async def _complete(
                         progress(done, size)
                     yield piece  # type: ignore[misc]  # a view is as good as bytes to a file
 
-        await pour(rest(), file)
+        await write_chunks(rest(), file)
     if goes_on:
-        check_digest(stream.target(info.name), info, digest)
+        check_digest(stream.error_context(info.name), info, digest)
 
 
-def _skip(file: BinaryIO, digest: Digest, size: int) -> int:
+def _digest_existing(file: BinaryIO, digest: Digest, size: int) -> int:
     """Go behind what is there, and no further than the object goes; return the position."""
     file.truncate(min(size, os.fstat(file.fileno()).st_size))
     while block := file.read(_BLOCK):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
 
 
-class Guess:
+class SpeculativeRead:
     """Chunks that were asked for early; a context manager, which drops what nobody took."""
 
     def __init__(self, place: tuple[str, int, int] | None, window: Window | None) -> None:
@@ -26,17 +26,17 @@ class Guess:
         self._window = window
 
     @classmethod
-    async def at(cls, stream: Stream, name: str) -> Self:
+    async def start(cls, stream: Stream, name: str) -> Self:
         """Ask for the chunks that `name` had last, if they are known and few."""
-        place = stream.known.place(name)
+        place = stream.locations.get(name)
         if place is None or not stream.has_batched_get:
             return cls(None, None)
         nuid, chunks, size = place
         subject = subjects.chunk_subject(stream.bucket, nuid)
-        source = DirectWindows(stream, stream.target(name), subject)
-        return cls(place, await source.ask_now(1, chunks, size))
+        source = DirectWindows(stream, stream.error_context(name), subject)
+        return cls(place, await source.try_request(1, chunks, size))
 
-    def take(self, info: ObjectInfo) -> Window | None:
+    def take_window(self, info: ObjectInfo) -> Window | None:
         """All of the object's chunks on their way, if the guess was right."""
         if (info.nuid, info.chunks, info.size) != self._place:
             return None

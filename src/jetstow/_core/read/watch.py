@@ -14,9 +14,9 @@ from typing import Final, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
-from jetstow._core.bucket.encryption import shown
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.read.ordered_consumer import Feed, GapError, Policy
+from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer, Policy
 from jetstow.errors import (
     ConnectionLostError,
     JetstowError,
@@ -29,10 +29,10 @@ from jetstow.models import ObjectInfo
 _log = logging.getLogger("jetstow.watch")
 
 # Between two tries to get a consumer back, in seconds.
-_PAUSE: Final = 0.25
+_REOPEN_DELAY: Final = 0.25
 
 # Changes that wait for the user. Beyond them the server waits: see flow control.
-_BACKLOG: Final = 256
+_MAX_BUFFERED_CHANGES: Final = 256
 
 
 class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
@@ -42,11 +42,11 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     """
 
     def __init__(self, stream: Stream, policy: Policy, *, ignore_deletes: bool) -> None:
-        self._target = stream.target()
+        self._context = stream.error_context()
         self._stream = stream
-        self._feed = Feed(stream, policy)
+        self._consumer = OrderedConsumer(stream, policy)
         self._ignore_deletes = ignore_deletes
-        self._news: deque[ObjectInfo | None] = deque()
+        self._changes: deque[ObjectInfo | None] = deque()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -54,20 +54,20 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
 
     async def start(self) -> Self:
         """Begin to watch. Raises what prevents it."""
-        await self._feed.open()
-        self._task = asyncio.create_task(self._run(), name=f"watch {self._target}")
-        self._task.add_done_callback(self._ended)
+        await self._consumer.open()
+        self._task = asyncio.create_task(self._run(), name=f"watch {self._context}")
+        self._task.add_done_callback(self._on_task_done)
         return self
 
     async def stop(self) -> None:
         """Tell nothing more. Whoever waits for a change is let go."""
         self._stopped = True
-        self._news.clear()
+        self._changes.clear()
         self._arrived.set()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._feed.close()
+        await self._consumer.close()
 
     async def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
         """The next change, waited for `timeout` seconds at most.
@@ -81,8 +81,8 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         except builtins.TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
-            raise self._target.error(
-                TimeoutError, f"nothing changed in {self._target} within {timeout:g} seconds"
+            raise self._context.error(
+                TimeoutError, f"nothing changed in {self._context} within {timeout:g} seconds"
             ) from None
 
     def __aiter__(self) -> Self:
@@ -101,22 +101,22 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         await self.stop()
 
     async def _next(self) -> ObjectInfo | None:
-        while not self._news:
+        while not self._changes:
             self._check_running()
             self._arrived.clear()
             await self._arrived.wait()
         self._room.set()
-        return self._news.popleft()
+        return self._changes.popleft()
 
     def _check_running(self) -> None:
         if self._stopped:
-            raise self._target.error(
-                WatcherStoppedError, f"the watcher of {self._target} was stopped"
+            raise self._context.error(
+                WatcherStoppedError, f"the watcher of {self._context} was stopped"
             )
         if self._task is not None and self._task.done():
             self._task.result()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _on_task_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
             task.exception()  # kept for the next call, so asyncio need not complain of it
         self._arrived.set()
@@ -124,25 +124,25 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     async def _run(self) -> None:
         while True:
             try:
-                change = await self._feed.next()
+                change = await self._consumer.next()
             except (GapError, TimeoutError, ConnectionLostError) as error:
-                _log.info("watching %s again after %s", self._target, str(error) or "a gap")
+                _log.info("watching %s again after %s", self._context, str(error) or "a gap")
                 await self._reopen()
                 continue
             if change is not None and change.deleted and self._ignore_deletes:
                 continue
-            while len(self._news) >= _BACKLOG:
+            while len(self._changes) >= _MAX_BUFFERED_CHANGES:
                 self._room.clear()
                 await self._room.wait()
-            self._news.append(None if change is None else shown(self._stream, change))
+            self._changes.append(None if change is None else plain_info(self._stream, change))
             self._arrived.set()
 
     async def _reopen(self) -> None:
         while True:
             try:
-                return await self._feed.open()
+                return await self._consumer.open()
             except (TimeoutError, ConnectionLostError, JetStreamUnavailableError):
                 # nats-py reconnects, or gives up and closes.
-                if self._stream.js.nc.is_closed:
+                if self._stream.api.nc.is_closed:
                     raise
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_REOPEN_DELAY)

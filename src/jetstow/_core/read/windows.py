@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.mailbox import Mailbox
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
 
 # What the server adds to a message when it counts bytes: subject and headers.
-OVERHEAD: Final = 512
+MESSAGE_OVERHEAD: Final = 512
 
 
-class Piece(msgspec.Struct, gc=False):
+class WindowMessage(msgspec.Struct, gc=False):
     """One message of a run: `pending` of its subject come after it."""
 
     seq: int
@@ -47,76 +47,78 @@ class Window(Mailbox):
     so the budget of the connection never waits for a reader.
     """
 
-    cost = 0
+    remaining_bytes = 0
 
-    left: int | None = None
+    pending_after: int | None = None
     """How many messages of the subject follow the run, if its end has told."""
 
     @property
     def is_complete(self) -> bool:
         """Whether all of it has arrived."""
-        return not self.cost
+        return not self.remaining_bytes
 
-    async def next_piece(self) -> Piece | None:
+    async def next_message(self) -> WindowMessage | None:
         """The next message of the run, or None at its end."""
         raise NotImplementedError
 
-    async def next_pieces(self) -> tuple[list[Piece], bool]:
+    async def next_messages(self) -> tuple[list[WindowMessage], bool]:
         """Messages of the run that are there, and whether they are its last.
 
         There is one of them at least, or the run is over.
         """
-        piece = await self.next_piece()
+        piece = await self.next_message()
         return ([], True) if piece is None else ([piece], False)
 
     def deliver(self, message: Message) -> None:
-        if self.cost:
+        if self.remaining_bytes:
             # What is empty is the end of the window, or as good as nothing.
-            self._arrived(len(message.data) + OVERHEAD if message.data else self.cost)
+            self._arrived(
+                len(message.data) + MESSAGE_OVERHEAD if message.data else self.remaining_bytes
+            )
         super().deliver(message)
 
     def close(self) -> None:
         super().close()
-        self._arrived(self.cost)
+        self._arrived(self.remaining_bytes)
 
     def _arrived(self, size: int) -> None:
-        size = min(size, self.cost)
-        self.cost -= size
-        self.replies.inbound.give(size)
+        size = min(size, self.remaining_bytes)
+        self.remaining_bytes -= size
+        self.inbox.inbound.release(size)
 
 
-class Windows(ABC):
+class WindowSource(ABC):
     """Where the windows of one subject come from."""
 
     overlap = True
     """Whether a window may be asked for while the one before it is still arriving."""
 
-    def __init__(self, stream: Stream, target: Target, subject: str) -> None:
+    def __init__(self, stream: Stream, context: ErrorContext, subject: str) -> None:
         self._stream = stream
-        self._target = target
+        self._context = context
         self._subject = subject
 
-    async def ask(self, seq: int, count: int, size: int) -> Window:
+    async def request(self, seq: int, count: int, size: int) -> Window:
         """Ask for `count` messages of `size` bytes at most, from sequence `seq` on."""
-        await self._stream.js.replies.inbound.take(count * (size + OVERHEAD))
-        return await self._ask(seq, count, count * (size + OVERHEAD))
+        await self._stream.api.inbox.inbound.acquire(count * (size + MESSAGE_OVERHEAD))
+        return await self._request_window(seq, count, count * (size + MESSAGE_OVERHEAD))
 
-    async def ask_now(self, seq: int, count: int, size: int) -> Window | None:
+    async def try_request(self, seq: int, count: int, size: int) -> Window | None:
         """The same, unless the connection is busy enough already."""
-        if not self._stream.js.replies.inbound.take_now(count * (size + OVERHEAD)):
+        if not self._stream.api.inbox.inbound.try_acquire(count * (size + MESSAGE_OVERHEAD)):
             return None
-        return await self._ask(seq, count, count * (size + OVERHEAD))
+        return await self._request_window(seq, count, count * (size + MESSAGE_OVERHEAD))
 
-    async def _ask(self, seq: int, count: int, cost: int) -> Window:
-        replies = self._stream.js.replies
+    async def _request_window(self, seq: int, count: int, cost: int) -> Window:
+        replies = self._stream.api.inbox
         try:
             window = await self._open()
         except BaseException:
-            replies.inbound.give(cost)
+            replies.inbound.release(cost)
             raise
-        window.cost = cost
+        window.remaining_bytes = cost
         try:
-            await self._request(window, seq, count)
+            await self._send_request(window, seq, count)
         except BaseException:
             window.close()
             raise
@@ -126,7 +128,7 @@ class Windows(ABC):
     async def _open(self) -> Window: ...
 
     @abstractmethod
-    async def _request(self, window: Any, seq: int, count: int) -> None: ...
+    async def _send_request(self, window: Any, seq: int, count: int) -> None: ...
 
     @abstractmethod
     async def close(self) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from jetstow._core.protocol.api_errors import answer, unavailable
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.api_errors import decode_response, no_responders
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.transport.inbox import B, Replies
+from jetstow._core.transport.inbox import B, Inbox
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow._core.transport.retry import TROUBLE, Outage
+from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -24,27 +24,31 @@ _versions: dict[str, tuple[int, int]] = {}
 T = TypeVar("T")
 
 
-class JetStream:
+class JetStreamAPI:
     """JetStream as one account of one connection sees it.
 
     `timeout`, in seconds, is the longest silence that one request waits through. Where
     nobody answers, requests are made again for `endurance` seconds.
     """
 
-    def __init__(self, nc: Client, prefix: str, timeout: float, endurance: float = 0.0) -> None:
+    def __init__(self, nc: Client, prefix: str, timeout: float, retry_timeout: float = 0.0) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
-        self.endurance = endurance
+        self.retry_timeout = retry_timeout
 
-    def enduring(self, seconds: float) -> JetStream:
+    def with_retry_timeout(self, seconds: float) -> JetStreamAPI:
         """The same, which asks again for so long."""
-        return JetStream(self.nc, self.prefix, self.timeout, seconds)
+        return JetStreamAPI(self.nc, self.prefix, self.timeout, seconds)
+
+    def retry_policy(self, context: ErrorContext) -> RetryPolicy:
+        """The retries of one call on this connection."""
+        return RetryPolicy(self.inbox.state, context, self.retry_timeout)
 
     @property
-    def replies(self) -> Replies:
+    def inbox(self) -> Inbox:
         """The connection's inbox."""
-        return Replies.of(self.nc)
+        return Inbox.of(self.nc)
 
     @property
     def server_version(self) -> tuple[int, int]:
@@ -59,37 +63,37 @@ class JetStream:
                 _versions[said] = 0, 0
         return _versions[said]
 
-    async def open(self, kind: type[B], target: Target) -> B:
+    async def open(self, kind: type[B], context: ErrorContext) -> B:
         """A mailbox as patient as this context."""
-        return await self.replies.open(kind, target, self.timeout)
+        return await self.inbox.open_mailbox(kind, context, self.timeout)
 
     async def call(
         self,
-        target: Target,
+        context: ErrorContext,
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Message:
         """Send one message, once, and return the one that answers it."""
-        with await self.open(Mailbox, target) as box:
+        with await self.open(Mailbox, context) as box:
             await box.send(subject, payload, headers=headers)
             message = await box.next()
         if status(message) == 503:
-            raise unavailable(target)
+            raise no_responders(context)
         return message
 
-    async def insist(self, target: Target, step: Callable[[], Awaitable[T]]) -> T:
+    async def retry(self, context: ErrorContext, step: Callable[[], Awaitable[T]]) -> T:
         """Take a step that may be taken twice, as often as an outage allows."""
-        outage = None
+        policy = None
         while True:
             try:
                 return await step()
-            except TROUBLE as error:
-                outage = outage or Outage(self, target)
-                await outage.survive(error)
+            except RETRIED_ERRORS as error:
+                policy = policy or self.retry_policy(context)
+                await policy.wait_or_raise(error)
 
-    async def request(self, target: Target, api: str, body: object = None) -> dict[str, Any]:
-        """Ask the JetStream API, as in `request(target, "STREAM.INFO.x")`; return its answer.
+    async def request(self, context: ErrorContext, api: str, body: object = None) -> dict[str, Any]:
+        """Ask the JetStream API, as in `request(context, "STREAM.INFO.x")`; return its answer.
 
         Whatever is asked for here may be asked for again, after an outage. Raises a
         `ServerError` or what its code stands for; see `refusal`.
@@ -97,9 +101,11 @@ class JetStream:
         payload = b"" if body is None else json_encode(body)
 
         async def ask() -> dict[str, Any]:
-            return answer(target, await self.call(target, f"{self.prefix}.{api}", payload))
+            return decode_response(
+                context, await self.call(context, f"{self.prefix}.{api}", payload)
+            )
 
-        return await self.insist(target, ask)
+        return await self.retry(context, ask)
 
     async def list_streams(
         self, verb: Literal["NAMES", "LIST"], subject: str
@@ -108,7 +114,7 @@ class JetStream:
         seen = 0
         while True:
             page = await self.request(
-                Target(), f"STREAM.{verb}", {"subject": subject, "offset": seen}
+                ErrorContext(), f"STREAM.{verb}", {"subject": subject, "offset": seen}
             )
             streams = page.get("streams") or []
             for stream in streams:

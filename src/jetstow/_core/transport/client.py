@@ -15,8 +15,8 @@ import nats.aio.client
 import nats.errors
 from nats.aio.transport import TcpTransport
 
-from jetstow._core.protocol.parser import Frame
-from jetstow._core.transport.fast_path import Lane, Receivers, message
+from jetstow._core.protocol.parser import ParsedMessage
+from jetstow._core.transport.fast_path import FastPath, Receivers, encode_message
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 _log = logging.getLogger("jetstow.client")
 
 # Connecting takes as many round trips, each of which may last as long as one connects.
-_GREETINGS: Final = 3
+_HANDSHAKE_ROUND_TRIPS: Final = 3
 
 
-class LaneClient(nats.aio.client.Client):
+class FastPathClient(nats.aio.client.Client):
     """A nats-py client with a lane of its own, where one can be had."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._lane: Lane | None = None
+        self._fast_path: FastPath | None = None
         self._receivers: Receivers = {}
 
-    async def receive(
+    async def subscribe_fast(
         self,
         subject: str,
         deliver: Callable[[Any], None],
@@ -47,11 +47,11 @@ class LaneClient(nats.aio.client.Client):
         self._receivers[subscription._id] = deliver
         return subscription
 
-    def send(
+    def publish_fast(
         self, subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
     ) -> Coroutine[Any, Any, None] | None:
         """Publish. What it returns is to be awaited; None, if there is nothing to wait for."""
-        lane = self._lane
+        lane = self._fast_path
         if lane is None or not self.is_connected:
             # nats-py keeps a little for after a reconnect, and knows what else is wrong.
             return self.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ class LaneClient(nats.aio.client.Client):
             self._pending, self._pending_data_size = [], 0
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
-        return lane.write(message(subject, payload, reply, headers))
+        return lane.write(encode_message(subject, payload, reply, headers))
 
     async def _attempt_reconnect(self) -> None:
         # nats-py closes the old socket first, and waits until all is sent that a server which
@@ -75,7 +75,7 @@ class LaneClient(nats.aio.client.Client):
                 task.cancel()
         # nats-py waits for the server's first word with a limit, and for its second without.
         try:
-            async with asyncio.timeout(_GREETINGS * self.options["connect_timeout"]):
+            async with asyncio.timeout(_HANDSHAKE_ROUND_TRIPS * self.options["connect_timeout"]):
                 await super()._process_connect_init()
         except BaseException:
             # Otherwise it is forgotten and stays open. And after a TLS handshake that failed,
@@ -105,28 +105,28 @@ class LaneClient(nats.aio.client.Client):
     async def _read_loop(self) -> None:
         """What nats-py's own does, from the lane where there is one."""
         try:
-            lane = await Lane.over(self._transport, self._receivers, self.stats)
+            lane = await FastPath.attach(self._transport, self._receivers, self.stats)
         except OSError as error:  # it has broken already
             await self._process_op_err(error)
             return
         if lane is None:
             await super()._read_loop()
             return
-        self._lane = lane
+        self._fast_path = lane
         try:
             await self._serve(lane)
         finally:
             lane.close()
-            if self._lane is lane:
-                self._lane = None
+            if self._fast_path is lane:
+                self._fast_path = None
 
-    async def _serve(self, lane: Lane) -> None:
+    async def _serve(self, lane: FastPath) -> None:
         try:
             while (item := await lane.next()) is not None:
                 if isinstance(item, bytes):
                     await self._ps.parse(item)
                 else:
-                    await self._hand_on(item)
+                    await self._pass_to_nats_py(item)
                 if self.is_closed or self.is_reconnecting:
                     return
         except nats.errors.ProtocolError:
@@ -139,7 +139,7 @@ class LaneClient(nats.aio.client.Client):
         await self._error_cb(eof)
         await self._process_op_err(eof)
 
-    async def _hand_on(self, frame: Frame) -> None:
+    async def _pass_to_nats_py(self, frame: ParsedMessage) -> None:
         """A message for nats-py. What it cannot read is lost, and not the connection with it."""
         subject, reply = frame.subject.encode(), frame.reply.encode()
         try:

@@ -20,21 +20,21 @@ from typing import Any, Final, Self, TypeAlias
 import nats.errors
 from nats.aio.transport import TcpTransport
 
-from jetstow._core.protocol.parser import Frame, Frames, FramingError
+from jetstow._core.protocol.parser import ParsedMessage, Parser, ProtocolError
 
 _log = logging.getLogger("jetstow.client")
 
 # What nats-py has not yet worked off may grow so far; then the socket waits.
-_BACKLOG: Final = 512
+_MAX_QUEUED: Final = 512
 
 # Messages smaller than this may wait for one another, until the loop's next turn.
-_SMALL: Final = 8 * 1024
+_BATCHED_BELOW: Final = 8 * 1024
 
 # Who gets the messages of a subscription, by its number.
-Receivers: TypeAlias = dict[int, Callable[[Frame], None]]
+Receivers: TypeAlias = dict[int, Callable[[ParsedMessage], None]]
 
 
-class Lane(asyncio.BufferedProtocol):
+class FastPath(asyncio.BufferedProtocol):
     """The receiving end of one connection, in the place of an `asyncio.StreamReader`."""
 
     def __init__(
@@ -45,17 +45,17 @@ class Lane(asyncio.BufferedProtocol):
         self._stats = stats
         self._transport: Any = writer.transport
         # The streams' protocol goes on to see to flow control and to the end.
-        self._streams: Any = writer.transport.get_protocol()
-        self._frames = Frames(self._on_message, self._keep)
-        self._kept: deque[Frame | bytes] = deque()
+        self._stream_protocol: Any = writer.transport.get_protocol()
+        self._parser = Parser(self._on_message, self._queue)
+        self._queued: deque[ParsedMessage | bytes] = deque()
         self._outgoing: list[bytes] = []
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
-        self._over = False
-        self._reason: Exception | None = None
+        self._closed = False
+        self._error: Exception | None = None
 
     @classmethod
-    async def over(
+    async def attach(
         cls, connection: Any, receivers: Receivers, stats: dict[str, int]
     ) -> Self | None:
         """Take a transport of nats-py's over, and what has arrived; None where it cannot be.
@@ -71,7 +71,7 @@ class Lane(asyncio.BufferedProtocol):
         writer.transport.set_protocol(lane)
         # With its end in sight, the reader hands out what it has and waits for nothing.
         reader.feed_eof()
-        lane._take(await reader.read())
+        lane._feed(await reader.read())
         return lane
 
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
@@ -80,7 +80,7 @@ class Lane(asyncio.BufferedProtocol):
         Sending costs as much for a hundred bytes as for a hundred messages of them: what is
         sent in one turn of the loop, by one task or by many, goes together.
         """
-        if len(message) >= _SMALL:
+        if len(message) >= _BATCHED_BELOW:
             self._flush()
             self._transport.write(message)
         else:
@@ -95,20 +95,20 @@ class Lane(asyncio.BufferedProtocol):
             self._outgoing.clear()
             self._transport.write(message)
 
-    async def next(self) -> Frame | bytes | None:
+    async def next(self) -> ParsedMessage | bytes | None:
         """The next thing that is nats-py's; None at the end of the connection.
 
         Raises `ProtocolError` and the socket's `OSError`.
         """
-        while not self._kept:
-            if self._reason is not None:
-                raise self._reason
-            if self._over:
+        while not self._queued:
+            if self._error is not None:
+                raise self._error
+            if self._closed:
                 return None
             self._transport.resume_reading()
             self._waiter = self._loop.create_future()
             await self._waiter
-        return self._kept.popleft()
+        return self._queued.popleft()
 
     def close(self) -> None:
         """Tell nobody anything more."""
@@ -118,46 +118,46 @@ class Lane(asyncio.BufferedProtocol):
     # -- what the transport tells ----------------------------------------------------------
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - it takes what it gets
-        return self._frames.room()
+        return self._parser.get_buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._over:
+        if self._closed:
             return
         try:
-            self._frames.arrived(nbytes)
-        except FramingError as error:
+            self._parser.buffer_updated(nbytes)
+        except ProtocolError as error:
             _log.warning("the server sent what is not NATS: %s", error)
             self._end(nats.errors.ProtocolError())
 
     def eof_received(self) -> bool | None:
         self._end(None)
-        return bool(self._streams.eof_received())
+        return bool(self._stream_protocol.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end(exc)
-        self._streams.connection_lost(exc)
+        self._stream_protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
-        self._streams.pause_writing()
+        self._stream_protocol.pause_writing()
 
     def resume_writing(self) -> None:
-        self._streams.resume_writing()
+        self._stream_protocol.resume_writing()
 
     # -- inside ----------------------------------------------------------------------------
 
-    def _take(self, arrived: bytes) -> None:
+    def _feed(self, arrived: bytes) -> None:
         """Bytes that came before the lane did."""
         while arrived:
-            room = self._frames.room()
+            room = self._parser.get_buffer()
             size = min(len(room), len(arrived))
             room[:size] = arrived[:size]
             self.buffer_updated(size)
             arrived = arrived[size:]
 
-    def _on_message(self, frame: Frame) -> None:
+    def _on_message(self, frame: ParsedMessage) -> None:
         deliver = self._receivers.get(frame.sid)
         if deliver is None:
-            self._keep(frame)
+            self._queue(frame)
             return
         self._stats["in_msgs"] += 1
         self._stats["in_bytes"] += len(frame.data)
@@ -166,15 +166,15 @@ class Lane(asyncio.BufferedProtocol):
         except Exception:  # noqa: BLE001 - as for nats-py's callbacks: it ends no connection
             _log.exception("a message to %s was not understood", frame.subject)
 
-    def _keep(self, item: Frame | bytes) -> None:
-        self._kept.append(item)
-        if len(self._kept) > _BACKLOG:
+    def _queue(self, item: ParsedMessage | bytes) -> None:
+        self._queued.append(item)
+        if len(self._queued) > _MAX_QUEUED:
             self._transport.pause_reading()
         self._wake()
 
     def _end(self, reason: Exception | None) -> None:
-        if not self._over:
-            self._over, self._reason = True, reason
+        if not self._closed:
+            self._closed, self._error = True, reason
             self._wake()
 
     def _wake(self) -> None:
@@ -192,7 +192,7 @@ def header_size(headers: dict[str, str] | None) -> int:
     return size
 
 
-def message(
+def encode_message(
     subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
 ) -> bytes:
     """What the server reads of a message published. Raises nats-py's `BadSubjectError`."""

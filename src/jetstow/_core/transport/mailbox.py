@@ -9,18 +9,39 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from jetstow._core.protocol.context import Target
+from jetstow._core.aio.byte_semaphore import ByteSemaphore
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow.errors import JetstowError
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
-    from jetstow._core.transport.inbox import Replies
-
 T = TypeVar("T")
+
+
+class Owner(Protocol):
+    """The inbox that a mailbox belongs to, as far as the mailbox uses it."""
+
+    prefix: str
+    inbound: ByteSemaphore
+
+    def publish(
+        self,
+        subject: str,
+        payload: bytes | memoryview,
+        reply: str,
+        headers: dict[str, str] | None,
+        context: ErrorContext,
+    ) -> Coroutine[Any, Any, None] | None: ...
+
+    def forget(self, token: str) -> None: ...
+
+    def check_at(self, when: float) -> None: ...
+
+    def silence_error(self, timeout: float, context: ErrorContext) -> JetstowError: ...
 
 
 class Mailbox:
@@ -30,11 +51,11 @@ class Mailbox:
     `patience` is the longest silence that is waited through, in seconds.
     """
 
-    def __init__(self, replies: Replies, token: str, target: Target, patience: float) -> None:
-        self.replies = replies
-        self.target = target
-        self.patience = patience
-        self.address = f"{replies.prefix}.{token}"
+    def __init__(self, inbox: Owner, token: str, context: ErrorContext, timeout: float) -> None:
+        self.inbox = inbox
+        self.context = context
+        self.timeout = timeout
+        self.address = f"{inbox.prefix}.{token}"
         self.subscription: Subscription | None = None
         self.subjects: dict[str, str] = {}
         self._token = token
@@ -42,8 +63,8 @@ class Mailbox:
         self._failure: JetstowError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: asyncio.Timeout | None = None
-        self._silent = False
-        self._until = 0.0
+        self._timed_out = False
+        self._wait_until = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +74,7 @@ class Mailbox:
 
     def close(self) -> None:
         """Take no more messages, and keep none."""
-        self.replies.forget(self._token)
+        self.inbox.forget(self._token)
         self._messages.clear()
 
     async def send(
@@ -73,14 +94,14 @@ class Mailbox:
         # nats-py hands the server's errors on in lower case.
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
-        step = self.replies.publish(subject, payload, reply, headers, self.target)
+        step = self.inbox.publish(subject, payload, reply, headers, self.context)
         if step is not None:
-            await self.bounded(step)
+            await self.with_timeout(step)
 
-    async def answer(self, subject: str) -> None:
+    async def respond(self, subject: str) -> None:
         """Publish an empty message that wants no answer. Raises as `send` does."""
-        if (step := self.replies.publish(subject, b"", "", None, self.target)) is not None:
-            await self.bounded(step)
+        if (step := self.inbox.publish(subject, b"", "", None, self.context)) is not None:
+            await self.with_timeout(step)
 
     def deliver(self, message: Message) -> None:
         """Take a message. The inbox calls this."""
@@ -114,25 +135,25 @@ class Mailbox:
         self._raise_failure()
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
-        self._until = loop.time() + self.patience
-        self.replies.look_at(self._until)
+        self._wait_until = loop.time() + self.timeout
+        self.inbox.check_at(self._wait_until)
         try:
             await self._waiter
         finally:
             self._waiter = None
-        if self._silent:
-            self._silent = False
-            raise self.replies.silence(self.patience, self.target)
+        if self._timed_out:
+            self._timed_out = False
+            raise self.inbox.silence_error(self.timeout, self.context)
         if not self._messages:
             self._raise_failure()
 
-    def look(self, now: float) -> float | None:
+    def check_timeout(self, now: float) -> float | None:
         """End a wait that has lasted too long; when to look again, if one goes on."""
         if self._waiter is None or self._waiter.done():
             return None
-        if now < self._until:
-            return self._until
-        self._silent = True
+        if now < self._wait_until:
+            return self._wait_until
+        self._timed_out = True
         self.wake()
         return None
 
@@ -141,7 +162,7 @@ class Mailbox:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def bounded(self, step: Coroutine[Any, Any, T]) -> T:
+    async def with_timeout(self, step: Coroutine[Any, Any, T]) -> T:
         """Run a step of nats-py's that may wait for the socket, for as long as is patient.
 
         nats-py waits without end for a flush whose flusher has died, and swallows a
@@ -150,19 +171,19 @@ class Mailbox:
         task = asyncio.current_task()
         cancelled = task.cancelling() if task is not None else 0
         try:
-            async with asyncio.timeout(self.patience) as deadline:
+            async with asyncio.timeout(self.timeout) as deadline:
                 self._deadline = deadline
                 result = await step
         except TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
             self._raise_failure()
-            raise self.replies.silence(self.patience, self.target) from None
+            raise self.inbox.silence_error(self.timeout, self.context) from None
         finally:
             self._deadline = None
         if deadline.expired():
             self._raise_failure()
-            raise self.replies.silence(self.patience, self.target)
+            raise self.inbox.silence_error(self.timeout, self.context)
         if task is not None and task.cancelling() > cancelled:
             raise asyncio.CancelledError
         return result

@@ -1,18 +1,18 @@
-"""Trouble on the way to the server: what a call lives through, and where it ends.
+"""Which failures of the connection or the server a call retries, and for how long.
 
-A connection that drops comes back, or is given up, as its reconnect options say. A bucket
-with replicas loses its leader and elects another one. Either costs a call some time and
-nothing else: it asks again, as everything here may be asked twice.
+A lost connection is waited for until nats-py reconnects or gives up. A bucket with replicas that
+has lost its leader is asked again while the replicas elect another one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from jetstow._core.aio import telemetry
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.transport.connection_state import ConnectionState
 from jetstow.errors import (
     ConnectionLostError,
     JetstowError,
@@ -20,58 +20,58 @@ from jetstow.errors import (
     TimeoutError,
 )
 
-if TYPE_CHECKING:
-    from jetstow._core.transport.api import JetStream
+_log = logging.getLogger("jetstow.retry")
 
-_log = logging.getLogger("jetstow.outage")
+RETRIED_ERRORS: Final = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 
-TROUBLE: Final = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
+# How long to retry a bucket with replicas that has no leader, in seconds. nats-server waits 4 to 9
+# seconds before an election, and again after a tied vote.
+LEADER_ELECTION_TIMEOUT: Final = 20.0
 
-# How long replicas may do without a leader, in seconds. Servers wait 4 to 9 before they elect
-# one, and again where nobody has won.
-ELECTION: Final = 20.0
+# Connections lost in a row without a success in between: the request itself may break them.
+_MAX_LOST_CONNECTIONS: Final = 8
 
-# Connections lost one after another with nothing got through in between: what is asked for
-# may be what breaks them.
-_MOST_LOSSES: Final = 8
-
-# Before asking again where nobody answers, in seconds.
-_PAUSE: Final = 0.25
+# Delay before a retry after "no responders", in seconds.
+_RETRY_DELAY: Final = 0.25
 
 
-class Outage:
-    """The trouble that one call has; it lasts until something gets through."""
+class RetryPolicy:
+    """The retries of one call.
 
-    def __init__(self, js: JetStream, target: Target) -> None:
-        self._js = js
-        self._target = target
+    Silence and "no responders" are retried for `retry_timeout` seconds after the first of them.
+    """
+
+    def __init__(self, state: ConnectionState, context: ErrorContext, retry_timeout: float) -> None:
+        self._state = state
+        self._context = context
+        self._retry_timeout = retry_timeout
         self._losses = 0
-        self._since: float | None = None
+        self._failing_since: float | None = None
 
-    def is_over(self) -> None:
-        """Something has got through."""
-        self._losses, self._since = 0, None
+    def succeeded(self) -> None:
+        """Reset the counts: the server has answered."""
+        self._losses, self._failing_since = 0, None
 
-    async def survive(self, error: JetstowError) -> None:
-        """Return when it makes sense to ask again; raise if it makes none, or no more."""
-        await self._survive(error)
-        _log.info("%s: asking again after %s", self._target, error)
-        telemetry.retried(self._target, error)
+    async def wait_or_raise(self, error: JetstowError) -> None:
+        """Return when a retry makes sense. Raise `error` if it makes none, or the time is over."""
+        await self._wait_or_raise(error)
+        _log.info("%s: retrying after %s", self._context, error)
+        telemetry.count_retry(self._context.bucket or "", type(error).__name__)
 
-    async def _survive(self, error: JetstowError) -> None:
+    async def _wait_or_raise(self, error: JetstowError) -> None:
         if isinstance(error, ConnectionLostError):
             self._losses += 1
-            if self._losses > _MOST_LOSSES:
+            if self._losses > _MAX_LOST_CONNECTIONS:
                 raise error
-            await self._js.replies.standing.restored(self._target)
-            self._since = None
+            await self._state.wait_connected(self._context)
+            self._failing_since = None
             return
-        if not (isinstance(error, TROUBLE) and self._js.endurance):
+        if not (isinstance(error, RETRIED_ERRORS) and self._retry_timeout):
             raise error
         now = asyncio.get_running_loop().time()
-        if self._since is None:
-            self._since = now
-        if now - self._since > self._js.endurance:
+        if self._failing_since is None:
+            self._failing_since = now
+        if now - self._failing_since > self._retry_timeout:
             raise error
         if not isinstance(error, TimeoutError):
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RETRY_DELAY)

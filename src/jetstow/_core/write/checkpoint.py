@@ -24,7 +24,7 @@ class _Noted(msgspec.Struct):
     changed: int
 
 
-class Note:
+class Checkpoint:
     """The note of one file on its way to one name in one bucket.
 
     Of a file that has changed since, or that is to be cut in another way, it knows nothing.

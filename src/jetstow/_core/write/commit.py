@@ -15,8 +15,8 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import WRONG_LAST_SEQUENCE
 from jetstow._core.protocol.metadata import encode_info
-from jetstow._core.read.catalog import Slot, read_slot
-from jetstow._core.transport.retry import TROUBLE, Outage
+from jetstow._core.read.catalog import NameState, read_state
+from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow.errors import (
     JetstowError,
     ObjectAlreadyExists,
@@ -29,7 +29,7 @@ from jetstow.models import ObjectInfo
 _ROLLUP: Final = {"Nats-Rollup": "sub"}
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 
-Proposal = Callable[[Slot], ObjectInfo]
+Proposal = Callable[[NameState], ObjectInfo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +37,22 @@ class Committed:
     """What stands under the name now, and what stood there before."""
 
     info: ObjectInfo
-    before: Slot
+    before: NameState
 
 
-def check_revision(stream: Stream, name: str, slot: Slot, expected: int | None) -> None:
+def check_revision(stream: Stream, name: str, slot: NameState, expected: int | None) -> None:
     """Raise unless the name is at the revision expected; 0 expects no live object.
 
     Raises `ObjectAlreadyExists` where 0 was expected, else `RevisionMismatchError`.
     """
     if expected is None or (slot.live is None if expected == 0 else slot.revision == expected):
         return
-    target = stream.target(name)
+    context = stream.error_context(name)
     if expected == 0:
-        raise target.error(ObjectAlreadyExists, f"{target} exists already")
-    error = target.error(
+        raise context.error(ObjectAlreadyExists, f"{context} exists already")
+    error = context.error(
         RevisionMismatchError,
-        f"{target} is at revision {slot.revision}, not at {expected}: somebody changed it",
+        f"{context} is at revision {slot.revision}, not at {expected}: somebody changed it",
     )
     error.expected, error.actual = expected, slot.revision
     raise error
@@ -63,7 +63,7 @@ async def commit(
     name: str,
     propose: Proposal,
     *,
-    slot: Slot | None = None,
+    slot: NameState | None = None,
     expected_revision: int | None = None,
 ) -> Committed:
     """Publish what `propose` makes of the slot under `name`; again, if somebody was faster.
@@ -72,18 +72,18 @@ async def commit(
     it, with nothing changed. Raises `RevisionMismatchError` where a revision is expected.
     """
     subject = subjects.meta_subject(stream.bucket, name)
-    target = stream.target(name)
+    context = stream.error_context(name)
     doubt: tuple[bytes, JetstowError] | None = None
-    outage = Outage(stream.js, target)
-    slot = await read_slot(stream, name) if slot is None else slot
+    outage = stream.api.retry_policy(context)
+    slot = await read_state(stream, name) if slot is None else slot
     while True:
         check_revision(stream, name, slot, expected_revision)
         info = propose(slot)
         payload = encode_info(info)
-        headers = _ROLLUP | {_EXPECTED: str(slot.revision)} | ttl.name_headers(info)
+        headers = _ROLLUP | {_EXPECTED: str(slot.revision)} | ttl.metadata_headers(info)
         try:
-            revision = await stream.publish(target, subject, payload, headers)
-        except TROUBLE as error:
+            revision = await stream.publish(context, subject, payload, headers)
+        except RETRIED_ERRORS as error:
             # The answer was lost, or is late. Asking again is safe: the revision expected
             # lets only one of the two messages in.
             again = isinstance(error, TimeoutError) and doubt is None
@@ -94,7 +94,7 @@ async def commit(
         except ServerError as error:
             if error.err_code not in WRONG_LAST_SEQUENCE:
                 raise (error if doubt is None else doubt[1]) from None
-            before, slot = slot, await read_slot(stream, name)
+            before, slot = slot, await read_state(stream, name)
             if doubt is None or slot.data != doubt[0]:
                 if doubt is not None and encode_info(propose(slot)) == doubt[0]:
                     # Somebody has written the name since. If that came after us, these
@@ -106,9 +106,9 @@ async def commit(
         return Committed(replace(info, revision=revision, mtime=_now()), slot)
 
 
-async def _survive(outage: Outage, error: JetstowError, doubt: JetstowError) -> None:
+async def _survive(outage: RetryPolicy, error: JetstowError, doubt: JetstowError) -> None:
     try:
-        await outage.survive(error)
+        await outage.wait_or_raise(error)
     except JetstowError:
         raise doubt from None  # the first word counts: it says that nobody knows
 

@@ -15,12 +15,12 @@ from typing import Any, Final
 import msgspec
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.api_errors import refusal
-from jetstow._core.protocol.context import Target
+from jetstow._core.protocol.api_errors import api_error
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow._core.transport.retry import TROUBLE, Outage
-from jetstow._core.write.unacked import Ledger
+from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.write.unacked import UnackedChunks
 from jetstow.errors import JetstowError, ServerError
 
 # Bytes of one upload that may wait for their acknowledgement: enough for 300 MiB/s over a
@@ -73,19 +73,19 @@ class Publisher:
     def __init__(
         self,
         stream: Stream,
-        target: Target,
+        context: ErrorContext,
         subject: str,
         headers: dict[str, str] | None = None,
     ) -> None:
         self.stream = stream
-        self.target = target
+        self.context = context
         self.subject = subject
-        self.ledger = Ledger()
+        self.ledger = UnackedChunks()
         self.nobody_there = False
         self.refusal: JetstowError | None = None
         self._headers = headers or {}
         self._identity = subject.rpartition(".")[2]
-        self._outage = Outage(stream.js, target)
+        self._outage = stream.api.retry_policy(context)
         self._began = asyncio.get_running_loop().time()
         self._doubts = 0
         self._was_in_doubt = False
@@ -99,20 +99,20 @@ class Publisher:
 
     async def start(self) -> None:
         """Make ready to send. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        self._box = await self.stream.js.open(_Answers, self.target)
+        self._box = await self.stream.api.open(_Answers, self.context)
         self._box.hear = self.hear
 
     async def write(self, chunk: memoryview) -> None:
         """Send the next chunk, once the window has room for it."""
         size = chunk.nbytes
         await self.until(lambda: self._has_room(size))
-        await self.stream.js.replies.outbound.take(size)
+        await self.stream.api.inbox.outbound.acquire(size)
         number = self.ledger.add(chunk)
         await self.or_go_on(self.send_chunk(number))
 
     async def finish(self) -> None:
         """Wait until every chunk is stored."""
-        await self.until(lambda: not self.ledger.held)
+        await self.until(lambda: not self.ledger.buffered)
         if self._was_in_doubt or asyncio.get_running_loop().time() - self._began > _LONG:
             await self._count()
 
@@ -125,7 +125,7 @@ class Publisher:
         """Hold nothing any more."""
         if self._box is not None:
             self._box.close()
-        self.give(self.ledger.bytes_held)
+        self.give(self.ledger.buffered_bytes)
 
     # -- for the batches, too --------------------------------------------------------------
 
@@ -137,11 +137,11 @@ class Publisher:
 
     def give(self, size: int) -> None:
         """So many bytes are not on their way any more."""
-        self.stream.js.replies.outbound.give(size)
+        self.stream.api.inbox.outbound.release(size)
 
     def identity(self, number: int) -> dict[str, str]:
         """A chunk's headers, by which the server knows it again."""
-        life = self.ledger.life(number)
+        life = self.ledger.attempt(number)
         own = {"Nats-Msg-Id": f"{self._identity}.{number}" + (f".{life}" if life else "")}
         return own | self._headers if self._headers else own
 
@@ -154,19 +154,19 @@ class Publisher:
                     await self.box.wait()
                     await self.check()
                 return
-            except (*TROUBLE, InDoubtError) as error:
+            except (*RETRIED_ERRORS, InDoubtError) as error:
                 await self._go_on(error)
 
     async def or_go_on(self, step: Awaitable[None]) -> None:
         """Send something; after an outage, all that is held."""
         try:
             await step
-        except TROUBLE as error:
+        except RETRIED_ERRORS as error:
             await self._go_on(error)
 
     async def send_chunk(self, number: int) -> None:
         """Send a chunk that is held, by itself."""
-        suffix = f".{number}.{self.ledger.life(number)}"
+        suffix = f".{number}.{self.ledger.attempt(number)}"
         chunk, headers = self.ledger.chunk(number), self.identity(number)
         await self.box.send(self.subject, chunk, headers=headers, suffix=suffix)
 
@@ -177,15 +177,15 @@ class Publisher:
         self.nobody_there = False
         self._was_in_doubt = True
         self._sent_again = self.ledger.sent
-        if self.stream.js.endurance:
+        if self.stream.api.retry_timeout:
             await self.stream.info()  # answered by a leader, once there is one
-        for number in self.ledger.again():
+        for number in self.ledger.unacked():
             await self.send_chunk(number)
 
     async def check(self) -> None:
         """Raise what the server said against a chunk; mend what it has misplaced."""
         if self.nobody_there:
-            raise await self.stream.absence(self.target)
+            raise await self.stream.no_responders_error(self.context)
         if self.refusal is not None:
             raise self.refusal
         if self.ledger.has_gap and self.ledger.stored >= self._sent_again:
@@ -196,7 +196,7 @@ class Publisher:
 
     def doubt(self, sentence: str) -> InDoubtError:
         """The error for what is not as it should be."""
-        return self.target.error(InDoubtError, sentence.format(self.target))
+        return self.context.error(InDoubtError, sentence.format(self.context))
 
     def hear(self, message: Message) -> None:
         """Take an answer."""
@@ -209,25 +209,25 @@ class Publisher:
             ack = _decode(message.data)
         except (ValueError, RecursionError):
             ack = _Ack()
-        self._outage.is_over()
+        self._outage.succeeded()
         if ack.error is None and ack.seq > 0:
             self.give(self.ledger.store(number, life, ack.seq))
             return
         self.ledger.refuse(number)
         if ack.error is None:
-            broken = self.target.error(
-                ServerError, f"an acknowledgement for {self.target} is broken"
+            broken = self.context.error(
+                ServerError, f"an acknowledgement for {self.context} is broken"
             )
             self.refusal = self.refusal or broken
         elif ack.error.get("err_code") != _STILL_ON_ITS_WAY:
-            self.refusal = self.refusal or refusal(self.target, ack.error)
+            self.refusal = self.refusal or api_error(self.context, ack.error)
 
     # -- inside ----------------------------------------------------------------------------
 
     def _has_room(self, size: int) -> bool:
         ledger = self.ledger
-        fits = ledger.bytes_held + size <= _WINDOW and ledger.held < _MOST_CHUNKS
-        return fits or not ledger.held
+        fits = ledger.buffered_bytes + size <= _WINDOW and ledger.buffered < _MOST_CHUNKS
+        return fits or not ledger.buffered
 
     async def _go_on(self, error: JetstowError) -> None:
         while True:
@@ -236,10 +236,10 @@ class Publisher:
                 if self._doubts > _MOST_DOUBTS:
                     raise error
             else:
-                await self._outage.survive(error)
+                await self._outage.wait_or_raise(error)
             try:
                 return await self.send_again()
-            except TROUBLE as again:
+            except RETRIED_ERRORS as again:
                 error = again
 
     async def _put_right(self, wrong: dict[int, int]) -> None:
@@ -249,15 +249,15 @@ class Publisher:
         if self._doubts > _MOST_DOUBTS:
             raise self.doubt("the server stores the chunks of {} out of order")
         for seq in wrong.values():
-            await self.stream.remove(self.target, seq)
+            await self.stream.delete_message(self.context, seq)
         for number in wrong:
             await self.send_chunk(number)
 
     async def _count(self) -> None:
-        stored = await self.stream.count(self.target, self.subject)
+        stored = await self.stream.count(self.context, self.subject)
         if stored != self.ledger.sent:
-            raise self.target.error(
+            raise self.context.error(
                 ServerError,
-                f"of {self.ledger.sent} chunks of {self.target}, {stored} are in the stream: "
+                f"of {self.ledger.sent} chunks of {self.context}, {stored} are in the stream: "
                 "somebody else has changed them, or the connection was lost for too long",
             )

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Self
 
 from nats.js import api
 
-from jetstow._core.aio.cancellation import to_the_end
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket import admin
-from jetstow._core.bucket.encryption import mark, sealer, shown
+from jetstow._core.bucket.encryption import encryption_header, make_sealer, plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol import ttl as expiring
 from jetstow._core.protocol.metadata import checked_meta
 from jetstow._core.protocol.ttl import Expiry
-from jetstow._core.read.catalog import Slot, read_slot
+from jetstow._core.read.catalog import NameState, read_state
 from jetstow._core.write import update_meta
 from jetstow._core.write.commit import check_revision
 from jetstow._core.write.upload import Upload, checked_chunk_size
@@ -48,12 +48,12 @@ class Writing:
         stream: Stream,
         meta: ObjectMeta,
         chunk_size: int,
-        slot: Slot | None,
+        slot: NameState | None,
         expected: int | None,
         expiry: Expiry | None,
     ) -> None:
         self.name = meta.name or ""
-        self.target = stream.target(self.name)
+        self.context = stream.error_context(self.name)
         self.chunk_size = chunk_size
         self.size = 0
         self.upload = Upload(stream, self.name, slot, expiry.chunk_headers if expiry else {})
@@ -61,7 +61,7 @@ class Writing:
         self._meta = meta
         self._expected = expected
         self._expiry = expiry
-        self._sealer = sealer(stream, self.target, chunk_size)
+        self._sealer = make_sealer(stream, self.context, chunk_size)
 
     @classmethod
     async def begin(cls, stream: Stream, name: str | None, asked: Asked) -> Self:
@@ -72,28 +72,32 @@ class Writing:
         `ObjectAlreadyExists` or `RevisionMismatchError`.
         """
         named = name or (asked.meta.name if asked.meta is not None else None) or ""
-        target = stream.target(subjects.check_object(stream.bucket, named))
+        context = stream.error_context(subjects.check_object_name(stream.bucket, named))
         checked = checked_meta(stream.bucket, named, asked.meta, ours=stream.shows_stored)
         options = checked.options or ObjectMetaOptions()
         if options.link is not None:
-            raise target.error(
-                LinkError, f"{target} cannot be put as a link: use add_link or add_bucket_link"
+            raise context.error(
+                LinkError, f"{context} cannot be put as a link: use add_link or add_bucket_link"
             )
         until = asked.until or expires(checked.headers)
-        ttl = expiring.checked(target, asked.ttl) if until is None else expiring.left(until)
+        ttl = (
+            expiring.check_ttl(context, asked.ttl)
+            if until is None
+            else expiring.seconds_until(until)
+        )
         if ttl is not None:
-            await admin.let_expire(stream, target)
-            ttl = expiring.within(ttl, stream.config.get("max_age") or 0)
-        room = expiring.ROOM if ttl is not None else 0
+            await admin.enable_message_ttl(stream, context)
+            ttl = expiring.limit_to_bucket_age(ttl, stream.config.get("max_age") or 0)
+        room = expiring.TTL_HEADER_SIZE if ttl is not None else 0
         chunk_size = checked_chunk_size(stream, named, options.max_chunk_size, room)
         checked.options = ObjectMetaOptions(max_chunk_size=chunk_size)
         if stream.key is not None:
-            checked.headers = (checked.headers or {}) | mark(chunk_size)
+            checked.headers = (checked.headers or {}) | encryption_header(chunk_size)
         slot = None
         if asked.expected_revision is not None:
-            slot = await read_slot(stream, named)
+            slot = await read_state(stream, named)
             check_revision(stream, named, slot, asked.expected_revision)
-        timed = None if ttl is None else Expiry(target, ttl, until)
+        timed = None if ttl is None else Expiry(context, ttl, until)
         return cls(stream, checked, chunk_size, slot, asked.expected_revision, timed)
 
     async def __aenter__(self) -> Self:
@@ -125,4 +129,4 @@ class Writing:
         named = update_meta.give_name(
             self._stream, self.upload, written, meta, slot, self._expected
         )
-        return shown(self._stream, await to_the_end(named))
+        return plain_info(self._stream, await uncancelled(named))

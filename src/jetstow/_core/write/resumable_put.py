@@ -18,8 +18,8 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.read.download import Download
-from jetstow._core.transport.retry import TROUBLE
-from jetstow._core.write.checkpoint import Note
+from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.write.checkpoint import Checkpoint
 from jetstow._core.write.put import Asked, Writing
 from jetstow._core.write.upload import drop_chunks
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
@@ -43,13 +43,13 @@ async def put_file(
     writing = await Writing.begin(stream, name, asked)
     if stream.key is not None or asked.ttl is not None:
         kind = "encrypted" if stream.key is not None else "to expire"
-        raise writing.target.error(
-            InvalidOptionError, f"{writing.target} is {kind}: it cannot be put with resume"
+        raise writing.context.error(
+            InvalidOptionError, f"{writing.context} is {kind}: it cannot be put with resume"
         )
     upload = writing.upload
-    with writing.target.named(), path.open("rb", buffering=0) as file:
+    with writing.context.attach(), path.open("rb", buffering=0) as file:
         status = os.fstat(file.fileno())
-        note = await Note.of(stream, writing.name, path, status, writing.chunk_size)
+        note = await Checkpoint.of(stream, writing.name, path, status, writing.chunk_size)
         if (nuid := note.read()) is not None:
             found, digest = await _recognised(stream, writing, nuid, file, status.st_size)
             if found:
@@ -70,11 +70,11 @@ async def put_file(
                     # chunks over would drop them as those it replaces.
                     note.remove()
                     return await writing.finish()
-                except (*TROUBLE, asyncio.CancelledError):
+                except (*RETRIED_ERRORS, asyncio.CancelledError):
                     upload.keep()
                     raise
         except JetstowError as error:
-            if not isinstance(error, TROUBLE):
+            if not isinstance(error, RETRIED_ERRORS):
                 note.remove()
             raise
 
@@ -87,7 +87,7 @@ async def _recognised(
     The file is left standing behind them. None count if one of them is another one.
     """
     digest, nothing = Digest(), (0, Digest())
-    count = await stream.count(writing.target, subjects.chunk_subject(stream.bucket, nuid))
+    count = await stream.count(writing.context, subjects.chunk_subject(stream.bucket, nuid))
     stored = ObjectInfo(
         name=writing.name,
         bucket=stream.bucket,

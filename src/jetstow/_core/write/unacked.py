@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 
-class Ledger:
+class UnackedChunks:
     """The chunks of one upload, numbered from 0.
 
     `sent` is how many there are, `stored` how many of them lie in their places, and
@@ -21,16 +21,16 @@ class Ledger:
         self.sent = 0
         self.stored = 0
         self.last_seq = 0
-        self.bytes_held = 0
-        self._held: dict[int, memoryview] = {}
-        self._lives: dict[int, int] = {}
+        self.buffered_bytes = 0
+        self._buffered: dict[int, memoryview] = {}
+        self._attempts: dict[int, int] = {}
         self._unanswered: set[int] = set()
         self._seqs: dict[int, int] = {}
 
     @property
-    def held(self) -> int:
+    def buffered(self) -> int:
         """How many chunks are held."""
-        return len(self._held)
+        return len(self._buffered)
 
     @property
     def is_answered(self) -> bool:
@@ -50,25 +50,25 @@ class Ledger:
     def add(self, chunk: memoryview) -> int:
         """Hold the next chunk; return its number."""
         number = self.sent
-        self._held[number] = chunk
+        self._buffered[number] = chunk
         self._unanswered.add(number)
-        self.bytes_held += chunk.nbytes
+        self.buffered_bytes += chunk.nbytes
         self.sent += 1
         return number
 
     def chunk(self, number: int) -> memoryview:
         """The bytes of a chunk that is held."""
-        return self._held[number]
+        return self._buffered[number]
 
-    def life(self, number: int) -> int:
+    def attempt(self, number: int) -> int:
         """How often a chunk was stored in a wrong place and taken out again."""
-        return self._lives.get(number, 0)
+        return self._attempts.get(number, 0)
 
-    def again(self) -> Iterator[int]:
+    def unacked(self) -> Iterator[int]:
         """The chunks that are held, to be sent again, as if nothing had been said of them."""
         self._seqs.clear()
-        self._unanswered = set(self._held)
-        return iter(tuple(self._held))
+        self._unanswered = set(self._buffered)
+        return iter(tuple(self._buffered))
 
     def refuse(self, number: int) -> None:
         """The server has answered, but not stored it."""
@@ -76,7 +76,7 @@ class Ledger:
 
     def store(self, number: int, life: int, seq: int) -> int:
         """A chunk is stored at a sequence; return the bytes that are let go for it."""
-        if number not in self._held or life != self.life(number):
+        if number not in self._buffered or life != self.attempt(number):
             return 0
         self._unanswered.discard(number)
         self._seqs[number] = seq
@@ -84,7 +84,7 @@ class Ledger:
         while (seq := self._seqs.get(self.stored, 0)) > self.last_seq:
             del self._seqs[self.stored]
             self.last_seq = seq
-            let_go += self._let_go(self.stored)
+            let_go += self._release(self.stored)
         return let_go
 
     def take_misplaced(self) -> dict[int, int]:
@@ -97,14 +97,14 @@ class Ledger:
         wrong = {number: seq for number, seq in self._seqs.items() if seq <= self.last_seq}
         for number in wrong:
             del self._seqs[number]
-            self._lives[number] = self.life(number) + 1
+            self._attempts[number] = self.attempt(number) + 1
             self._unanswered.add(number)
         return dict(sorted(wrong.items()))
 
-    def _let_go(self, number: int) -> int:
-        chunk = self._held.pop(number)
+    def _release(self, number: int) -> int:
+        chunk = self._buffered.pop(number)
         self._unanswered.discard(number)
-        self._lives.pop(number, None)
+        self._attempts.pop(number, None)
         self.stored = number + 1
-        self.bytes_held -= chunk.nbytes
+        self.buffered_bytes -= chunk.nbytes
         return chunk.nbytes

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from jetstow._core.aio import telemetry
-from jetstow._core.aio.cancellation import to_the_end
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
 from jetstow._core.protocol.nuid import new_nuid
-from jetstow._core.read.catalog import Slot, read_slot
+from jetstow._core.read.catalog import NameState, read_state
 from jetstow._core.write.publisher import ROOM_FOR_ID, Publisher
 from jetstow.errors import InvalidOptionError, JetstowError, PermissionDeniedError
 
@@ -36,15 +36,15 @@ def checked_chunk_size(stream: Stream, name: str, asked: object, room: int = 0) 
 
     Raises `InvalidOptionError` outside of 1 to the server's `max_payload`.
     """
-    most = stream.js.nc.max_payload
+    most = stream.api.nc.max_payload
     fitting = max(1, most - ROOM_FOR_ID - room)
     if asked is None:
         return min(DEFAULT_CHUNK_SIZE, fitting)
     if not isinstance(asked, int) or isinstance(asked, bool) or not 1 <= asked <= most:
-        target = stream.target(name)
-        raise target.error(
+        context = stream.error_context(name)
+        raise context.error(
             InvalidOptionError,
-            f"max_chunk_size of {target} must be 1 to {most} bytes (the server's max_payload), "
+            f"max_chunk_size of {context} must be 1 to {most} bytes (the server's max_payload), "
             f"not {asked!r}",
         )
     return min(asked, fitting)
@@ -72,7 +72,7 @@ class Upload:
         self,
         stream: Stream,
         name: str,
-        slot: Slot | None = None,
+        slot: NameState | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         self.nuid = new_nuid()
@@ -80,9 +80,9 @@ class Upload:
         self._name = name
         self._slot = slot
         self._headers = headers or {}
-        self._looking: asyncio.Task[Slot] | None = None
+        self._looking: asyncio.Task[NameState] | None = None
         self._stream = stream
-        self._target = stream.target(name)
+        self._context = stream.error_context(name)
         self._subject = subjects.chunk_subject(stream.bucket, self.nuid)
         self._digest = Digest()
         self._publisher: Publisher | None = None
@@ -97,11 +97,11 @@ class Upload:
 
     async def start(self) -> Self:
         """Make ready to write. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        self._publisher = Publisher(self._stream, self._target, self._subject, self._headers)
+        self._publisher = Publisher(self._stream, self._context, self._subject, self._headers)
         self._publisher.adopt(self._chunks_before)
         await self._publisher.start()
         if self._slot is None:
-            self._looking = asyncio.create_task(read_slot(self._stream, self._name))
+            self._looking = asyncio.create_task(read_state(self._stream, self._name))
         return self
 
     async def end(self) -> None:
@@ -111,7 +111,7 @@ class Upload:
             _drop(self._looking)
         if not self._kept and publisher.ledger.sent:
             # A cancelled task gets this far too, and may not leave its chunks behind.
-            await to_the_end(self._take_back(publisher))
+            await uncancelled(self._take_back(publisher))
         publisher.close()
 
     async def __aenter__(self) -> Self:
@@ -128,14 +128,14 @@ class Upload:
         self._digest.update(view)
         await self._started.write(view)
         self.size += view.nbytes
-        telemetry.moved("written", self._stream.bucket, view.nbytes)
+        telemetry.count_chunk("written", self._stream.bucket, view.nbytes)
 
     async def finish(self) -> Written:
         """Wait until every chunk is stored."""
         await self._started.finish()
         return Written(self.nuid, self.size, self._started.ledger.sent, str(self._digest))
 
-    async def slot(self) -> Slot:
+    async def slot(self) -> NameState:
         """What stood under the name at the beginning. Raises what reading it raised."""
         if self._looking is not None:
             self._slot = await self._looking
@@ -160,14 +160,14 @@ class Upload:
             return  # nothing of it got in
         except JetstowError:
             pass
-        stream, name = self._stream, self._target.name or ""
-        if not stream.js.nc.is_connected:
-            stream.js.replies.standing.afterwards(lambda: _sweep(stream, name, self.nuid))
+        stream, name = self._stream, self._context.name or ""
+        if not stream.api.nc.is_connected:
+            stream.api.inbox.state.run_when_connected(lambda: _sweep(stream, name, self.nuid))
         elif publisher.ledger.may_have_stored:
             await drop_chunks(stream, name, self.nuid)
 
 
-def _drop(task: asyncio.Task[Slot]) -> None:
+def _drop(task: asyncio.Task[NameState]) -> None:
     task.cancel()
     if task.done() and not task.cancelled():
         task.exception()  # seen, so that asyncio does not complain of it
@@ -177,7 +177,7 @@ async def _sweep(stream: Stream, name: str, nuid: str) -> None:
     """Drop the chunks of an upload that was given up while there was no connection."""
     await drop_chunks(stream, name, nuid)
     # Some may have been in the server's queue, and the purge has overtaken them.
-    if await stream.count(stream.target(name), subjects.chunk_subject(stream.bucket, nuid)):
+    if await stream.count(stream.error_context(name), subjects.chunk_subject(stream.bucket, nuid)):
         await drop_chunks(stream, name, nuid)
 
 
@@ -187,8 +187,8 @@ async def drop_chunks(stream: Stream, name: str, nuid: str) -> None:
     A failure is logged, not raised: what the caller did has happened, and the chunks left
     behind are invisible.
     """
-    target = stream.target(name)
+    context = stream.error_context(name)
     try:
-        await stream.purge(target, subjects.chunk_subject(stream.bucket, nuid))
+        await stream.purge(context, subjects.chunk_subject(stream.bucket, nuid))
     except JetstowError as error:
-        _log.warning("unused chunks of %s (%s) stay behind: %s", target, nuid, error)
+        _log.warning("unused chunks of %s (%s) stay behind: %s", context, nuid, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from jetstow._core.aio.source import Cutter
+from jetstow._core.aio.source import Chunker
 from jetstow._core.write.put import Writing
 from jetstow.models import ObjectInfo
 
@@ -25,7 +25,7 @@ class ObjectWriter:
         self.info: ObjectInfo | None = None
         self._writing = writing
         self._upload = writing.upload
-        self._cutter = Cutter(writing.chunk_size)
+        self._cutter = Chunker(writing.chunk_size)
         self._position = 0
         self._closed = False
         self._failed = False
@@ -54,8 +54,8 @@ class ObjectWriter:
         Where it fails or is cancelled half-way, the object is given up.
         """
         self._check_open()
-        with self._writing.target.named():
-            chunks = self._cutter.cut(data)
+        with self._writing.context.attach():
+            chunks = self._cutter.split(data)
         try:
             for chunk in chunks:
                 await self._writing.write(chunk)

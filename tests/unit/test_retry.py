@@ -1,0 +1,79 @@
+"""Which failures are retried, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.transport.retry import RetryPolicy
+from jetstow.errors import (
+    BucketFullError,
+    ConnectionLostError,
+    JetstowError,
+    JetStreamUnavailableError,
+    TimeoutError,
+)
+
+CONTEXT = ErrorContext("b", "a")
+
+
+class AlwaysConnected:
+    """A connection state that counts how often a policy waits for it."""
+
+    waits = 0
+
+    async def wait_connected(self, context: ErrorContext) -> None:
+        assert context is CONTEXT
+        self.waits += 1
+
+
+def make_policy(retry_timeout: float = 0.0) -> tuple[RetryPolicy, AlwaysConnected]:
+    state: Any = AlwaysConnected()
+    return RetryPolicy(state, CONTEXT, retry_timeout), state
+
+
+async def test_lost_connection_is_waited_for() -> None:
+    policy, state = make_policy()
+    for _ in range(5):
+        await policy.wait_or_raise(ConnectionLostError("gone"))
+    assert state.waits == 5
+
+
+async def test_request_that_breaks_every_connection_ends() -> None:
+    policy, _ = make_policy()
+
+    async def retry_forever() -> None:
+        while True:
+            await policy.wait_or_raise(ConnectionLostError("gone"))
+
+    with pytest.raises(ConnectionLostError, match="gone"):
+        await retry_forever()
+    policy.succeeded()
+    await policy.wait_or_raise(ConnectionLostError("gone"))
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError("silent"), JetStreamUnavailableError("nobody"), BucketFullError("full")]
+)
+async def test_single_server_is_not_retried(error: JetstowError) -> None:
+    policy, _ = make_policy()
+    with pytest.raises(type(error)):
+        await policy.wait_or_raise(error)
+
+
+async def test_replicas_get_time_to_elect_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, _ = make_policy(retry_timeout=20.0)
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 0)
+    for passed, error in ((0, JetStreamUnavailableError("nobody")), (19, TimeoutError("silent"))):
+        monkeypatch.setattr(loop, "time", lambda: now + passed)  # noqa: B023
+        await policy.wait_or_raise(error)
+    monkeypatch.setattr(loop, "time", lambda: now + 21)
+    with pytest.raises(TimeoutError):
+        await policy.wait_or_raise(TimeoutError("silent"))
+    with pytest.raises(BucketFullError):
+        await policy.wait_or_raise(BucketFullError("full"))
