@@ -1,4 +1,4 @@
-"""Connecting: which server, with which credentials, and what to say when there is none."""
+"""`connect`: find the server and the credentials, connect, and report why that failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 import socket
 import ssl
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Unpack
 
 import nats.errors
 import nkeys
@@ -21,6 +21,8 @@ from nats.aio.client import (
 )
 
 from jetstow import _embedded, _nats_context
+from jetstow._core.aio.awaitables import AwaitableContext
+from jetstow._core.protocol.options import check_option_names
 from jetstow.client import Client
 from jetstow.errors import (
     AuthorizationError,
@@ -28,28 +30,41 @@ from jetstow.errors import (
     InvalidOptionError,
     NoServersError,
 )
+from jetstow.types import ConnectOptions
 
 _log = logging.getLogger("jetstow.client")
 
 
-async def connect(servers: str | list[str] | None = None, **options: Any) -> Client:
-    """Connect to NATS; every option of nats-py's `connect` passes through.
+def connect(
+    servers: str | list[str] | None = None, **options: Unpack[ConnectOptions]
+) -> AwaitableContext[Client]:
+    """Connect to NATS: `async with jetstow.connect() as nc`, or `nc = await jetstow.connect()`.
 
-    Without `servers`: to what `NATS_URL` names, else to the `nats` command line's selected
-    context, else to the embedded server, which is started if need be and stopped when its
-    last user closes. The first try is short: an address where nobody answers is reported
-    within seconds. Once connected, nats-py reconnects as its options say.
+    `servers` is a URL or a list of URLs (`nats://host:port`). Without it, the servers are, in
+    this order, those of `NATS_URL` (separated by commas), those of the context that the `nats`
+    command has selected, or the embedded server. The embedded server starts if it is not running,
+    and stops when its last client closes.
 
-    Raises `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
+    The options are those of nats-py's `connect` (`jetstow.types.ConnectOptions`). The first
+    connection is attempted twice at most per server unless `max_reconnect_attempts` or
+    `reconnect_time_wait` is given. After that, nats-py reconnects as its options specify.
+
+    Raises: `InvalidOptionError` (the option does not exist, or a URL or a seed is malformed),
+    `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
     """
+    check_option_names("connect()", options, ConnectOptions.__optional_keys__ | {"servers"})
+    return AwaitableContext(lambda: _connect(servers, {**options}))
+
+
+async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> Client:
     client = Client()
     if servers is None:
-        servers, found = await _find_servers(client)
-        if client._hold is None and _CREDENTIALS & options.keys():
-            found = {key: value for key, value in found.items() if key not in _CREDENTIALS}
-        options = found | options
+        servers, defaults = await _find_servers(client)
+        if client._lease is None and _CREDENTIALS & options.keys():
+            defaults = {key: value for key, value in defaults.items() if key not in _CREDENTIALS}
+        options = defaults | options
     try:
-        await _first_connection(client, servers, options)
+        await _connect_first(client, servers, options)
     except BaseException:
         await client._give_up()
         raise
@@ -57,130 +72,147 @@ async def connect(servers: str | list[str] | None = None, **options: Any) -> Cli
 
 
 async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
+    """Return the default servers, and the options that belong to them."""
     if url := os.environ.get("NATS_URL"):
         return [part.strip() for part in url.split(",") if part.strip()], {}
-    if (context := _nats_context.selected()) is not None:
+    if (context := _nats_context.load_selected()) is not None:
         client._context_options = context.js_options
-        found = dict(context.options)
-        return found.pop("servers"), found
-    client._hold = await _embedded.acquire()
-    return [client._hold.endpoint.url], {"token": client._hold.endpoint.token}
+        options = dict(context.options)
+        return options.pop("servers"), options
+    client._lease = await _embedded.acquire()
+    return [client._lease.endpoint.url], {"token": client._lease.endpoint.token}
 
 
-async def _first_connection(
-    client: Client, servers: str | list[str], options: dict[str, Any]
-) -> None:
-    """Connect with a few tries, where nats-py would go on for two minutes."""
+async def _connect_first(client: Client, servers: str | list[str], options: dict[str, Any]) -> None:
+    """Connect with few attempts: with its defaults, nats-py would try for two minutes."""
     connecting, failures = True, list[Exception]()
-    tell_user = options.get("error_cb")
-    if tell_user is not None and not inspect.iscoroutinefunction(tell_user):
+    error_cb = options.get("error_cb")
+    if error_cb is not None and not inspect.iscoroutinefunction(error_cb):
         raise nats.errors.InvalidCallbackTypeError
     _check_credentials(options.get("user_credentials"))
     if options.get("nkeys_seed_str") == "":
-        raise InvalidOptionError("there is no valid seed in nkeys_seed_str")
+        raise _invalid_seed("nkeys_seed_str")
 
     async def on_error(error: Exception) -> None:
         if connecting:
             failures.append(error)
-        if tell_user is not None:
-            await tell_user(error)
+        if error_cb is not None:
+            await error_cb(error)
         else:
             _log.warning("%s", error)
 
-    patient = {key: value for key, value in _PATIENT.items() if key not in options}
-    hasty = {key: _HASTY[key] for key in patient}
+    defaults = {key: value for key, value in _RECONNECT_DEFAULTS.items() if key not in options}
+    first = {key: _FIRST_CONNECTION[key] for key in defaults}
     try:
-        await client.connect(servers, **options | hasty | {"error_cb": on_error})
+        await client.connect(servers, **options | first | {"error_cb": on_error})
     except (nats.errors.Error, OSError) as error:
         if not failures and not isinstance(error, nats.errors.NoServersError):
-            # Not the servers' fault: an address or an option that cannot be. What led to it
-            # may quote a password.
-            raise _nonsense(error) from None
-        raise _refused(servers, failures or [error]) from error
+            # Not a failure of a server, but of an option. `from None`: the cause of a malformed
+            # URL may quote a password.
+            raise _option_error(error) from None
+        raise _connection_error(servers, failures or [error]) from error
     except nkeys.NkeysError:
-        named = ", ".join(sorted(_SEEDS & options.keys()))
-        raise InvalidOptionError(f"there is no valid seed in {named}") from None
-    if not client.is_connected:  # nats-py does not notice when a server hangs up just then
-        raise _refused(servers, failures or [nats.errors.UnexpectedEOF()])
+        raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None
+    # nats-py reports success when a server closes the connection after the first PING.
+    if not client.is_connected:
+        raise _connection_error(servers, failures or [nats.errors.UnexpectedEOF()])
     connecting = False
-    client.options.update(patient)
+    client.options.update(defaults)
 
 
-def _check_credentials(named: Any) -> None:
-    """nats-py looks for a missing part without end, and takes a missing file for the server's.
+def _check_credentials(credentials: Any) -> None:
+    """Check that the JWT and the seed are there.
 
-    Raises `InvalidOptionError`, `FileNotFoundError`.
+    nats-py searches for a missing part in an endless loop, and reports a missing file as a
+    failure of the server.
+
+    Raises: `InvalidOptionError`, `OSError` (the file cannot be read).
     """
-    if isinstance(named, RawCredentials):
-        told = str(named).encode()
-    elif isinstance(named, str | Path):
-        told = Path(named).read_bytes()
+    if isinstance(credentials, RawCredentials):
+        content = str(credentials).encode()
+    elif isinstance(credentials, str | Path):
+        content = Path(credentials).read_bytes()
     else:
-        for path in named or ():  # a JWT's file and a seed's
+        for path in credentials or ():  # the file of a JWT and that of a seed
             Path(path).read_bytes()
         return
-    if not all(part in told for part in _nats_context.CREDS_PARTS):
-        where = "" if isinstance(named, RawCredentials) else f": {named}"
-        raise InvalidOptionError(f"user_credentials are not a user's JWT and seed{where}")
+    if not all(part in content for part in _nats_context.CREDS_MARKERS):
+        source = "" if isinstance(credentials, RawCredentials) else f": {credentials}"
+        raise InvalidOptionError(
+            f"user_credentials must have the JWT and the NKey seed of a user{source}"
+        )
 
 
-# What tells the server who we are. Who says one of these here wants none of a context's.
+# Options that identify the user. If one is given, those of the `nats` context are not used.
 _CREDENTIALS: Final = frozenset({
     "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
     "signature_cb", "user_jwt_cb",
 })  # fmt: skip
 
-# Those in which there is a seed.
+# Options that have an NKey seed.
 _SEEDS: Final = frozenset({"user_credentials", "nkeys_seed", "nkeys_seed_str"})
 
-# How nats-py tries again by default, and how it does while there is no connection yet.
-_PATIENT: Final[dict[str, Any]] = {
+# nats-py's defaults, which apply once the client is connected, and what applies before.
+_RECONNECT_DEFAULTS: Final[dict[str, Any]] = {
     "max_reconnect_attempts": DEFAULT_MAX_RECONNECT_ATTEMPTS,
     "reconnect_time_wait": DEFAULT_RECONNECT_TIME_WAIT,
 }
-_HASTY: Final[dict[str, Any]] = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.1}
+_FIRST_CONNECTION: Final[dict[str, Any]] = {
+    "max_reconnect_attempts": 1,
+    "reconnect_time_wait": 0.1,
+}
 
 
-def _refused(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
-    listed = [servers] if isinstance(servers, str) else servers
-    # An address may carry a password before its @.
-    shown = (server.rpartition("@")[2].rpartition("//")[2] for server in listed)
-    where = ", ".join(shown) or "no address at all"
+def _connection_error(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
+    urls = [servers] if isinstance(servers, str) else servers
+    if not urls:
+        return NoServersError("cannot connect to NATS: the list of servers is empty")
+    # A URL may have a password before its @.
+    addresses = ", ".join(url.rpartition("@")[2].rpartition("//")[2] for url in urls)
     for failure in failures:
         if "authorization violation" in str(failure).lower():
-            return AuthorizationError(f"the NATS server at {where} refused the credentials")
-    # A server that refuses our certificate says so, or just hangs up: the next try may differ.
-    telling = next((error for error in failures if isinstance(error, ssl.SSLError)), failures[-1])
-    return NoServersError(f"cannot connect to NATS at {where}: {_reason(telling)}")
+            return AuthorizationError(
+                f"the NATS server at {addresses} refused the credentials: Authorization Violation"
+            )
+    # A server that refuses our certificate sends a TLS alert on one attempt, and may only close
+    # the connection on the next.
+    cause = next((error for error in failures if isinstance(error, ssl.SSLError)), failures[-1])
+    return NoServersError(f"cannot connect to NATS at {addresses}: {_reason(cause)}")
 
 
-def _nonsense(error: Exception) -> Exception:
-    """The address is not quoted: what is wrong with it may be a character of a password."""
+def _option_error(error: Exception) -> Exception:
+    # The URL is not quoted: the malformed part may be a part of the password.
     if type(error) is nats.errors.Error and "url" in str(error).lower():
-        return InvalidOptionError("this is no URL of a NATS server: write nats://host:port")
+        return InvalidOptionError("a server is not a valid NATS URL: expected nats://host:port")
     return error
 
 
+def _invalid_seed(options: str) -> InvalidOptionError:
+    return InvalidOptionError(f"{options} does not have a valid NKey seed")
+
+
 def _reason(error: Exception) -> str:
-    """Why there is no connection, in words of ours where a socket or TLS has its own."""
-    # aiohttp, which speaks for websockets, wraps what it met.
-    met = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
-    if isinstance(met, Exception):
-        return _reason(met)
+    """Return why a connection failed, in the words of the operating system, TLS or NATS."""
+    # aiohttp, which nats-py uses for websockets, wraps the original error.
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+    if isinstance(cause, Exception):
+        return _reason(cause)
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"certificate verify failed: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or 'no reason given').lower().replace('_', ' ')}"
+        return f"TLS failed: {(error.reason or 'unknown reason').lower().replace('_', ' ')}"
     if isinstance(error, socket.gaierror):
-        return "there is no such host"
+        return error.strerror or str(error)
     if isinstance(error, TimeoutError):
-        return "there was no answer in time"
-    said = str(error).removeprefix("nats: ").partition("\n")[0]
+        return os.strerror(errno.ETIMEDOUT)
+    text = str(error).removeprefix("nats: ").partition("\n")[0]
     if isinstance(error, OSError):
-        # asyncio tells of several tries, to a host of several addresses, in one sentence.
-        number = re.search(r"\[Errno (\d+)\]", said)
+        # For a host with several addresses, asyncio raises one error without `errno`, whose text
+        # has the errors of all attempts.
+        number = re.search(r"\[Errno (\d+)\]", text)
         code = error.errno or (int(number[1]) if number else 0)
-        if code == errno.ECONNREFUSED:
-            return "nobody listens there"
-        return os.strerror(code) if code > 0 else said or type(error).__name__
-    return said or type(error).__name__
+        return os.strerror(code) if code > 0 else text or type(error).__name__
+    return text or type(error).__name__
+
+
+__all__ = ["connect"]

@@ -1,7 +1,7 @@
-"""Patterns of names, as shells have them: `logs/*.csv`, `**/*.py`, `img-[0-9]?.png`.
+"""Glob patterns for names: `logs/*.csv`, `**/*.py`, `img-[0-9]?.png`.
 
-`*` and `?` stand for anything within one level of a name, whose levels end at slashes; `**`
-stands for anything; `[a-z]` for one character of some, and `[!a-z]` for one of the others.
+`*` and `?` match within one level, that is, up to the next slash; `**` matches across levels.
+`[a-z]` matches one character of a set, `[!a-z]` one character outside of it.
 """
 
 from __future__ import annotations
@@ -11,53 +11,61 @@ import re
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether all of a name is as the pattern says; upper and lower case are not the same."""
-    return _compiled(pattern).fullmatch(name) is not None
+    """Return whether a pattern matches the whole name. Case matters."""
+    return _compile(pattern).fullmatch(name) is not None
 
 
 @functools.lru_cache(maxsize=256)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(_parts(pattern)), re.DOTALL)
+def _compile(pattern: str) -> re.Pattern[str]:
+    return re.compile("".join(_translate(pattern)), re.DOTALL)
 
 
-def _parts(pattern: str) -> list[str]:
-    found, at = [], 0
-    while at < len(pattern):
-        char = pattern[at]
-        at += 1
+def _translate(pattern: str) -> list[str]:
+    """Return the regular expression of a pattern, in parts."""
+    parts, position = [], 0
+    while position < len(pattern):
+        char = pattern[position]
+        position += 1
         if char == "*":
-            stars = len(pattern) - len(pattern[at:].lstrip("*")) - at + 1
-            at += stars - 1
+            stars = len(pattern) - len(pattern[position:].lstrip("*")) - position + 1
+            position += stars - 1
             if stars == 1:
-                found.append("[^/]*")
-            elif pattern.startswith("/", at) and (at == stars or pattern[at - stars - 1] == "/"):
-                at += 1  # `**/` stands for no level, too
-                found.append("(?:.*/)?")
+                parts.append("[^/]*")
+            elif pattern.startswith("/", position) and (
+                position == stars or pattern[position - stars - 1] == "/"
+            ):
+                position += 1  # `**/` also matches zero levels
+                parts.append("(?:.*/)?")
             else:
-                found.append(".*")
+                parts.append(".*")
         elif char == "?":
-            found.append("[^/]")
-        elif char == "[" and (end := pattern.find("]", at + 1 + pattern.startswith("!", at))) > 0:
-            found.append(_some(pattern[at:end]))
-            at = end + 1
+            parts.append("[^/]")
+        elif char == "[" and (end := _find_set_end(pattern, position)) > 0:
+            parts.append(_translate_set(pattern[position:end]))
+            position = end + 1
         else:
-            found.append(re.escape(char))
-    return found
+            parts.append(re.escape(char))
+    return parts
 
 
-def _some(inside: str) -> str:
-    """One character of a set such as `a-z_`, or of all others for `!a-z_`."""
-    refused = inside.startswith("!")
-    listed, at, chars = inside[refused:], 0, ""
-    while at < len(listed):
-        if listed[at + 1 : at + 2] == "-" and at + 2 < len(listed):
-            first, last = listed[at], listed[at + 2]
+def _find_set_end(pattern: str, start: int) -> int:
+    """Return the index of a set's `]`, or -1. As its first character, `]` is a member."""
+    return pattern.find("]", start + 1 + pattern.startswith("!", start))
+
+
+def _translate_set(content: str) -> str:
+    """Return the regular expression of a set such as `a-z_` or `!a-z_`, without its brackets."""
+    negated = content.startswith("!")
+    members, position, chars = content[negated:], 0, ""
+    while position < len(members):
+        if members[position + 1 : position + 2] == "-" and position + 2 < len(members):
+            first, last = members[position], members[position + 2]
             chars += f"{re.escape(first)}-{re.escape(last)}" if first <= last else ""
-            at += 3
+            position += 3
         else:
-            chars += re.escape(listed[at])
-            at += 1
-    if refused:
+            chars += re.escape(members[position])
+            position += 1
+    if negated:
         return f"[^/{chars}]"
     return f"(?!/)[{chars}]" if chars else "(?!)"
 

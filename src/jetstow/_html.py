@@ -1,4 +1,4 @@
-"""What notebooks show: plain HTML tables, in which every text is only text."""
+"""HTML tables for notebooks. All text is escaped."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from html import escape
 from itertools import islice
 from typing import Final
 
-# A notebook with more rows than these helps nobody.
-_MOST: Final = 100
+# More rows make a notebook slow and its table unreadable.
+MAX_TABLE_ROWS: Final = 100
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], count: int) -> str:
-    """Rows under headings: the first of them, and how many there are."""
+def rows_table(columns: Sequence[str], rows: Iterable[Sequence[object]], count: int) -> str:
+    """Return a table of the first rows. `count` is the number of all rows."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in islice(rows, _MOST))
-    more = f"<p>{_MOST} of {count:,}</p>" if count > _MOST else ""
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in islice(rows, MAX_TABLE_ROWS))
+    more = f"<p>{MAX_TABLE_ROWS} of {count:,}</p>" if count > MAX_TABLE_ROWS else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
 
 
-def facts(*pairs: tuple[str, object]) -> str:
-    """Names and values; those without a value are left out."""
+def facts_table(*pairs: tuple[str, object]) -> str:
+    """Return a table with one row for each name and value; None and "" are left out."""
     rows = "".join(
         f'<tr><th style="text-align: left">{escape(name)}</th>{_cell(value)}</tr>'
         for name, value in pairs
@@ -38,4 +38,4 @@ def _cell(value: object) -> str:
     return f'<td style="text-align: left">{escape("" if value is None else str(value))}</td>'
 
 
-__all__ = ["facts", "table"]
+__all__ = ["facts_table", "rows_table"]

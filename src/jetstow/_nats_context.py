@@ -1,10 +1,10 @@
-"""The context that the `nats` command line has selected (ADR-21), as nats-py options.
+"""Load a context of the `nats` command line (ADR-21) as options for nats-py.
 
     ~/.config/nats/context.txt            the name of the selected context
     ~/.config/nats/context/<name>.json    its servers, credentials and TLS files
 
-`XDG_CONFIG_HOME` moves `~/.config`; `NATS_CONTEXT` names a context instead of the selected
-one. What a context asks for and nats-py cannot do is an error, never left out in silence.
+`XDG_CONFIG_HOME` replaces `~/.config`. `NATS_CONTEXT` names a context, instead of the selected
+one. A context that uses a feature that nats-py lacks raises an error.
 """
 
 from __future__ import annotations
@@ -23,24 +23,23 @@ from jetstow.errors import ContextError
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
 
-TEXTS = (
+STRING_FIELDS = (
     "url", "user", "password", "token", "creds", "nkey", "user_jwt", "user_seed", "cert", "key",
     "ca", "inbox_prefix", "jetstream_domain", "jetstream_api_prefix", *(
-        UNSUPPORTED := ("nsc", "socks_proxy", "windows_cert_store")
+        UNSUPPORTED_FIELDS := ("nsc", "socks_proxy", "windows_cert_store")
     ),
 )  # fmt: skip
-# The `nats` command line also takes a secret from an environment variable or from a program.
-REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
-CREDS_PARTS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
-SEED = re.compile(rb"^\s*(S[A-Z2-7]{57})\s*$", re.MULTILINE)
+# The `nats` command line can also take a secret from an environment variable or a program.
+SECRET_REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
+CREDS_MARKERS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
+SEED_LINE = re.compile(rb"^\s*(S[A-Z2-7]{57})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Context:
-    """A context: `nats.connect(**context.options)`.
+    """A loaded context. Pass `options` to `nats.connect` and `js_options` to `jetstream`.
 
-    `js_domain` and `js_prefix` are for `jetstream(domain=..., prefix=...)`, where a domain
-    counts for more than a prefix.
+    If both `js_domain` and `js_prefix` are set, the domain takes precedence.
     """
 
     name: str
@@ -51,41 +50,44 @@ class Context:
 
     @property
     def js_options(self) -> dict[str, str]:
-        """What it says of JetStream, for `jetstream(...)`; what it does not say is not there."""
-        named = {"domain": self.js_domain, "prefix": self.js_prefix}
-        return {key: value for key, value in named.items() if value}
+        """The JetStream options that the context sets: `domain`, `prefix`."""
+        options = {"domain": self.js_domain, "prefix": self.js_prefix}
+        return {key: value for key, value in options.items() if value}
 
 
-def selected() -> Context | None:
-    """The context that `NATS_CONTEXT` names or that is selected; None when none is.
+def load_selected() -> Context | None:
+    """Load the context that `NATS_CONTEXT` names, or the selected one. Return None without one.
 
-    Raises: `ContextError`.
+    Raises: `ContextError` (as `load`).
     """
     if name := os.environ.get("NATS_CONTEXT"):
         return load(name)
-    choice = _folder() / "context.txt"
+    path = _config_dir() / "context.txt"
     try:
-        name = choice.read_text(encoding="utf-8").strip()
+        name = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as cause:
-        raise ContextError(f"the selected nats context: {choice} is not readable") from cause
+    except (OSError, ValueError) as error:
+        reason = _reason(error)
+        raise ContextError(
+            f"cannot read the selected nats context from {path}: {reason}"
+        ) from error
     return load(name) if name else None
 
 
 def load(name: str) -> Context:
-    """The context of that name.
+    """Load a context by its name.
 
-    Raises: `ContextError` when it is missing or damaged, names a file that is missing or
-    unusable, or asks for something that nats-py cannot do.
+    Raises: `ContextError` (the context is missing or not valid, a file that it names is missing
+    or not valid, or it uses a feature that nats-py lacks).
     """
     if not name or ".." in name or "/" in name or os.sep in name or not name.isprintable():
-        raise ContextError(f"not the name of a nats context: {name!r}")
-    path = _folder() / "context" / f"{name}.json"
-    fields = _Fields(name, path)
-    options: dict[str, Any] = {"servers": _servers(fields)}
-    options |= _credentials(fields)
-    options |= _tls(fields)
+        raise ContextError(f"{name!r} is not a valid name of a nats context")
+    path = _config_dir() / "context" / f"{name}.json"
+    fields = _ContextFile(name, path)
+    options: dict[str, Any] = {"servers": _server_urls(fields)}
+    options |= _credential_options(fields)
+    options |= _tls_options(fields)
     if prefix := fields["inbox_prefix"]:
         options["inbox_prefix"] = prefix
     return Context(
@@ -97,113 +99,131 @@ def load(name: str) -> Context:
     )
 
 
-def _folder() -> Path:
+def _config_dir() -> Path:
     configured = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(configured) if configured else _expand("~/.config")) / "nats"
+    return (Path(configured) if configured else _expand_path("~/.config")) / "nats"
 
 
-class _Fields:
-    """The fields of a context's file, each of the right type; an absent one is empty."""
+class _ContextFile:
+    """The fields of a context's file, checked for their type. A missing field is ""."""
 
     def __init__(self, name: str, path: Path) -> None:
         self._name = name
         self._path = path
-        told = self._read()
-        self._texts: dict[str, str] = {}
-        for text in TEXTS:
-            value = told.get(text)
+        content = self._load()
+        self._strings: dict[str, str] = {}
+        for field_name in STRING_FIELDS:
+            value = content.get(field_name)
             if not isinstance(value, str | None):
-                raise self.error(text, f"is not a string but {type(value).__name__}")
-            if not _is_text(value or ""):
-                raise self.error(text, "holds what is no text: a zero byte, or half a character")
-            self._texts[text] = value or ""
-        tls_first = told.get("tls_first")
+                raise self.error(field_name, f"must be a string, not {type(value).__name__}")
+            if not _is_valid_text(value or ""):
+                raise self.error(field_name, "contains a NUL character or half of a surrogate pair")
+            self._strings[field_name] = value or ""
+        tls_first = content.get("tls_first")
         if not isinstance(tls_first, bool | None):
-            raise self.error("tls_first", f"is not true or false but {type(tls_first).__name__}")
+            problem = f"must be true or false, not {type(tls_first).__name__}"
+            raise self.error("tls_first", problem)
         self.tls_first = bool(tls_first)
-        for beyond_us in UNSUPPORTED:
-            if self._texts[beyond_us]:
-                raise self.error(beyond_us, "is not supported")
+        for field_name in UNSUPPORTED_FIELDS:
+            if self._strings[field_name]:
+                raise self.error(field_name, "is not supported by jetstow: remove it")
 
-    def __getitem__(self, text: str) -> str:
-        return self._texts[text]
+    def __getitem__(self, field_name: str) -> str:
+        return self._strings[field_name]
 
-    def error(self, text: str, problem: str) -> ContextError:
-        """Names the context, its file and the field; `problem` must not tell a secret."""
-        return ContextError(f"nats context {self._name!r} ({self._path}): `{text}` {problem}")
+    def error(self, field_name: str, problem: str) -> ContextError:
+        """Return an error with the context, its file and the field.
 
-    def secret(self, text: str) -> str:
-        """A value that stands for itself."""
-        if found := REFERENCE.match(self[text]):
-            raise self.error(text, f"refers to {found.group()}..., which is not supported")
-        return self[text]
+        `problem` must not contain the field's value: it may be a secret.
+        """
+        return ContextError(f"nats context {self._name!r} ({self._path}): `{field_name}` {problem}")
 
-    def file(self, text: str) -> Path | None:
-        """The path of a readable file, `~` and variables expanded; None if none is named."""
-        if not (named := self[text]):
+    def secret(self, field_name: str) -> str:
+        """Return the value of a field that may be a secret.
+
+        Raises: `ContextError` (the value is a reference to an external secret).
+        """
+        self._refuse_reference(field_name, self[field_name])
+        return self[field_name]
+
+    def file(self, field_name: str) -> Path | None:
+        """Return the path in a field with `~` and variables expanded; None if it is empty.
+
+        Raises: `ContextError` (the file is not readable).
+        """
+        if not (value := self[field_name]):
             return None
-        named = named.removeprefix("file://")
-        if found := REFERENCE.match(named):
-            raise self.error(text, f"refers to {found.group()}..., which is not supported")
-        path = _expand(named)
-        if not os.access(path, os.R_OK) or path.is_dir():
-            raise self.error(text, f"names a file that is missing or not readable: {path}")
+        value = value.removeprefix("file://")
+        self._refuse_reference(field_name, value)
+        path = _expand_path(value)
+        if path.is_dir():
+            raise self.error(field_name, f"names a folder, not a file: {path}")
+        if not path.exists():
+            raise self.error(field_name, f"names a file that does not exist: {path}")
+        if not os.access(path, os.R_OK):
+            raise self.error(field_name, f"names a file that you may not read: {path}")
         return path
 
-    def _read(self) -> dict[str, Any]:
-        where = f"nats context {self._name!r} ({self._path})"
+    def _refuse_reference(self, field_name: str, value: str) -> None:
+        if match := SECRET_REFERENCE.match(value):
+            problem = f"refers to {match.group()}..., which jetstow does not support"
+            raise self.error(field_name, problem)
+
+    def _load(self) -> dict[str, Any]:
+        context = f"nats context {self._name!r} ({self._path})"
         try:
-            told = json.loads(self._path.read_bytes())
-        except FileNotFoundError as cause:
-            raise ContextError(f"{where} does not exist") from cause
-        except OSError as cause:
-            raise ContextError(f"{where} is not readable: {cause.strerror}") from cause
-        except (ValueError, RecursionError) as cause:
-            # The parser's own error would carry the file, secrets included.
-            place = f" (line {cause.lineno})" if isinstance(cause, json.JSONDecodeError) else ""
-            raise ContextError(f"{where} is not JSON{place}") from None
-        if not isinstance(told, dict):
-            raise ContextError(f"{where} is not a JSON object")
-        return told
+            content = json.loads(self._path.read_bytes())
+        except FileNotFoundError as error:
+            raise ContextError(f"{context} does not exist; 'nats context ls' lists all") from error
+        except OSError as error:
+            raise ContextError(f"{context} is not readable: {error.strerror}") from error
+        except (ValueError, RecursionError) as error:
+            # `from None`: the parser's error contains the file's content, secrets included.
+            line = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+            raise ContextError(f"{context} is not valid JSON{line}") from None
+        if not isinstance(content, dict):
+            raise ContextError(f"{context} is not a JSON object")
+        return content
 
 
-def _is_text(value: str) -> bool:
+def _is_valid_text(value: str) -> bool:
     return "\0" not in value and value.encode(errors="replace").decode() == value
 
 
-def _servers(fields: _Fields) -> list[str]:
+def _server_urls(fields: _ContextFile) -> list[str]:
     urls = [url.strip() for url in fields["url"].split(",")]
     return [url for url in urls if url] or [DEFAULT_URL]
 
 
-def _credentials(fields: _Fields) -> dict[str, Any]:
-    """What the `nats` command line would use: the first that is there, and the token."""
+def _credential_options(fields: _ContextFile) -> dict[str, Any]:
+    """Return the token and the first kind of credentials, in the order of the `nats` command."""
     token, password = fields.secret("token"), fields.secret("password")
     options: dict[str, Any] = {"token": token} if token else {}
-    # Old versions of the command line saved a token as a user without password, too.
+    # Old versions of the `nats` command also saved a token as a user without a password.
     if fields["user"] and (password or not token):
         options |= {"user": fields["user"], "password": password}
     elif creds := fields.file("creds"):
-        # nats-py would look for the missing part without end.
-        if not all(part in creds.read_bytes() for part in CREDS_PARTS):
-            raise fields.error("creds", f"names a file without credentials: {creds}")
+        # nats-py loops forever if a marker is missing.
+        content = creds.read_bytes()
+        if not all(marker in content for marker in CREDS_MARKERS):
+            raise fields.error("creds", f"names a file without a user JWT and seed: {creds}")
         options["user_credentials"] = str(creds)
     elif nkey := fields.file("nkey"):
-        # Taken out of the file, since nats-py reads bare seeds only, not decorated ones.
-        if not (seed := SEED.search(nkey.read_bytes())):
-            raise fields.error("nkey", f"names a file without a seed: {nkey}")
+        # nats-py reads only a bare seed from a file, not one with header and footer lines.
+        if not (seed := SEED_LINE.search(nkey.read_bytes())):
+            raise fields.error("nkey", f"names a file without an NKEY seed: {nkey}")
         options["nkeys_seed_str"] = seed[1].decode()
     elif fields["user_jwt"]:
-        options |= _user_jwt(fields)
+        options |= _user_jwt_options(fields)
     return options
 
 
-def _user_jwt(fields: _Fields) -> dict[str, Any]:
+def _user_jwt_options(fields: _ContextFile) -> dict[str, Any]:
     jwt, seed = fields.secret("user_jwt").strip(), fields.secret("user_seed").strip()
-    if not seed:  # a bearer's token is not signed
+    if not seed:  # a bearer JWT does not sign the nonce
         return {"user_jwt_cb": jwt.encode, "signature_cb": lambda _nonce: b""}
-    if not SEED.match(seed.encode()):
-        raise fields.error("user_seed", "is not a seed")
+    if not SEED_LINE.match(seed.encode()):
+        raise fields.error("user_seed", "is not an NKEY seed")
     return {
         "user_credentials": RawCredentials(
             f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n"
@@ -212,32 +232,36 @@ def _user_jwt(fields: _Fields) -> dict[str, Any]:
     }
 
 
-def _tls(fields: _Fields) -> dict[str, Any]:
+def _tls_options(fields: _ContextFile) -> dict[str, Any]:
     options: dict[str, Any] = {"tls_handshake_first": True} if fields.tls_first else {}
     ca, cert, key = fields.file("ca"), fields.file("cert"), fields.file("key")
     if bool(cert) != bool(key):
-        missing, given = ("key", "cert") if cert else ("cert", "key")
-        raise fields.error(missing, f"is missing, while `{given}` is given")
+        missing, present = ("key", "cert") if cert else ("cert", "key")
+        raise fields.error(missing, f"is required together with `{present}`")
     if ca or cert:
         try:
             options["tls"] = context = ssl.create_default_context(cafile=ca)
-        except (OSError, ValueError) as cause:
-            raise fields.error("ca", f"names a file without certificates: {ca}") from cause
+        except (OSError, ValueError) as error:
+            raise fields.error("ca", f"names a file without certificates: {ca}") from error
         if cert:
             try:
-                # A password would be asked for on the terminal, which nobody may be reading.
+                # Without a password, OpenSSL prompts for one on the terminal and blocks.
                 context.load_cert_chain(cert, key, password="")
-            except (OSError, ValueError) as cause:
-                raise fields.error("cert", f"and `key` do not load: {cause}") from cause
+            except (OSError, ValueError) as error:
+                raise fields.error("cert", f"and `key` cannot be loaded: {error}") from error
     return options
 
 
-def _expand(path: str) -> Path:
-    """As the `nats` command line does: a variable that is not set is empty."""
+def _reason(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or "it is not UTF-8"
+
+
+def _expand_path(path: str) -> Path:
+    """Expand variables and `~` as the `nats` command does: an unset variable is empty."""
     expanded = re.sub(
-        r"\$(?:\{(\w+)\}|(\w+))", lambda found: os.environ.get(found[1] or found[2], ""), path
+        r"\$(?:\{(\w+)\}|(\w+))", lambda match: os.environ.get(match[1] or match[2], ""), path
     )
     return Path(os.path.expanduser(expanded))  # noqa: PTH111 - pathlib raises without a home
 
 
-__all__ = ["Context", "load", "selected"]
+__all__ = ["Context", "load", "load_selected"]

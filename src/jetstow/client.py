@@ -1,56 +1,53 @@
-"""Connections and contexts: where buckets are made and found."""
+"""Connections and JetStream contexts, which create and open buckets."""
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
-import nats.errors
 import nats.js.client
-from nats.aio.client import (
-    Client as _NatsClient,
-)
+from nats.aio.client import Client as _NatsClient
 from nats.js import api
 
 from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
+from jetstow._core.protocol.options import check_option_names
 from jetstow._core.transport.api import JetStreamAPI
 from jetstow._core.transport.client import FastPathClient
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
-from jetstow.types import Progress, VerifyResult
-
-_log = logging.getLogger("jetstow.client")
+from jetstow.types import BucketOptions, JetStreamOptions, Progress, VerifyResult
 
 
 class JetStreamContext(nats.js.client.JetStreamContext):
-    """nats-py's JetStream context, with an object store that is all of ADR-20.
+    """nats-py's JetStream context, with an object store that implements all of ADR-20.
 
-    `timeout`, in seconds, is the longest silence of the server that a call waits through;
-    no transfer is bounded by it as a whole.
+    `timeout` (in seconds, default 5) limits how long a call waits for the next message of the
+    server. It does not limit a transfer as a whole.
     """
 
     @property
     def _jetstream(self) -> JetStreamAPI:
         return JetStreamAPI(self._nc, self._prefix, self._timeout)
 
-    async def create_object_store(
+    async def create_object_store(  # type: ignore[override]  # nats-py takes any option
         self,
         bucket: str | None = None,
         config: api.ObjectStoreConfig | None = None,
-        **params: Any,
+        **params: Unpack[BucketOptions],
     ) -> ObjectStore:
-        """Make a bucket, or open it if it is there with the same configuration.
+        """Create a bucket, or open the one that exists with the same configuration.
 
-        The configuration's fields can be given by name: description, ttl (seconds),
-        max_bytes, storage, replicas, placement, compression, metadata.
+        The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
+        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
+        `metadata`. Keyword arguments take precedence. A field that is None has the server's
+        default.
 
-        Raises `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (it is
-        there with another configuration).
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
+        exists with a different configuration).
         """
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create(self._jetstream, wanted))
@@ -59,11 +56,14 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         self,
         bucket: str | None = None,
         config: api.ObjectStoreConfig | None = None,
-        **params: Any,
+        **params: Unpack[BucketOptions],
     ) -> ObjectStore:
-        """Change a bucket's configuration: what is given changes, what is None stays.
+        """Change the configuration of a bucket.
 
-        Raises `BucketNotFoundError`, `InvalidOptionError` (such as another storage).
+        It takes the arguments of `create_object_store`. A field that is None stays as it is.
+
+        Raises: `InvalidBucketNameError`, `BucketNotFoundError`, `InvalidOptionError` (also for a
+        change that the server does not allow, such as to `storage`).
         """
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.update(self._jetstream, wanted))
@@ -72,84 +72,122 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         self,
         bucket: str | None = None,
         config: api.ObjectStoreConfig | None = None,
-        **params: Any,
+        **params: Unpack[BucketOptions],
     ) -> ObjectStore:
-        """Make a bucket, or change the one that is there. Raises as these two do."""
+        """Create a bucket, or change the configuration of the one that exists.
+
+        It takes the arguments of `create_object_store`.
+
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`.
+        """
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))
 
     async def object_store(self, bucket: str) -> ObjectStore:
-        """Open a bucket. Raises `BucketNotFoundError`, `InvalidBucketNameError`."""
+        """Open a bucket.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        """
         return ObjectStore(self, await admin.open_stream(self._jetstream, bucket))
 
     async def delete_object_store(self, bucket: str) -> bool:
-        """Drop a bucket and all that is in it, for ever. Raises `BucketNotFoundError`."""
+        """Delete a bucket and all objects in it, permanently. Return True.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        """
         return await admin.delete(self._jetstream, bucket)
 
     def object_store_names(self) -> Listing[str]:
-        """The names of the account's buckets: `await` the list, or iterate."""
+        """Return the names of the account's buckets: `await` a list, or use `async for`."""
         return Listing(lambda: admin.list_names(self._jetstream))
 
     def object_stores(self) -> Listing[BucketStatus]:
-        """The states of the account's buckets: `await` the list, or iterate."""
+        """Return the states of the account's buckets: `await` a list, or use `async for`."""
         return Listing(lambda: admin.list_statuses(self._jetstream))
 
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
     ) -> list[VerifyResult]:
-        """Check every bucket of the account, as `ObjectStore.verify` does."""
-        reports = []
+        """Check every bucket of the account, as `ObjectStore.verify` does.
+
+        Return one result per bucket, sorted by name. A bucket that is deleted in the meantime
+        is left out.
+        """
+        results = []
         for bucket in sorted(await self.object_store_names()):
-            # One that is deleted meanwhile is nobody's finding.
             with suppress(BucketNotFoundError):
                 store = await self.object_store(bucket)
-                reports.append(await store.verify(quick=quick, progress=progress))
-        return reports
+                results.append(await store.verify(quick=quick, progress=progress))
+        return results
 
 
 class Client(FastPathClient):
-    """A nats-py connection whose JetStream context has jetstow's object store."""
+    """A nats-py connection whose JetStream context has jetstow's object store.
+
+    `connect` creates it. It is an async context manager, which closes the connection.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._hold: _embedded.Hold | None = None
+        # The share of this connection in the embedded server, if it leads there.
+        self._lease: _embedded.Lease | None = None
+        # Options of the `nats` context that this connection was made with.
         self._context_options: dict[str, Any] = {}
 
-    def jetstream(self, **opts: Any) -> JetStreamContext:
-        """A JetStream context; `prefix`, `domain` and `timeout` as in nats-py."""
-        named = {} if {"prefix", "domain"} & opts.keys() else self._context_options
-        return JetStreamContext(self, **named, **opts)
+    def jetstream(  # type: ignore[override]  # nats-py takes any option
+        self, **opts: Unpack[JetStreamOptions]
+    ) -> JetStreamContext:
+        """Return a JetStream context.
+
+        `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
+        another domain or account, by default those of the `nats` context in use.
+
+        Raises: `InvalidOptionError` (the option does not exist).
+        """
+        defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
+        check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
+        return JetStreamContext(self, **defaults, **opts)
 
     async def __aenter__(self) -> Self:
-        return self  # as nats-py does, whose annotation takes it for a client of nats-py
+        return self  # nats-py's annotation is its own client, which has another `jetstream`
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         if self.is_reconnecting:
-            # What waits has nobody to go to. Sending it to the socket that is dead, nats-py
-            # would stop half-way, with an error of that socket and without its callbacks.
+            # nats-py would flush the pending commands to the dead socket. That raises, and skips
+            # the rest of `close` and its callbacks.
             self._pending, self._pending_data_size = [], 0
         try:
             await super()._close(status, do_cbs)
         finally:
-            # nats-py closes half-way between its tries to connect, too.
+            # Between two attempts to connect, nats-py calls this with another status.
             if status == self.CLOSED:
                 await self._release()
 
     async def _give_up(self) -> None:
-        """Leave nothing of a connection that was never made. No callback hears of it."""
+        """Release the resources of a connection that was never made, without any callback."""
         try:
-            if self._flush_queue is not None:  # else nats-py did not even begin
-                self._status = self.DISCONNECTED  # it may take itself for closed between tries
+            if self._flush_queue is not None:  # None: nats-py has not started to connect
+                # Between two attempts the status may be CLOSED, and `_close` would do nothing.
+                self._status = self.DISCONNECTED
                 await super()._close(self.CLOSED, do_cbs=False)
         finally:
             await self._release()
 
     async def _release(self) -> None:
-        if self._hold is not None:
-            hold, self._hold = self._hold, None
-            await hold.arelease()
+        if self._lease is not None:
+            lease, self._lease = self._lease, None
+            await lease.arelease()
 
 
-def jetstream(nc: _NatsClient, **opts: Any) -> JetStreamContext:
-    """jetstow's JetStream context on a nats-py connection that exists already."""
+def jetstream(nc: _NatsClient, **opts: Unpack[JetStreamOptions]) -> JetStreamContext:
+    """Return jetstow's JetStream context on a connection of nats-py.
+
+    The options are those of `Client.jetstream`.
+
+    Raises: `InvalidOptionError` (the option does not exist).
+    """
+    check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
     return JetStreamContext(nc, **opts)
+
+
+__all__ = ["Client", "JetStreamContext", "jetstream"]

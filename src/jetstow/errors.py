@@ -1,8 +1,8 @@
-"""Everything that jetstow raises: one tree, each error naming the bucket and the object.
+"""The exceptions of jetstow: subclasses of `JetstowError`, with the bucket and the object.
 
-Each class is also the nats-py error and the Python builtin that a user may already
-catch: `BucketNotFoundError` is `nats.js.errors.BucketNotFoundError` and
-`FileNotFoundError`. What a caller's own source or callback raises passes through as it is.
+Each class also derives from the corresponding nats-py error and Python builtin, if there is one:
+`BucketNotFoundError` is a `nats.js.errors.BucketNotFoundError` and a `FileNotFoundError`.
+Exceptions that your own data source or callback raises are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import nats.js.errors as nats_js
 
 
 class JetstowError(nats_js.Error):
-    """Base of every error of jetstow.
+    """The base class of all jetstow errors.
 
-    Attributes: `message`, one sentence; `bucket` and `name`, the bucket and the object
-    concerned, where there is one.
+    `message` is one sentence. `bucket` and `name` are the bucket and the object that the error
+    is about, or None. `code` and `err_code` are the HTTP-like status and the JetStream error
+    code if the server sent them, as in `nats.js.errors.APIError`.
     """
 
-    # nats-py's APIError carries these; ours have them where the server sent them.
+    # The fields of nats-py's APIError, which some subclasses also derive from.
     code: int | None = None
     err_code: int | None = None
     stream: str | None = None
@@ -42,7 +43,7 @@ class JetstowError(nats_js.Error):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.message!r})"
 
-    # nats-py's APIError is a dataclass, which takes hashing away from exceptions.
+    # nats-py's APIError is a dataclass with __eq__, which makes exceptions unhashable.
     def __eq__(self, other: object) -> bool:
         return self is other
 
@@ -50,98 +51,109 @@ class JetstowError(nats_js.Error):
         return id(self)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (_rebuild, (type(self), dict(self.__dict__)))
+        return (_unpickle, (type(self), dict(self.__dict__)))
 
 
-def _rebuild(cls: type[JetstowError], state: dict[str, object]) -> JetstowError:
+def _unpickle(cls: type[JetstowError], state: dict[str, object]) -> JetstowError:
     error = cls.__new__(cls)
     JetstowError.__init__(error, str(state.get("message", "")))
     error.__dict__.update(state)
     return error
 
 
-# -- what the caller asked for ---------------------------------------------------------
+# -- invalid arguments -------------------------------------------------------------------
 
 
 class InvalidBucketNameError(JetstowError, nats_js.InvalidBucketNameError, ValueError):
-    """A bucket's name is one or more of A-Z, a-z, 0-9, `_` and `-`."""
+    """The bucket name is not one or more of A-Z, a-z, 0-9, `_` and `-` (ADR-20)."""
 
 
 class InvalidObjectNameError(JetstowError, nats_js.InvalidObjectNameError, ValueError):
-    """An object's name is empty, not UTF-8, or its subject would not fit the server's line."""
+    """The object name is empty, not valid Unicode text, or too long for a NATS subject."""
 
 
 class InvalidOptionError(JetstowError, ValueError):
-    """An option has a value that it cannot have: a chunk size, a header, a configuration."""
+    """An option has an invalid value, for example a chunk size, a header or a bucket limit."""
 
 
 class InvalidRangeError(JetstowError, ValueError):
-    """A range begins or ends outside the object. `size` is the object's, in bytes."""
+    """The range starts or ends outside the object.
+
+    `size` is the object's size in bytes.
+    """
 
     size: int | None = None
 
 
 class InvalidDataError(JetstowError, TypeError):
-    """The data handed over is not bytes and cannot become bytes."""
+    """The data is not bytes, text, a file or an iterable of bytes."""
 
 
 class LinkError(JetstowError, ValueError):
-    """A link that cannot be: to a link, to a deleted object, in a `put`, or in a circle."""
+    """The link is not allowed or cannot be followed.
+
+    It refers to another link or to a deleted object, it was passed to `put`, or links form a
+    cycle.
+    """
 
 
 class LinkIsABucketError(JetstowError, nats_js.LinkIsABucketError, IsADirectoryError):
-    """The name is a link to a whole bucket and has no bytes of its own."""
+    """The name is a link to a bucket, so it has no bytes. Open the bucket instead."""
 
     errno = errno.EISDIR
 
 
-# -- what is, or is not, in the store ---------------------------------------------------
+# -- the state of buckets and objects ----------------------------------------------------
 
 
 class BucketNotFoundError(JetstowError, nats_js.BucketNotFoundError, FileNotFoundError):
-    """There is no such bucket."""
+    """The bucket does not exist. `create_object_store` creates it."""
 
     errno = errno.ENOENT
 
 
 class BucketExistsError(JetstowError, nats_js.BadRequestError, FileExistsError):
-    """The bucket exists already, with another configuration."""
+    """The bucket exists with a different configuration.
+
+    `object_store` opens it as it is, `update_object_store` changes its configuration.
+    """
 
     errno = errno.EEXIST
 
 
 class BucketSealedError(JetstowError, nats_js.BadRequestError, PermissionError):
-    """The bucket is sealed: it can be read, and nothing in it can change any more."""
+    """The bucket is sealed, that is, permanently read-only. `mirror` copies it to another one."""
 
     errno = errno.EROFS
 
 
 class BucketFullError(JetstowError, nats_js.APIError, OSError):
-    """The bucket's, the account's or the server's storage limit is reached."""
+    """The storage limit of the bucket, the account or the server is reached."""
 
     errno = errno.ENOSPC
 
 
 class ObjectNotFoundError(JetstowError, nats_js.ObjectNotFoundError, FileNotFoundError):
-    """There is no such object in the bucket."""
+    """The bucket does not have the object."""
 
     errno = errno.ENOENT
 
 
 class ObjectDeletedError(ObjectNotFoundError, nats_js.ObjectDeletedError):
-    """The object was deleted."""
+    """The object was deleted; its delete marker is still in the bucket."""
 
 
 class ObjectAlreadyExists(JetstowError, nats_js.ObjectAlreadyExists, FileExistsError):  # noqa: N818
-    """A live object has that name already. (The class has nats-py's name.)"""
+    """An object with the name exists. The class name is nats-py's."""
 
     errno = errno.EEXIST
 
 
 class RevisionMismatchError(JetstowError, nats_js.BadRequestError):
-    """The object is not at the revision expected.
+    """The object is not at the expected revision: another client changed it.
 
-    Attributes: `expected` and `actual`, revisions; 0 stands for a name never used.
+    `expected` and `actual` are revisions; 0 means that no object has the name. Read the object
+    again and retry with its current revision.
     """
 
     expected: int | None = None
@@ -149,107 +161,116 @@ class RevisionMismatchError(JetstowError, nats_js.BadRequestError):
 
 
 class ObjectUnchangedError(JetstowError):
-    """The object has not changed since the moment or the revision that a read named.
+    """The object has not changed since the revision or time in `if_changed_since`.
 
-    `revision` is the one that it is at.
+    `revision` is its current revision.
     """
 
     revision: int = 0
 
 
 class ObjectEncryptedError(JetstowError, PermissionError):
-    """The object is encrypted and there is no key, or the key is another one's."""
+    """The object is encrypted and the key is missing or is not the key it was encrypted with.
+
+    Pass the key to `ObjectStore.encrypted`.
+    """
 
     errno = errno.EACCES
 
 
-# -- bytes that are not what they should be ----------------------------------------------
+# -- damaged data ------------------------------------------------------------------------
 
 
 class IntegrityError(JetstowError, OSError):
-    """What is stored does not agree with its own metadata."""
+    """The stored data does not match its metadata."""
 
     errno = errno.EIO
 
 
 class BadObjectMetaError(IntegrityError, nats_js.BadObjectMetaError, ValueError):
-    """The object's metadata is not what ADR-20 describes."""
+    """The object's metadata is not valid according to ADR-20."""
 
 
 class DigestMismatchError(IntegrityError, nats_js.DigestMismatchError):
-    """The bytes read have another SHA-256 digest than the metadata says."""
+    """The SHA-256 digest of the bytes differs from the one in the metadata."""
 
 
 class SizeMismatchError(IntegrityError):
-    """The bytes or chunks read are more or fewer than the metadata says."""
+    """The number of bytes or chunks differs from the one in the metadata."""
 
 
 class ChunksLostError(IntegrityError):
-    """Chunks that the metadata counts are not in the stream."""
+    """Chunks of the object are missing from the stream."""
 
 
 class TamperedError(IntegrityError):
-    """Encrypted bytes that were changed, cut off or put together by somebody without the key."""
+    """Encrypted bytes were modified, truncated or reordered without the key."""
 
 
 class BadArchiveError(IntegrityError, ValueError):
-    """A backup that cannot be read: no archive of jetstow's, damaged, or only a part of one."""
+    """The backup archive is damaged, truncated, or not an archive that jetstow wrote."""
 
 
 class ObjectChangedError(JetstowError, OSError):
-    """The object was replaced or deleted while it was being read."""
+    """The object was replaced or deleted during the read. Read it again."""
 
     errno = errno.ESTALE
 
 
-# -- the server and the way to it --------------------------------------------------------
+# -- the server and the connection -------------------------------------------------------
 
 
 class ServerError(JetstowError, nats_js.APIError):
-    """The server refused a request for a reason of its own; `code` and `err_code` are its."""
+    """The server returned an error that has no class of its own.
+
+    `code` is its HTTP-like status, `err_code` its JetStream error code.
+    """
 
 
 class PermissionDeniedError(JetstowError, PermissionError):
-    """The user may not publish or subscribe to a subject. `subject` is the one refused."""
+    """The user is not permitted to publish or subscribe to a subject.
+
+    `subject` is that subject. Change the user's permissions on the server.
+    """
 
     errno = errno.EACCES
     subject: str | None = None
 
 
 class TimeoutError(JetstowError, nats.errors.TimeoutError):
-    """The server was silent for longer than the timeout."""
+    """The server did not reply within the timeout."""
 
     errno = errno.ETIMEDOUT
 
 
 class ConnectionLostError(JetstowError, nats.errors.ConnectionClosedError, ConnectionError):
-    """The connection is closed, or could not be made."""
+    """The connection is closed or could not be opened."""
 
 
 class NoServersError(ConnectionLostError, nats.errors.NoServersError):
-    """No server answered at any of the addresses given."""
+    """None of the servers could be reached."""
 
 
 class AuthorizationError(ConnectionLostError, nats.errors.AuthorizationError, PermissionError):
-    """The server refused the credentials."""
+    """The server rejected the credentials."""
 
     errno = errno.EACCES
 
 
 class WatcherStoppedError(JetstowError):
-    """The watcher was stopped: it has nothing more to tell."""
+    """The watcher was stopped, so it delivers no further changes."""
 
 
 class JetStreamUnavailableError(JetstowError, nats_js.ServiceUnavailableError, ConnectionError):
-    """The server has no JetStream, the account may not use it, or no leader answers."""
+    """JetStream is not enabled on the server or for the account, or has no leader at present."""
 
 
 class EmbeddedServerError(JetstowError, builtins.OSError):
-    """The embedded server cannot be started, reached or stopped."""
+    """The embedded server could not be started, reached or stopped."""
 
 
 class ContextError(JetstowError, ValueError):
-    """The selected `nats` CLI context cannot be read."""
+    """The selected context of the `nats` command line could not be loaded."""
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Locks on files that end with their process, and waits that end in time."""
+"""File locks that end with their process, and waits with a timeout."""
 
 from __future__ import annotations
 
@@ -13,95 +13,110 @@ from typing import Self
 
 from jetstow.errors import EmbeddedServerError
 
-if sys.platform != "win32":  # there, `hold` has refused before anything here is called
+if sys.platform != "win32":  # `acquire` raises on Windows before it uses this module
     import fcntl
 
-LONGEST_NAP = 0.05
+MIN_SLEEP = 0.001  # seconds
+MAX_SLEEP = 0.05
 
 
-class AbandonedError(Exception):
-    """The caller was cancelled and wants no result any more."""
+class AcquireCancelledError(Exception):
+    """The task that called `acquire` was cancelled, so its thread must stop."""
 
 
-class Patience:
-    """For a wait until something that cannot be awaited, such as another process's lock.
+class Timeout:
+    """A timeout for polling something that has no event, such as another process's lock.
 
-    It is `over` after `seconds`; setting `abandoned`, from any thread, ends its naps at once.
+    `seconds` is its length. Setting `cancelled`, from any thread, ends `sleep` at once.
     """
 
-    def __init__(self, seconds: float, abandoned: threading.Event | None = None) -> None:
+    def __init__(self, seconds: float, cancelled: threading.Event | None = None) -> None:
         self.seconds = seconds
-        self._ends = time.monotonic() + seconds
-        self._abandoned = abandoned or threading.Event()
-        self._nap = 0.001
+        self._deadline = time.monotonic() + seconds
+        self._cancelled = cancelled or threading.Event()
+        self._next_sleep = MIN_SLEEP
 
     @property
-    def over(self) -> bool:
-        return time.monotonic() > self._ends
+    def is_expired(self) -> bool:
+        """Whether the timeout has passed."""
+        return time.monotonic() > self._deadline
 
-    def nap(self) -> None:
-        """Lets a moment pass: the first ones short, since most waits are. `AbandonedError`."""
-        if self._abandoned.wait(self._nap):
-            raise AbandonedError
-        self._nap = min(self._nap * 1.5, LONGEST_NAP)
+    def sleep(self) -> None:
+        """Sleep for 1 ms at first, and increasingly up to 50 ms: most waits are short.
+
+        Raises: `AcquireCancelledError`.
+        """
+        if self._cancelled.wait(self._next_sleep):
+            raise AcquireCancelledError
+        self._next_sleep = min(self._next_sleep * 1.5, MAX_SLEEP)
 
 
 class FileLock:
-    """A file that can be locked. What locks is the open file: each instance is a party of its own.
+    """A file to lock with `flock`. Each instance opens the file, so instances lock independently.
 
-    Raises `OSError` when the file cannot be opened; `create=False` asks for an existing one.
+    With `create=False`, the file must exist.
+
+    Raises: `OSError` (the file cannot be opened).
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
-        _open.add(self)
+        _open_locks.add(self)
 
     def try_shared(self) -> bool:
-        return self._try(fcntl.LOCK_SH)
+        """Lock the file shared, without waiting. Return whether that succeeded."""
+        return self._try_lock(fcntl.LOCK_SH)
 
     def try_exclusive(self) -> bool:
-        """Locks the file for this instance alone. A share that it had is gone if this fails."""
-        return self._try(fcntl.LOCK_EX)
+        """Lock the file exclusively, without waiting. A failure releases a shared lock."""
+        return self._try_lock(fcntl.LOCK_EX)
 
-    def wait_shared(self, patience: Patience) -> None:
-        """Raises: `AbandonedError`; `EmbeddedServerError` when patience is over."""
-        self._wait(self.try_shared, patience)
+    def wait_shared(self, timeout: Timeout) -> None:
+        """Lock the file shared.
 
-    def wait_exclusive(self, patience: Patience) -> None:
-        """Raises: `AbandonedError`; `EmbeddedServerError` when patience is over."""
-        self._wait(self.try_exclusive, patience)
+        Raises: `AcquireCancelledError`, `EmbeddedServerError` (the timeout has passed).
+        """
+        self._wait(self.try_shared, timeout)
 
-    def in_place(self) -> bool:
-        """Whether the path still names this file: the folder may have been deleted."""
+    def wait_exclusive(self, timeout: Timeout) -> None:
+        """Lock the file exclusively.
+
+        Raises: `AcquireCancelledError`, `EmbeddedServerError` (the timeout has passed).
+        """
+        self._wait(self.try_exclusive, timeout)
+
+    def is_at_path(self) -> bool:
+        """Return whether the path is still this file: the folder may have been deleted."""
         try:
             return os.path.samestat(os.fstat(self.fd), self.path.stat())
         except OSError:
             return False
 
     def close(self) -> None:
-        """Unlocks. Also where a child process has a copy of the open file."""
+        """Unlock the file, also for child processes that inherited it, and close it."""
         if self.fd >= 0:
             fcntl.flock(self.fd, fcntl.LOCK_UN)
-            self.bequeath()
+            self.close_without_unlock()
 
-    def bequeath(self) -> None:
-        """Closes without unlocking: a process that inherited the open file keeps it locked."""
+    def close_without_unlock(self) -> None:
+        """Close the file. A child process that inherited it keeps the lock."""
         if self.fd >= 0:
-            _open.discard(self)
+            _open_locks.discard(self)
             fd, self.fd = self.fd, -1
             os.close(fd)
 
-    def _wait(self, attempt: Callable[[], bool], patience: Patience) -> None:
-        # The kernel could wait for us, but neither for a limited time nor until we give up.
-        while not attempt():
-            if patience.over:
+    def _wait(self, try_lock: Callable[[], bool], timeout: Timeout) -> None:
+        # A blocking `flock` has neither a timeout nor a way to cancel it.
+        while not try_lock():
+            if timeout.is_expired:
                 raise EmbeddedServerError(
-                    f"another process has kept {self.path} locked for {patience.seconds:g} s"
+                    f"another process has locked {self.path} for more than {timeout.seconds:g} s: "
+                    "stop that process"
                 )
-            patience.nap()
+            timeout.sleep()
 
-    def _try(self, mode: int) -> bool:
+    def _try_lock(self, mode: int) -> bool:
         try:
             fcntl.flock(self.fd, mode | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -120,15 +135,16 @@ class FileLock:
         self.close()
 
 
-_open: set[FileLock] = set()
+_open_locks: set[FileLock] = set()
 
 
-def _forget_parents_locks() -> None:
-    # A forked child has copies of its parent's open files. Kept, they would keep the locks
-    # when the parent is killed; unlocked, they would take them from the parent.
-    for lock in list(_open):
-        lock.bequeath()
+def _close_inherited_locks() -> None:
+    # A forked child has copies of its parent's open files. If they stayed open, the locks would
+    # stay locked after the parent is killed. If the child unlocked them, the parent would lose
+    # its locks.
+    for lock in list(_open_locks):
+        lock.close_without_unlock()
 
 
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_forget_parents_locks)
+    os.register_at_fork(after_in_child=_close_inherited_locks)

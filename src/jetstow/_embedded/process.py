@@ -1,4 +1,4 @@
-"""The server as a process: started, found, ended."""
+"""The server's process: start it, find it, stop it."""
 
 from __future__ import annotations
 
@@ -13,39 +13,40 @@ from contextlib import suppress
 from pathlib import Path
 
 from jetstow._embedded import locate
-from jetstow._embedded.file_lock import FileLock, Patience
-from jetstow._embedded.home_dir import Folder
+from jetstow._embedded.file_lock import FileLock, Timeout
+from jetstow._embedded.home_dir import HomeDir
 from jetstow.errors import EmbeddedServerError
 
-TERM_SECONDS = 10.0  # for an orderly end
-KILL_SECONDS = 5.0  # for the kernel, after SIGKILL
-LAST_BYTES = 65_536  # of the log are enough for the last words
-PROC = Path("/proc")
+TERM_TIMEOUT = 10.0  # seconds to wait after SIGTERM
+KILL_TIMEOUT = 5.0  # and after SIGKILL
+LOG_TAIL_SIZE = 65_536  # the bytes of the log that are searched for an error
+MIN_FREE_SPACE = 4096  # bytes; with less, the disk counts as full
+PROC_DIR = Path("/proc")
 
 
-def alive(folder: Folder) -> bool:
-    """Whether a server lives in this home: it holds `server.lock` for as long as it does."""
+def is_alive(home: HomeDir) -> bool:
+    """Return whether a server runs in this home: it holds `server.lock` as long as it runs."""
     try:
-        lock = FileLock(folder.server, create=False)
+        lock = FileLock(home.server_lock, create=False)
     except FileNotFoundError:
         return False
     with lock:
         return not lock.try_shared()
 
 
-def launch(folder: Folder, lock: FileLock) -> subprocess.Popen[bytes]:
-    """Starts the server, which inherits `lock`, and nothing else of this process.
+def start(home: HomeDir, lock: FileLock) -> subprocess.Popen[bytes]:
+    """Start the server. It inherits `lock`, and no other file of this process.
 
-    It has a session of its own: Ctrl-C in a terminal ends its users, not the server under
-    the others. What it says before and beside its log goes to its log.
+    It gets its own terminal session, so Ctrl-C does not stop a server that other processes
+    use. Its output before it opens its log is appended to the log.
 
-    Raises: `EmbeddedServerError`; `OSError`.
+    Raises: `EmbeddedServerError` (the binary is missing), `OSError`.
     """
-    log = os.open(folder.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    log = os.open(home.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        return subprocess.Popen(  # noqa: S603 - the command is ours
-            [locate.find(), _argument(folder)],
-            cwd=folder.path,
+        return subprocess.Popen(  # noqa: S603 - a fixed command
+            [locate.find_binary(), _config_argument(home)],
+            cwd=home.path,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -57,130 +58,145 @@ def launch(folder: Folder, lock: FileLock) -> subprocess.Popen[bytes]:
         os.close(log)
 
 
-def reap(server: subprocess.Popen[bytes]) -> None:
-    """Waits for the server's end in the background: whoever stops it, it leaves no zombie."""
+def reap_in_background(server: subprocess.Popen[bytes]) -> None:
+    """Wait for the server's exit in a thread, so that it does not become a zombie."""
     threading.Thread(target=server.wait, name="jetstow-reaper", daemon=True).start()
 
 
-def discard(server: subprocess.Popen[bytes], folder: Folder) -> None:
-    """Kills a server that was just started and that nobody has joined."""
+def kill_started(server: subprocess.Popen[bytes], home: HomeDir) -> None:
+    """Kill a server that was started and that no process has joined.
+
+    Raises: `EmbeddedServerError` (as `stop`).
+    """
     server.kill()
-    server.wait(KILL_SECONDS)
-    end(folder)  # of a script that did not `exec` the server, the server itself
+    server.wait(KILL_TIMEOUT)
+    stop(home)  # the server is still running if `server` is a script that did not `exec` it
 
 
-def find_pid(folder: Folder) -> int | None:
-    """The pid of this home's server, as its own command line says; None if there is none.
+def find_pid(home: HomeDir) -> int | None:
+    """Return the ID of the process with the server's command line; None if there is none.
 
-    Call it while the server is `alive`. Raises `EmbeddedServerError` where processes
-    cannot be listed.
+    Call it while the server `is_alive`.
+
+    Raises: `EmbeddedServerError` (the processes cannot be listed).
     """
-    argument = _argument(folder)
-    return next((pid for pid, last in _commands(folder.pid_hint()) if last == argument), None)
+    argument = _config_argument(home)
+    processes = _list_processes(home.read_pid_file())
+    return next((pid for pid, last in processes if last == argument), None)
 
 
-def runs(pid: int, folder: Folder) -> bool:
-    """Whether that process is a server of this home."""
-    argument = _argument(folder)
-    return any(found == pid and last == argument for found, last in _commands(pid))
+def is_server(pid: int, home: HomeDir) -> bool:
+    """Return whether a process is the server of this home.
 
-
-def end(folder: Folder) -> bool:
-    """Ends this home's server; True if there was one.
-
-    Raises: `EmbeddedServerError` when it does not end, or cannot be found.
+    Raises: `EmbeddedServerError` (the processes cannot be listed).
     """
-    if not alive(folder):
+    argument = _config_argument(home)
+    return any(other == pid and last == argument for other, last in _list_processes(pid))
+
+
+def stop(home: HomeDir) -> bool:
+    """Stop the server of this home. Return whether one was running.
+
+    Raises: `EmbeddedServerError` (it does not exit, or its process is not visible).
+    """
+    if not is_alive(home):
         return False
-    for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
-        if _signal(folder, number, Patience(seconds)):
+    for number, seconds in ((signal.SIGTERM, TERM_TIMEOUT), (signal.SIGKILL, KILL_TIMEOUT)):
+        if _signal_and_wait(home, number, Timeout(seconds)):
             return True
-    which = find_pid(folder) or "not to be seen, as in another container"
-    raise EmbeddedServerError(f"the server in {folder.path} does not stop; its process is {which}")
+    if pid := find_pid(home):
+        raise EmbeddedServerError(
+            f"the embedded server in {home.path} does not exit: kill process {pid}"
+        )
+    raise EmbeddedServerError(
+        f"the embedded server in {home.path} cannot be stopped: its process is not visible, for "
+        "example because it runs in another container; stop it there"
+    )
 
 
-def _signal(folder: Folder, number: signal.Signals, patience: Patience) -> bool:
-    """Signals the server once and waits; True when it is gone."""
-    signalled = False
-    while alive(folder):
-        if patience.over:
+def _signal_and_wait(home: HomeDir, number: signal.Signals, timeout: Timeout) -> bool:
+    """Send the server a signal once. Return whether it exits within the timeout."""
+    is_signalled = False
+    while is_alive(home):
+        if timeout.is_expired:
             return False
-        if not signalled and (pid := find_pid(folder)):
+        if not is_signalled and (pid := find_pid(home)):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-                os.kill(pid, signal.SIGCONT)  # one that is paused would not see the first
-            signalled = True
-        patience.nap()
+                os.kill(pid, signal.SIGCONT)  # a stopped process does not handle SIGTERM
+            is_signalled = True
+        timeout.sleep()
     return True
 
 
-def end_stray(pid: int, folder: Folder) -> None:
-    """Kills a server whose home was deleted, and with it its data, its pid file and its lock."""
-    patience = Patience(KILL_SECONDS)
-    while runs(pid, folder) and not patience.over:
+def kill_orphan(pid: int, home: HomeDir) -> None:
+    """Kill a server whose home was deleted, and with it its data, pid file and lock."""
+    timeout = Timeout(KILL_TIMEOUT)
+    while is_server(pid, home) and not timeout.is_expired:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        patience.nap()
+        timeout.sleep()
 
 
-def last_words(folder: Folder, since: int) -> str:
-    """Why the server ended, from what it logged after the first `since` bytes of its log."""
+def failure_reason(home: HomeDir, log_offset: int) -> str:
+    """Return why the server exited, from its log after the first `log_offset` bytes."""
     try:
-        with folder.log.open("rb") as log:
+        with home.log_file.open("rb") as log:
             size = log.seek(0, os.SEEK_END)
-            log.seek(max(since, size - LAST_BYTES) if since <= size else 0)  # or turned over
+            is_rotated = size < log_offset
+            log.seek(0 if is_rotated else max(log_offset, size - LOG_TAIL_SIZE))
             lines = log.read().decode(errors="replace").splitlines()
     except OSError:
         lines = []
-    if not any(line.strip() for line in lines) and _disk_is_full(folder):
+    if not any(line.strip() for line in lines) and _is_disk_full(home):
         return "the disk is full"
-    for telling in ("[FTL]", "nats-server:", "panic:", "fatal error:", "[ERR]", ""):
-        said = [line for line in lines if telling in line and line.strip()]
-        if said:
-            words = re.sub(r"^\[\d+] \S+ \S+ \[\w+] ", "", said[-1]).strip()
-            settings = folder.settings()
-            return words.replace(settings.token, "***") if settings else words
-    return "it said nothing"
+    for marker in ("[FTL]", "nats-server:", "panic:", "fatal error:", "[ERR]", ""):
+        matching = [line for line in lines if marker in line and line.strip()]
+        if matching:
+            message = re.sub(r"^\[\d+] \S+ \S+ \[\w+] ", "", matching[-1]).strip()
+            settings = home.read_settings()
+            return message.replace(settings.token, "***") if settings else message
+    return "its log has no error"
 
 
-def _argument(folder: Folder) -> str:
-    # One argument, which no other program has, as an editor or a pager would have the path.
-    return f"--config={folder.config}"
+def _config_argument(home: HomeDir) -> str:
+    # One argument that identifies the server: an editor would have the path without "--config=".
+    return f"--config={home.config_file}"
 
 
-def _disk_is_full(folder: Folder) -> bool:
+def _is_disk_full(home: HomeDir) -> bool:
     with suppress(OSError):
-        return shutil.disk_usage(folder.path).free < 4096
+        return shutil.disk_usage(home.path).free < MIN_FREE_SPACE
     return False
 
 
-def _commands(hint: int | None) -> Iterator[tuple[int, str]]:
-    """Processes, each with the last argument of its command line, the hinted one first."""
-    if not (PROC / "self" / "cmdline").exists():
-        yield from _listed_by_ps()
+def _list_processes(first: int | None) -> Iterator[tuple[int, str]]:
+    """Yield each process ID with the last argument of its command line, `first` first."""
+    if not (PROC_DIR / "self" / "cmdline").exists():
+        yield from _list_with_ps()
         return
-    if hint:
-        yield hint, _last_argument(hint)
-    for entry in PROC.iterdir():
+    if first:
+        yield first, _last_argument(first)
+    for entry in PROC_DIR.iterdir():
         if entry.name.isdigit():
             yield int(entry.name), _last_argument(int(entry.name))
 
 
 def _last_argument(pid: int) -> str:
     try:
-        arguments = (PROC / str(pid) / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
-    except OSError:  # it has ended, or is not ours to read
+        arguments = (PROC_DIR / str(pid) / "cmdline").read_bytes().rstrip(b"\0").split(b"\0")
+    except OSError:  # it has exited, or belongs to another user
         return ""
     return os.fsdecode(arguments[-1])
 
 
-def _listed_by_ps() -> Iterator[tuple[int, str]]:
+def _list_with_ps() -> Iterator[tuple[int, str]]:
     command = ["ps", "-A", "-ww", "-o", "pid=,command="]
     try:
-        listing = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603
+        output = subprocess.run(command, capture_output=True, check=True).stdout  # noqa: S603
     except (OSError, subprocess.CalledProcessError) as cause:
-        raise EmbeddedServerError(f"processes cannot be listed: {cause}") from cause
-    for line in listing.splitlines():
-        pid, _, words = line.strip().partition(b" ")
-        # The path may have spaces; nothing follows it.
-        yield int(pid), os.fsdecode(words[max(words.find(b"--config="), 0) :])
+        raise EmbeddedServerError(f"the embedded server cannot list processes: {cause}") from cause
+    for line in output.splitlines():
+        pid, _, command_line = line.strip().partition(b" ")
+        # The path may contain spaces. It is the end of the command line.
+        yield int(pid), os.fsdecode(command_line[max(command_line.find(b"--config="), 0) :])

@@ -1,4 +1,4 @@
-"""Joining the server of a home, or starting it."""
+"""Join the server of a home, or start it."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ import nats.errors
 from nats.aio.client import Client
 
 from jetstow._embedded import process
-from jetstow._embedded.file_lock import FileLock, Patience
-from jetstow._embedded.home_dir import Folder, Settings
+from jetstow._embedded.file_lock import FileLock, Timeout
+from jetstow._embedded.home_dir import HomeDir, Settings
 from jetstow.errors import EmbeddedServerError
 
-# A server reads its store before it listens; after a crash, with much stored, that is long.
-START_SECONDS = 120.0
-ANSWER_SECONDS = 5.0  # once it listens
-START_ATTEMPTS = 5  # each on another port, when somebody took the one that was free
+# In seconds. The server reads its store before it listens, which takes long after a crash with
+# much data.
+START_TIMEOUT = 120.0
+REPLY_TIMEOUT = 5.0  # for a server that listens
+MAX_START_ATTEMPTS = 5  # each on a different port, if another program has taken the port
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """A running server: `nats.connect(endpoint.url, token=endpoint.token)`.
 
-    `version` is the server's; `store_dir` is where it keeps the data.
+    `version` is the server's version, `store_dir` the folder of its data.
     """
 
     url: str
@@ -41,158 +42,162 @@ class Endpoint:
     store_dir: Path
 
 
-class UnusableError(Exception):
-    """A server lives in the home, but not one that can be used. The message says why."""
+class ServerUnusableError(Exception):
+    """A server runs in the home but cannot be used. The message is the reason."""
 
 
-def join_or_start(folder: Folder, users: FileLock, abandoned: threading.Event) -> Endpoint:
-    """The home's server, which has answered. Call it inside the gate, with `users` shared.
+def join_or_start(home: HomeDir, users: FileLock, cancelled: threading.Event) -> Endpoint:
+    """Return the home's server after it has replied. Start or replace it if necessary.
 
-    Raises: `EmbeddedServerError`; `AbandonedError`; `OSError`.
+    Call it with `gate.lock` locked and `users.lock` shared.
+
+    Raises: `EmbeddedServerError`, `AcquireCancelledError`, `OSError`.
     """
-    patience = Patience(START_SECONDS, abandoned)
+    timeout = Timeout(START_TIMEOUT, cancelled)
     try:
-        if endpoint := _wait_until_ready(folder, patience):
+        if endpoint := _wait_until_ready(home, timeout):
             return endpoint
-    except UnusableError as reason:
-        # The last one out may stop the server; if that is us already, it is ours to replace.
+    except ServerUnusableError as reason:
+        # Only the last process with a lease may stop the server.
         if not users.try_exclusive():
             raise EmbeddedServerError(
-                f"the server in {folder.path} is in use by others, but {reason}; "
-                "stop it with jetstow._embedded.stop()"
+                f"the embedded server in {home.path} is in use by other processes, but {reason}; "
+                "stop it with 'jetstow server stop'"
             ) from reason
-        process.end(folder)
-        users.wait_shared(patience)
-    return _start(folder, Patience(START_SECONDS, abandoned))
+        process.stop(home)
+        users.wait_shared(timeout)
+    return _start(home, Timeout(START_TIMEOUT, cancelled))
 
 
-def look(folder: Folder) -> Endpoint | None:
-    """The server of the home; None if there is none or it does not listen yet.
+def find_running(home: HomeDir) -> Endpoint | None:
+    """Return the server of the home; None if none runs, or it does not listen yet.
 
-    Raises: `UnusableError`; `EmbeddedServerError` where processes cannot be listed.
+    Raises: `ServerUnusableError`, `EmbeddedServerError` (the processes cannot be listed).
     """
-    if not process.alive(folder):
+    if not process.is_alive(home):
         return None
-    pid = process.find_pid(folder)
-    if pid is None or not folder.is_listening(pid):
+    pid = process.find_pid(home)
+    if pid is None or not home.is_listening(pid):
         return None
-    settings = folder.settings()
+    settings = home.read_settings()
     if settings is None:
-        raise UnusableError(f"{folder.config} is damaged")
-    version = _in_a_thread(_ask(settings, folder.server_name))
+        raise ServerUnusableError(f"its configuration {home.config_file} is damaged")
+    version = _run_in_new_loop(_query_version(settings, home.server_name))
     if version is None:
         return None
-    return Endpoint(settings.url, settings.token, pid, version, folder.store)
+    return Endpoint(settings.url, settings.token, pid, version, home.store_dir)
 
 
-def _wait_until_ready(folder: Folder, patience: Patience) -> Endpoint | None:
-    """The endpoint once JetStream has answered; None when no server lives (any more).
+def _wait_until_ready(home: HomeDir, timeout: Timeout) -> Endpoint | None:
+    """Return the server when JetStream has replied; None if no server runs or it has exited.
 
-    Raises: `UnusableError`; `AbandonedError`; `EmbeddedServerError`.
+    Raises: `ServerUnusableError`, `AcquireCancelledError`, `EmbeddedServerError`.
     """
-    unseen = Patience(ANSWER_SECONDS)
-    while process.alive(folder):
+    pid_timeout = Timeout(REPLY_TIMEOUT)
+    while process.is_alive(home):
         try:
-            if endpoint := look(folder):
+            if endpoint := find_running(home):
                 return endpoint
-        except UnusableError:
-            if process.alive(folder):
+        except ServerUnusableError:
+            if process.is_alive(home):
                 raise
-            return None  # it ended while it was asked
-        if unseen.over and process.find_pid(folder) is None:
-            raise UnusableError("its process is not to be seen, as in another container")
-        if patience.over:
-            raise UnusableError(f"it did not listen after {patience.seconds:g} s")
-        patience.nap()
+            return None  # it exited during the request
+        if pid_timeout.is_expired and process.find_pid(home) is None:
+            raise ServerUnusableError(
+                "its process is not visible, for example because it runs in another container"
+            )
+        if timeout.is_expired:
+            raise ServerUnusableError(f"it does not listen after {timeout.seconds:g} s")
+        timeout.sleep()
     return None
 
 
-def _start(folder: Folder, patience: Patience) -> Endpoint:
-    words = ""
-    for attempt in range(START_ATTEMPTS):
-        since = folder.log.stat().st_size if folder.log.exists() else 0
-        if endpoint := _start_once(folder, patience, move=attempt > 0):
+def _start(home: HomeDir, timeout: Timeout) -> Endpoint:
+    reason = ""
+    for attempt in range(MAX_START_ATTEMPTS):
+        log_offset = home.log_file.stat().st_size if home.log_file.exists() else 0
+        if endpoint := _start_once(home, timeout, new_port=attempt > 0):
             return endpoint
-        words = process.last_words(folder, since)
-        if "address already in use" not in words:
+        reason = process.failure_reason(home, log_offset)
+        if "address already in use" not in reason:
             break
     raise EmbeddedServerError(
-        f"the embedded server ended while starting: {words} (its log is {folder.log})"
+        f"the embedded server exited during its start: {reason} (log: {home.log_file})"
     )
 
 
-def _start_once(folder: Folder, patience: Patience, *, move: bool) -> Endpoint | None:
-    """Starts a server; None if it ended before it answered. What raises leaves none behind."""
-    lock = FileLock(folder.server)
+def _start_once(home: HomeDir, timeout: Timeout, *, new_port: bool) -> Endpoint | None:
+    """Start a server. Return None if it exited before it replied; kill it after an error."""
+    lock = FileLock(home.server_lock)
     try:
-        # Nobody keeps it: but whoever looks whether a server lives has it for a moment.
-        lock.wait_exclusive(patience)
-        folder.forget_last_server()
-        folder.configure(move=move)
-        server = process.launch(folder, lock)
+        # The lock is free, but `is_alive` in another process locks it for a moment.
+        lock.wait_exclusive(timeout)
+        home.remove_stale_files()
+        home.write_config(new_port=new_port)
+        server = process.start(home, lock)
     except BaseException:
         lock.close()
         raise
-    lock.bequeath()
+    lock.close_without_unlock()
     try:
-        endpoint = _wait_until_ready(folder, patience)
-    except BaseException as reason:
-        process.discard(server, folder)
-        if isinstance(reason, UnusableError):
-            raise EmbeddedServerError(f"the embedded server was started, but {reason}") from reason
+        endpoint = _wait_until_ready(home, timeout)
+    except BaseException as error:
+        process.kill_started(server, home)
+        if isinstance(error, ServerUnusableError):
+            raise EmbeddedServerError(f"the embedded server was started, but {error}") from error
         raise
-    process.reap(server)
+    process.reap_in_background(server)
     return endpoint
 
 
-# -- the question that counts ------------------------------------------------------------
+# -- the request that decides whether the server is ready --------------------------------
 
 
-async def _ask(settings: Settings, server_name: str) -> str | None:
-    """The version of the server, which has let our token in and whose JetStream answers.
+async def _query_version(settings: Settings, server_name: str) -> str | None:
+    """Connect with the token, send a JetStream request, and return the server's version.
 
-    None if it takes no connection, not yet or not any more.
+    Return None if the server does not accept connections.
 
-    Raises: `UnusableError`.
+    Raises: `ServerUnusableError`.
     """
     client = Client()
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(REPLY_TIMEOUT):
             await client.connect(
                 settings.url,
                 token=settings.token,
-                connect_timeout=math.ceil(ANSWER_SECONDS),
+                connect_timeout=math.ceil(REPLY_TIMEOUT),
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
                 reconnect_time_wait=0,
-                error_cb=_say_nothing,
+                error_cb=_ignore_error,
             )
-            greeting: dict[str, Any] = client._server_info  # noqa: SLF001 - no public way
-            if greeting.get("server_name") != server_name:
-                raise UnusableError(f"another server listens on {settings.url}")
-            reply = await client.request("$JS.API.INFO", timeout=ANSWER_SECONDS)
-            answer = json.loads(reply.data)
+            server_info: dict[str, Any] = client._server_info  # noqa: SLF001 - no public name
+            if server_info.get("server_name") != server_name:
+                raise ServerUnusableError(f"another server listens on {settings.url}")
+            message = await client.request("$JS.API.INFO", timeout=REPLY_TIMEOUT)
+            reply = json.loads(message.data)
     except nats.errors.NoRespondersError as cause:
-        raise UnusableError("it runs without JetStream") from cause
+        raise ServerUnusableError("JetStream is not enabled on it") from cause
     except TimeoutError as cause:
-        raise UnusableError(f"it does not answer within {ANSWER_SECONDS:g} s") from cause
+        raise ServerUnusableError(f"it does not reply within {REPLY_TIMEOUT:g} s") from cause
     except (nats.errors.NoServersError, nats.errors.ConnectionClosedError, ConnectionError):
         return None
     except (nats.errors.Error, OSError, ValueError) as cause:
-        raise UnusableError(f"it refuses us ({cause})") from cause
+        raise ServerUnusableError(f"it refuses the connection: {cause}") from cause
     finally:
         with suppress(nats.errors.Error, OSError):
             await client.close()
-    if error := answer.get("error"):
-        raise UnusableError(f"its JetStream says: {error.get('description', error)}")
-    return str(greeting.get("version", ""))
+    if error := reply.get("error"):
+        raise ServerUnusableError(f"JetStream returns {error.get('description', error)!r}")
+    return str(server_info.get("version", ""))
 
 
-async def _say_nothing(_: Exception) -> None:
-    """nats-py logs what it is not told to keep; every failure reaches us as an exception."""
+async def _ignore_error(_: Exception) -> None:
+    """Ignore an error: nats-py logs errors without a callback, and `connect` raises them."""
 
 
-def _in_a_thread(question: Coroutine[Any, Any, str | None]) -> str | None:
-    # The caller may be inside an event loop, and blocking: a thread can have another.
-    with ThreadPoolExecutor(1, "jetstow-look") as thread:
-        return thread.submit(asyncio.run, question).result()
+def _run_in_new_loop(coroutine: Coroutine[Any, Any, str | None]) -> str | None:
+    # The calling thread may be running an event loop, so use a thread of its own.
+    with ThreadPoolExecutor(1, "jetstow-query") as executor:
+        return executor.submit(asyncio.run, coroutine).result()

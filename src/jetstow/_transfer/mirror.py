@@ -1,6 +1,6 @@
-"""One bucket as another: what is missing is copied, what is otherwise is changed, once.
+"""Make a bucket equal to another one: copy what is missing or different.
 
-await jetstow.mirror(store, other_store, delete=True)
+await jetstow.mirror(source, target, delete=True)
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
-from jetstow._transfer.plan import FATAL, Step, Wanted, in_order
+from jetstow._transfer.plan import FATAL_ERRORS, ObjectSpec, Step, map_in_order
 from jetstow.errors import JetstowError, ObjectChangedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
 from jetstow.types import MirrorResult, Progress
 
-# How often an object that changes while it is copied is copied anew.
-_TRIES: Final = 10
+# The attempts to copy an object that other clients change during each attempt.
+MAX_ATTEMPTS: Final = 10
 
 
 async def mirror(
@@ -27,31 +27,33 @@ async def mirror(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> MirrorResult:
-    """Let a bucket have what another one has, on the same server or on two.
+    """Copy to a bucket all objects and links of another one, on the same or another server.
 
-    Objects stream through this process, several at a time, and appear in the target once
-    they are verified. What is there already with the same digest and size is left alone, so
-    that a mirror that broke off goes on where it was. Links within the source's bucket lead
-    into the target's. `delete` removes what the source does not have; without it, nothing
-    is ever removed. `dry_run` changes nothing; the target may be None then, for a bucket
-    that is still to be made.
+    Several objects are copied concurrently through this process. Each appears in the target
+    when it is verified. An object that the target has with the same digest and size is not
+    copied, so an interrupted mirror can be repeated and continues. Encrypted objects are copied
+    as they are stored, without a key. Links within the source become links within the target.
 
-    An object that cannot be copied is told of in `failed`, and does not keep the others from
-    being copied. What concerns a whole bucket is raised: a lost connection, a sealed or a
-    full bucket, a missing permission.
+    `delete` removes objects that the source does not have; by default nothing is removed.
+    `dry_run` changes nothing; `target` may then be None, for a bucket that does not exist yet.
+
+    If an object cannot be copied, its error is added to `failed`, and the others are copied.
+
+    Raises: `ValueError` (`target` is None without `dry_run`); an error that concerns the whole
+    bucket, such as `ConnectionLostError`, `BucketSealedError`, `BucketFullError` or
+    `PermissionDeniedError`.
     """
     if target is None and not dry_run:
-        raise ValueError("mirror needs a target, unless it is a dry run")
-    # Encrypted objects need no key to be copied.
+        raise ValueError("mirror needs a target bucket unless dry_run is set")
     source, target = source.as_stored(), target and target.as_stored()
     infos = sorted(await source.list(), key=lambda info: info.name)
-    there = {} if target is None else {info.name: info for info in await target.list()}
-    work = _Mirror(source, target, there, progress, dry_run=dry_run)
-    await work.copy(infos)
+    existing = {} if target is None else {info.name: info for info in await target.list()}
+    operation = _Mirror(source, target, existing, progress, dry_run=dry_run)
+    await operation.copy(infos)
     if delete:
-        here = {info.name for info in infos}
-        await work.remove(sorted(name for name in there if name not in here))
-    return work.report
+        source_names = {info.name for info in infos}
+        await operation.remove(sorted(existing.keys() - source_names))
+    return operation.result
 
 
 class _Mirror:
@@ -59,148 +61,149 @@ class _Mirror:
         self,
         source: ObjectStore,
         target: ObjectStore | None,
-        there: dict[str, ObjectInfo],
+        existing: dict[str, ObjectInfo],
         progress: Progress | None,
         *,
         dry_run: bool,
     ) -> None:
-        self.report = MirrorResult()
+        self.result = MirrorResult()
         self._source = source
         self._target = None if dry_run else target
-        self._bucket = source.bucket if target is None else target.bucket
-        self._there = there
+        self._target_bucket = source.bucket if target is None else target.bucket
+        self._existing = existing
         self._progress = progress
         self._done = self._total = 0
 
     async def copy(self, infos: list[ObjectInfo]) -> None:
-        """Bring everything that the target has not."""
+        """Copy what the target lacks or has differently."""
         todo: list[ObjectInfo] = []
         for info in infos:
-            if self._step(info) == "nothing":
-                self.report.unchanged.append(info.name)
+            if self._plan_step(info) == "skip":
+                self.result.unchanged.append(info.name)
             else:
                 todo.append(info)
-        self._total = sum(map(self._weight, todo))
-        # Links come last, so that nobody sees one whose object is still to come.
+        self._total = sum(map(self._size_to_copy, todo))
+        # Links last: a reader of the target should not find a link before its object.
         todo.sort(key=lambda info: info.link is not None)
-        async with aclosing(in_order(todo, self._bring, self._weight)) as outcomes:
-            async for name, step in outcomes:
-                if step == "describe":
-                    self.report.updated.append(name)
-                elif step != "nothing":
-                    self.report.copied.append(name)
+        async with aclosing(map_in_order(todo, self._copy_one, self._size_to_copy)) as results:
+            async for name, step in results:
+                if step == "update_meta":
+                    self.result.updated.append(name)
+                elif step != "skip":
+                    self.result.copied.append(name)
 
     async def remove(self, names: list[str]) -> None:
-        """Delete what the source does not have: it is asked once more for each."""
+        """Delete names that the source does not have."""
 
-        def nothing(_: str) -> int:
+        def no_size(_: str) -> int:
             return 0
 
-        async with aclosing(in_order(names, self._remove, nothing)) as outcomes:
-            async for name in outcomes:
-                if name:
-                    self.report.removed.append(name)
+        async with aclosing(map_in_order(names, self._remove_one, no_size)) as results:
+            async for name in results:
+                if name is not None:
+                    self.result.removed.append(name)
 
-    def _step(self, info: ObjectInfo) -> Step:
-        return self._wanted(info).step(self._there.get(info.name))
+    def _spec(self, info: ObjectInfo) -> ObjectSpec:
+        return ObjectSpec.from_info(info).retarget_link(self._source.bucket, self._target_bucket)
 
-    def _wanted(self, info: ObjectInfo) -> Wanted:
-        return Wanted.like(info).moved(self._source.bucket, self._bucket)
+    def _plan_step(self, info: ObjectInfo) -> Step:
+        return self._spec(info).plan_step(self._existing.get(info.name))
 
-    def _weight(self, info: ObjectInfo) -> int:
-        return info.size or 0 if self._step(info) == "copy" else 0
+    def _size_to_copy(self, info: ObjectInfo) -> int:
+        return info.size or 0 if self._plan_step(info) == "copy" else 0
 
-    async def _bring(self, info: ObjectInfo) -> tuple[str, Step]:
-        """What was done for a name; what failed is told of, and nothing was done then."""
+    async def _copy_one(self, info: ObjectInfo) -> tuple[str, Step]:
+        """Copy an object, and return its name and the step that was done; record its error."""
         try:
-            return info.name, await self._settled(info)
+            return info.name, await self._copy_current(info)
         except ObjectNotFoundError:
-            return info.name, "nothing"  # deleted since it was listed: that is nobody's failure
+            return info.name, "skip"  # deleted after it was listed, which is not a failure
         except JetstowError as error:
-            if isinstance(error, FATAL):
+            if isinstance(error, FATAL_ERRORS):
                 raise
-            self.report.failed.append(error)
-            return info.name, "nothing"
+            self.result.failed.append(error)
+            return info.name, "skip"
 
-    async def _settled(self, info: ObjectInfo) -> Step:
-        """Bring an object as it is by then."""
-        for _ in range(_TRIES):
-            step = self._step(info)
+    async def _copy_current(self, info: ObjectInfo) -> Step:
+        """Copy an object. If it changes during the copy, copy its current revision instead."""
+        for _ in range(MAX_ATTEMPTS):
+            step = self._plan_step(info)
             try:
-                await self._take(info, step)
+                await self._do_step(info, step)
             except (ObjectChangedError, ObjectNotFoundError):
-                # The source's own, or the target's, whose metadata we wanted to change.
-                there = self._there.pop(info.name, None) if step == "describe" else None
-                info = await self._source.get_info(info.name) if there is None else info
+                # For "update_meta" the target's object is gone, so copy the bytes. If not, the
+                # source's object has changed.
+                removed = self._existing.pop(info.name, None) if step == "update_meta" else None
+                info = await self._source.get_info(info.name) if removed is None else info
             else:
                 return step
-        bucket = self._source.bucket
-        raise ObjectChangedError(
-            f"object {info.name!r} in bucket {bucket!r} changed whenever it was copied",
-            bucket=bucket,
-            name=info.name,
-        )
+        raise self._changed_error(info.name, f"in each of {MAX_ATTEMPTS} attempts to copy it")
 
-    async def _take(self, info: ObjectInfo, step: Step) -> None:
-        wanted, target = self._wanted(info), self._target
+    async def _do_step(self, info: ObjectInfo, step: Step) -> None:
+        spec, target = self._spec(info), self._target
         if target is None:
-            self.report.size += wanted.size if step == "copy" else 0
-        elif step == "describe":
-            await wanted.describe(target)
+            self.result.size += spec.size if step == "copy" else 0
+        elif step == "update_meta":
+            await spec.update_meta(target)
         elif step == "link":
-            await wanted.place_link(target, self._there.get(info.name))
+            await spec.put_link(target, self._existing.get(info.name))
         elif step == "copy":
-            pieces = self._pieces(info)
-            async with aclosing(pieces):
-                await wanted.put(target, pieces)
-            self.report.size += wanted.size
+            chunks = self._chunks(info)
+            async with aclosing(chunks):
+                await spec.put(target, chunks)
+            self.result.size += spec.size
 
-    async def _pieces(self, info: ObjectInfo) -> AsyncGenerator[bytes, None]:
-        """The bytes of this very revision: else it raises at their end, before they are named."""
-        count = 0
+    async def _chunks(self, info: ObjectInfo) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of this revision.
+
+        Raises: `ObjectChangedError` (the object is at another revision; raised before `put`
+        commits the copy).
+        """
+        size = 0
         try:
-            async with aclosing(self._source.stream(info.name)) as pieces:
-                async for piece in pieces:
-                    count += len(piece)
-                    self._tell(len(piece))
-                    yield piece
+            async with aclosing(self._source.stream(info.name)) as chunks:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    self._add_progress(len(chunk))
+                    yield chunk
             if (await self._source.get_info(info.name)).revision != info.revision:
-                raise ObjectChangedError(
-                    f"object {info.name!r} in bucket {info.bucket!r} changed while it was copied",
-                    bucket=info.bucket,
-                    name=info.name,
-                )
+                raise self._changed_error(info.name, "while it was copied")
         except ObjectChangedError:
-            self._tell(-count)
+            self._add_progress(-size)
             raise
 
-    def _tell(self, count: int) -> None:
-        self._done += count
+    def _changed_error(self, name: str, when: str) -> ObjectChangedError:
+        bucket = self._source.bucket
+        message = f"object {name!r} in bucket {bucket!r} changed {when}"
+        return ObjectChangedError(message, bucket=bucket, name=name)
+
+    def _add_progress(self, size: int) -> None:
+        self._done += size
         if self._progress is not None:
             self._progress(self._done, max(self._total, self._done))
 
-    async def _remove(self, name: str) -> str:
-        """The name, if it is removed."""
+    async def _remove_one(self, name: str) -> str | None:
+        """Delete a name in the target; return it if it was deleted."""
         try:
-            if await self._is_gone(name):
+            if await self._is_missing_in_source(name):
                 if self._target is not None:
                     await self._target.delete(name)
                 return name
         except ObjectNotFoundError:
-            pass  # somebody was faster
+            pass  # another client has deleted it
         except JetstowError as error:
-            # A listing passes over what cannot be read; that is no reason to lose the copy.
-            if isinstance(error, FATAL):
+            # A listing leaves out unreadable metadata. Keep the copy of such an object.
+            if isinstance(error, FATAL_ERRORS):
                 raise
-            self.report.failed.append(error)
-        return ""
+            self.result.failed.append(error)
+        return None
 
-    async def _is_gone(self, name: str) -> bool:
+    async def _is_missing_in_source(self, name: str) -> bool:
         try:
             await self._source.get_info(name)
         except ObjectNotFoundError:
             return True
-        return False  # made since the source was listed
+        return False  # created after the source was listed
 
 
 __all__ = ["mirror"]

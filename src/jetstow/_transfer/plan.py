@@ -1,15 +1,15 @@
-"""What a copy of an object takes, wherever the original comes from: a bucket or an archive."""
+"""The steps of copying an object from a bucket or an archive into a bucket."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, TypeVar
 
+from jetstow._core.protocol.digest import digests_equal
 from jetstow.client import JetStreamContext
 from jetstow.errors import (
     BucketFullError,
@@ -32,8 +32,8 @@ from jetstow.store import ObjectStore
 T = TypeVar("T")
 R = TypeVar("R")
 
-# What would fail with the next object as well: no reason to go through all of them.
-FATAL: Final = (
+# Errors of the connection or the whole bucket: every other object would fail in the same way.
+FATAL_ERRORS: Final = (
     ConnectionError,
     TimeoutError,
     BucketNotFoundError,
@@ -42,16 +42,16 @@ FATAL: Final = (
     PermissionDeniedError,
 )
 
-# How many objects are on their way at once, and how many bytes they may have together.
-_MOST: Final = 16
-_HEAVIEST: Final = 32 * 1024 * 1024
+# The limits of objects that are copied concurrently, and of their sizes together in bytes.
+MAX_CONCURRENT_OBJECTS: Final = 16
+MAX_CONCURRENT_BYTES: Final = 32 * 1024 * 1024
 
-Step = Literal["nothing", "describe", "link", "copy"]
+Step = Literal["skip", "update_meta", "link", "copy"]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is to stand under a name."""
+class ObjectSpec:
+    """The desired state of an object or a link. `size` is in bytes; for a link it is 0."""
 
     name: str
     size: int = 0
@@ -63,8 +63,8 @@ class Wanted:
     link: ObjectLink | None = None
 
     @classmethod
-    def like(cls, info: ObjectInfo) -> Wanted:
-        """The same as an object that there is."""
+    def from_info(cls, info: ObjectInfo) -> ObjectSpec:
+        """Return the spec of an existing object."""
         return cls(
             name=info.name,
             size=info.size or 0,
@@ -76,68 +76,68 @@ class Wanted:
             link=info.link,
         )
 
-    def moved(self, old: str, new: str) -> Wanted:
-        """The same in another bucket: a link within the bucket stays within it."""
-        if self.link is None or self.link.bucket != old:
+    def retarget_link(self, source_bucket: str, target_bucket: str) -> ObjectSpec:
+        """Return the spec with a link to `source_bucket` changed to `target_bucket`."""
+        if self.link is None or self.link.bucket != source_bucket:
             return self
-        return replace(self, link=ObjectLink(bucket=new, name=self.link.name))
+        return replace(self, link=ObjectLink(bucket=target_bucket, name=self.link.name))
 
-    def step(self, there: ObjectInfo | None) -> Step:
-        """What has to be done, if that is there now.
+    def plan_step(self, existing: ObjectInfo | None) -> Step:
+        """Return the step that turns an existing object (None: there is none) into this spec.
 
-        The chunk size does not count: another server may not take the original's.
+        A different chunk size alone requires no step: the target server may not allow the
+        original's chunk size.
         """
         if self.link is not None:
-            if there is None or there.link is None:
+            if existing is None or existing.link is None:
                 return "link"
-            if (there.link.bucket, there.link.name) != (self.link.bucket, self.link.name):
+            if (existing.link.bucket, existing.link.name) != (self.link.bucket, self.link.name):
                 return "link"
         elif (
-            there is None
-            or there.link is not None
-            or (there.size or 0) != self.size
-            or not self.digest
-            or canonical(there.digest or "") != canonical(self.digest)
+            existing is None
+            or existing.link is not None
+            or (existing.size or 0) != self.size
+            or not digests_equal(existing.digest or "", self.digest)
         ):
             return "copy"
-        return "nothing" if self._is_described_as(there) else "describe"
+        return "skip" if self._has_same_meta(existing) else "update_meta"
 
-    def _is_described_as(self, there: ObjectInfo) -> bool:
+    def _has_same_meta(self, existing: ObjectInfo) -> bool:
         return (
-            (there.description or "") == (self.description or "")
-            and (there.headers or {}) == (self.headers or {})
-            and (there.metadata or {}) == (self.metadata or {})
+            (existing.description or "") == (self.description or "")
+            and (existing.headers or {}) == (self.headers or {})
+            and (existing.metadata or {}) == (self.metadata or {})
         )
 
-    def meta(self, *, cut: bool = True) -> ObjectMeta:
-        """What `put` and `update_meta` take; `cut` asks for the original's chunk size."""
-        sized = cut and self.chunk_size
+    def meta(self, *, with_chunk_size: bool = True) -> ObjectMeta:
+        """Return the argument for `put` and `update_meta`."""
+        chunk_size = self.chunk_size if with_chunk_size else None
         return ObjectMeta(
             name=self.name,
             description=self.description,
             headers=self.headers,
             metadata=self.metadata,
-            options=ObjectMetaOptions(max_chunk_size=self.chunk_size) if sized else None,
+            options=ObjectMetaOptions(max_chunk_size=chunk_size) if chunk_size else None,
         )
 
-    async def describe(self, store: ObjectStore) -> None:
-        """Change what is said about the bytes or the link that are there."""
-        await store.update_meta(self.name, self.meta(cut=False))
+    async def update_meta(self, store: ObjectStore) -> None:
+        """Change the metadata of the existing object or link."""
+        await store.update_meta(self.name, self.meta(with_chunk_size=False))
 
     async def put(self, store: ObjectStore, data: Any, **options: Any) -> ObjectInfo:
-        """Put the bytes, cut as the original, or as the server takes them."""
+        """Put the object with its chunk size, or with the default if the server refuses that."""
         try:
             return await store.put(self.name, data, self.meta(), **options)
         except InvalidOptionError:
             if not self.chunk_size:
                 raise
-            # Nothing of the data has been read yet: options come first.
-            return await store.put(self.name, data, self.meta(cut=False), **options)
+            # `put` checks its options before it reads any data, so the data is still complete.
+            return await store.put(self.name, data, self.meta(with_chunk_size=False), **options)
 
-    async def place_link(self, store: ObjectStore, there: ObjectInfo | None) -> None:
-        """Let the name be a link, instead of what is there. It may lead nowhere yet."""
-        assert self.link is not None, "only a link can be placed as one"
-        if there is not None and there.link is None:
+    async def put_link(self, store: ObjectStore, existing: ObjectInfo | None) -> None:
+        """Create the link, in place of the existing object. Its target need not exist."""
+        assert self.link is not None, "the spec is not a link"
+        if existing is not None and existing.link is None:
             await store.delete(self.name)
         if self.link.name:
             target = ObjectInfo(name=self.link.name, bucket=self.link.bucket, nuid="")
@@ -145,22 +145,11 @@ class Wanted:
         else:
             await store.add_bucket_link(self.name, self.link.bucket)
         if self.description or self.headers or self.metadata:
-            await self.describe(store)
+            await self.update_meta(store)
 
 
-def canonical(digest: str) -> str:
-    """Clients write the same digest in several ways."""
-    kind, _, value = digest.partition("=")
-    return f"{kind.upper()}={value.rstrip('=').replace('+', '-').replace('/', '_')}"
-
-
-def written(sha: bytes) -> str:
-    """A SHA-256 as an object's metadata has it."""
-    return "SHA-256=" + base64.urlsafe_b64encode(sha).decode("ascii")
-
-
-def config_like(status: BucketStatus, bucket: str) -> BucketConfig:
-    """A configuration that makes a bucket as one that there is."""
+def config_from_status(status: BucketStatus, bucket: str) -> BucketConfig:
+    """Return the configuration of an existing bucket, for a bucket of another name."""
     return BucketConfig(
         bucket=bucket,
         description=status.description or None,
@@ -174,53 +163,65 @@ def config_like(status: BucketStatus, bucket: str) -> BucketConfig:
     )
 
 
-async def make_bucket(js: JetStreamContext, config: BucketConfig) -> ObjectStore:
-    """Make a bucket as one elsewhere. Raises `InvalidOptionError` where that cannot be."""
+async def create_bucket(js: JetStreamContext, config: BucketConfig) -> ObjectStore:
+    """Create a bucket with the configuration of another one.
+
+    Raises: `InvalidOptionError` (this server does not support the configuration), and the other
+    errors of `create_object_store`.
+    """
     try:
         return await js.create_object_store(config.bucket, config)
     except InvalidOptionError as error:
-        # Mostly, one server does not do for as many replicas as a cluster.
-        message = f"{error}; make bucket {config.bucket!r} as it can be here, first"
+        # A common case: the configuration has 3 replicas and this is a single server.
+        message = f"{error}; create bucket {config.bucket!r} with options that this server supports"
         raise InvalidOptionError(message, bucket=config.bucket) from None
 
 
-async def in_order(
+async def map_in_order(
     items: Iterable[T] | AsyncGenerator[T, None],
-    work: Callable[[T], Awaitable[R]],
-    weight: Callable[[T], int],
+    function: Callable[[T], Awaitable[R]],
+    size_of: Callable[[T], int],
 ) -> AsyncGenerator[R, None]:
-    """What `work` makes of each item, a few at a time; what it raises ends the others."""
-    ahead: deque[tuple[asyncio.Task[R], int]] = deque()
-    held = 0
+    """Call a function for the items concurrently, and yield the results in order.
+
+    `size_of` returns the size of an item in bytes, which limits how many are in flight.
+
+    Raises: what the function raises; the calls in flight are cancelled first.
+    """
+    pending: deque[tuple[asyncio.Task[R], int]] = deque()
+    pending_size = 0
 
     async def next_result() -> R:
-        nonlocal held
-        task, heavy = ahead[0]
+        nonlocal pending_size
+        task, size = pending[0]
         result = await task
-        ahead.popleft()
-        held -= heavy
+        pending.popleft()
+        pending_size -= size
         return result
 
-    async def run(item: T) -> R:
-        return await work(item)
+    async def call(item: T) -> R:
+        return await function(item)
 
     try:
-        async with aclosing(_each(items)) as each:
-            async for item in each:
-                heavy = weight(item)
-                while ahead and (len(ahead) >= _MOST or held + heavy > _HEAVIEST):
+        async with aclosing(_iterate(items)) as iterator:
+            async for item in iterator:
+                size = size_of(item)
+                while pending and (
+                    len(pending) >= MAX_CONCURRENT_OBJECTS
+                    or pending_size + size > MAX_CONCURRENT_BYTES
+                ):
                     yield await next_result()
-                ahead.append((asyncio.create_task(run(item)), heavy))
-                held += heavy
-        while ahead:
+                pending.append((asyncio.create_task(call(item)), size))
+                pending_size += size
+        while pending:
             yield await next_result()
     finally:
-        for task, _ in ahead:
+        for task, _ in pending:
             task.cancel()
-        await asyncio.gather(*(task for task, _ in ahead), return_exceptions=True)
+        await asyncio.gather(*(task for task, _ in pending), return_exceptions=True)
 
 
-async def _each(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+async def _iterate(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
     if isinstance(items, AsyncGenerator):
         async with aclosing(items):
             async for item in items:
@@ -231,12 +232,10 @@ async def _each(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[
 
 
 __all__ = [
-    "FATAL",
+    "FATAL_ERRORS",
+    "ObjectSpec",
     "Step",
-    "Wanted",
-    "canonical",
-    "config_like",
-    "in_order",
-    "make_bucket",
-    "written",
+    "config_from_status",
+    "create_bucket",
+    "map_in_order",
 ]

@@ -1,4 +1,4 @@
-"""A bucket of objects: every verb of the object store (ADR-20)."""
+"""The object store: all verbs of a bucket (ADR-20)."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from jetstow.store.bucket import Buckets
 from jetstow.store.files import Files
 from jetstow.store.reading import Reads
 from jetstow.store.writing import Writes
-from jetstow.types import Progress
 
 
 class ObjectStore(Writes, Reads, Files, Buckets):
-    """One bucket. `JetStreamContext.object_store` and its neighbours make it.
+    """The object store of one bucket (ADR-20). `JetStreamContext.object_store` opens it.
 
-    Every method can raise `ConnectionLostError`, `TimeoutError` (the server was silent for
-    longer than the context's timeout), `PermissionDeniedError`, `JetStreamUnavailableError`
-    and `BucketNotFoundError`; every change `BucketSealedError` and `BucketFullError`; and
-    every name `InvalidObjectNameError`. Below stands what else each one raises.
+    Every method can raise `ConnectionLostError`, `TimeoutError` (the server sent nothing for
+    longer than the context's timeout), `PermissionDeniedError`, `JetStreamUnavailableError` and
+    `BucketNotFoundError`. A method that changes objects can also raise `BucketSealedError` and
+    `BucketFullError`; one that takes a name, `InvalidObjectNameError`. Each method lists its
+    other errors.
     """
 
 
-# nats-py nests these classes in the store, and its users' annotations name them there.
+# nats-py defines these classes in the store, so annotations of programs refer to them there.
 ObjectStore.ObjectResult = ObjectResult  # type: ignore[misc,assignment]
 ObjectStore.ObjectStoreStatus = BucketStatus  # type: ignore[misc]
 ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
 
-__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter", "Progress"]
+__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]

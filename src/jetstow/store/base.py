@@ -1,4 +1,4 @@
-"""A bucket, and the ways to look at it."""
+"""The base of the object store: the stream of a bucket, and views of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Key
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.subjects import check_object_name
 
 if TYPE_CHECKING:
     from nats.js.client import JetStreamContext
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BucketBase(_NatsObjectStore):
-    """What every part of an object store's face has: the bucket's stream."""
+    """The part that all groups of verbs share: the bucket's stream."""
 
     def __init__(self, js: JetStreamContext, stream: Stream) -> None:
         super().__init__(stream.bucket, stream.name, js)
@@ -23,9 +25,9 @@ class BucketBase(_NatsObjectStore):
         self._context = js
 
     def __repr__(self) -> str:
-        how = "" if self._bucket.key is None else " encrypted"
-        how = " as stored" if self._bucket.shows_stored else how
-        return f"<jetstow.ObjectStore {self.bucket!r}{how}>"
+        view = "" if self._bucket.key is None else " encrypted"
+        view = " as stored" if self._bucket.is_as_stored else view
+        return f"<jetstow.ObjectStore {self.bucket!r}{view}>"
 
     @property
     def bucket(self) -> str:
@@ -33,24 +35,34 @@ class BucketBase(_NatsObjectStore):
         return self._bucket.bucket
 
     def encrypted(self, key: Buffer) -> Self:
-        """The same bucket, seen with a key of 32 bytes: what is put is encrypted, and what is
-        encrypted is decrypted when it is read. Objects that are not are read as they are.
+        """Return a view of the bucket that encrypts objects on put and decrypts them on get.
 
-        Each chunk is authenticated (AES-256-GCM, under a key made for each object). Names,
-        descriptions, headers, metadata and sizes stay readable for everybody. The key is stored
-        nowhere: whoever loses it has lost the objects. Needs `jetstow[encryption]`.
+        `key` has 32 bytes. Objects that are not encrypted are read as they are. Each chunk is
+        encrypted and authenticated with AES-256-GCM, with a key derived for each object. Names,
+        descriptions, headers, metadata and sizes are not encrypted: every user who can read the
+        bucket can read them. The key is not stored; without it, the objects are lost. Needs
+        `jetstow[encryption]`.
 
-        Sizes are those of the plain bytes, digests those of what is stored. Raises
-        `InvalidOptionError` for anything but 32 bytes; reading raises `ObjectEncryptedError`
-        for another key, and `TamperedError` for bytes that were changed without it.
+        The sizes that the view reports are those of the plaintext. Digests are those of the
+        stored bytes.
+
+        Raises: `InvalidOptionError` (the key does not have 32 bytes, or the package is not
+        installed). Reading raises `ObjectEncryptedError` (the object has a different key) and
+        `TamperedError` (its bytes were changed without the key).
         """
-        return self._seen(self._bucket.view(key=Key(key)))
+        return self._view(self._bucket.view(key=Key(key)))
 
     def as_stored(self) -> Self:
-        """The same bucket, as clients see it that know nothing of encryption: to copy encrypted
-        objects, or to look at them, without their key.
-        """
-        return self._seen(self._bucket.view(as_stored=True))
+        """Return a view of the bucket that reads and writes encrypted objects as they are stored.
 
-    def _seen(self, stream: Stream) -> Self:
+        Other NATS clients read the same bytes, sizes and digests. Use it to copy or verify
+        encrypted objects without their key.
+        """
+        return self._view(self._bucket.view(as_stored=True))
+
+    def _context_of(self, name: str) -> ErrorContext:
+        """Check an object's name. Return the context for errors about it."""
+        return self._bucket.error_context(check_object_name(self._bucket.bucket, name))
+
+    def _view(self, stream: Stream) -> Self:
         return type(self)(self._context, stream)

@@ -1,4 +1,4 @@
-"""The verbs that are about a bucket as a whole."""
+"""The verbs that apply to a whole bucket."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 
 from nats.js import api
 
-from jetstow._core.aio.awaitables import Listing
-from jetstow._core.aio.telemetry import observed, operation
+from jetstow._core.aio.awaitables import AwaitableContext, Listing
+from jetstow._core.aio.telemetry import instrumented, operation
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.maintain import garbage, verify
 from jetstow._core.protocol import subjects
-from jetstow._core.read.catalog import iter_infos, list_infos
 from jetstow._core.read.filters import ObjectFilter
+from jetstow._core.read.listing import iter_infos, list_infos
 from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow.models import BucketStatus, ObjectInfo, ObjectList
@@ -22,18 +22,19 @@ from jetstow.types import Age, GarbageResult, Progress, VerifyResult
 
 
 class Buckets(BucketBase):
-    """An object store's verbs that are about all of it."""
+    """The verbs of an object store that apply to the whole bucket."""
 
     def list(  # type: ignore[override]
         self, ignore_deletes: bool = True
     ) -> Listing[ObjectInfo]:
-        """Every object's info, the one longest unchanged first; delete markers too, if asked.
+        """Return the info of every object, the least recently changed first.
 
-        `await` it for a list, in which a name is once, or iterate it with `async for`: then
-        entries are told as they arrive, and one that is changed meanwhile may be told again,
-        later and newer. What was there all the time is always told.
+        Delete markers are included if `ignore_deletes` is false. Await the result to get a list
+        with one entry for each name. With `async for`, entries are yielded as they arrive: an
+        object that changes during the iteration may be yielded again with its new info. An object
+        that exists all the time is always yielded. Metadata that cannot be read is logged and
+        left out. Source: ADR-20.
         """
-
         return self._listing(lambda info: not (ignore_deletes and info.deleted))
 
     def find(
@@ -46,90 +47,99 @@ class Buckets(BucketBase):
         newer_than: Age | None = None,
         older_than: Age | None = None,
     ) -> Listing[ObjectInfo]:
-        """The objects that are like that, as `list` gives them.
+        """Return the objects that match all of the conditions, in the form that `list` has.
 
-        In `pattern`, `*` and `?` stand for anything within a level of the name, as in
-        `logs/*.csv`, and `**` for levels too. An object must have all `tags`. Sizes are in
-        bytes, both included; ages are a timedelta before now, or an aware datetime. Every
-        name of the bucket is looked at: the server does not search.
+        In `pattern`, `*` and `?` match within one level of the name, as in `logs/*.csv`; `**`
+        matches across levels, and `[a-z]` one character of a set. An object must have all `tags`.
+        `min_size` and `max_size` are in bytes, both included. `newer_than` and `older_than` are a
+        timedelta before now, or an aware datetime. The server does not search: all metadata of
+        the bucket is read.
 
-        Raises `InvalidOptionError`.
+        Raises: `InvalidOptionError` (`tags` is one string, or a datetime has no time zone).
         """
-        target = self._bucket.error_context()
-        wanted = ObjectFilter.parse(
-            target, pattern, tags, min_size, max_size, newer_than, older_than
+        context = self._bucket.error_context()
+        conditions = ObjectFilter.parse(
+            context, pattern, tags, min_size, max_size, newer_than, older_than
         )
-        return self._listing(wanted.matches)
+        return self._listing(conditions.matches)
 
-    def _listing(self, wanted: Callable[[ObjectInfo], bool]) -> Listing[ObjectInfo]:
+    def _listing(self, matches: Callable[[ObjectInfo], bool]) -> Listing[ObjectInfo]:
         bucket = self._bucket
 
-        async def infos() -> AsyncGenerator[ObjectInfo, None]:
+        async def iterate() -> AsyncGenerator[ObjectInfo, None]:
             async for stored in iter_infos(bucket):
-                if wanted(info := plain_info(bucket, stored)):
+                if matches(info := plain_info(bucket, stored)):
                     yield info
 
-        async def whole() -> ObjectList:
+        async def collect() -> ObjectList:
             with operation("list", bucket.bucket):
-                everyone = [plain_info(bucket, stored) for stored in await list_infos(bucket)]
-            return ObjectList(info for info in everyone if wanted(info))
+                infos = [plain_info(bucket, stored) for stored in await list_infos(bucket)]
+            return ObjectList(info for info in infos if matches(info))
 
-        return Listing(infos, whole)
+        return Listing(iterate, collect)
 
-    async def watch(
+    def watch(
         self,
         ignore_deletes: bool = False,
         include_history: bool = False,
         meta_only: bool = False,  # noqa: ARG002
         updates_only: bool = False,
-    ) -> ObjectWatcher:
-        """Watch the bucket: what is there now, then None, then every change as it happens.
+    ) -> AwaitableContext[ObjectWatcher]:
+        """Watch the bucket: its current objects, then None, then every change as it happens.
 
-        `updates_only` leaves out what is there, and the None. `include_history` asks for
-        every metadata message kept; a bucket keeps one a name. `meta_only` changes nothing,
-        as a watcher hears of metadata alone.
+        Use it as `async with store.watch() as changes`. A change is an `ObjectInfo`; they come in
+        the order of their revisions. `ignore_deletes` leaves out delete markers. `updates_only`
+        leaves out the current objects and the None. `include_history` includes older metadata of
+        a name, if the stream has any: most clients leave one message for each name. `meta_only`
+        has no effect, as a watcher returns only metadata. Source: ADR-20.
         """
         policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
-        return await ObjectWatcher(self._bucket, policy, ignore_deletes=ignore_deletes).start()
+        bucket = self._bucket
+        return AwaitableContext(
+            lambda: ObjectWatcher(bucket, policy, ignore_deletes=ignore_deletes).start()
+        )
 
-    @observed
+    @instrumented
     async def status(self) -> BucketStatus:
-        """The bucket's configuration and state."""
+        """Return the bucket's configuration and state (ADR-20)."""
         info = api.StreamInfo.from_response(await self._bucket.info())
         return BucketStatus(stream_info=info, bucket=self.bucket)
 
-    @observed
+    @instrumented
     async def verify(
         self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
     ) -> VerifyResult:
-        """Check one object, or all: that every byte is there and has its digest, that links
-        lead somewhere, and that metadata can be read. What is wrong is told, not raised.
+        """Check one object, or by default all objects and links of the bucket.
 
-        `quick` counts the chunks and their bytes and reads none of them. What is replaced or
-        deleted meanwhile is no finding. Raises `ObjectNotFoundError` for a `name` that is
-        not there.
+        Read all bytes and compare the digests; check that the targets of links exist, and that
+        metadata can be read. Problems are `findings` of the result and are not raised. `quick`
+        counts chunks and bytes without reading them. An object that is replaced or deleted during
+        the check is not a finding.
+
+        Raises: `ObjectNotFoundError` (there is no object `name`).
         """
         if name is not None:
             subjects.check_object_name(self.bucket, name)
         return await verify.verify(self._bucket, name, quick=quick, progress=progress)
 
-    @observed
+    @instrumented
     async def collect_garbage(
         self, *, grace: float = 3600.0, dry_run: bool = False
     ) -> GarbageResult:
-        """Remove what processes that died have left: chunks that no name refers to, and the
-        old name of a rename. `dry_run` only tells.
+        """Remove chunks that no name refers to, and the old names of interrupted renames.
 
-        Nothing is removed that was written within the last `grace` seconds, by the server's
-        clock. Uploads may run meanwhile, as long as none of them pauses for longer than
-        `grace` between two chunks, or between the last one and its name. A `put_file` with
-        `resume` that broke off before that begins anew.
+        Processes leave both if they are killed. What was written within the last `grace` seconds
+        by the server's clock (default: an hour) is kept. Uploads may run at the same time, if
+        none of them pauses for longer than `grace` between two chunks, or between the last chunk
+        and the metadata. A `put_file` with `resume` that was interrupted before then starts
+        again. `dry_run` reports what would be removed.
 
-        Raises `BucketSealedError` and `InvalidOptionError`.
+        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` is not a
+        number of seconds, 0 or more).
         """
         return await garbage.collect(self._bucket, grace, dry_run=dry_run)
 
-    @observed
+    @instrumented
     async def seal(self) -> None:
-        """Let nothing in the bucket change any more. It cannot be undone."""
+        """Make the bucket read-only, permanently (ADR-20)."""
         await admin.seal(self._bucket)

@@ -1,4 +1,4 @@
-"""Objects as files."""
+"""The verb that opens objects as files."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Literal, overload
 from nats.js import api
 
 from jetstow._core.aio.awaitables import AwaitableContext
-from jetstow._core.protocol import subjects
 from jetstow._core.read.object_read import open_ranges
 from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.reader import ObjectReader
-from jetstow._core.write.put import Asked, Writing
+from jetstow._core.write.put import PutOptions, prepare_put
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.store.base import BucketBase
 from jetstow.types import Since
 
 
 class Files(BucketBase):
-    """An object store's verb that opens files."""
+    """The verb of an object store that opens objects as files."""
 
     @overload
     def open(
@@ -51,24 +50,28 @@ class Files(BucketBase):
         if_changed_since: Since | None = None,
         ttl: float | None = None,
     ) -> AwaitableContext[ObjectReader] | AwaitableContext[ObjectWriter]:
-        """An object as an asynchronous file: `async with store.open(name) as file`.
+        """Open an object as an asynchronous file: `async with store.open(name) as file`.
 
-        "rb" reads anywhere (`seek`) in the revision that is there now, and takes and raises what
-        `get` does; "wb" writes an object that exists once it is closed, and takes and raises
-        what `put` does. Any other mode is a `ValueError`.
+        Mode "rb" reads the current revision, from any position (`seek`), with the options of
+        `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
+        of `put`: `ttl` is in seconds.
+
+        Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
         if mode == "rb":
-            terms = Preconditions(expected_revision, if_changed_since)
-            return AwaitableContext(self._open_reader(name, terms))
+            return AwaitableContext(
+                lambda: self._open_reader(name, Preconditions(expected_revision, if_changed_since))
+            )
         if mode == "wb":
-            return AwaitableContext(self._open_writer(name, Asked(meta, expected_revision, ttl)))
-        raise ValueError(f"an object is opened as 'rb' or 'wb', not {mode!r}")
+            return AwaitableContext(
+                lambda: self._open_writer(name, PutOptions(meta, expected_revision, ttl))
+            )
+        raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
 
-    async def _open_reader(self, name: str, terms: Preconditions) -> ObjectReader:
-        subjects.check_object_name(self.bucket, name)
-        return ObjectReader(await open_ranges(self._bucket, name, terms))
+    async def _open_reader(self, name: str, preconditions: Preconditions) -> ObjectReader:
+        return ObjectReader(await open_ranges(self._bucket, self._context_of(name), preconditions))
 
-    async def _open_writer(self, name: str, asked: Asked) -> ObjectWriter:
-        writing = await Writing.begin(self._bucket, name, asked)
-        await writing.upload.start()
-        return ObjectWriter(writing)
+    async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
+        put = await prepare_put(self._bucket, name, options)
+        await put.start()
+        return ObjectWriter(put)

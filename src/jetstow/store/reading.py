@@ -10,13 +10,11 @@ from pathlib import Path
 
 from jetstow._core.aio.atomic_file import atomic_file
 from jetstow._core.aio.sink import write_chunks
-from jetstow._core.aio.telemetry import observed, operation
+from jetstow._core.aio.telemetry import instrumented, operation
 from jetstow._core.bucket.encryption import plain_info
-from jetstow._core.protocol import subjects
-from jetstow._core.read import resumable_get
-from jetstow._core.read.catalog import get_info
+from jetstow._core.read import catalog, resumable_get
 from jetstow._core.read.object_read import ObjectRead, open_ranges, retry_if_changed
-from jetstow._core.read.preconditions import Preconditions
+from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import range_stop
 from jetstow.models import ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
@@ -24,20 +22,21 @@ from jetstow.types import Progress, Since, Writable
 
 
 class Reads(BucketBase):
-    """An object store's verbs that read objects."""
+    """The verbs of an object store that read objects."""
 
-    @observed
+    @instrumented
     async def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
-        """What the store knows of an object; of a link, what it knows of the link.
+        """Return an object's metadata; for a link, that of the link (ADR-20).
 
-        Raises `ObjectNotFoundError`, `ObjectDeletedError` unless `show_deleted`, and
-        `BadObjectMetaError`.
+        `show_deleted` returns the delete marker of a deleted object.
+
+        Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
         """
-        subjects.check_object_name(self.bucket, name)
-        found = await get_info(self._bucket, name, show_deleted=bool(show_deleted))
-        return plain_info(self._bucket, found)
+        context = self._context_of(name)
+        info = await catalog.get_info(self._bucket, context, show_deleted=bool(show_deleted))
+        return plain_info(self._bucket, info)
 
-    @observed
+    @instrumented
     async def get(
         self,
         name: str,
@@ -48,41 +47,42 @@ class Reads(BucketBase):
         if_changed_since: Since | None = None,
         progress: Progress | None = None,
     ) -> ObjectResult:
-        """Read an object, into memory or into a file (binary, text, or asynchronous).
+        """Read an object into memory, or into a file (binary, text, or asynchronous).
 
-        Links are followed; the result's info is the target's. In memory an object is whole
-        and verified or it is not returned; a file has got bytes of it where an error ends
-        the get, so see `get_file`.
+        Links are followed; the result's info is the target's. In memory, an object is returned
+        whole and verified or not at all. A file has received some of the bytes if an error ends
+        the get: see `get_file`.
 
-        `expected_revision` reads the object only at that revision, `if_changed_since` only if
-        it is at a later one, or if it is newer than an aware datetime.
+        `expected_revision` reads the object only at that revision; `if_changed_since` only if it
+        is at a later one, or newer than an aware datetime. Source: ADR-20.
 
-        Raises what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
-        `ObjectUnchangedError`, `ObjectEncryptedError`, and for bytes that
-        are not as they should be `DigestMismatchError`, `SizeMismatchError`,
-        `ChunksLostError`, `ObjectChangedError`; `InvalidDataError` for a file without bytes.
+        Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
+        `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
+        `ChunksLostError`, `ObjectChangedError` (replaced during the get),
+        `InvalidDataError` (a file that takes no bytes).
         """
-        subjects.check_object_name(self.bucket, name)
-        terms = Preconditions(expected_revision, if_changed_since)
+        context = self._context_of(name)
+        preconditions = _preconditions(expected_revision, if_changed_since)
+        read = ObjectRead(
+            self._bucket,
+            context,
+            show_deleted=bool(show_deleted),
+            progress=progress,
+            preconditions=preconditions,
+        )
         if writeinto is not None:
-            reading = ObjectRead(self._bucket, name, bool(show_deleted), progress, terms)
-            return ObjectResult(await self._pour(reading, writeinto))
+            return ObjectResult(await _write_to(read, writeinto))
 
-        async def read() -> ObjectResult:
-            found = io.BytesIO()
-            reading = ObjectRead(self._bucket, name, bool(show_deleted), progress, terms)
-            info = await self._pour(reading, found)
-            return ObjectResult(info, found.getvalue())
+        async def read_into_memory() -> ObjectResult:
+            buffer = io.BytesIO()
+            async with aclosing(read.chunks()) as chunks:
+                async for chunk in chunks:
+                    buffer.write(chunk)
+            return ObjectResult(read.info, buffer.getvalue())
 
-        return await retry_if_changed(read)
+        return await retry_if_changed(read_into_memory)
 
-    async def _pour(self, reading: ObjectRead, into: object) -> ObjectInfo:
-        with reading.context.attach():
-            async with aclosing(reading.chunks()) as chunks:
-                await write_chunks(chunks, into)
-        return reading.info
-
-    @observed
+    @instrumented
     async def get_file(
         self,
         name: str,
@@ -93,25 +93,29 @@ class Reads(BucketBase):
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
-        """Read an object into a file, which appears under its name once it is verified.
+        """Read an object into a file, which appears at `path` once it is verified.
 
-        A file that was there stays as it is until then. With `resume`, what has come stays
-        beside it when the get is killed or fails, and the next one with `resume` goes on
-        behind it; encrypted objects cannot be read so. Raises what `get` and `open` raise.
+        An existing file is unchanged until then. With `resume`, the bytes received stay beside it
+        if the get is killed or fails, and the next get with `resume` continues; this is not
+        available for encrypted objects.
+
+        Raises: what `get` and `open` raise.
         """
-        subjects.check_object_name(self.bucket, name)
-        terms = Preconditions(expected_revision, if_changed_since)
+        context = self._context_of(name)
+        preconditions = _preconditions(expected_revision, if_changed_since)
         if resume:
             return await retry_if_changed(
-                lambda: resumable_get.get_file(self._bucket, name, Path(path), progress, terms)
+                lambda: resumable_get.get_file(
+                    self._bucket, context, Path(path), progress, preconditions
+                )
             )
 
-        async def read() -> ObjectInfo:
-            reading = ObjectRead(self._bucket, name, False, progress, terms)
+        async def read_into_file() -> ObjectInfo:
+            read = ObjectRead(self._bucket, context, progress=progress, preconditions=preconditions)
             with atomic_file(Path(path)) as file:
-                return await self._pour(reading, file)
+                return await _write_to(read, file)
 
-        return await retry_if_changed(read)
+        return await retry_if_changed(read_into_file)
 
     async def stream(
         self,
@@ -120,20 +124,22 @@ class Reads(BucketBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
     ) -> AsyncGenerator[bytes, None]:
-        """An object's bytes as they come, chunk by chunk, verified at their end.
+        """Yield an object's bytes chunk by chunk; verified when the iteration ends.
 
-        Raises what `get` raises, also after bytes have been handed out.
+        Raises: what `get` raises, also after chunks were yielded.
         """
-        subjects.check_object_name(self.bucket, name)
-        terms = Preconditions(expected_revision, if_changed_since)
-        # A span that is current here would be the caller's, between two pieces.
-        with operation("stream", self.bucket, name, current=False) as seen:
-            async with aclosing(ObjectRead(self._bucket, name, terms=terms).chunks()) as chunks:
+        context = self._context_of(name)
+        preconditions = _preconditions(expected_revision, if_changed_since)
+        read = ObjectRead(self._bucket, context, preconditions=preconditions)
+        # A current span would be the caller's own between two chunks.
+        with operation("stream", self.bucket, name, current=False) as counts:
+            async with aclosing(read.chunks()) as chunks:
                 async for chunk in chunks:
-                    seen.bytes, seen.chunks = seen.bytes + len(chunk), seen.chunks + 1
+                    counts.bytes += len(chunk)
+                    counts.chunks += 1
                     yield chunk
 
-    @observed
+    @instrumented
     async def get_range(
         self,
         name: str,
@@ -143,22 +149,36 @@ class Reads(BucketBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
     ) -> bytes:
-        """`length` bytes from offset `start` on, or all that follow; fewer at the end.
+        """Return `length` bytes from offset `start`, or all bytes from there; fewer at the end.
 
-        Only the chunks concerned travel. Their number and sizes are checked; the digest
-        covers a whole object only. Raises `InvalidRangeError` and what `get` raises.
+        Only the chunks with these bytes are transferred. Their number and sizes are verified; a
+        digest exists for the whole object only.
+
+        Raises: `InvalidRangeError`, and what `get` raises.
         """
-        subjects.check_object_name(self.bucket, name)
-        terms = Preconditions(expected_revision, if_changed_since)
+        context = self._context_of(name)
+        preconditions = _preconditions(expected_revision, if_changed_since)
 
         async def read() -> bytes:
-            reader = await open_ranges(self._bucket, name, terms)
-            size = reader.info.size or 0
-            stop = range_stop(self._bucket.error_context(name), size, start, length)
-            found = io.BytesIO()
-            async with aclosing(reader.read(start, stop)) as pieces:
+            source = await open_ranges(self._bucket, context, preconditions)
+            stop = range_stop(context, source.info.size or 0, start, length)
+            buffer = io.BytesIO()
+            async with aclosing(source.read(start, stop)) as pieces:
                 async for piece in pieces:
-                    found.write(piece)
-            return found.getvalue()
+                    buffer.write(piece)
+            return buffer.getvalue()
 
         return await retry_if_changed(read)
+
+
+def _preconditions(expected_revision: int | None, if_changed_since: Since | None) -> Preconditions:
+    if expected_revision is None and if_changed_since is None:
+        return NO_PRECONDITIONS
+    return Preconditions(expected_revision, if_changed_since)
+
+
+async def _write_to(read: ObjectRead, file: object) -> ObjectInfo:
+    with read.context.attach():
+        async with aclosing(read.chunks()) as chunks:
+            await write_chunks(chunks, file)
+    return read.info

@@ -11,21 +11,21 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.source import open_source
-from jetstow._core.aio.telemetry import observed
+from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
-from jetstow._core.protocol import subjects
+from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.catalog import get_info
-from jetstow._core.write import copy, links, resumable_put, update_meta
-from jetstow._core.write.put import Asked, Writing
+from jetstow._core.write import copy, delete, links, resumable_put, update_meta
+from jetstow._core.write.put import PutOptions, prepare_put
 from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
 from jetstow.types import Data, Progress
 
 
 class Writes(BucketBase):
-    """An object store's verbs that change objects."""
+    """The verbs of an object store that change objects."""
 
-    @observed
+    @instrumented
     async def put(
         self,
         name: str | None,
@@ -36,31 +36,32 @@ class Writes(BucketBase):
         ttl: float | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
-        """Store bytes under a name; replace what was there.
+        """Store bytes under a name, replacing the object that has it.
 
-        `data` is bytes-like, a str, a file (binary, text, or asynchronous) or an iterable of
-        bytes (of either kind). `meta` may carry a description, a content type, tags, headers,
-        metadata, the chunk size in bytes as `options.max_chunk_size`, and the name where `name`
-        is None. `expected_revision` lets the put through only if the object is at that
-        revision; 0, only if there is none. After `ttl` seconds, in whole ones, the object is
-        gone by itself, and no watcher hears of it (server 2.11+). The old object stays until
-        the new one is whole; a put that fails or is cancelled leaves nothing behind.
+        The old object can be read until the new one is complete. A put that fails or is cancelled
+        leaves no object and no chunk. If two clients put the same name, the last to finish wins.
 
-        Raises `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
-        `RevisionMismatchError`, and whatever the source raises.
+        `data` is bytes-like, a str (stored as UTF-8), a file (binary, text, or asynchronous), or an
+        iterable of bytes (of either kind). `meta` may have a description, a content type, tags,
+        headers, metadata, `options.max_chunk_size` in bytes (default: 128 KiB), and the name if
+        `name` is None. With `expected_revision`, the put succeeds only if the object is at that
+        revision; 0: only if there is no such object. The object expires after `ttl` seconds,
+        rounded up (server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        (`expected_revision` is 0), `RevisionMismatchError`, and what reading `data` raises.
         """
-        asked = Asked(meta, expected_revision, ttl)
-        writing = await Writing.begin(self._bucket, name, asked)
-        with writing.context.attach():
+        put = await prepare_put(self._bucket, name, PutOptions(meta, expected_revision, ttl))
+        with put.context.attach():
             source = open_source(data)
-            async with writing, aclosing(source.chunks(writing.chunk_size)) as cut:
-                async for chunk in cut:
-                    await writing.write(chunk)
+            async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
+                async for chunk in chunks:
+                    await put.write(chunk)
                     if progress is not None:
-                        progress(writing.size, source.size)
-                return await writing.finish()
+                        progress(put.plain_size, source.size)
+                return await put.finish()
 
-    @observed
+    @instrumented
     async def put_file(
         self,
         path: str | os.PathLike[str],
@@ -72,23 +73,25 @@ class Writes(BucketBase):
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
-        """Store a file, under its own name or another. Raises what `put` and `open` raise.
+        """Store a file, under its own name by default. The options are those of `put`.
 
-        With `resume`, a put that is killed, cancelled or loses its connection leaves its chunks
-        for the next one with `resume`, which compares them with the file and goes on; not with
-        `ttl`, nor encrypted.
+        With `resume`, a put that is killed, cancelled or loses its connection leaves its chunks and
+        a checkpoint. The next put of the file with `resume` compares the chunks with the file and
+        continues. It is not available with `ttl` or encryption.
+
+        Raises: what `put` and `open` raise.
         """
         if name is None and (meta is None or meta.name is None):
             name = Path(path).name
         if resume:
-            asked = Asked(meta, expected_revision, ttl)
-            return await resumable_put.put_file(self._bucket, Path(path), name, asked, progress)
+            options = PutOptions(meta, expected_revision, ttl)
+            return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self.put(
                 name, file, meta, expected_revision=expected_revision, ttl=ttl, progress=progress
             )
 
-    @observed
+    @instrumented
     async def copy(
         self,
         name: str,
@@ -98,62 +101,68 @@ class Writes(BucketBase):
         expected_revision: int | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
-        """Let another name, here or in the bucket `to`, be the same bytes and metadata.
+        """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
-        The bucket may be on another server: the bytes go through this process, and are verified
-        before they have the new name. Of a link, what it leads to is copied. An object that
-        expires expires as a copy, too. `expected_revision` is what the new name must be at, as
-        in `put`. Encrypted objects are copied as they are stored, unless one of the buckets is
-        seen with a key: then they are decrypted, encrypted, or both; under the same name, too.
+        The bytes go through this process and are verified before the copy is published; the buckets
+        may be on different servers. Links are followed. A copy expires when its original does.
+        `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
+        it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
+        encrypted, or both.
 
-        Raises what `get` and `put` raise; `InvalidOptionError` for a copy onto itself.
+        Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
         """
-        subjects.check_object_name(self.bucket, name)
+        check_object_name(self.bucket, name)
         target = self._bucket if to is None else to._bucket
-        new_name = subjects.check_object_name(target.bucket, name if new_name is None else new_name)
+        new_name = check_object_name(target.bucket, name if new_name is None else new_name)
         return await copy.copy(self._bucket, name, target, new_name, expected_revision, progress)
 
-    @observed
+    @instrumented
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
-        """Change an object's description, content type, tags, headers and metadata, and its
-        name, if `meta` has another one. Its bytes stay where they are, and so does its expiry.
+        """Replace an object's description, content type, tags, headers and metadata.
 
-        Raises `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (another
-        one has the new name), `InvalidOptionError`.
+        If `meta` has a different name, rename the object. Its bytes and its expiry do not change.
+        What `meta` leaves out is removed. Source: ADR-20.
+
+        Raises: `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (the new name
+        is in use), `InvalidOptionError`.
         """
-        subjects.check_object_name(self.bucket, name)
-        return plain_info(
-            self._bucket, await uncancelled(update_meta.describe(self._bucket, name, meta))
-        )
+        context = self._context_of(name)
+        step = update_meta.update_meta(self._bucket, context, meta)
+        return plain_info(self._bucket, await uncancelled(step))
 
-    @observed
+    @instrumented
     async def delete(  # type: ignore[override]
         self, name: str, *, expected_revision: int | None = None
     ) -> None:
-        """Delete an object: its bytes go, a marker stays; only at a revision, if one is given.
+        """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
-        Raises `ObjectNotFoundError` and `RevisionMismatchError`.
+        With `expected_revision`, only if the object is at that revision.
+
+        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
         """
-        subjects.check_object_name(self.bucket, name)
-        await uncancelled(update_meta.delete(self._bucket, name, expected_revision))
+        context = self._context_of(name)
+        await uncancelled(delete.delete(self._bucket, context, expected_revision))
 
-    @observed
+    @instrumented
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
-        """Let a name stand for an object: one of this bucket by name, any other by its info.
+        """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
 
-        Raises `LinkError` (to a link, to a deleted object, to itself), `ObjectAlreadyExists`
-        (the name has bytes of its own), `ObjectNotFoundError`.
+        Raises: `LinkError` (to a link, a deleted object, or itself), `ObjectAlreadyExists` (the
+        name has an object with bytes), `ObjectNotFoundError` (there is no such target).
         """
-        subjects.check_object_name(self.bucket, name)
+        context = self._context_of(name)
         if isinstance(target, str):
-            target = await get_info(self._bucket, subjects.check_object_name(self.bucket, target))
-        link = links.to_object(self._bucket, name, target)
-        return await uncancelled(links.add(self._bucket, name, link))
+            target = await get_info(self._bucket, self._context_of(target))
+        link = links.link_to(context, target)
+        return await uncancelled(links.add_link(self._bucket, context, link))
 
-    @observed
+    @instrumented
     async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
-        """Let a name stand for a whole bucket. Raises `ObjectAlreadyExists`."""
-        subjects.check_object_name(self.bucket, name)
+        """Create a link to a whole bucket (ADR-20).
+
+        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+        """
+        context = self._context_of(name)
         linked = bucket if isinstance(bucket, str) else bucket._name
-        link = ObjectLink(bucket=subjects.check_bucket_name(linked))
-        return await uncancelled(links.add(self._bucket, name, link))
+        link = ObjectLink(bucket=check_bucket_name(linked))
+        return await uncancelled(links.add_link(self._bucket, context, link))

@@ -1,4 +1,4 @@
-"""A file that appears whole or not at all."""
+"""Atomic creation of a file: write a temporary file, and rename it."""
 
 from __future__ import annotations
 
@@ -14,36 +14,37 @@ from typing import BinaryIO
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` to write to, renamed to it if all goes well, else removed.
+    """Open a temporary file in the folder of `path`; rename it to `path`, or remove it on error.
 
-    A symbolic link is replaced, not what it leads to. Raises what `check_place` raises, and
-    other `OSError`s.
+    A symbolic link at `path` is replaced, not followed.
+
+    Raises: what `check_target` raises, and other `OSError`s.
     """
     check_target(path)
     with _report_path(path):
-        # A hidden name, as others may be listing the folder meanwhile.
-        handle, made = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
-    beside = Path(made)
+        # A hidden name: another process may list the folder before the file is complete.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
+    temporary = Path(name)
     try:
-        with open(handle, "wb", buffering=0) as file:  # noqa: PTH123 - a handle, not a path
+        with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - not a path
             yield file
         with _report_path(path):
-            beside.chmod(mode_of(path))
-            beside.replace(path)
+            temporary.chmod(mode_of(path))
+            temporary.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
 def check_target(path: Path) -> None:
-    """Whether a file may take that place. Asked before anything is read.
+    """Check that a file can be created at `path`, before anything is downloaded.
 
-    Raises `IsADirectoryError`, `FileNotFoundError` (no such folder), `FileExistsError` (a pipe
-    or a device, which a file must not replace), `PermissionError` (a file that is
+    Raises: `IsADirectoryError`, `FileNotFoundError` (the folder does not exist), `FileExistsError`
+    (a pipe or a device, which a file must not replace), `PermissionError` (the existing file is
     write-protected), and other `OSError`s, such as for a name that is too long.
     """
     if path.is_dir():
-        raise IsADirectoryError(f"{str(path)!r} is a folder: name a file in it")
+        raise IsADirectoryError(f"{str(path)!r} is a directory: add a file name")
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
@@ -54,14 +55,14 @@ def check_target(path: Path) -> None:
         return
     if not stat.S_ISREG(mode):
         raise FileExistsError(f"{str(path)!r} is a pipe or a device: open it to write into it")
-    # Renaming would replace it all the same, and the administrator may write to any file.
+    # A rename would replace a write-protected file, and for root `os.access` is always true.
     if not mode & 0o222 or not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, "the file is write-protected", str(path))
 
 
 @contextmanager
 def _report_path(path: Path) -> Iterator[None]:
-    """Errors name the file that was asked for, not the one beside it."""
+    """Make errors name the target, not the temporary file."""
     try:
         yield
     except OSError as error:
@@ -70,8 +71,8 @@ def _report_path(path: Path) -> Iterator[None]:
 
 
 def mode_of(path: Path) -> int:
-    """The rights that the file has already, or those of any new file of this user."""
-    with suppress(OSError):  # it is not there, or is a link that leads nowhere
+    """Return the mode of the existing file, or that of a new file under the user's umask."""
+    with suppress(OSError):  # it does not exist, or it is a dangling link
         return path.stat().st_mode & 0o7777
     mask = os.umask(0)
     os.umask(mask)

@@ -1,4 +1,4 @@
-"""Results that can be awaited whole, or used as they come."""
+"""Return values that can be awaited, or used with `async with` or `async for` instead."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 T = TypeVar("T")
 
 
-class _Closing(Protocol):
+class _AsyncResource(Protocol):
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
@@ -19,22 +19,28 @@ class _Closing(Protocol):
     ) -> None: ...
 
 
-F = TypeVar("F", bound=_Closing)
+R = TypeVar("R", bound=_AsyncResource)
 
 
-class AwaitableContext(Generic[F]):
-    """A file being opened: `await` it, or enter it with `async with`."""
+class AwaitableContext(Coroutine[Any, Any, R]):
+    """A resource that is not open yet: `await` it, or enter it with `async with`.
 
-    def __init__(self, opening: Coroutine[Any, Any, F]) -> None:
-        self._opening = opening
-        self._file: F | None = None
+    `start` opens the resource. It is called when the result is first awaited, so that a result
+    that is never awaited does nothing. Like a coroutine, it can be awaited once and can become
+    a task.
+    """
 
-    def __await__(self) -> Generator[Any, Any, F]:
-        return self._opening.__await__()
+    def __init__(self, start: Callable[[], Coroutine[Any, Any, R]]) -> None:
+        self._start = start
+        self._coroutine: Coroutine[Any, Any, R] | None = None
+        self._resource: R | None = None
 
-    async def __aenter__(self) -> F:
-        self._file = await self._opening
-        return self._file
+    def __await__(self) -> Generator[Any, Any, R]:
+        return self._started().__await__()
+
+    async def __aenter__(self) -> R:
+        self._resource = await self._started()
+        return self._resource
 
     async def __aexit__(
         self,
@@ -42,31 +48,51 @@ class AwaitableContext(Generic[F]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._file is not None, "left without being entered"
-        await self._file.__aexit__(kind, error, trace)
+        assert self._resource is not None, "exited without being entered"
+        await self._resource.__aexit__(kind, error, trace)
+
+    # `asyncio.create_task` accepts coroutines only. These methods make this object one.
+
+    def send(self, value: Any, /) -> Any:
+        """Continue the coroutine with a value."""
+        return self._started().send(value)
+
+    def throw(self, *error: Any) -> Any:
+        """Continue the coroutine with an exception."""
+        return self._started().throw(*error)
+
+    def close(self) -> None:
+        """End the coroutine if it has started."""
+        if self._coroutine is not None:
+            self._coroutine.close()
+
+    def _started(self) -> Coroutine[Any, Any, R]:
+        if self._coroutine is None:
+            self._coroutine = self._start()
+        return self._coroutine
 
 
 class Listing(Generic[T]):
     """Many results: `await` them as a list, or iterate with `async for` as they arrive.
 
-    `whole` makes the list, where it is not simply all that arrives.
+    `collect` returns the list if it differs from all results in the order of their arrival.
     """
 
     def __init__(
         self,
-        start: Callable[[], AsyncGenerator[T, None]],
-        whole: Callable[[], Awaitable[list[T]]] | None = None,
+        iterate: Callable[[], AsyncGenerator[T, None]],
+        collect: Callable[[], Awaitable[list[T]]] | None = None,
     ) -> None:
-        self._start = start
-        self._whole = whole
+        self._iterate = iterate
+        self._collect = collect
 
     def __await__(self) -> Generator[Any, Any, list[T]]:
-        return self._all().__await__()
+        return self._list().__await__()
 
     def __aiter__(self) -> AsyncIterator[T]:
-        return self._start()
+        return self._iterate()
 
-    async def _all(self) -> list[T]:
-        if self._whole is not None:
-            return await self._whole()
-        return [item async for item in self._start()]
+    async def _list(self) -> list[T]:
+        if self._collect is not None:
+            return await self._collect()
+        return [item async for item in self._iterate()]

@@ -1,4 +1,4 @@
-"""Steps that must not stop half-way."""
+"""Coroutines that finish although their caller is cancelled."""
 
 from __future__ import annotations
 
@@ -11,54 +11,54 @@ import anyio
 
 T = TypeVar("T")
 
-# Set where the caller of the step that runs would rather be gone.
-_unwanted: ContextVar[asyncio.Event | None] = ContextVar("unwanted", default=None)
+# Set when the caller of the running `uncancelled` is cancelled.
+_cancel_requested: ContextVar[asyncio.Event | None] = ContextVar("cancel_requested", default=None)
 
 
-async def uncancelled(step: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
-    """Run a short step to its end, even if the caller is cancelled meanwhile.
+async def uncancelled(coroutine: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
+    """Run a short coroutine to its end, and then raise a pending cancellation.
 
-    The cancellation goes on after it. `asyncio.shield` alone would let the step run loose,
-    and a cancel scope alone does not hold off `Task.cancel`. Where the step waits for more
-    than an answer, see `while_wanted`.
+    `asyncio.shield` alone would leave the coroutine running after the caller has gone. A shielded
+    cancel scope alone does not stop `Task.cancel`. A coroutine that waits for longer than one
+    reply uses `wait_unless_cancelled`.
     """
-    unwanted, context = asyncio.Event(), copy_context()
-    context.run(_unwanted.set, unwanted)
-    if isinstance(step, asyncio.Task):
-        task = step
+    requested, context = asyncio.Event(), copy_context()
+    context.run(_cancel_requested.set, requested)
+    if isinstance(coroutine, asyncio.Task):
+        task = coroutine
     else:
-        task = asyncio.get_running_loop().create_task(step, context=context)
-    cancelled: asyncio.CancelledError | None = None
+        task = asyncio.get_running_loop().create_task(coroutine, context=context)
+    cancellation: asyncio.CancelledError | None = None
     with anyio.CancelScope(shield=True):
         while not task.done():
             try:
                 await asyncio.wait([task])
             except asyncio.CancelledError as error:
-                cancelled = error
-                unwanted.set()
-    if cancelled is not None:
+                cancellation = error
+                requested.set()
+    if cancellation is not None:
         if not task.cancelled():
-            task.exception()  # seen, so that asyncio does not complain of it
-        raise cancelled
+            task.exception()  # retrieved, so that asyncio does not log it
+        raise cancellation
     return task.result()
 
 
-async def wait_unless_cancelled(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event, so long at most; False if the caller of the step has been cancelled.
+async def wait_unless_cancelled(event: asyncio.Event, timeout: float) -> bool:
+    """Wait for an event for `timeout` seconds; return False if the caller is cancelled.
 
-    An answer takes moments, and a step that must not stop half-way waits for it. A server
-    that is down can take minutes to come back, which nobody who has cancelled waits for.
+    Within `uncancelled`, the cancellation of the caller ends this wait. A server that is down
+    can take minutes to return, and a cancelled caller does not wait that long.
     """
-    unwanted = _unwanted.get()
-    if unwanted is None:
+    requested = _cancel_requested.get()
+    if requested is None:
         waits = [asyncio.create_task(event.wait())]
-    elif unwanted.is_set():
+    elif requested.is_set():
         return False
     else:
-        waits = [asyncio.create_task(each.wait()) for each in (event, unwanted)]
+        waits = [asyncio.create_task(item.wait()) for item in (event, requested)]
     try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-    return unwanted is None or not unwanted.is_set()
+    return requested is None or not requested.is_set()

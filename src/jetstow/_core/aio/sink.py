@@ -1,104 +1,112 @@
-"""Where bytes go that a caller does not want in memory: files of all kinds."""
+"""Writing an object's chunks to a file: in memory, on a disk, a pipe, or asynchronous."""
 
 from __future__ import annotations
 
 import errno
 import inspect
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.worker import Worker, is_on_disk
+from jetstow._core.aio.worker import Worker, is_regular_file
 from jetstow.errors import InvalidDataError
 from jetstow.types import Writable
 
-# What a worker thread writes at a time: a visit to it costs more than a small write.
-_BLOCK: Final = 1024 * 1024
+# The bytes that one call in a worker thread writes: the call costs more than a small write.
+_BLOCK_SIZE: Final = 1024 * 1024
 
 
-Write = Callable[[bytes], Any]
+Write = Callable[[Any], Any]
 
 
-async def write_chunks(chunks: AsyncIterator[bytes], into: object) -> None:
-    """Write all chunks to a file, in a worker thread if writing may block.
+async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:
+    """Write all chunks to a file, in a worker thread if a write may block.
 
-    Raises `InvalidDataError` for what does not take bytes.
+    Raises: `InvalidDataError` (the file takes no bytes), and what the file raises.
     """
-    if type(into) is io.BytesIO:  # a subclass may write in its own way
+    if type(file) is io.BytesIO:  # a subclass may override `write`
         async for chunk in chunks:
-            into.write(chunk)
+            file.write(chunk)
         return
-    write = _writer(into)
+    write = _write_method(file)
     if inspect.iscoroutinefunction(write):
         async for chunk in chunks:
-            await _write_async(write, chunk)
-    elif is_on_disk(into):
-        async with Worker[None]() as writing:
+            await _write_all_async(write, chunk)
+    elif is_regular_file(file):
+        async with Worker[None]() as worker:
             async for block in _blocks(chunks):
-                await writing.start(_write_all, write, block)
-            await writing.result()
+                await worker.start(_write_block, write, block)
+            await worker.result()
     else:
         async for block in _blocks(chunks):
-            await to_thread.run_sync(_write_all, write, block)
+            await to_thread.run_sync(_write_block, write, block)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
-    """As many chunks at a time as are worth a visit to a thread; the last ones, too."""
-    held: list[bytes] = []
+    """Group chunks into blocks that are worth a call in a thread; the last one may be smaller."""
+    block: list[bytes] = []
     size = 0
     async for chunk in chunks:
-        held.append(chunk)
+        block.append(chunk)
         size += len(chunk)
-        if size >= _BLOCK:
-            yield held
-            held, size = [], 0
-    yield held
+        if size >= _BLOCK_SIZE:
+            yield block
+            block, size = [], 0
+    yield block
 
 
-def _writer(into: object) -> Write:
-    if isinstance(into, io.TextIOBase):
-        into.flush()
-        into = getattr(into, "buffer", into)
-    if isinstance(into, io.TextIOBase) or not isinstance(into, Writable):
+def _write_method(file: object) -> Write:
+    if isinstance(file, io.TextIOBase):
+        file.flush()
+        file = getattr(file, "buffer", file)
+    if isinstance(file, io.TextIOBase) or not isinstance(file, Writable):
         raise InvalidDataError(
-            f"cannot write an object's bytes to {type(into).__name__}: "
-            "hand over a file opened in binary mode, or one with a buffer"
+            f"cannot write an object's bytes to {type(file).__name__}: "
+            "pass a file opened in binary mode, or one with a buffer"
         )
-    return into.write
+    return file.write
 
 
-def _write_all(write: Write, chunks: list[bytes]) -> None:
-    raw = isinstance(getattr(write, "__self__", None), io.RawIOBase)
-    with _translate_type_errors():
-        for chunk in chunks:
-            rest = memoryview(chunk)
-            while rest.nbytes:
-                count = write(rest)  # type: ignore[arg-type]
-                # To raw files alone, nothing means nothing; the buffered ones raise this.
-                if raw and not count:
-                    raise BlockingIOError(errno.EAGAIN, "the file is full and does not wait")
-                rest = rest[_written_size(count, rest) :]
+def _write_block(write: Write, chunks: list[bytes]) -> None:
+    for chunk in chunks:
+        write_all(write, chunk)
 
 
-async def _write_async(write: Callable[[Any], Awaitable[Any]], chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    with _translate_type_errors():
-        while rest.nbytes:
-            count = await write(bytes(rest) if rest.nbytes < len(chunk) else chunk)
-            rest = rest[_written_size(count, rest) :]
+def write_all(write: Write, data: bytes) -> None:
+    """Call `write` until it has taken all bytes: raw files may take only a part.
+
+    Raises: `InvalidDataError` (the file takes no bytes), `BlockingIOError` (a non-blocking file is
+    full), and what the file raises.
+    """
+    is_raw = isinstance(getattr(write, "__self__", None), io.RawIOBase)
+    remaining = memoryview(data)
+    while remaining.nbytes:
+        try:
+            count = write(remaining)
+        except TypeError as error:
+            raise _not_bytes_error(error) from error
+        # Only raw files return None if they wrote nothing. Buffered ones raise BlockingIOError.
+        if is_raw and not count:
+            raise BlockingIOError(errno.EAGAIN, "the file is non-blocking and full")
+        remaining = remaining[_written_size(count, remaining) :]
 
 
-@contextmanager
-def _translate_type_errors() -> Iterator[None]:
-    try:
-        yield
-    except TypeError as error:
-        raise InvalidDataError(f"the file given does not take bytes: {error}") from error
+async def _write_all_async(write: Callable[[Any], Awaitable[Any]], data: bytes) -> None:
+    remaining = memoryview(data)
+    while remaining.nbytes:
+        try:
+            count = await write(data if remaining.nbytes == len(data) else bytes(remaining))
+        except TypeError as error:
+            raise _not_bytes_error(error) from error
+        remaining = remaining[_written_size(count, remaining) :]
 
 
-def _written_size(count: object, rest: memoryview) -> int:
-    """How much of `rest` a write took. Raw files may take a part; some files do not say."""
-    return count if isinstance(count, int) and count > 0 else rest.nbytes
+def _not_bytes_error(error: TypeError) -> InvalidDataError:
+    return InvalidDataError(f"the file does not take bytes: {error}")
+
+
+def _written_size(count: object, data: memoryview) -> int:
+    """Return how many bytes a write took. Some files return nothing: they took all."""
+    return count if isinstance(count, int) and count > 0 else data.nbytes

@@ -1,7 +1,7 @@
-"""Anything that a caller hands over, as chunks of one size.
+"""Reading the data that a caller puts, and splitting it into chunks of one size.
 
-Bytes in memory are cut without a copy. Whatever may block (a file, an iterator) is read in
-a worker thread, a block at a time; whatever is asynchronous is awaited.
+Bytes in memory are split without a copy. Files and iterators, which may block, are read in a worker
+thread, a block at a time. Asynchronous files and iterators are awaited.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.worker import Worker, is_on_disk
+from jetstow._core.aio.worker import Worker, is_regular_file
 from jetstow.errors import InvalidDataError
 from jetstow.types import Readable
 
@@ -23,17 +23,19 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
-# What a worker thread reads at a time: a visit to it costs more than a small read.
-_BLOCK: Final = 1024 * 1024
+Read = Callable[[int], object]
 
-_TEXT_PIECE: Final = 64 * 1024  # characters
+# The bytes that one call in a worker thread reads: the call costs more than a small read.
+_BLOCK_SIZE: Final = 1024 * 1024
+
+_TEXT_BLOCK_SIZE: Final = 64 * 1024  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Bytes to store: `chunks(size)` gives them, each `size` long but the last; once.
+    """Data to store. `chunks(size)` can be called once; all chunks but the last have `size` bytes.
 
-    `size` is how many bytes there will be, or None if nobody knows.
+    `size` is the number of bytes, or None if it is not known in advance.
     """
 
     chunks: Callable[[int], AsyncGenerator[Buffer, None]]
@@ -41,9 +43,12 @@ class Source:
 
 
 def open_source(data: object) -> Source:
-    """Take `data` for reading. Raises `InvalidDataError` for what is not made of bytes."""
+    """Return a source that reads `data`.
+
+    Raises: `InvalidDataError` (`data` is not bytes, text, a file, or an iterable).
+    """
     if isinstance(data, str):
-        data = _utf8(data)
+        data = _encode_text(data)
     if (view := _view(data)) is not None:
         return Source(lambda size: _chunk_memory(view, size), view.nbytes)
     if isinstance(data, io.TextIOBase):
@@ -51,15 +56,15 @@ def open_source(data: object) -> Source:
     if isinstance(data, Readable):
         if _is_async(data.read):
             return Source(lambda size: _chunk_async_file(data.read, size), None)
-        cut = _chunk_disk_file if is_on_disk(data) else _chunk_file
-        return Source(lambda size: cut(data.read, size), _remaining(data))
+        chunk = _chunk_regular_file if is_regular_file(data) else _chunk_file
+        return Source(lambda size: chunk(data.read, size), _remaining_size(data))
     if isinstance(data, AsyncIterable):
         return Source(lambda size: _chunk_async_iterable(data, size), None)
     if isinstance(data, Iterable):
-        pull = _IteratorReader(iter(data))
-        return Source(lambda size: _chunk_file(pull.read, size), None)
+        reader = _IteratorReader(iter(data))
+        return Source(lambda size: _chunk_file(reader.read, size), None)
     raise InvalidDataError(
-        f"cannot store {type(data).__name__}: hand over bytes, str, a file, or an iterable of bytes"
+        f"cannot store {type(data).__name__}: pass bytes, str, a file, or an iterable of bytes"
     )
 
 
@@ -73,29 +78,39 @@ def _view(data: object) -> memoryview | None:
     return view.cast("B") if view.c_contiguous else memoryview(view.tobytes())
 
 
-def _bytes(data: object) -> memoryview:
-    """A piece of somebody's stream as bytes. Text there is a file opened the wrong way.
+def bytes_view(piece: object) -> memoryview:
+    """Return the bytes of a piece that a file or an iterator returned, as they are now.
 
-    Whoever gives pieces may use the same memory for the next one, while this one is still
-    needed: it is sent again after an outage.
+    Anything but `bytes` is copied: the source may reuse the memory for its next piece, but this
+    piece may have to be sent again after an outage.
+
+    Raises: `InvalidDataError` (the piece is not bytes).
     """
-    view = None if isinstance(data, str) else _view(data)
+    view = None if isinstance(piece, str) else _view(piece)
     if view is None:
-        hint = "; open the file in binary mode, or encode it" if isinstance(data, str) else ""
-        raise InvalidDataError(f"the source gave {type(data).__name__} instead of bytes{hint}")
-    return view if view.readonly else memoryview(bytes(view))
+        hint = "; open the file in binary mode, or encode it" if isinstance(piece, str) else ""
+        raise InvalidDataError(f"the source returned {type(piece).__name__} instead of bytes{hint}")
+    return view if isinstance(view.obj, bytes) else memoryview(bytes(view))
 
 
 def _text_source(file: io.TextIOBase) -> Source:
     buffer = getattr(file, "buffer", None)
     if buffer is not None:
-        return Source(lambda size: _chunk_file(buffer.read, size), _remaining(buffer))
-    # StringIO and its like hold text alone: it is stored as UTF-8, as a str is.
-    pull = _IteratorReader(iter(lambda: _utf8(file.read(_TEXT_PIECE)), b""))
-    return Source(lambda size: _chunk_file(pull.read, size), None)
+        return Source(lambda size: _chunk_file(buffer.read, size), _remaining_size(buffer))
+    reader = _IteratorReader(iter_text(file))
+    return Source(lambda size: _chunk_file(reader.read, size), None)
 
 
-def _utf8(text: str) -> bytes:
+def iter_text(file: io.TextIOBase) -> Iterator[bytes]:
+    """Yield the text of a file without a binary buffer, such as `StringIO`, as UTF-8.
+
+    Raises: `InvalidDataError` (the text has an unpaired surrogate), and what the file raises.
+    """
+    while text := file.read(_TEXT_BLOCK_SIZE):
+        yield _encode_text(text)
+
+
+def _encode_text(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -104,24 +119,24 @@ def _utf8(text: str) -> bytes:
 
 def _is_async(read: object) -> bool:
     return inspect.iscoroutinefunction(read) or inspect.iscoroutinefunction(
-        getattr(read, "__call__", None)  # noqa: B004 - asked for its kind, not whether it is there
+        getattr(read, "__call__", None)  # noqa: B004 - its kind matters, not whether it exists
     )
 
 
-def _remaining(file: object) -> int | None:
-    """How many bytes a file has left, where asking costs nothing and moves nothing."""
+def _remaining_size(file: object) -> int | None:
+    """Return how many bytes follow in a file, if that needs no read and no seek."""
     if isinstance(file, io.BytesIO):
         return max(0, file.getbuffer().nbytes - file.tell())
-    # Only a plain file gives as many bytes as its file system says: a zipped one has more.
+    # `fstat` has the size of a plain file only: a GzipFile returns more bytes.
     if not isinstance(getattr(file, "raw", file), io.FileIO):
         return None
     try:
         size = os.fstat(file.fileno()).st_size  # type: ignore[attr-defined]
-        left = size - file.tell()  # type: ignore[attr-defined]
+        remaining = size - file.tell()  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):
         return None
-    # A pipe or a device has size 0 and bytes all the same.
-    return left if left > 0 else None
+    # The size of a pipe or a device is 0, whatever it returns.
+    return remaining if remaining > 0 else None
 
 
 async def _chunk_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, None]:
@@ -129,43 +144,46 @@ async def _chunk_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, N
         yield view[start : start + size]
 
 
-async def _chunk_file(read: Callable[[int], object], size: int) -> AsyncGenerator[Buffer, None]:
-    # A cancelled upload does not wait for a pipe that may never say anything again.
-    block = size * max(1, _BLOCK // size)
-    while len(data := await to_thread.run_sync(_read_full, read, block, abandon_on_cancel=True)):
-        async for chunk in _chunk_memory(memoryview(data), size):
+async def _chunk_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
+    # A cancelled upload does not wait for a pipe, which may block forever.
+    block_size = size * max(1, _BLOCK_SIZE // size)
+    while block := await to_thread.run_sync(_read_block, read, block_size, abandon_on_cancel=True):
+        async for chunk in _chunk_memory(memoryview(block), size):
             yield chunk
 
 
-async def _chunk_disk_file(
-    read: Callable[[int], object], size: int
-) -> AsyncGenerator[Buffer, None]:
-    """A file whose next block is read while the one before is sent."""
-    block = size * max(1, _BLOCK // size)
-    async with Worker[bytearray | memoryview]() as reading:
-        await reading.start(_read_full, read, block)
-        while data := await reading.result():
-            await reading.start(_read_full, read, block)
-            async for chunk in _chunk_memory(memoryview(data), size):
+async def _chunk_regular_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
+    """Yield the chunks of a file; read the next block while the caller sends this one."""
+    block_size = size * max(1, _BLOCK_SIZE // size)
+    async with Worker[bytearray | memoryview]() as worker:
+        await worker.start(_read_block, read, block_size)
+        while block := await worker.result():
+            await worker.start(_read_block, read, block_size)
+            async for chunk in _chunk_memory(memoryview(block), size):
                 yield chunk
 
 
-def _read_full(read: Callable[[int], object], size: int) -> bytearray | memoryview:
-    """Read until `size` bytes are there or the file ends: pipes and sockets give less."""
-    first = _read_piece(read, size)
+def _read_block(read: Read, size: int) -> bytearray | memoryview:
+    """Read `size` bytes, or up to the end: pipes and sockets return fewer bytes per read."""
+    first = read_piece(read, size)
     if len(first) in (0, size):
         return first
-    whole = bytearray(first)
-    while len(whole) < size and (piece := _read_piece(read, size - len(whole))):
-        whole += piece
-    return whole
+    block = bytearray(first)
+    while len(block) < size and (piece := read_piece(read, size - len(block))):
+        block += piece
+    return block
 
 
-def _read_piece(read: Callable[[int], object], size: int) -> memoryview:
+def read_piece(read: Read, size: int) -> memoryview:
+    """Return what one read of a file returns: up to `size` bytes, none at the end of the file.
+
+    Raises: `InvalidDataError` (the file is non-blocking and has no data yet, or it does not return
+    bytes), and what the file raises.
+    """
     piece = read(size)
     if piece is None:
-        raise InvalidDataError("the source is a non-blocking file with nothing to read yet")
-    return _bytes(piece)
+        raise InvalidDataError("the source is a non-blocking file that has no data yet")
+    return bytes_view(piece)
 
 
 async def _chunk_async_file(
@@ -182,55 +200,59 @@ async def _chunk_async_file(
 async def _chunk_async_iterable(
     pieces: AsyncIterable[object], size: int
 ) -> AsyncGenerator[Buffer, None]:
-    cutter = Chunker(size)
+    chunker = Chunker(size)
     async for piece in pieces:
-        for chunk in cutter.split(piece):
+        for chunk in chunker.split(piece):
             yield chunk
-    if cutter.rest:
-        yield cutter.rest
+    if chunker.remainder:
+        yield chunker.remainder
 
 
 class Chunker:
-    """Pieces of any size in, chunks of one size out; `rest` is what is no full chunk yet.
+    """Splits pieces of any size into chunks of one size.
 
-    A chunk shares the memory of its piece, unless that can change.
+    `remainder` has the bytes after the last full chunk. A chunk shares the memory of its piece if
+    the piece is `bytes`.
     """
 
     def __init__(self, size: int) -> None:
-        self.rest = bytearray()
+        self.remainder = bytearray()
         self._size = size
 
     def split(self, piece: object) -> Iterator[Buffer]:
-        """The chunks that are full with this piece. Raises `InvalidDataError` for no bytes."""
-        return self._cut(_bytes(piece))
+        """Return the chunks that are full with this piece.
 
-    def _cut(self, view: memoryview) -> Iterator[Buffer]:
-        if self.rest:
-            room = self._size - len(self.rest)
-            self.rest += view[:room]
-            view = view[room:]
-            if len(self.rest) < self._size:
+        Raises: `InvalidDataError` (the piece is not bytes).
+        """
+        return self._split(bytes_view(piece))
+
+    def _split(self, view: memoryview) -> Iterator[Buffer]:
+        if self.remainder:
+            missing = self._size - len(self.remainder)
+            self.remainder += view[:missing]
+            view = view[missing:]
+            if len(self.remainder) < self._size:
                 return
-            full, self.rest = self.rest, bytearray()
-            yield full
+            chunk, self.remainder = self.remainder, bytearray()
+            yield chunk
         while view.nbytes >= self._size:
             yield view[: self._size]
             view = view[self._size :]
-        self.rest += view
+        self.remainder += view
 
 
 class _IteratorReader:
-    """An iterator of pieces of any size, read like a file: never more than asked for."""
+    """Reads an iterator of pieces of any size like a file."""
 
     def __init__(self, pieces: Iterator[object]) -> None:
         self._pieces = pieces
-        self._rest = memoryview(b"")
+        self._remainder = memoryview(b"")
 
     def read(self, size: int) -> memoryview:
-        while not self._rest.nbytes:
+        while not self._remainder.nbytes:
             try:
-                self._rest = _bytes(next(self._pieces))
+                self._remainder = bytes_view(next(self._pieces))
             except StopIteration:
-                return self._rest
-        piece, self._rest = self._rest[:size], self._rest[size:]
+                return self._remainder
+        piece, self._remainder = self._remainder[:size], self._remainder[size:]
         return piece

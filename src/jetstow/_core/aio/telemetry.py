@@ -1,7 +1,7 @@
-"""What OpenTelemetry is told, where `opentelemetry-api` is installed; nothing otherwise.
+"""OpenTelemetry spans and metrics; without the package `opentelemetry-api` it is a no-op.
 
-A verb is a span, `jetstow put` and so on, and one measurement of its duration. The rooms below
-count what moves and what has to be tried again, in metrics and on the span of the verb.
+A call of a store's method is a span, such as `jetstow put`, and one measurement of its duration.
+Metrics and attributes of the span count the chunks and bytes that it moves, and its retries.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ S = TypeVar("S", bound=_HasBucket)
 
 @dataclass(slots=True)
 class Operation:
-    """What one call of a verb has moved so far."""
+    """The counts of one call."""
 
     bytes: int = 0
     chunks: int = 0
@@ -53,10 +53,10 @@ _current: ContextVar[Operation | None] = ContextVar("jetstow operation", default
 
 
 class _Instruments:
-    """Where it all goes: the tracer and the meters of this process."""
+    """The tracer and the instruments of this process."""
 
     def __init__(self) -> None:
-        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - where it is installed
+        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - may not be installed
 
         meter = metrics.get_meter(_NAME)
         self.tracer = trace.get_tracer(_NAME)
@@ -64,18 +64,18 @@ class _Instruments:
         self.error = trace.StatusCode.ERROR
         self._context, self._trace = context, trace
         self.duration = meter.create_histogram(
-            "jetstow.operation.duration", "s", "How long verbs take"
+            "jetstow.operation.duration", "s", "Duration of operations"
         )
         self.bytes = meter.create_counter("jetstow.bytes", "By", "Bytes of chunks moved")
         self.chunks = meter.create_counter("jetstow.chunks", "{chunk}", "Chunks moved")
-        self.retries = meter.create_counter("jetstow.retries", "{retry}", "What was tried again")
+        self.retries = meter.create_counter("jetstow.retries", "{retry}", "Retried requests")
 
-    def enter(self, span: Any) -> Any:
-        """Make a span the current one, until `leave`."""
+    def attach(self, span: Any) -> Any:
+        """Make a span the current one; return the token for `detach`."""
         return self._context.attach(self._trace.set_span_in_context(span))
 
-    def leave(self, token: Any) -> None:
-        """Make the span before the current one again."""
+    def detach(self, token: Any) -> None:
+        """Restore the previous current span."""
         self._context.detach(token)
 
 
@@ -88,52 +88,55 @@ def _instruments() -> _Instruments | None:
 
 
 def count_chunk(direction: Direction, bucket: str, size: int) -> None:
-    """A chunk has gone to the server, or has come from it."""
-    told = _instruments()
-    if told is None:
+    """Count a chunk that was sent to the server or received from it."""
+    instruments = _instruments()
+    if instruments is None:
         return
     attributes = {"jetstow.bucket": bucket, "jetstow.direction": direction}
-    told.bytes.add(size, attributes)
-    told.chunks.add(1, attributes)
+    instruments.bytes.add(size, attributes)
+    instruments.chunks.add(1, attributes)
     if (operation := _current.get()) is not None:
         operation.bytes += size
         operation.chunks += 1
 
 
 def count_retry(bucket: str, error_type: str) -> None:
-    """Something is asked for again after a failure."""
-    told = _instruments()
-    if told is None:
+    """Count a request that is sent again after an error of that type."""
+    instruments = _instruments()
+    if instruments is None:
         return
-    told.retries.add(1, {"jetstow.bucket": bucket, "error.type": error_type})
+    instruments.retries.add(1, {"jetstow.bucket": bucket, "error.type": error_type})
     if (operation := _current.get()) is not None:
         operation.retries += 1
 
 
-class _ObservedOperation(Operation):
-    """A call that is a span, if anybody collects spans, and has a duration."""
+class _RecordedOperation(Operation):
+    """A call whose duration is recorded, and which is a span if an SDK collects spans."""
 
-    __slots__ = ("_about", "_began", "_is_current", "_span", "_spans", "_to", "_tokens")
+    __slots__ = ("_attributes", "_instruments", "_is_current", "_is_traced", "_span", "_started",
+                 "_tokens")  # fmt: skip
 
     def __init__(
-        self, to: _Instruments, verb: str, bucket: str, name: str | None, *, current: bool
+        self, instruments: _Instruments, verb: str, bucket: str, name: str | None, *, current: bool
     ) -> None:
         super().__init__()
-        self._to = to
-        self._about = {"jetstow.operation": verb, "jetstow.bucket": bucket}
-        told = {**self._about, "messaging.system": "nats"}
+        self._instruments = instruments
+        self._attributes = {"jetstow.operation": verb, "jetstow.bucket": bucket}
+        attributes = {**self._attributes, "messaging.system": "nats"}
         if name is not None:
-            told["jetstow.object"] = name
-        self._span = to.tracer.start_span(f"{_NAME} {verb}", kind=to.client, attributes=told)
-        # Without an SDK there are no spans, and nothing worth its time to tell them.
-        self._spans = self._span.get_span_context().is_valid
+            attributes["jetstow.object"] = name
+        self._span = instruments.tracer.start_span(
+            f"{_NAME} {verb}", kind=instruments.client, attributes=attributes
+        )
+        # Without an SDK every span is invalid, and setting its attributes would waste time.
+        self._is_traced = self._span.get_span_context().is_valid
         self._is_current = current
 
     def __enter__(self) -> Self:
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         if self._is_current:
-            within = self._to.enter(self._span) if self._spans else None
-            self._tokens = _current.set(self), within
+            span_token = self._instruments.attach(self._span) if self._is_traced else None
+            self._tokens = _current.set(self), span_token
         return self
 
     def __exit__(
@@ -143,43 +146,49 @@ class _ObservedOperation(Operation):
         traceback: TracebackType | None,
     ) -> None:
         if self._is_current:
-            counted, within = self._tokens
-            _current.reset(counted)
-            if within is not None:
-                self._to.leave(within)
-        about = self._about if kind is None else {**self._about, "error.type": kind.__name__}
-        if self._spans:
+            token, span_token = self._tokens
+            _current.reset(token)
+            if span_token is not None:
+                self._instruments.detach(span_token)
+        attributes = self._attributes
+        if kind is not None:
+            attributes = {**attributes, "error.type": kind.__name__}
+        if self._is_traced:
             if kind is not None:
-                self._span.set_status(self._to.error, str(error))
+                self._span.set_status(self._instruments.error, str(error))
             counts = {"bytes": self.bytes, "chunks": self.chunks, "retries": self.retries}
-            self._span.set_attributes({f"jetstow.{what}": count for what, count in counts.items()})
-            self._span.set_attributes(about)
+            self._span.set_attributes({f"jetstow.{key}": count for key, count in counts.items()})
+            self._span.set_attributes(attributes)
             self._span.end()
-        self._to.duration.record(time.perf_counter() - self._began, about)
+        self._instruments.duration.record(time.perf_counter() - self._started, attributes)
 
 
 def operation(
     verb: str, bucket: str, name: str | None = None, *, current: bool = True
 ) -> AbstractContextManager[Operation]:
-    """One call of a verb. What is not `current` counts for itself, and no span is inside it."""
-    to = _instruments()
-    if to is None:
+    """Return a context manager that records one call.
+
+    With `current=False` it is not the parent of other spans, and `count_chunk` does not count for
+    it: generators need this, which run in the context of their caller.
+    """
+    instruments = _instruments()
+    if instruments is None:
         return nullcontext(Operation())
-    return _ObservedOperation(to, verb, bucket, name, current=current)
+    return _RecordedOperation(instruments, verb, bucket, name, current=current)
 
 
-def observed(
-    verb: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
+def instrumented(
+    method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Let every call of an object store's verb be told of."""
+    """Record every call of an object store's method. Its first argument is the object's name."""
 
-    @functools.wraps(verb)
-    async def told(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+    @functools.wraps(method)
+    async def wrapper(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if _instruments() is None:
-            return await verb(self, *args, **kwargs)
+            return await method(self, *args, **kwargs)
         first = args[0] if args else kwargs.get("name")
         name = first if isinstance(first, str) else None
-        with operation(verb.__name__, self.bucket, name):
-            return await verb(self, *args, **kwargs)
+        with operation(method.__name__, self.bucket, name):
+            return await method(self, *args, **kwargs)
 
-    return told
+    return wrapper

@@ -1,4 +1,4 @@
-"""A worker thread beside the event loop, for files on a disk: one step at a time, never loose."""
+"""A worker thread for blocking file operations, which run one at a time beside the event loop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import os
 import stat
 from collections.abc import Callable
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from anyio import to_thread
 
@@ -14,32 +14,42 @@ from jetstow._core.aio.cancellation import uncancelled
 
 T = TypeVar("T")
 
+# The bytes of one read or write in a thread: the call costs more than a small read or write.
+BLOCK_SIZE: Final = 1024 * 1024
 
-def is_on_disk(file: object) -> bool:
-    """Whether reading and writing a file ends soon: no pipe, no terminal, no device."""
+
+def is_regular_file(file: object) -> bool:
+    """Return whether a file is regular: reads and writes end soon, unlike those of a pipe."""
     try:
-        handle = file.fileno()  # type: ignore[attr-defined]
-        return isinstance(handle, int) and stat.S_ISREG(os.fstat(handle).st_mode)
+        descriptor = file.fileno()  # type: ignore[attr-defined]
+        return isinstance(descriptor, int) and stat.S_ISREG(os.fstat(descriptor).st_mode)
     except (AttributeError, OSError, ValueError):
         return False
 
 
 class Worker(Generic[T]):
-    """Steps that run while the loop goes on; a context manager.
+    """Runs one function at a time in a thread; an async context manager.
 
-    When it is left, no step runs any more: no thread touches a file that its owner closes.
+    `__aexit__` waits for the running function, so that no thread uses a file that its owner
+    closes.
     """
 
     def __init__(self) -> None:
         self._task: asyncio.Task[T] | None = None
 
-    async def start(self, step: Callable[..., T], *args: Any) -> None:
-        """Begin a step, once the one before has ended. Raises what that one raised."""
+    async def start(self, function: Callable[..., T], *args: Any) -> None:
+        """Start a function after the previous one has ended.
+
+        Raises: what the previous function raised.
+        """
         await self.result()
-        self._task = asyncio.create_task(_in_thread(step, args))
+        self._task = asyncio.create_task(_call_in_thread(function, args))
 
     async def result(self) -> T | None:
-        """What the step under way returns or raises; None if there is none."""
+        """Wait for the running function, and return its result; None if there is none.
+
+        Raises: what the function raises.
+        """
         task, self._task = self._task, None
         return None if task is None else await uncancelled(task)
 
@@ -50,8 +60,18 @@ class Worker(Generic[T]):
         task, self._task = self._task, None
         if task is not None:
             await uncancelled(asyncio.wait([task]))
-            task.exception()  # what went wrong first is being raised already
+            task.exception()  # retrieved, so that asyncio does not log it
 
 
-async def _in_thread(step: Callable[..., T], args: tuple[Any, ...]) -> T:
-    return await to_thread.run_sync(step, *args)
+async def run_in_thread(function: Callable[..., T], *args: Any) -> T:
+    """Run a blocking function in a thread. A cancelled caller waits until it has returned.
+
+    If the caller did not wait, the thread could still use a file that the caller closes.
+
+    Raises: what the function raises.
+    """
+    return await uncancelled(_call_in_thread(function, args))
+
+
+async def _call_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> T:
+    return await to_thread.run_sync(function, *args)

@@ -1,4 +1,4 @@
-"""Buckets as streams: the configuration that makes one, and finding those that are there."""
+"""Administration of buckets: create, update, delete, seal, open and list their streams."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from jetstow._core.transport.api import JetStreamAPI
 from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
 from jetstow.models import BucketConfig, BucketStatus
 
-# The first server that knows `allow_msg_ttl`.
+# The first server version that supports `allow_msg_ttl`.
 _TTL_MIN_VERSION: Final = (2, 11)
 
-# The server could not make the folder: it was about to remove the one above, which had become
-# empty when the account's last bucket was deleted. A moment later it can.
+# The server could not create the stream's directory. It was removing the parent directory, which
+# became empty when the account's last stream was deleted. A moment later it succeeds.
 _STORE_NOT_CREATED: Final = 10049
 _CREATE_RETRY_DELAY: Final = 0.1
 
 
 async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
-    """Make a bucket; one that exists with the same configuration is as good.
+    """Create a bucket, or open one that exists with the same configuration.
 
-    Raises `BucketExistsError` or `InvalidOptionError`.
+    Raises: `BucketExistsError` (another configuration), `InvalidOptionError`.
     """
     bucket = config.bucket or ""
     body = {
@@ -42,36 +42,38 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
         **FIXED_STREAM_CONFIG,
         **stream_config(config),
     }
-    return await _create(js, bucket, body)
-
-
-async def _create(js: JetStreamAPI, bucket: str, body: dict[str, Any]) -> Stream:
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
-        reply = await _request(js, "CREATE", bucket, body)
+        response = await _request(js, "CREATE", bucket, body)
     except ServerError as error:
         if error.err_code != _STORE_NOT_CREATED:
             raise
         await asyncio.sleep(_CREATE_RETRY_DELAY)
-        reply = await _request(js, "CREATE", bucket, body)
-    stream = Stream(js, bucket, reply["config"])
-    await stale_data.purge_stale_data(stream, reply, time.monotonic() - begun)
+        response = await _request(js, "CREATE", bucket, body)
+    stream = Stream(js, bucket, response["config"])
+    await stale_data.purge_stale_data(stream, response, time.monotonic() - started)
     return stream
 
 
 async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
-    """Change what the configuration names. Raises `BucketNotFoundError`, `InvalidOptionError`."""
+    """Change the options of a bucket that are not None.
+
+    Raises: `BucketNotFoundError`, `InvalidOptionError`.
+    """
     bucket = config.bucket or ""
     existing = await open_stream(js, bucket)
     body = existing.config | stream_config(config)
-    # The server derives the one from the other, but only where it is not told.
+    # The server rejects a window that is longer than `max_age`, and adjusts only its own default.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
     return Stream(js, bucket, (await _request(js, "UPDATE", bucket, body))["config"])
 
 
 async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
-    """Make a bucket, or change the one that is there."""
+    """Create a bucket, or update the existing one.
+
+    Raises: `InvalidOptionError`.
+    """
     try:
         return await create(js, config)
     except BucketExistsError:
@@ -79,28 +81,28 @@ async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
 
 
 async def enable_message_ttl(stream: Stream, context: ErrorContext) -> None:
-    """See to it that single objects can expire; a bucket cannot lose that any more.
+    """Enable message TTL on a bucket, which cannot be disabled again.
 
-    So it is asked for once somebody needs it, and not of every bucket: other clients, who do
-    not know of it, can change the configuration of those that never had it (0017).
+    It is enabled on first use only: clients that do not support it cannot update the configuration
+    of a bucket that has it (docs/decisions/0017).
 
-    Raises `InvalidOptionError` where the server is too old, `PermissionDeniedError` where the
-    user may not change the bucket.
+    Raises: `InvalidOptionError` (the server is older than 2.11), `PermissionDeniedError` (the user
+    may not update the bucket).
     """
     if stream.api.server_version < _TTL_MIN_VERSION:
         raise context.error(
             InvalidOptionError,
-            f"{context} cannot have a ttl: the server is older than 2.11; the bucket can",
+            f"{context} cannot have a ttl: the server is older than 2.11; set the bucket's ttl",
         )
     if not stream.config.get("allow_msg_ttl"):
         config = (await stream.info())["config"] | {"allow_msg_ttl": True}
-        changed = await _request(stream.api, "UPDATE", stream.bucket, config)
-        stream.config.update(changed["config"])
+        response = await _request(stream.api, "UPDATE", stream.bucket, config)
+        stream.config.update(response["config"])
 
 
 async def seal(stream: Stream) -> None:
-    """Let nothing in the bucket change any more; it cannot be undone."""
-    # What others put into the configuration since the bucket was opened stays there.
+    """Make a bucket read-only. This cannot be undone."""
+    # Keep changes of other clients since the bucket was opened.
     config = (await stream.info())["config"]
     await _request(stream.api, "UPDATE", stream.bucket, config | {"sealed": True})
 
@@ -116,39 +118,45 @@ async def _request(
 
 
 async def open_stream(js: JetStreamAPI, bucket: str) -> Stream:
-    """The bucket's stream. Raises `BucketNotFoundError` or `InvalidBucketNameError`."""
+    """Return the stream of an existing bucket.
+
+    Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+    """
     subjects.check_bucket_name(bucket)
     context = ErrorContext(bucket)
     try:
-        reply = await js.request(context, f"STREAM.INFO.{subjects.stream_name(bucket)}")
+        response = await js.request(context, f"STREAM.INFO.{subjects.stream_name(bucket)}")
     except BucketNotFoundError:
         raise context.error(BucketNotFoundError, f"there is no {context}") from None
-    return Stream(js, bucket, reply["config"])
+    return Stream(js, bucket, response["config"])
 
 
 async def delete(js: JetStreamAPI, bucket: str) -> bool:
-    """Drop the bucket and everything in it. Raises `BucketNotFoundError`."""
+    """Delete a bucket and everything in it.
+
+    Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+    """
     subjects.check_bucket_name(bucket)
     context = ErrorContext(bucket)
     losses = js.inbox.state.losses
     try:
-        reply = await js.request(context, f"STREAM.DELETE.{subjects.stream_name(bucket)}")
+        response = await js.request(context, f"STREAM.DELETE.{subjects.stream_name(bucket)}")
     except BucketNotFoundError:
         if js.inbox.state.losses > losses:
-            return True  # it was asked for twice, and the first answer got lost
+            return True  # the request was sent again, and the first one has deleted the bucket
         raise context.error(BucketNotFoundError, f"there is no {context} to delete") from None
-    return bool(reply.get("success"))
+    return bool(response.get("success"))
 
 
 async def list_names(js: JetStreamAPI) -> AsyncGenerator[str, None]:
-    """The buckets of the account."""
+    """Yield the names of the account's buckets."""
     async for stream in js.list_streams("NAMES", subjects.all_chunks_subject("*")):
         if (bucket := subjects.bucket_name(stream)) is not None:
             yield bucket
 
 
 async def list_statuses(js: JetStreamAPI) -> AsyncGenerator[BucketStatus, None]:
-    """The buckets of the account and how they are."""
+    """Yield the status of each of the account's buckets."""
     async for stream in js.list_streams("LIST", subjects.all_chunks_subject("*")):
         if (bucket := subjects.bucket_name(stream["config"]["name"])) is not None:
             yield BucketStatus(api.StreamInfo.from_response(stream), bucket)

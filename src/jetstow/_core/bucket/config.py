@@ -1,7 +1,8 @@
-"""The configuration of a bucket, as a caller gives it and as its stream has it."""
+"""The configuration of a bucket: validation, and conversion to that of its stream."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Final
 
@@ -9,12 +10,13 @@ from nats.js import api
 
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.json_fields import is_text
+from jetstow._core.protocol.options import check_option_names
 from jetstow.errors import InvalidOptionError
 from jetstow.models import BucketConfig, StoreCompression
 
 _SECOND: Final = 10**9
 
-# What makes a stream a bucket (ADR-20), whatever its user wishes.
+# The stream configuration of every bucket (ADR-20).
 FIXED_STREAM_CONFIG: Final = {
     "retention": "limits",
     "discard": "new",
@@ -24,67 +26,70 @@ FIXED_STREAM_CONFIG: Final = {
 
 
 def parse_config(
-    bucket: str | None, config: api.ObjectStoreConfig | None, params: dict[str, object]
+    bucket: str | None, config: api.ObjectStoreConfig | None, params: Mapping[str, object]
 ) -> BucketConfig:
-    """A bucket's configuration from what a caller gave, nats-py's type or ours.
+    """Return a bucket's configuration from the arguments of a call.
 
-    Raises `InvalidBucketNameError` or `InvalidOptionError`.
+    `config` may be nats-py's `ObjectStoreConfig`. `params` override it, and `bucket` its name.
+
+    Raises: `InvalidBucketNameError`, `InvalidOptionError` (an option that does not exist, or a
+    `config` of another type).
     """
     known = {field.name for field in fields(BucketConfig)}
-    if unknown := params.keys() - known:
-        raise InvalidOptionError(
-            f"a bucket has no option {min(unknown)!r}; it has {', '.join(sorted(known))}",
-            bucket=bucket,
-        )
+    check_option_names("the configuration of a bucket", params, known, bucket=bucket)
     if not isinstance(config, api.ObjectStoreConfig | None):
         raise InvalidOptionError(
             f"config of a bucket must be a BucketConfig, not {type(config).__name__}", bucket=bucket
         )
-    given = config if config is not None else BucketConfig()
-    merged = BucketConfig(**{field.name: getattr(given, field.name) for field in fields(given)})
-    merged = replace(merged, **params)  # type: ignore[arg-type]
-    name = subjects.check_bucket_name(bucket if bucket is not None else merged.bucket)
-    return replace(merged, bucket=name)
+    base = config if config is not None else BucketConfig()
+    result = BucketConfig(**{field.name: getattr(base, field.name) for field in fields(base)})
+    result = replace(result, **params)  # type: ignore[arg-type]
+    name = subjects.check_bucket_name(bucket if bucket is not None else result.bucket)
+    return replace(result, bucket=name)
 
 
 def stream_config(config: BucketConfig) -> dict[str, Any]:
-    """The part of a stream's configuration that a bucket's one decides. None is left out."""
+    """Return the options of a bucket as options of its stream, without those that are None.
+
+    Raises: `InvalidOptionError` (an option has the wrong type or value).
+    """
     bucket = config.bucket
-    decided: dict[str, Any] = {
+    options: dict[str, Any] = {
         "description": config.description,
         "storage": config.storage,
         "num_replicas": config.replicas,
         "metadata": config.metadata,
     }
-    _check_text(bucket, config)
+    _check_types(bucket, config)
     if config.placement is not None:
-        decided["placement"] = config.placement.as_dict()
+        options["placement"] = config.placement.as_dict()
     if config.compression is not None:
-        decided["compression"] = _compression(bucket, config.compression)
+        options["compression"] = _check_compression(bucket, config.compression)
     if config.max_bytes is not None:
-        decided["max_bytes"] = _byte_limit(bucket, "max_bytes", config.max_bytes) or -1
+        options["max_bytes"] = _check_max_bytes(bucket, config.max_bytes) or -1
     if config.ttl is not None:
-        decided["max_age"] = int(_seconds(bucket, config.ttl) * _SECOND)
-    return {key: value for key, value in decided.items() if value is not None}
+        options["max_age"] = int(_check_ttl(bucket, config.ttl) * _SECOND)
+    return {key: value for key, value in options.items() if value is not None}
 
 
-def _check_text(bucket: str | None, config: BucketConfig) -> None:
-    wrong = None
+def _check_types(bucket: str | None, config: BucketConfig) -> None:
+    error = None
     if config.description is not None and not is_text(config.description):
-        wrong = "description of bucket {} must be text"
-    noted: object = config.metadata
-    if noted is not None and not (
-        isinstance(noted, dict) and all(is_text(text) for pair in noted.items() for text in pair)
+        error = "description of bucket {} must be a string"
+    metadata: object = config.metadata
+    if metadata is not None and not (
+        isinstance(metadata, dict)
+        and all(is_text(text) for pair in metadata.items() for text in pair)
     ):
-        wrong = "metadata of bucket {} must map text to text"
+        error = "metadata of bucket {} must map strings to strings"
     placement: object = config.placement
     if not isinstance(placement, api.Placement | None):
-        wrong = "placement of bucket {} must be a Placement"
-    if wrong is not None:
-        raise InvalidOptionError(wrong.format(repr(bucket)), bucket=bucket)
+        error = "placement of bucket {} must be a Placement"
+    if error is not None:
+        raise InvalidOptionError(error.format(repr(bucket)), bucket=bucket)
 
 
-def _compression(bucket: str | None, value: object) -> str:
+def _check_compression(bucket: str | None, value: object) -> str:
     if value in (True, "s2", StoreCompression.S2):
         return "s2"
     if value in (False, "none", StoreCompression.NONE):
@@ -94,7 +99,7 @@ def _compression(bucket: str | None, value: object) -> str:
     )
 
 
-def _seconds(bucket: str | None, value: object) -> float:
+def _check_ttl(bucket: str | None, value: object) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
         raise InvalidOptionError(
             f"ttl of bucket {bucket!r} must be seconds, 0 or more, not {value!r}", bucket=bucket
@@ -102,10 +107,10 @@ def _seconds(bucket: str | None, value: object) -> float:
     return value
 
 
-def _byte_limit(bucket: str | None, option: str, value: object) -> int:
+def _check_max_bytes(bucket: str | None, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < -1:
         raise InvalidOptionError(
-            f"{option} of bucket {bucket!r} must be bytes, or -1 for no limit, not {value!r}",
+            f"max_bytes of bucket {bucket!r} must be bytes, or -1 for no limit, not {value!r}",
             bucket=bucket,
         )
     return value

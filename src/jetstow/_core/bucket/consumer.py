@@ -1,4 +1,4 @@
-"""Ephemeral consumers of a bucket's stream."""
+"""Ephemeral pull consumers on a bucket's stream."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.context import ErrorContext
 from jetstow.errors import JetstowError
 
-# The server forgets a consumer that nobody has pulled from for so long, in nanoseconds.
+# The server deletes a consumer without pull requests after this time, in nanoseconds.
 _INACTIVE_THRESHOLD: Final = 30 * 10**9
 
 
 def start_at(seq: int) -> dict[str, Any]:
-    """The part of a consumer's configuration that lets it begin at a sequence."""
+    """Return the part of a consumer's configuration that starts it at a sequence."""
     return {"deliver_policy": "by_start_sequence", "opt_start_seq": max(1, seq)}
 
 
 async def create_consumer(
     stream: Stream, context: ErrorContext, subject: str, **config: object
 ) -> dict[str, Any]:
-    """An ephemeral consumer of a subject's messages, to be pulled from; the server's answer."""
+    """Create an ephemeral pull consumer of a subject, and return the server's response."""
     config |= {
         "ack_policy": "none",
         "filter_subject": subject,
@@ -34,6 +34,6 @@ async def create_consumer(
 
 
 async def delete_consumer(stream: Stream, context: ErrorContext, name: str) -> None:
-    """Leave it not behind. It ends by itself as well: a failure here is nobody's trouble."""
+    """Delete a consumer; ignore errors, as the server deletes an inactive consumer anyway."""
     with contextlib.suppress(JetstowError):
         await stream.api.request(context, f"CONSUMER.DELETE.{stream.name}.{name}")

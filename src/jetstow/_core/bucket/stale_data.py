@@ -1,8 +1,8 @@
-"""What a server gives back of a bucket that was deleted, and had better not.
+"""Stale messages in a new bucket, which the server recovered from a deleted bucket of that name.
 
-It removes a deleted bucket's files in the background. A bucket that is deleted and made, and
-deleted and made again within moments may find them where it wants its own: then all that was
-deleted is in it (docs/decisions/0019).
+The server removes the files of a deleted stream in the background. If a bucket is deleted and
+created twice within moments, the new stream may find these files and recover their messages
+(docs/decisions/0019).
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ _EVERYTHING: Final = ">"
 _SECOND: Final = 10**9
 
 
-async def purge_stale_data(stream: Stream, made: dict[str, Any], elapsed: float) -> None:
-    """Drop what was in a bucket before it was made.
+async def purge_stale_data(stream: Stream, response: dict[str, Any], elapsed: float) -> None:
+    """Purge the messages that a bucket contained when it was created.
 
-    `made` is the server's answer to the request that made it, which took `elapsed` seconds.
-    What others have put into the bucket since comes later in it, and stays.
+    `response` is the response to the request that created it, which took `elapsed` seconds.
+    Messages that other clients have published since have higher sequences, and remain.
     """
-    if has_stale_data(made, elapsed):
-        state = made["state"]
-        _log.warning("bucket %r was made with %d old messages", stream.bucket, state["messages"])
+    if has_stale_data(response, elapsed):
+        state = response["state"]
+        _log.warning("new bucket %r contains %d old messages", stream.bucket, state["messages"])
         await stream.purge(stream.error_context(), _EVERYTHING, below=state["last_seq"] + 1)
 
 
-def has_stale_data(made: dict[str, Any], elapsed: float) -> bool:
-    """Whether the bucket was made just now, and all of its messages are older.
+def has_stale_data(response: dict[str, Any], elapsed: float) -> bool:
+    """Return whether the bucket was created by this request and all its messages are older.
 
-    The server answers in the same way where the bucket was there already, but then it was
-    made before it was asked to. Servers of a cluster have a clock each, so that nothing can
-    be said there; nor have they been seen to give anything back.
+    The response is the same for a bucket that exists with this configuration, but that was created
+    before the request. In a cluster the times come from different clocks, so this returns False;
+    stale messages were not seen there.
     """
-    state = made.get("state") or {}
-    if made.get("cluster") or not made.get("ts") or not state.get("messages"):
+    state = response.get("state") or {}
+    if response.get("cluster") or not response.get("ts") or not state.get("messages"):
         return False
-    begun, told = parse_timestamp(made["created"]), parse_timestamp(made["ts"])
-    return 0 <= told - begun <= elapsed * _SECOND and parse_timestamp(state["last_ts"]) < begun
+    created, now = parse_timestamp(response["created"]), parse_timestamp(response["ts"])
+    return 0 <= now - created <= elapsed * _SECOND and parse_timestamp(state["last_ts"]) < created

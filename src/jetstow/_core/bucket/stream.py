@@ -1,4 +1,4 @@
-"""The stream that holds a bucket: read its messages, publish to it, purge it."""
+"""The stream of a bucket: read, publish, purge and count its messages."""
 
 from __future__ import annotations
 
@@ -19,13 +19,15 @@ from jetstow._core.protocol.api_errors import (
 )
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.message import Message
+from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.api import JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError, ServerError
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
-    """A message as the stream holds it; `time` is RFC 3339 in UTC."""
+    """A message in the stream; `time` is RFC 3339 in UTC."""
 
     subject: str
     seq: int
@@ -33,30 +35,30 @@ class StoredMessage(msgspec.Struct, frozen=True):
     data: bytes = b""
 
 
-class _Reply(msgspec.Struct):
+class _GetResponse(msgspec.Struct):
     message: StoredMessage | None = None
     error: dict[str, Any] | None = None
 
 
-# What the server says of a message that is to be deleted and is not there.
+# The server's error codes for a message to delete that does not exist.
 _MESSAGE_NOT_FOUND: Final = frozenset({NO_MESSAGE, 10043, 10057})
 
-_decode_reply = msgspec.json.Decoder(_Reply).decode
+_decode_get_response = msgspec.json.Decoder(_GetResponse).decode
 
 
 class Stream:
-    """One bucket's stream on the server, and how its encrypted objects are looked at.
+    """The stream of one bucket, and a view of its encrypted objects.
 
-    With a `key`, what is written is encrypted, and what is encrypted is read with it. One that
-    `shows_stored` reads and writes encrypted objects as they are.
+    With a `key`, new objects are encrypted, and encrypted objects are decrypted. With
+    `is_as_stored`, encrypted objects are read and written as their stored bytes.
     """
 
     key: Key | None = None
-    shows_stored = False
+    is_as_stored = False
 
     def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
         self.config = config
-        # One server has no leader to lose: where it is silent, it is in trouble itself.
+        # Only a stream with replicas can elect another leader. A retry of another one is useless.
         self.api = js.with_retry_timeout(LEADER_ELECTION_TIMEOUT if self.replicas > 1 else 0.0)
         self.bucket = bucket
         self.name = subjects.stream_name(bucket)
@@ -65,72 +67,61 @@ class Stream:
         self._direct_get_disabled = False
 
     def view(self, *, key: Key | None = None, as_stored: bool = False) -> Self:
-        """The same stream, looked at in another way."""
+        """Return the same stream with another view of its encrypted objects."""
         other = copy.copy(self)
-        other.key, other.shows_stored = key, as_stored
+        other.key, other.is_as_stored = key, as_stored
         return other
 
     def error_context(self, name: str | None = None) -> ErrorContext:
-        """What errors of a request for that object, or for the bucket, are about."""
+        """Return the context of a request for an object, or for the bucket."""
         return ErrorContext(self.bucket, name)
 
     @property
     def has_batched_get(self) -> bool:
-        """Whether Direct Get answers batches: server 2.11, and a stream that allows it."""
-        kind = "mirror_direct" if self.config.get("mirror") else "allow_direct"
-        allowed = self.config.get(kind, False) and not self._direct_get_disabled
+        """Whether the server and the stream support batched Direct Get (server 2.11)."""
+        option = "mirror_direct" if self.config.get("mirror") else "allow_direct"
+        allowed = self.config.get(option, False) and not self._direct_get_disabled
         return bool(allowed) and self.api.server_version >= (2, 11)
 
     def disable_direct_get(self) -> None:
-        """It has turned out not to work."""
+        """Stop using Direct Get after it has failed."""
         self._direct_get_disabled = True
 
     @property
     def replicas(self) -> int:
-        """How many servers hold the bucket."""
+        """The number of servers that store the bucket."""
         return self.config.get("num_replicas") or 1
 
     async def info(self, **options: object) -> dict[str, Any]:
-        """The stream's configuration and state."""
+        """Return the configuration and state of the stream."""
         return await self.api.request(
             self.error_context(), f"STREAM.INFO.{self.name}", options or None
         )
 
-    async def last(self, context: ErrorContext, subject: str) -> StoredMessage | None:
-        """The last message of a subject, as the stream's leader has it."""
+    async def last_message(self, context: ErrorContext, subject: str) -> StoredMessage | None:
+        """Return the last message of a subject from the leader; None if there is none."""
         return await self._get(context, {"last_by_subj": subject})
 
-    async def next(self, context: ErrorContext, subject: str, seq: int) -> StoredMessage | None:
-        """The first message of a subject from a sequence on, as the stream's leader has it."""
+    async def next_message(
+        self, context: ErrorContext, subject: str, seq: int
+    ) -> StoredMessage | None:
+        """Return the first message of a subject from a sequence on, from the leader."""
         return await self._get(context, {"next_by_subj": subject, "seq": seq})
 
-    async def _get(self, context: ErrorContext, which: dict[str, object]) -> StoredMessage | None:
-        api = f"{self.api.prefix}.STREAM.MSG.GET.{self.name}"
-        payload = msgspec.json.encode(which)
-
-        async def ask() -> StoredMessage | None:
-            data = (await self.api.call(context, api, payload)).data
-            try:
-                reply = _decode_reply(data)
-            except (ValueError, RecursionError):
-                raise unreadable_response(context, data) from None
-            if reply.error is None:
-                return reply.message
-            if reply.error.get("err_code") == NO_MESSAGE:
-                return None
-            raise api_error(context, reply.error)
-
-        return await self.api.retry(context, ask)
+    async def _get(self, context: ErrorContext, query: dict[str, object]) -> StoredMessage | None:
+        return await self.api.request_decoded(
+            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), _stored_message
+        )
 
     async def publish(
         self, context: ErrorContext, subject: str, payload: bytes, headers: dict[str, str]
     ) -> int:
-        """Store one message; return its sequence.
+        """Store one message, and return its sequence.
 
-        Nothing is sent twice: after an outage it is the caller who knows what that would mean.
+        It is not sent again after an error: the caller must find out whether it was stored.
         """
         try:
-            message = await self.api.call(context, subject, payload, headers)
+            message = await self.api.send_request(context, subject, payload, headers)
         except JetStreamUnavailableError:
             raise await self.no_responders_error(context) from None
         return int(decode_response(context, message)["seq"])
@@ -138,7 +129,7 @@ class Stream:
     async def no_responders_error(
         self, context: ErrorContext
     ) -> BucketNotFoundError | JetStreamUnavailableError:
-        """Why nobody takes the bucket's messages: it is gone, or JetStream is."""
+        """Return the reason for "no responders": the bucket or JetStream does not exist."""
         try:
             await self.info()
         except (BucketNotFoundError, JetStreamUnavailableError) as error:
@@ -146,39 +137,55 @@ class Stream:
         return no_responders(context)
 
     async def purge(self, context: ErrorContext, subject: str, *, below: int | None = None) -> int:
-        """Drop the messages of a subject, those before a sequence or all; return how many."""
+        """Purge the messages of a subject, and return their number.
+
+        With `below`, only messages with lower sequences are purged.
+        """
         body: dict[str, object] = {"filter": subject}
         if below is not None:
             body["seq"] = below
-        reply = await self.api.request(context, f"STREAM.PURGE.{self.name}", body)
-        return int(reply.get("purged", 0))
+        response = await self.api.request(context, f"STREAM.PURGE.{self.name}", body)
+        return int(response.get("purged", 0))
 
     async def delete_message(self, context: ErrorContext, seq: int) -> None:
-        """Drop one message; none may be there."""
+        """Delete one message, if it exists."""
         try:
             await self.api.request(context, f"STREAM.MSG.DELETE.{self.name}", {"seq": seq})
         except ServerError as error:
             if error.err_code not in _MESSAGE_NOT_FOUND:
                 raise
 
-    async def count(self, context: ErrorContext, subject: str) -> int:
-        """How many messages a subject has, by its leader's word."""
+    async def count_messages(self, context: ErrorContext, subject: str) -> int:
+        """Return the number of messages of a subject, from the leader."""
         body = {"subjects_filter": subject}
         info = await self.api.request(context, f"STREAM.INFO.{self.name}", body)
         return int((info["state"].get("subjects") or {}).get(subject, 0))
 
-    async def subjects(self, pattern: str) -> AsyncGenerator[tuple[str, int], None]:
-        """The subjects that match a pattern, and how many messages each has.
+    async def subject_counts(self, pattern: str) -> AsyncGenerator[tuple[str, int], None]:
+        """Yield the subjects that match a pattern, with their numbers of messages.
 
-        A request tells a page of 100,000.
+        Each request returns a page of up to 100,000 subjects.
         """
-        seen = 0
+        offset = 0
         while True:
-            body = {"subjects_filter": pattern, "offset": seen}
-            reply = await self.api.request(self.error_context(), f"STREAM.INFO.{self.name}", body)
-            page = reply["state"].get("subjects") or {}
-            for told in page.items():
-                yield told
-            seen += len(page)
-            if not page or seen >= reply.get("total", 0):
+            body = {"subjects_filter": pattern, "offset": offset}
+            info = await self.api.request(self.error_context(), f"STREAM.INFO.{self.name}", body)
+            page = info["state"].get("subjects") or {}
+            for item in page.items():
+                yield item
+            offset += len(page)
+            if not page or offset >= info.get("total", 0):
                 return
+
+
+def _stored_message(context: ErrorContext, reply: Message) -> StoredMessage | None:
+    """Decode the response to STREAM.MSG.GET."""
+    try:
+        response = _decode_get_response(reply.data)
+    except (ValueError, RecursionError):
+        raise unreadable_response(context, reply.data) from None
+    if response.error is None:
+        return response.message
+    if response.error.get("err_code") == NO_MESSAGE:
+        return None
+    raise api_error(context, response.error)

@@ -1,8 +1,8 @@
-"""What no name refers to: the chunks of uploads that died, and names that a rename left behind.
+"""Collection of garbage: the chunks of failed uploads, and the old names of interrupted renames.
 
-Chunks come first and names after them, so that whatever is named meanwhile counts as named.
-An upload that still runs has chunks of late; whatever was quiet for long enough, by the
-server's clock, belongs to nobody who is alive.
+Chunks are read before names, so that a name which is published during the collection counts. Only
+what has not changed for a grace period is removed, by the server's clock: a running upload has
+recent chunks.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import msgspec
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.maintain.scan import (
-    MessageHead,
+    MessageInfo,
     MetadataMessage,
-    scan_heads,
+    scan_messages,
     scan_metadata,
     server_time,
 )
@@ -27,15 +27,16 @@ from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import MAX_METADATA_SIZE
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.catalog import read_state
-from jetstow._core.write import update_meta
+from jetstow._core.write.rename import remove_old_name
+from jetstow._core.write.twins import TWIN
 from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
 from jetstow.types import Finding, GarbageResult
 
-# Subjects that are removed before names are read anew, and purges under way at once.
-_BATCH_SUBJECTS: Final = 1_024
+# Chunk subjects that are purged before new metadata is read, and concurrent purges.
+_SUBJECTS_PER_BATCH: Final = 1_024
 _MAX_CONCURRENT_PURGES: Final = 64
 
-# What looks like a NUID in metadata that is no JSON.
+# Finds NUIDs in metadata that is not valid JSON.
 _NUID: Final = re.compile(rb'"nuid"\s*:\s*"([A-Za-z0-9_-]+)"', re.IGNORECASE)
 
 _SECOND: Final = 10**9
@@ -44,42 +45,46 @@ _decode = msgspec.json.Decoder().decode
 
 
 async def collect(stream: Stream, grace: float, *, dry_run: bool) -> GarbageResult:
-    """Remove what nobody refers to and what was quiet for `grace` seconds.
+    """Remove garbage that has not changed for `grace` seconds.
 
-    Raises `BucketSealedError` and `InvalidOptionError`.
+    Raises: `BucketSealedError`, `InvalidOptionError` (`grace` is not a number of seconds).
     """
-    context = stream.error_context()
-    given: object = grace
-    if not isinstance(given, int | float) or isinstance(given, bool) or not 0 <= grace < 2**33:
-        raise context.error(
-            InvalidOptionError, f"grace for {context} must be seconds, 0 or more, not {grace!r}"
-        )
+    _check_grace(stream, grace)
     info = await stream.info()
     if info["config"].get("sealed") and not dry_run:
+        context = stream.error_context()
         raise context.error(
             BucketSealedError, f"nothing can be removed from {context}: the bucket is sealed"
         )
     before = await server_time(stream, info) - int(grace * _SECOND)
-    found: dict[str, MessageHead] = {}
-    chunks = scan_heads(stream, subjects.all_chunks_subject(stream.bucket), "last_per_subject")
-    async with aclosing(chunks) as each:
-        async for head in each:
-            found[head.subject] = head
-    last = int(info["state"]["last_seq"])
-    known = _References(stream, last)
-    await known.read()
-    removal = _Removal(stream, known, before, last, dry_run=dry_run)
-    if not known.findings:
-        await removal.chunks(found)
-    await removal.names()
+    last_chunks: dict[str, MessageInfo] = {}
+    scan = scan_messages(stream, subjects.all_chunks_subject(stream.bucket), "last_per_subject")
+    async with aclosing(scan) as messages:
+        async for message in messages:
+            last_chunks[message.subject] = message
+    last_seq = int(info["state"]["last_seq"])
+    references = _References(stream, last_seq)
+    await references.read()
+    collector = _Collector(stream, references, before, last_seq, dry_run=dry_run)
+    if not references.findings:
+        await collector.remove_chunks(last_chunks)
+    await collector.remove_names()
     return GarbageResult(
         bucket=stream.bucket,
-        uploads=removal.uploads,
-        messages=removal.messages,
-        recent=removal.recent,
-        names=tuple(sorted(removal.dropped)),
-        findings=tuple(known.findings.values()),
+        uploads=collector.uploads,
+        messages=collector.messages,
+        recent=collector.recent,
+        names=tuple(sorted(collector.names)),
+        findings=tuple(references.findings.values()),
     )
+
+
+def _check_grace(stream: Stream, grace: object) -> None:
+    if not isinstance(grace, int | float) or isinstance(grace, bool) or not 0 <= grace < 2**33:
+        context = stream.error_context()
+        raise context.error(
+            InvalidOptionError, f"grace for {context} must be seconds, 0 or more, not {grace!r}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,152 +100,152 @@ class _Entry:
 
 
 class _References:
-    """What the names refer to.
+    """The NUIDs that metadata refers to.
 
-    A NUID that any message has ever named since the beginning counts, also one of a name
-    that has a later message: some clients leave both, and nobody knows what they read.
+    Metadata that has a later message of the same name counts as well. Some clients leave both in
+    the stream, and may read either.
     """
 
-    def __init__(self, stream: Stream, last: int) -> None:
+    def __init__(self, stream: Stream, last_seq: int) -> None:
         self.nuids: set[str] = set()
         self.entries: dict[str, _Entry] = {}
         self.findings: dict[int, Finding] = {}
         self._stream = stream
-        self._last = last
+        self._last_seq = last_seq
 
     async def read(self) -> None:
         """Read all metadata."""
-        async with aclosing(scan_metadata(self._stream)) as each:
-            async for told in each:
-                self._add(told)
+        async with aclosing(scan_metadata(self._stream)) as messages:
+            async for message in messages:
+                self._add(message)
 
     async def read_new(self) -> bool:
-        """Read what was written since; whether all of it can be read."""
-        async with aclosing(scan_metadata(self._stream, after=self._last)) as each:
-            async for told in each:
-                self._last = max(self._last, told.seq)
-                self._add(told)
+        """Read the metadata published since; return whether all metadata can be decoded."""
+        async with aclosing(scan_metadata(self._stream, after=self._last_seq)) as messages:
+            async for message in messages:
+                self._last_seq = max(self._last_seq, message.seq)
+                self._add(message)
         return not self.findings
 
-    def _add(self, told: MetadataMessage) -> None:
-        name = subjects.object_name(self._stream.bucket, told.subject)
-        self.entries.pop(told.subject, None)
+    def _add(self, message: MetadataMessage) -> None:
+        name = subjects.object_name(self._stream.bucket, message.subject)
+        self.entries.pop(message.subject, None)
         try:
-            if len(told.data) > MAX_METADATA_SIZE:
-                self._add_unparsable(name, told)
+            if len(message.data) > MAX_METADATA_SIZE:
+                self._add_unparsable(name, message)
                 return
-            raw: Any = _decode(told.data) if told.data else None
+            fields: Any = _decode(message.data) if message.data else None
         except (ValueError, RecursionError):
-            self._add_unparsable(name, told)
+            self._add_unparsable(name, message)
             return
-        if not isinstance(raw, dict):
-            return  # it says nothing, and so refers to nothing
-        # Go's clients read a field however it is spelt.
-        nuids = [value for key, value in raw.items() if key.lower() == "nuid"]
-        texts = [nuid for nuid in nuids if isinstance(nuid, str) and nuid]
-        deleted = raw.get("deleted") is True
+        if not isinstance(fields, dict):
+            return  # no field, and so no reference
+        # Go's JSON decoder ignores the case of field names.
+        values = [value for key, value in fields.items() if key.lower() == "nuid"]
+        nuids = [nuid for nuid in values if isinstance(nuid, str) and nuid]
+        deleted = fields.get("deleted") is True
         if not deleted:
-            self.nuids.update(texts)
-        options = raw.get("options")
+            self.nuids.update(nuids)
+        options = fields.get("options")
         is_link = isinstance(options, dict) and options.get("link") is not None
-        if name is not None and texts and not is_link:
-            twin, time = raw.get(update_meta.TWIN), parse_timestamp(told.time)
-            self.entries[told.subject] = _Entry(
-                name, told.seq, time, texts[-1], deleted, twin if isinstance(twin, str) else None
+        if name is not None and nuids and not is_link:
+            twin, time = fields.get(TWIN), parse_timestamp(message.time)
+            self.entries[message.subject] = _Entry(
+                name, message.seq, time, nuids[-1], deleted, twin if isinstance(twin, str) else None
             )
 
-    def _add_unparsable(self, name: str | None, told: MetadataMessage) -> None:
-        """What is no JSON may still show what it refers to. If not, it may be anything."""
-        nuids = _NUID.findall(told.data)
+    def _add_unparsable(self, name: str | None, message: MetadataMessage) -> None:
+        """Add metadata that is not JSON. If it shows no NUID, it may refer to any chunk."""
+        nuids = _NUID.findall(message.data)
         self.nuids.update(nuid.decode() for nuid in nuids)
         if not nuids:
             context = self._stream.error_context(name)
-            said = f"{context}" if name is not None else f"{told.subject!r} in {context}"
+            source = f"{context}" if name is not None else f"{message.subject!r} in {context}"
             error = context.error(
                 BadObjectMetaError,
-                f"metadata of {said} cannot be read: any chunk may be its own, so none is removed",
+                f"metadata of {source} cannot be read: it may refer to any chunk, so no chunk is "
+                "removed",
             )
-            self.findings[told.seq] = Finding(name, error)
+            self.findings[message.seq] = Finding(name, error)
 
 
-class _Removal:
-    """What is removed, or in a dry run would be."""
+class _Collector:
+    """Removes garbage; in a dry run only counts it."""
 
     def __init__(
-        self, stream: Stream, known: _References, before: int, last: int, *, dry_run: bool
+        self, stream: Stream, references: _References, before: int, last_seq: int, *, dry_run: bool
     ) -> None:
         self.uploads = self.messages = self.recent = 0
-        self.dropped: list[str] = []
+        self.names: list[str] = []
         self._stream = stream
-        self._known = known
+        self._references = references
         self._before = before
-        self._seen = last
+        self._last_seq = last_seq
         self._active: set[str] = set()
         self._dry_run = dry_run
 
-    # -- chunks --------------------------------------------------------------------------
+    # -- chunks ----------------------------------------------------------------------------
 
-    async def chunks(self, found: dict[str, MessageHead]) -> None:
-        """Remove those of the chunks found that no name refers to."""
-        unused = [head for head in found.values() if not self._is_used(head)]
-        old = [head for head in unused if head.time <= self._before]
+    async def remove_chunks(self, last_chunks: dict[str, MessageInfo]) -> None:
+        """Purge the chunk subjects that no metadata refers to; `last_chunks` has all subjects."""
+        unused = [chunk for chunk in last_chunks.values() if not self._is_used(chunk)]
+        old = [chunk for chunk in unused if chunk.time <= self._before]
         self.recent = len(unused) - len(old)
-        counts = await self._counts() if self._dry_run else {}
-        for start in range(0, len(old), _BATCH_SUBJECTS):
-            if not await self._known.read_new():
+        counts = await self._count_chunks() if self._dry_run else {}
+        for start in range(0, len(old), _SUBJECTS_PER_BATCH):
+            if not await self._references.read_new():
                 return
             await self._find_active()
-            some = [
-                head for head in old[start : start + _BATCH_SUBJECTS] if not self._is_used(head)
-            ]
-            quiet = [head for head in some if head.subject not in self._active]
-            self.recent += len(some) - len(quiet)
+            batch = old[start : start + _SUBJECTS_PER_BATCH]
+            batch = [chunk for chunk in batch if not self._is_used(chunk)]
+            inactive = [chunk for chunk in batch if chunk.subject not in self._active]
+            self.recent += len(batch) - len(inactive)
             if self._dry_run:
-                self._add([counts.get(head.subject, 0) for head in quiet])
+                self._add([counts.get(chunk.subject, 0) for chunk in inactive])
             else:
-                await self._remove(quiet)
+                await self._purge(inactive)
 
     async def _find_active(self) -> None:
-        """What was quiet for long may go on just now."""
-        pattern, after = subjects.all_chunks_subject(self._stream.bucket), self._seen
-        async with aclosing(scan_heads(self._stream, pattern, after=after)) as each:
-            async for head in each:
-                self._active.add(head.subject)
-                self._seen = head.seq
+        """Find the uploads that were continued since the scan, after any pause."""
+        pattern, after = subjects.all_chunks_subject(self._stream.bucket), self._last_seq
+        async with aclosing(scan_messages(self._stream, pattern, after=after)) as messages:
+            async for message in messages:
+                self._active.add(message.subject)
+                self._last_seq = message.seq
 
-    async def _counts(self) -> dict[str, int]:
-        """How many messages each chunk subject has."""
+    async def _count_chunks(self) -> dict[str, int]:
+        """Return the number of messages of each chunk subject."""
         pattern = subjects.all_chunks_subject(self._stream.bucket)
-        return {subject: count async for subject, count in self._stream.subjects(pattern)}
+        return {subject: count async for subject, count in self._stream.subject_counts(pattern)}
 
-    async def _remove(self, some: list[MessageHead]) -> None:
-        async def remove(head: MessageHead) -> int:
+    async def _purge(self, chunks: list[MessageInfo]) -> None:
+        async def purge(chunk: MessageInfo) -> int:
             context = self._stream.error_context()
-            return await self._stream.purge(context, head.subject, below=head.seq + 1)
+            return await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)
 
-        for start in range(0, len(some), _MAX_CONCURRENT_PURGES):
-            self._add(
-                await asyncio.gather(*map(remove, some[start : start + _MAX_CONCURRENT_PURGES]))
-            )
+        for start in range(0, len(chunks), _MAX_CONCURRENT_PURGES):
+            batch = chunks[start : start + _MAX_CONCURRENT_PURGES]
+            self._add(await asyncio.gather(*map(purge, batch)))
 
     def _add(self, counts: list[int]) -> None:
         self.messages += sum(counts)
         self.uploads += sum(map(bool, counts))
 
-    def _is_used(self, head: MessageHead) -> bool:
-        nuid = head.subject[len(subjects.chunk_subject(self._stream.bucket, "")) :]
-        # A purge takes a wildcard for one, even where somebody has stored it as it stands.
-        return nuid in self._known.nuids or bool({"*", ">"} & set(nuid.split(".")))
+    def _is_used(self, chunk: MessageInfo) -> bool:
+        nuid = chunk.subject[len(subjects.chunk_subject(self._stream.bucket, "")) :]
+        # A subject may contain a literal "*" or ">", but a purge of it would be a wildcard.
+        return nuid in self._references.nuids or bool({"*", ">"} & set(nuid.split(".")))
 
-    # -- names ---------------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------------------
 
-    async def names(self) -> None:
-        """Finish renames: of two names with the same chunks the older one goes.
+    async def remove_names(self) -> None:
+        """Complete interrupted renames: of two names with the same chunks, remove the older one.
 
-        Two names that do not know each other may be somebody's way to have an alias.
+        Names that share chunks without a reference to each other may be a client's aliases, and
+        are kept.
         """
         by_nuid: dict[str, list[_Entry]] = {}
-        for entry in self._known.entries.values():
+        for entry in self._references.entries.values():
             by_nuid.setdefault(entry.nuid, []).append(entry)
         for entries in by_nuid.values():
             live = [entry for entry in entries if not entry.deleted]
@@ -250,15 +255,18 @@ class _Removal:
             if newest.time > self._before:
                 continue
             for entry in entries:
-                known = entry.deleted or entry.twin == newest.name or newest.twin == entry.name
-                if entry is not newest and known and entry.time <= self._before:
-                    await self._finish(entry, newest)
+                is_twin = entry.twin == newest.name or newest.twin == entry.name
+                is_old_name = entry is not newest and (entry.deleted or is_twin)
+                if is_old_name and entry.time <= self._before:
+                    await self._remove_name(entry, newest)
 
-    async def _finish(self, entry: _Entry, newest: _Entry) -> None:
-        slots = await asyncio.gather(
-            *(read_state(self._stream, each.name) for each in (entry, newest))
+    async def _remove_name(self, entry: _Entry, newest: _Entry) -> None:
+        context = self._stream.error_context(entry.name)
+        state, newest_state = await asyncio.gather(
+            read_state(self._stream, context),
+            read_state(self._stream, self._stream.error_context(newest.name)),
         )
-        if any(s.revision != e.seq for s, e in zip(slots, (entry, newest), strict=True)):
-            return  # somebody is at it
-        if self._dry_run or await update_meta.drop_old_name(self._stream, entry.name, slots[0]):
-            self.dropped.append(entry.name)
+        if state.revision != entry.seq or newest_state.revision != newest.seq:
+            return  # a client has changed one of them
+        if self._dry_run or await remove_old_name(self._stream, context, state):
+            self.names.append(entry.name)

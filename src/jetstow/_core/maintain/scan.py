@@ -1,4 +1,4 @@
-"""What a stream really holds: every metadata message, and every chunk without its bytes."""
+"""Scans of a bucket's stream: all metadata messages, and all chunks without their bytes."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ from jetstow._core.read.windows import NoDirectGetError, WindowMessage
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS
 
-# Metadata that is asked for at once, and the bytes that one message is taken for.
-_BATCH: Final = 1_024
-_META_BYTES: Final = 512
+# Metadata messages of one window, and the estimated size of each.
+_METADATA_BATCH: Final = 1_024
+_METADATA_SIZE_ESTIMATE: Final = 512
 
-# Chunks whose headers are asked for at once, and requests to the leader under way at once.
-_HEADS: Final = 4_096
+# Messages of one pull from a consumer.
+_MESSAGE_BATCH: Final = 4_096
+
+# Concurrent requests to the leader.
 _MAX_CONCURRENT_REQUESTS: Final = 64
 
-# Consumers one after another that have told of nothing, until nothing is taken to be left.
+# Consumers in a row that deliver nothing, until the scan takes the remaining messages as purged.
 _MAX_EMPTY_CONSUMERS: Final = 3
 
-# How long a server waits for messages that it counts and does not find, in nanoseconds. Later
-# ones know at once, and of older ones one would hear nothing at all.
-_WAIT: Final = 10**9
+# Servers before 2.11 do not reply to a pull without wait if pending messages were purged. They end
+# a pull with an expiry, in nanoseconds.
+_PULL_EXPIRY: Final = 10**9
 
 MetadataMessage: TypeAlias = StoredMessage | WindowMessage
 
 
-class MessageHead(NamedTuple):
-    """A message without its bytes: where it lies, how long it is, when it was stored (ns)."""
+class MessageInfo(NamedTuple):
+    """A message without its bytes; `time` is when it was stored, in nanoseconds."""
 
     subject: str
     seq: int
@@ -47,49 +49,54 @@ class MessageHead(NamedTuple):
 
 
 async def scan_metadata(stream: Stream, after: int = 0) -> AsyncGenerator[MetadataMessage, None]:
-    """Every metadata message behind a sequence, several of a name too, up to what is the last
-    one now; perhaps a few that come later. Those of one name come in their order.
+    """Yield every metadata message after a sequence, up to the current last one.
 
-    Replicas answer as far as they are, and older servers' consumers leave some out: there,
-    the leader is asked for each.
+    A name may have several messages; these are in order. A few messages that are published during
+    the scan may follow.
+
+    Replicas may lag, and consumers of old servers leave messages out. So without batched Direct Get
+    from a single server, each message is requested from the leader.
     """
     pattern, last = subjects.all_meta_subject(stream.bucket), await last_sequence(stream)
     if stream.has_batched_get and stream.replicas == 1:
         try:
-            async with aclosing(_scan_by_window(stream, pattern, after + 1, last)) as each:
-                async for piece in each:
-                    yield piece
+            async with aclosing(_scan_by_window(stream, pattern, after + 1, last)) as messages:
+                async for message in messages:
+                    yield message
             return
         except NoDirectGetError:
             stream.disable_direct_get()
-    one_by_one = _scan_one_by_one(stream, pattern, after + 1, last)
-    async with aclosing(one_by_one if after else _scan_by_name(stream, pattern, last)) as found:
-        async for stored in found:
+    if after:
+        requested = _scan_one_by_one(stream, pattern, after + 1, last)
+    else:
+        requested = _scan_by_name(stream, pattern, last)
+    async with aclosing(requested):
+        async for stored in requested:
             yield stored
 
 
 async def last_sequence(stream: Stream) -> int:
-    """The sequence of the last message, by the leader's word."""
+    """Return the sequence of the last message, from the leader."""
     return int((await stream.info())["state"]["last_seq"])
 
 
 async def _scan_by_window(
     stream: Stream, pattern: str, seq: int, last: int
 ) -> AsyncGenerator[WindowMessage, None]:
-    context, outage = stream.error_context(), stream.api.retry_policy(stream.error_context())
+    context, policy = stream.error_context(), stream.api.retry_policy(stream.error_context())
     source = DirectWindows(stream, context, pattern)
     while seq <= last:
-        begun = seq
+        start = seq
         try:
-            with await source.request(seq, _BATCH, _META_BYTES) as window:
-                while (piece := await window.next_message()) is not None:
-                    outage.succeeded()
-                    seq = piece.seq + 1
-                    yield piece
+            with await source.request(seq, _METADATA_BATCH, _METADATA_SIZE_ESTIMATE) as window:
+                while (message := await window.next_message()) is not None:
+                    policy.succeeded()
+                    seq = message.seq + 1
+                    yield message
         except RETRIED_ERRORS as error:
-            await outage.wait_or_raise(error)
+            await policy.wait_or_raise(error)
             continue
-        if seq == begun:
+        if seq == start:
             return
 
 
@@ -97,7 +104,7 @@ async def _scan_one_by_one(
     stream: Stream, subject: str, seq: int, last: int
 ) -> AsyncGenerator[StoredMessage, None]:
     context = stream.error_context()
-    while seq <= last and (stored := await stream.next(context, subject, seq)) is not None:
+    while seq <= last and (stored := await stream.next_message(context, subject, seq)) is not None:
         seq = stored.seq + 1
         yield stored
 
@@ -105,87 +112,88 @@ async def _scan_one_by_one(
 async def _scan_by_name(
     stream: Stream, pattern: str, last: int
 ) -> AsyncGenerator[StoredMessage, None]:
-    async def all_of(subject: str) -> list[StoredMessage]:
+    async def messages_of(subject: str) -> list[StoredMessage]:
         return [stored async for stored in _scan_one_by_one(stream, subject, 1, last)]
 
-    everyone = [subject async for subject, _ in stream.subjects(pattern)]
-    for start in range(0, len(everyone), _MAX_CONCURRENT_REQUESTS):
-        answers = await asyncio.gather(
-            *map(all_of, everyone[start : start + _MAX_CONCURRENT_REQUESTS])
-        )
-        for stored in [each for answer in answers for each in answer]:
-            yield stored
+    names = [subject async for subject, _ in stream.subject_counts(pattern)]
+    for start in range(0, len(names), _MAX_CONCURRENT_REQUESTS):
+        batch = names[start : start + _MAX_CONCURRENT_REQUESTS]
+        for messages in await asyncio.gather(*map(messages_of, batch)):
+            for stored in messages:
+                yield stored
 
 
-async def scan_heads(
+async def scan_messages(
     stream: Stream,
     subject: str,
     policy: Literal["all", "last_per_subject"] = "all",
     *,
     after: int = 0,
-) -> AsyncGenerator[MessageHead, None]:
-    """The messages of a subject up to what is the last one now, or the last one of each.
+) -> AsyncGenerator[MessageInfo, None]:
+    """Yield the messages of a subject up to the current last one, without their bytes.
 
-    With `after`, all those that lie behind that sequence.
+    `after` starts after a sequence, and then all messages are returned.
 
-    A consumer tells of them that sends no bytes. On servers before 2.10 some may be left out
+    The messages come from a consumer with headers only. Servers before 2.10 may leave out messages
     that were stored while others were purged.
     """
-    outage, last = stream.api.retry_policy(stream.error_context()), await last_sequence(stream)
-    fruitless = 0
-    while fruitless < _MAX_EMPTY_CONSUMERS and after < last:
-        fruitless += 1
-        run = _ConsumerScan(stream, subject, policy, after)
+    retries, last = stream.api.retry_policy(stream.error_context()), await last_sequence(stream)
+    empty_consumers = 0
+    while empty_consumers < _MAX_EMPTY_CONSUMERS and after < last:
+        empty_consumers += 1
+        scan = _ConsumerScan(stream, subject, policy, after)
         try:
-            async with aclosing(run.heads()) as each:
-                async for head in each:
-                    outage.succeeded()
-                    fruitless = 0
-                    if head.seq > last:
+            async with aclosing(scan.messages()) as messages:
+                async for message in messages:
+                    retries.succeeded()
+                    empty_consumers = 0
+                    if message.seq > last:
                         return
-                    after = head.seq
-                    yield head
+                    after = message.seq
+                    yield message
         except RETRIED_ERRORS as error:
-            await outage.wait_or_raise(error)
-        if run.is_complete:
+            await retries.wait_or_raise(error)
+        if scan.is_complete:
             return
 
 
 class _ConsumerScan:
-    """One consumer, and what it tells. Where it does not get to its end, another one goes on."""
+    """The messages of one consumer. If it ends early, another consumer continues."""
 
     def __init__(self, stream: Stream, subject: str, policy: str, after: int) -> None:
         self.is_complete = False
         self._stream = stream
         self._subject = subject
-        # A run that goes on tells of a subject again where it has a later message by then.
-        self._begin = start_at(after + 1) if after else {"deliver_policy": policy}
+        # With "last_per_subject", a continued scan may return a subject again: its newer message.
+        self._start = start_at(after + 1) if after else {"deliver_policy": policy}
 
-    async def heads(self) -> AsyncGenerator[MessageHead, None]:
+    async def messages(self) -> AsyncGenerator[MessageInfo, None]:
+        """Yield the messages until the consumer has delivered all that were pending."""
         stream, context = self._stream, self._stream.error_context()
-        made = await create_consumer(
-            stream, context, self._subject, headers_only=True, **self._begin
+        response = await create_consumer(
+            stream, context, self._subject, headers_only=True, **self._start
         )
-        consumer, left = str(made["name"]), int(made.get("num_pending", 0))
+        consumer, pending = str(response["name"]), int(response.get("num_pending", 0))
         api = f"{stream.api.prefix}.CONSUMER.MSG.NEXT.{stream.name}.{consumer}"
-        waits = {"expires": _WAIT} if stream.api.server_version < (2, 11) else {}
+        expires = {"expires": _PULL_EXPIRY} if stream.api.server_version < (2, 11) else {}
         try:
-            while left > 0:
-                box = await stream.api.inbox.open_subscription(Mailbox, context, stream.timeout)
-                with box:
-                    count = min(left, _HEADS)
-                    await box.send(api, json_encode({"batch": count, "no_wait": True} | waits))
-                    for _ in range(count):
-                        message = await box.next()
-                        if status(message) is not None:
-                            # Purged meanwhile, so that there are fewer than there were.
-                            self.is_complete = status(message) == 404
+            while pending > 0:
+                mailbox = await stream.api.inbox.open_subscription(Mailbox, context, stream.timeout)
+                with mailbox:
+                    batch = min(pending, _MESSAGE_BATCH)
+                    pull = {"batch": batch, "no_wait": True} | expires
+                    await mailbox.send(api, json_encode(pull))
+                    for _ in range(batch):
+                        message = await mailbox.next()
+                        if (code := status(message)) is not None:
+                            # Messages were purged, so that fewer than `batch` exist.
+                            self.is_complete = code == 404
                             return
-                        place = MsgMetadata.parse(message.reply)
-                        left = place.pending
-                        size = (message.headers or {}).get("Nats-Msg-Size", "0")
-                        yield MessageHead(message.subject, place.stream_seq, int(size), place.time)
-                        if not left:
+                        metadata = MsgMetadata.parse(message.reply)
+                        pending = metadata.pending
+                        size = int((message.headers or {}).get("Nats-Msg-Size", "0"))
+                        yield MessageInfo(message.subject, metadata.stream_seq, size, metadata.time)
+                        if not pending:
                             break
             self.is_complete = True
         finally:
@@ -193,13 +201,13 @@ class _ConsumerScan:
 
 
 async def server_time(stream: Stream, info: dict[str, Any]) -> int:
-    """The server's time, which stamps the messages too, in nanoseconds; `info` is the stream's.
+    """Return the server's current time, in nanoseconds; `info` is the stream's.
 
-    Servers before 2.10 tell it only of what they make.
+    Servers before 2.10 report it only as the creation time of a new consumer.
     """
-    if (told := info.get("ts")) is None:
+    if (timestamp := info.get("ts")) is None:
         context, pattern = stream.error_context(), subjects.all_meta_subject(stream.bucket)
-        made = await create_consumer(stream, context, pattern, deliver_policy="new")
-        await delete_consumer(stream, context, str(made["name"]))
-        told = made["created"]
-    return parse_timestamp(str(told))
+        response = await create_consumer(stream, context, pattern, deliver_policy="new")
+        await delete_consumer(stream, context, str(response["name"]))
+        timestamp = response["created"]
+    return parse_timestamp(str(timestamp))

@@ -1,7 +1,7 @@
-"""Whether what is stored is what its metadata says: every byte read, or every chunk counted.
+"""Verification of a bucket: read all bytes or count all chunks, and compare with the metadata.
 
-What does not fit is looked at again: an object that was replaced or deleted meanwhile is no
-finding. Whatever is one is told of, and keeps nothing else from being looked at.
+A mismatch is checked again, as the object may have been replaced or deleted in the meantime. Each
+problem becomes a finding, and the verification continues.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.maintain.scan import scan_heads, scan_metadata
+from jetstow._core.maintain.scan import scan_messages, scan_metadata
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.read import links
@@ -33,21 +33,21 @@ from jetstow.errors import (
 from jetstow.models import ObjectInfo
 from jetstow.types import Finding, Progress, VerifyResult
 
-# Objects looked at together. The connection bounds what is on its way for all of them.
-_AT_ONCE: Final = 16
+# The connection limits the bytes in flight of all of them together.
+_MAX_CONCURRENT_OBJECTS: Final = 16
 
 
 async def verify(
     stream: Stream, name: str | None, *, quick: bool, progress: Progress | None
 ) -> VerifyResult:
-    """Look at an object, or at all of them.
+    """Verify one object, or all objects; `quick` counts chunks and bytes without reading them.
 
-    Raises `ObjectNotFoundError` for a name that is not there.
+    Raises: `ObjectNotFoundError` (`name` does not exist).
     """
-    work = _Verification(stream, quick=quick, progress=progress)
+    verification = _Verification(stream, quick=quick, progress=progress)
     if name is None:
-        return await work.bucket()
-    return await work.one(name)
+        return await verification.verify_bucket()
+    return await verification.verify_object(name)
 
 
 class _Verification:
@@ -56,36 +56,34 @@ class _Verification:
         self._quick = quick
         self._progress = progress
         self._findings: list[Finding] = []
-        self._objects = self._links = self._size = self._total = 0
-        # Chunks and bytes of each NUID, where they were counted all together.
-        self._held: dict[str, tuple[int, int]] | None = None
+        self._objects = self._links = self._size = self._total_size = 0
+        # Chunks and bytes of each NUID; None if they were not counted.
+        self._stored: dict[str, tuple[int, int]] | None = None
 
-    async def one(self, name: str) -> VerifyResult:
-        """One object, or one link and no object."""
+    async def verify_object(self, name: str) -> VerifyResult:
         try:
-            info = await get_info(self._stream, name)
+            info = await get_info(self._stream, self._stream.error_context(name))
         except BadObjectMetaError as error:
             self._objects += 1
-            self._note(name, error)
+            self._add_finding(name, error)
         else:
-            self._total = info.size or 0
-            await self._look(info)
-        return self._report(None)
+            self._total_size = info.size or 0
+            await self._verify(info)
+        return self._result(None)
 
-    async def bucket(self) -> VerifyResult:
-        """Everything in the bucket."""
+    async def verify_bucket(self) -> VerifyResult:
         if self._quick:
-            self._held = await self._count_all()
+            self._stored = await self._count_all_chunks()
         infos = await self._read_metadata()
-        self._total = sum(info.size or 0 for info in infos if not info.is_link())
-        await self._look_at_all(infos)
-        if self._held is None:
-            return self._report(None)
+        self._total_size = sum(info.size or 0 for info in infos if not info.is_link())
+        await self._verify_all(infos)
+        if self._stored is None:
+            return self._result(None)
         for info in infos:
-            self._held.pop(info.nuid, None)
-        return self._report(sum(count for count, _ in self._held.values()))
+            self._stored.pop(info.nuid, None)
+        return self._result(sum(count for count, _ in self._stored.values()))
 
-    def _report(self, unused: int | None) -> VerifyResult:
+    def _result(self, unused: int | None) -> VerifyResult:
         findings = sorted(self._findings, key=lambda finding: finding.name or "")
         return VerifyResult(
             bucket=self._stream.bucket,
@@ -96,63 +94,66 @@ class _Verification:
             findings=tuple(findings),
         )
 
-    def _note(self, name: str | None, error: JetstowError) -> None:
+    def _add_finding(self, name: str | None, error: JetstowError) -> None:
         self._findings.append(Finding(name, error))
 
-    # -- what there is -------------------------------------------------------------------
+    # -- scans -----------------------------------------------------------------------------
 
-    async def _count_all(self) -> dict[str, tuple[int, int]]:
-        held: dict[str, tuple[int, int]] = {}
-        prefix = len(subjects.chunk_subject(self._stream.bucket, ""))
-        async with aclosing(
-            scan_heads(self._stream, subjects.all_chunks_subject(self._stream.bucket))
-        ) as each:
-            async for head in each:
-                nuid = head.subject[prefix:]
-                count, size = held.get(nuid, (0, 0))
-                held[nuid] = count + 1, size + head.size
-        return held
+    async def _count_all_chunks(self) -> dict[str, tuple[int, int]]:
+        stored: dict[str, tuple[int, int]] = {}
+        bucket = self._stream.bucket
+        prefix_size = len(subjects.chunk_subject(bucket, ""))
+        scan = scan_messages(self._stream, subjects.all_chunks_subject(bucket))
+        async with aclosing(scan) as messages:
+            async for message in messages:
+                nuid = message.subject[prefix_size:]
+                count, size = stored.get(nuid, (0, 0))
+                stored[nuid] = count + 1, size + message.size
+        return stored
 
     async def _read_metadata(self) -> list[ObjectInfo]:
-        """Every name that is not deleted. What cannot be read is a finding."""
+        """Return the metadata of every name that is not deleted. Unreadable ones are findings."""
         bucket = self._stream.bucket
         infos: dict[str, ObjectInfo] = {}
-        unread: dict[str, Finding] = {}
-        async with aclosing(scan_metadata(self._stream)) as each:
-            async for told in each:
-                # Some clients leave older metadata of a name where it is: the last one counts.
-                infos.pop(told.subject, None)
-                unread.pop(told.subject, None)
-                name = subjects.object_name(bucket, told.subject)
+        findings: dict[str, Finding] = {}
+        async with aclosing(scan_metadata(self._stream)) as messages:
+            async for message in messages:
+                subject = message.subject
+                # Some clients leave old metadata of a name in the stream: the last one counts.
+                infos.pop(subject, None)
+                findings.pop(subject, None)
+                name = subjects.object_name(bucket, subject)
                 if name is None:
-                    unread[told.subject] = Finding(None, self._no_name(told.subject))
+                    findings[subject] = Finding(None, self._invalid_subject_error(subject))
                     continue
                 try:
-                    infos[told.subject] = decode_info(
-                        bucket, name, told.data, revision=told.seq, mtime=told.time
+                    infos[subject] = decode_info(
+                        bucket, name, message.data, revision=message.seq, mtime=message.time
                     )
                 except BadObjectMetaError as error:
-                    unread[told.subject] = Finding(name, error)
-        self._objects += len(unread)
-        self._findings += unread.values()
+                    findings[subject] = Finding(name, error)
+        self._objects += len(findings)
+        self._findings += findings.values()
         return [info for info in infos.values() if not info.deleted]
 
-    def _no_name(self, subject: str) -> BadObjectMetaError:
+    def _invalid_subject_error(self, subject: str) -> BadObjectMetaError:
         return self._stream.error_context().error(
             BadObjectMetaError,
-            f"bucket {self._stream.bucket!r} has metadata on {subject!r}, where no name leads",
+            f"bucket {self._stream.bucket!r} has metadata on {subject!r}, which is not the subject "
+            "of a name",
         )
 
-    # -- each of it ----------------------------------------------------------------------
+    # -- objects ---------------------------------------------------------------------------
 
-    async def _look_at_all(self, infos: list[ObjectInfo]) -> None:
-        left = iter(infos)
+    async def _verify_all(self, infos: list[ObjectInfo]) -> None:
+        remaining = iter(infos)
 
         async def work() -> None:
-            for info in left:
-                await self._look(info)
+            for info in remaining:
+                await self._verify(info)
 
-        workers = [asyncio.create_task(work()) for _ in range(min(_AT_ONCE, len(infos)))]
+        count = min(_MAX_CONCURRENT_OBJECTS, len(infos))
+        workers = [asyncio.create_task(work()) for _ in range(count)]
         try:
             for worker in workers:
                 await worker
@@ -161,29 +162,29 @@ class _Verification:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
 
-    async def _look(self, info: ObjectInfo) -> None:
-        """Look at a name until it stays the same while it is looked at."""
-        last: ObjectInfo | None = info
+    async def _verify(self, info: ObjectInfo) -> None:
+        """Check a name until it does not change during the check."""
+        current: ObjectInfo | None = info
         if info.is_link():
             self._links += 1
         else:
             self._objects += 1
-        while last is not None:
-            info = last
+        while current is not None:
+            info = current
             try:
                 await self._check(info)
                 return
             except ObjectChangedError:
-                last = (await self._slot(info)).live
+                current = (await self._read_state(info)).live
             except (IntegrityError, ObjectNotFoundError, BucketNotFoundError, LinkError) as error:
-                slot = await self._slot(info)
-                if slot.revision == info.revision:
-                    self._note(info.name, error)
+                state = await self._read_state(info)
+                if state.revision == info.revision:
+                    self._add_finding(info.name, error)
                     return
-                last = slot.live
+                current = state.live
 
-    async def _slot(self, info: ObjectInfo) -> NameState:
-        return await read_state(self._stream, info.name)
+    async def _read_state(self, info: ObjectInfo) -> NameState:
+        return await read_state(self._stream, self._stream.error_context(info.name))
 
     async def _check(self, info: ObjectInfo) -> None:
         if info.is_link():
@@ -194,59 +195,61 @@ class _Verification:
             await self._check_bytes(info)
 
     async def _check_link(self, info: ObjectInfo) -> None:
-        """Follow a link, which must lead to an object or a bucket, here or elsewhere."""
+        """Check that a link leads to an object or a bucket that exists, in any bucket."""
         link = info.link
-        assert link is not None, "only a link leads somewhere"
+        assert link is not None, "only links are checked here"
         if not link.name:
             await admin.open_stream(self._stream.api, link.bucket)
             return
-        with suppress(LinkIsABucketError):  # through another link, which is looked at itself
-            await links.follow(self._stream, info.name)
+        # A link to a link to a bucket is valid. The other link is checked by itself.
+        with suppress(LinkIsABucketError):
+            await links.follow(self._stream, self._stream.error_context(info.name))
 
     async def _check_bytes(self, info: ObjectInfo) -> None:
-        async with aclosing(verified_chunks(self._stream, info)) as pieces:
-            async for piece in pieces:
-                self._size += len(piece)
-                self._tell()
+        context = self._stream.error_context(info.name)
+        async with aclosing(verified_chunks(self._stream, context, info)) as chunks:
+            async for chunk in chunks:
+                self._size += len(chunk)
+                self._report_progress()
         if not info.chunks:
-            # Nothing of it was read, so nothing has shown that there is no more.
-            self._compare(info, await self._count(info), 0)
+            # Without chunks to read, the read cannot detect chunks that should not exist.
+            self._compare(info, await self._count_on_leader(info), 0)
 
     async def _check_counts(self, info: ObjectInfo) -> None:
-        if self._held is not None:
-            count, size = self._held.get(info.nuid, (0, 0))
+        if self._stored is not None:
+            count, size = self._stored.get(info.nuid, (0, 0))
             if (count, size) == (info.chunks or 0, info.size or 0):
                 self._size += size
-                self._tell()
+                self._report_progress()
                 return
-        # It came after the chunks were counted, or does not fit: it is counted by itself.
-        left = replica_delays(self._stream)
+        # The object was stored after the scan, or does not match: count its chunks separately.
+        delays = replica_delays(self._stream)
         while True:
-            count, size = await self._count_one(info)
-            # A consumer's replica may lag. Its leader does not.
-            if count == await self._count(info) or (pause := next(left, None)) is None:
+            count, size = await self._count_chunks(info)
+            # The replica with the consumer may lag behind the leader.
+            if count == await self._count_on_leader(info) or (delay := next(delays, None)) is None:
                 break
-            await asyncio.sleep(pause)
+            await asyncio.sleep(delay)
         self._compare(info, count, size)
         self._size += size
-        self._tell()
+        self._report_progress()
 
-    async def _count_one(self, info: ObjectInfo) -> tuple[int, int]:
+    async def _count_chunks(self, info: ObjectInfo) -> tuple[int, int]:
         subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
         count = size = 0
-        async with aclosing(scan_heads(self._stream, subject)) as each:
-            async for head in each:
-                count, size = count + 1, size + head.size
+        async with aclosing(scan_messages(self._stream, subject)) as messages:
+            async for message in messages:
+                count, size = count + 1, size + message.size
         return count, size
 
-    async def _count(self, info: ObjectInfo) -> int:
+    async def _count_on_leader(self, info: ObjectInfo) -> int:
         if not info.nuid:
             return 0
         subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
-        return await self._stream.count(self._stream.error_context(info.name), subject)
+        return await self._stream.count_messages(self._stream.error_context(info.name), subject)
 
     def _compare(self, info: ObjectInfo, count: int, size: int) -> None:
-        """Raise what a read raises of an object that has so many chunks and bytes."""
+        """Raise what reading an object with that many chunks and bytes raises."""
         context, chunks = self._stream.error_context(info.name), info.chunks or 0
         if count < chunks:
             raise context.error(
@@ -263,6 +266,6 @@ class _Verification:
                 f"{context} has {size} bytes in the stream and {info.size or 0} in its metadata",
             )
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         if self._progress is not None:
-            self._progress(self._size, max(self._total, self._size))
+            self._progress(self._size, max(self._total_size, self._size))

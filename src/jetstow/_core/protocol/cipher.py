@@ -1,15 +1,16 @@
-"""Objects under a key of their user's: how their bytes look, and how they are made and read.
+"""Encryption of objects under a user's key: the format of the stored bytes.
 
-    chunk 0      prelude (64 bytes), then the first plain bytes, sealed
-    chunk 1...   the next plain bytes, sealed
+    chunk 0      preamble (64 bytes), then the first plaintext, encrypted
+    chunk 1...   the next plaintext, encrypted
 
-Each chunk is sealed by AES-256-GCM under a key that belongs to this object alone: HKDF-SHA-256
-makes it of the user's key and a random salt, which the prelude carries. The nonce is the
-chunk's number, and whether it is the last one; the prelude is authenticated with every chunk.
-So a chunk that is changed, exchanged, repeated or missing at the end is found. The same HKDF
-gives a check value, which tells another key before any chunk is opened.
+Each chunk is encrypted with AES-256-GCM under a key of its object. HKDF-SHA-256 derives that key
+from the user's key and a random salt, which the preamble contains. The nonce is the number of the
+chunk and a flag for the last one. The preamble is the associated data of every chunk. So a chunk
+that was changed, moved, repeated or cut off fails authentication. HKDF also derives a check value,
+which detects a wrong key before any chunk is decrypted.
 
-To everybody else the object is those bytes, of which the metadata has size and digest.
+For a client without the key, the object is the encrypted bytes: its metadata has their size and
+digest.
 """
 
 from __future__ import annotations
@@ -25,36 +26,39 @@ from jetstow.errors import InvalidOptionError
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-MARK: Final = "AES-256-GCM"
+ALGORITHM: Final = "AES-256-GCM"
 
 KEY_SIZE: Final = 32
 
-# Smaller chunks would be seals for the most part; larger ones no server takes, and whoever can
-# write a prelude but no seal could have readers wait for one.
-SMALLEST: Final = 1024
-_LARGEST: Final = 64 * 1024 * 1024
+# In smaller chunks, the authentication tags take too large a part.
+MIN_CHUNK_SIZE: Final = 1024
+
+# The server's largest `max_payload`. The preamble is not authenticated before the first chunk is
+# complete: without this limit, a forged one could make readers buffer any number of bytes.
+_MAX_CHUNK_SIZE: Final = 64 * 1024 * 1024
 
 _MAGIC: Final = b"jetstow-sealed-1"
-_PRELUDE: Final = struct.Struct(f">{len(_MAGIC)}sQ24s16s")
-_SEAL: Final = 16
+_PREAMBLE: Final = struct.Struct(f">{len(_MAGIC)}sQ24s16s")  # magic, chunk size, salt, check value
+PREAMBLE_SIZE: Final = _PREAMBLE.size
+_TAG_SIZE: Final = 16
 
 
 class WrongKeyError(Exception):
-    """The object was sealed with another key."""
+    """The object was encrypted with a different key."""
 
 
-class BrokenSealError(Exception):
-    """These are not the bytes that were sealed."""
+class DecryptionError(Exception):
+    """The bytes are not those that were encrypted."""
 
 
 class Key:
-    """A user's key. It never leaves this process, nor shows in a `repr`."""
+    """A user's key. It cannot be pickled, and its `repr` hides it."""
 
     def __init__(self, secret: Buffer) -> None:
         if isinstance(secret, str) or memoryview(secret).nbytes != KEY_SIZE:
             raise InvalidOptionError(
-                f"an encryption key has {KEY_SIZE} bytes, such as secrets.token_bytes({KEY_SIZE}) "
-                "gives; keep it where you keep passwords"
+                f"an encryption key must have {KEY_SIZE} bytes, such as "
+                f"secrets.token_bytes({KEY_SIZE}) returns; store it like a password"
             )
         _aead()
         self._secret = bytes(secret)
@@ -63,15 +67,15 @@ class Key:
         return "<key>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        raise TypeError("an encryption key is not to be pickled: hand it over by other means")
+        raise TypeError("an encryption key cannot be pickled: pass its bytes in another way")
 
     def derive(self, salt: bytes) -> tuple[bytes, bytes]:
-        """One object's key, and the value by which the right user's key is known."""
+        """Return the key of an object, and the check value that identifies the user's key."""
         from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
 
-        made = HKDF(SHA256(), KEY_SIZE + 16, salt, b"jetstow object key").derive(self._secret)
-        return made[:KEY_SIZE], made[KEY_SIZE:]
+        derived = HKDF(SHA256(), KEY_SIZE + 16, salt, b"jetstow object key").derive(self._secret)
+        return derived[:KEY_SIZE], derived[KEY_SIZE:]
 
 
 def _aead() -> Any:
@@ -88,85 +92,94 @@ def _nonce(number: int, *, last: bool) -> bytes:
     return number.to_bytes(11, "big") + (b"\1" if last else b"\0")
 
 
-def plain_size(size: int, chunk: int) -> int:
-    """How many bytes were sealed, where that makes `size` bytes in chunks of `chunk`."""
-    return max(0, size - _PRELUDE.size - _SEAL * max(1, -(-size // chunk)))
+def plaintext_size(size: int, chunk_size: int) -> int:
+    """Return the size of the plaintext of an object with `size` stored bytes."""
+    return max(0, size - _PREAMBLE.size - _TAG_SIZE * max(1, -(-size // chunk_size)))
 
 
-def chunk_of(offset: int, chunk: int) -> tuple[int, int]:
-    """The chunk that holds a plain byte, and the offset of that chunk's first plain byte."""
-    first = chunk - _PRELUDE.size - _SEAL
+def chunk_at(offset: int, chunk_size: int) -> tuple[int, int]:
+    """Return the number of the chunk that contains an offset of the plaintext, and its offset."""
+    first = chunk_size - _PREAMBLE.size - _TAG_SIZE
     if offset < first:
         return 0, 0
-    number = 1 + (offset - first) // (chunk - _SEAL)
-    return number, first + (number - 1) * (chunk - _SEAL)
+    number = 1 + (offset - first) // (chunk_size - _TAG_SIZE)
+    return number, first + (number - 1) * (chunk_size - _TAG_SIZE)
 
 
-class Sealer:
-    """Seals one object: plain bytes in, chunks of `chunk` bytes out, the last one shorter."""
+class Encryptor:
+    """Encrypts one object to chunks of `chunk_size` bytes; the last one may be shorter."""
 
-    def __init__(self, key: Key, chunk: int) -> None:
+    def __init__(self, key: Key, chunk_size: int) -> None:
         salt = secrets.token_bytes(24)
-        secret, check = key.derive(salt)
-        self._prelude = _PRELUDE.pack(_MAGIC, chunk, salt, check)
-        self._cipher = _aead()(secret)
-        self._chunk = chunk
+        object_key, check = key.derive(salt)
+        self._preamble = _PREAMBLE.pack(_MAGIC, chunk_size, salt, check)
+        self._cipher = _aead()(object_key)
+        self._chunk_size = chunk_size
         self._number = 0
-        self._rest = bytearray()
+        self._buffer = bytearray()
 
-    def add(self, data: Buffer) -> Iterator[bytes]:
-        """Take the next plain bytes. The last chunk waits for `finish`, which knows it is."""
-        self._rest += data
-        while len(self._rest) > (room := self._room()):
-            plain, self._rest = bytes(self._rest[:room]), self._rest[room:]
-            yield self._seal(plain, last=False)
+    def update(self, data: Buffer) -> Iterator[bytes]:
+        """Add plaintext, and yield the chunks that are full. `finalize` returns the last one."""
+        self._buffer += data
+        while len(self._buffer) > (size := self._capacity()):
+            plaintext, self._buffer = bytes(self._buffer[:size]), self._buffer[size:]
+            yield self._encrypt(plaintext, last=False)
 
-    def finish(self) -> bytes:
-        """The last chunk."""
-        return self._seal(bytes(self._rest), last=True)
+    def finalize(self) -> bytes:
+        """Return the last chunk."""
+        return self._encrypt(bytes(self._buffer), last=True)
 
-    def _room(self) -> int:
-        return self._chunk - _SEAL - (0 if self._number else _PRELUDE.size)
+    def _capacity(self) -> int:
+        """Return the size of the plaintext in the next chunk."""
+        return self._chunk_size - _TAG_SIZE - (0 if self._number else _PREAMBLE.size)
 
-    def _seal(self, plain: bytes, *, last: bool) -> bytes:
-        sealed: bytes = self._cipher.encrypt(_nonce(self._number, last=last), plain, self._prelude)
+    def _encrypt(self, plaintext: bytes, *, last: bool) -> bytes:
+        nonce = _nonce(self._number, last=last)
+        chunk: bytes = self._cipher.encrypt(nonce, plaintext, self._preamble)
         self._number += 1
-        return sealed if self._number > 1 else self._prelude + sealed
+        return chunk if self._number > 1 else self._preamble + chunk
 
 
-class Opener:
-    """Opens one object's chunks, from any one on, once `begin` has seen the prelude."""
+class Decryptor:
+    """Decrypts the chunks of an object with `size` stored bytes, in any order.
+
+    `chunk_size` is 0 until `read_preamble` was called, which must come first.
+    """
 
     def __init__(self, key: Key, size: int) -> None:
         self._key = key
         self._size = size
-        self.chunk = 0
+        self.chunk_size = 0
 
-    def begin(self, head: bytes) -> None:
-        """Read the prelude: the first 64 bytes. Raises `WrongKeyError`, `BrokenSealError`."""
-        if len(head) < _PRELUDE.size:
-            raise BrokenSealError
-        self._prelude = head[: _PRELUDE.size]
-        magic, self.chunk, salt, check = _PRELUDE.unpack(self._prelude)
-        if magic != _MAGIC or not SMALLEST <= self.chunk <= _LARGEST:
-            raise BrokenSealError
-        secret, expected = self._key.derive(salt)
+    def read_preamble(self, data: bytes) -> None:
+        """Parse the first 64 bytes of the object.
+
+        Raises: `WrongKeyError`, `DecryptionError` (they are not a preamble).
+        """
+        if len(data) < _PREAMBLE.size:
+            raise DecryptionError
+        self._preamble = data[: _PREAMBLE.size]
+        magic, self.chunk_size, salt, check = _PREAMBLE.unpack(self._preamble)
+        if magic != _MAGIC or not MIN_CHUNK_SIZE <= self.chunk_size <= _MAX_CHUNK_SIZE:
+            raise DecryptionError
+        object_key, expected = self._key.derive(salt)
         if not hmac.compare_digest(check, expected):
             raise WrongKeyError
-        self._cipher = _aead()(secret)
+        self._cipher = _aead()(object_key)
 
-    def open(self, number: int, sealed: Buffer) -> bytes:
-        """The plain bytes of a chunk. Raises `BrokenSealError`."""
+    def decrypt(self, number: int, chunk: Buffer) -> bytes:
+        """Return the plaintext of a chunk.
+
+        Raises: `DecryptionError` (the chunk fails authentication).
+        """
         from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
 
-        view = memoryview(sealed)
-        last = number * self.chunk + view.nbytes == self._size
-        body = view if number else view[_PRELUDE.size :]
+        view = memoryview(chunk)
+        last = number * self.chunk_size + view.nbytes == self._size
+        ciphertext = view if number else view[_PREAMBLE.size :]
+        nonce = _nonce(number, last=last)
         try:
-            opened: bytes = self._cipher.decrypt(_nonce(number, last=last), body, self._prelude)
+            plaintext: bytes = self._cipher.decrypt(nonce, ciphertext, self._preamble)
         except (InvalidTag, ValueError):
-            raise BrokenSealError from None
-        return opened
-
-
-PRELUDE_SIZE: Final = _PRELUDE.size
+            raise DecryptionError from None
+        return plaintext

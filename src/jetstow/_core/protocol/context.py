@@ -1,4 +1,4 @@
-"""What a sentence is about: a bucket, an object in it, or neither."""
+"""The bucket and the object that a request is for, so that its errors can name them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ E = TypeVar("E", bound=JetstowError)
 
 @dataclass(frozen=True, slots=True)
 class ErrorContext:
-    """The bucket and the object that a request concerns, for its errors to name."""
+    """The bucket and the object of a request; both are None for a request to the account."""
 
     bucket: str | None = None
     name: str | None = None
@@ -27,12 +27,12 @@ class ErrorContext:
         return f"object {self.name!r} in bucket {self.bucket!r}"
 
     def error(self, kind: type[E], message: str) -> E:
-        """An error of that kind that knows what it is about."""
+        """Return an error of that class, with the bucket and the object as its attributes."""
         return kind(message, bucket=self.bucket, name=self.name)
 
     @contextmanager
     def attach(self) -> Iterator[None]:
-        """Tell errors that know of no bucket and object which ones it is about."""
+        """Add the bucket and the object to errors raised in the block that have none."""
         try:
             yield
         except JetstowError as error:

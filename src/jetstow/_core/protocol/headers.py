@@ -1,37 +1,39 @@
-"""Headers of an object that mean something: its content type, its tags, and our own.
+"""Object headers with a meaning: the content type, the tags, and the store's own headers.
 
-Those that begin with `Jetstow-` are the store's: a user cannot set them, and describing an
-object anew leaves them where they are.
+Headers whose names begin with `Jetstow-` belong to the store. A user cannot set them, and
+`update_meta` keeps them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jetstow.models import CONTENT_TYPE, TAGS, Headers, is_store_header
+from jetstow._headers import CONTENT_TYPE_HEADER, TAGS_HEADER, Headers, is_reserved_header
 
 
-def store_headers(headers: Headers | None) -> Headers:
-    """The store's own headers."""
-    return {name: values for name, values in (headers or {}).items() if is_store_header(name)}
+def reserved_headers(headers: Headers | None) -> Headers:
+    """Return the headers that belong to the store."""
+    return {name: values for name, values in (headers or {}).items() if is_reserved_header(name)}
 
 
 def user_headers(headers: Headers | None) -> Headers | None:
-    """The others; None for none."""
+    """Return the headers that do not belong to the store; None if there are none."""
     return {
-        name: values for name, values in (headers or {}).items() if not is_store_header(name)
+        name: values for name, values in (headers or {}).items() if not is_reserved_header(name)
     } or None
 
 
 def merge_headers(
     headers: Headers | None, content_type: str | None, tags: Iterable[str] | None
 ) -> Headers | None:
-    """Headers with a content type and tags, where those are given; empty ones take them out."""
-    given = {CONTENT_TYPE: content_type, TAGS: tags}
-    said = {name.lower(): value for name, value in given.items() if value is not None}
-    found = {name: value for name, value in (headers or {}).items() if name.lower() not in said}
+    """Return headers with a content type and tags; None keeps, an empty value removes them."""
+    options = {CONTENT_TYPE_HEADER: content_type, TAGS_HEADER: tags}
+    replaced = {name.lower() for name, value in options.items() if value is not None}
+    merged = {
+        name: value for name, value in (headers or {}).items() if name.lower() not in replaced
+    }
     if content_type:
-        found[CONTENT_TYPE] = [content_type]
+        merged[CONTENT_TYPE_HEADER] = [content_type]
     if tags:
-        found[TAGS] = list(dict.fromkeys(tags))
-    return found or None
+        merged[TAGS_HEADER] = list(dict.fromkeys(tags))
+    return merged or None

@@ -1,45 +1,46 @@
-"""Fields of metadata, out of JSON that anybody may have written."""
+"""Validators for the fields of decoded JSON metadata, which any client may have written."""
 
 from __future__ import annotations
 
 from typing import Any, TypeGuard
 
 from jetstow._core.protocol import subjects
+from jetstow._headers import Headers
 from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError
-from jetstow.models import Headers, ObjectLink, ObjectMetaOptions
+from jetstow.models import ObjectLink, ObjectMetaOptions
 
 
 class MalformedError(Exception):
-    """What is wrong with the metadata, in a few words."""
+    """The reason why metadata is invalid, as a phrase. All validators raise it."""
 
 
-def text(raw: dict[str, Any], key: str) -> str | None:
-    """Text, or None where there is none. This, and what follows, raises `MalformedError`."""
-    value = raw.get(key)
+def text(fields: dict[str, Any], key: str) -> str | None:
+    """Return a string field; None if it is missing."""
+    value = fields.get(key)
     if value is not None and not is_text(value):
         raise MalformedError(f"its {key} is not a string")
     return value
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Whether JSON can carry it: Python's strings may hold half of a surrogate pair."""
+    """Return whether a value is a string that UTF-8 can encode: without unpaired surrogates."""
     try:
         return isinstance(value, str) and value.encode() is not None
     except UnicodeEncodeError:
         return False
 
 
-def flag(raw: dict[str, Any], key: str) -> bool:
-    """True, false, or false where it is missing."""
-    value = raw.get(key)
+def flag(fields: dict[str, Any], key: str) -> bool:
+    """Return a boolean field; False if it is missing."""
+    value = fields.get(key)
     if value is not None and not isinstance(value, bool):
         raise MalformedError(f"its {key} is not true or false")
     return bool(value)
 
 
-def count(raw: dict[str, Any], key: str) -> int:
-    """A number of things; 0 where it is missing."""
-    value = raw.get(key, 0)
+def count(fields: dict[str, Any], key: str) -> int:
+    """Return a field with a number of 0 or more; 0 if it is missing."""
+    value = fields.get(key, 0)
     if value is None:
         return 0
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**63:
@@ -47,8 +48,8 @@ def count(raw: dict[str, Any], key: str) -> int:
     return value
 
 
-def strings(value: object, key: str) -> dict[str, str] | None:
-    """Texts by name."""
+def string_map(value: object, key: str) -> dict[str, str] | None:
+    """Return a mapping of strings to strings."""
     if value is None:
         return None
     if not isinstance(value, dict) or not all(is_text(k) and is_text(v) for k, v in value.items()):
@@ -57,26 +58,26 @@ def strings(value: object, key: str) -> dict[str, str] | None:
 
 
 def headers(value: object) -> Headers | None:
-    """Headers as Go's clients have them, name to list; nats-py writes bare strings."""
+    """Return headers in the form of Go's clients: name to list. nats-py writes bare strings."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise MalformedError("its headers do not map names to strings")
-    found: Headers = {}
-    for key, given in value.items():
-        values = [given] if isinstance(given, str) else given
+    result: Headers = {}
+    for key, item in value.items():
+        values = [item] if isinstance(item, str) else item
         if (
             not is_text(key)
             or not isinstance(values, list | tuple)
             or not all(is_text(item) for item in values)
         ):
             raise MalformedError(f"its header {key!r} is not a string or a list of strings")
-        found[key] = list(values)
-    return found
+        result[key] = list(values)
+    return result
 
 
 def options(value: object) -> ObjectMetaOptions | None:
-    """A link, or the size of chunks."""
+    """Return the options: a link, or the chunk size."""
     if value is None:
         return None
     if not isinstance(value, dict):
@@ -86,16 +87,16 @@ def options(value: object) -> ObjectMetaOptions | None:
 
 
 def link(value: object) -> ObjectLink | None:
-    """Where a link leads, which must be a place."""
+    """Return the target of a link, whose names must be valid."""
     if value is None:
         return None
     if not isinstance(value, dict):
         raise MalformedError("its link is not an object")
     bucket, name = text(value, "bucket"), text(value, "name")
     if not bucket:
-        raise MalformedError("its link names no bucket")
+        raise MalformedError("its link has no bucket")
     try:
         subjects.check_object_name(subjects.check_bucket_name(bucket), name or "any")
     except (InvalidBucketNameError, InvalidObjectNameError) as error:
-        raise MalformedError(f"its link leads nowhere ({error})") from None
+        raise MalformedError(f"its link has an invalid target ({error})") from None
     return ObjectLink(bucket=bucket, name=name or None)

@@ -1,4 +1,4 @@
-"""A message as it arrives, and the status that some carry instead of data."""
+"""The interface of a received message, and the status that some messages carry."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Message(Protocol):
-    """What arrives: a `Frame`, or nats-py's `Msg` where the connection has no lane."""
+    """A received message: a `ParsedMessage` of the fast path, or nats-py's `Msg`."""
 
     @property
     def subject(self) -> str: ...
@@ -19,11 +19,11 @@ class Message(Protocol):
 
 
 def status(message: Message) -> int | None:
-    """The status of a message that carries one instead of data.
+    """Return the status of a message without data, such as 404; None if it has none.
 
-    A stored message, which anybody may have sent, is none, whatever is in its headers.
+    A message from the stream has no status, whatever headers its publisher gave it.
     """
     headers = {} if message.data else message.headers or {}
-    stored = "Nats-Sequence" in headers or message.reply.startswith("$JS.ACK.")
-    value = "" if stored else headers.get("Status", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    is_stored = "Nats-Sequence" in headers or message.reply.startswith("$JS.ACK.")
+    text = "" if is_stored else headers.get("Status", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -1,7 +1,7 @@
-"""Metadata on the wire: JSON to `ObjectInfo` and back (ADR-20).
+"""The JSON codec of metadata messages: JSON to `ObjectInfo` and back (ADR-20).
 
-Fields that ADR-20 does not name are kept and written again: other clients, and later
-versions of this one, may have put them there.
+Fields that ADR-20 does not define are kept and written again. Other clients and later versions of
+jetstow may need them.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from nats.js import api
 
 from jetstow._core.protocol import json_fields
 from jetstow._core.protocol.headers import merge_headers
+from jetstow._headers import is_reserved_header
 from jetstow.errors import (
     BadObjectMetaError,
     InvalidOptionError,
 )
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, is_store_header
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
-# `mtime` is no part of the body: it is the message's time stamp. nats-py writes it all the same.
+# nats-py writes `mtime`, although ADR-20 takes it from the timestamp of the message.
 _STORE_FIELDS: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
 _FIELDS: Final = frozenset(
     {"name", "description", "headers", "metadata", "options", *_STORE_FIELDS}
@@ -31,24 +32,23 @@ _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 # ADR-20, in bytes.
 DEFAULT_CHUNK_SIZE: Final = 128 * 1024
 
-# The most that one metadata message may have, in bytes. A server as it comes takes no larger
-# message at all; on one that does, what is larger is not even parsed: out of a few bytes of
-# JSON come up to forty times as many in memory, for every entry of a listing.
+# The largest metadata message, in bytes: the default `max_payload` of a server. Larger ones are not
+# parsed. JSON can take forty times its size in memory, for each entry of a listing.
 MAX_METADATA_SIZE: Final = 1024 * 1024
 
-# What a user says of an object leaves so much of that for name, options and numbers.
+# The part of it that a user's description, headers and metadata leave to name, options and counts.
 _RESERVED_SIZE: Final = 16 * 1024
 
-# A delete marker may have so much. It has to fit, whatever was noted on the object.
+# The largest delete marker. A larger one is cut to the fields it needs: a delete must succeed.
 _MAX_MARKER_SIZE: Final = 64 * 1024
 
-# Nested deeper, what one part of a program can read another cannot write.
+# Decoders accept deeper JSON than encoders can write again.
 _MAX_DEPTH: Final = 64
 
-# What is wrong is said in so many characters: what others wrote may be long.
-_LONGEST_REASON: Final = 200
+# The reason in an error message quotes what other clients wrote, which may be long.
+_MAX_REASON_LENGTH: Final = 200
 
-# A NUID becomes a token of a subject that is purged: no wildcard may hide in it.
+# A NUID becomes a token of a subject that is purged. It must not contain a wildcard.
 _NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -59,9 +59,9 @@ class _CommonOptions(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _CommonMetadata(msgspec.Struct, forbid_unknown_fields=True):
-    """Metadata as it mostly is: of the right types, nothing unknown, and no link.
+    """The usual case: fields of the right types, no unknown fields, and no link.
 
-    What does not fit is decoded field by field, and that alone says what is wrong with it.
+    Metadata that does not fit is decoded field by field, which gives the precise error.
     """
 
     nuid: str
@@ -88,36 +88,37 @@ json_encode = _encode
 def decode_info(
     bucket: str, name: str, body: bytes, *, revision: int, mtime: str | None
 ) -> ObjectInfo:
-    """Read one metadata message.
+    """Decode a metadata message.
 
-    The subject decides over the body: the object's name is the one a `get` would find.
-    Raises `BadObjectMetaError`.
+    `bucket` and `name` come from its subject and override those in the body.
+
+    Raises: `BadObjectMetaError` (the body is not valid metadata).
     """
     if len(body) > MAX_METADATA_SIZE:
-        raise _bad(
-            bucket, name, f"it has {len(body)} bytes, {MAX_METADATA_SIZE} at most are metadata"
+        raise _bad_meta_error(
+            bucket, name, f"it has {len(body)} bytes, {MAX_METADATA_SIZE} at most"
         )
     try:
-        usual = _decode_common(body)
+        common = _decode_common(body)
     except (ValueError, RecursionError):
         return _decode_any(bucket, name, body, revision, mtime)
-    if not _NUID.fullmatch(usual.nuid):
-        raise _bad(bucket, name, f"its nuid {usual.nuid!r} is not one")
-    headers, options = usual.headers, usual.options
-    # By position: with names, it would take half as long again, 100,000 times in a listing.
+    if not _NUID.fullmatch(common.nuid):
+        raise _bad_meta_error(bucket, name, f"its nuid {common.nuid!r} is not valid")
+    headers, options = common.headers, common.options
+    # Positional arguments save a third of the time, for each entry of a listing.
     return ObjectInfo(
         name,
         bucket,
-        usual.nuid,
-        usual.size or 0,
+        common.nuid,
+        common.size or 0,
         mtime,
-        usual.chunks or 0,
-        usual.digest or "",
-        usual.deleted or False,
-        usual.description,
+        common.chunks or 0,
+        common.digest or "",
+        common.deleted or False,
+        common.description,
         None if headers is None else json_fields.headers(headers),
         None if options is None else ObjectMetaOptions(None, options.max_chunk_size or None),
-        usual.metadata,
+        common.metadata,
         revision,
         {},
     )
@@ -126,41 +127,41 @@ def decode_info(
 def _decode_any(
     bucket: str, name: str, body: bytes, revision: int, mtime: str | None
 ) -> ObjectInfo:
-    """The same for any metadata: links, unknown fields, and the error for what is wrong."""
+    """Decode any metadata field by field: links, unknown fields, and invalid fields."""
     try:
-        raw = _decode(body)
+        fields = _decode(body)
     except (ValueError, RecursionError) as error:  # msgspec's own errors, and bad UTF-8
-        raise _bad(bucket, name, f"it is not a JSON object ({error})") from None
+        raise _bad_meta_error(bucket, name, f"it is not a JSON object ({error})") from None
     try:
         info = ObjectInfo(
             name=name,
             bucket=bucket,
-            nuid=json_fields.text(raw, "nuid") or "",
-            size=json_fields.count(raw, "size"),
+            nuid=json_fields.text(fields, "nuid") or "",
+            size=json_fields.count(fields, "size"),
             mtime=mtime,
-            chunks=json_fields.count(raw, "chunks"),
-            digest=json_fields.text(raw, "digest") or "",
-            deleted=json_fields.flag(raw, "deleted"),
-            description=json_fields.text(raw, "description"),
-            headers=json_fields.headers(raw.get("headers")),
-            options=json_fields.options(raw.get("options")),
-            metadata=json_fields.strings(raw.get("metadata"), "metadata"),
+            chunks=json_fields.count(fields, "chunks"),
+            digest=json_fields.text(fields, "digest") or "",
+            deleted=json_fields.flag(fields, "deleted"),
+            description=json_fields.text(fields, "description"),
+            headers=json_fields.headers(fields.get("headers")),
+            options=json_fields.options(fields.get("options")),
+            metadata=json_fields.string_map(fields.get("metadata"), "metadata"),
             revision=revision,
-            extra=_extra(raw),
+            extra=_extra_fields(fields),
         )
     except json_fields.MalformedError as error:
-        raise _bad(bucket, name, str(error)) from None
-    # A link has no chunks, so it needs no nuid; but a wrong one is wrong there, too.
-    needless = not info.nuid and info.is_link() and not info.chunks
-    if not needless and not _NUID.fullmatch(info.nuid):
-        raise _bad(bucket, name, f"its nuid {info.nuid!r} is not one")
+        raise _bad_meta_error(bucket, name, str(error)) from None
+    # A link has no chunks and needs no NUID. If it has one, the NUID must be valid.
+    needs_nuid = info.nuid or info.chunks or not info.is_link()
+    if needs_nuid and not _NUID.fullmatch(info.nuid):
+        raise _bad_meta_error(bucket, name, f"its nuid {info.nuid!r} is not valid")
     return info
 
 
 def encode_info(info: ObjectInfo) -> bytes:
-    """Write one metadata message: the fields of ADR-20, in its order, and what else was there.
+    """Encode a metadata message: the fields of ADR-20 in its order, then the unknown fields.
 
-    Raises `InvalidOptionError` for more than anybody would read again.
+    Raises: `InvalidOptionError` (the message is too large to be read again).
     """
     body: dict[str, Any] = {"name": info.name}
     for key in ("description", "headers", "metadata"):
@@ -174,21 +175,24 @@ def encode_info(info: ObjectInfo) -> bytes:
     if info.deleted:
         body["deleted"] = True
     body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
-    written = _encode(body)
-    if info.deleted and len(written) > _MAX_MARKER_SIZE:
+    data = _encode(body)
+    if info.deleted and len(data) > _MAX_MARKER_SIZE:
         needed = ("name", "bucket", "nuid", "size", "chunks", "deleted")
         return _encode({key: body[key] for key in needed})
-    if len(written) > MAX_METADATA_SIZE:
-        raise _too_large(info.bucket, info.name, len(written), MAX_METADATA_SIZE)
-    return written
+    if len(data) > MAX_METADATA_SIZE:
+        raise _too_large_error(info.bucket, info.name, len(data), MAX_METADATA_SIZE)
+    return data
 
 
-def checked_meta(
-    bucket: str, name: str, meta: api.ObjectMeta | None, *, ours: bool = False
+def check_meta(
+    bucket: str, name: str, meta: api.ObjectMeta | None, *, allow_reserved_headers: bool = False
 ) -> ObjectMeta:
-    """A user's metadata, ours or nats-py's, checked and copied, with all headers in one place.
+    """Return a validated copy of a user's metadata, with `content_type` and `tags` as headers.
 
-    Raises `InvalidOptionError`, also for headers of the store's own, unless it may have `ours`.
+    `meta` may be nats-py's `ObjectMeta`.
+
+    Raises: `InvalidOptionError` (a field has the wrong type, is too large, or is a header that
+    users cannot set).
     """
     if meta is None:
         return ObjectMeta(name=name)
@@ -199,26 +203,8 @@ def checked_meta(
             bucket=bucket,
             name=name,
         )
-    raw = {"description": meta.description, "content type": getattr(meta, "content_type", None)}
-    tags = getattr(meta, "tags", None)
-    options: object = meta.options
     try:
-        if not isinstance(options, api.ObjectMetaOptions | None):
-            raise json_fields.MalformedError("its options are no ObjectMetaOptions")
-        if not isinstance(tags, list | tuple | None) or not all(
-            map(json_fields.is_text, tags or ())
-        ):
-            raise json_fields.MalformedError("its tags are not a list of strings")
-        headers = json_fields.headers(meta.headers)
-        if not ours and (own := next(filter(is_store_header, headers or {}), None)):
-            raise json_fields.MalformedError(f"the header {own!r} is the store's own")
-        checked = ObjectMeta(
-            name=name,
-            description=json_fields.text(raw, "description"),
-            headers=merge_headers(headers, json_fields.text(raw, "content type"), tags),
-            options=replace(options) if options is not None else None,
-            metadata=json_fields.strings(getattr(meta, "metadata", None), "metadata"),
-        )
+        checked = _check_fields(name, meta, allow_reserved_headers=allow_reserved_headers)
     except json_fields.MalformedError as error:
         raise InvalidOptionError(
             f"metadata of object {name!r} in bucket {bucket!r} cannot be stored: {error}",
@@ -227,31 +213,52 @@ def checked_meta(
         ) from None
     size = len(_encode([checked.description, checked.headers, checked.metadata]))
     if size > MAX_METADATA_SIZE - _RESERVED_SIZE:
-        raise _too_large(bucket, name, size, MAX_METADATA_SIZE - _RESERVED_SIZE)
+        raise _too_large_error(bucket, name, size, MAX_METADATA_SIZE - _RESERVED_SIZE)
     return checked
 
 
-def _too_large(bucket: str, name: str, size: int, most: int) -> InvalidOptionError:
+def _check_fields(name: str, meta: api.ObjectMeta, *, allow_reserved_headers: bool) -> ObjectMeta:
+    fields = {"description": meta.description, "content type": getattr(meta, "content_type", None)}
+    tags = getattr(meta, "tags", None)
+    options: object = meta.options
+    if not isinstance(options, api.ObjectMetaOptions | None):
+        raise json_fields.MalformedError("its options are not an ObjectMetaOptions")
+    if not isinstance(tags, list | tuple | None) or not all(map(json_fields.is_text, tags or ())):
+        raise json_fields.MalformedError("its tags are not a list of strings")
+    headers = json_fields.headers(meta.headers)
+    if not allow_reserved_headers:
+        for header in filter(is_reserved_header, headers or {}):
+            raise json_fields.MalformedError(f"the header {header!r} is reserved for the store")
+    return ObjectMeta(
+        name=name,
+        description=json_fields.text(fields, "description"),
+        headers=merge_headers(headers, json_fields.text(fields, "content type"), tags),
+        options=replace(options) if options is not None else None,
+        metadata=json_fields.string_map(getattr(meta, "metadata", None), "metadata"),
+    )
+
+
+def _too_large_error(bucket: str, name: str, size: int, limit: int) -> InvalidOptionError:
     return InvalidOptionError(
-        f"metadata of object {name!r} in bucket {bucket!r} has {size} bytes: {most} at most",
+        f"metadata of object {name!r} in bucket {bucket!r} has {size} bytes: {limit} at most",
         bucket=bucket,
         name=name,
     )
 
 
-def _bad(bucket: str, name: str, what: str) -> BadObjectMetaError:
-    if len(what) > _LONGEST_REASON:
-        what = f"{what[:_LONGEST_REASON]}…"
+def _bad_meta_error(bucket: str, name: str, reason: str) -> BadObjectMetaError:
+    if len(reason) > _MAX_REASON_LENGTH:
+        reason = f"{reason[:_MAX_REASON_LENGTH]}…"
     return BadObjectMetaError(
-        f"metadata of object {name!r} in bucket {bucket!r} cannot be read: {what}",
+        f"metadata of object {name!r} in bucket {bucket!r} cannot be read: {reason}",
         bucket=bucket,
         name=name,
     )
 
 
-def _extra(raw: dict[str, Any]) -> dict[str, Any]:
-    extra = {key: value for key, value in raw.items() if key not in _FIELDS}
-    options = raw.get("options")
+def _extra_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    extra = {key: value for key, value in fields.items() if key not in _FIELDS}
+    options = fields.get("options")
     if isinstance(options, dict) and not options.keys() <= _OPTIONS:
         extra["options"] = {key: value for key, value in options.items() if key not in _OPTIONS}
     _check_depth(extra)
@@ -262,14 +269,14 @@ def _check_depth(extra: dict[str, Any]) -> None:
     level: list[Any] = [extra]
     for _ in range(_MAX_DEPTH):
         level = [
-            below
+            child
             for value in level
             if isinstance(value, dict | list)
-            for below in (value.values() if isinstance(value, dict) else value)
+            for child in (value.values() if isinstance(value, dict) else value)
         ]
         if not level:
             return
-    raise json_fields.MalformedError(f"it is nested deeper than {_MAX_DEPTH} times")
+    raise json_fields.MalformedError(f"it is nested deeper than {_MAX_DEPTH} levels")
 
 
 def _options_body(info: ObjectInfo) -> dict[str, Any]:
@@ -281,4 +288,4 @@ def _options_body(info: ObjectInfo) -> dict[str, Any]:
     return options
 
 
-__all__ = ["MAX_METADATA_SIZE", "checked_meta", "decode_info", "encode_info", "json_encode"]
+__all__ = ["MAX_METADATA_SIZE", "check_meta", "decode_info", "encode_info", "json_encode"]

@@ -1,4 +1,4 @@
-"""What a consumer's message says of itself, in its reply subject.
+"""The metadata of a message that a consumer delivers, from its reply subject.
 
 $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.<time>.<pending>
 $JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<consumer seq>.
@@ -12,13 +12,13 @@ from typing import Final
 
 from jetstow._core.protocol.timestamps import format_timestamp
 
-# Of the largest number that the server counts with.
-_DIGITS: Final = len(str(2**64 - 1))
+# The server counts in unsigned 64-bit numbers.
+_MAX_DIGITS: Final = len(str(2**64 - 1))
 
 
 @dataclass(frozen=True, slots=True)
 class MsgMetadata:
-    """A message's place in its stream and its consumer; `pending` more follow. Time in ns."""
+    """Sequences, time in nanoseconds, and the number of messages that follow."""
 
     stream_seq: int
     consumer_seq: int
@@ -27,20 +27,23 @@ class MsgMetadata:
 
     @classmethod
     def parse(cls, reply: str) -> MsgMetadata:
-        """Read a reply subject. Raises `ValueError` for any other one."""
+        """Parse a reply subject.
+
+        Raises: `ValueError` (it is not the reply subject of a consumer).
+        """
         tokens = reply.split(".")
         start = {9: 5}.get(len(tokens), 7)
         if tokens[:2] != ["$JS", "ACK"] or len(tokens) < start + 4:
-            raise ValueError(f"{reply!r} is no consumer's reply subject")
+            raise ValueError(f"{reply!r} is not the reply subject of a consumer")
         numbers = tokens[start : start + 4]
-        # Python reads more as a number than the server writes, and of any length.
+        # `int` accepts signs, spaces, underscores and other scripts, and numbers of any length.
         if not all(token.isascii() and token.isdigit() for token in numbers):
-            raise ValueError(f"{reply!r} is no consumer's reply subject: it counts nothing")
-        if max(map(len, numbers)) > _DIGITS:
-            raise ValueError(f"{reply!r} is no consumer's reply subject: it counts too far")
+            raise ValueError(f"{reply!r} is not the reply subject of a consumer: not a number")
+        if max(map(len, numbers)) > _MAX_DIGITS:
+            raise ValueError(f"{reply!r} is not the reply subject of a consumer: number too long")
         return cls(*map(int, numbers))
 
     @property
     def timestamp(self) -> str:
-        """The time as the server writes it elsewhere: RFC 3339 in UTC, nanoseconds."""
+        """The time in the server's format: RFC 3339 in UTC with nanoseconds."""
         return format_timestamp(self.time)

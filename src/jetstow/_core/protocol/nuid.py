@@ -1,4 +1,4 @@
-"""Names that nothing has had before: of chunks, and of batches."""
+"""NUIDs: unique identifiers for the chunks of an object."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Final
 from nats.nuid import NUID
 
 
-class _Maker:
-    """nats-py's NUIDs. A forked child would go on with its parent's, and so begins anew."""
+class _Generator:
+    """nats-py's generator; a forked child resets it, as it would repeat its parent's NUIDs."""
 
     def __init__(self) -> None:
         self._nuid = NUID()
 
-    def begin_anew(self) -> None:
+    def reset(self) -> None:
         self._nuid = NUID()
 
     def next(self) -> str:
         return self._nuid.next().decode("ascii")
 
 
-_maker: Final = _Maker()
+_generator: Final = _Generator()
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_maker.begin_anew)
+    os.register_at_fork(after_in_child=_generator.reset)
 
 
 def new_nuid() -> str:
-    """A NUID that no other process has made, nor this one."""
-    return _maker.next()
+    """Return a new NUID."""
+    return _generator.next()

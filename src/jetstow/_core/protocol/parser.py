@@ -1,7 +1,7 @@
-"""What a NATS server sends, cut into messages without being copied twice.
+"""A parser of the NATS protocol that copies each message once.
 
-The bytes of the socket go into one buffer that is used again and again; a message that is
-whole is copied out of it once. Headers are parsed when somebody asks for them.
+Reads of the socket fill one buffer, which is used again. A complete message is copied out of it.
+Headers are parsed on first access.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Final
 
 import msgspec
 
-# One read of the socket takes as much as fits here.
-_BUFFER: Final = 1024 * 1024
+# The most that one read of the socket returns, in bytes.
+_BUFFER_SIZE: Final = 1024 * 1024
 
-# Longer than any line that a server sends: INFO names every server of its cluster.
-_LONGEST_LINE: Final = _BUFFER // 2
+# Longer than any line of a server: INFO lists all servers of a cluster.
+_MAX_LINE_SIZE: Final = _BUFFER_SIZE // 2
 
-# The server's own bound on `max_payload` is 64 MiB; headers come on top of it.
-_LARGEST_MESSAGE: Final = 128 * 1024 * 1024
+# A server's `max_payload` is at most 64 MiB. It does not count all headers.
+_MAX_MESSAGE_SIZE: Final = 128 * 1024 * 1024
 
 _END: Final = b"\r\n"
 _CR, _LF = _END
@@ -29,30 +29,30 @@ _BLANKS: Final = " \t"
 
 
 class ProtocolError(Exception):
-    """What arrived is not what a NATS server sends."""
+    """The received bytes are not the NATS protocol."""
 
 
 class ParsedMessage(msgspec.Struct, gc=False):
-    """One message: what nats-py's `Msg` says of it, in as far as anything here asks."""
+    """A received message; its attributes are those of nats-py's `Msg` that jetstow uses."""
 
     sid: int
     subject: str
     reply: str
-    head: bytes
+    raw_headers: bytes
     data: bytes
     _headers: dict[str, str] | None = None
 
     @property
     def headers(self) -> dict[str, str] | None:
-        """The headers; those of a status line are `Status` and `Description`, as in nats-py."""
-        if self._headers is None and self.head:
-            self._headers = parse_headers(self.head)
+        """The headers; a status line becomes `Status` and `Description`, as in nats-py."""
+        if self._headers is None and self.raw_headers:
+            self._headers = parse_headers(self.raw_headers)
         return self._headers
 
 
-def parse_headers(head: bytes) -> dict[str, str]:
-    """A block of headers by name; what is not UTF-8 in it is replaced."""
-    first, *lines = head.decode("utf-8", "replace").split("\r\n")
+def parse_headers(raw: bytes) -> dict[str, str]:
+    """Parse a block of headers; invalid UTF-8 in it is replaced."""
+    first, *lines = raw.decode("utf-8", "replace").split("\r\n")
     status, _, description = first.removeprefix(_VERSION).strip().partition(" ")
     headers = {}
     if status.isdigit():
@@ -62,15 +62,16 @@ def parse_headers(head: bytes) -> dict[str, str]:
     for line in lines:
         name, colon, value = line.partition(":")
         if colon:
-            # No more than blanks: a subject may end in what Python takes for space.
+            # Strip blanks only: a subject may end in other white space.
             headers[name.strip(_BLANKS)] = value.strip(_BLANKS)
     return headers
 
 
 class Parser:
-    """A stream of bytes in; messages and all other lines out, in their order.
+    """Splits a stream of bytes into messages and other protocol lines, reported in their order.
 
-    Whoever receives writes to `room()`, and says with `arrived(n)` how much it was.
+    The receiver writes to `get_buffer()` and then calls `buffer_updated(size)`, as in
+    `asyncio.BufferedProtocol`.
     """
 
     def __init__(
@@ -78,91 +79,94 @@ class Parser:
     ) -> None:
         self._on_message = on_message
         self._on_line = on_line
-        self._buffer = bytearray(_BUFFER)
+        self._buffer = bytearray(_BUFFER_SIZE)
         self._view = memoryview(self._buffer)
         self._end = 0
-        # The message whose line was read, and how many of its bytes are needed; else 0.
-        self._need = 0
-        self._head = 0
-        self._address: bytearray | None = None
+        # The size of the message whose first line was parsed, with its headers and CRLF; else 0.
+        self._body_size = 0
+        self._header_size = 0
+        self._last_address: bytearray | None = None
         self._sid, self._subject, self._reply = 0, "", ""
-        # One that does not fit into the buffer gets a place of its own.
-        self._large: memoryview | None = None
-        self._filled = 0
+        # The body of a message that is larger than the buffer.
+        self._large_body: memoryview | None = None
+        self._large_body_end = 0
 
     def get_buffer(self) -> memoryview:
-        """Where the next bytes go. Never empty."""
-        if self._large is not None:
-            return self._large[self._filled :]
+        """Return the memory for the next bytes; it is never empty."""
+        if self._large_body is not None:
+            return self._large_body[self._large_body_end :]
         return self._view[self._end :]
 
     def buffer_updated(self, size: int) -> None:
-        """So many bytes were written to `room()`. Raises `FramingError`."""
-        if self._large is not None:
-            self._filled += size
-            if self._filled == self._need:
-                large, self._large = self._large, None
-                self._emit(large)
+        """Parse `size` bytes that were written to the buffer.
+
+        Raises: `ProtocolError` (they are not the NATS protocol).
+        """
+        if self._large_body is not None:
+            self._large_body_end += size
+            if self._large_body_end == self._body_size:
+                body, self._large_body = self._large_body, None
+                self._emit(body)
             return
         self._end += size
-        rest = self._parse()
-        if rest < self._end and rest:
-            left = bytes(self._view[rest : self._end])
-            self._view[: len(left)] = left
-        self._end -= rest
-        if self._need > _BUFFER:
-            self._large = memoryview(bytearray(self._need))
-            self._large[: self._end] = self._view[: self._end]
-            self._filled, self._end = self._end, 0
+        parsed = self._parse()
+        if 0 < parsed < self._end:
+            remaining = bytes(self._view[parsed : self._end])
+            self._view[: len(remaining)] = remaining
+        self._end -= parsed
+        if self._body_size > _BUFFER_SIZE:
+            self._large_body = memoryview(bytearray(self._body_size))
+            self._large_body[: self._end] = self._view[: self._end]
+            self._large_body_end, self._end = self._end, 0
 
     def _parse(self) -> int:
-        """Tell all that is whole; return where what is not begins."""
+        """Report all complete messages and lines; return the size of what was parsed."""
         buffer, start, end = self._buffer, 0, self._end
         while start < end:
-            if not self._need:
+            if not self._body_size:
                 stop = buffer.find(_END, start, end)
                 if stop < 0:
-                    if end - start > _LONGEST_LINE:
-                        raise ProtocolError("a line without an end")
+                    if end - start > _MAX_LINE_SIZE:
+                        raise ProtocolError(f"a line is longer than {_MAX_LINE_SIZE} bytes")
                     break
                 line, start = buffer[start:stop], stop + 2
                 if line.startswith(_MESSAGES):
-                    self._parse_header_line(line)
+                    self._parse_message_line(line)
                 else:
                     self._on_line(bytes(line) + _END)
-            elif end - start >= self._need:
-                stop = start + self._need
+            elif end - start >= self._body_size:
+                stop = start + self._body_size
                 self._emit(self._view[start:stop])
                 start = stop
             else:
                 break
         return start
 
-    def _parse_header_line(self, line: bytearray) -> None:
-        """MSG subject sid [reply] size; HMSG subject sid [reply] size-of-headers size."""
+    def _parse_message_line(self, line: bytearray) -> None:
+        """Parse `MSG subject sid [reply] size` or `HMSG subject sid [reply] header-size size`."""
         try:
             if line[0] == _H:
-                address, head_size, size = line.rsplit(b" ", 2)
-                self._head = int(head_size)
+                address, header_size, size = line.rsplit(b" ", 2)
+                self._header_size = int(header_size)
             else:
                 address, size = line.rsplit(b" ", 1)
-                self._head = 0
-            # The messages of a batch differ in their sizes alone.
-            if address != self._address:
-                # The server takes subjects of any bytes, and hands them on to whoever listens.
+                self._header_size = 0
+            # Most messages of a batch differ only in their sizes.
+            if address != self._last_address:
+                # The server accepts and delivers subjects that are not UTF-8.
                 _, self._subject, sid, *reply = address.decode("utf-8", "replace").split(" ")
                 self._sid, (self._reply,) = int(sid), reply or ("",)
-                self._address = address
-            self._need = int(size) + len(_END)
-            if not 0 <= self._head <= self._need - len(_END) <= _LARGEST_MESSAGE:
-                raise ValueError("an impossible size")
+                self._last_address = address
+            self._body_size = int(size) + len(_END)
+            if not 0 <= self._header_size <= self._body_size - len(_END) <= _MAX_MESSAGE_SIZE:
+                raise ValueError("invalid size")
         except ValueError as error:
-            self._address = None
-            raise ProtocolError(f"not a message: {bytes(line[:80])!r}: {error}") from None
+            self._last_address = None
+            raise ProtocolError(f"invalid message line {bytes(line[:80])!r}: {error}") from None
 
     def _emit(self, body: memoryview) -> None:
         if body[-2] != _CR or body[-1] != _LF:
-            raise ProtocolError(f"a message to {self._subject!r} that ends where it should not")
-        head, data = bytes(body[: self._head]), bytes(body[self._head : -2])
-        self._need = 0
-        self._on_message(ParsedMessage(self._sid, self._subject, self._reply, head, data))
+            raise ProtocolError(f"a message to {self._subject!r} does not end in CRLF")
+        headers, data = bytes(body[: self._header_size]), bytes(body[self._header_size : -2])
+        self._body_size = 0
+        self._on_message(ParsedMessage(self._sid, self._subject, self._reply, headers, data))

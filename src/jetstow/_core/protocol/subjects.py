@@ -1,4 +1,4 @@
-"""Names on the wire: which are allowed, and the subjects they become (ADR-20).
+"""Bucket and object names: which are valid, and the subjects that they map to (ADR-20).
 
 stream             OBJ_<bucket>
 chunks             $O.<bucket>.C.<nuid>
@@ -17,34 +17,41 @@ from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError
 _BUCKET = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _STREAM_PREFIX = "OBJ_"
 
-# The server reads a control line of 4,096 bytes: verb, subject, reply and two lengths. A
-# longer one ends the connection, so a name whose subject leaves no room is refused here.
-MAX_SUBJECT = 3_840
+# The server closes a connection whose protocol line is longer than 4,096 bytes. The rest of the
+# line is the verb, the reply subject and two sizes.
+MAX_SUBJECT_LENGTH = 3_840
 
-# The server makes the stream's name a folder's, and folders end at 255 bytes.
-MAX_BUCKET = 255 - len(_STREAM_PREFIX)
+# A stream is a folder of its name on the server, and file systems limit names to 255 bytes.
+MAX_BUCKET_NAME_LENGTH = 255 - len(_STREAM_PREFIX)
 
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def check_bucket_name(bucket: object) -> str:
-    """Return `bucket` if it can be a bucket's name; raise `InvalidBucketNameError` if not."""
+    """Return a bucket name if it is valid.
+
+    Raises: `InvalidBucketNameError` (it is empty, too long, or has other characters).
+    """
     if not isinstance(bucket, str) or not _BUCKET.fullmatch(bucket):
         raise InvalidBucketNameError(
             f"bucket name {bucket!r} is not allowed: use A-Z, a-z, 0-9, '_' and '-'",
             bucket=bucket if isinstance(bucket, str) else None,
         )
-    if len(bucket) > MAX_BUCKET:
+    if len(bucket) > MAX_BUCKET_NAME_LENGTH:
         raise InvalidBucketNameError(
-            f"bucket name of {len(bucket)} characters is too long: {MAX_BUCKET} at most",
+            f"bucket name of {len(bucket)} characters is too long: "
+            f"{MAX_BUCKET_NAME_LENGTH} at most",
             bucket=bucket,
         )
     return bucket
 
 
 def check_object_name(bucket: str, name: object) -> str:
-    """Return `name` if it can be an object's name; raise `InvalidObjectNameError` if not."""
+    """Return an object name if it is valid.
+
+    Raises: `InvalidObjectNameError` (it is empty, too long, or not valid Unicode).
+    """
     if not isinstance(name, str):
         raise InvalidObjectNameError(
             f"object name {name!r} in bucket {bucket!r} is not a string", bucket=bucket
@@ -59,10 +66,10 @@ def check_object_name(bucket: str, name: object) -> str:
             bucket=bucket,
             name=name,
         ) from None
-    longest = (MAX_SUBJECT - len(_meta_prefix(bucket))) // 4 * 3
-    if size > longest:
+    max_size = (MAX_SUBJECT_LENGTH - len(_meta_prefix(bucket))) // 4 * 3
+    if size > max_size:
         raise InvalidObjectNameError(
-            f"object name of {size} bytes is too long for bucket {bucket!r}: {longest} at most",
+            f"object name of {size} bytes is too long for bucket {bucket!r}: {max_size} at most",
             bucket=bucket,
             name=name,
         )
@@ -70,12 +77,12 @@ def check_object_name(bucket: str, name: object) -> str:
 
 
 def stream_name(bucket: str) -> str:
-    """The stream that holds the bucket."""
+    """Return the name of a bucket's stream."""
     return _STREAM_PREFIX + bucket
 
 
 def bucket_name(stream: str) -> str | None:
-    """The bucket that a stream holds, or None if its name is not a bucket's."""
+    """Return the bucket of a stream; None if the stream is not a bucket."""
     bucket = stream.removeprefix(_STREAM_PREFIX)
     return bucket if bucket != stream and _BUCKET.fullmatch(bucket) else None
 
@@ -85,27 +92,27 @@ def _meta_prefix(bucket: str) -> str:
 
 
 def all_chunks_subject(bucket: str) -> str:
-    """The subjects of every chunk of the bucket."""
+    """Return the wildcard subject of all chunks of a bucket."""
     return f"$O.{bucket}.C.>"
 
 
 def all_meta_subject(bucket: str) -> str:
-    """The subjects of every object's metadata."""
+    """Return the wildcard subject of all metadata of a bucket."""
     return _meta_prefix(bucket) + ">"
 
 
 def chunk_subject(bucket: str, nuid: str) -> str:
-    """The subject of one object's chunks, in order."""
+    """Return the subject of an object's chunks."""
     return f"$O.{bucket}.C.{nuid}"
 
 
 def meta_subject(bucket: str, name: str) -> str:
-    """The subject of one object's metadata."""
+    """Return the subject of an object's metadata."""
     return _meta_prefix(bucket) + base64.urlsafe_b64encode(name.encode()).decode("ascii")
 
 
 def object_name(bucket: str, subject: str) -> str | None:
-    """The object name in a metadata subject, or None if no name has that subject."""
+    """Return the object name in a metadata subject; None if no name maps to it."""
     prefix = _meta_prefix(bucket)
     if not subject.startswith(prefix):
         return None
@@ -115,6 +122,6 @@ def object_name(bucket: str, subject: str) -> str | None:
         name = raw.decode()
     except ValueError:  # binascii.Error is one, and UnicodeError
         return None
-    # Base64 is decoded leniently: other spellings would be names that nobody can get.
+    # The decoder accepts other encodings of a name. A `get` of that name would not find them.
     canonical = binascii.b2a_base64(raw, newline=False).translate(_TO_URL)
     return name if name and canonical == encoded else None

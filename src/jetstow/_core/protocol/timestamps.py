@@ -1,4 +1,4 @@
-"""Timestamps as the server writes them: RFC 3339 with nanoseconds."""
+"""Timestamps in the server's format: RFC 3339 with nanoseconds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def parse_timestamp(text: str) -> int:
 
 def format_timestamp(nanoseconds: int) -> str:
     """Convert nanoseconds since 1970 to RFC 3339 in UTC, without trailing zeros."""
-    seconds, rest = divmod(nanoseconds, _SECOND)
+    seconds, remainder = divmod(nanoseconds, _SECOND)
     whole = datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fraction = f".{rest:09d}".rstrip("0").rstrip(".")
+    fraction = f".{remainder:09d}".rstrip("0").rstrip(".")
     return f"{whole}{fraction}Z"

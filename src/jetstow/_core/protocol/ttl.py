@@ -1,9 +1,8 @@
-"""Objects that expire by themselves (message TTL, ADR-43, server 2.11).
+"""Objects that expire: message TTL (ADR-43, server 2.11).
 
-The name goes first: its time is counted from when it is given, while chunks, which are stored
-before it, live for a while longer. So nobody finds a name whose chunks are gone. When the
-object expires is also written into its metadata, for those who list it, describe it anew or
-copy it; its time does not begin again then.
+The TTL of a name starts when its metadata is published. Chunks are published before and get a
+longer TTL, so that no name refers to expired chunks. The metadata also contains the expiry time,
+for listings, `update_meta` and copies: these do not restart the TTL.
 """
 
 from __future__ import annotations
@@ -15,23 +14,27 @@ from dataclasses import replace
 from typing import Final
 
 from jetstow._core.protocol.context import ErrorContext
+from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError, ServerError
-from jetstow.models import EXPIRES, ObjectInfo, ObjectMeta
+from jetstow.models import ObjectInfo, ObjectMeta
 
 TTL_HEADER: Final = "Nats-TTL"
 
-# What the header adds to a chunk, in bytes.
+# The bytes that the header adds to a chunk.
 TTL_HEADER_SIZE: Final = 32
 
-# How long chunks live beyond their object, in seconds. An upload that takes longer than this
-# takes the rest from the object's own time.
+# How much longer than their object chunks live, in seconds. An upload that takes longer reduces the
+# TTL of its object by the rest.
 _CHUNK_MARGIN: Final = 900
 
 _MAX_TTL: Final = 100 * 365 * 86_400
 
 
 def check_ttl(context: ErrorContext, ttl: object) -> int | None:
-    """Seconds to live, as the server counts them: whole ones. Raises `InvalidOptionError`."""
+    """Return a TTL in whole seconds, rounded up, as the server needs it.
+
+    Raises: `InvalidOptionError` (not a number between 0 and a hundred years).
+    """
     if ttl is None:
         return None
     if not isinstance(ttl, int | float) or isinstance(ttl, bool) or not 0 < ttl <= _MAX_TTL:
@@ -43,13 +46,13 @@ def check_ttl(context: ErrorContext, ttl: object) -> int | None:
     return math.ceil(ttl)
 
 
-def limit_to_bucket_age(ttl: int, longest: int) -> int:
-    """Nothing outlives what its bucket grants to all, in nanoseconds; 0 is for ever."""
-    return min(ttl, max(1, longest // 10**9)) if longest else ttl
+def limit_to_bucket_age(ttl: int, max_age: int) -> int:
+    """Return a TTL in seconds, limited to the bucket's `max_age` in nanoseconds (0: no limit)."""
+    return min(ttl, max(1, max_age // 10**9)) if max_age else ttl
 
 
 class Expiry:
-    """The time that one object has: so many seconds once it has its name, or until a moment."""
+    """The expiry of a new object: `ttl` seconds after its name is published, or at `until`."""
 
     def __init__(
         self, context: ErrorContext, ttl: int, until: datetime.datetime | None = None
@@ -57,43 +60,46 @@ class Expiry:
         self._context = context
         self._ttl = ttl
         self._until = until
-        self._began = time.monotonic()
+        self._started = time.monotonic()
 
     @property
     def chunk_headers(self) -> dict[str, str]:
-        """What lets a chunk that is stored now outlive the object."""
+        """The headers with which a chunk outlives the object."""
         return {TTL_HEADER: f"{self._ttl + _CHUNK_MARGIN}s"}
 
-    def stamp(self, meta: ObjectMeta) -> ObjectMeta:
-        """The metadata, with the moment at which the object will be gone.
+    def add_to(self, meta: ObjectMeta) -> ObjectMeta:
+        """Return metadata with the expiry time of an object that is published now.
 
-        Raises `ServerError` where its chunks would be gone before its name.
+        Raises: `ServerError` (the chunks would expire before the name).
         """
-        left = min(self._ttl, self._ttl + _CHUNK_MARGIN - math.ceil(time.monotonic() - self._began))
-        if left < 1:
+        elapsed = math.ceil(time.monotonic() - self._started)
+        remaining = min(self._ttl, self._ttl + _CHUNK_MARGIN - elapsed)
+        if remaining < 1:
             raise self._context.error(
                 ServerError,
-                f"the upload of {self._context} took longer than the {self._ttl} s that it "
-                "should live",
+                f"the upload of {self._context} took {elapsed} s: with a ttl of {self._ttl} s its "
+                "first chunks expire before its last chunk is stored",
             )
-        moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=left)
+        expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=remaining)
         if self._until is not None:
-            moment = min(moment, self._until)
-        return replace(meta, headers=(meta.headers or {}) | {EXPIRES: [format_expiry(moment)]})
+            expires = min(expires, self._until)
+        return replace(
+            meta, headers=(meta.headers or {}) | {EXPIRES_HEADER: [format_expiry(expires)]}
+        )
 
 
-def format_expiry(moment: datetime.datetime) -> str:
-    """A moment as metadata carries it: RFC 3339, in UTC and whole seconds."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def format_expiry(expires: datetime.datetime) -> str:
+    """Return an expiry time as metadata contains it: RFC 3339 in UTC, whole seconds."""
+    return expires.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def seconds_until(moment: datetime.datetime) -> int:
-    """The seconds until a moment, at least 1."""
-    rest = moment - datetime.datetime.now(datetime.UTC)
-    return max(1, math.ceil(rest.total_seconds()))
+def seconds_until(expires: datetime.datetime) -> int:
+    """Return the seconds until a time, at least 1."""
+    remaining = expires - datetime.datetime.now(datetime.UTC)
+    return max(1, math.ceil(remaining.total_seconds()))
 
 
-def metadata_headers(info: ObjectInfo) -> dict[str, str]:
-    """What lets an object's name end with it, whoever writes it now."""
-    moment = None if info.deleted else info.expires
-    return {} if moment is None else {TTL_HEADER: f"{seconds_until(moment)}s"}
+def metadata_ttl_headers(info: ObjectInfo) -> dict[str, str]:
+    """Return the headers of a metadata message that expires with its object."""
+    expires = None if info.deleted else info.expires
+    return {} if expires is None else {TTL_HEADER: f"{seconds_until(expires)}s"}

@@ -1,4 +1,4 @@
-"""Windows by batched Direct Get (ADR-31): any replica answers, nothing is made on the server."""
+"""Windows by batched Direct Get (ADR-31): any replica replies, and no consumer is created."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jetstow._core.protocol.parser import ParsedMessage
 from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
 from jetstow.errors import PermissionDeniedError, ServerError
 
-# What servers write of a message in a batch, behind the headers that it was stored with.
+# The headers that the server adds to a message of a batch, after those that it was stored with.
 _BATCH_HEADERS: Final = re.compile(
     rb"Nats-Stream: \S+\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)\r\n"
     rb"Nats-Time-Stamp: ([\x21-\x7e]+)\r\nNats-Num-Pending: (\d+)\r\n"
@@ -40,35 +40,37 @@ class _DirectWindow(Window):
             return None
         if code == _UNAVAILABLE:
             raise NoDirectGetError
-        said = (message.headers or {}).get("Description", "")
+        description = (message.headers or {}).get("Description", "")
         raise self.context.error(
-            ServerError, f"the server refused to read {self.context}: {code} {said}"
+            ServerError, f"the server refused to read {self.context}: {code} {description}"
         )
 
     async def next_messages(self) -> tuple[list[WindowMessage], bool]:
-        found: list[WindowMessage] = []
-        messages, itself = self._messages, int(self.pending_includes_self)
-        while not found or messages:
+        result: list[WindowMessage] = []
+        messages, surplus = self._messages, int(self.pending_includes_self)
+        while not result or messages:
             if messages and messages[0].data:
-                found.append(_parse_message(messages.popleft(), itself))
-            elif (piece := await self.next_message()) is not None:
-                found.append(piece)
+                result.append(_parse_message(messages.popleft(), surplus))
+            elif (message := await self.next_message()) is not None:
+                result.append(message)
             else:
-                return found, True
-        return found, False
+                return result, True
+        return result, False
 
 
-def _parse_message(message: Message, itself: int) -> WindowMessage:
+def _parse_message(message: Message, surplus: int) -> WindowMessage:
+    """Parse a message of a batch; its count of pending messages is too high by `surplus`."""
     if isinstance(message, ParsedMessage):
-        # A long listing is mostly headers: what the server has put last is read in one go.
-        head = message.head
+        # Parsing headers takes most of the time of a long listing. The server's own headers are
+        # the last ones, so one regular expression reads them all.
+        head = message.raw_headers
         if (
-            told := _BATCH_HEADERS.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))
+            match := _BATCH_HEADERS.fullmatch(head, max(0, head.rfind(b"Nats-Stream: ")))
         ) is not None:
-            subject, seq, time, pending = told.groups()
+            subject, seq, time, pending = match.groups()
             return WindowMessage(
                 int(seq),
-                int(pending) - itself,
+                int(pending) - surplus,
                 message.data,
                 subject.decode("utf-8", "replace"),
                 time.decode(),
@@ -77,13 +79,13 @@ def _parse_message(message: Message, itself: int) -> WindowMessage:
     try:
         return WindowMessage(
             seq=int(headers["Nats-Sequence"]),
-            pending=int(headers["Nats-Num-Pending"]) - itself,
+            pending=int(headers["Nats-Num-Pending"]) - surplus,
             data=message.data,
             subject=headers["Nats-Subject"],
             time=headers["Nats-Time-Stamp"],
         )
     except (KeyError, ValueError):
-        # An older server behind the one we are connected to answers without a count.
+        # In a cluster of different versions, a server before 2.11 replies without a count.
         raise NoDirectGetError from None
 
 
@@ -91,21 +93,23 @@ class DirectWindows(WindowSource):
     """Windows by batched Direct Get."""
 
     async def _open(self) -> Window:
-        window = await self._stream.api.open(_DirectWindow, self._context)
-        # Only 2.11 counts a message among those that follow it.
-        window.pending_includes_self = self._stream.api.server_version == (2, 11)
+        api = self._stream.api
+        window = await self._inbox.open_mailbox(_DirectWindow, self._context, api.timeout)
+        # Only server 2.11 includes a message in its own pending count (docs/decisions/0009).
+        window.pending_includes_self = api.server_version == (2, 11)
         return window
 
     async def _send_request(self, window: Window, seq: int, count: int) -> None:
-        # Unset, `max_bytes` is the same 64 MiB at which the server drops the connection.
+        # The default of `max_bytes` is 64 MiB. With that many bytes pending, the server drops the
+        # connection.
         body = {
             "seq": seq,
             "next_by_subj": self._subject,
             "batch": count,
             "max_bytes": window.remaining_bytes,
         }
-        js = self._stream.api
-        await window.send(f"{js.prefix}.DIRECT.GET.{self._stream.name}", json_encode(body))
+        api = f"{self._stream.api.prefix}.DIRECT.GET.{self._stream.name}"
+        await window.send(api, json_encode(body))
 
     async def close(self) -> None:
-        """Nothing was made there."""
+        """Do nothing: Direct Get creates nothing on the server."""

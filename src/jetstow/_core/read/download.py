@@ -1,8 +1,8 @@
-"""An object's chunks, in order, each one there: windows in flight, counted and checked.
+"""Download an object's chunks in order: windows in flight, each chunk counted and checked.
 
-A window that does not fit is asked for again. What is still missing then belongs to an
-object that was replaced meanwhile, or its chunks are lost; the error says which. After an
-outage it goes on with the chunk that is next.
+A window that does not continue where the last one ended is requested again. If a chunk is still
+missing, the object was replaced in the meantime, or its chunks are lost; the error reports which.
+After a lost connection the download continues with the next chunk.
 """
 
 from __future__ import annotations
@@ -10,21 +10,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from jetstow._core.aio import telemetry
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
 from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
+from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.catalog import read_state
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.prefetch import FIRST_WINDOW_SIZE, MAX_WINDOW_SIZE, Prefetch
 from jetstow._core.read.pull_windows import PullWindows
 from jetstow._core.read.windows import NoDirectGetError, Window, WindowSource
-from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow.errors import (
     ChunksLostError,
     DigestMismatchError,
@@ -35,91 +34,91 @@ from jetstow.errors import (
 )
 from jetstow.models import ObjectInfo
 
-# A replica that lags catches up within moments, or is asked in vain. In seconds.
+# Delays before asking a lagging replica again, in seconds.
 _REPLICA_DELAYS: Final = (0.05, 0.2, 0.5, 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
-    """A chunk of an object, and a stream sequence before which it does not lie."""
+class Position(NamedTuple):
+    """The number of a chunk, and a stream sequence at or before its own."""
 
     chunk: int = 0
     seq: int = 1
 
 
 class _UnexpectedMessageError(Exception):
-    """A window did not go on where the one before it ended."""
+    """A window does not continue where the one before it ended."""
 
 
 class Download:
-    """The chunks of one object from `start` up to chunk `end` (not included).
+    """The chunks of one object, from `start` up to chunk `end` (excluded).
 
-    `locate` finds the start once more, should it turn out to be wrong. The first window has
-    at least `least` chunks, if they are not too many.
+    `locate` finds the start again if it turns out to be wrong. The first window has at least
+    `min_chunks` chunks, up to the maximum size of a window. `window` is one with all chunks, if
+    they were requested before.
     """
 
     def __init__(
         self,
         stream: Stream,
+        context: ErrorContext,
         info: ObjectInfo,
-        start: Position = Position(),
+        start: Position = Position(),  # noqa: B008 - immutable
         end: int | None = None,
         locate: Callable[[], Awaitable[Position]] | None = None,
-        least: int = 1,
-        begun: Window | None = None,
+        min_chunks: int = 1,
+        window: Window | None = None,
     ) -> None:
         self._stream = stream
-        self._start = start
-        self._locate = locate
+        self._context = context
         self._info = info
-        self._context = stream.error_context(info.name)
+        self._start = self._next = start
         self._total = info.chunks or 0
         self._end = self._total if end is None else end
-        self._next = start
-        # Where nobody has said how large its chunks are, they are as large as they are many.
-        said = info.options is not None and info.options.max_chunk_size
-        even = -(-(info.size or 0) // max(1, self._total))
-        most = expected_chunk_size(stream, info)
-        self._chunk_size = most if said else max(1, min(most, even))
-        self._window = max(FIRST_WINDOW_SIZE, min(least * self._chunk_size, MAX_WINDOW_SIZE))
-        self._begun = begun
+        self._locate = locate
+        self._chunk_size = _window_chunk_size(stream, info)
+        self._window_size = max(
+            FIRST_WINDOW_SIZE, min(min_chunks * self._chunk_size, MAX_WINDOW_SIZE)
+        )
+        self._window = window
         self._surplus = 0
         self._use_consumer = False
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The chunks, each once and in order.
+        """Yield the chunks, each once and in order.
 
-        Raises `ChunksLostError`, `SizeMismatchError` (more chunks than the metadata says)
-        or `ObjectChangedError`.
+        Raises: `ChunksLostError`, `SizeMismatchError` (there are more chunks than the metadata
+        states), `ObjectChangedError`.
         """
-        subject = subjects.chunk_subject(self._stream.bucket, self._info.nuid)
-        left, outage = replica_delays(self._stream), self._stream.api.retry_policy(self._context)
+        stream, context = self._stream, self._context
+        subject = chunk_subject(stream.bucket, self._info.nuid)
+        policy: RetryPolicy | None = None
+        delays: Iterator[float] | None = None
         while self._next.chunk < self._end:
             before = self._next.chunk
-            direct = self._stream.has_batched_get and not self._use_consumer
-            source = (DirectWindows if direct else PullWindows)(
-                self._stream, self._context, subject
-            )
+            source = self._window_source(subject)
             try:
-                async with aclosing(self._run(source)) as run:
-                    async for data in run:
-                        outage.succeeded()
-                        telemetry.count_chunk("read", self._stream.bucket, len(data))
+                async with aclosing(self._read_windows(source)) as chunks:
+                    async for data in chunks:
+                        if policy is not None:
+                            policy.succeeded()
+                        telemetry.count_chunk("read", stream.bucket, len(data))
                         yield data
             except _UnexpectedMessageError:
                 await self._check_unchanged()
                 if self._next.chunk > before:
-                    left = replica_delays(self._stream)  # and at once: a consumer may have expired
+                    delays = None  # retry at once: a consumer may have expired
                 else:
-                    await self._wait_or_raise(left)
+                    delays = delays or replica_delays(stream)
+                    await self._wait_or_raise(delays)
                     await self._locate_start()
             except RETRIED_ERRORS as error:
                 if isinstance(error, TimeoutError):
-                    # 2.11 says nothing more where the stream was deleted meanwhile.
+                    # Server 2.11 does not answer if the stream was deleted in the meantime.
                     await self._check_unchanged()
-                await outage.wait_or_raise(error)
+                policy = policy or stream.api.retry_policy(context)
+                await policy.wait_or_raise(error)
             except NoDirectGetError:
-                self._stream.disable_direct_get()
+                stream.disable_direct_get()
             except PermissionDeniedError:
                 if self._use_consumer:
                     raise self._incomplete_error() from None
@@ -127,42 +126,47 @@ class Download:
             finally:
                 await source.close()
 
-    async def _run(self, source: WindowSource) -> AsyncGenerator[bytes, None]:
-        """Window after window, until the end or until one does not fit."""
-        begun, self._begun = self._begun, None
-        flight = Prefetch(source, self._chunk_size, self._end, self._window, begun)
-        origin = None
+    def _window_source(self, subject: str) -> WindowSource:
+        if self._window is not None:
+            return self._window.source
+        direct = self._stream.has_batched_get and not self._use_consumer
+        return (DirectWindows if direct else PullWindows)(self._stream, self._context, subject)
+
+    async def _read_windows(self, source: WindowSource) -> AsyncGenerator[bytes, None]:
+        """Yield chunks from one window after another, until the end or an unexpected message."""
+        early, self._window = self._window, None
+        prefetch = Prefetch(source, self._chunk_size, self._end, self._window_size, early)
+        origin: Position | None = None
         try:
             while (before := self._next).chunk < self._end:
-                window = await flight.next(before.chunk, before.seq)
-                while (piece := await window.next_message()) is not None:
-                    if piece.seq < self._next.seq:
-                        continue  # asked for ahead, and a little too early
-                    self._check(piece.pending)
-                    chunk = self._next.chunk
-                    self._next = Position(chunk + 1, piece.seq + 1)
-                    origin = origin or Position(chunk, piece.seq)
-                    # In an object that lies in one piece, the next window's place is known.
-                    if piece.seq - origin.seq == chunk - origin.chunk:
-                        await flight.request_ahead(chunk, piece.seq)
-                    yield piece.data
-                    if self._next.chunk == self._end:
+                window = await prefetch.next(before.chunk, before.seq)
+                while (message := await window.next_message()) is not None:
+                    chunk, min_seq = self._next
+                    seq = message.seq
+                    if seq < min_seq:
+                        continue  # the window was requested ahead, and starts a little too early
+                    # The number of messages that follow identifies the chunk.
+                    surplus = message.pending - (self._total - chunk - 1)
+                    if surplus:
+                        self._surplus = max(0, surplus)
+                        raise _UnexpectedMessageError
+                    self._next = Position(chunk + 1, seq + 1)
+                    if origin is None:
+                        origin = Position(chunk, seq)
+                    # If the chunks so far are contiguous, the next window's start is known.
+                    if seq - origin.seq == chunk - origin.chunk and chunk + 1 < self._end:
+                        await prefetch.request_ahead(chunk, seq)
+                    yield message.data
+                    if chunk + 1 == self._end:
                         return
-                flight.finish_window()
-                if self._next == before and flight.is_empty:
+                prefetch.finish_window()
+                if self._next == before and prefetch.is_empty:
                     raise _UnexpectedMessageError
         finally:
-            flight.close()
-
-    def _check(self, pending: int) -> None:
-        """How many messages of the subject follow one tells which chunk it is."""
-        expected = self._total - self._next.chunk - 1
-        if pending != expected:
-            self._surplus = max(0, pending - expected)
-            raise _UnexpectedMessageError
+            prefetch.close()
 
     async def _check_unchanged(self) -> None:
-        live = (await read_state(self._stream, self._info.name)).live
+        live = (await read_state(self._stream, self._context)).live
         if live is None or live.nuid != self._info.nuid:
             what = "deleted" if live is None else "replaced"
             raise self._context.error(
@@ -170,77 +174,88 @@ class Download:
             )
 
     async def _locate_start(self) -> None:
-        """A replica that lags counts from the end that it has, and finds a wrong place."""
+        """Find the start again: a lagging replica counts from its own end, and may be wrong."""
         if self._locate is not None and self._next == self._start:
             self._next = self._start = await self._locate()
 
-    async def _wait_or_raise(self, left: Iterator[float]) -> None:
-        pause = next(left, None)
-        if pause is not None:
-            await asyncio.sleep(pause)
+    async def _wait_or_raise(self, delays: Iterator[float]) -> None:
+        delay = next(delays, None)
+        if delay is not None:
+            await asyncio.sleep(delay)
         elif self._stream.has_batched_get and not self._use_consumer:
-            # Replicas of several versions count in several ways. A consumer's count is sure.
+            # Replicas of different versions count differently. A consumer's count is reliable.
             self._use_consumer = True
         else:
             raise self._incomplete_error()
 
     def _incomplete_error(self) -> ChunksLostError | SizeMismatchError:
+        context = self._context
         if self._surplus and self._next.chunk == 0:
-            return self._context.error(
+            return context.error(
                 SizeMismatchError,
-                f"{self._context} has {self._total + self._surplus} chunks in the stream and "
+                f"{context} has {self._total + self._surplus} chunks in the stream and "
                 f"{self._total} in its metadata",
             )
-        return self._context.error(
+        return context.error(
             ChunksLostError,
-            f"{self._context} cannot be read: of its {self._total} chunks, number "
+            f"{context} cannot be read: of its {self._total} chunks, number "
             f"{self._next.chunk + 1} or a later one is not in the stream",
         )
 
 
 def replica_delays(stream: Stream) -> Iterator[float]:
-    """How long to wait, time after time, for a replica that lags."""
+    """Return the delays between attempts to read from a lagging replica."""
     return iter(_REPLICA_DELAYS if stream.replicas > 1 else ())
 
 
 def expected_chunk_size(stream: Stream, info: ObjectInfo) -> int:
-    """The bytes that one chunk may have: as its metadata says, or what they mostly are."""
-    said = info.options.max_chunk_size if info.options is not None else None
-    return min(said or DEFAULT_CHUNK_SIZE, stream.api.nc.max_payload)
+    """Return the maximum bytes of one chunk: as the metadata states, or the default of ADR-20."""
+    stated = info.options.max_chunk_size if info.options is not None else None
+    return min(stated or DEFAULT_CHUNK_SIZE, stream.api.nc.max_payload)
+
+
+def _window_chunk_size(stream: Stream, info: ObjectInfo) -> int:
+    """Return the chunk size that windows are sized by."""
+    expected = expected_chunk_size(stream, info)
+    if info.options is not None and info.options.max_chunk_size:
+        return expected
+    # If the metadata does not state it, assume chunks of equal size.
+    equal = -(-(info.size or 0) // max(1, info.chunks or 0))
+    return max(1, min(expected, equal))
 
 
 async def verified_chunks(
-    stream: Stream, info: ObjectInfo, begun: Window | None = None
+    stream: Stream, context: ErrorContext, info: ObjectInfo, window: Window | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """All bytes of an object. Its end is reached only if size, count and digest are right.
+    """Yield all chunks of an object. The generator ends only if size and digest are correct.
 
-    `begun` is a window with all its chunks, if they were asked for already.
+    `window` is one with all chunks, if they were requested before.
 
-    Raises `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.
+    Raises: `SizeMismatchError`, `DigestMismatchError`, and what `Download.chunks` raises.
     """
-    context, digest, size = stream.error_context(info.name), Digest(), 0
-    async with aclosing(Download(stream, info, begun=begun).chunks()) as chunks:
+    digest, size, expected = Digest(), 0, info.size or 0
+    async with aclosing(Download(stream, context, info, window=window).chunks()) as chunks:
         async for data in chunks:
             size += len(data)
-            if size > (info.size or 0):
+            if size > expected:
                 break
             digest.update(data)
             yield data
-    if size != (info.size or 0):
+    if size != expected:
         raise context.error(
             SizeMismatchError,
-            f"{context} has {'more' if size > (info.size or 0) else 'fewer'} bytes in the stream "
-            f"than the {info.size} in its metadata",
+            f"{context} has {'more' if size > expected else 'fewer'} bytes in the stream "
+            f"than the {expected} in its metadata",
         )
     check_digest(context, info, digest)
 
 
 def check_digest(context: ErrorContext, info: ObjectInfo, digest: Digest) -> None:
-    """Raise `DigestMismatchError` unless all of an object's bytes have the digest it should."""
-    # Some clients write no digest; there is nothing to compare then.
+    """Raise `DigestMismatchError` unless the digest of all bytes is that of the metadata."""
+    # Some clients write no digest.
     if info.digest and not digest.matches(info.digest):
         raise context.error(
             DigestMismatchError,
-            f"{context} is damaged: its digest is {digest}, but its metadata says "
+            f"{context} is damaged: its digest is {digest}, but its metadata states "
             f"{info.digest[:100]!r}",
         )

@@ -1,4 +1,4 @@
-"""Which objects somebody looks for: by name, tags, size and age."""
+"""Filter objects by name, tags, size and age."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jetstow.types import Age
 
 @dataclass(frozen=True, slots=True)
 class ObjectFilter:
-    """What an object must be like; what is None does not matter."""
+    """The conditions that an object must fulfil. A condition that is None is not checked."""
 
     pattern: str | None
     tags: frozenset[str]
@@ -36,36 +36,44 @@ class ObjectFilter:
         newer_than: Age | None,
         older_than: Age | None,
     ) -> Self:
-        """Raises `InvalidOptionError`."""
+        """Return the filter for the arguments of `find`.
+
+        Raises: `InvalidOptionError` (`tags` is one string, or an age is of another type or has no
+        time zone).
+        """
         if isinstance(tags, str):
-            raise context.error(InvalidOptionError, f"tags must be a list, not the text {tags!r}")
-        after = _moment(context, "newer_than", newer_than)
-        before = _moment(context, "older_than", older_than)
+            raise context.error(
+                InvalidOptionError,
+                f"tags to find in {context} must be a list of strings, not the string {tags!r}",
+            )
+        after = _parse_age(context, "newer_than", newer_than)
+        before = _parse_age(context, "older_than", older_than)
         return cls(pattern, frozenset(tags), min_size, max_size, after, before)
 
     def matches(self, info: ObjectInfo) -> bool:
-        """Whether an object is wanted. One of which nobody knows the age has no age."""
-        size, moment = info.size or 0, info.modified
+        """Return whether an object matches. If its time is unknown, it does not match any age."""
+        size, modified = info.size or 0, info.modified
         return (
             not info.deleted
             and (self.pattern is None or _glob.matches(self.pattern, info.name))
             and (not self.tags or self.tags.issubset(info.tags))
             and (self.min_size is None or size >= self.min_size)
             and (self.max_size is None or size <= self.max_size)
-            and (self.after is None or (moment is not None and moment > self.after))
-            and (self.before is None or (moment is not None and moment < self.before))
+            and (self.after is None or (modified is not None and modified > self.after))
+            and (self.before is None or (modified is not None and modified < self.before))
         )
 
 
-def _moment(context: ErrorContext, what: str, age: Age | None) -> datetime.datetime | None:
+def _parse_age(context: ErrorContext, option: str, age: Age | None) -> datetime.datetime | None:
     if isinstance(age, datetime.timedelta):
         return datetime.datetime.now(datetime.UTC) - age
     if age is None:
         return None
-    moment: object = age
-    if isinstance(moment, datetime.datetime) and moment.tzinfo is not None:
-        return moment
+    value: object = age
+    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
+        return value
     raise context.error(
         InvalidOptionError,
-        f"{what} must be a timedelta or a datetime with its time zone, not {age!r}",
+        f"{option} to find in {context} must be a timedelta or a datetime with a time zone, "
+        f"not {age!r}",
     )

@@ -1,39 +1,50 @@
-"""Names that stand for an object elsewhere, or for a whole bucket (ADR-20)."""
+"""Resolve links: names that stand for another object, or for a whole bucket (ADR-20)."""
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.catalog import get_info
 from jetstow.errors import LinkError, LinkIsABucketError
 from jetstow.models import ObjectInfo
 
-# Links to links cannot be made here, but other clients may have made some.
-_MAX_HOPS = 8
+# This client refuses links to links, but other clients create them.
+_MAX_HOPS: Final = 8
 
 
-async def follow(
-    stream: Stream, name: str, *, show_deleted: bool = False
-) -> tuple[Stream, ObjectInfo]:
-    """The object that a name leads to, and the bucket where it is.
+class Resolved(NamedTuple):
+    """The object that a name leads to, and the bucket that holds it."""
 
-    Raises `LinkIsABucketError`, `LinkError` for links in a circle, and what `find` raises.
+    stream: Stream
+    context: ErrorContext
+    info: ObjectInfo
+
+
+async def follow(stream: Stream, context: ErrorContext, *, show_deleted: bool = False) -> Resolved:
+    """Return the object that the name in `context` leads to, over links.
+
+    Raises: `LinkIsABucketError`, `LinkError` (too many links), and what `get_info` raises.
     """
-    asked = stream.error_context(name)
+    start = context
     for _ in range(_MAX_HOPS):
-        info = await get_info(stream, name, show_deleted=show_deleted)
-        link = info.link
+        info = await get_info(stream, context, show_deleted=show_deleted)
+        # Only a link has options with a link: most objects skip the property.
+        link = info.options.link if info.options is not None else None
         if link is None or info.deleted:
-            return stream, info
+            return Resolved(stream, context, info)
         if not link.name:
-            raise asked.error(
+            raise start.error(
                 LinkIsABucketError,
-                f"{asked} is a link to all of bucket {link.bucket!r}: open that bucket instead",
+                f"{start} is a link to the whole bucket {link.bucket!r}: open that bucket instead",
             )
         if link.bucket != stream.bucket:
             stream = await admin.open_stream(stream.api, link.bucket)
-        name, show_deleted = subjects.check_object_name(link.bucket, link.name), False
-    raise asked.error(
-        LinkError, f"{asked} leads through more than {_MAX_HOPS} links: they go in a circle"
+        context = stream.error_context(check_object_name(link.bucket, link.name))
+        show_deleted = False
+    raise start.error(
+        LinkError, f"{start} leads through more than {_MAX_HOPS} links: they form a cycle"
     )

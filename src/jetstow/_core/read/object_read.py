@@ -1,4 +1,4 @@
-"""One whole read of a name: wherever it leads, whichever revision it has by then."""
+"""Read an object as a whole, or open it for ranges."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from jetstow._core.bucket.encryption import (
     DecryptedRanges,
     RangeSource,
     decrypt,
-    make_opener,
+    make_decryptor,
     plain_info,
 )
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.read import links
 from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader
-from jetstow._core.read.speculative import SpeculativeRead
+from jetstow._core.read.speculative import request_early
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
@@ -27,9 +28,9 @@ T = TypeVar("T")
 
 
 class ObjectRead:
-    """An object's bytes, and in `info` what was found, once the first of them is there.
+    """One read of a whole object. `info` is set when the first chunk is yielded.
 
-    Where the object is replaced before the first byte was handed out, the new one is read.
+    If the object is replaced before that, the new one is read.
     """
 
     info: ObjectInfo
@@ -37,39 +38,47 @@ class ObjectRead:
     def __init__(
         self,
         stream: Stream,
-        name: str,
+        context: ErrorContext,
+        *,
         show_deleted: bool = False,
         progress: Progress | None = None,
-        terms: Preconditions = NO_PRECONDITIONS,
+        preconditions: Preconditions = NO_PRECONDITIONS,
     ) -> None:
-        self.context = stream.error_context(name)
+        self.context = context
         self._stream = stream
-        self._name = name
         self._show_deleted = show_deleted
         self._progress = progress
-        self._terms = terms
+        self._preconditions = preconditions
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """The bytes. Raises what `links.follow`, `Terms.check`, `opener`, `opened` and
-        `verified` raise.
+        """Yield the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
+
+        Raises: what `links.follow`, `Preconditions.check`, `make_decryptor`, `decrypt` and
+        `verified_chunks` raise.
         """
         while True:
             done = 0
-            with await self._speculate() as guess:
-                stream, stored = await links.follow(
-                    self._stream, self._name, show_deleted=self._show_deleted
+            early = await request_early(self._stream, self.context)
+            try:
+                stream, context, stored = await links.follow(
+                    self._stream, self.context, show_deleted=self._show_deleted
                 )
-                context = stream.error_context(stored.name)
-                self._terms.check(context, stored)
-                lock = make_opener(self._stream, context, stored)
-                begun = guess.take_window(stored)
+                if self._preconditions is not NO_PRECONDITIONS:
+                    self._preconditions.check(context, stored)
+                decryptor = None
+                if stored.headers:  # without headers, no object is encrypted
+                    decryptor = make_decryptor(self._stream, context, stored)
+                window = None if early is None else early.take_window(stored)
+            finally:
+                if early is not None:
+                    early.close()
             stream.locations.remember(stored)
             self.info = plain_info(self._stream, stored)
-            whole = verified_chunks(stream, stored, begun)
-            plain = whole if lock is None else decrypt(context, lock, whole)
+            chunks = verified_chunks(stream, context, stored, window)
+            plain = chunks if decryptor is None else decrypt(context, decryptor, chunks)
             try:
-                async with aclosing(whole), aclosing(plain) as chunks:
-                    async for data in chunks:
+                async with aclosing(chunks), aclosing(plain):
+                    async for data in plain:
                         done += len(data)
                         if self._progress is not None:
                             self._progress(done, self.info.size)
@@ -79,31 +88,27 @@ class ObjectRead:
                 if done:
                     raise
 
-    async def _speculate(self) -> SpeculativeRead:
-        return await self._stream.api.retry(
-            self.context, lambda: SpeculativeRead.start(self._stream, self._name)
-        )
-
 
 async def open_ranges(
-    stream: Stream, name: str, terms: Preconditions = NO_PRECONDITIONS
+    stream: Stream, context: ErrorContext, preconditions: Preconditions = NO_PRECONDITIONS
 ) -> RangeSource:
-    """The object that a name leads to now, to be read from any byte on. Raises as `Reading`."""
-    found, stored = await links.follow(stream, name)
-    context = found.error_context(stored.name)
-    terms.check(context, stored)
-    lock, reader = make_opener(stream, context, stored), RangeReader(found, stored)
-    return (
-        reader
-        if lock is None
-        else DecryptedRanges(context, lock, reader, plain_info(stream, stored))
-    )
+    """Open the object that the name in `context` leads to, to read it from any byte on.
+
+    Raises: what `ObjectRead.chunks` raises.
+    """
+    found_stream, found_context, stored = await links.follow(stream, context)
+    preconditions.check(found_context, stored)
+    decryptor = make_decryptor(stream, found_context, stored)
+    reader = RangeReader(found_stream, found_context, stored)
+    if decryptor is None:
+        return reader
+    return DecryptedRanges(found_context, decryptor, reader, plain_info(stream, stored))
 
 
 async def retry_if_changed(read: Callable[[], Awaitable[T]]) -> T:
-    """Read again as long as the object is replaced under the read.
+    """Call `read` again while it raises that the object was replaced.
 
-    For a read that shows nobody anything before it is complete.
+    For reads that return nothing before they are complete.
     """
     while True:
         try:

@@ -1,8 +1,8 @@
-"""A bucket's changes, from one consumer after another.
+"""An ordered consumer of a bucket's metadata: NATS's term for a consumer that is replaced on a gap.
 
-The server pushes metadata through a consumer that needs no acknowledgement. Where it falls
-silent or leaves a message out, `next` says so, and `open` goes on with another one after the
-last revision handed out: nothing is missed, and nothing told twice.
+The server pushes metadata messages to a consumer without acknowledgements. If the server falls
+silent or a message is missing, `next` raises an error. `open` then creates another consumer, which
+starts after the last revision returned. So each change is returned exactly once.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _log = logging.getLogger("jetstow.watch")
 
 Policy = Literal["all", "last_per_subject", "new"]
 
-# The server shows that it is alive so often; a silence of three times that is the end of a
-# consumer, and a new one is asked for. In seconds.
+# The interval of the server's heartbeats, and the time without any message after which a consumer
+# is replaced. In seconds.
 _HEARTBEAT: Final = 2.0
 _MAX_SILENCE: Final = 3 * _HEARTBEAT
 
 
 class GapError(Exception):
-    """The consumer has skipped a message."""
+    """The consumer skipped a message."""
 
 
 class OrderedConsumer:
-    """The changes of a bucket's names in the order of their revisions, from one consumer.
+    """The changes of a bucket's names in the order of their revisions.
 
-    None stands between what was there when the feed began and what came later.
+    `policy` is the deliver policy of the first consumer.
     """
 
     def __init__(self, stream: Stream, policy: Policy) -> None:
@@ -53,19 +53,24 @@ class OrderedConsumer:
         self._created = ""
 
     async def open(self) -> None:
-        """Ask for a consumer, the first or one that goes on where the last one ended."""
+        """Create a consumer: the first one, or one that continues after the last revision.
+
+        Raises: `BucketNotFoundError`, `ConnectionLostError`, `TimeoutError`, and other errors of
+        the server.
+        """
         await self.close()
-        await self._check_bucket_recreated()
+        await self._reset_if_recreated()
         context = self._stream.error_context()
-        box = await self._stream.api.inbox.open_subscription(Mailbox, context, _MAX_SILENCE)
+        mailbox = await self._stream.api.inbox.open_subscription(Mailbox, context, _MAX_SILENCE)
         policy = self._policy
-        # Before 2.10 the server lets consumers skip what is stored around a purge. To notice
-        # it, all messages are asked for. Where other clients wrote several a name, see below.
+        # Before 2.10, the server lets consumers skip messages that are stored during a purge. Only
+        # a consumer of all messages shows gaps. `_is_superseded` then filters older messages of a
+        # name, which some clients leave in the stream.
         self._may_skip = self._stream.api.server_version < (2, 10)
         if policy == "last_per_subject" and self._may_skip:
             policy = "all"
         config: dict[str, Any] = {
-            "deliver_subject": box.address,
+            "deliver_subject": mailbox.address,
             "deliver_policy": policy,
             "filter_subject": subjects.all_meta_subject(self._stream.bucket),
             "ack_policy": "none",
@@ -80,33 +85,34 @@ class OrderedConsumer:
         name = self._stream.name
         body = {"stream_name": name, "config": config}
         try:
-            made = await self._stream.api.request(context, f"CONSUMER.CREATE.{name}", body)
+            reply = await self._stream.api.request(context, f"CONSUMER.CREATE.{name}", body)
         except BaseException:
-            box.close()
+            mailbox.close()
             raise
-        self._mailbox, self._consumer, self._received = box, str(made["name"]), 0
-        self._caught_up = not made.get("num_pending")
+        self._mailbox, self._consumer, self._received = mailbox, str(reply["name"]), 0
+        self._caught_up = not reply.get("num_pending")
         if self._policy == "new" and not self._revision:
-            # Should this consumer break before its first message, go on from here.
-            self._revision = int(made["delivered"]["stream_seq"])
+            # If this consumer fails before its first message, the next one continues from here.
+            self._revision = int(reply["delivered"]["stream_seq"])
 
-    async def _check_bucket_recreated(self) -> None:
-        """Begin anew where the bucket has: deleted and made again, or set back by a crash.
+    async def _reset_if_recreated(self) -> None:
+        """Start again if the bucket was deleted and recreated, or lost messages in a crash.
 
-        Its revisions count from 1 again, and to go on after the last one would miss them.
+        Its revisions then start again at 1, or are reused: continuing after the last one would
+        miss some. The next consumer delivers all current objects.
         """
         info = await self._stream.info()
-        created, last = info["created"], info["state"]["last_seq"]
-        if self._created and (created != self._created or last < self._revision):
+        created, last_seq = info["created"], info["state"]["last_seq"]
+        if self._created and (created != self._created or last_seq < self._revision):
             self._policy, self._revision = "last_per_subject", 0
         self._created = created
 
     async def next(self) -> ObjectInfo | None:
-        """The next change, or None once, when all that was there has been told.
+        """Return the next change, or None once: after the current objects.
 
-        Raises `GapError`, `TimeoutError` or `ConnectionLostError` where `open` is to be called.
+        Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `open` again).
         """
-        assert self._mailbox is not None, "a feed is opened first"
+        assert self._mailbox is not None, "the consumer is not open"
         while True:
             if self._caught_up and not self._initial_done:
                 self._initial_done = True
@@ -115,70 +121,69 @@ class OrderedConsumer:
             if status(message) is not None:
                 await self._handle_status(self._mailbox, message)
                 continue
-            place = MsgMetadata.parse(message.reply)
-            if place.consumer_seq != self._received + 1:
+            metadata = MsgMetadata.parse(message.reply)
+            if metadata.consumer_seq != self._received + 1:
                 raise GapError
-            history = False
+            is_superseded = False
             if self._may_skip:
-                await self._check_skipped(place.stream_seq)
-                history = await self._is_history(message, place)
-            # From here on it counts as told: what may fail comes before.
-            self._received, self._revision = place.consumer_seq, place.stream_seq
-            self._caught_up = place.pending == 0
-            if not history and (info := self._decode(message, place)) is not None:
+                await self._check_skipped(metadata.stream_seq)
+                is_superseded = await self._is_superseded(message, metadata)
+            # Only now does the message count as received: the steps before it can fail.
+            self._received, self._revision = metadata.consumer_seq, metadata.stream_seq
+            self._caught_up = metadata.pending == 0
+            if not is_superseded and (info := self._decode(message, metadata)) is not None:
                 return info
 
-    async def _handle_status(self, box: Mailbox, message: Message) -> None:
-        """Heartbeats tell how far the server thinks it is; flow control wants an answer."""
+    async def _handle_status(self, mailbox: Mailbox, message: Message) -> None:
+        """Handle a heartbeat, with the last sequence sent to the consumer, or flow control."""
         headers = message.headers or {}
         if message.reply:
-            await box.respond(message.reply)
+            await mailbox.respond(message.reply)
         elif stalled := headers.get("Nats-Consumer-Stalled"):
-            await box.respond(stalled)
-        last = headers.get("Nats-Last-Consumer")
-        if last is not None and int(last) != self._received:
+            await mailbox.respond(stalled)
+        last_seq = headers.get("Nats-Last-Consumer")
+        if last_seq is not None and int(last_seq) != self._received:
             raise GapError
-        if last is not None and self._may_skip:
+        if last_seq is not None and self._may_skip:
             await self._check_skipped(None)
-            self._caught_up = True  # what the messages said of that may be wrong as well
+            self._caught_up = True  # the pending counts of the messages may be wrong, too
 
     async def _check_skipped(self, seq: int | None) -> None:
-        """Raise `GapError` if metadata lies between the last change and `seq`, or the end."""
-        after = self._revision + 1
-        if seq == after:
+        """Raise `GapError` if metadata is between the last change and `seq` (None: the end)."""
+        start = self._revision + 1
+        if seq == start:
             return
-        context = self._stream.error_context()
-        found = await self._stream.next(
-            context, subjects.all_meta_subject(self._stream.bucket), after
+        stored = await self._stream.next_message(
+            self._stream.error_context(), subjects.all_meta_subject(self._stream.bucket), start
         )
-        if found is not None and (seq is None or found.seq < seq):
+        if stored is not None and (seq is None or stored.seq < seq):
             raise GapError
 
-    async def _is_history(self, message: Message, place: MsgMetadata) -> bool:
-        """Whether only the last of a name was asked for, and this message is not that."""
+    async def _is_superseded(self, message: Message, metadata: MsgMetadata) -> bool:
+        """Return whether only last messages were requested, and the name has a later one."""
         if self._initial_done or self._policy != "last_per_subject":
             return False
-        last = await self._stream.last(self._stream.error_context(), message.subject)
-        return last is not None and last.seq > place.stream_seq
+        last = await self._stream.last_message(self._stream.error_context(), message.subject)
+        return last is not None and last.seq > metadata.stream_seq
 
-    def _decode(self, message: Message, place: MsgMetadata) -> ObjectInfo | None:
-        bucket = self._stream.bucket
+    def _decode(self, message: Message, metadata: MsgMetadata) -> ObjectInfo | None:
+        bucket, revision = self._stream.bucket, metadata.stream_seq
         name = subjects.object_name(bucket, message.subject)
         try:
             if name is not None:
                 return decode_info(
-                    bucket, name, message.data, revision=place.stream_seq, mtime=place.timestamp
+                    bucket, name, message.data, revision=revision, mtime=metadata.timestamp
                 )
         except BadObjectMetaError as error:
-            _log.warning("passed over: %s", error)
+            _log.warning("skipped: %s", error)
         return None
 
     async def close(self) -> None:
-        """Leave nothing behind. The server drops a consumer that nobody listens to as well."""
-        box, self._mailbox = self._mailbox, None
-        if box is None:
+        """Delete the consumer. If that fails, the server deletes it: it has no subscriber."""
+        mailbox, self._mailbox = self._mailbox, None
+        if mailbox is None:
             return
-        box.close()
+        mailbox.close()
         if not self._stream.api.nc.is_connected:
             return
         with contextlib.suppress(JetstowError):

@@ -1,8 +1,8 @@
-"""How many messages of a subject lie at or after a sequence, without reading any of them.
+"""Count the messages of a subject at or after a sequence, without reading them.
 
-A batched Direct Get for fewer than no messages answers with the end of the batch alone, and
-that tells how many follow (docs/decisions/0012). On older servers a new consumer tells the
-same of the place where it would begin.
+A batched Direct Get with `"batch": -1` returns only the end of the batch, with the number of
+messages that follow (docs/decisions/0012). On older servers, a new consumer that starts at the
+sequence reports the same number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from jetstow._core.read.windows import NoDirectGetError
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow.errors import PermissionDeniedError
 
-# Questions of one round. A consumer is something to make, and to clear away.
+# Sequences per round trip. Each consumer has to be created and deleted.
 _MAX_BATCH_QUERIES: Final = 64
 _MAX_CONSUMERS: Final = 6
 
@@ -28,65 +28,68 @@ _PENDING: Final = "Nats-Num-Pending"
 
 
 def max_queries(stream: Stream) -> int:
-    """How many sequences to ask about in one round."""
+    """Return the number of sequences to query in one round trip."""
     return _MAX_BATCH_QUERIES if stream.has_batched_get else _MAX_CONSUMERS
 
 
 async def pending_counts(
     stream: Stream, context: ErrorContext, subject: str, seqs: list[int]
 ) -> dict[int, int]:
-    """How many messages of a subject lie at or after sequences, told in one round trip.
+    """Return, by sequence, how many messages of a subject are at or after it, in one round trip.
 
-    The first one is always among those that are told of; where consumers tell, few others are.
+    The first sequence is always in the result. With consumers, only a few of the others are.
     """
     if stream.has_batched_get:
         try:
-            told = await pending_counts_by_batch(stream, context, subject, seqs)
-            return dict(zip(seqs, told, strict=True))
+            counts = await pending_counts_by_batch(stream, context, subject, seqs)
+            return dict(zip(seqs, counts, strict=True))
         except NoDirectGetError:
             stream.disable_direct_get()
-    few = seqs[:: -(-len(seqs) // _MAX_CONSUMERS)]
-    told = await asyncio.gather(
-        *(_pending_count_by_consumer(stream, context, subject, seq) for seq in few)
+    selected = seqs[:: -(-len(seqs) // _MAX_CONSUMERS)]
+    counts = await asyncio.gather(
+        *(_pending_count_by_consumer(stream, context, subject, seq) for seq in selected)
     )
-    return dict(zip(few, told, strict=True))
+    return dict(zip(selected, counts, strict=True))
 
 
 async def pending_counts_by_batch(
     stream: Stream, context: ErrorContext, subject: str, seqs: list[int]
 ) -> list[int]:
-    """The same, or `NoDirectGetError` where the answer is another one than it should be."""
+    """Return how many messages of a subject are at or after each sequence, by Direct Get.
+
+    Raises: `NoDirectGetError` (also for an unexpected reply).
+    """
     api = f"{stream.api.prefix}.DIRECT.GET.{stream.name}"
-    found: dict[int, int] = {}
-    # A server that sends a message all the same counts those behind it.
-    sent = [0] * len(seqs)
-    with await stream.api.open(Mailbox, context) as box:
+    counts: dict[int, int] = {}
+    # If a server sends messages nevertheless, it counts only those after them.
+    received = [0] * len(seqs)
+    with await stream.api.open_mailbox(Mailbox, context) as mailbox:
         try:
             for number, seq in enumerate(seqs):
-                which = {"seq": seq, "next_by_subj": subject, "batch": -1}
-                await box.send(api, json_encode(which), suffix=f".{number}")
-            while len(found) < len(seqs):
-                message = await box.next()
+                body = {"seq": seq, "next_by_subj": subject, "batch": -1}
+                await mailbox.send(api, json_encode(body), suffix=f".{number}")
+            while len(counts) < len(seqs):
+                message = await mailbox.next()
                 number = int(message.subject.rpartition(".")[2])
                 code, headers = status(message), message.headers or {}
                 if code == END_OF_BATCH:
-                    found[number] = int(headers.get(_PENDING, 0)) + sent[number]
+                    counts[number] = int(headers.get(_PENDING, 0)) + received[number]
                 elif code == NO_SUCH_MESSAGE:
-                    found[number] = 0
+                    counts[number] = 0
                 elif code is None and _PENDING in headers:
-                    sent[number] += 1
+                    received[number] += 1
                 else:
                     raise NoDirectGetError
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
-    return [found[number] for number in range(len(seqs))]
+    return [counts[number] for number in range(len(seqs))]
 
 
 async def _pending_count_by_consumer(
     stream: Stream, context: ErrorContext, subject: str, seq: int
 ) -> int:
-    made = await create_consumer(stream, context, subject, **start_at(seq))
+    reply = await create_consumer(stream, context, subject, **start_at(seq))
     try:
-        return int(made.get("num_pending", 0))
+        return int(reply.get("num_pending", 0))
     finally:
-        await delete_consumer(stream, context, str(made["name"]))
+        await delete_consumer(stream, context, str(reply["name"]))

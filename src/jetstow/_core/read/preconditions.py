@@ -1,4 +1,4 @@
-"""On what condition an object is read: at a revision, or only if it has changed."""
+"""Preconditions of a read: the object is at a revision, or has changed since one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from jetstow.types import Since
 
 @dataclass(frozen=True, slots=True)
 class Preconditions:
-    """`expected_revision` and `if_changed_since` of a read, as its caller gave them."""
+    """`expected_revision` and `if_changed_since` of a read, as the caller passed them."""
 
     expected: int | None = None
     since: Since | None = None
 
     def check(self, context: ErrorContext, info: ObjectInfo) -> None:
-        """Raise unless the object is to be read as it is.
+        """Raise unless the object fulfils the preconditions.
 
-        Raises `RevisionMismatchError`, `ObjectUnchangedError` or `InvalidOptionError`.
+        Raises: `RevisionMismatchError`, `ObjectUnchangedError`, `InvalidOptionError`
+        (`since` is neither a revision nor an aware datetime).
         """
         if self.expected is not None and info.revision != self.expected:
             error = context.error(
@@ -44,7 +45,7 @@ class Preconditions:
             return info.revision > since
         raise context.error(
             InvalidOptionError,
-            f"if_changed_since of {context} must be a revision or a datetime with its time zone, "
+            f"if_changed_since of {context} must be a revision or a datetime with a time zone, "
             f"not {since!r}",
         )
 

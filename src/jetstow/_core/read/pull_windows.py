@@ -1,8 +1,6 @@
-"""Windows by pulling from an ephemeral consumer, where there is no batched Direct Get."""
+"""Windows by pull from an ephemeral consumer, for servers without batched Direct Get."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
 
 from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.protocol.message import status
@@ -11,61 +9,58 @@ from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.read.windows import MESSAGE_OVERHEAD, Window, WindowMessage, WindowSource
 from jetstow.errors import TimeoutError
 
-if TYPE_CHECKING:
-    pass
-
 
 class _PullWindow(Window):
-    expected = 0
+    remaining_messages = 0
 
     async def next_message(self) -> WindowMessage | None:
-        if not self.expected:
+        if not self.remaining_messages:
             return None
         try:
             message = await self.next()
         except TimeoutError:
-            # Older servers say nothing more where the stream was purged or deleted meanwhile.
+            # Older servers do not end a pull if the stream was purged or deleted in the meantime.
             return None
         if status(message) is not None:
-            return None  # nothing is left, or the consumer is gone
-        self.expected -= 1
-        place = MsgMetadata.parse(message.reply)
+            return None  # the consumer has no more messages, or was deleted
+        self.remaining_messages -= 1
+        metadata = MsgMetadata.parse(message.reply)
         return WindowMessage(
-            place.stream_seq, place.pending, message.data, message.subject, place.timestamp
+            metadata.stream_seq, metadata.pending, message.data, message.subject, metadata.timestamp
         )
 
 
 class PullWindows(WindowSource):
-    """Windows by pulling from an ephemeral consumer, which the first one makes.
+    """Windows by pull from an ephemeral consumer, which the first request creates.
 
-    The consumer goes on where the last window ended: `seq` counts for the first one alone.
+    Each window continues where the last one ended: `seq` has an effect on the first one only.
     """
 
-    # The server shares a consumer's messages out among the pulls that wait.
+    # The server distributes a consumer's messages among the pulls that wait for them.
     overlap = False
 
     _consumer: str | None = None
 
     async def _open(self) -> Window:
-        return await self._stream.api.inbox.open_subscription(
-            _PullWindow, self._context, self._stream.timeout
-        )
+        return await self._inbox.open_subscription(_PullWindow, self._context, self._stream.timeout)
 
     async def _send_request(self, window: _PullWindow, seq: int, count: int) -> None:
+        api = self._stream.api
         if self._consumer is None:
-            made = await create_consumer(
+            reply = await create_consumer(
                 self._stream, self._context, self._subject, **start_at(seq)
             )
-            self._consumer = str(made["name"])
-        window.expected = count
-        js = self._stream.api
-        api = f"{js.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
-        # What is larger than its metadata says waits for the next pull. One message always comes.
-        most = max(window.remaining_bytes, js.nc.max_payload + MESSAGE_OVERHEAD)
-        body = {"batch": count, "no_wait": True, "max_bytes": most}
-        await window.send(api, json_encode(body))
+            self._consumer = str(reply["name"])
+        window.remaining_messages = count
+        subject = f"{api.prefix}.CONSUMER.MSG.NEXT.{self._stream.name}.{self._consumer}"
+        # Messages larger than their metadata states wait for the next pull. With this limit, a pull
+        # returns at least one message.
+        max_bytes = max(window.remaining_bytes, api.nc.max_payload + MESSAGE_OVERHEAD)
+        body = {"batch": count, "no_wait": True, "max_bytes": max_bytes}
+        await window.send(subject, json_encode(body))
 
     async def close(self) -> None:
+        """Delete the consumer."""
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             await delete_consumer(self._stream, self._context, consumer)

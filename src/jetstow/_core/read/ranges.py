@@ -1,8 +1,8 @@
-"""Which chunk holds a byte, and where in the stream that chunk lies.
+"""Read a range of an object: which chunk has a byte, and where that chunk is in the stream.
 
-Chunks of one object share the stream with everybody's messages, so chunk k has no
-sequence that could be computed. But the message that answers a request tells which chunk it
-is, by how many follow it; and how many follow a place can be asked of many places at once.
+Chunks of one object are interleaved with the messages of other clients, so the sequence of a chunk
+cannot be computed. But the number of messages that follow a sequence can be requested for many
+sequences at once, and identifies the chunk there (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from itertools import count
 from typing import Final, TypeVar
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
 from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.chunk_search import ChunkSearch
 from jetstow._core.read.download import (
     Download,
@@ -30,27 +30,30 @@ from jetstow.models import ObjectInfo
 
 T = TypeVar("T")
 
-# Chunks before the one that is wanted, read along for nothing: as much of them as takes no
-# longer than to ask once more; and as much as is borne when that has been done twice.
-_ALONG: Final = 256 * 1024, 64
-_ALONG_LATE: Final = 3 * 1024 * 1024, 512
+# Chunks before the requested one that may be read and discarded, in bytes and number: what takes no
+# longer than another query. After two queries, more is accepted than a further query.
+_MAX_DISCARDED: Final = 256 * 1024, 64
+_MAX_DISCARDED_LATE: Final = 3 * 1024 * 1024, 512
 _LATE: Final = 2
-_MOST_STEPS: Final = 8
+_MAX_QUERIES: Final = 8
 
-# An object of which it pays to ask where its first chunk is, in bytes.
-_LONG: Final = 4 * 1024 * 1024
+# The size in bytes from which the first chunk's position is worth a request.
+_LOCATE_FIRST_ABOVE: Final = 4 * 1024 * 1024
 
-# What the first window is to have of the range itself, in bytes.
-_WANTED: Final = 512 * 1024
+# The bytes of the range itself that the first window should have.
+_FIRST_WINDOW_BYTES: Final = 512 * 1024
 
 
 def range_stop(context: ErrorContext, size: int, start: int, length: int | None) -> int:
-    """Where a range ends in an object of `size` bytes. Raises `InvalidRangeError`."""
+    """Return where a range ends in an object of `size` bytes.
+
+    Raises: `InvalidRangeError`.
+    """
     if not 0 <= start <= size or (length is not None and length < 0):
         error = context.error(
             InvalidRangeError,
-            f"{context} has {size} bytes: it has no range of "
-            f"{'all' if length is None else length} from {start} on",
+            f"{context} has {size} bytes: a range of "
+            f"{'all' if length is None else length} from {start} is outside of it",
         )
         error.size = size
         raise error
@@ -58,126 +61,134 @@ def range_stop(context: ErrorContext, size: int, start: int, length: int | None)
 
 
 class RangeReader:
-    """Reads one revision of an object from any byte on. What it learns, it keeps."""
+    """Reads one revision of an object from any byte on. It keeps the positions that it learns."""
 
-    def __init__(self, stream: Stream, info: ObjectInfo) -> None:
+    def __init__(self, stream: Stream, context: ErrorContext, info: ObjectInfo) -> None:
         self.info = info
         self._stream = stream
-        self._context = stream.error_context(info.name)
+        self._context = context
         self._size = info.size or 0
         self._total = info.chunks or 0
-        self._subject = subjects.chunk_subject(stream.bucket, info.nuid)
+        self._subject = chunk_subject(stream.bucket, info.nuid)
         self._search = ChunkSearch(self._total, info.revision)
         self._chunk_size: int | None = None
-        self._chunk_size_known = False
+        self._chunk_size_checked = False
 
     async def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        """The bytes from `start` up to `stop` (not included), in pieces.
+        """Yield the bytes from `start` up to `stop` (excluded), in pieces.
 
-        Reading all of an object verifies its digest; a part of one has none. Raises what
-        `Download.chunks` raises, and `SizeMismatchError`.
+        Reading the whole object verifies its digest; a part has none.
+
+        Raises: `SizeMismatchError`, and what `Download.chunks` raises.
         """
         if start >= stop and self._size:
             return
-        whole = start == 0 and stop == self._size
-        # To prove two chunks even takes as long as to read them.
-        asked = int(not self._chunk_size_known)
+        is_whole = start == 0 and stop == self._size
+        # Checking the sizes of two chunks takes as long as reading them.
+        queries = int(not self._chunk_size_checked)
         size = None
-        if not whole and self._total > 2:
-            size = await self._retry(lambda: self._even_chunk_size(start))
-        position = 0
+        if not is_whole and self._total > 2:
+            size = await self._retry(lambda: self._common_chunk_size(start))
+        offset = 0
 
-        async def locate_anew() -> Position:
-            nonlocal position
-            assert size is not None, "only a chunk whose number is known is looked for"
+        async def locate_again() -> Position:
+            nonlocal offset
+            assert size is not None, "chunks of unknown size are read from the first one"
             self._search.reset()
-            place = await self._retry(lambda: self._locate(start // size, size))
-            position = place.chunk * size
-            return place
+            position = await self._retry(lambda: self._locate(start // size, size))
+            offset = position.chunk * size
+            return position
 
         if size is None:
-            # Counted from the first byte on, as chunks of any size allow nothing else.
-            run = verified_chunks(self._stream, self.info)
+            # Offsets can only be counted from the first byte.
+            chunks = verified_chunks(self._stream, self._context, self.info)
         else:
             first, end = start // size, -(-stop // size)
-            place = await self._retry(lambda: self._locate(first, size, asked))
-            position = place.chunk * size
-            least = first - place.chunk + min(end - first, max(1, _WANTED // size))
-            run = Download(self._stream, self.info, place, end, locate_anew, least).chunks()
-        async with aclosing(run) as chunks:
+            position = await self._retry(lambda: self._locate(first, size, queries))
+            offset = position.chunk * size
+            wanted = min(end - first, max(1, _FIRST_WINDOW_BYTES // size))
+            chunks = Download(
+                self._stream,
+                self._context,
+                self.info,
+                position,
+                end,
+                locate_again,
+                min_chunks=first - position.chunk + wanted,
+            ).chunks()
+        async with aclosing(chunks):
             async for data in chunks:
-                view = memoryview(data)[max(0, start - position) : stop - position]
-                position += len(data)
-                if size is not None and position < self._size and len(data) != size:
+                view = memoryview(data)[max(0, start - offset) : stop - offset]
+                offset += len(data)
+                if size is not None and offset < self._size and len(data) != size:
                     raise self._size_mismatch(len(data), size)
                 if view.nbytes:
                     yield view
-                if position >= stop < self._size:
+                if offset >= stop < self._size:
                     return
-        if position < stop:
-            raise self._size_mismatch(position, stop)
+        if offset < stop:
+            raise self._size_mismatch(offset, stop)
 
     async def _retry(self, step: Callable[[], Awaitable[T]]) -> T:
-        """What is learnt stays learnt, so a search may begin anew after an outage."""
         return await self._stream.api.retry(self._context, step)
 
-    def _size_mismatch(self, found: int, expected: int) -> SizeMismatchError:
+    def _size_mismatch(self, actual: int, expected: int) -> SizeMismatchError:
         return self._context.error(
             SizeMismatchError,
-            f"{self._context} has {found} bytes where its metadata promises {expected}",
+            f"{self._context} has {actual} bytes where its metadata states {expected}",
         )
 
-    async def _even_chunk_size(self, start: int) -> int | None:
-        """The size of every chunk but the last, or None if they are not known to be alike.
+    async def _common_chunk_size(self, start: int) -> int | None:
+        """Return the size of all chunks but the last, or None if they may differ.
 
-        Some clients store what their source happens to give. If the chunks are as few as
-        can be and the last one has just the bytes that remain, the others must be full. And
-        if there are no more and no fewer in the stream, they are all there. The chunk that
-        holds `start` is looked for meanwhile.
+        Some clients store chunks as their source yields them. The sizes are known to be equal if
+        there are as few chunks as possible for the maximum size, as many in the stream as in the
+        metadata, and the last one has exactly the rest. At the same time, the position of the
+        chunk with `start` is queried.
         """
-        if not self._chunk_size_known:
+        if not self._chunk_size_checked:
             size = expected_chunk_size(self._stream, self.info)
             if self._total == -(-self._size // size):
                 seqs = [1, *self._candidates(start // size)]
                 last, _, complete = await asyncio.gather(
-                    self._stream.last(self._context, self._subject),
+                    self._stream.last_message(self._context, self._subject),
                     self._locate_first(size),
                     self._query(seqs),
                 )
-                for pause in replica_delays(self._stream):
+                for delay in replica_delays(self._stream):
                     if complete:
                         break
-                    await asyncio.sleep(pause)
+                    await asyncio.sleep(delay)
                     self._search.reset()
                     complete = await self._query(seqs)
                 rest = self._size - (self._total - 1) * size
                 if last is not None and len(last.data) == rest and complete:
                     self._chunk_size = size
                     self._search.learn(last.seq, self._total - 1)
-            self._chunk_size_known = True
+            self._chunk_size_checked = True
         return self._chunk_size
 
-    async def _locate(self, chunk: int, size: int, asked: int = 0) -> Position:
-        """A place of that chunk, or of one so little before it that it is read along.
+    async def _locate(self, chunk: int, size: int, queries: int = 0) -> Position:
+        """Return the position of a chunk, or of one shortly before it.
 
-        `asked` is how often it has been asked for already.
+        `queries` is how many were sent for it already.
         """
-        for step in count(asked):
-            near, seq = self._search.nearest(chunk)
-            along = chunk - near
-            most, most_chunks = _ALONG_LATE if step >= _LATE else _ALONG
-            if along * size <= most and along <= most_chunks:
+        for number in count(queries):
+            nearest, seq = self._search.nearest(chunk)
+            discarded = chunk - nearest
+            max_bytes, max_chunks = _MAX_DISCARDED_LATE if number >= _LATE else _MAX_DISCARDED
+            if discarded * size <= max_bytes and discarded <= max_chunks:
                 break
             seqs = self._candidates(chunk)
-            if not seqs or step > _MOST_STEPS:
-                break  # something is missing: the download finds out and says so
+            if not seqs or number > _MAX_QUERIES:
+                break  # a chunk is missing: the download finds out and raises
             await self._query(seqs)
-        return Position(near, seq)
+        return Position(nearest, seq)
 
     async def _locate_first(self, size: int) -> None:
-        """Where its first chunk is bounds the search, and where it was written alone, ends it."""
-        if self._total * size > _LONG:
-            first = await self._stream.next(self._context, self._subject, 1)
+        """Learn the first chunk's position. If the object was written alone, that is enough."""
+        if self._total * size > _LOCATE_FIRST_ABOVE:
+            first = await self._stream.next_message(self._context, self._subject, 1)
             if first is not None:
                 self._search.learn(first.seq, 0)
 
@@ -185,11 +196,11 @@ class RangeReader:
         return self._search.candidates(chunk, max_queries(self._stream))
 
     async def _query(self, seqs: list[int]) -> bool:
-        """Learn how many chunks lie before each of the sequences.
+        """Learn how many chunks are before each sequence.
 
-        Says whether as many as there should be lie behind the first of them.
+        Return whether all chunks of the object are at or after the first of them.
         """
-        left = await pending_counts(self._stream, self._context, self._subject, seqs)
-        for seq, after in left.items():
-            self._search.learn(seq, self._total - after)
-        return left[seqs[0]] == self._total
+        counts = await pending_counts(self._stream, self._context, self._subject, seqs)
+        for seq, following in counts.items():
+            self._search.learn(seq, self._total - following)
+        return counts[seqs[0]] == self._total

@@ -1,4 +1,4 @@
-"""Objects opened like files: reading anywhere in one, writing one piece by piece."""
+"""An object opened for reading."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 class ObjectReader:
     """An object opened for reading: `read`, `seek`, `tell`; an async context manager.
 
-    It stays at the revision that it was opened at. Reading on fetches ahead; a seek drops
-    what was fetched. Iterating gives the bytes from the position on, in pieces.
+    It reads the revision that it was opened at; `info` is its metadata. Sequential reads are
+    prefetched; a seek discards what was prefetched. Iterating yields the bytes from the position
+    on, in pieces.
     """
 
-    def __init__(self, reader: RangeSource) -> None:
-        self.info = reader.info
-        self.name = reader.info.name
-        self._reader = reader
-        self._size = reader.info.size or 0
+    def __init__(self, source: RangeSource) -> None:
+        self.info = source.info
+        self.name = source.info.name
+        self._source = source
+        self._size = source.info.size or 0
         self._position = 0
         self._pieces: AsyncIterator[memoryview] | None = None
         self._rest = memoryview(b"")
@@ -37,72 +38,87 @@ class ObjectReader:
         return self._closed
 
     def readable(self) -> bool:
+        """Return True."""
         return True
 
     def writable(self) -> bool:
+        """Return False."""
         return False
 
     def seekable(self) -> bool:
+        """Return True."""
         return True
 
     def tell(self) -> int:
-        """The position: the offset in bytes of what is read next."""
+        """Return the position: the offset in bytes of the next read."""
         return self._position
 
     async def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to a position and return it. Past the end nothing is read; before 0 is an error."""
+        """Set the position and return it. A read past the end returns no bytes.
+
+        Raises: `ValueError` (a position before the start).
+        """
         self._check_open()
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._size}
         if whence not in base:
             raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
         position = base[whence] + offset
         if position < 0:
-            raise ValueError(f"position {position} lies before the start of {self.name!r}")
+            raise ValueError(f"position {position} is before the start of object {self.name!r}")
         if position != self._position:
-            await self._drop()
+            await self._discard()
             self._position = position
         return position
 
     async def read(self, size: int | None = -1) -> bytes:
-        """Up to `size` bytes, fewer only at the end; all that is left for None or less than 0.
+        """Return up to `size` bytes, fewer only at the end; the rest for None or a negative size.
 
-        Reading from the first byte to the last verifies the digest. Raises what `get` raises.
+        Reading from the first byte to the last verifies the digest. After an error the position is
+        unchanged.
+
+        Raises: what `get` raises.
         """
         self._check_open()
-        left = max(0, self._size - self._position)
-        wanted = left if size is None or size < 0 else min(size, left)
-        before, found = self._position, io.BytesIO()
+        rest = max(0, self._size - self._position)
+        wanted = rest if size is None or size < 0 else min(size, rest)
+        start, result = self._position, io.BytesIO()
         try:
             while wanted and (piece := await self._next_piece(wanted)):
-                found.write(piece)
+                result.write(piece)
                 wanted -= len(piece)
             if self._position == self._size and (self._pieces is not None or not self._size):
-                await self._next_piece(1)  # the digest is checked behind the last byte
+                await self._next_piece(1)  # the digest is checked after the last byte
         except BaseException:
-            # Nothing was handed out: whoever tries again begins where this one did.
-            await self._drop()
-            self._position = before
+            await self._discard()
+            self._position = start
             raise
-        return found.getvalue()
+        return result.getvalue()
 
     async def read_at(self, offset: int, size: int) -> bytes:
-        """Up to `size` bytes from `offset` on, fewer only at the end, and nothing ahead of them.
+        """Return up to `size` bytes from `offset`, fewer only at the end. Nothing is prefetched.
 
-        The position stays where it is, and several may be read at once. Raises `ValueError`
-        before the start, and what `get_range` raises.
+        The position does not change, and several calls may run at the same time.
+
+        Raises: `ValueError` (a negative offset or size), and what `get_range` raises.
         """
         self._check_open()
         if offset < 0 or size < 0:
-            raise ValueError(f"object {self.name!r} has no {size} bytes at {offset}")
-        stop, found = min(self._size, offset + size), io.BytesIO()
+            raise ValueError(
+                f"cannot read {size} bytes at {offset} of object {self.name!r}: neither may be "
+                "negative"
+            )
+        stop, result = min(self._size, offset + size), io.BytesIO()
         if offset < stop:
-            async with aclosing(self._reader.read(offset, stop)) as pieces:
+            async with aclosing(self._source.read(offset, stop)) as pieces:
                 async for piece in pieces:
-                    found.write(piece)
-        return found.getvalue()
+                    result.write(piece)
+        return result.getvalue()
 
     async def readinto(self, buffer: Buffer) -> int:
-        """Fill a buffer from the position on; return how many bytes there were."""
+        """Fill a buffer from the position on. Return the number of bytes read.
+
+        Raises: what `read` raises.
+        """
         view = memoryview(buffer).cast("B")
         data = await self.read(view.nbytes)
         view[: len(data)] = data
@@ -119,9 +135,9 @@ class ObjectReader:
         return piece.tobytes()
 
     async def close(self) -> None:
-        """Let go of what was fetched."""
+        """Discard what was prefetched. Later reads raise `ValueError`."""
         self._closed = True
-        await self._drop()
+        await self._discard()
 
     async def __aenter__(self) -> Self:
         return self
@@ -129,27 +145,25 @@ class ObjectReader:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def _next_piece(self, most: int) -> memoryview:
+    async def _next_piece(self, limit: int) -> memoryview:
         if not self._rest.nbytes:
             if self._pieces is None:
-                self._pieces = self._reader.read(self._position, self._size)
+                self._pieces = self._source.read(self._position, self._size)
             try:
                 self._rest = await anext(self._pieces, memoryview(b""))
             except BaseException:
-                self._pieces = None  # it is over, and its end is not that of the object
+                self._pieces = None  # it ended with an error, not at the end of the object
                 raise
-        return self._take(min(most, self._rest.nbytes))
-
-    def _take(self, size: int) -> memoryview:
+        size = min(limit, self._rest.nbytes)
         piece, self._rest = self._rest[:size], self._rest[size:]
         self._position += size
         return piece
 
-    async def _drop(self) -> None:
-        run, self._pieces, self._rest = self._pieces, None, memoryview(b"")
-        if run is not None:
-            await run.aclose()  # type: ignore[attr-defined]
+    async def _discard(self) -> None:
+        pieces, self._pieces, self._rest = self._pieces, None, memoryview(b"")
+        if pieces is not None:
+            await pieces.aclose()  # type: ignore[attr-defined]
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"object {self.name!r} was opened and is closed again")
+            raise ValueError(f"object {self.name!r} is closed: open it again to read it")

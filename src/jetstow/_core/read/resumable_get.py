@@ -1,7 +1,7 @@
-"""Objects read into a file by one process after another, each going on where the last one was.
+"""Get an object into a file so that a later process can continue if this one is killed.
 
-What has come so far lies beside the file under a hidden name, which belongs to one revision
-of the object. All of it counts for the digest, whoever has written it.
+The bytes received so far are in a hidden file beside the target, one for each revision of the
+object. All of them count for the digest, whichever process wrote them.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from anyio import to_thread
 
 from jetstow._core.aio.atomic_file import check_target, mode_of
 from jetstow._core.aio.sink import write_chunks
-from jetstow._core.bucket.encryption import make_opener
+from jetstow._core.bucket.encryption import make_decryptor
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.read import links
 from jetstow._core.read.download import check_digest
@@ -28,51 +29,58 @@ from jetstow.errors import IntegrityError, InvalidOptionError, ObjectChangedErro
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
-_BLOCK: Final = 1024 * 1024
+_BLOCK_SIZE: Final = 1024 * 1024
 
-# A link that somebody has put in the part's place is not followed.
-_OPEN: Final = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+# O_NOFOLLOW: another user may have put a symbolic link in place of the partial file.
+_OPEN_FLAGS: Final = (
+    os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 async def get_file(
-    stream: Stream, name: str, path: Path, progress: Progress | None, terms: Preconditions
+    stream: Stream,
+    context: ErrorContext,
+    path: Path,
+    progress: Progress | None,
+    preconditions: Preconditions,
 ) -> ObjectInfo:
-    """Read an object into a file, which appears under its name once it is verified.
+    """Write an object to a file, which appears at `path` once it is verified.
 
-    Whatever ends it, the part stays for the next try, unless it is wrong itself. Raises
-    `InvalidOptionError` for an encrypted object: of its plain bytes there is no digest.
+    If it fails, the partial file stays for the next call, unless its bytes are wrong.
+
+    Raises: `InvalidOptionError` (an encrypted object: its digest is not that of the plain bytes),
+    and what `get` raises.
     """
-    found, info = await links.follow(stream, name)
-    context = found.error_context(info.name)
-    terms.check(context, info)
-    if make_opener(stream, context, info) is not None:
-        raise context.error(
-            InvalidOptionError, f"{context} is encrypted: it cannot be read with resume"
+    resolved = await links.follow(stream, context)
+    preconditions.check(resolved.context, resolved.info)
+    if make_decryptor(stream, resolved.context, resolved.info) is not None:
+        raise resolved.context.error(
+            InvalidOptionError, f"{resolved.context} is encrypted: it cannot be read with resume"
         )
-    part = _partial_file(path, info)
-    had = part.exists()
+    partial = _partial_file(path, resolved.info)
+    existed = partial.exists()
     try:
-        await _download_rest(found, info, part, progress)
+        await _download_rest(resolved, partial, progress)
     except (ObjectChangedError, IntegrityError) as error:
-        part.unlink(missing_ok=True)
-        if not had or isinstance(error, ObjectChangedError):
+        partial.unlink(missing_ok=True)
+        if not existed or isinstance(error, ObjectChangedError):
             raise
-        # Either what was there is wrong, or the object: all of it anew tells which.
-        return await get_file(stream, name, path, progress, terms)
-    part.chmod(mode_of(path))
-    part.replace(path)
-    return info
+        # Either the partial file is damaged or the object: reading all of it shows which.
+        return await get_file(stream, context, path, progress, preconditions)
+    partial.chmod(mode_of(path))
+    partial.replace(path)
+    return resolved.info
 
 
 def _partial_file(path: Path, info: ObjectInfo) -> Path:
-    """Where this revision's bytes lie until they are all there; those of others are dropped."""
+    """Return the path of this revision's partial file; remove those of other revisions."""
     check_target(path)
-    mine = f".jetstow-{_short_hash(path.name)}-"
-    part = path.with_name(f"{mine}{_short_hash(f'{info.bucket}/{info.nuid}')}.part")
-    for other in path.parent.glob(f"{mine}*.part"):
-        if other != part:
+    prefix = f".jetstow-{_short_hash(path.name)}-"
+    partial = path.with_name(f"{prefix}{_short_hash(f'{info.bucket}/{info.nuid}')}.part")
+    for other in path.parent.glob(f"{prefix}*.part"):
+        if other != partial:
             other.unlink(missing_ok=True)
-    return part
+    return partial
 
 
 def _short_hash(text: str) -> str:
@@ -80,32 +88,33 @@ def _short_hash(text: str) -> str:
 
 
 async def _download_rest(
-    stream: Stream, info: ObjectInfo, part: Path, progress: Progress | None
+    resolved: links.Resolved, partial: Path, progress: Progress | None
 ) -> None:
+    stream, context, info = resolved
     size, digest = info.size or 0, Digest()
-    with open(os.open(part, _OPEN, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
+    with open(os.open(partial, _OPEN_FLAGS, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
         done = await to_thread.run_sync(_digest_existing, file, digest, size)
-        goes_on = done > 0  # what is read from its first byte on, its reader verifies
+        resumed = done > 0  # a whole object is verified by its reader
 
         async def rest() -> AsyncGenerator[bytes, None]:
             nonlocal done
-            async with aclosing(RangeReader(stream, info).read(done, size)) as pieces:
+            async with aclosing(RangeReader(stream, context, info).read(done, size)) as pieces:
                 async for piece in pieces:
-                    if goes_on:
+                    if resumed:
                         digest.update(piece)
                     done += len(piece)
                     if progress is not None:
                         progress(done, size)
-                    yield piece  # type: ignore[misc]  # a view is as good as bytes to a file
+                    yield piece  # type: ignore[misc]  # files take a memoryview as well as bytes
 
         await write_chunks(rest(), file)
-    if goes_on:
-        check_digest(stream.error_context(info.name), info, digest)
+    if resumed:
+        check_digest(context, info, digest)
 
 
 def _digest_existing(file: BinaryIO, digest: Digest, size: int) -> int:
-    """Go behind what is there, and no further than the object goes; return the position."""
+    """Update the digest with the file's bytes, up to `size`. Return the position behind them."""
     file.truncate(min(size, os.fstat(file.fileno()).st_size))
-    while block := file.read(_BLOCK):
+    while block := file.read(_BLOCK_SIZE):
         digest.update(block)
     return file.tell()

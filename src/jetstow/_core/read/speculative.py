@@ -1,51 +1,57 @@
-"""Small objects in one round trip: their bytes asked for before their metadata has come.
+"""Read a small object in one round trip: request its chunks together with its metadata.
 
-What was found under a name is most likely still there. So whoever reads it again asks for
-those chunks at once, beside the metadata. The metadata decides: where it names other chunks,
-what was asked for is dropped.
+The location cache has the chunks that a name had last. If the metadata then refers to other chunks,
+the early window is discarded.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
-
-from jetstow._core.protocol import subjects
+from jetstow._core.bucket.location_cache import Location
+from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.windows import Window
+from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow.models import ObjectInfo
 
-if TYPE_CHECKING:
-    from jetstow._core.bucket.stream import Stream
 
+class EarlyWindow:
+    """A window with all chunks of an object, requested before its metadata has arrived."""
 
-class SpeculativeRead:
-    """Chunks that were asked for early; a context manager, which drops what nobody took."""
-
-    def __init__(self, place: tuple[str, int, int] | None, window: Window | None) -> None:
-        self._place = place
-        self._window = window
-
-    @classmethod
-    async def start(cls, stream: Stream, name: str) -> Self:
-        """Ask for the chunks that `name` had last, if they are known and few."""
-        place = stream.locations.get(name)
-        if place is None or not stream.has_batched_get:
-            return cls(None, None)
-        nuid, chunks, size = place
-        subject = subjects.chunk_subject(stream.bucket, nuid)
-        source = DirectWindows(stream, stream.error_context(name), subject)
-        return cls(place, await source.try_request(1, chunks, size))
+    def __init__(self, location: Location, window: Window) -> None:
+        self._location = location
+        self._window: Window | None = window
 
     def take_window(self, info: ObjectInfo) -> Window | None:
-        """All of the object's chunks on their way, if the guess was right."""
-        if (info.nuid, info.chunks, info.size) != self._place:
+        """Return the window if it has the object's chunks, else None."""
+        if (info.nuid, info.chunks, info.size) != self._location:
             return None
         window, self._window = self._window, None
         return window
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Discard the window unless it was taken."""
         if self._window is not None:
             self._window.close()
+
+
+async def request_early(stream: Stream, context: ErrorContext) -> EarlyWindow | None:
+    """Request the chunks that the name in `context` had last, or return None.
+
+    None if they are not cached, the server has no batched Direct Get, or the connection is busy.
+    """
+    location = stream.locations.get(context.name or "")
+    if location is None or not stream.has_batched_get:
+        return None
+    nuid, chunks, size = location
+    source = DirectWindows(stream, context, chunk_subject(stream.bucket, nuid))
+
+    async def request() -> EarlyWindow | None:
+        window = await source.try_request(1, chunks, size)
+        return None if window is None else EarlyWindow(location, window)
+
+    try:
+        return await request()
+    except RETRIED_ERRORS:
+        return await stream.api.retry(context, request)

@@ -1,7 +1,7 @@
-"""A bucket's changes as they happen: first what is there, then what is new.
+"""Watch a bucket: its current objects, then every change as it happens.
 
-Whatever disturbs the feed behind it (a silent server, a reconnect) is mended here, as long
-as there is a connection and a bucket.
+A watcher survives lost connections and servers that fall silent: it creates another consumer, which
+continues after the last change.
 """
 
 from __future__ import annotations
@@ -28,17 +28,18 @@ from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.watch")
 
-# Between two tries to get a consumer back, in seconds.
+# The delay between two attempts to create a consumer again, in seconds.
 _REOPEN_DELAY: Final = 0.25
 
-# Changes that wait for the user. Beyond them the server waits: see flow control.
+# Changes buffered for the user. While the buffer is full, flow control stops the server.
 _MAX_BUFFERED_CHANGES: Final = 256
 
 
 class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
-    """Tells every change of a bucket: `ObjectInfo`s, and None where the present begins.
+    """The changes of a bucket: an `ObjectInfo` each, and None after the current objects.
 
-    Iterate it, or ask for `updates`. It lives until `stop`, or the end of `async with`.
+    Iterate over it, or call `updates`. Iteration ends with `stop`. It is an async context manager,
+    which stops it.
     """
 
     def __init__(self, stream: Stream, policy: Policy, *, ignore_deletes: bool) -> None:
@@ -47,33 +48,37 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         self._consumer = OrderedConsumer(stream, policy)
         self._ignore_deletes = ignore_deletes
         self._changes: deque[ObjectInfo | None] = deque()
-        self._arrived = asyncio.Event()
-        self._room = asyncio.Event()
+        self._change_added = asyncio.Event()
+        self._change_taken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopped = False
 
     async def start(self) -> Self:
-        """Begin to watch. Raises what prevents it."""
+        """Start watching, and return the watcher.
+
+        Raises: `BucketNotFoundError`, `ConnectionLostError`, `PermissionDeniedError`,
+        `TimeoutError`.
+        """
         await self._consumer.open()
         self._task = asyncio.create_task(self._run(), name=f"watch {self._context}")
         self._task.add_done_callback(self._on_task_done)
         return self
 
     async def stop(self) -> None:
-        """Tell nothing more. Whoever waits for a change is let go."""
+        """Stop watching. Tasks that wait for a change stop waiting."""
         self._stopped = True
         self._changes.clear()
-        self._arrived.set()
+        self._change_added.set()
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait([self._task])
         await self._consumer.close()
 
     async def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
-        """The next change, waited for `timeout` seconds at most.
+        """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
 
-        Raises `TimeoutError`, `WatcherStoppedError`, or what ended the watch:
-        `BucketNotFoundError`, `ConnectionLostError`.
+        Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
+        `ConnectionLostError`.
         """
         try:
             async with asyncio.timeout(timeout):
@@ -103,9 +108,9 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     async def _next(self) -> ObjectInfo | None:
         while not self._changes:
             self._check_running()
-            self._arrived.clear()
-            await self._arrived.wait()
-        self._room.set()
+            self._change_added.clear()
+            await self._change_added.wait()
+        self._change_taken.set()
         return self._changes.popleft()
 
     def _check_running(self) -> None:
@@ -118,31 +123,32 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
 
     def _on_task_done(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled():
-            task.exception()  # kept for the next call, so asyncio need not complain of it
-        self._arrived.set()
+            task.exception()  # the next call raises it, so asyncio does not have to log it
+        self._change_added.set()
 
     async def _run(self) -> None:
         while True:
             try:
                 change = await self._consumer.next()
             except (GapError, TimeoutError, ConnectionLostError) as error:
-                _log.info("watching %s again after %s", self._context, str(error) or "a gap")
+                reason = str(error) or "its consumer skipped a message"
+                _log.info("restarting the watcher of %s: %s", self._context, reason)
                 await self._reopen()
                 continue
             if change is not None and change.deleted and self._ignore_deletes:
                 continue
             while len(self._changes) >= _MAX_BUFFERED_CHANGES:
-                self._room.clear()
-                await self._room.wait()
+                self._change_taken.clear()
+                await self._change_taken.wait()
             self._changes.append(None if change is None else plain_info(self._stream, change))
-            self._arrived.set()
+            self._change_added.set()
 
     async def _reopen(self) -> None:
         while True:
             try:
                 return await self._consumer.open()
             except (TimeoutError, ConnectionLostError, JetStreamUnavailableError):
-                # nats-py reconnects, or gives up and closes.
+                # nats-py reconnects, or gives up and closes the connection.
                 if self._stream.api.nc.is_closed:
                     raise
                 await asyncio.sleep(_REOPEN_DELAY)

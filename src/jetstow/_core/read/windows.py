@@ -1,8 +1,8 @@
-"""Runs of messages, asked for a window at a time.
+"""Windows: consecutive messages of one subject, requested together.
 
-On servers that have it (2.11+) a window is one batched Direct Get (`direct.py`). Elsewhere it
-is a pull from an ephemeral consumer (`pulled.py`). Both say of each message how many of its
-subject follow it.
+If the server has batched Direct Get (2.11+), a window is one batch (`direct_get.py`). If not, it is
+a pull from an ephemeral consumer (`pull_windows.py`). Both report with each message how many
+messages of its subject follow.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from jetstow._core.transport.mailbox import Mailbox
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
 
-# What the server adds to a message when it counts bytes: subject and headers.
+# Bytes that the server adds to the size of a message for its subject and headers.
 MESSAGE_OVERHEAD: Final = 512
 
 
 class WindowMessage(msgspec.Struct, gc=False):
-    """One message of a run: `pending` of its subject come after it."""
+    """A message of a window. `pending` is the number of messages of its subject that follow."""
 
     seq: int
     pending: int
@@ -34,89 +34,98 @@ class WindowMessage(msgspec.Struct, gc=False):
 
 
 class NoDirectGetError(Exception):
-    """Batched Direct Get does not work here after all: ask for other windows.
+    """Batched Direct Get is not available for the stream: read it by consumer.
 
-    The stream is a mirror, the user may not use it, an older server answers.
+    The stream is a mirror, the user has no permission, or an older server replied.
     """
 
 
 class Window(Mailbox):
-    """One run that was asked for.
+    """The messages of one window.
 
-    Its bytes are on their way until they arrive here, whether anybody reads them or not:
-    so the budget of the connection never waits for a reader.
+    Its bytes count as in flight until they arrive here, whether they were read or not. So the
+    connection's limit never waits for a reader.
     """
 
     remaining_bytes = 0
 
+    source: WindowSource
+    """Where it was requested."""
+
     pending_after: int | None = None
-    """How many messages of the subject follow the run, if its end has told."""
+    """The number of messages that follow the window, if the end of the window reported it."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of it has arrived."""
+        """Whether all messages have arrived."""
         return not self.remaining_bytes
 
     async def next_message(self) -> WindowMessage | None:
-        """The next message of the run, or None at its end."""
+        """Return the next message, or None at the end of the window."""
         raise NotImplementedError
 
     async def next_messages(self) -> tuple[list[WindowMessage], bool]:
-        """Messages of the run that are there, and whether they are its last.
+        """Return the messages that have arrived, and whether the window ends with them.
 
-        There is one of them at least, or the run is over.
+        Wait for the first one. The list is empty only at the end of the window.
         """
-        piece = await self.next_message()
-        return ([], True) if piece is None else ([piece], False)
+        message = await self.next_message()
+        return ([], True) if message is None else ([message], False)
 
     def deliver(self, message: Message) -> None:
         if self.remaining_bytes:
-            # What is empty is the end of the window, or as good as nothing.
-            self._arrived(
+            # A message without data ends the window. Or it was stored empty, which is rare: then it
+            # does no harm to release the rest of the window early.
+            self._release(
                 len(message.data) + MESSAGE_OVERHEAD if message.data else self.remaining_bytes
             )
         super().deliver(message)
 
     def close(self) -> None:
         super().close()
-        self._arrived(self.remaining_bytes)
+        self._release(self.remaining_bytes)
 
-    def _arrived(self, size: int) -> None:
+    def _release(self, size: int) -> None:
         size = min(size, self.remaining_bytes)
         self.remaining_bytes -= size
         self.inbox.inbound.release(size)
 
 
 class WindowSource(ABC):
-    """Where the windows of one subject come from."""
+    """Requests the windows of one subject."""
 
     overlap = True
-    """Whether a window may be asked for while the one before it is still arriving."""
+    """Whether a window may be requested before the previous one has arrived."""
 
     def __init__(self, stream: Stream, context: ErrorContext, subject: str) -> None:
         self._stream = stream
         self._context = context
         self._subject = subject
+        self._inbox = stream.api.inbox
 
     async def request(self, seq: int, count: int, size: int) -> Window:
-        """Ask for `count` messages of `size` bytes at most, from sequence `seq` on."""
-        await self._stream.api.inbox.inbound.acquire(count * (size + MESSAGE_OVERHEAD))
-        return await self._request_window(seq, count, count * (size + MESSAGE_OVERHEAD))
+        """Request up to `count` messages of up to `size` bytes each, from sequence `seq` on.
+
+        Wait until they fit into the connection's limit.
+        """
+        cost = count * (size + MESSAGE_OVERHEAD)
+        await self._inbox.inbound.acquire(cost)
+        return await self._request_window(seq, count, cost)
 
     async def try_request(self, seq: int, count: int, size: int) -> Window | None:
-        """The same, unless the connection is busy enough already."""
-        if not self._stream.api.inbox.inbound.try_acquire(count * (size + MESSAGE_OVERHEAD)):
+        """Request a window as `request` does, or return None if it would have to wait."""
+        cost = count * (size + MESSAGE_OVERHEAD)
+        if not self._inbox.inbound.try_acquire(cost):
             return None
-        return await self._request_window(seq, count, count * (size + MESSAGE_OVERHEAD))
+        return await self._request_window(seq, count, cost)
 
     async def _request_window(self, seq: int, count: int, cost: int) -> Window:
-        replies = self._stream.api.inbox
         try:
             window = await self._open()
         except BaseException:
-            replies.inbound.release(cost)
+            self._inbox.inbound.release(cost)
             raise
-        window.remaining_bytes = cost
+        window.remaining_bytes, window.source = cost, self
         try:
             await self._send_request(window, seq, count)
         except BaseException:
@@ -132,4 +141,4 @@ class WindowSource(ABC):
 
     @abstractmethod
     async def close(self) -> None:
-        """Leave nothing behind on the server."""
+        """Delete what the source created on the server."""

@@ -1,6 +1,6 @@
-"""Requests to JetStream, and its refusals as errors of ours.
+"""Requests to the JetStream API.
 
-Beside `replies.py`, which receives the answers, nothing else speaks to the server.
+Only this module and `inbox.py` talk to the server.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from jetstow._core.protocol.api_errors import decode_response, no_responders
 from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.transport.inbox import B, Inbox
-from jetstow._core.transport.mailbox import Mailbox
+from jetstow._core.transport.inbox import Inbox, M
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
+# nats-py parses the version with a regular expression on each access of `major` or `minor`.
 _versions: dict[str, tuple[int, int]] = {}
 
 T = TypeVar("T")
 
 
 class JetStreamAPI:
-    """JetStream as one account of one connection sees it.
+    """The JetStream API of a connection's account.
 
-    `timeout`, in seconds, is the longest silence that one request waits through. Where
-    nobody answers, requests are made again for `endurance` seconds.
+    `timeout` is the longest time without a reply to a request, in seconds. Requests without a reply
+    are sent again for `retry_timeout` seconds.
     """
 
     def __init__(self, nc: Client, prefix: str, timeout: float, retry_timeout: float = 0.0) -> None:
@@ -38,87 +38,104 @@ class JetStreamAPI:
         self.retry_timeout = retry_timeout
 
     def with_retry_timeout(self, seconds: float) -> JetStreamAPI:
-        """The same, which asks again for so long."""
+        """Return a copy with another `retry_timeout`."""
         return JetStreamAPI(self.nc, self.prefix, self.timeout, seconds)
 
     def retry_policy(self, context: ErrorContext) -> RetryPolicy:
-        """The retries of one call on this connection."""
+        """Return the retry policy of one call."""
         return RetryPolicy(self.inbox.state, context, self.retry_timeout)
 
     @property
     def inbox(self) -> Inbox:
         """The connection's inbox."""
-        return Inbox.of(self.nc)
+        return Inbox.for_client(self.nc)
 
     @property
     def server_version(self) -> tuple[int, int]:
-        """Major and minor version of the server that the connection leads to."""
+        """Major and minor version of the connected server."""
         version = self.nc.connected_server_version
-        said = repr(version)
-        if said not in _versions:
-            # nats-py compiles a regular expression each time that it is asked.
+        key = repr(version)
+        if key not in _versions:
             try:
-                _versions[said] = version.major, version.minor
+                _versions[key] = version.major, version.minor
             except ValueError:
-                _versions[said] = 0, 0
-        return _versions[said]
+                _versions[key] = 0, 0
+        return _versions[key]
 
-    async def open(self, kind: type[B], context: ErrorContext) -> B:
-        """A mailbox as patient as this context."""
+    async def open_mailbox(self, kind: type[M], context: ErrorContext) -> M:
+        """Open a mailbox with the timeout of this API.
+
+        Raises: what `Inbox.open_mailbox` raises.
+        """
         return await self.inbox.open_mailbox(kind, context, self.timeout)
 
-    async def call(
+    async def send_request(
         self,
         context: ErrorContext,
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
     ) -> Message:
-        """Send one message, once, and return the one that answers it."""
-        with await self.open(Mailbox, context) as box:
-            await box.send(subject, payload, headers=headers)
-            message = await box.next()
-        if status(message) == 503:
-            raise no_responders(context)
-        return message
+        """Publish one message, once, and return the reply.
 
-    async def retry(self, context: ErrorContext, step: Callable[[], Awaitable[T]]) -> T:
-        """Take a step that may be taken twice, as often as an outage allows."""
+        Raises: `ConnectionLostError`, `TimeoutError`, `PermissionDeniedError`,
+        `JetStreamUnavailableError` (no responders).
+        """
+        reply = await self.inbox.request(context, subject, payload, headers, self.timeout)
+        if not reply.data and status(reply) == 503:
+            raise no_responders(context)
+        return reply
+
+    async def retry(self, context: ErrorContext, request: Callable[[], Awaitable[T]]) -> T:
+        """Call an idempotent function, again if it fails and the retry policy allows it."""
         policy = None
         while True:
             try:
-                return await step()
+                return await request()
             except RETRIED_ERRORS as error:
                 policy = policy or self.retry_policy(context)
                 await policy.wait_or_raise(error)
 
     async def request(self, context: ErrorContext, api: str, body: object = None) -> dict[str, Any]:
-        """Ask the JetStream API, as in `request(context, "STREAM.INFO.x")`; return its answer.
+        """Send an idempotent request such as `STREAM.INFO.x`, with retries; return the response.
 
-        Whatever is asked for here may be asked for again, after an outage. Raises a
-        `ServerError` or what its code stands for; see `refusal`.
+        Raises: what `send_request` raises, and the errors of `api_error`.
         """
         payload = b"" if body is None else json_encode(body)
+        return await self.request_decoded(context, api, payload, decode_response)
 
-        async def ask() -> dict[str, Any]:
-            return decode_response(
-                context, await self.call(context, f"{self.prefix}.{api}", payload)
-            )
+    async def request_decoded(
+        self,
+        context: ErrorContext,
+        api: str,
+        payload: bytes,
+        decode: Callable[[ErrorContext, Message], T],
+    ) -> T:
+        """Send an idempotent request, with retries; return what `decode` makes of the response.
 
-        return await self.retry(context, ask)
+        Raises: what `send_request` and `decode` raise.
+        """
+        subject = f"{self.prefix}.{api}"
+        policy = None
+        while True:
+            try:
+                return decode(context, await self.send_request(context, subject, payload))
+            except RETRIED_ERRORS as error:
+                policy = policy or self.retry_policy(context)
+                await policy.wait_or_raise(error)
 
     async def list_streams(
         self, verb: Literal["NAMES", "LIST"], subject: str
     ) -> AsyncGenerator[Any, None]:
-        """The streams that hold messages of a subject: their names, or all about them."""
-        seen = 0
+        """Yield the names, or the configuration and state, of the streams that store a subject."""
+        offset = 0
         while True:
             page = await self.request(
-                ErrorContext(), f"STREAM.{verb}", {"subject": subject, "offset": seen}
+                ErrorContext(), f"STREAM.{verb}", {"subject": subject, "offset": offset}
             )
             streams = page.get("streams") or []
             for stream in streams:
                 yield stream
-            seen += len(streams)
-            if not streams or seen >= page.get("total", 0):
+            offset += len(streams)
+            if not streams or offset >= page.get("total", 0):
                 return

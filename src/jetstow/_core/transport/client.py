@@ -1,7 +1,7 @@
-"""A connection of nats-py's, with a lane through it where one can be had.
+"""A nats-py client whose messages take the fast path where the transport allows it.
 
-nats-py connects, authenticates, secures and reconnects; what it does not guard is guarded here
-(docs/decisions/0013, 0014). The bytes of a connection that stands go through the `Lane`.
+nats-py connects, authenticates, encrypts and reconnects. This subclass adds timeouts that nats-py
+lacks (docs/decisions/0013, 0014). Once connected, `FastPath` reads and writes the socket.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("jetstow.client")
 
-# Connecting takes as many round trips, each of which may last as long as one connects.
+# The round trips of a handshake: each may take `connect_timeout` seconds.
 _HANDSHAKE_ROUND_TRIPS: Final = 3
 
 
 class FastPathClient(nats.aio.client.Client):
-    """A nats-py client with a lane of its own, where one can be had."""
+    """A nats-py client with a fast path, if its transport is a plain or TLS socket."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,55 +38,55 @@ class FastPathClient(nats.aio.client.Client):
     async def subscribe_fast(
         self,
         subject: str,
-        deliver: Callable[[Any], None],
-        otherwise: Callable[[Any], Awaitable[None]],
+        on_message: Callable[[Any], None],
+        fallback: Callable[[Any], Awaitable[None]],
     ) -> Subscription:
-        """Subscribe; what comes by the lane goes to `deliver`, what does not to `otherwise`."""
-        # What waits here is bounded by the windows of the transfers, not by nats-py.
-        subscription = await self.subscribe(subject, cb=otherwise, pending_bytes_limit=0)
-        self._receivers[subscription._id] = deliver
+        """Subscribe. Messages go to `on_message` from the fast path, to `fallback` from nats-py."""
+        # The transfers' windows limit the pending bytes. nats-py would drop messages.
+        subscription = await self.subscribe(subject, cb=fallback, pending_bytes_limit=0)
+        self._receivers[subscription._id] = on_message
         return subscription
 
     def publish_fast(
         self, subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
     ) -> Coroutine[Any, Any, None] | None:
-        """Publish. What it returns is to be awaited; None, if there is nothing to wait for."""
-        lane = self._fast_path
-        if lane is None or not self.is_connected:
-            # nats-py keeps a little for after a reconnect, and knows what else is wrong.
+        """Publish. Return a coroutine to await, or None if the socket took all bytes."""
+        fast_path = self._fast_path
+        if fast_path is None or not self.is_connected:
+            # nats-py buffers for a reconnect, or raises the right error.
             return self.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
         if self._pending:
-            lane.writer.writelines(self._pending)
+            fast_path.writer.writelines(self._pending)
             self._pending, self._pending_data_size = [], 0
+        message = encode_message(subject, payload, reply, headers, self._max_payload)
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
-        return lane.write(encode_message(subject, payload, reply, headers))
+        return fast_path.write(message)
 
     async def _attempt_reconnect(self) -> None:
-        # nats-py closes the old socket first, and waits until all is sent that a server which
-        # has fallen silent will never take.
+        # nats-py would wait until the old socket has sent its buffer, which an unresponsive server
+        # never reads.
         self._abort()
         await super()._attempt_reconnect()
 
     async def _process_connect_init(self) -> None:
-        # A connection that breaks before it stands leaves tasks behind, which nobody ends.
+        # nats-py leaves these tasks running if a connection breaks during the handshake.
         for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
             if task is not None:
                 task.cancel()
-        # nats-py waits for the server's first word with a limit, and for its second without.
+        # nats-py's handshake has waits without a timeout: for the socket, or for the PONG.
         try:
             async with asyncio.timeout(_HANDSHAKE_ROUND_TRIPS * self.options["connect_timeout"]):
                 await super()._process_connect_init()
         except BaseException:
-            # Otherwise it is forgotten and stays open. And after a TLS handshake that failed,
-            # nats-py would wait without end for a stream to close whose socket the handshake
-            # took over, and closed.
+            # nats-py would not close the socket. After a failed TLS handshake it would wait forever
+            # for a stream whose socket the handshake has taken over and closed.
             if self._abort():
                 self._transport = None
             raise
 
     def _abort(self) -> bool:
-        """Close the socket at once, whatever it has yet to send; whether there was one."""
+        """Close the socket and discard its send buffer; return whether there was a socket."""
         transport = self._transport
         if not isinstance(transport, TcpTransport) or transport._io_writer is None:
             return False
@@ -96,37 +96,38 @@ class FastPathClient(nats.aio.client.Client):
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         await super()._close(status, do_cbs)
         if status == self.CLOSED:
-            self._receivers.clear()  # a connection made anew counts its subscriptions anew
+            self._receivers.clear()  # `connect` restarts the numbers of subscriptions
 
     def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
         super()._remove_sub(sid, max_msgs)
         self._receivers.pop(sid, None)
 
     async def _read_loop(self) -> None:
-        """What nats-py's own does, from the lane where there is one."""
+        """Replace nats-py's read loop if there is a fast path."""
         try:
-            lane = await FastPath.attach(self._transport, self._receivers, self.stats)
-        except OSError as error:  # it has broken already
+            fast_path = await FastPath.attach(self._transport, self._receivers, self.stats)
+        except OSError as error:  # the connection broke in the meantime
             await self._process_op_err(error)
             return
-        if lane is None:
+        if fast_path is None:
             await super()._read_loop()
             return
-        self._fast_path = lane
+        self._fast_path = fast_path
         try:
-            await self._serve(lane)
+            await self._read_fast_path(fast_path)
         finally:
-            lane.close()
-            if self._fast_path is lane:
+            fast_path.close()
+            if self._fast_path is fast_path:
                 self._fast_path = None
 
-    async def _serve(self, lane: FastPath) -> None:
+    async def _read_fast_path(self, fast_path: FastPath) -> None:
+        """Pass to nats-py what the fast path does not deliver, until the connection ends."""
         try:
-            while (item := await lane.next()) is not None:
+            while (item := await fast_path.next()) is not None:
                 if isinstance(item, bytes):
                     await self._ps.parse(item)
                 else:
-                    await self._pass_to_nats_py(item)
+                    await self._deliver_to_nats_py(item)
                 if self.is_closed or self.is_reconnecting:
                     return
         except nats.errors.ProtocolError:
@@ -139,12 +140,12 @@ class FastPathClient(nats.aio.client.Client):
         await self._error_cb(eof)
         await self._process_op_err(eof)
 
-    async def _pass_to_nats_py(self, frame: ParsedMessage) -> None:
-        """A message for nats-py. What it cannot read is lost, and not the connection with it."""
-        subject, reply = frame.subject.encode(), frame.reply.encode()
+    async def _deliver_to_nats_py(self, message: ParsedMessage) -> None:
+        """Pass a message to nats-py; drop it if nats-py fails, and keep the connection."""
+        subject, reply = message.subject.encode(), message.reply.encode()
         try:
-            await self._process_msg(frame.sid, subject, reply, frame.data, frame.head)
+            await self._process_msg(message.sid, subject, reply, message.data, message.raw_headers)
         except (OSError, nats.errors.Error):
             raise
-        except Exception:  # noqa: BLE001 - anybody may have sent it, with any headers
-            _log.exception("a message to %s was not understood", frame.subject)
+        except Exception:  # noqa: BLE001 - any client can send headers that nats-py cannot parse
+            _log.exception("dropped a message to %s that nats-py cannot process", message.subject)

@@ -1,4 +1,4 @@
-"""Whether a connection stands: who waits until it does, and what is done then."""
+"""The state of a connection: wait until it is connected, and run tasks when it is again."""
 
 from __future__ import annotations
 
@@ -14,82 +14,86 @@ from jetstow.errors import ConnectionLostError, JetstowError
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-Step = Callable[[], Coroutine[Any, Any, None]]
+Task = Callable[[], Coroutine[Any, Any, None]]
+Callback = Callable[[], Awaitable[None]]
 
-# nats-py tells when it has reconnected or given up. But an error of its own may end it, and
-# that nobody tells: so it is looked at every so many seconds.
+# nats-py calls back when it has reconnected or given up, but not if an internal error ends its
+# reconnection. So waiters poll its state at this interval, in seconds.
 _POLL_INTERVAL: Final = 1.0
 
 
 class ConnectionState:
-    """What nats-py tells of its connection, heard beside its user; `losses` counts them.
+    """Follows a connection through nats-py's callbacks, which still call the user's own.
 
-    `on_loss` is told why, each time.
+    `losses` counts the lost connections. `on_loss` is called with the reason of each.
     """
 
     def __init__(self, nc: Client, on_loss: Callable[[str], None]) -> None:
         self.losses = 0
         self._nc = nc
         self._on_loss = on_loss
-        # Set while it is known whether there is a connection: it stands, or it is closed.
-        self._decided = asyncio.Event()
-        self._pending: list[Step] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        told: Any = nc
-        told._closed_cb = self._wrap_callback(told._closed_cb, "it was closed")
-        told._disconnected_cb = self._wrap_callback(told._disconnected_cb, "it was interrupted")
-        told._reconnected_cb = self._wrap_callback(told._reconnected_cb)
+        # Set when the connection is established or closed, so that waiters check the state.
+        self._changed = asyncio.Event()
+        self._pending: list[Task] = []
+        self._running: set[asyncio.Task[None]] = set()
+        client: Any = nc
+        client._closed_cb = self._on_disconnected("it was closed", client._closed_cb)
+        client._disconnected_cb = self._on_disconnected(
+            "it was interrupted", client._disconnected_cb
+        )
+        client._reconnected_cb = self._on_reconnected(client._reconnected_cb)
 
     async def wait_connected(self, context: ErrorContext) -> None:
-        """Return when there is a connection, at once or after nats-py has reconnected.
+        """Return when connected: at once, or after nats-py has reconnected.
 
-        Raises `ConnectionLostError` when it has given up, and where the caller has.
+        Raises: `ConnectionLostError` (nats-py has given up, or the caller was cancelled).
         """
         nc = self._nc
         while not nc.is_connected:
-            task = nc._reconnection_task
-            if nc.is_closed or task is None or task.done():
+            reconnection = nc._reconnection_task
+            if nc.is_closed or reconnection is None or reconnection.done():
                 raise connection_lost(context, "it was closed")
-            self._decided.clear()
-            if not await wait_unless_cancelled(self._decided, _POLL_INTERVAL):
+            self._changed.clear()
+            if not await wait_unless_cancelled(self._changed, _POLL_INTERVAL):
                 raise connection_lost(context, "it was interrupted")
 
-    def run_when_connected(self, chore: Step) -> None:
-        """Do that once there is a connection again, if there will be one."""
-        self._pending.append(chore)
+    def run_when_connected(self, task: Task) -> None:
+        """Run a task after the next reconnect; errors of jetstow in it are ignored."""
+        self._pending.append(task)
 
-    def run_in_background(self, step: Coroutine[Any, Any, None]) -> None:
-        """Do that when there is time; nobody waits for it."""
-        task = asyncio.ensure_future(step)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine that the caller does not wait for."""
+        task = asyncio.ensure_future(coroutine)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
-    def _wrap_callback(
-        self, tell_user: Callable[[], Awaitable[None]] | None, why: str | None = None
-    ) -> Callable[[], Awaitable[None]]:
-        async def on_event() -> None:
-            self._decided.set()
-            if why is not None:
-                self.losses += 1
-                self._on_loss(why)
-            else:
-                self._run_pending()
-            if tell_user is not None:
-                await tell_user()
+    def _on_disconnected(self, reason: str, user_callback: Callback | None) -> Callback:
+        async def callback() -> None:
+            self._changed.set()
+            self.losses += 1
+            self._on_loss(reason)
+            if user_callback is not None:
+                await user_callback()
 
-        return on_event
+        return callback
 
-    def _run_pending(self) -> None:
-        chores, self._pending = self._pending, []
-        for chore in chores:
-            self.run_in_background(_quietly(chore()))
+    def _on_reconnected(self, user_callback: Callback | None) -> Callback:
+        async def callback() -> None:
+            self._changed.set()
+            tasks, self._pending = self._pending, []
+            for task in tasks:
+                self.run_in_background(_suppress_errors(task()))
+            if user_callback is not None:
+                await user_callback()
 
-
-def connection_lost(context: ErrorContext, why: str) -> ConnectionLostError:
-    """The error for a connection that is not there."""
-    return context.error(ConnectionLostError, f"the connection failed for {context}: {why}")
+        return callback
 
 
-async def _quietly(chore: Coroutine[Any, Any, None]) -> None:
+def connection_lost(context: ErrorContext, reason: str) -> ConnectionLostError:
+    """Return the error for a lost connection."""
+    return context.error(ConnectionLostError, f"the connection failed for {context}: {reason}")
+
+
+async def _suppress_errors(coroutine: Coroutine[Any, Any, None]) -> None:
     with contextlib.suppress(JetstowError):
-        await chore
+        await coroutine

@@ -1,12 +1,11 @@
-"""A lane through nats-py: the socket of its connection, with a reader and a writer of our own.
+"""The fast path: reads and writes the socket of a connected nats-py client.
 
-What nats-py reads, it copies twice and matches against a regular expression a line; what it
-sends, it copies three times. So once a connection stands, the socket's bytes go to `Frames`
-instead. The messages of jetstow's own subscriptions are told at once, and all else goes on to
-nats-py, which does not notice.
+nats-py copies received bytes twice, and matches each line with a regular expression. It copies sent
+bytes three times. So once connected, the socket's bytes go to a `Parser`. Messages to jetstow's own
+subscriptions are delivered at once; everything else goes to nats-py.
 
-Where there is no plain socket (websockets) or nats-py is not as we know it, nothing changes:
-the connection works as nats-py made it (docs/decisions/0013).
+If the transport is not a socket (websockets), or nats-py's internals have changed, the connection
+works without the fast path (docs/decisions/0013).
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ from jetstow._core.protocol.parser import ParsedMessage, Parser, ProtocolError
 
 _log = logging.getLogger("jetstow.client")
 
-# What nats-py has not yet worked off may grow so far; then the socket waits.
+# Items queued for nats-py before reading from the socket is paused.
 _MAX_QUEUED: Final = 512
 
-# Messages smaller than this may wait for one another, until the loop's next turn.
-_BATCHED_BELOW: Final = 8 * 1024
+# Messages smaller than this wait for others until the next iteration of the loop.
+_MAX_BATCHED_SIZE: Final = 8 * 1024
 
-# Who gets the messages of a subscription, by its number.
+# The callback of each subscription, by its number.
 Receivers: TypeAlias = dict[int, Callable[[ParsedMessage], None]]
 
 
 class FastPath(asyncio.BufferedProtocol):
-    """The receiving end of one connection, in the place of an `asyncio.StreamReader`."""
+    """The protocol of one connection's transport, instead of that of `asyncio.StreamReader`."""
 
     def __init__(
         self, writer: asyncio.StreamWriter, receivers: Receivers, stats: dict[str, int]
@@ -44,7 +43,7 @@ class FastPath(asyncio.BufferedProtocol):
         self._receivers = receivers
         self._stats = stats
         self._transport: Any = writer.transport
-        # The streams' protocol goes on to see to flow control and to the end.
+        # The protocol of the streams still handles flow control and the end of the connection.
         self._stream_protocol: Any = writer.transport.get_protocol()
         self._parser = Parser(self._on_message, self._queue)
         self._queued: deque[ParsedMessage | bytes] = deque()
@@ -56,31 +55,31 @@ class FastPath(asyncio.BufferedProtocol):
 
     @classmethod
     async def attach(
-        cls, connection: Any, receivers: Receivers, stats: dict[str, int]
+        cls, transport: Any, receivers: Receivers, stats: dict[str, int]
     ) -> Self | None:
-        """Take a transport of nats-py's over, and what has arrived; None where it cannot be.
+        """Take over a transport of nats-py and the bytes that it has buffered.
 
-        `receivers`, by the number of their subscription, get what is theirs.
+        Return None if the transport is not supported.
         """
-        if not isinstance(connection, TcpTransport):
+        if not isinstance(transport, TcpTransport):
             return None
-        reader, writer = connection._io_reader, connection._io_writer
+        reader, writer = transport._io_reader, transport._io_writer
         if reader is None or writer is None:
             return None
-        lane = cls(writer, receivers, stats)
-        writer.transport.set_protocol(lane)
-        # With its end in sight, the reader hands out what it has and waits for nothing.
+        fast_path = cls(writer, receivers, stats)
+        writer.transport.set_protocol(fast_path)
+        # After `feed_eof`, `read` returns the buffered bytes and does not wait.
         reader.feed_eof()
-        lane._feed(await reader.read())
-        return lane
+        fast_path._feed(await reader.read())
+        return fast_path
 
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
-        """Send. What it returns is to be awaited; None, if the socket has taken it all.
+        """Send. Return a coroutine that the caller must await, or None if the socket took all.
 
-        Sending costs as much for a hundred bytes as for a hundred messages of them: what is
-        sent in one turn of the loop, by one task or by many, goes together.
+        Small messages of one iteration of the loop are sent together: a system call for a hundred
+        of them costs as much as for one.
         """
-        if len(message) >= _BATCHED_BELOW:
+        if len(message) >= _MAX_BATCHED_SIZE:
             self._flush()
             self._transport.write(message)
         else:
@@ -91,14 +90,14 @@ class FastPath(asyncio.BufferedProtocol):
 
     def _flush(self) -> None:
         if self._outgoing:
-            message = b"".join(self._outgoing)
+            data = b"".join(self._outgoing)
             self._outgoing.clear()
-            self._transport.write(message)
+            self._transport.write(data)
 
     async def next(self) -> ParsedMessage | bytes | None:
-        """The next thing that is nats-py's; None at the end of the connection.
+        """Wait for a message or a protocol line for nats-py; None at the end of the connection.
 
-        Raises `ProtocolError` and the socket's `OSError`.
+        Raises: nats-py's `ProtocolError`, and the `OSError` of the socket.
         """
         while not self._queued:
             if self._error is not None:
@@ -111,13 +110,13 @@ class FastPath(asyncio.BufferedProtocol):
         return self._queued.popleft()
 
     def close(self) -> None:
-        """Tell nobody anything more."""
+        """Send what is buffered, and deliver no more messages."""
         self._flush()
-        self._end(None)
+        self._finish(None)
 
-    # -- what the transport tells ----------------------------------------------------------
+    # -- callbacks of the transport --------------------------------------------------------
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - it takes what it gets
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the buffer has one size
         return self._parser.get_buffer()
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -126,15 +125,15 @@ class FastPath(asyncio.BufferedProtocol):
         try:
             self._parser.buffer_updated(nbytes)
         except ProtocolError as error:
-            _log.warning("the server sent what is not NATS: %s", error)
-            self._end(nats.errors.ProtocolError())
+            _log.warning("invalid data from the server: %s", error)
+            self._finish(nats.errors.ProtocolError())
 
     def eof_received(self) -> bool | None:
-        self._end(None)
+        self._finish(None)
         return bool(self._stream_protocol.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end(exc)
+        self._finish(exc)
         self._stream_protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -143,28 +142,28 @@ class FastPath(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self._stream_protocol.resume_writing()
 
-    # -- inside ----------------------------------------------------------------------------
+    # -- internals -------------------------------------------------------------------------
 
-    def _feed(self, arrived: bytes) -> None:
-        """Bytes that came before the lane did."""
-        while arrived:
-            room = self._parser.get_buffer()
-            size = min(len(room), len(arrived))
-            room[:size] = arrived[:size]
+    def _feed(self, data: bytes) -> None:
+        """Parse bytes that arrived before the fast path was attached."""
+        while data:
+            buffer = self._parser.get_buffer()
+            size = min(len(buffer), len(data))
+            buffer[:size] = data[:size]
             self.buffer_updated(size)
-            arrived = arrived[size:]
+            data = data[size:]
 
-    def _on_message(self, frame: ParsedMessage) -> None:
-        deliver = self._receivers.get(frame.sid)
-        if deliver is None:
-            self._queue(frame)
+    def _on_message(self, message: ParsedMessage) -> None:
+        receiver = self._receivers.get(message.sid)
+        if receiver is None:
+            self._queue(message)
             return
         self._stats["in_msgs"] += 1
-        self._stats["in_bytes"] += len(frame.data)
+        self._stats["in_bytes"] += len(message.data)
         try:
-            deliver(frame)
-        except Exception:  # noqa: BLE001 - as for nats-py's callbacks: it ends no connection
-            _log.exception("a message to %s was not understood", frame.subject)
+            receiver(message)
+        except Exception:  # noqa: BLE001 - as nats-py's callbacks: the connection continues
+            _log.exception("cannot process a message to %s", message.subject)
 
     def _queue(self, item: ParsedMessage | bytes) -> None:
         self._queued.append(item)
@@ -172,9 +171,9 @@ class FastPath(asyncio.BufferedProtocol):
             self._transport.pause_reading()
         self._wake()
 
-    def _end(self, reason: Exception | None) -> None:
+    def _finish(self, error: Exception | None) -> None:
         if not self._closed:
-            self._closed, self._error = True, reason
+            self._closed, self._error = True, error
             self._wake()
 
     def _wake(self) -> None:
@@ -182,26 +181,31 @@ class FastPath(asyncio.BufferedProtocol):
             self._waiter.set_result(None)
 
 
-def header_size(headers: dict[str, str] | None) -> int:
-    """The bytes that headers take in a message, which the server counts with its payload."""
-    if headers is None:
-        return 0
-    size = len("NATS/1.0\r\n\r\n")
-    for name, value in headers.items():
-        size += len(name) + len(value) + 4  # they are ASCII, as all that we send
-    return size
+def encode_headers(headers: dict[str, str]) -> bytes:
+    """Return a header block as NATS sends it."""
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"NATS/1.0\r\n{lines}\r\n".encode()
 
 
 def encode_message(
-    subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
+    subject: str,
+    payload: bytes | memoryview,
+    reply: str,
+    headers: dict[str, str] | None,
+    max_payload: int,
 ) -> bytes:
-    """What the server reads of a message published. Raises nats-py's `BadSubjectError`."""
+    """Return a PUB or HPUB protocol message.
+
+    Raises: nats-py's `BadSubjectError`, `MaxPayloadError` (headers and payload together).
+    """
     address = f"{subject} {reply}"
     if not address.isprintable() or address.count(" ") != 1:
         raise nats.errors.BadSubjectError
+    raw_headers = b"" if headers is None else encode_headers(headers)
+    size = len(raw_headers) + len(payload)
+    if size > max_payload:
+        raise nats.errors.MaxPayloadError
     if headers is None:
-        return b"".join((f"PUB {address} {len(payload)}\r\n".encode(), payload, b"\r\n"))
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    head = f"NATS/1.0\r\n{lines}\r\n".encode()
-    size = len(head) + len(payload)
-    return b"".join((f"HPUB {address} {len(head)} {size}\r\n".encode(), head, payload, b"\r\n"))
+        return b"".join((f"PUB {address} {size}\r\n".encode(), payload, b"\r\n"))
+    line = f"HPUB {address} {len(raw_headers)} {size}\r\n".encode()
+    return b"".join((line, raw_headers, payload, b"\r\n"))

@@ -1,21 +1,18 @@
-"""One inbox for everything that the server answers, and the bad news that concerns it.
+"""The inbox of a connection: a wildcard subscription that receives the replies to all requests.
 
-A connection has one wildcard subscription, shared by requests, acknowledgements and batches.
-Each of them opens a `Mailbox` on it. NATS tells the connection, and not the request, that
-the user may not publish somewhere; a plain request would sit out its timeout and not say
-why. So the inbox listens to what the connection is told, and fails the mailboxes concerned.
+Each request has a token below the inbox, under which a `PendingReply` or a `Mailbox` receives. The
+server reports a permissions violation to the connection, not to the request: see `denials`, which
+fails the requests concerned (docs/decisions/0002).
 
-This file and `jetstream.py` are all that touches nats-py's subscriptions and publishing.
+Only this module and `api.py` subscribe and publish through nats-py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
 
@@ -24,111 +21,182 @@ from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.connection_state import ConnectionState, connection_lost
-from jetstow._core.transport.fast_path import header_size
+from jetstow._core.transport.denials import Denials
+from jetstow._core.transport.fast_path import encode_headers
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import (
-    InvalidOptionError,
-    JetstowError,
-    PermissionDeniedError,
-    TimeoutError,
-)
+from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
     from nats.aio.msg import Msg
     from nats.aio.subscription import Subscription
 
-_VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
+# The server closes a connection with more than 64 MiB of pending bytes, and a stream rejects
+# messages when 128 MB of them are pending. A connection's transfers together stay below that.
+MAX_INBOUND_BYTES: Final = 32 * 1024 * 1024
+MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024
 
-# The server drops a connection for which more than 64 MiB wait, and a stream refuses
-# messages when 128 MB of them wait for it. All transfers of a connection stay below.
-MAX_INBOUND_BYTES = 32 * 1024 * 1024
-MAX_OUTBOUND_BYTES = 32 * 1024 * 1024
-
-# Subjects that were refused last.
-_MAX_DENIED_SUBJECTS = 256
-
-B = TypeVar("B", bound=Mailbox)
+M = TypeVar("M", bound=Mailbox)
 T = TypeVar("T")
 
 
+class PendingReply:
+    """The reply to one request: a mailbox for a single message, without the cost of one."""
+
+    subscription = None
+
+    def __init__(
+        self, address: str, subject: str, context: ErrorContext, expires_at: float
+    ) -> None:
+        self.address = address
+        self.context = context
+        self.subjects = {subject.lower(): subject}
+        self.arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.message: Message | None = None
+        self.error: JetstowError | None = None
+        self._expires_at = expires_at
+
+    def deliver(self, message: Message) -> None:
+        """Receive the reply. A second one is ignored."""
+        self.message = self.message or message
+        self._wake()
+
+    def fail(self, error: JetstowError) -> None:
+        """End the wait with an error."""
+        self.error = error
+        self._wake()
+
+    def check_timeout(self, now: float) -> float | None:
+        """End a wait that has timed out; return the deadline of a wait that has not."""
+        if self.arrived.done():
+            return None
+        if now < self._expires_at:
+            return self._expires_at
+        self._wake()
+        return None
+
+    def _wake(self) -> None:
+        if not self.arrived.done():
+            self.arrived.set_result(None)
+
+
 class Inbox:
-    """The inbox of one connection, and the limits that its transfers share."""
+    """The mailboxes of one connection, and the byte limits that its transfers share."""
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
-        # What nats-py makes anew in `connect`, which drops subscriptions and callbacks.
+        # nats-py's `connect` replaces the queue, and drops all subscriptions and callbacks.
         self._flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
         self._prefix_size = len(self.prefix) + 1
         self.inbound = ByteSemaphore(MAX_INBOUND_BYTES)
         self.outbound = ByteSemaphore(MAX_OUTBOUND_BYTES)
-        self._boxes: dict[str, Mailbox] = {}
-        self._opening = asyncio.Lock()
-        self._subscribed = False
-        self._denied: str | None = None
-        # Whoever was refused once may have sent more, and is gone when that is refused.
-        self._refused: deque[str] = deque(maxlen=_MAX_DENIED_SUBJECTS)
-        self._count = 0
+        self._receivers: dict[str, Mailbox | PendingReply] = {}
+        self._subscribe_lock = asyncio.Lock()
+        self._is_subscribed = False
+        self._token_count = 0
         self._timer: asyncio.TimerHandle | None = None
         self.state = ConnectionState(nc, self._fail_all)
-        self._wrap_error_callback()
+        self._denials = Denials(f"{self.prefix}.>", self._receivers)
+        self._denials.wrap_error_callback(nc)
 
     @classmethod
-    def of(cls, nc: Client) -> Inbox:
-        """The connection's inbox; made on first use, and living as long as the connection."""
-        replies = getattr(nc, "_jetstow_inbox", None)
-        if not isinstance(replies, cls) or replies._flush_queue is not nc._flush_queue:
-            replies = cls(nc)
-            nc._jetstow_inbox = replies  # type: ignore[attr-defined]
-        return replies
+    def for_client(cls, nc: Client) -> Inbox:
+        """Return the inbox of a connection; create it on first use and after `connect`."""
+        inbox = getattr(nc, "_jetstow_inbox", None)
+        if not isinstance(inbox, cls) or inbox._flush_queue is not nc._flush_queue:
+            inbox = cls(nc)
+            nc._jetstow_inbox = inbox  # type: ignore[attr-defined]
+        return inbox
 
-    async def open_mailbox(self, kind: type[B], context: ErrorContext, timeout: float) -> B:
-        """A new mailbox of that kind. Raises `ConnectionLostError`, `PermissionDeniedError`."""
-        await self._ensure_subscribed(context, timeout)
-        return self._add(kind, context, timeout)
+    async def request(
+        self,
+        context: ErrorContext,
+        subject: str,
+        payload: bytes,
+        headers: dict[str, str] | None,
+        timeout: float,
+    ) -> Message:
+        """Publish a message and return the reply.
 
-    async def open_subscription(self, kind: type[B], context: ErrorContext, timeout: float) -> B:
-        """A mailbox with a subscription of its own, for what a consumer sends.
+        Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError`.
+        """
+        if not self._is_subscribed or not self.nc.is_connected or self._denials.is_inbox_denied:
+            await self._ensure_subscribed(context, timeout)
+        self._token_count += 1
+        token = str(self._token_count)
+        deadline = asyncio.get_running_loop().time() + timeout
+        pending = PendingReply(f"{self.prefix}.{token}", subject, context, deadline)
+        self._receivers[token] = pending
+        try:
+            publishing = self.publish(subject, payload, pending.address, headers, context)
+            if publishing is not None:
+                # The socket is full. A mailbox bounds the wait for it, too.
+                with Mailbox(self, token, context, timeout) as mailbox:
+                    self._receivers[token] = mailbox
+                    mailbox.subjects = pending.subjects
+                    await mailbox.with_timeout(publishing)
+                    return await mailbox.next()
+            self.check_timeouts_at(deadline)
+            await pending.arrived
+        finally:
+            self._receivers.pop(token, None)
+        if pending.message is None:
+            raise pending.error or self.timeout_error(timeout, context)
+        return pending.message
 
-        A consumer's messages keep the subject that they were stored under, so nothing but
-        the subscription tells whose they are. Raises as `open` does.
+    async def open_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
+        """Open a mailbox of that class.
+
+        Raises: `ConnectionLostError`, `PermissionDeniedError` (the user may not subscribe to the
+        inbox), `TimeoutError`.
         """
         await self._ensure_subscribed(context, timeout)
-        box = self._add(kind, context, timeout)
-        box.address = self.nc.new_inbox()
+        return self._create_mailbox(kind, context, timeout)
+
+    async def open_subscription(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
+        """Open a mailbox that has its own subscription, for the messages of a consumer.
+
+        These keep the subject under which they were stored, so only the subscription identifies
+        their mailbox.
+
+        Raises: what `open_mailbox` raises.
+        """
+        await self._ensure_subscribed(context, timeout)
+        mailbox = self._create_mailbox(kind, context, timeout)
+        mailbox.address = self.nc.new_inbox()
         try:
-            box.subscription = await box.with_timeout(
-                self._subscribe(box.address, box.deliver, context)
+            mailbox.subscription = await mailbox.with_timeout(
+                self._subscribe(mailbox.address, mailbox.deliver, context)
             )
         except BaseException:
-            box.close()
+            mailbox.close()
             raise
-        return box
+        return mailbox
 
     async def _ensure_subscribed(self, context: ErrorContext, timeout: float) -> None:
+        subject = f"{self.prefix}.>"
         if not self.nc.is_connected:
             await self.state.wait_connected(context)
-        if not self._subscribed:
-            async with self._opening:
-                if not self._subscribed:
-                    with self._add(Mailbox, context, timeout) as box:
-                        subject = f"{self.prefix}.>"
-                        await box.with_timeout(self._subscribe(subject, self._deliver, context))
-                    self._subscribed = True
-        if self._denied is not None:
-            raise permission_denied(context, "subscribe to", f"{self.prefix}.>")
+        if not self._is_subscribed:
+            async with self._subscribe_lock:
+                if not self._is_subscribed:
+                    with self._create_mailbox(Mailbox, context, timeout) as mailbox:
+                        await mailbox.with_timeout(self._subscribe(subject, self._deliver, context))
+                    self._is_subscribed = True
+        if self._denials.is_inbox_denied:
+            raise self._denials.inbox_error(context)
 
-    def _add(self, kind: type[B], context: ErrorContext, timeout: float) -> B:
-        self._count += 1
-        token = str(self._count)
-        box = self._boxes[token] = kind(self, token, context, timeout)
-        return box
+    def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
+        self._token_count += 1
+        token = str(self._token_count)
+        mailbox = self._receivers[token] = kind(self, token, context, timeout)
+        return mailbox
 
-    def check_at(self, when: float) -> None:
-        """See to it that no mailbox waits past that time of the loop.
+    def check_timeouts_at(self, when: float) -> None:
+        """Check all timeouts at a time of the loop.
 
-        One timer serves all of them: nearly every wait is over long before its end.
+        All waits share one timer, as nearly every wait ends long before its timeout.
         """
         if self._timer is None or when < self._timer.when():
             if self._timer is not None:
@@ -138,16 +206,16 @@ class Inbox:
     def _check_timeouts(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        for when in [box.check_timeout(now) for box in self._boxes.values()]:
+        for when in [receiver.check_timeout(now) for receiver in self._receivers.values()]:
             if when is not None:
-                self.check_at(when)
+                self.check_timeouts_at(when)
 
-    def forget(self, token: str) -> None:
-        """Let a mailbox go. The server hears of it when there is time."""
-        box = self._boxes.pop(token, None)
-        if box is not None and box.subscription is not None:
-            # The two know each other, and would wait for the garbage collector together.
-            subscription, box.subscription = box.subscription, None
+    def remove(self, token: str) -> None:
+        """Remove a mailbox. Its own subscription is ended in the background."""
+        mailbox = self._receivers.pop(token, None)
+        if mailbox is not None and mailbox.subscription is not None:
+            # Break the reference cycle, so that no garbage collection is needed.
+            subscription, mailbox.subscription = mailbox.subscription, None
             self.state.run_in_background(_unsubscribe(subscription))
 
     def publish(
@@ -158,103 +226,71 @@ class Inbox:
         headers: dict[str, str] | None,
         context: ErrorContext,
     ) -> Coroutine[Any, Any, None] | None:
-        """Send. What it returns is to be awaited; None, if there is nothing to wait for."""
-        size = len(payload) + header_size(headers)
-        if size > self.nc.max_payload:
+        """Publish. Return a coroutine that the caller must await, or None if the socket took all.
+
+        Raises: `InvalidOptionError` (larger than the server's `max_payload`). The coroutine raises
+        `ConnectionLostError`.
+        """
+        try:
+            if isinstance(self.nc, FastPathClient):
+                publishing = self.nc.publish_fast(subject, payload, reply, headers)
+            else:
+                # nats-py does not count the headers, as the server does. It concatenates
+                # `bytes + payload`, which accepts any buffer.
+                if _message_size(payload, headers) > self.nc.max_payload:
+                    raise nats.errors.MaxPayloadError
+                publishing = self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+        except nats.errors.MaxPayloadError:
             raise context.error(
                 InvalidOptionError,
-                f"{size} bytes for {context} are more than the server's max_payload "
-                f"of {self.nc.max_payload}",
-            )
-        if isinstance(self.nc, FastPathClient):
-            step = self.nc.publish_fast(subject, payload, reply, headers)
-        else:
-            # nats-py joins what it sends with `bytes + payload`, which takes any buffer.
-            step = self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
-        return None if step is None else self._translate_errors(step, context)
+                f"{_message_size(payload, headers)} bytes for {context} are more than the "
+                f"server's max_payload of {self.nc.max_payload}",
+            ) from None
+        return None if publishing is None else self._translate_errors(publishing, context)
 
-    async def _translate_errors(self, step: Awaitable[T], context: ErrorContext) -> T:
+    async def _translate_errors(self, awaitable: Awaitable[T], context: ErrorContext) -> T:
         try:
-            return await step
+            return await awaitable
         except (nats.errors.Error, OSError) as error:
             raise connection_lost(context, str(error).removeprefix("nats: ")) from error
 
-    def silence_error(self, timeout: float, context: ErrorContext) -> JetstowError:
-        """The error for an answer that did not come."""
+    def timeout_error(self, timeout: float, context: ErrorContext) -> JetstowError:
+        """Return the error for a missing reply."""
         if not self.nc.is_connected:
             return connection_lost(context, "it is not connected")
         return context.error(
-            TimeoutError, f"the server did not answer for {context} within {timeout:g} seconds"
+            TimeoutError,
+            f"the server did not reply to a request for {context} within {timeout:g} seconds",
         )
 
     async def _subscribe(
         self, subject: str, deliver: Callable[[Message], None], context: ErrorContext
     ) -> Subscription:
-        async def hear(message: Msg) -> None:  # nats-py wants to await it
+        async def on_message(message: Msg) -> None:  # nats-py requires a coroutine function
             deliver(message)
 
         if isinstance(self.nc, FastPathClient):
-            step = self.nc.subscribe_fast(subject, deliver, hear)
+            subscribing = self.nc.subscribe_fast(subject, deliver, on_message)
         else:
-            # What waits here is bounded by the windows of the transfers, not by nats-py.
-            step = self.nc.subscribe(subject, cb=hear, pending_bytes_limit=0)
-        return await self._translate_errors(step, context)
+            # The transfers' windows limit the pending bytes. nats-py would drop messages.
+            subscribing = self.nc.subscribe(subject, cb=on_message, pending_bytes_limit=0)
+        return await self._translate_errors(subscribing, context)
 
     def _deliver(self, message: Message) -> None:
         token = message.subject[self._prefix_size :]
-        box = self._boxes.get(token) or self._boxes.get(token.partition(".")[0])
-        if box is not None:
-            box.deliver(message)
+        receiver = self._receivers.get(token) or self._receivers.get(token.partition(".")[0])
+        if receiver is not None:
+            receiver.deliver(message)
 
-    # -- bad news ------------------------------------------------------------------------
+    def _fail_all(self, reason: str) -> None:
+        for receiver in list(self._receivers.values()):
+            receiver.fail(connection_lost(receiver.context, reason))
 
-    def _wrap_error_callback(self) -> None:
-        """Hear what nats-py tells its user, and pass on all but what becomes an exception."""
-        nc: Any = self.nc
-        tell_user = nc._error_cb
 
-        async def on_error(error: Exception) -> None:
-            if not self._handle_violation(str(error)):
-                await tell_user(error)
-
-        nc._error_cb = on_error
-
-    def _fail_all(self, why: str) -> None:
-        for box in list(self._boxes.values()):
-            box.fail(connection_lost(box.context, why))
-
-    def _handle_violation(self, text: str) -> bool:
-        match = _VIOLATION.search(text)
-        if match is None:
-            return False
-        verb, subject = match.groups()
-        boxes = list(self._boxes.values())
-        if verb == "publish":
-            concerned = [box for box in boxes if subject in box.subjects]
-            if concerned and subject not in self._refused:
-                self._refused.append(subject)
-        elif subject == f"{self.prefix}.>".lower():
-            self._denied, concerned = subject, boxes
-        else:
-            concerned = [box for box in boxes if subject == box.address.lower()]
-        for box in concerned:
-            what = "publish to" if verb == "publish" else "subscribe to"
-            # nats-py hands the server's errors on in lower case.
-            spelled = {f"{self.prefix}.>".lower(): f"{self.prefix}.>"} | box.subjects
-            spelled[box.address.lower()] = box.address
-            box.fail(permission_denied(box.context, what, spelled.get(subject, subject)))
-        return bool(concerned) or self._denied == subject or subject in self._refused
+def _message_size(payload: bytes | memoryview, headers: dict[str, str] | None) -> int:
+    return len(payload) + (len(encode_headers(headers)) if headers else 0)
 
 
 async def _unsubscribe(subscription: Subscription) -> None:
     with contextlib.suppress(nats.errors.Error):
         await subscription.unsubscribe()
-
-
-def permission_denied(context: ErrorContext, what: str, subject: str) -> PermissionDeniedError:
-    error = context.error(
-        PermissionDeniedError,
-        f"the user may not {what} {subject!r}, which {context} needs",
-    )
-    error.subject = subject
-    return error

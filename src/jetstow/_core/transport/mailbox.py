@@ -1,7 +1,7 @@
-"""Where the answers to one request arrive, and where waiting for them ends.
+"""A mailbox: receives the replies to one request.
 
-Waiting always ends: with a message, with silence for longer than the mailbox is patient,
-with the loss of the connection, or with the server's word that the user may not.
+Every wait ends: with a message, after the timeout, when the connection is lost, or when the server
+reports a permissions violation.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Owner(Protocol):
-    """The inbox that a mailbox belongs to, as far as the mailbox uses it."""
+class MailboxOwner(Protocol):
+    """The methods of an inbox that its mailboxes call."""
 
     prefix: str
     inbound: ByteSemaphore
@@ -37,21 +37,23 @@ class Owner(Protocol):
         context: ErrorContext,
     ) -> Coroutine[Any, Any, None] | None: ...
 
-    def forget(self, token: str) -> None: ...
+    def remove(self, token: str) -> None: ...
 
-    def check_at(self, when: float) -> None: ...
+    def check_timeouts_at(self, when: float) -> None: ...
 
-    def silence_error(self, timeout: float, context: ErrorContext) -> JetstowError: ...
+    def timeout_error(self, timeout: float, context: ErrorContext) -> JetstowError: ...
 
 
 class Mailbox:
-    """The answers to one request, or to many that share it; a context manager.
+    """The replies to one request, or to several that share it; a context manager.
 
-    `address` is the reply subject; what is sent to `address.<anything>` arrives as well.
-    `patience` is the longest silence that is waited through, in seconds.
+    `address` is the reply subject. Messages to `address.<anything>` arrive as well. `timeout` is
+    the longest time without a message, in seconds.
     """
 
-    def __init__(self, inbox: Owner, token: str, context: ErrorContext, timeout: float) -> None:
+    def __init__(
+        self, inbox: MailboxOwner, token: str, context: ErrorContext, timeout: float
+    ) -> None:
         self.inbox = inbox
         self.context = context
         self.timeout = timeout
@@ -60,7 +62,7 @@ class Mailbox:
         self.subjects: dict[str, str] = {}
         self._token = token
         self._messages: deque[Message] = deque()
-        self._failure: JetstowError | None = None
+        self._error: JetstowError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: asyncio.Timeout | None = None
         self._timed_out = False
@@ -73,8 +75,8 @@ class Mailbox:
         self.close()
 
     def close(self) -> None:
-        """Take no more messages, and keep none."""
-        self.inbox.forget(self._token)
+        """Stop receiving, and drop all messages."""
+        self.inbox.remove(self._token)
         self._messages.clear()
 
     async def send(
@@ -85,32 +87,36 @@ class Mailbox:
         headers: dict[str, str] | None = None,
         suffix: str = "",
     ) -> None:
-        """Publish with this mailbox as the reply subject.
+        """Publish with `address` and `suffix` as the reply subject.
 
-        Raises `ConnectionLostError`, `PermissionDeniedError` or `TimeoutError` (the server
-        takes nothing more).
+        Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError` (the server does not
+        read from the socket).
         """
-        self._raise_failure()
-        # nats-py hands the server's errors on in lower case.
+        self._raise_error()
+        # nats-py converts the server's errors to lower case, so look up subjects by that.
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
-        step = self.inbox.publish(subject, payload, reply, headers, self.context)
-        if step is not None:
-            await self.with_timeout(step)
+        publishing = self.inbox.publish(subject, payload, reply, headers, self.context)
+        if publishing is not None:
+            await self.with_timeout(publishing)
 
     async def respond(self, subject: str) -> None:
-        """Publish an empty message that wants no answer. Raises as `send` does."""
-        if (step := self.inbox.publish(subject, b"", "", None, self.context)) is not None:
-            await self.with_timeout(step)
+        """Publish an empty message without a reply subject.
+
+        Raises: what `send` raises.
+        """
+        publishing = self.inbox.publish(subject, b"", "", None, self.context)
+        if publishing is not None:
+            await self.with_timeout(publishing)
 
     def deliver(self, message: Message) -> None:
-        """Take a message. The inbox calls this."""
+        """Add a received message; called by the inbox."""
         self._messages.append(message)
         self.wake()
 
     def fail(self, error: JetstowError) -> None:
-        """Nothing more will come, for this reason. The inbox calls this."""
-        self._failure = error
+        """Make all further calls raise an error; called by the inbox."""
+        self._error = error
         deadline, self._deadline = self._deadline, None
         if deadline is not None:
             deadline.reschedule(0)
@@ -118,37 +124,40 @@ class Mailbox:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing has arrived that was not taken yet."""
+        """Whether all received messages were taken."""
         return not self._messages
 
     async def next(self) -> Message:
-        """The next message.
+        """Wait for a message, and take it.
 
-        Raises `TimeoutError`, `ConnectionLostError` or `PermissionDeniedError`.
+        Raises: `TimeoutError`, `ConnectionLostError`, `PermissionDeniedError`.
         """
         while not self._messages:
             await self.wait()
         return self._messages.popleft()
 
     async def wait(self) -> None:
-        """Wait until something happens here. Raises what `next` raises."""
-        self._raise_failure()
+        """Wait until a message arrives or `wake` is called.
+
+        Raises: what `next` raises.
+        """
+        self._raise_error()
         loop = asyncio.get_running_loop()
         self._waiter = loop.create_future()
         self._wait_until = loop.time() + self.timeout
-        self.inbox.check_at(self._wait_until)
+        self.inbox.check_timeouts_at(self._wait_until)
         try:
             await self._waiter
         finally:
             self._waiter = None
         if self._timed_out:
             self._timed_out = False
-            raise self.inbox.silence_error(self.timeout, self.context)
+            raise self.inbox.timeout_error(self.timeout, self.context)
         if not self._messages:
-            self._raise_failure()
+            self._raise_error()
 
     def check_timeout(self, now: float) -> float | None:
-        """End a wait that has lasted too long; when to look again, if one goes on."""
+        """End a wait that has timed out; return the deadline of a wait that has not."""
         if self._waiter is None or self._waiter.done():
             return None
         if now < self._wait_until:
@@ -158,36 +167,38 @@ class Mailbox:
         return None
 
     def wake(self) -> None:
-        """Let whoever waits look again."""
+        """End the current wait, so that the waiter checks its condition."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def with_timeout(self, step: Coroutine[Any, Any, T]) -> T:
-        """Run a step of nats-py's that may wait for the socket, for as long as is patient.
+    async def with_timeout(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine of nats-py that may wait for the socket, for `timeout` seconds at most.
 
-        nats-py waits without end for a flush whose flusher has died, and swallows a
-        cancellation meanwhile. So the end of the wait, and the cancellation, are seen to here.
+        nats-py waits forever for a flush whose flusher has died, and swallows a cancellation. So
+        this method checks after the call for the timeout and for a cancellation.
+
+        Raises: what `send` raises.
         """
         task = asyncio.current_task()
         cancelled = task.cancelling() if task is not None else 0
         try:
             async with asyncio.timeout(self.timeout) as deadline:
                 self._deadline = deadline
-                result = await step
+                result = await coroutine
         except TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
-            self._raise_failure()
-            raise self.inbox.silence_error(self.timeout, self.context) from None
+            self._raise_error()
+            raise self.inbox.timeout_error(self.timeout, self.context) from None
         finally:
             self._deadline = None
         if deadline.expired():
-            self._raise_failure()
-            raise self.inbox.silence_error(self.timeout, self.context)
+            self._raise_error()
+            raise self.inbox.timeout_error(self.timeout, self.context)
         if task is not None and task.cancelling() > cancelled:
             raise asyncio.CancelledError
         return result
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error

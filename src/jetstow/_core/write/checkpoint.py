@@ -1,7 +1,7 @@
-"""Notes of file uploads under way: what a later process needs to go on with one.
+"""Checkpoints of resumable puts: what a later process needs to continue one.
 
-They lie in the user's own state folder, or in `JETSTOW_HOME`, one small file an upload. The
-chunks are in the bucket; without its note an upload is garbage there, and collected as such.
+A checkpoint is a small file in the user's state folder, or in `JETSTOW_HOME`. The chunks are in the
+bucket; without a checkpoint they are garbage, which `collect_garbage` removes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import platformdirs
 from jetstow._core.bucket.stream import Stream
 
 
-class _Noted(msgspec.Struct):
+class _Content(msgspec.Struct):
     nuid: str
     chunk_size: int
     size: int
@@ -25,9 +25,9 @@ class _Noted(msgspec.Struct):
 
 
 class Checkpoint:
-    """The note of one file on its way to one name in one bucket.
+    """The checkpoint of putting one file under one name of one bucket.
 
-    Of a file that has changed since, or that is to be cut in another way, it knows nothing.
+    It is valid only for the same size, modification time and chunk size of the file.
     """
 
     def __init__(self, path: Path, file: os.stat_result, chunk_size: int) -> None:
@@ -36,39 +36,39 @@ class Checkpoint:
         self._chunk_size = chunk_size
 
     @classmethod
-    async def of(
+    async def open(
         cls, stream: Stream, name: str, source: Path, file: os.stat_result, chunk_size: int
     ) -> Self:
-        """The note about `source`, which may not be written yet."""
-        # A bucket that was made anew, or another server's, has been created at another time.
+        """Return the checkpoint for the file `source`. It may not exist yet."""
+        # The creation time distinguishes a recreated bucket, and a bucket of another server.
         created = (await stream.info())["created"]
-        return cls(_place(str(created), stream.bucket, name, source), file, chunk_size)
+        return cls(_path(str(created), stream.bucket, name, source), file, chunk_size)
 
     def read(self) -> str | None:
-        """The NUID under which the file's first chunks lie, if it is known."""
+        """Return the NUID of the chunks stored so far, or None without a valid checkpoint."""
         try:
-            noted = msgspec.json.decode(self._path.read_bytes(), type=_Noted)
+            content = msgspec.json.decode(self._path.read_bytes(), type=_Content)
         except (OSError, ValueError, RecursionError):
             return None
-        fits = noted == self._noted(noted.nuid) and noted.nuid.isalnum()
-        return noted.nuid if fits else None
+        valid = content == self._content(content.nuid) and content.nuid.isalnum()
+        return content.nuid if valid else None
 
     def write(self, nuid: str) -> None:
-        """From now on the file's chunks lie under that NUID."""
+        """Record that the file's chunks are stored under a NUID."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        beside = self._path.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(msgspec.json.encode(self._noted(nuid)))
-        beside.replace(self._path)
+        temporary = self._path.with_suffix(f".{os.getpid()}")
+        temporary.write_bytes(msgspec.json.encode(self._content(nuid)))
+        temporary.replace(self._path)
 
     def remove(self) -> None:
-        """There is nothing to go on with."""
+        """Remove the checkpoint. It may not exist."""
         self._path.unlink(missing_ok=True)
 
-    def _noted(self, nuid: str) -> _Noted:
-        return _Noted(nuid, self._chunk_size, self._file.st_size, self._file.st_mtime_ns)
+    def _content(self, nuid: str) -> _Content:
+        return _Content(nuid, self._chunk_size, self._file.st_size, self._file.st_mtime_ns)
 
 
-def _place(created: str, bucket: str, name: str, source: Path) -> Path:
+def _path(created: str, bucket: str, name: str, source: Path) -> Path:
     home = os.environ.get("JETSTOW_HOME") or platformdirs.user_state_dir("jetstow", appauthor=False)
     key = "\0".join((created, bucket, name, os.path.realpath(source)))
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()

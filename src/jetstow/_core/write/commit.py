@@ -1,7 +1,8 @@
-"""The moment an object exists: its metadata, published if nobody else was faster.
+"""Commit: publish an object's metadata with compare-and-set. The only module that does.
 
-Every change of a name goes through `commit`. It expects the revision that it has seen, so
-of two writers one wins; the other looks again and decides anew.
+The metadata is published with the revision that it replaces as the expected revision. If two
+clients change a name at the same time, one succeeds; the other reads the new state and decides
+again.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects, ttl
+from jetstow._core.protocol import ttl
 from jetstow._core.protocol.api_errors import WRONG_LAST_SEQUENCE
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.metadata import encode_info
+from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.catalog import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow.errors import (
@@ -26,93 +29,100 @@ from jetstow.errors import (
 )
 from jetstow.models import ObjectInfo
 
-_ROLLUP: Final = {"Nats-Rollup": "sub"}
-_EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
+_EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
 
-Proposal = Callable[[NameState], ObjectInfo]
+Propose = Callable[[NameState], ObjectInfo]
 
 
 @dataclass(frozen=True, slots=True)
 class Committed:
-    """What stands under the name now, and what stood there before."""
+    """The published metadata, and the state of the name that it replaced."""
 
     info: ObjectInfo
-    before: NameState
+    replaced: NameState
 
 
-def check_revision(stream: Stream, name: str, slot: NameState, expected: int | None) -> None:
-    """Raise unless the name is at the revision expected; 0 expects no live object.
+def check_revision(context: ErrorContext, state: NameState, expected: int | None) -> None:
+    """Raise unless the name is at the expected revision; 0 expects no live object.
 
-    Raises `ObjectAlreadyExists` where 0 was expected, else `RevisionMismatchError`.
+    Raises: `ObjectAlreadyExists` (0 was expected), `RevisionMismatchError`.
     """
-    if expected is None or (slot.live is None if expected == 0 else slot.revision == expected):
+    if expected is None or (state.live is None if expected == 0 else state.revision == expected):
         return
-    context = stream.error_context(name)
     if expected == 0:
         raise context.error(ObjectAlreadyExists, f"{context} exists already")
     error = context.error(
         RevisionMismatchError,
-        f"{context} is at revision {slot.revision}, not at {expected}: somebody changed it",
+        f"{context} is at revision {state.revision}, not at {expected}: it was changed since",
     )
-    error.expected, error.actual = expected, slot.revision
+    error.expected, error.actual = expected, state.revision
     raise error
 
 
 async def commit(
     stream: Stream,
-    name: str,
-    propose: Proposal,
+    context: ErrorContext,
+    propose: Propose,
     *,
-    slot: NameState | None = None,
+    state: NameState | None = None,
     expected_revision: int | None = None,
 ) -> Committed:
-    """Publish what `propose` makes of the slot under `name`; again, if somebody was faster.
+    """Publish `propose(state)` as the metadata of the name in `context`.
 
-    `slot` spares the first look, if the caller has had it. Whatever `propose` raises ends
-    it, with nothing changed. Raises `RevisionMismatchError` where a revision is expected.
+    `state` is the name's state if the caller has read it. If another client changed the name,
+    the state is read again and `propose` is called again. What it raises ends the commit.
+
+    Raises: `RevisionMismatchError` or `ObjectAlreadyExists` (the name is not at
+    `expected_revision`). After `ConnectionLostError`, `TimeoutError` or
+    `JetStreamUnavailableError` it is unknown whether the metadata was published.
     """
-    subject = subjects.meta_subject(stream.bucket, name)
-    context = stream.error_context(name)
-    doubt: tuple[bytes, JetstowError] | None = None
-    outage = stream.api.retry_policy(context)
-    slot = await read_state(stream, name) if slot is None else slot
+    subject = meta_subject(stream.bucket, context.name or "")
+    policy: RetryPolicy | None = None
+    # The metadata and the error of a publish whose outcome is unknown.
+    unknown: tuple[bytes, JetstowError] | None = None
+    if state is None:
+        state = await read_state(stream, context)
     while True:
-        check_revision(stream, name, slot, expected_revision)
-        info = propose(slot)
+        if expected_revision is not None:
+            check_revision(context, state, expected_revision)
+        info = propose(state)
         payload = encode_info(info)
-        headers = _ROLLUP | {_EXPECTED: str(slot.revision)} | ttl.metadata_headers(info)
+        headers = {"Nats-Rollup": "sub", _EXPECTED_REVISION: str(state.revision)}
+        if info.headers:
+            headers |= ttl.metadata_ttl_headers(info)
         try:
             revision = await stream.publish(context, subject, payload, headers)
+            return Committed(replace(info, revision=revision, mtime=_now()), state)
         except RETRIED_ERRORS as error:
-            # The answer was lost, or is late. Asking again is safe: the revision expected
-            # lets only one of the two messages in.
-            again = isinstance(error, TimeoutError) and doubt is None
-            doubt = doubt or (payload, error)
-            if not again:
-                await _survive(outage, error, doubt[1])
-            continue
+            # Publishing again is safe: the expected revision admits one of the two messages.
+            first = unknown is None
+            unknown = unknown or (payload, error)
+            if not (isinstance(error, TimeoutError) and first):
+                policy = policy or stream.api.retry_policy(context)
+                await _wait_or_raise(policy, error, unknown[1])
         except ServerError as error:
             if error.err_code not in WRONG_LAST_SEQUENCE:
-                raise (error if doubt is None else doubt[1]) from None
-            before, slot = slot, await read_state(stream, name)
-            if doubt is None or slot.data != doubt[0]:
-                if doubt is not None and encode_info(propose(slot)) == doubt[0]:
-                    # Somebody has written the name since. If that came after us, these
-                    # chunks are dropped already, and to name them again would be wrong.
-                    raise doubt[1] from None
-                doubt = None
-                continue
-            revision, slot = slot.revision, before
-        return Committed(replace(info, revision=revision, mtime=_now()), slot)
+                raise (error if unknown is None else unknown[1]) from None
+            current = await read_state(stream, context)
+            if unknown is not None and current.data == unknown[0]:
+                # The earlier publish was stored.
+                committed = replace(info, revision=current.revision, mtime=_now())
+                return Committed(committed, state)
+            if unknown is not None and encode_info(propose(current)) == unknown[0]:
+                # Another client wrote the name. If it did so after the earlier publish was
+                # stored, it purged these chunks: they must not be named again.
+                raise unknown[1] from None
+            unknown = None
+            state = current
 
 
-async def _survive(outage: RetryPolicy, error: JetstowError, doubt: JetstowError) -> None:
+async def _wait_or_raise(policy: RetryPolicy, error: JetstowError, first: JetstowError) -> None:
     try:
-        await outage.wait_or_raise(error)
+        await policy.wait_or_raise(error)
     except JetstowError:
-        raise doubt from None  # the first word counts: it says that nobody knows
+        raise first from None  # it is the outcome of that publish that is unknown
 
 
 def _now() -> str:
-    """This machine's time. The server's own stamp is what `get_info` shows."""
+    """The local time. `get_info` returns the server's timestamp."""
     return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")

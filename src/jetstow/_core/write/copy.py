@@ -1,4 +1,4 @@
-"""An object copied, through this process: within its bucket, to another one, or elsewhere."""
+"""Copy an object through this process: within its bucket, to another bucket, or another server."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import aclosing
 
 from jetstow._core.aio.source import Chunker
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.headers import store_headers
+from jetstow._core.protocol.headers import reserved_headers
 from jetstow._core.read.object_read import ObjectRead, retry_if_changed
-from jetstow._core.write.put import Asked, Writing
+from jetstow._core.write.put import Put, PutOptions, prepare_put
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
 from jetstow.types import Progress
@@ -23,53 +23,52 @@ async def copy(
     expected_revision: int | None,
     progress: Progress | None,
 ) -> ObjectInfo:
-    """Let `new_name` be the same bytes with the same metadata, verified on their way.
+    """Store the bytes and metadata of `name` under `new_name`, verified on the way.
 
-    Where neither view has a key, an encrypted object is copied as it is stored.
+    If neither view of a bucket has a key, an encrypted object is copied as it is stored.
+
+    Raises: `InvalidOptionError` (a copy onto itself), and what a get and a put raise.
     """
-    there, here = (
-        (stream.api.nc, stream.bucket, its_name, stream.key)
-        for stream, its_name in ((target, new_name), (source, name))
-    )
-    if there == here:
-        place = target.error_context(new_name)
-        raise place.error(InvalidOptionError, f"{place} cannot be copied onto itself")
+    source_id = (source.api.nc, source.bucket, name, source.key)
+    if source_id == (target.api.nc, target.bucket, new_name, target.key):
+        context = target.error_context(new_name)
+        raise context.error(InvalidOptionError, f"{context} cannot be copied onto itself")
     if source.key is None and target.key is None:
         source, target = source.view(as_stored=True), target.view(as_stored=True)
 
     async def attempt() -> ObjectInfo:
-        reading = ObjectRead(source, name, progress=progress)
-        async with aclosing(reading.chunks()) as pieces:
-            first = await anext(pieces, b"")
-            asked = _asked(source, reading.info, target, expected_revision)
-            async with await Writing.begin(target, new_name, asked) as writing:
-                await _pass_on(first, pieces, writing)
-                return await writing.finish()
+        read = ObjectRead(source, source.error_context(name), progress=progress)
+        async with aclosing(read.chunks()) as pieces:
+            first = await anext(pieces, b"")  # then `read.info` is set
+            options = _put_options(source, read.info, target, expected_revision)
+            async with await prepare_put(target, new_name, options) as put:
+                await _write_all(first, pieces, put)
+                return await put.finish()
 
     return await retry_if_changed(attempt)
 
 
-async def _pass_on(first: bytes, pieces: AsyncIterator[bytes], writing: Writing) -> None:
-    cutter = Chunker(writing.chunk_size)
-    for chunk in cutter.split(first):
-        await writing.write(chunk)
+async def _write_all(first: bytes, pieces: AsyncIterator[bytes], put: Put) -> None:
+    chunker = Chunker(put.chunk_size)
+    for chunk in chunker.split(first):
+        await put.write(chunk)
     async for piece in pieces:
-        for chunk in cutter.split(piece):
-            await writing.write(chunk)
-    if cutter.rest:
-        await writing.write(cutter.rest)
+        for chunk in chunker.split(piece):
+            await put.write(chunk)
+    if chunker.remainder:
+        await put.write(chunker.remainder)
 
 
-def _asked(
+def _put_options(
     source: Stream, info: ObjectInfo, target: Stream, expected_revision: int | None
-) -> Asked:
-    """The same as the original, as far as that concerns the copy; it expires when that does."""
+) -> PutOptions:
+    """Return the options for a copy with the original's metadata, chunk size and expiry."""
     meta = info.meta
-    if source.shows_stored:
-        meta.headers = (meta.headers or {}) | store_headers(info.headers)
-    size = info.options.max_chunk_size if info.options else None
-    if size:
-        # What the original's server takes, this one may not.
-        size = min(size, target.api.nc.max_payload)
-    meta.options = ObjectMetaOptions(max_chunk_size=size)
-    return Asked(meta, expected_revision, until=info.expires)
+    if source.is_as_stored:
+        meta.headers = (meta.headers or {}) | reserved_headers(info.headers)
+    chunk_size = info.options.max_chunk_size if info.options else None
+    if chunk_size:
+        # The servers may have different limits.
+        chunk_size = min(chunk_size, target.api.nc.max_payload)
+    meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
+    return PutOptions(meta, expected_revision, expires_at=info.expires)

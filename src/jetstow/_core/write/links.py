@@ -1,45 +1,55 @@
-"""Create links: names that stand for an object elsewhere, or for a whole bucket (ADR-20)."""
+"""Create links: names that stand for another object, or for a whole bucket (ADR-20)."""
 
 from __future__ import annotations
 
 from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
+from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.catalog import NameState
 from jetstow._core.write.commit import commit
 from jetstow.errors import LinkError, ObjectAlreadyExists
 from jetstow.models import ObjectInfo, ObjectLink, ObjectMetaOptions
 
 
-async def add(stream: Stream, name: str, link: ObjectLink) -> ObjectInfo:
-    """Let `name` be a link. It may replace a link, or a deleted object, and nothing else."""
+async def add_link(stream: Stream, context: ErrorContext, link: ObjectLink) -> ObjectInfo:
+    """Publish a link under the name in `context`. It may replace a link or a deleted object.
 
-    def propose(slot: NameState) -> ObjectInfo:
-        if slot.live is not None and not slot.live.is_link():
-            context = stream.error_context(name)
+    Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+    """
+
+    def propose(state: NameState) -> ObjectInfo:
+        if state.live is not None and not state.live.is_link():
             raise context.error(
                 ObjectAlreadyExists,
-                f"{context} exists: a link would hide its bytes; delete it first",
+                f"{context} exists: a link would hide its bytes; delete the object first",
             )
         options = ObjectMetaOptions(link=link)
         return ObjectInfo(
-            name=name, bucket=stream.bucket, nuid=new_nuid(), size=0, chunks=0, options=options
+            name=context.name or "",
+            bucket=stream.bucket,
+            nuid=new_nuid(),
+            size=0,
+            chunks=0,
+            options=options,
         )
 
-    return (await commit(stream, name, propose)).info
+    return (await commit(stream, context, propose)).info
 
 
-def to_object(stream: Stream, name: str, target: api.ObjectInfo) -> ObjectLink:
-    """A link to an object. Raises `LinkError` where it would lead nowhere."""
-    place = stream.error_context(name)
+def link_to(context: ErrorContext, target: api.ObjectInfo) -> ObjectLink:
+    """Return a link to an object, for the name in `context`.
+
+    Raises: `LinkError` (to a deleted object, to a link, to itself).
+    """
     if target.deleted:
-        raise place.error(LinkError, f"{place} cannot link to {target.name!r}: it is deleted")
+        raise context.error(LinkError, f"{context} cannot link to {target.name!r}: it is deleted")
     if target.is_link():
-        raise place.error(LinkError, f"{place} cannot link to {target.name!r}: it is a link itself")
-    if target.bucket == stream.bucket and target.name == name:
-        raise place.error(LinkError, f"{place} cannot link to itself")
-    subjects.check_bucket_name(target.bucket)
-    subjects.check_object_name(target.bucket, target.name)
+        raise context.error(LinkError, f"{context} cannot link to {target.name!r}: it is a link")
+    if target.bucket == context.bucket and target.name == context.name:
+        raise context.error(LinkError, f"{context} cannot link to itself")
+    check_bucket_name(target.bucket)
+    check_object_name(target.bucket, target.name)
     return ObjectLink(bucket=target.bucket, name=target.name)

@@ -1,9 +1,7 @@
-"""Chunks on their way to the stream: many in flight, every one acknowledged, in order.
+"""Publish the chunks of one object: a window of them in flight, each one acknowledged, in order.
 
-Each chunk has an identity (`Nats-Msg-Id`), by which the server knows it again. So after an
-outage all that is not known to be stored is simply sent again: what was stored already is
-acknowledged as it was, and what is late from a broken connection is dropped
-(docs/decisions/0014).
+Each chunk carries a message id (`Nats-Msg-Id`). After a lost connection every unacknowledged chunk
+is sent again; the server acknowledges those it has and drops duplicates (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -18,30 +16,30 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import api_error
 from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.message import Message, status
+from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.unacked import UnackedChunks
 from jetstow.errors import JetstowError, ServerError
 
-# Bytes of one upload that may wait for their acknowledgement: enough for 300 MiB/s over a
-# round trip of 50 ms.
-_WINDOW: Final = 16 * 1024 * 1024
+# Unacknowledged bytes of one upload: enough for 300 MiB/s over a round trip of 50 ms.
+MAX_UNACKED_BYTES: Final = 16 * 1024 * 1024
 
-# And chunks, however small they are: a stream refuses what comes while 10,000 messages wait.
-_MOST_CHUNKS: Final = 1024
+# Unacknowledged chunks of one upload: a stream refuses messages while 10,000 wait for it.
+MAX_UNACKED_CHUNKS: Final = 1024
 
-# What the identity adds to a chunk, in bytes, whatever its number.
-ROOM_FOR_ID: Final = 64
+# The bytes that the message id adds to a chunk, whatever the chunk's number.
+MSG_ID_SIZE: Final = 64
 
-# The server has seen the chunk, but not yet stored it: ask again.
-_STILL_ON_ITS_WAY: Final = 10158
+# The server has received a duplicate of a chunk that it has not stored yet: its own reply follows.
+_DUPLICATE_IN_PROGRESS: Final = 10158
 
-# So often chunks may turn out to be missing or misplaced in one upload.
-_MOST_DOUBTS: Final = 32
+# How often one upload may find chunks missing or out of order before it fails.
+_MAX_REORDERS: Final = 32
 
-# An upload that took longer, in seconds, counts its chunks before they get a name: somebody
-# who collects garbage may have taken them for nobody's.
-_LONG: Final = 1.0
+# An upload that took longer, in seconds, counts its chunks before the commit: a `collect_garbage`
+# with a short grace period may have removed some.
+_COUNT_AFTER: Final = 1.0
 
 
 class _Ack(msgspec.Struct):
@@ -49,215 +47,218 @@ class _Ack(msgspec.Struct):
     error: dict[str, Any] | None = None
 
 
-_decode = msgspec.json.Decoder(_Ack).decode
+_decode_ack = msgspec.json.Decoder(_Ack).decode
 
 
-class InDoubtError(ServerError):
-    """It is not known what is stored, or it is not where it should be."""
+class OutOfOrderError(ServerError):
+    """The server stored chunks out of order, or it is not known which it stored."""
 
 
-class _Answers(Mailbox):
-    hear: Callable[[Message], None]
+class _AckMailbox(Mailbox):
+    on_ack: Callable[[Message], None]
 
     def deliver(self, message: Message) -> None:
-        self.hear(message)
+        self.on_ack(message)
         self.wake()
 
 
-class Publisher:
-    """Publishes to one subject, a window of bytes ahead of the acknowledgements.
+class ChunkPublisher:
+    """Publishes chunks to one subject, ahead of their acknowledgements by a window of bytes.
 
-    Chunk `i` is answered at `address.i.life`. A refusal of one chunk is raised by the next call.
+    The reply subject of chunk `i` is `<mailbox>.<i>.<attempt>`. `stored` chunks are in the stream
+    already; they are counted at the end. If the server refuses a chunk, the next call raises it.
     """
 
     def __init__(
         self,
         stream: Stream,
         context: ErrorContext,
-        subject: str,
+        nuid: str,
         headers: dict[str, str] | None = None,
+        stored: int = 0,
     ) -> None:
-        self.stream = stream
-        self.context = context
-        self.subject = subject
-        self.ledger = UnackedChunks()
-        self.nobody_there = False
-        self.refusal: JetstowError | None = None
-        self._headers = headers or {}
-        self._identity = subject.rpartition(".")[2]
-        self._outage = stream.api.retry_policy(context)
-        self._began = asyncio.get_running_loop().time()
-        self._doubts = 0
-        self._was_in_doubt = False
-        self._sent_again = 0
-        self._box: _Answers | None = None
-
-    def adopt(self, chunks: int) -> None:
-        """So many chunks are stored already; they are counted again at the end."""
-        self.ledger.sent = self.ledger.stored = chunks
-        self._was_in_doubt = chunks > 0
+        self.unacked = UnackedChunks(stored)
+        self._stream = stream
+        self._context = context
+        self._nuid = nuid
+        self._subject = chunk_subject(stream.bucket, nuid)
+        self._headers = headers
+        self._inbox = stream.api.inbox
+        self._mailbox: _AckMailbox
+        self._policy: RetryPolicy | None = None
+        self._started_at = asyncio.get_running_loop().time()
+        self._must_count = stored > 0
+        self._reorders = 0
+        self._resent_below = 0
+        self._no_responders = False
+        self._refusal: JetstowError | None = None
 
     async def start(self) -> None:
-        """Make ready to send. Raises `ConnectionLostError` or `PermissionDeniedError`."""
-        self._box = await self.stream.api.open(_Answers, self.context)
-        self._box.hear = self.hear
+        """Open the mailbox for acknowledgements.
+
+        Raises: `ConnectionLostError`, `PermissionDeniedError`.
+        """
+        api = self._stream.api
+        self._mailbox = await self._inbox.open_mailbox(_AckMailbox, self._context, api.timeout)
+        self._mailbox.on_ack = self._on_ack
 
     async def write(self, chunk: memoryview) -> None:
-        """Send the next chunk, once the window has room for it."""
+        """Send the next chunk once the window has space for it."""
         size = chunk.nbytes
-        await self.until(lambda: self._has_room(size))
-        await self.stream.api.inbox.outbound.acquire(size)
-        number = self.ledger.add(chunk)
-        await self.or_go_on(self.send_chunk(number))
+        if self._has_problem() or not self._has_space(size):
+            await self._wait_until(lambda: self._has_space(size))
+        await self._inbox.outbound.acquire(size)
+        await self._send_or_resend_all(self._send(self.unacked.add(chunk)))
 
     async def finish(self) -> None:
         """Wait until every chunk is stored."""
-        await self.until(lambda: not self.ledger.buffered)
-        if self._was_in_doubt or asyncio.get_running_loop().time() - self._began > _LONG:
-            await self._count()
+        await self._wait_until(lambda: not self.unacked.chunks)
+        elapsed = asyncio.get_running_loop().time() - self._started_at
+        if self._must_count or elapsed > _COUNT_AFTER:
+            await self._check_count()
 
-    async def settle(self) -> None:
-        """Wait until every chunk is answered, whatever the answers are."""
-        while not self.ledger.is_answered:
-            await self.box.wait()
+    async def wait_for_replies(self) -> None:
+        """Wait until the server has answered every chunk, whatever the answers are."""
+        while self.unacked.unanswered:
+            await self._mailbox.wait()
 
     def close(self) -> None:
-        """Hold nothing any more."""
-        if self._box is not None:
-            self._box.close()
-        self.give(self.ledger.buffered_bytes)
+        """Close the mailbox and release the memory."""
+        self._mailbox.close()
+        self._inbox.outbound.release(self.unacked.size)
 
-    # -- for the batches, too --------------------------------------------------------------
+    # -- sending -----------------------------------------------------------------------------
 
-    @property
-    def box(self) -> Mailbox:
-        """Where the answers arrive."""
-        assert self._box is not None, "a publisher is started first"
-        return self._box
+    async def _send(self, number: int) -> None:
+        attempt = self.unacked.attempts.get(number, 0)
+        headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
+        if self._headers:
+            headers |= self._headers
+        chunk = self.unacked.chunks[number]
+        await self._mailbox.send(
+            self._subject, chunk, headers=headers, suffix=f".{number}.{attempt}"
+        )
 
-    def give(self, size: int) -> None:
-        """So many bytes are not on their way any more."""
-        self.stream.api.inbox.outbound.release(size)
-
-    def identity(self, number: int) -> dict[str, str]:
-        """A chunk's headers, by which the server knows it again."""
-        life = self.ledger.attempt(number)
-        own = {"Nats-Msg-Id": f"{self._identity}.{number}" + (f".{life}" if life else "")}
-        return own | self._headers if self._headers else own
-
-    async def until(self, is_so: Callable[[], bool]) -> None:
-        """Wait for answers until it is so, outages or not. Raises what speaks against it."""
-        while True:
-            try:
-                await self.check()
-                while not is_so():
-                    await self.box.wait()
-                    await self.check()
-                return
-            except (*RETRIED_ERRORS, InDoubtError) as error:
-                await self._go_on(error)
-
-    async def or_go_on(self, step: Awaitable[None]) -> None:
-        """Send something; after an outage, all that is held."""
+    async def _send_or_resend_all(self, step: Awaitable[None]) -> None:
         try:
             await step
         except RETRIED_ERRORS as error:
-            await self._go_on(error)
+            await self._recover(error)
 
-    async def send_chunk(self, number: int) -> None:
-        """Send a chunk that is held, by itself."""
-        suffix = f".{number}.{self.ledger.attempt(number)}"
-        chunk, headers = self.ledger.chunk(number), self.identity(number)
-        await self.box.send(self.subject, chunk, headers=headers, suffix=suffix)
-
-    async def send_again(self) -> None:
-        """Send all that is not known to be stored."""
-        self.box.close()
-        await self.start()
-        self.nobody_there = False
-        self._was_in_doubt = True
-        self._sent_again = self.ledger.sent
-        if self.stream.api.retry_timeout:
-            await self.stream.info()  # answered by a leader, once there is one
-        for number in self.ledger.unacked():
-            await self.send_chunk(number)
-
-    async def check(self) -> None:
-        """Raise what the server said against a chunk; mend what it has misplaced."""
-        if self.nobody_there:
-            raise await self.stream.no_responders_error(self.context)
-        if self.refusal is not None:
-            raise self.refusal
-        if self.ledger.has_gap and self.ledger.stored >= self._sent_again:
-            # A leader that steps down drops chunks, and the next one stores those behind.
-            raise self.doubt("the server left out chunks of {}")
-        if wrong := self.ledger.take_misplaced():
-            await self._put_right(wrong)
-
-    def doubt(self, sentence: str) -> InDoubtError:
-        """The error for what is not as it should be."""
-        return self.context.error(InDoubtError, sentence.format(self.context))
-
-    def hear(self, message: Message) -> None:
-        """Take an answer."""
-        number, life = (int(part) for part in message.subject.rsplit(".", 2)[1:])
-        if status(message) is not None:
-            self.nobody_there = True
-            self.ledger.refuse(number)
-            return
-        try:
-            ack = _decode(message.data)
-        except (ValueError, RecursionError):
-            ack = _Ack()
-        self._outage.succeeded()
-        if ack.error is None and ack.seq > 0:
-            self.give(self.ledger.store(number, life, ack.seq))
-            return
-        self.ledger.refuse(number)
-        if ack.error is None:
-            broken = self.context.error(
-                ServerError, f"an acknowledgement for {self.context} is broken"
-            )
-            self.refusal = self.refusal or broken
-        elif ack.error.get("err_code") != _STILL_ON_ITS_WAY:
-            self.refusal = self.refusal or api_error(self.context, ack.error)
-
-    # -- inside ----------------------------------------------------------------------------
-
-    def _has_room(self, size: int) -> bool:
-        ledger = self.ledger
-        fits = ledger.buffered_bytes + size <= _WINDOW and ledger.buffered < _MOST_CHUNKS
-        return fits or not ledger.buffered
-
-    async def _go_on(self, error: JetstowError) -> None:
+    async def _recover(self, error: JetstowError) -> None:
+        """Send all unacknowledged chunks again, once that makes sense. Raise `error` if not."""
         while True:
-            if isinstance(error, InDoubtError):
-                self._doubts += 1
-                if self._doubts > _MOST_DOUBTS:
-                    raise error
+            if isinstance(error, OutOfOrderError):
+                self._count_reorder(error)
             else:
-                await self._outage.wait_or_raise(error)
+                if self._policy is None:
+                    self._policy = self._stream.api.retry_policy(self._context)
+                await self._policy.wait_or_raise(error)
             try:
-                return await self.send_again()
+                return await self._resend_all()
             except RETRIED_ERRORS as again:
                 error = again
 
-    async def _put_right(self, wrong: dict[int, int]) -> None:
-        """Take chunks out that lie before those they should follow, and send them again."""
-        self._doubts += 1
-        self._was_in_doubt = True
-        if self._doubts > _MOST_DOUBTS:
-            raise self.doubt("the server stores the chunks of {} out of order")
-        for seq in wrong.values():
-            await self.stream.delete_message(self.context, seq)
-        for number in wrong:
-            await self.send_chunk(number)
+    async def _resend_all(self) -> None:
+        self._mailbox.close()
+        await self.start()
+        self._no_responders = False
+        self._must_count = True
+        self._resent_below = self.unacked.sent
+        if self._stream.api.retry_timeout:
+            await self._stream.info()  # only a leader answers: wait until there is one
+        for number in self.unacked.restart():
+            await self._send(number)
 
-    async def _count(self) -> None:
-        stored = await self.stream.count(self.context, self.subject)
-        if stored != self.ledger.sent:
-            raise self.context.error(
+    # -- replies -----------------------------------------------------------------------------
+
+    def _on_ack(self, message: Message) -> None:
+        _, number_token, attempt_token = message.subject.rsplit(".", 2)
+        number = int(number_token)
+        if not message.data and status(message) is not None:
+            self._no_responders = True
+            self.unacked.refuse(number)
+            return
+        try:
+            ack = _decode_ack(message.data)
+        except (ValueError, RecursionError):
+            ack = _Ack()
+        if self._policy is not None:
+            self._policy.succeeded()
+        if ack.error is None and ack.seq > 0:
+            released = self.unacked.acknowledge(number, int(attempt_token), ack.seq)
+            self._inbox.outbound.release(released)
+            return
+        self.unacked.refuse(number)
+        if ack.error is None:
+            self._refuse(
+                self._context.error(
+                    ServerError,
+                    f"the acknowledgement of a chunk of {self._context} cannot be parsed: "
+                    f"{message.data[:80]!r}",
+                )
+            )
+        elif ack.error.get("err_code") != _DUPLICATE_IN_PROGRESS:
+            self._refuse(api_error(self._context, ack.error))
+
+    def _refuse(self, error: JetstowError) -> None:
+        self._refusal = self._refusal or error
+
+    async def _wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait for replies until the condition holds, over lost connections. Raise a refusal."""
+        while True:
+            try:
+                if self._has_problem():
+                    await self._handle_problem()
+                while not condition():
+                    await self._mailbox.wait()
+                    if self._has_problem():
+                        await self._handle_problem()
+                return
+            except (*RETRIED_ERRORS, OutOfOrderError) as error:
+                await self._recover(error)
+
+    def _has_problem(self) -> bool:
+        return bool(self._no_responders or self._refusal is not None or self.unacked.early)
+
+    async def _handle_problem(self) -> None:
+        """Raise what the server answered; send chunks again that it stored out of order."""
+        if self._no_responders:
+            raise await self._stream.no_responders_error(self._context)
+        if self._refusal is not None:
+            raise self._refusal
+        if self.unacked.has_gap and self.unacked.stored >= self._resent_below:
+            # A leader that steps down drops chunks, and the next leader stores later ones.
+            raise self._out_of_order()
+        if misplaced := self.unacked.take_misplaced():
+            self._must_count = True
+            self._count_reorder(self._out_of_order())
+            for seq in misplaced.values():
+                await self._stream.delete_message(self._context, seq)
+            for number in misplaced:
+                await self._send(number)
+
+    def _count_reorder(self, error: OutOfOrderError) -> None:
+        self._reorders += 1
+        if self._reorders > _MAX_REORDERS:
+            raise error
+
+    def _out_of_order(self) -> OutOfOrderError:
+        return self._context.error(
+            OutOfOrderError, f"the server dropped or reordered chunks of {self._context}"
+        )
+
+    def _has_space(self, size: int) -> bool:
+        unacked = self.unacked
+        buffered = len(unacked.chunks)
+        fits = unacked.size + size <= MAX_UNACKED_BYTES and buffered < MAX_UNACKED_CHUNKS
+        return fits or not buffered
+
+    async def _check_count(self) -> None:
+        count = await self._stream.count_messages(self._context, self._subject)
+        if count != self.unacked.sent:
+            raise self._context.error(
                 ServerError,
-                f"of {self.ledger.sent} chunks of {self.context}, {stored} are in the stream: "
-                "somebody else has changed them, or the connection was lost for too long",
+                f"of {self.unacked.sent} chunks of {self._context}, {count} are in the stream: "
+                "another client changed them, or the connection was lost for too long",
             )

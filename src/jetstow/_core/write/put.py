@@ -1,132 +1,287 @@
-"""One write of a name: looked at, uploaded, named."""
+"""Put: store an object's chunks, publish its metadata, purge the chunks that it replaced.
+
+The chunks are published under a new NUID and are invisible until the metadata names them. A put
+that fails before that purges them: after an error, an exception in the source, or a cancellation.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from nats.js import api
 
+from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
-from jetstow._core.bucket import admin
-from jetstow._core.bucket.encryption import encryption_header, make_sealer, plain_info
+from jetstow._core.bucket.admin import enable_message_ttl
+from jetstow._core.bucket.encryption import encryption_header, make_encryptor, plain_info
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
-from jetstow._core.protocol import ttl as expiring
-from jetstow._core.protocol.metadata import checked_meta
+from jetstow._core.protocol import subjects, ttl
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
+from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
 from jetstow._core.read.catalog import NameState, read_state
-from jetstow._core.write import update_meta
-from jetstow._core.write.commit import check_revision
-from jetstow._core.write.upload import Upload, checked_chunk_size
-from jetstow.errors import LinkError
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions, expires
+from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.write.commit import check_revision, commit
+from jetstow._core.write.publisher import MSG_ID_SIZE, ChunkPublisher
+from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
+from jetstow._headers import expiry_from_headers
+from jetstow.errors import InvalidOptionError, JetstowError, LinkError, PermissionDeniedError
+from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a caller asks for besides name and bytes; `ttl` is in seconds, `until` a moment."""
+class PutOptions:
+    """The options of a put. `ttl` is in seconds; `expires_at` takes precedence over it."""
 
     meta: api.ObjectMeta | None = None
     expected_revision: int | None = None
     ttl: float | None = None
-    until: datetime.datetime | None = None
+    expires_at: datetime.datetime | None = None
 
 
-class Writing:
-    """An object on its way to its name; a context manager. `write` it, then `finish`.
+class Put:
+    """One put of an object: `write` chunks, then `finish`. An async context manager.
 
-    Left without `finish`, it leaves nothing behind.
+    Without `finish`, leaving the context purges the chunks.
     """
 
     def __init__(
         self,
         stream: Stream,
+        context: ErrorContext,
         meta: ObjectMeta,
         chunk_size: int,
-        slot: NameState | None,
-        expected: int | None,
+        expected_revision: int | None,
+        state: NameState | None,
         expiry: Expiry | None,
     ) -> None:
         self.name = meta.name or ""
-        self.context = stream.error_context(self.name)
+        self.context = context
         self.chunk_size = chunk_size
-        self.size = 0
-        self.upload = Upload(stream, self.name, slot, expiry.chunk_headers if expiry else {})
+        self.plain_size = 0
+        self.nuid = new_nuid()
         self._stream = stream
         self._meta = meta
-        self._expected = expected
+        self._expected_revision = expected_revision
+        self._state = state
+        self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
-        self._sealer = make_sealer(stream, self.context, chunk_size)
-
-    @classmethod
-    async def begin(cls, stream: Stream, name: str | None, asked: Asked) -> Self:
-        """Check what was asked for; where a revision is expected, look whether it is there.
-
-        Without one, nothing that stands under the name can be in the way: it is read while
-        the first chunks travel. Raises `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`,
-        `ObjectAlreadyExists` or `RevisionMismatchError`.
-        """
-        named = name or (asked.meta.name if asked.meta is not None else None) or ""
-        context = stream.error_context(subjects.check_object_name(stream.bucket, named))
-        checked = checked_meta(stream.bucket, named, asked.meta, ours=stream.shows_stored)
-        options = checked.options or ObjectMetaOptions()
-        if options.link is not None:
-            raise context.error(
-                LinkError, f"{context} cannot be put as a link: use add_link or add_bucket_link"
-            )
-        until = asked.until or expires(checked.headers)
-        ttl = (
-            expiring.check_ttl(context, asked.ttl)
-            if until is None
-            else expiring.seconds_until(until)
-        )
-        if ttl is not None:
-            await admin.enable_message_ttl(stream, context)
-            ttl = expiring.limit_to_bucket_age(ttl, stream.config.get("max_age") or 0)
-        room = expiring.TTL_HEADER_SIZE if ttl is not None else 0
-        chunk_size = checked_chunk_size(stream, named, options.max_chunk_size, room)
-        checked.options = ObjectMetaOptions(max_chunk_size=chunk_size)
+        self._encryptor = None
         if stream.key is not None:
-            checked.headers = (checked.headers or {}) | encryption_header(chunk_size)
-        slot = None
-        if asked.expected_revision is not None:
-            slot = await read_state(stream, named)
-            check_revision(stream, named, slot, asked.expected_revision)
-        timed = None if ttl is None else Expiry(context, ttl, until)
-        return cls(stream, checked, chunk_size, slot, asked.expected_revision, timed)
+            self._encryptor = make_encryptor(stream, context, chunk_size)
+        self._size = 0
+        self._digest = Digest()
+        self._chunks_stored = 0
+        self._publisher: ChunkPublisher | None = None
+        self._keeps_chunks = False
+
+    # -- the steps of a put ------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to read the name's current state, and get ready to publish chunks.
+
+        Raises: `ConnectionLostError`, `PermissionDeniedError`.
+        """
+        headers = None if self._expiry is None else self._expiry.chunk_headers
+        self._publisher = ChunkPublisher(
+            self._stream, self.context, self.nuid, headers, self._chunks_stored
+        )
+        await self._publisher.start()
+        if self._state is None:
+            self._reading_state = asyncio.create_task(read_state(self._stream, self.context))
+
+    async def write(self, data: Buffer) -> None:
+        """Publish the next chunk. Wait for space in the window, not for the acknowledgement."""
+        view = memoryview(data)
+        self.plain_size += view.nbytes
+        if self._encryptor is None:
+            await self._write_chunk(view)
+        else:
+            for encrypted in self._encryptor.update(data):
+                await self._write_chunk(memoryview(encrypted))
+
+    async def finish(self) -> ObjectInfo:
+        """Wait until every chunk is stored, publish the metadata, purge what it replaced.
+
+        A cancellation takes effect before the metadata is published or after the purge.
+        """
+        await self.wait_stored()
+        if self._reading_state is not None:
+            self._state = await self._reading_state
+        return plain_info(self._stream, await uncancelled(self._commit_and_purge()))
+
+    async def end(self) -> None:
+        """Release the resources of the put, and purge its chunks unless they are to be kept."""
+        publisher = self._require_started()
+        if self._reading_state is not None:
+            _discard(self._reading_state)
+        if not self._keeps_chunks and publisher.unacked.sent:
+            # A cancelled task must not leave its chunks behind, either.
+            await uncancelled(self._purge_own_chunks(publisher))
+        publisher.close()
+
+    # -- for resumable puts ------------------------------------------------------------------
+
+    def resume(self, nuid: str, chunks: int, size: int, digest: Digest) -> None:
+        """Continue after chunks that an earlier put stored. Call this before `start`."""
+        self.nuid, self._chunks_stored = nuid, chunks
+        self._size, self._digest = size, digest
+        self.plain_size = size
+
+    async def wait_stored(self) -> None:
+        """Seal the last chunk of an encrypted object. Wait until every chunk is stored."""
+        if self._encryptor is not None:
+            await self._write_chunk(memoryview(self._encryptor.finalize()))
+        await self._require_started().finish()
+
+    def keep_chunks(self) -> None:
+        """Leave the chunks in the stream: they have a name, may have one, or will be resumed."""
+        self._keeps_chunks = True
+
+    # -- inside ------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self.upload.start()
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.upload.end()
+        await self.end()
 
-    async def write(self, data: Buffer) -> None:
-        """Add bytes: a chunk, or what is left for the last one."""
-        self.size += memoryview(data).nbytes
-        if self._sealer is None:
-            await self.upload.write(data)
-        else:
-            for sealed in self._sealer.add(data):
-                await self.upload.write(sealed)
+    async def _write_chunk(self, chunk: memoryview) -> None:
+        if self._reading_state is not None and self._reading_state.done():
+            self._reading_state.result()  # if the name cannot be read, no chunk is of use
+        self._digest.update(chunk)
+        await self._require_started().write(chunk)
+        self._size += chunk.nbytes
+        telemetry.count_chunk("written", self._stream.bucket, chunk.nbytes)
 
-    async def finish(self) -> ObjectInfo:
-        """Wait until all chunks are stored, then give them their name.
-
-        A cancellation waits for the name: it comes before it, or after it.
-        """
-        if self._sealer is not None:
-            await self.upload.write(self._sealer.finish())
-        written = await self.upload.finish()
-        slot = await self.upload.slot()
-        meta = self._meta if self._expiry is None else self._expiry.stamp(self._meta)
-        named = update_meta.give_name(
-            self._stream, self.upload, written, meta, slot, self._expected
+    async def _commit_and_purge(self) -> ObjectInfo:
+        meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
+        info = ObjectInfo(
+            name=self.name,
+            bucket=self._stream.bucket,
+            nuid=self.nuid,
+            size=self._size,
+            chunks=self._require_started().unacked.sent,
+            digest=str(self._digest),
+            description=meta.description,
+            headers=meta.headers,
+            options=meta.options,
+            metadata=meta.metadata,
         )
-        return plain_info(self._stream, await uncancelled(named))
+        try:
+            committed = await commit(
+                self._stream,
+                self.context,
+                lambda _: info,
+                state=self._state,
+                expected_revision=self._expected_revision,
+            )
+        except RETRIED_ERRORS:
+            # The outcome is unknown. Chunks without a name waste space; a name without chunks
+            # would lose the object.
+            self.keep_chunks()
+            raise
+        self.keep_chunks()
+        self._stream.locations.remember(committed.info)
+        await purge_replaced(self._stream, self.context, committed)
+        return committed.info
+
+    async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
+        # The server has separate queues for publishes and purges: a purge that overtakes chunks
+        # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
+        try:
+            await publisher.wait_for_replies()
+        except PermissionDeniedError:
+            return  # no chunk was stored
+        except JetstowError:
+            pass
+        stream, context = self._stream, self.context
+        if not stream.api.nc.is_connected:
+            stream.api.inbox.state.run_when_connected(
+                lambda: purge_abandoned(stream, context, self.nuid)
+            )
+        elif publisher.unacked.may_have_stored:
+            await purge_chunks(stream, context, self.nuid)
+
+    def _require_started(self) -> ChunkPublisher:
+        assert self._publisher is not None, "call start first"
+        return self._publisher
+
+
+async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> Put:
+    """Check the options of a put, and the revision if one is expected.
+
+    Without an expected revision, no state of the name can stop the put: it is read while the
+    first chunks are published.
+
+    Raises: `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
+    `RevisionMismatchError`.
+    """
+    name = name or (options.meta.name if options.meta is not None else None) or ""
+    context = stream.error_context(subjects.check_object_name(stream.bucket, name))
+    meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
+    if meta.options is not None and meta.options.link is not None:
+        raise context.error(
+            LinkError, f"{context} cannot be put as a link: use add_link or add_bucket_link"
+        )
+    expiry = await _expiry(stream, context, meta, options)
+    header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
+    requested = None if meta.options is None else meta.options.max_chunk_size
+    chunk_size = _chunk_size(stream, context, requested, header_size)
+    meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
+    if stream.key is not None:
+        meta.headers = (meta.headers or {}) | encryption_header(chunk_size)
+    state = None
+    if options.expected_revision is not None:
+        state = await read_state(stream, context)
+        check_revision(context, state, options.expected_revision)
+    return Put(stream, context, meta, chunk_size, options.expected_revision, state, expiry)
+
+
+async def _expiry(
+    stream: Stream, context: ErrorContext, meta: ObjectMeta, options: PutOptions
+) -> Expiry | None:
+    expires_at = options.expires_at or (expiry_from_headers(meta.headers) if meta.headers else None)
+    if expires_at is not None:
+        seconds: int | None = ttl.seconds_until(expires_at)
+    else:
+        seconds = ttl.check_ttl(context, options.ttl)
+    if seconds is None:
+        return None
+    await enable_message_ttl(stream, context)
+    seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
+    return Expiry(context, seconds, expires_at)
+
+
+def _chunk_size(stream: Stream, context: ErrorContext, requested: object, header_size: int) -> int:
+    """Return the chunk size in bytes: as requested, or 128 KiB (ADR-20).
+
+    A chunk and its headers must fit the server's `max_payload`.
+    """
+    max_payload = stream.api.nc.max_payload
+    largest = max(1, max_payload - header_size)
+    if requested is None:
+        return min(DEFAULT_CHUNK_SIZE, largest)
+    is_number = isinstance(requested, int) and not isinstance(requested, bool)
+    if not is_number or not 1 <= requested <= max_payload:  # type: ignore[operator]
+        raise context.error(
+            InvalidOptionError,
+            f"max_chunk_size of {context} must be 1 to {max_payload} bytes (the server's "
+            f"max_payload), not {requested!r}",
+        )
+    return min(requested, largest)  # type: ignore[call-overload]
+
+
+def _discard(task: asyncio.Task[NameState]) -> None:
+    task.cancel()
+    if task.done() and not task.cancelled():
+        task.exception()  # retrieved, so that asyncio does not log it

@@ -1,6 +1,6 @@
-"""Files stored by one process after another: each goes on where the last one was killed.
+"""Put a file so that a later process can continue if this one is killed.
 
-What is in the stream already is not believed to be the file's beginning, but read and compared.
+The chunks that an earlier put stored are read and compared with the file before they are used.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from anyio import to_thread
 
 from jetstow._core.aio.source import open_source
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol import subjects
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.download import Download
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.checkpoint import Checkpoint
-from jetstow._core.write.put import Asked, Writing
-from jetstow._core.write.upload import drop_chunks
+from jetstow._core.write.purge import purge_chunks
+from jetstow._core.write.put import Put, PutOptions, prepare_put
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
 from jetstow.types import Progress
@@ -31,81 +31,88 @@ async def put_file(
     stream: Stream,
     path: Path,
     name: str | None,
-    asked: Asked,
+    options: PutOptions,
     progress: Progress | None,
 ) -> ObjectInfo:
-    """Store a file; go on after the chunks that an earlier try has stored, if they are its own.
+    """Store a file, continuing after the chunks that an earlier put of it stored.
 
-    Where the connection fails or the task is cancelled, the chunks stay for the next try.
-    Raises `InvalidOptionError` where they could not be recognised then: encrypted ones have
-    another key each time, and those of an object that expires have begun to.
+    If the connection fails or the task is cancelled, the chunks stay for the next put.
+
+    Raises: `InvalidOptionError` (an encrypted object, whose chunks have a different key each time,
+    or one with a `ttl`, whose chunks expire), and what `put` raises.
     """
-    writing = await Writing.begin(stream, name, asked)
-    if stream.key is not None or asked.ttl is not None:
-        kind = "encrypted" if stream.key is not None else "to expire"
-        raise writing.context.error(
-            InvalidOptionError, f"{writing.context} is {kind}: it cannot be put with resume"
+    put = await prepare_put(stream, name, options)
+    if stream.key is not None or options.ttl is not None:
+        reason = "encrypted" if stream.key is not None else "given a ttl"
+        raise put.context.error(
+            InvalidOptionError, f"{put.context} is {reason}: it cannot be put with resume"
         )
-    upload = writing.upload
-    with writing.context.attach(), path.open("rb", buffering=0) as file:
+    with put.context.attach(), path.open("rb", buffering=0) as file:
         status = os.fstat(file.fileno())
-        note = await Checkpoint.of(stream, writing.name, path, status, writing.chunk_size)
-        if (nuid := note.read()) is not None:
-            found, digest = await _recognised(stream, writing, nuid, file, status.st_size)
-            if found:
-                upload.take_over(nuid, found, file.tell(), digest)
-            else:
-                await drop_chunks(stream, writing.name, nuid)
-        note.write(upload.nuid)
-        source = open_source(file)
+        checkpoint = await Checkpoint.open(stream, put.name, path, status, put.chunk_size)
+        if (nuid := checkpoint.read()) is not None:
+            await _resume(stream, put, nuid, file, status.st_size)
+        checkpoint.write(put.nuid)
         try:
-            async with writing, aclosing(source.chunks(writing.chunk_size)) as cut:
-                try:
-                    async for chunk in cut:
-                        await writing.write(chunk)
-                        if progress is not None:
-                            progress(upload.size, status.st_size)
-                    await upload.finish()
-                    # What has a name is nobody's to go on with: a second put that took these
-                    # chunks over would drop them as those it replaces.
-                    note.remove()
-                    return await writing.finish()
-                except (*RETRIED_ERRORS, asyncio.CancelledError):
-                    upload.keep()
-                    raise
+            return await _store(put, file, checkpoint, status.st_size, progress)
         except JetstowError as error:
             if not isinstance(error, RETRIED_ERRORS):
-                note.remove()
+                checkpoint.remove()
             raise
 
 
-async def _recognised(
-    stream: Stream, writing: Writing, nuid: str, file: BinaryIO, size: int
-) -> tuple[int, Digest]:
-    """How many chunks lie there, each of them read and found to be the file's; their digest.
+async def _store(
+    put: Put, file: BinaryIO, checkpoint: Checkpoint, size: int, progress: Progress | None
+) -> ObjectInfo:
+    source = open_source(file)
+    async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
+        try:
+            async for chunk in chunks:
+                await put.write(chunk)
+                if progress is not None:
+                    progress(put.plain_size, size)
+            await put.wait_stored()
+            # Remove it before the commit: a second put that resumed with the chunks of a published
+            # object would purge them as those that it replaces.
+            checkpoint.remove()
+            return await put.finish()
+        except (*RETRIED_ERRORS, asyncio.CancelledError):
+            put.keep_chunks()
+            raise
 
-    The file is left standing behind them. None count if one of them is another one.
+
+async def _resume(stream: Stream, put: Put, nuid: str, file: BinaryIO, size: int) -> None:
+    """Let a put continue after the chunks of a NUID if all of them are equal to the file's start.
+
+    Purge the chunks if not. The file's position is behind the chunks, or at its start.
     """
-    digest, nothing = Digest(), (0, Digest())
-    count = await stream.count(writing.context, subjects.chunk_subject(stream.bucket, nuid))
+    count, digest = await _matching_chunks(stream, put, nuid, file)
+    if count and file.tell() <= size:
+        put.resume(nuid, count, file.tell(), digest)
+    else:
+        file.seek(0)
+        await purge_chunks(stream, put.context, nuid)
+
+
+async def _matching_chunks(
+    stream: Stream, put: Put, nuid: str, file: BinaryIO
+) -> tuple[int, Digest]:
+    """Return how many chunks are stored, and their digest; 0 if one differs from the file."""
+    digest = Digest()
+    count = await stream.count_messages(put.context, chunk_subject(stream.bucket, nuid))
     stored = ObjectInfo(
-        name=writing.name,
+        name=put.name,
         bucket=stream.bucket,
         nuid=nuid,
         chunks=count,
-        options=ObjectMetaOptions(max_chunk_size=writing.chunk_size),
+        options=ObjectMetaOptions(max_chunk_size=put.chunk_size),
     )
     try:
-        async with aclosing(Download(stream, stored).chunks()) as chunks:
+        async with aclosing(Download(stream, put.context, stored).chunks()) as chunks:
             async for chunk in chunks:
-                mine = await to_thread.run_sync(file.read, writing.chunk_size)
-                if mine != chunk:
-                    count = 0
-                    break
+                if await to_thread.run_sync(file.read, put.chunk_size) != chunk:
+                    return 0, digest
                 digest.update(chunk)
     except (IntegrityError, ObjectChangedError):
-        count = 0
-    if not count or file.tell() > size:
-        file.seek(0)
-        return nothing
+        return 0, digest
     return count, digest

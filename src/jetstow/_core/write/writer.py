@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from jetstow._core.aio.source import Chunker
-from jetstow._core.write.put import Writing
+from jetstow._core.write.put import Put
 from jetstow.models import ObjectInfo
 
 if TYPE_CHECKING:
@@ -14,51 +14,56 @@ if TYPE_CHECKING:
 
 
 class ObjectWriter:
-    """An object being written: `write`, `close`; an async context manager.
+    """An object opened for writing: `write`, `close`; an async context manager.
 
-    The object exists once `close` has returned, and `info` tells of it. An exception inside
-    `async with`, or `abort`, leaves no object and no chunk.
+    The object exists once `close` has returned; then `info` is set. `abort`, or an exception inside
+    `async with`, stores no object and leaves no chunk.
     """
 
-    def __init__(self, writing: Writing) -> None:
-        self.name = writing.name
+    def __init__(self, put: Put) -> None:
+        self.name = put.name
         self.info: ObjectInfo | None = None
-        self._writing = writing
-        self._upload = writing.upload
-        self._cutter = Chunker(writing.chunk_size)
+        self._put = put
+        self._chunker = Chunker(put.chunk_size)
         self._position = 0
         self._closed = False
         self._failed = False
 
     @property
     def closed(self) -> bool:
-        """Whether the object was finished or given up."""
+        """Whether the object was finished or aborted."""
         return self._closed
 
     def readable(self) -> bool:
+        """Return False."""
         return False
 
     def writable(self) -> bool:
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
+        """Return False."""
         return False
 
     def tell(self) -> int:
-        """How many bytes were written."""
+        """Return how many bytes were written."""
         return self._position
 
     async def write(self, data: Buffer) -> int:
-        """Add bytes; return how many. Raises `InvalidDataError` for text.
+        """Append bytes. Return how many.
 
-        Where it fails or is cancelled half-way, the object is given up.
+        If a write fails or is cancelled, the object is aborted.
+
+        Raises: `InvalidDataError` (text instead of bytes), `ValueError` (the object is closed),
+        and what `put` raises.
         """
         self._check_open()
-        with self._writing.context.attach():
-            chunks = self._cutter.split(data)
+        with self._put.context.attach():
+            chunks = self._chunker.split(data)
         try:
             for chunk in chunks:
-                await self._writing.write(chunk)
+                await self._put.write(chunk)
         except BaseException:
             self._failed = True
             await self.abort()
@@ -68,27 +73,27 @@ class ObjectWriter:
         return size
 
     async def close(self) -> None:
-        """Finish the object and give it its name. Raises what `put` raises.
+        """Store the rest and publish the object. A second call does nothing.
 
-        Again, it does nothing; after a `write` that failed it is a `ValueError`.
+        Raises: `ValueError` (a write failed before), and what `put` raises.
         """
         if self._failed:
-            raise ValueError(f"object {self.name!r} was given up when a write failed")
+            raise ValueError(f"object {self.name!r} was aborted because a write failed")
         if self._closed:
             return
         self._closed = True
         try:
-            if self._cutter.rest:
-                await self._writing.write(self._cutter.rest)
-            self.info = await self._writing.finish()
+            if self._chunker.remainder:
+                await self._put.write(self._chunker.remainder)
+            self.info = await self._put.finish()
         finally:
-            await self._upload.end()
+            await self._put.end()
 
     async def abort(self) -> None:
-        """Give up: nothing stays of what was written."""
+        """Discard what was written: no object is stored, and its chunks are purged."""
         if not self._closed:
             self._closed = True
-            await self._upload.end()
+            await self._put.end()
 
     async def __aenter__(self) -> Self:
         return self
@@ -106,4 +111,4 @@ class ObjectWriter:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"object {self.name!r} is finished: nothing can be added to it")
+            raise ValueError(f"object {self.name!r} is closed: it cannot be written to")

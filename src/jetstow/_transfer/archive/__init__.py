@@ -1,17 +1,17 @@
-"""A bucket in one file, and a file as a bucket again.
+"""Back up a bucket to one file, and restore it.
 
     await jetstow.backup(store, "photos.tar")
     await jetstow.restore(js, "photos.tar")
 
-The file is a tar as POSIX has it (pax), so that every tool opens it:
+The file is a POSIX tar archive (pax), which any tar program can unpack:
 
-    bucket.json       how the bucket is kept; first
-    objects/<path>    an object's bytes, as an ordinary file with the object's time
-    links/<path>      where a link leads, for people
-    manifest.json     counts, and a digest over all entries; last
+    bucket.json       the bucket's configuration; the first entry
+    objects/<path>    the bytes of an object, as a regular file with the object's time
+    links/<path>      the target of a link, for readers of the unpacked archive
+    manifest.json     counts, and a digest over all entries; the last entry
 
-The path is the object's name made harmless. The name itself, and all that the store knows of
-the object, stand as JSON in the entry's pax record `comment`.
+The path is the object's name, escaped so that it is safe to unpack. The name itself and the
+metadata are JSON in the pax record `comment` of the entry.
 """
 
 from jetstow._transfer.archive.read import restore

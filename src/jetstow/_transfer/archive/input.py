@@ -1,4 +1,4 @@
-"""Where an archive comes from: a path, a file of any kind, or pieces; compressed, or not."""
+"""Read an archive from a path, a file or an iterable of bytes; decompress gzip."""
 
 from __future__ import annotations
 
@@ -10,91 +10,103 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import IO, Any, Final
 
-from jetstow._transfer.archive.threads import PIECE, in_thread
+from jetstow._core.aio.worker import BLOCK_SIZE, run_in_thread
 from jetstow.errors import BadArchiveError, InvalidDataError
 
-_GZIP: Final = 31  # zlib's word for it
-_OTHERS: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
-_LONGEST_MAGIC: Final = 6
+_GZIP_WBITS: Final = 31  # zlib's value for the gzip format
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_UNSUPPORTED_MAGIC: Final = {b"\xfd7zXZ": "xz", b"BZh": "bzip2", b"\x28\xb5\x2f\xfd": "zstd"}
+_MAX_MAGIC_SIZE: Final = 6
 
 
-async def arriving(
-    file: Any, seen: Callable[[int], None] = lambda _: None
+async def read_input(
+    file: Any, on_read: Callable[[int], None] = lambda _: None
 ) -> AsyncGenerator[bytes, None]:
-    """An archive's bytes, unpacked; `seen` hears how many were read so far."""
-    begin = b""
-    async with aclosing(_read(file)) as read, aclosing(_counted(read, seen)) as pieces:
-        async for piece in pieces:
-            begin += piece
-            if len(begin) >= _LONGEST_MAGIC:
+    """Yield the bytes of an archive, decompressed.
+
+    `on_read` is called with the number of bytes read so far, before decompression.
+
+    Raises: `BadArchiveError` (the compression is damaged, truncated or not supported),
+    `InvalidDataError` (`file` is not a path, a file or an asynchronous iterable).
+    """
+    start = b""
+    async with aclosing(_read(file)) as raw, aclosing(_count_bytes(raw, on_read)) as blocks:
+        async for block in blocks:
+            start += block
+            if len(start) >= _MAX_MAGIC_SIZE:
                 break
-        for magic, kind in _OTHERS.items():
-            if begin.startswith(magic):
-                raise BadArchiveError(f"the archive is compressed with {kind}: unpack it first")
-        unpack = _gunzip if begin.startswith(b"\x1f\x8b") else _as_it_is
-        async with aclosing(unpack(begin, pieces)) as unpacked:
-            async for piece in unpacked:
-                yield piece
+        for magic, kind in _UNSUPPORTED_MAGIC.items():
+            if start.startswith(magic):
+                raise BadArchiveError(
+                    f"the archive is compressed with {kind}: decompress it, or use gzip"
+                )
+        decompress = _gunzip if start.startswith(_GZIP_MAGIC) else _chain
+        async with aclosing(decompress(start, blocks)) as decompressed:
+            async for block in decompressed:
+                yield block
 
 
-async def _counted(
-    pieces: AsyncIterator[bytes], seen: Callable[[int], None]
+async def _count_bytes(
+    blocks: AsyncIterator[bytes], on_read: Callable[[int], None]
 ) -> AsyncGenerator[bytes, None]:
     count = 0
-    async for piece in pieces:
-        count += len(piece)
-        seen(count)
-        yield piece
+    async for block in blocks:
+        count += len(block)
+        on_read(count)
+        yield block
 
 
-async def _as_it_is(begin: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    yield begin
-    async for piece in pieces:
-        yield piece
+async def _chain(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield start
+    async for block in blocks:
+        yield block
 
 
-async def _gunzip(begin: bytes, pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """Never more than a piece at a time, whatever the compressed bytes would become."""
-    unpack = zlib.decompressobj(wbits=_GZIP)
-    rest = begin
+async def _gunzip(start: bytes, blocks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """Decompress at most `BLOCK_SIZE` at a time, whatever the compression ratio is."""
+    stream = zlib.decompressobj(wbits=_GZIP_WBITS)
+    compressed = start
     while True:
         try:
-            found = await in_thread(unpack.decompress, rest, PIECE)
+            block = await run_in_thread(stream.decompress, compressed, BLOCK_SIZE)
         except zlib.error as error:
             raise BadArchiveError(f"the archive's compression is damaged: {error}") from None
-        if found:
-            yield found
-        rest = unpack.unused_data if unpack.eof else unpack.unconsumed_tail
-        if not rest and (unpack.eof or not found):
-            rest = await anext(pieces, b"")
-            if not rest:
+        if block:
+            yield block
+        compressed = stream.unused_data if stream.eof else stream.unconsumed_tail
+        if not compressed and (stream.eof or not block):
+            compressed = await anext(blocks, b"")
+            if not compressed:
                 break
-        if unpack.eof:  # some tools write several, one after another
-            unpack = zlib.decompressobj(wbits=_GZIP)
-    if not unpack.eof:
-        raise BadArchiveError("the archive is truncated: its compressed end is missing")
+        if stream.eof:  # a gzip file can consist of several streams (RFC 1952, "members")
+            stream = zlib.decompressobj(wbits=_GZIP_WBITS)
+    if not stream.eof:
+        raise BadArchiveError("the archive is truncated: the end of its compressed data is missing")
 
 
 async def _read(file: Any) -> AsyncGenerator[bytes, None]:
     if isinstance(file, str | os.PathLike):
-        with await in_thread(_open, Path(file)) as opened:
-            while piece := await in_thread(opened.read, PIECE):
-                yield piece
+        with await run_in_thread(_open, Path(file)) as opened:
+            while block := await run_in_thread(opened.read, BLOCK_SIZE):
+                yield block
     elif isinstance(file, AsyncIterable):
-        async for piece in file:
-            yield piece
+        async for block in file:
+            yield block
     elif inspect.iscoroutinefunction(read := getattr(file, "read", None)):
-        while data := await read(PIECE):
-            yield data
+        while block := await read(BLOCK_SIZE):
+            yield block
     elif read is not None:
-        while piece := await in_thread(read, PIECE):
-            yield piece
+        while block := await run_in_thread(read, BLOCK_SIZE):
+            yield block
     else:
-        raise InvalidDataError(f"cannot read an archive from {type(file).__name__}")
+        raise InvalidDataError(
+            f"cannot read an archive from {type(file).__name__}: pass a path, a file opened in "
+            "binary mode, or an asynchronous iterable of bytes"
+        )
 
 
 def _open(path: Path) -> IO[bytes]:
     return path.open("rb", buffering=0)
 
 
-__all__ = ["arriving"]
+__all__ = ["read_input"]

@@ -1,4 +1,4 @@
-"""What the archive says of a bucket, an object and itself: JSON, checked when it is read."""
+"""The JSON in an archive: the bucket, its entries and the manifest, with checked types."""
 
 from __future__ import annotations
 
@@ -7,34 +7,35 @@ from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
-from jetstow._transfer.plan import Wanted, written
+from jetstow._core.protocol.digest import Digest
+from jetstow._transfer.plan import ObjectSpec
 from jetstow.errors import BadArchiveError
 from jetstow.models import BucketConfig, ObjectInfo, ObjectLink, Placement, StorageType
 
 FORMAT: Final = "jetstow backup"
 VERSION: Final = 1
 
-BUCKET: Final = "bucket.json"
-MANIFEST: Final = "manifest.json"
-OBJECTS: Final = "objects/"
-LINKS: Final = "links/"
+BUCKET_PATH: Final = "bucket.json"
+MANIFEST_PATH: Final = "manifest.json"
+OBJECTS_FOLDER: Final = "objects/"
+LINKS_FOLDER: Final = "links/"
 
-# Metadata is one message, of a MiB at most unless the server is told otherwise.
-MOST_JSON: Final = 16 * 1024 * 1024
+# In bytes. Metadata is one NATS message, and max_payload is 1 MiB by default and rarely more.
+MAX_JSON_SIZE: Final = 16 * 1024 * 1024
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 T = TypeVar("T")
 
 
-class Link(msgspec.Struct, omit_defaults=True):
-    """Where a link leads."""
+class LinkTarget(msgspec.Struct, omit_defaults=True):
+    """The target of a link: an object, or a bucket if `name` is None."""
 
     bucket: str
     name: str | None = None
 
 
 class Entry(msgspec.Struct, omit_defaults=True):
-    """An object or a link. Revision and time are told, and cannot be given back."""
+    """An object or a link. `revision` and `mtime` are informational: a restore sets new ones."""
 
     name: str
     size: Count = 0
@@ -45,11 +46,11 @@ class Entry(msgspec.Struct, omit_defaults=True):
     description: str | None = None
     headers: dict[str, list[str]] | None = None
     metadata: dict[str, str] | None = None
-    link: Link | None = None
+    link: LinkTarget | None = None
 
     @classmethod
-    def of(cls, info: ObjectInfo) -> Entry:
-        """What there is to say of an object."""
+    def from_info(cls, info: ObjectInfo) -> Entry:
+        """Return the entry of an object or a link."""
         link = info.link
         return cls(
             name=info.name,
@@ -61,13 +62,13 @@ class Entry(msgspec.Struct, omit_defaults=True):
             description=info.description,
             headers=info.headers,
             metadata=info.metadata,
-            link=None if link is None else Link(link.bucket, link.name),
+            link=None if link is None else LinkTarget(link.bucket, link.name),
         )
 
     @property
-    def wanted(self) -> Wanted:
-        """What is to stand under the name."""
-        return Wanted(
+    def spec(self) -> ObjectSpec:
+        """The object or link to restore."""
+        return ObjectSpec(
             name=self.name,
             size=self.size,
             digest=self.digest,
@@ -79,15 +80,15 @@ class Entry(msgspec.Struct, omit_defaults=True):
         )
 
 
-class Place(msgspec.Struct, omit_defaults=True):
-    """Where in a cluster a bucket asks to live."""
+class PlacementEntry(msgspec.Struct, omit_defaults=True):
+    """The placement of a bucket in a cluster."""
 
     cluster: str | None = None
     tags: list[str] | None = None
 
 
-class Bucket(msgspec.Struct, omit_defaults=True):
-    """How the bucket is kept, and that this is an archive of ours."""
+class BucketEntry(msgspec.Struct, omit_defaults=True):
+    """The format of the archive, and the configuration of its bucket."""
 
     bucket: str
     format: str = ""
@@ -99,13 +100,13 @@ class Bucket(msgspec.Struct, omit_defaults=True):
     replicas: Count = 1
     compression: Literal["s2"] | None = None
     metadata: dict[str, str] | None = None
-    placement: Place | None = None
+    placement: PlacementEntry | None = None
     sealed: bool = False
 
     @classmethod
-    def of(cls, config: BucketConfig, *, sealed: bool) -> Bucket:
-        """What there is to say of a bucket."""
-        place = config.placement
+    def from_config(cls, config: BucketConfig, *, sealed: bool) -> BucketEntry:
+        """Return the entry of a bucket."""
+        placement = config.placement
         return cls(
             format=FORMAT,
             version=VERSION,
@@ -117,13 +118,13 @@ class Bucket(msgspec.Struct, omit_defaults=True):
             replicas=config.replicas or 1,
             compression="s2" if config.compression else None,
             metadata=config.metadata,
-            placement=None if place is None else Place(place.cluster, place.tags),
+            placement=None if placement is None else _placement_entry(placement),
             sealed=sealed,
         )
 
     def config(self, bucket: str) -> BucketConfig:
-        """The configuration that makes such a bucket."""
-        place = self.placement
+        """Return the configuration for a new bucket."""
+        placement = self.placement
         return BucketConfig(
             bucket=bucket,
             description=self.description,
@@ -133,12 +134,19 @@ class Bucket(msgspec.Struct, omit_defaults=True):
             replicas=self.replicas,
             compression=self.compression,
             metadata=self.metadata,
-            placement=None if place is None else Placement(place.cluster, place.tags),
+            placement=None if placement is None else Placement(placement.cluster, placement.tags),
         )
 
 
+def _placement_entry(placement: Placement) -> PlacementEntry:
+    return PlacementEntry(placement.cluster, placement.tags)
+
+
 class Manifest(msgspec.Struct):
-    """What the archive holds, so that a part of one is not taken for the whole."""
+    """The contents of the archive, by which a restore detects missing entries.
+
+    `left_out` counts the objects that the backup could not read.
+    """
 
     objects: Count
     links: Count
@@ -147,48 +155,53 @@ class Manifest(msgspec.Struct):
     digest: str
 
 
-class Tally:
-    """The manifest as it grows, from the entries that pass."""
+class ManifestBuilder:
+    """Builds a manifest from the entries as they are written or read."""
 
     def __init__(self) -> None:
         self.objects = self.links = self.size = 0
-        self._sha = hashlib.sha256()
+        self._digest = Digest()
 
-    def add(self, entry: Entry, told: bytes) -> None:
-        """Count an entry, whose JSON was `told`."""
+    def add(self, entry: Entry, encoded: bytes) -> None:
+        """Add an entry. `encoded` is its JSON in the archive."""
         if entry.link is None:
             self.objects += 1
             self.size += entry.size
         else:
             self.links += 1
-        self._sha.update(hashlib.sha256(told).digest())
+        self._digest.update(hashlib.sha256(encoded).digest())
 
-    def manifest(self, left_out: int) -> Manifest:
-        """The manifest of what was added."""
-        return Manifest(self.objects, self.links, self.size, left_out, written(self._sha.digest()))
+    def build(self, left_out: int) -> Manifest:
+        """Return the manifest of the entries so far."""
+        return Manifest(self.objects, self.links, self.size, left_out, str(self._digest))
 
 
 encode = msgspec.json.Encoder().encode
 
 
-def decode(kind: type[T], told: bytes, what: str) -> T:
-    """JSON of the right types. Raises `BadArchiveError`."""
+def decode(kind: type[T], encoded: bytes, subject: str) -> T:
+    """Decode JSON. `subject` describes it in the error message.
+
+    Raises: `BadArchiveError` (it is not valid JSON, or has wrong types).
+    """
     try:
-        return msgspec.json.decode(told, type=kind)
-    except (ValueError, RecursionError) as error:  # msgspec's own, and bad UTF-8
-        raise BadArchiveError(f"{what} cannot be read: {error}") from None
+        return msgspec.json.decode(encoded, type=kind)
+    except (ValueError, RecursionError) as error:  # includes msgspec's errors and invalid UTF-8
+        raise BadArchiveError(f"{subject} is not valid: {error}") from None
 
 
 __all__ = [
-    "BUCKET",
-    "LINKS",
-    "MANIFEST",
-    "MOST_JSON",
-    "OBJECTS",
-    "Bucket",
+    "BUCKET_PATH",
+    "FORMAT",
+    "LINKS_FOLDER",
+    "MANIFEST_PATH",
+    "MAX_JSON_SIZE",
+    "OBJECTS_FOLDER",
+    "VERSION",
+    "BucketEntry",
     "Entry",
     "Manifest",
-    "Tally",
+    "ManifestBuilder",
     "decode",
     "encode",
 ]

@@ -1,30 +1,30 @@
-"""An archive into a bucket: no object gets its name before its digest is right."""
+"""Restore a bucket from an archive. An object is committed after its digest is verified."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from jetstow._transfer.archive.input import arriving
+from jetstow._core.aio.worker import run_in_thread
+from jetstow._core.protocol.digest import Digest
+from jetstow._transfer.archive.input import read_input
 from jetstow._transfer.archive.manifest import (
-    BUCKET,
+    BUCKET_PATH,
     FORMAT,
-    MANIFEST,
-    MOST_JSON,
+    MANIFEST_PATH,
+    MAX_JSON_SIZE,
     VERSION,
-    Bucket,
+    BucketEntry,
     Entry,
     Manifest,
-    Tally,
+    ManifestBuilder,
     decode,
 )
-from jetstow._transfer.archive.tar import Member, Tar
-from jetstow._transfer.archive.threads import in_thread
-from jetstow._transfer.plan import FATAL, Wanted, in_order, make_bucket, written
+from jetstow._transfer.archive.tar import Member, TarReader
+from jetstow._transfer.plan import FATAL_ERRORS, ObjectSpec, create_bucket, map_in_order
 from jetstow.client import JetStreamContext
 from jetstow.errors import (
     BadArchiveError,
@@ -35,218 +35,226 @@ from jetstow.errors import (
 )
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
-from jetstow.types import Progress, RestoreResult
+from jetstow.types import Progress, Readable, RestoreResult
 
-# Objects up to this size are taken into memory, and put several at a time.
-_SMALL: Final = 1024 * 1024
+# Objects up to this size in bytes are read into memory, and several are put concurrently.
+MAX_BUFFERED_OBJECT_SIZE: Final = 1024 * 1024
 
-Item: TypeAlias = tuple[Wanted, bytes]
-
-
-class Readable(Protocol):
-    """A file, of this thread or asynchronous: `read(n)` returns bytes."""
-
-    def read(self, size: int, /) -> Any: ...
-
-
-Source: TypeAlias = "str | os.PathLike[str] | Readable | AsyncIterable[bytes]"
+BufferedObject: TypeAlias = tuple[ObjectSpec, bytes]
+ArchiveSource: TypeAlias = "str | os.PathLike[str] | Readable | AsyncIterable[bytes]"
 
 
 async def restore(
     js: JetStreamContext,
-    file: Source,
+    file: ArchiveSource,
     bucket: str | None = None,
     *,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> RestoreResult:
-    """Read an archive (a path, a file, or an asynchronous iterable of bytes) into a bucket.
+    """Restore a bucket from an archive: a path, a file, or an asynchronous iterable of bytes.
 
-    The bucket has the archived name unless another one is given, and is made with the
-    archived configuration if it is not there. What is there already as in the archive is
-    left alone, so that a restore that broke off goes on where it was. What is there
-    otherwise is kept and told of in `failed` as `ObjectAlreadyExists`, or replaced with
-    `overwrite`. Nothing else in the bucket changes. Links within the archived bucket lead
-    into the new one. Times and revisions are new.
+    `bucket` is the archived name by default. A bucket that does not exist is created with the
+    archived configuration. Objects get new times and revisions. Links within the archived
+    bucket become links within the restored one.
 
-    Raises `BadArchiveError` for a file that is no archive, or not a whole one; objects that
-    came before the damage are in the bucket, each of them whole. An object that is damaged
-    in the archive is not restored, and is told of in `failed`. Also raises what
-    `create_object_store` raises, and `OSError` for the file.
+    An object that the bucket has with the same digest and metadata is left unchanged, so an
+    interrupted restore can be repeated and continues. If an object differs, it is kept and an
+    `ObjectAlreadyExists` error is added to `failed`; with `overwrite`, it is replaced. Other
+    objects of the bucket are not changed. An object that is damaged in the archive is not
+    restored, and a `DigestMismatchError` is added to `failed`.
+
+    Raises: `BadArchiveError` (not an archive, damaged or truncated; the objects before the
+    damage are restored), `OSError` (the file cannot be read), the errors of
+    `create_object_store`.
     """
-    total = await in_thread(_size, file)
+    total = await run_in_thread(_file_size, file)
 
-    def seen(count: int) -> None:
+    def on_read(count: int) -> None:
         if progress is not None:
             progress(count, total)
 
-    async with aclosing(arriving(file, seen)) as pieces:
-        unpacking = _Unpacking(Tar(pieces), overwrite=overwrite)
+    async with aclosing(read_input(file, on_read)) as blocks:
+        reader = _ArchiveReader(TarReader(blocks), overwrite=overwrite)
         try:
-            await unpacking.open(js, bucket)
-            return await unpacking.run()
+            await reader.open_bucket(js, bucket)
+            return await reader.restore_entries()
         except BadArchiveError as error:
-            error.bucket = error.bucket or unpacking.report.bucket or bucket
+            error.bucket = error.bucket or reader.result.bucket or bucket
             raise
 
 
-def _size(file: object) -> int | None:
+def _file_size(file: object) -> int | None:
+    """Return the size of a regular file in bytes; None if there is none or it is unknown."""
     try:
         return Path(file).stat().st_size or None if isinstance(file, str | os.PathLike) else None
     except OSError:
-        return None  # whoever opens it finds out
+        return None  # opening the file raises the error
 
 
-class _Unpacking:
-    def __init__(self, tar: Tar, *, overwrite: bool) -> None:
-        self.report = RestoreResult("")
+class _ArchiveReader:
+    """Restores the entries of one archive."""
+
+    def __init__(self, tar: TarReader, *, overwrite: bool) -> None:
+        self.result = RestoreResult("")
         self._tar = tar
         self._overwrite = overwrite
-        self._tally = Tally()
+        self._builder = ManifestBuilder()
         self._manifest: Manifest | None = None
-        self._there: dict[str, ObjectInfo] = {}
-        self._old = ""
+        self._existing: dict[str, ObjectInfo] = {}
+        self._archived_bucket = ""
         self._store: ObjectStore
 
-    async def open(self, js: JetStreamContext, bucket: str | None) -> None:
-        """Find the bucket, or make it."""
-        member = await self._tar.next()
-        if member is None or member.path != BUCKET:
-            raise BadArchiveError("the archive is no backup of a bucket: it has no bucket.json")
-        told = await self._tar.whole(member, MOST_JSON)
-        archived = decode(Bucket, told, "the archive's bucket.json")
-        if archived.format != FORMAT or archived.version != VERSION:
+    async def open_bucket(self, js: JetStreamContext, bucket: str | None) -> None:
+        """Read the bucket's entry. Open the bucket, or create it."""
+        member = await self._tar.next_member()
+        if member is None or member.path != BUCKET_PATH:
+            raise BadArchiveError("the archive is not a jetstow backup: it has no bucket.json")
+        encoded = await self._tar.read_all(member, MAX_JSON_SIZE)
+        entry = decode(BucketEntry, encoded, "the archive's bucket.json")
+        if entry.format != FORMAT or entry.version != VERSION:
             raise BadArchiveError(
-                f"the archive has the format {archived.format!r}, version {archived.version}; "
-                f"only {FORMAT!r}, version {VERSION}, can be read"
+                f"the archive has the format {entry.format!r}, version {entry.version}; "
+                f"only {FORMAT!r}, version {VERSION}, is supported"
             )
-        self._old, self.report.sealed = archived.bucket, archived.sealed
-        self.report.bucket = archived.bucket if bucket is None else bucket
+        self._archived_bucket, self.result.sealed = entry.bucket, entry.sealed
+        self.result.bucket = entry.bucket if bucket is None else bucket
         try:
-            self._store = (await js.object_store(self.report.bucket)).as_stored()
+            self._store = (await js.object_store(self.result.bucket)).as_stored()
         except BucketNotFoundError:
-            made = await make_bucket(js, archived.config(self.report.bucket))
-            self._store = made.as_stored()
+            store = await create_bucket(js, entry.config(self.result.bucket))
+            self._store = store.as_stored()
         else:
-            self._there = {info.name: info for info in await self._store.list()}
+            self._existing = {info.name: info for info in await self._store.list()}
 
-    async def run(self) -> RestoreResult:
-        """Everything else, up to the manifest."""
-        putting = in_order(self._items(), self._settle, lambda item: len(item[1]))
-        async with aclosing(putting) as done:
-            async for _ in done:
+    async def restore_entries(self) -> RestoreResult:
+        """Restore all objects and links, and check the manifest."""
+        restored = map_in_order(self._buffered_objects(), self._restore_one, _buffered_size)
+        async with aclosing(restored) as results:
+            async for _ in results:
                 pass
         manifest = self._manifest
-        if manifest is None or manifest != self._tally.manifest(manifest.left_out):
+        if manifest is None or manifest != self._builder.build(manifest.left_out):
             raise BadArchiveError(
-                "the archive is not complete: its entries are not those of its manifest"
+                "the archive is not complete: its entries do not match its manifest"
             )
-        self.report.omitted = manifest.left_out
-        return self.report
+        self.result.omitted = manifest.left_out
+        return self.result
 
-    async def _items(self) -> AsyncGenerator[Item, None]:
-        """What the archive brings. Large objects are put as they come, and are not in it."""
-        while (member := await self._tar.next()) is not None:
+    async def _buffered_objects(self) -> AsyncGenerator[BufferedObject, None]:
+        """Yield links and small objects. Larger objects are restored from here, one at a time."""
+        while (member := await self._tar.next_member()) is not None:
             if self._manifest is not None:
-                raise BadArchiveError("the archive has more entries after its manifest")
-            if member.path == MANIFEST:
-                told = await self._tar.whole(member, MOST_JSON)
-                self._manifest = decode(Manifest, told, "the archive's manifest")
+                raise BadArchiveError("the archive has entries after its manifest")
+            if member.path == MANIFEST_PATH:
+                encoded = await self._tar.read_all(member, MAX_JSON_SIZE)
+                self._manifest = decode(Manifest, encoded, "the archive's manifest")
                 continue
             entry = self._entry(member)
-            wanted = entry.wanted.moved(self._old, self._store.bucket)
+            spec = entry.spec.retarget_link(self._archived_bucket, self._store.bucket)
             if entry.link is not None:
-                await self._tar.whole(member, _SMALL)  # it is for people
-                yield wanted, b""
-            elif entry.size <= _SMALL:
-                data = await self._tar.whole(member, _SMALL)
-                if written(hashlib.sha256(data).digest()) == entry.digest:
-                    yield wanted, data
+                await self._tar.read_all(member, MAX_BUFFERED_OBJECT_SIZE)  # for human readers
+                yield spec, b""
+            elif entry.size <= MAX_BUFFERED_OBJECT_SIZE:
+                data = await self._tar.read_all(member, MAX_BUFFERED_OBJECT_SIZE)
+                if Digest(data).matches(entry.digest):
+                    yield spec, data
                 else:
-                    self.report.failed.append(self._damaged(entry.name))
+                    self.result.failed.append(self._damaged_error(entry.name))
             else:
-                await self._settle_large(member, wanted)
+                await self._restore_large(member, spec)
 
     def _entry(self, member: Member) -> Entry:
         if not member.comment:
-            raise BadArchiveError(f"the archive does not say what {member.path!r} is")
-        if len(member.comment) > MOST_JSON:
-            raise BadArchiveError(f"the archive says too much of {member.path!r}")
-        entry = decode(Entry, member.comment, f"what the archive says of {member.path!r}")
+            raise BadArchiveError(f"the archive has no metadata for {member.path!r}")
+        if len(member.comment) > MAX_JSON_SIZE:
+            raise BadArchiveError(f"the archive's metadata for {member.path!r} is too large")
+        entry = decode(Entry, member.comment, f"the archive's metadata for {member.path!r}")
         if entry.link is None and entry.size != member.size:
-            raise BadArchiveError(f"{member.path!r} has another size than the archive says")
-        self._tally.add(entry, member.comment)
+            raise BadArchiveError(
+                f"{member.path!r} in the archive has {member.size} bytes, its metadata {entry.size}"
+            )
+        self._builder.add(entry, member.comment)
         return entry
 
-    async def _settle_large(self, member: Member, wanted: Wanted) -> None:
-        pieces = self._verified(member, wanted)
-        async with aclosing(pieces):
-            await self._settle((wanted, pieces))
-            # Where it is not put, or not to its end, the rest is still in the way.
+    async def _restore_large(self, member: Member, spec: ObjectSpec) -> None:
+        blocks = self._verified_blocks(member, spec)
+        async with aclosing(blocks):
+            await self._restore_one((spec, blocks))
+            # Read the rest of an object that was not put, or only in part: entries follow.
             try:
-                async for _ in pieces:
+                async for _ in blocks:
                     pass
             except DigestMismatchError as error:
-                self.report.failed.append(error)
+                self.result.failed.append(error)
 
-    async def _verified(self, member: Member, wanted: Wanted) -> AsyncGenerator[bytes, None]:
-        """The bytes. At their end it raises if they are not the right ones: no name is given."""
-        sha = hashlib.sha256()
-        async with aclosing(self._tar.data(member)) as pieces:
-            async for piece in pieces:
-                sha.update(piece)
-                yield piece
-        if written(sha.digest()) != wanted.digest:
-            raise self._damaged(wanted.name)
+    async def _verified_blocks(
+        self, member: Member, spec: ObjectSpec
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of an object.
 
-    def _damaged(self, name: str) -> DigestMismatchError:
+        Raises: `DigestMismatchError` (after the last block, so that `put` does not commit).
+        """
+        digest = Digest()
+        async with aclosing(self._tar.blocks(member)) as blocks:
+            async for block in blocks:
+                digest.update(block)
+                yield block
+        if not digest.matches(spec.digest):
+            raise self._damaged_error(spec.name)
+
+    def _damaged_error(self, name: str) -> DigestMismatchError:
         return DigestMismatchError(
-            f"object {name!r} of bucket {self._old!r} is damaged in the archive",
-            bucket=self.report.bucket,
+            f"object {name!r} of bucket {self._archived_bucket!r} is damaged in the archive",
+            bucket=self.result.bucket,
             name=name,
         )
 
-    async def _settle(self, item: tuple[Wanted, Any]) -> None:
-        """Let the bucket have one object or link, unless it has it, or another."""
-        wanted, data = item
+    async def _restore_one(self, item: tuple[ObjectSpec, Any]) -> None:
+        """Restore an object or a link; record its error."""
+        spec, data = item
         try:
-            await self._bring(wanted, data)
+            await self._do_step(spec, data)
         except BadArchiveError:
             raise
         except JetstowError as error:
-            if isinstance(error, FATAL):
+            if isinstance(error, FATAL_ERRORS):
                 raise
-            self.report.failed.append(error)
+            self.result.failed.append(error)
 
-    async def _bring(self, wanted: Wanted, data: Any) -> None:
-        there = self._there.get(wanted.name)
-        step = wanted.step(there)
-        if step == "nothing":
-            self.report.unchanged += 1
+    async def _do_step(self, spec: ObjectSpec, data: Any) -> None:
+        existing = self._existing.get(spec.name)
+        step = spec.plan_step(existing)
+        if step == "skip":
+            self.result.unchanged += 1
             return
-        if there is not None and not self._overwrite:
-            raise self._in_the_way(wanted.name)
-        if step == "describe":
-            await wanted.describe(self._store)
+        if existing is not None and not self._overwrite:
+            raise self._exists_error(spec.name)
+        if step == "update_meta":
+            await spec.update_meta(self._store)
         elif step == "link":
-            await wanted.place_link(self._store, there)
+            await spec.put_link(self._store, existing)
         else:
-            # Somebody else may have been faster: theirs is not to be lost unasked.
-            expected = None if self._overwrite else 0
-            await wanted.put(self._store, data, expected_revision=expected)
-            self.report.size += wanted.size
-        if wanted.link is None:
-            self.report.objects += 1
+            # Do not replace an object that another client has created since the listing.
+            expected_revision = None if self._overwrite else 0
+            await spec.put(self._store, data, expected_revision=expected_revision)
+            self.result.size += spec.size
+        if spec.link is None:
+            self.result.objects += 1
         else:
-            self.report.links += 1
+            self.result.links += 1
 
-    def _in_the_way(self, name: str) -> ObjectAlreadyExists:
+    def _exists_error(self, name: str) -> ObjectAlreadyExists:
         bucket = self._store.bucket
         return ObjectAlreadyExists(
-            f"object {name!r} in bucket {bucket!r} is another one than in the archive: it is kept",
+            f"object {name!r} in bucket {bucket!r} differs from the archive: it is kept",
             bucket=bucket,
             name=name,
         )
 
 
-__all__ = ["Source", "restore"]
+def _buffered_size(item: BufferedObject) -> int:
+    return len(item[1])
+
+
+__all__ = ["ArchiveSource", "restore"]

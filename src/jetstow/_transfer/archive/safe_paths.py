@@ -1,12 +1,12 @@
-"""Objects' names as paths: harmless wherever they are unpacked, and never two the same.
+"""Safe, distinct archive paths for object names.
 
-Names are any text; paths must not lead out of a folder, or hold what file systems refuse.
-What is hostile becomes `%` and two hexadecimal digits, as in an address. A `%` that stands
-otherwise is ours:
+A name is any text. A path must be safe to unpack on Linux, macOS and Windows: it must not lead
+out of the folder or contain what a file system refuses. Unsafe characters are replaced by `%`
+and two hexadecimal digits for each UTF-8 byte, as in a URL. Every other `%` has a meaning:
 
-    %            a part without a character (`a//b`, or the end of `a/`)
-    name%        an object beside a folder of the same name (`a`, where `a/b` is)
-    begin%~hash  a part, or a whole name, that is too long for a file system
+    %             an empty level (`a//b`, or the end of `a/`)
+    name%         an object with the same name as a folder (`a`, if there is `a/b`)
+    prefix%~hash  a level, or a whole name, that is too long for a file system
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-# Refused by Windows; the backslash and the colon also lead elsewhere there.
-_HOSTILE: Final = frozenset('%\\:*?"<>|')
+# Windows refuses these characters. A backslash or a colon also changes the folder there.
+_UNSAFE_CHARS: Final = frozenset('%\\:*?"<>|')
 
-# File systems end a part at 255 bytes, and macOS a path at 1,024.
-_LONGEST_PART: Final = 200
-_LONGEST: Final = 800
+# In bytes. File systems limit a level to 255 bytes, macOS a path to 1,024.
+_MAX_LEVEL_SIZE: Final = 200
+_MAX_PATH_SIZE: Final = 800
 
 
-class Paths:
-    """The paths of a bucket's objects, which depend on each other's names."""
+class SafePaths:
+    """The paths of a bucket's objects. A path depends on the other names in the bucket."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._folders = {
@@ -32,30 +32,30 @@ class Paths:
         }
 
     def path(self, name: str) -> str:
-        """The path of one of them; the same for the same names."""
-        parts = [_part(part) for part in name.split("/")]
+        """Return the path of one of the names. The same names give the same paths."""
+        levels = [_safe_level(level) for level in name.split("/")]
         if name in self._folders:
-            parts[-1] += "%"
-        path = "/".join(parts)
-        return path if len(path.encode()) <= _LONGEST else f"%~{_hash(name)}"
+            levels[-1] += "%"
+        path = "/".join(levels)
+        return path if len(path.encode()) <= _MAX_PATH_SIZE else f"%~{_hash(name)}"
 
 
-def _part(part: str) -> str:
-    if not part:
+def _safe_level(level: str) -> str:
+    if not level:
         return "%"
-    # Windows drops dots and spaces at the end; `.` and `..` consist of nothing else.
-    last = len(part) - 1 if part[-1] in ". " else None
-    path = "".join(
-        _escaped(char) if place == last or char in _HOSTILE or not char.isprintable() else char
-        for place, char in enumerate(part)
+    # Windows removes a final dot or space. Escaping it also makes "." and ".." harmless.
+    last = len(level) - 1 if level[-1] in ". " else None
+    safe = "".join(
+        _escape(char) if index == last or char in _UNSAFE_CHARS or not char.isprintable() else char
+        for index, char in enumerate(level)
     )
-    if len(path.encode()) <= _LONGEST_PART:
-        return path
-    begin = "".join(char for char in path[:64] if char.isalnum() and char.isascii())
-    return f"{begin}%~{_hash(part)}"
+    if len(safe.encode()) <= _MAX_LEVEL_SIZE:
+        return safe
+    prefix = "".join(char for char in safe[:64] if char.isalnum() and char.isascii())
+    return f"{prefix}%~{_hash(level)}"
 
 
-def _escaped(char: str) -> str:
+def _escape(char: str) -> str:
     return "".join(f"%{byte:02X}" for byte in char.encode())
 
 
@@ -63,4 +63,4 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-__all__ = ["Paths"]
+__all__ = ["SafePaths"]

@@ -1,76 +1,76 @@
-"""An object on its way into the archive, held until all of it is known to be right."""
+"""A temporary store for an object's bytes, until they are verified and can be archived."""
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import IO
 
-from jetstow._transfer.archive.threads import PIECE, in_thread, write_all
-from jetstow._transfer.plan import written
+from jetstow._core.aio.sink import write_all
+from jetstow._core.aio.worker import BLOCK_SIZE, Worker, run_in_thread
+from jetstow._core.protocol.digest import Digest
 
 
 class Spool:
-    """An object's bytes until they are verified: in memory while they are few, else in a file."""
+    """Keeps up to 1 MiB in memory, and more in a temporary file in `folder`.
+
+    `write` is the method of an asynchronous file, so `ObjectStore.get` can write to it.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self.size = 0
         self._folder = folder
-        self._held: list[bytes] = []
-        self._held_size = 0
+        self._buffered: list[bytes] = []
+        self._buffered_size = 0
         self._file: IO[bytes] | None = None
-        self._spilling: asyncio.Task[None] | None = None
-        self._sha = hashlib.sha256()
+        self._worker = Worker[None]()
+        self._digest = Digest()
 
     @property
     def digest(self) -> str:
-        """The digest of the bytes."""
-        return written(self._sha.digest())
+        """The digest of the bytes, as in an object's metadata."""
+        return str(self._digest)
 
     async def write(self, data: bytes) -> int:
-        """Take the next bytes. They are written to the file while more of them arrive."""
-        self._held.append(data)
-        self._held_size += len(data)
-        self._sha.update(data)
+        """Add bytes. A full buffer is written to the file while the next bytes arrive.
+
+        Raises: `OSError` (a previous buffer could not be written).
+        """
+        self._buffered.append(data)
+        self._buffered_size += len(data)
+        self._digest.update(data)
         self.size += len(data)
-        if self._held_size >= PIECE:
-            await self._settle()
-            held, self._held, self._held_size = self._held, [], 0
-            self._spilling = asyncio.create_task(in_thread(self._spill, held))
+        if self._buffered_size >= BLOCK_SIZE:
+            buffered, self._buffered, self._buffered_size = self._buffered, [], 0
+            await self._worker.start(self._write_to_file, buffered)
         return len(data)
 
-    def _spill(self, held: list[bytes]) -> None:
+    def _write_to_file(self, buffered: list[bytes]) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
-        for piece in held:
-            write_all(self._file.write, piece)
+        for data in buffered:
+            write_all(self._file.write, data)
 
-    async def _settle(self) -> None:
-        task, self._spilling = self._spilling, None
-        if task is not None:
-            await task
+    async def blocks(self) -> AsyncGenerator[bytes, None]:
+        """Yield all bytes from the start.
 
-    async def pieces(self) -> AsyncGenerator[bytes, None]:
-        """All bytes, from the first."""
-        await self._settle()
+        Raises: `OSError`.
+        """
+        await self._worker.result()
         if self._file is not None:
-            await in_thread(self._file.seek, 0)
-            while piece := await in_thread(self._file.read, PIECE):
-                yield piece
-        for piece in self._held:
-            yield piece
+            await run_in_thread(self._file.seek, 0)
+            while block := await run_in_thread(self._file.read, BLOCK_SIZE):
+                yield block
+        for data in self._buffered:
+            yield data
 
     async def close(self) -> None:
-        """Let go of the bytes."""
+        """Discard the bytes. An error of a write in progress is ignored."""
         try:
-            await self._settle()
-        except OSError:
-            pass  # nobody wants them any more
+            await self._worker.__aexit__()
         finally:
-            self._held.clear()
+            self._buffered.clear()
             if self._file is not None:
                 self._file.close()
 

@@ -1,4 +1,4 @@
-"""A bucket into an archive: each object once it is verified, and a manifest at the end."""
+"""Back up a bucket to an archive. Each object is verified before it is written."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Final, TypeAlias
 
 from jetstow._transfer.archive import tar
 from jetstow._transfer.archive.manifest import (
-    BUCKET,
-    LINKS,
-    MANIFEST,
-    MOST_JSON,
-    OBJECTS,
-    Bucket,
+    BUCKET_PATH,
+    LINKS_FOLDER,
+    MANIFEST_PATH,
+    MAX_JSON_SIZE,
+    OBJECTS_FOLDER,
+    BucketEntry,
     Entry,
-    Tally,
+    ManifestBuilder,
     encode,
 )
-from jetstow._transfer.archive.output import Out, landing
-from jetstow._transfer.archive.safe_paths import Paths
+from jetstow._transfer.archive.output import ArchiveOutput, open_output
+from jetstow._transfer.archive.safe_paths import SafePaths
 from jetstow._transfer.archive.spool import Spool
-from jetstow._transfer.plan import FATAL, config_like, in_order
+from jetstow._transfer.plan import FATAL_ERRORS, config_from_status, map_in_order
 from jetstow.errors import (
     InvalidOptionError,
     JetstowError,
@@ -34,131 +34,140 @@ from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
 from jetstow.types import BackupResult, Progress, Writable
 
-# What a get can raise of a name that has become something else since it was listed.
-_CHANGED: Final = (ObjectChangedError, ObjectNotFoundError, LinkError, LinkIsABucketError)
+# The errors of `get` for an object that was changed, deleted or replaced by a link after the
+# listing.
+_CHANGED_ERRORS: Final = (ObjectChangedError, ObjectNotFoundError, LinkError, LinkIsABucketError)
 
-# How often an object that changes while it is read is read anew.
-_TRIES: Final = 10
+# The attempts to read an object that other clients change during each attempt.
+MAX_ATTEMPTS: Final = 10
 
 
-Target: TypeAlias = str | os.PathLike[str] | Writable
+ArchiveTarget: TypeAlias = str | os.PathLike[str] | Writable
 
 
 async def backup(
-    store: ObjectStore, file: Target, *, progress: Progress | None = None
+    store: ObjectStore, file: ArchiveTarget, *, progress: Progress | None = None
 ) -> BackupResult:
-    """Write a bucket to an archive: a path, or a file (binary or asynchronous).
+    """Back up a bucket to an archive: a path, or a file (binary or asynchronous).
 
-    The archive holds what the bucket had when this began. An object that is replaced
-    meanwhile is in it as it is then, one that is deleted is not; delete markers never are. A
-    path's file appears once it is complete, compressed if it is called `.gz` or `.tgz`. Two
-    backups of a bucket in which nothing has changed are the same, byte for byte.
+    The archive has the objects and links that were in the bucket at the start. An object that
+    is replaced during the backup is archived with its new bytes, one that is deleted is not
+    archived. Delete markers are not archived. Backups of an unchanged bucket are identical.
 
-    Until they are verified, larger objects wait in a file without a name, in the archive's
-    folder or, where it has none, in the system's for temporary files (`TMPDIR`).
+    A file appears at the path when it is complete. It is compressed with gzip if its name ends
+    in `.gz` or `.tgz`. Objects of more than 1 MiB are verified in an unnamed temporary file, in
+    the archive's folder or, if `file` is not a path, in the system's (`TMPDIR`).
 
-    An object whose bytes are not as they should be is left out and told of in `failed`. What
-    concerns the whole bucket is raised: the errors of `list` and `status`,
-    `InvalidOptionError` for a compression that there is not, `OSError` for the file.
+    If an object cannot be read, its error is added to `failed` and the object is left out.
+
+    Raises: `InvalidOptionError` (the compression that the file name asks for is not supported),
+    `OSError` (the file cannot be written), the errors of `ObjectStore.list` and `status`.
     """
     store, status = store.as_stored(), await store.status()
     infos = sorted(await store.list(), key=lambda info: info.name)
-    async with landing(file) as out:
-        packing = _Packing(store, out, infos, progress)
-        bucket = Bucket.of(config_like(status, store.bucket), sealed=bool(status.sealed))
-        await packing.add_file(BUCKET, encode(bucket))
-        await packing.add_all(infos)
-        return await packing.finish()
+    async with open_output(file) as output:
+        writer = _ArchiveWriter(store, output, infos, progress)
+        config = config_from_status(status, store.bucket)
+        bucket = BucketEntry.from_config(config, sealed=bool(status.sealed))
+        await writer.add_file(BUCKET_PATH, encode(bucket))
+        await writer.add_all(infos)
+        return await writer.finish()
 
 
-class _Packing:
+class _ArchiveWriter:
+    """Writes the entries of one archive."""
+
     def __init__(
-        self, store: ObjectStore, out: Out, infos: list[ObjectInfo], progress: Progress | None
+        self,
+        store: ObjectStore,
+        output: ArchiveOutput,
+        infos: list[ObjectInfo],
+        progress: Progress | None,
     ) -> None:
         self._store = store
-        self._out = out
-        self._paths = Paths(info.name for info in infos)
+        self._output = output
+        self._paths = SafePaths(info.name for info in infos)
         self._total = sum(info.size or 0 for info in infos)
         self._progress = progress
-        self._tally = Tally()
+        self._builder = ManifestBuilder()
         self._spools: set[Spool] = set()
         self._failed: list[JetstowError] = []
 
     async def add_file(self, path: str, data: bytes) -> None:
-        """A file of the archive's own. It has no time: the archive says nothing of today."""
-        await self._out.write(tar.header(path, len(data)) + data + tar.filling(len(data)))
+        """Write a file of the archive itself, without a time, so that backups are reproducible."""
+        await self._output.write(tar.file_header(path, len(data)) + data + tar.padding(len(data)))
 
     async def add_all(self, infos: list[ObjectInfo]) -> None:
-        """Objects and links."""
+        """Write all objects, and then all links."""
         links = [info for info in infos if info.link is not None]
         objects = [info for info in infos if info.link is None]
         try:
-            reading = in_order(objects, self._read, lambda info: info.size or 0)
-            async with aclosing(reading) as found:
-                async for info, spool in found:
+            reads = map_in_order(objects, self._read, lambda info: info.size or 0)
+            async with aclosing(reads) as results:
+                async for info, spool in results:
                     if info is not None:
                         await self._add(info, spool)
         finally:
             for spool in self._spools:
                 await spool.close()
-        # Whoever restores them needs to have what they lead to.
+        # A restore creates links after their objects.
         for info in links:
             await self._add(info, None)
 
     async def finish(self) -> BackupResult:
-        """The end, by which a whole archive is known."""
-        manifest = self._tally.manifest(len(self._failed))
-        await self.add_file(MANIFEST, encode(manifest))
-        await self._out.write(tar.END)
-        tally = self._tally
+        """Write the manifest and the end of the archive."""
+        manifest = self._builder.build(len(self._failed))
+        await self.add_file(MANIFEST_PATH, encode(manifest))
+        await self._output.write(tar.END_OF_ARCHIVE)
         return BackupResult(
-            self._store.bucket, tally.objects, tally.links, tally.size, self._failed
+            self._store.bucket, manifest.objects, manifest.links, manifest.size, self._failed
         )
 
     async def _read(self, info: ObjectInfo) -> tuple[ObjectInfo | None, Spool | None]:
-        """An object as it is now, with its bytes, verified; nothing, if there is none to keep."""
+        """Return an object's current info and verified bytes; (None, None) to leave it out."""
         try:
-            return await self._settled(info.name)
+            return await self._read_current(info.name)
         except ObjectNotFoundError:
-            return None, None  # deleted since it was listed
+            return None, None  # deleted after it was listed
         except JetstowError as error:
-            if isinstance(error, FATAL):
+            if isinstance(error, FATAL_ERRORS):
                 raise
             self._failed.append(error)
             return None, None
 
-    async def _settled(self, name: str) -> tuple[ObjectInfo, Spool | None]:
-        for _ in range(_TRIES):
-            spool = Spool(self._out.folder)
+    async def _read_current(self, name: str) -> tuple[ObjectInfo, Spool | None]:
+        """Read an object, and repeat the read if it changed. For a link, return (info, None)."""
+        for _ in range(MAX_ATTEMPTS):
+            spool = Spool(self._output.folder)
             self._spools.add(spool)
             changed: JetstowError | None = None
             try:
                 info = (await self._store.get(name, spool)).info
                 if (info.bucket, info.name) == (self._store.bucket, name):
                     return info, spool
-            except _CHANGED as error:
+            except _CHANGED_ERRORS as error:
                 changed = error
             except BaseException:
-                await self._drop(spool)
+                await self._close_spool(spool)
                 raise
-            await self._drop(spool)
-            # It may have become a link, perhaps to nowhere, or have gone.
+            await self._close_spool(spool)
+            # The name may have become a link, perhaps a broken one, or may have been deleted.
             if (info := await self._store.get_info(name)).link is not None:
                 return info, None
-        raise changed or self._restless(name)
+        raise changed or self._changed_error(name)
 
-    def _restless(self, name: str) -> JetstowError:
+    def _changed_error(self, name: str) -> JetstowError:
         bucket = self._store.bucket
-        message = f"object {name!r} in bucket {bucket!r} changed whenever it was read"
+        message = f"object {name!r} in bucket {bucket!r} changed in each of {MAX_ATTEMPTS} reads"
         return ObjectChangedError(message, bucket=bucket, name=name)
 
     async def _add(self, info: ObjectInfo, spool: Spool | None) -> None:
-        entry = Entry.of(info)
+        entry = Entry.from_info(info)
         if spool is not None:
-            # Some clients store no digest; in the archive, every object has one.
+            # Some clients store objects without a digest. In the archive, each object has one.
             entry.size, entry.digest = spool.size, spool.digest
-        told = encode(entry)
-        if len(told) > MOST_JSON:
+        encoded = encode(entry)
+        if len(encoded) > MAX_JSON_SIZE:
             message = f"metadata of object {info.name!r} in bucket {info.bucket!r} is too large"
             self._failed.append(InvalidOptionError(message, bucket=info.bucket, name=info.name))
             return
@@ -166,22 +175,23 @@ class _Packing:
         path = self._paths.path(info.name)
         if spool is None:
             assert info.link is not None, "only a link has no bytes"
-            leads = f"{info.link.bucket}/{info.link.name or ''}\n".encode()
-            head = tar.header(LINKS + path, len(leads), modified, told)
-            await self._out.write(head + leads + tar.filling(len(leads)))
+            target = f"{info.link.bucket}/{info.link.name or ''}\n".encode()
+            header = tar.file_header(LINKS_FOLDER + path, len(target), modified, encoded)
+            await self._output.write(header + target + tar.padding(len(target)))
         else:
-            await self._out.write(tar.header(OBJECTS + path, spool.size, modified, told))
-            async for piece in spool.pieces():
-                await self._out.write(piece)
-            await self._out.write(tar.filling(spool.size))
-            await self._drop(spool)
-        self._tally.add(entry, told)
+            header = tar.file_header(OBJECTS_FOLDER + path, spool.size, modified, encoded)
+            await self._output.write(header)
+            async for block in spool.blocks():
+                await self._output.write(block)
+            await self._output.write(tar.padding(spool.size))
+            await self._close_spool(spool)
+        self._builder.add(entry, encoded)
         if self._progress is not None:
-            self._progress(self._tally.size, max(self._total, self._tally.size))
+            self._progress(self._builder.size, max(self._total, self._builder.size))
 
-    async def _drop(self, spool: Spool) -> None:
+    async def _close_spool(self, spool: Spool) -> None:
         self._spools.discard(spool)
         await spool.close()
 
 
-__all__ = ["Target", "backup"]
+__all__ = ["ArchiveTarget", "backup"]

@@ -1,7 +1,7 @@
 """Copy a folder into a bucket, and a bucket into a folder.
 
 Files and objects are compared by size, and by SHA-256 if the sizes are equal; only what differs is
-copied. Several copies run at a time. A failure of one does not stop the others.
+copied. Several copies run concurrently. A failure of one does not stop the others.
 """
 
 from jetstow._transfer.folders.download import download_folder

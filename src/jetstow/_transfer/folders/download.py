@@ -1,4 +1,4 @@
-"""A bucket into a folder."""
+"""Copy a bucket into a folder."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from collections.abc import Collection
 from contextlib import aclosing
 from pathlib import Path
 
-from anyio import to_thread
-
-from jetstow._transfer.folders import local_tree as local
-from jetstow._transfer.folders.result import Tally, Wishes, record_failure, with_slash
-from jetstow._transfer.plan import in_order
+from jetstow._core.aio.worker import run_in_thread
+from jetstow._transfer.folders import local_tree
+from jetstow._transfer.folders.result import (
+    ProgressCounter,
+    SyncOptions,
+    folder_prefix,
+    record_failure,
+)
+from jetstow._transfer.plan import map_in_order
 from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
@@ -29,70 +33,76 @@ async def download_folder(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> SyncResult:
-    """Let a folder have a bucket's objects behind `prefix`, as files with the objects' times.
+    """Copy the objects whose names start with `prefix` into a folder.
 
-    The patterns are as in `upload`. `delete` removes files that count and have no object, and
-    folders that are empty then. A link becomes a file of what it leads to; one to a bucket is
-    passed over. An object whose name leads out of the folder, or behind a symbolic link in it,
-    is told of in `failed` and not written. Raises `ObjectNotFoundError` where `delete` would
-    remove everything because there is nothing behind the prefix.
+    The files get the names after the prefix, and the objects' times. `include` and `exclude`
+    are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
+    removes files without an object, and folders that are then empty. `dry_run` changes nothing.
+
+    A link is copied as a file with the bytes of its target. A link to a bucket is added to
+    `skipped`. If an object cannot be copied, its error is added to `failed`: among others
+    `InvalidObjectNameError`, if its name is not a safe path in the folder.
+
+    Raises: `ObjectNotFoundError` (with `delete` and a prefix, if no name starts with it, since
+    all files would be removed); an error that concerns the whole bucket.
     """
-    root, prefix = Path(folder), with_slash(prefix)
-    wishes = Wishes(delete, include, exclude, dry_run)
+    root, prefix = Path(folder), folder_prefix(prefix)
+    options = SyncOptions(delete, include, exclude, dry_run)
     infos = [
         info
         for info in await store.list()
-        if info.name.startswith(prefix) and wishes.counts(info.name[len(prefix) :])
+        if info.name.startswith(prefix) and options.selects(info.name[len(prefix) :])
     ]
     if delete and prefix and not infos:
         raise ObjectNotFoundError(
-            f"there is nothing behind {prefix!r} in bucket {store.bucket!r}: all files would go",
+            f"no object in bucket {store.bucket!r} starts with {prefix!r}: "
+            "deleting would remove all files",
             bucket=store.bucket,
         )
-    tally = Tally(sum(info.size or 0 for info in infos), progress)
-    report = SyncResult()
+    counter = ProgressCounter(sum(info.size or 0 for info in infos), progress)
+    result = SyncResult()
 
-    async def bring(info: ObjectInfo) -> None:
+    async def copy(info: ObjectInfo) -> None:
         name = info.name[len(prefix) :]
         try:
-            path = await to_thread.run_sync(local.path_of, root, name, store.bucket)
+            path = await run_in_thread(local_tree.local_path, root, name, store.bucket)
             if info.link is not None:
-                async with store.open(info.name) as file:
-                    info = file.info
-            if await to_thread.run_sync(local.is_same, path, info):
-                report.unchanged.append(name)
-                tally.add(info.size or 0)
+                async with store.open(info.name) as reader:
+                    info = reader.info
+            if await run_in_thread(local_tree.has_same_bytes, path, info):
+                result.unchanged.append(name)
+                counter.add(info.size or 0)
                 return
             if not dry_run:
-                await _get(store, prefix + name, path, tally)
-            report.copied.append(name)
-            report.size += info.size or 0
+                await _get(store, prefix + name, path, counter)
+            result.copied.append(name)
+            result.size += info.size or 0
         except LinkIsABucketError:
-            report.skipped.append(name)
-        except Exception as error:  # noqa: BLE001 - `fail` raises what ends all
-            record_failure(report, error)
+            result.skipped.append(name)
+        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
+            record_failure(result, error)
 
-    async with aclosing(in_order(infos, bring, lambda info: info.size or 0)) as done:
-        async for _ in done:
+    async with aclosing(map_in_order(infos, copy, lambda info: info.size or 0)) as copies:
+        async for _ in copies:
             pass
     if delete:
         names = {info.name[len(prefix) :] for info in infos}
-        await to_thread.run_sync(_delete, root, wishes, names, report)
-    return report
+        await run_in_thread(_delete, root, options, names, result)
+    return result
 
 
-async def _get(store: ObjectStore, name: str, path: Path, tally: Tally) -> None:
-    await to_thread.run_sync(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-    info = await store.get_file(name, path, progress=tally.one())
-    await to_thread.run_sync(local.date, path, info)
+async def _get(store: ObjectStore, name: str, path: Path, counter: ProgressCounter) -> None:
+    await run_in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+    info = await store.get_file(name, path, progress=counter.for_object())
+    await run_in_thread(local_tree.set_modified_time, path, info)
 
 
-def _delete(root: Path, wishes: Wishes, names: set[str], report: SyncResult) -> None:
-    for name, path, _ in local.contents(root).files:
-        if name not in names and wishes.counts(name):
+def _delete(root: Path, options: SyncOptions, names: set[str], result: SyncResult) -> None:
+    for name, path, _ in local_tree.scan_tree(root).files:
+        if name not in names and options.selects(name):
             try:
-                if not wishes.dry_run:
-                    local.remove(path, root)
-                report.removed.append(name)
+                if not options.dry_run:
+                    local_tree.remove_file(path, root)
+                result.removed.append(name)
             except OSError as error:
-                report.failed.append(error)
+                result.failed.append(error)

@@ -1,4 +1,7 @@
-"""A folder's files: found, compared, read, and written nowhere else."""
+"""The files of a local folder: listing, comparing, reading and removing them.
+
+No function follows symbolic links or uses files outside of the folder.
+"""
 
 from __future__ import annotations
 
@@ -10,91 +13,93 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from anyio import to_thread
-
-from jetstow._transfer.plan import canonical, written
+from jetstow._core.aio.worker import BLOCK_SIZE, run_in_thread
+from jetstow._core.protocol.digest import digests_equal, format_digest
 from jetstow.errors import InvalidObjectNameError, ObjectChangedError
 from jetstow.models import ObjectInfo
 
-_BLOCK: Final = 1024 * 1024
-
-# Times of files and objects are the same if they differ by less, in seconds.
-_TICK: Final = 0.00001
+# In seconds: `os.utime` takes a float, which rounds a current time to less than a microsecond.
+_TIME_TOLERANCE: Final = 0.00001
 
 
 @dataclass
-class Contents:
-    """What is below a folder, by names with slashes: its files, what is none, and what could not
-    be read; a name of the last may be a folder's, which ends in a slash.
+class LocalTree:
+    """The contents of a folder. Names are relative paths with slashes.
+
+    `files` are regular files, `special_files` are symbolic links, pipes and others. `unreadable`
+    maps names to errors; the name of a folder ends in a slash, that of the root is empty.
     """
 
     files: list[tuple[str, Path, os.stat_result]] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
-    unread: dict[str, OSError] = field(default_factory=dict)
+    special_files: list[str] = field(default_factory=list)
+    unreadable: dict[str, OSError] = field(default_factory=dict)
 
-    def may_have(self, name: str) -> bool:
-        """Whether something of that name may be there, though it is no file that was found."""
-        return name in self.others or any(
-            name == each or (each.endswith("/") and name.startswith(each)) for each in self.unread
+    def may_contain(self, name: str) -> bool:
+        """Return whether the folder has or may have a name that is not in `files`."""
+        return name in self.special_files or any(
+            name == other or (other.endswith("/") and name.startswith(other))
+            for other in self.unreadable
         )
 
 
-def contents(folder: Path) -> Contents:
-    """Everything below a folder. No symbolic link is followed."""
-    found = Contents()
+def scan_tree(root: Path) -> LocalTree:
+    """List a folder with all its subfolders."""
+    tree = LocalTree()
 
-    def note(error: OSError) -> None:
-        where = Path(error.filename).relative_to(folder).as_posix()
-        found.unread["" if where == "." else f"{where}/"] = error
+    def record(error: OSError) -> None:
+        name = Path(error.filename).relative_to(root).as_posix()
+        tree.unreadable["" if name == "." else f"{name}/"] = error
 
-    for place, folders, names in os.walk(folder, onerror=note):
-        linked = [each for each in folders if (Path(place) / each).is_symlink()]
-        for name in [*names, *linked]:
-            path = Path(place) / name
-            told = path.relative_to(folder).as_posix()
+    for folder, subfolders, names in os.walk(root, onerror=record):
+        links = [subfolder for subfolder in subfolders if (Path(folder) / subfolder).is_symlink()]
+        for filename in [*names, *links]:
+            path = Path(folder) / filename
+            name = path.relative_to(root).as_posix()
             try:
                 status = path.lstat()
             except OSError as error:
-                found.unread[told] = error
+                tree.unreadable[name] = error
                 continue
             if stat.S_ISREG(status.st_mode):
-                found.files.append((told, path, status))
+                tree.files.append((name, path, status))
             else:
-                found.others.append(told)
-    found.files.sort(key=lambda each: each[0])
-    return found
+                tree.special_files.append(name)
+    tree.files.sort(key=lambda file: file[0])
+    return tree
 
 
-def path_of(folder: Path, name: str, bucket: str) -> Path:
-    """Where an object's file is to be. Raises `InvalidObjectNameError` for no place in there."""
-    parts = name.split("/")
-    path = folder.joinpath(*parts)
-    hostile = any(
-        part in {"", ".", ".."} or "\\" in part or not part.isprintable() for part in parts
+def local_path(root: Path, name: str, bucket: str) -> Path:
+    """Return the path of an object's file.
+
+    Raises: `InvalidObjectNameError` (the name is not a safe path within the folder).
+    """
+    levels = name.split("/")
+    path = root.joinpath(*levels)
+    is_unsafe = any(
+        level in {"", ".", ".."} or "\\" in level or not level.isprintable() for level in levels
     )
-    above = [
-        parent for parent in path.parents if parent.is_relative_to(folder) and parent != folder
-    ]
-    if hostile or any(parent.is_symlink() for parent in above):
+    folders = [parent for parent in path.parents if parent.is_relative_to(root) and parent != root]
+    if is_unsafe or any(folder.is_symlink() for folder in folders):
         raise InvalidObjectNameError(
-            f"object {name!r} in bucket {bucket!r} has no place in folder {str(folder)!r}",
+            f"object {name!r} in bucket {bucket!r} cannot be a file in folder {str(root)!r}: "
+            "its name is not a safe path, or leads through a symbolic link",
             bucket=bucket,
             name=name,
         )
     return path
 
 
-def digest_of(path: Path) -> str:
-    """A file's SHA-256, as objects have it."""
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, as in an object's metadata."""
     with path.open("rb") as file:
-        return written(hashlib.file_digest(file, "sha256").digest())
+        return format_digest(hashlib.file_digest(file, "sha256").digest())
 
 
-def is_same(path: Path, info: ObjectInfo) -> bool:
-    """Whether a file is there that has an object's bytes.
+def has_same_bytes(path: Path, info: ObjectInfo) -> bool:
+    """Return whether a regular file has the bytes of an object.
 
-    Of an encrypted object nobody knows the plain bytes' digest: the file must have its time,
-    which those have that were written by `download`.
+    The digest of an encrypted object is that of its encrypted bytes. Such a file is compared by
+    its modification time, which `download_folder` sets to the object's.
     """
     try:
         status = path.lstat()
@@ -103,38 +108,42 @@ def is_same(path: Path, info: ObjectInfo) -> bool:
     if not stat.S_ISREG(status.st_mode) or status.st_size != (info.size or 0):
         return False
     if info.encrypted:
-        moment = info.modified
-        return moment is not None and abs(status.st_mtime - moment.timestamp()) < _TICK
-    return canonical(info.digest or "") == canonical(digest_of(path))
+        modified = info.modified
+        return (
+            modified is not None and abs(status.st_mtime - modified.timestamp()) < _TIME_TOLERANCE
+        )
+    return digests_equal(info.digest or "", file_digest(path))
 
 
-async def pieces(path: Path, name: str) -> AsyncGenerator[bytes, None]:
-    """A file's bytes. One that changes meanwhile is an error at their end, before they have a
-    name.
+async def read_blocks(path: Path, name: str) -> AsyncGenerator[bytes, None]:
+    """Yield the bytes of a file.
+
+    Raises: `ObjectChangedError` (the file changed during the read; raised after the last block,
+    so that `put` does not commit the object), `OSError`.
     """
-    with await to_thread.run_sync(lambda: path.open("rb", buffering=0)) as file:
-        before = _identity(os.fstat(file.fileno()))
-        while block := await to_thread.run_sync(file.read, _BLOCK):
+    with await run_in_thread(lambda: path.open("rb", buffering=0)) as file:
+        before = _size_and_time(os.fstat(file.fileno()))
+        while block := await run_in_thread(file.read, BLOCK_SIZE):
             yield block
-        if _identity(os.fstat(file.fileno())) != before:
+        if _size_and_time(os.fstat(file.fileno())) != before:
             raise ObjectChangedError(f"file {str(path)!r} changed while it was read", name=name)
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
+def _size_and_time(status: os.stat_result) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
-def date(path: Path, info: ObjectInfo) -> None:
-    """Let a file be as old as its object."""
+def set_modified_time(path: Path, info: ObjectInfo) -> None:
+    """Set the modification time of a file to that of its object."""
     if info.modified is not None:
-        moment = info.modified.timestamp()
-        os.utime(path, (moment, moment))
+        timestamp = info.modified.timestamp()
+        os.utime(path, (timestamp, timestamp))
 
 
-def remove(path: Path, folder: Path) -> None:
-    """Remove a file, and the folders that are empty without it."""
+def remove_file(path: Path, root: Path) -> None:
+    """Remove a file, and the folders within `root` that are empty after that."""
     path.unlink()
     for parent in path.parents:
-        if parent == folder or not parent.is_relative_to(folder) or any(parent.iterdir()):
+        if parent == root or not parent.is_relative_to(root) or any(parent.iterdir()):
             return
         parent.rmdir()

@@ -1,4 +1,4 @@
-"""What is to be copied, and what became of it."""
+"""The options, the progress and the failures of folder copies."""
 
 from __future__ import annotations
 
@@ -6,61 +6,62 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from jetstow import _glob
-from jetstow._transfer.plan import FATAL
+from jetstow._transfer.plan import FATAL_ERRORS
 from jetstow.errors import JetstowError
 from jetstow.types import Progress, SyncResult
 
 
 def record_failure(result: SyncResult, error: Exception) -> None:
     """Add an error that concerns one name. Raise it if it would fail every other name too."""
-    if isinstance(error, JetstowError) and isinstance(error, FATAL):
+    if isinstance(error, JetstowError) and isinstance(error, FATAL_ERRORS):
         raise error
     result.failed.append(error)
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """Which names count, by patterns (`jetstow._glob`), and what is to be done.
-
-    A name counts if it is included, by any pattern or because there is none, and not excluded.
-    """
+class SyncOptions:
+    """The options of an upload or a download. `include` and `exclude` are glob patterns."""
 
     delete: bool
     include: Collection[str]
     exclude: Collection[str]
     dry_run: bool
 
-    def counts(self, name: str) -> bool:
-        """Whether a name, as it is behind the prefix, is any of our business."""
-        included = not self.include or any(_glob.matches(each, name) for each in self.include)
-        return included and not any(_glob.matches(each, name) for each in self.exclude)
+    def selects(self, name: str) -> bool:
+        """Return whether the patterns select a name, given without the prefix.
+
+        An included name matches any `include` pattern, or there is none. A selected name is
+        included and matches no `exclude` pattern.
+        """
+        included = not self.include or any(_glob.matches(pattern, name) for pattern in self.include)
+        return included and not any(_glob.matches(pattern, name) for pattern in self.exclude)
 
 
-class Tally:
-    """How far all of it is, in bytes."""
+class ProgressCounter:
+    """Adds up the progress of concurrent copies, in bytes."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done, self._total = 0, total
         self._progress = progress
 
     def add(self, count: int) -> None:
-        """So many bytes more are looked at or copied."""
+        """Add bytes that were copied, or compared and found equal."""
         self._done += count
         if self._progress is not None:
             self._progress(self._done, max(self._done, self._total))
 
-    def one(self) -> Progress:
-        """How far one of them is, of which all of it is told each time."""
-        seen = 0
+    def for_object(self) -> Progress:
+        """Return a `Progress` callable for one object, whose progress is added to the total."""
+        previous = 0
 
-        def told(done: int, _: int | None) -> None:
-            nonlocal seen
-            self.add(done - seen)
-            seen = done
+        def report(done: int, _: int | None) -> None:
+            nonlocal previous
+            self.add(done - previous)
+            previous = done
 
-        return told
+        return report
 
 
-def with_slash(prefix: str) -> str:
-    """A prefix that ends a level of names; an empty one stays so."""
+def folder_prefix(prefix: str) -> str:
+    """Return a prefix with a slash at its end; an empty prefix stays empty."""
     return prefix if not prefix or prefix.endswith("/") else f"{prefix}/"

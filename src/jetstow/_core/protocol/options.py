@@ -1,0 +1,22 @@
+"""Names of keyword options: an error for one that does not exist, with the nearest that does."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+
+from jetstow.errors import InvalidOptionError
+
+
+def check_option_names(
+    function: str, given: Iterable[str], known: Collection[str], *, bucket: str | None = None
+) -> None:
+    """Raise `InvalidOptionError` for the first name that `function` does not know.
+
+    `known` has the names of the options, and those of the arguments that a hint may name.
+    """
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, sorted(known), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(sorted(known))}"
+            raise InvalidOptionError(f"{function} has no option {name!r}: {hint}", bucket=bucket)

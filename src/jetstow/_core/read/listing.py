@@ -1,0 +1,171 @@
+"""The metadata of all objects of a bucket, without a consumer.
+
+With one replica, batched Direct Get reads all metadata subjects. Replicas may lag, so with several
+the leader lists the subjects and is asked for each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from functools import partial
+from typing import Final, TypeAlias
+
+from jetstow._core.bucket.stream import StoredMessage, Stream
+from jetstow._core.protocol.metadata import decode_info
+from jetstow._core.protocol.subjects import all_meta_subject, object_name
+from jetstow._core.read.direct_get import DirectWindows
+from jetstow._core.read.pending_counts import pending_counts_by_batch
+from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage
+from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow.errors import BadObjectMetaError, PermissionDeniedError
+from jetstow.models import ObjectInfo
+
+_log = logging.getLogger("jetstow.read")
+
+# Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 8 MiB.
+# The next batch can only be requested when one has ended, so few large batches are faster.
+_BATCH_MESSAGES: Final = 8_192
+_META_BYTES: Final = 512
+
+# An offset behind every list of subjects: the server then returns their number without the list.
+_OFFSET_PAST_END: Final = 10**12
+
+# Concurrent requests to the leader, if it is asked for each name.
+_MAX_CONCURRENT_READS: Final = 64
+
+# A metadata message from the leader, or from a batch.
+_MetadataMessage: TypeAlias = StoredMessage | WindowMessage
+
+
+async def iter_infos(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
+    """Yield the metadata of every object, delete markers included, in the order of revisions.
+
+    Nothing is buffered. An object that is changed during the iteration is yielded again with its
+    new revision. Unreadable metadata is logged and skipped.
+    """
+    async for messages in _all_metadata(stream, unique=True):
+        for message in messages:
+            name = object_name(stream.bucket, message.subject)
+            if name is not None and (info := _decode(stream.bucket, name, message)) is not None:
+                yield info
+
+
+async def list_infos(stream: Stream) -> list[ObjectInfo]:
+    """Return the same as a list with one entry for each name, the newest."""
+    infos: dict[str, ObjectInfo] = {}
+    async for messages in _all_metadata(stream, unique=False):
+        for message in messages:
+            name = object_name(stream.bucket, message.subject)
+            if name is None:
+                continue
+            infos.pop(name, None)
+            if (info := _decode(stream.bucket, name, message)) is not None:
+                infos[name] = info
+    return list(infos.values())
+
+
+def _decode(bucket: str, name: str, message: _MetadataMessage) -> ObjectInfo | None:
+    try:
+        return decode_info(bucket, name, message.data, revision=message.seq, mtime=message.time)
+    except BadObjectMetaError as error:
+        _log.warning("skipped: %s", error)
+        return None
+
+
+async def _all_metadata(
+    stream: Stream, *, unique: bool
+) -> AsyncGenerator[Sequence[_MetadataMessage], None]:
+    """Yield all metadata messages, in batches.
+
+    With `unique`, a name has one message unless it changes during the iteration.
+    """
+    if stream.has_batched_get and stream.replicas == 1:
+        try:
+            async for messages in _read_by_batch(stream, unique=unique):
+                yield messages
+            return
+        except NoDirectGetError:
+            stream.disable_direct_get()
+    yield await _read_by_name(stream)
+
+
+async def _read_by_batch(
+    stream: Stream, *, unique: bool
+) -> AsyncGenerator[Sequence[WindowMessage], None]:
+    """Read all metadata subjects by batched Direct Get.
+
+    Metadata is rolled up to one message for each name, but some clients publish it without. With
+    `unique`, everything is then buffered until the last message of each name is known.
+    """
+    context = stream.error_context()
+    source = DirectWindows(stream, context, all_meta_subject(stream.bucket))
+    buffered: dict[str, WindowMessage] | None = None
+    policy = stream.api.retry_policy(context)
+    retry = partial(stream.api.retry, context)
+    seq, pending = 1, 0
+
+    async def request_window() -> Window:
+        return await source.request(seq, _BATCH_MESSAGES, _META_BYTES)
+
+    window: Window | None = await retry(request_window)
+    try:
+        if unique and not await retry(partial(_has_one_message_each, stream)):
+            buffered = {}
+        while window is not None:
+            try:
+                messages, at_end = await window.next_messages()
+            except RETRIED_ERRORS as error:
+                await policy.wait_or_raise(error)
+                window.close()
+                window = await retry(request_window)
+                continue
+            if messages:
+                policy.succeeded()
+                seq, pending = messages[-1].seq + 1, messages[-1].pending
+            if at_end:
+                # The end of a batch has a newer count: names changed since have moved behind it.
+                pending = pending if window.pending_after is None else window.pending_after
+                window.close()
+                # The server prepares the next batch while the caller uses this one.
+                window = await retry(request_window) if pending else None
+                pending = 0
+            if buffered is None:
+                yield messages
+                continue
+            for message in messages:
+                buffered.pop(message.subject, None)
+                buffered[message.subject] = message
+    finally:
+        if window is not None:
+            window.close()
+    if buffered:
+        yield list(buffered.values())
+
+
+async def _has_one_message_each(stream: Stream) -> bool:
+    """Return whether there are as many metadata messages as names. False without permission."""
+    pattern = all_meta_subject(stream.bucket)
+    try:
+        info, counts = await asyncio.gather(
+            stream.info(subjects_filter=pattern, offset=_OFFSET_PAST_END),
+            pending_counts_by_batch(stream, stream.error_context(), pattern, [1]),
+        )
+    except PermissionDeniedError:
+        return False
+    return counts == [info.get("total", 0)]
+
+
+async def _read_by_name(stream: Stream) -> list[StoredMessage]:
+    """List the subjects and read the last message of each, from the leader."""
+    context, pattern = stream.error_context(), all_meta_subject(stream.bucket)
+    subjects = [subject async for subject, _ in stream.subject_counts(pattern)]
+    messages: list[StoredMessage] = []
+    for start in range(0, len(subjects), _MAX_CONCURRENT_READS):
+        # Not a task group: its caller would have to catch groups of errors.
+        batch = subjects[start : start + _MAX_CONCURRENT_READS]
+        requests = [stream.last_message(context, subject) for subject in batch]
+        replies = await asyncio.gather(*requests)
+        messages += [message for message in replies if message is not None]
+    return sorted(messages, key=lambda message: message.seq)
