@@ -1,4 +1,4 @@
-"""The blocking face on a real server: the same names, without asyncio."""
+"""Fixtures of the blocking interface, on a real server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import jetstow.sync as jetstow
 from tests.support.servers import NatsServer
-from tests.sync.script import Ended, run_script
+from tests.sync.script import ProgramResult, run_script
 
 
 @pytest.fixture
@@ -33,10 +33,10 @@ def store(js: jetstow.JetStreamContext, bucket: str) -> Iterator[jetstow.ObjectS
 
 
 @pytest.fixture
-def script(server: NatsServer) -> Callable[..., Ended]:
-    """Run a program that has `jetstow`, and `connect()` to the test's server."""
+def script(server: NatsServer) -> Callable[..., ProgramResult]:
+    """Run a program in which `jetstow.connect()` connects to the test's server."""
 
-    def run(source: str, *, url: str = server.url) -> Ended:
+    def run(source: str, *, url: str = server.url) -> ProgramResult:
         return run_script(source, url)
 
     return run

@@ -1,4 +1,4 @@
-"""What really lies on the server, asked by a plain connection from a thread without a loop."""
+"""Functions of `tests.support` that need a plain nats-py connection, for tests without a loop."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from tests.support.servers import NatsServer
 T = TypeVar("T")
 
 
-def look(server: NatsServer, what: Callable[..., Awaitable[T]], *args: Any, **options: Any) -> T:
-    """`underneath`'s functions, whether a loop runs here or not."""
-    found: list[T] = []
+def run_on_server(
+    server: NatsServer, function: Callable[..., Awaitable[T]], *args: Any, **options: Any
+) -> T:
+    """Run such a function in a thread of its own, so that the caller may run in a loop."""
+    results: list[T] = []
 
-    async def looked() -> None:
+    async def run() -> None:
         async with await nats.connect(server.url) as nc:
-            found.append(await what(nc, *args, **options))
+            results.append(await function(nc, *args, **options))
 
-    thread = threading.Thread(target=lambda: asyncio.run(looked()))
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
     thread.start()
     thread.join()
-    return found[0]
+    return results[0]

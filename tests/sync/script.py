@@ -1,4 +1,4 @@
-"""Programs of a few lines, run to their end: what they print, and how they exit."""
+"""Run small programs: their output and their exit code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 import textwrap
 from dataclasses import dataclass
 
-# Newer Pythons warn of every fork of a process that has threads.
+# Python 3.12 and later warn when a process with threads forks.
 STRICT = {"PYTHONWARNINGS": "error,ignore:This process:DeprecationWarning"}
 
 BEGIN = """\
@@ -19,17 +19,17 @@ import jetstow.sync as jetstow
 
 
 @dataclass
-class Ended:
-    """How a program ended."""
+class ProgramResult:
+    """The exit code and the output of a program."""
 
     code: int
     out: str
     err: str
 
 
-def run_script(source: str, url: str) -> Ended:
+def run_script(source: str, url: str) -> ProgramResult:
     """Run a program with `NATS_URL` set. Warnings are errors in it."""
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", BEGIN + textwrap.dedent(source)],
         env={**os.environ, **STRICT, "NATS_URL": url},
         capture_output=True,
@@ -37,4 +37,4 @@ def run_script(source: str, url: str) -> Ended:
         timeout=25,
         check=False,
     )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return ProgramResult(process.returncode, process.stdout, process.stderr)

@@ -1,4 +1,4 @@
-"""Who runs what: the caller's code in the caller's thread, and all else in the background."""
+"""The code of a caller runs in the calling thread, everything else in the background loop."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from jetstow.errors import InvalidDataError, ObjectNotFoundError
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
+from tests.sync.plain_client import run_on_server
 
 DATA = some_bytes(3_000_000)
 
 
-class Spy:
-    """A file of the caller's that says in which threads it was used."""
+class RecordingFile:
+    """A file that records the threads in which it is used."""
 
     def __init__(self, data: bytes = b"") -> None:
         self.file = io.BytesIO(data)
@@ -38,30 +38,30 @@ class Spy:
         return self.file.write(bytes(data)[:50_000])
 
 
-MINE = threading.get_ident
+thread_id = threading.get_ident
 
 
-def test_what_is_put_is_read_in_the_callers_thread(store: jetstow.ObjectStore) -> None:
+def test_put_source_is_read_in_calling_thread(store: jetstow.ObjectStore) -> None:
     threads = set()
 
     def pieces() -> Iterator[bytes]:
         for start in range(0, len(DATA), 10_000):
-            threads.add(MINE())
+            threads.add(thread_id())
             yield DATA[start : start + 10_000]
 
     store.put("a", pieces())
-    spy = Spy(DATA)
-    store.put("b", spy)
-    assert threads == spy.threads == {MINE()}
+    file = RecordingFile(DATA)
+    store.put("b", file)
+    assert threads == file.threads == {thread_id()}
     assert store.get("a").data == store.get("b").data == DATA
 
 
-def test_what_is_got_is_written_in_the_callers_thread(store: jetstow.ObjectStore) -> None:
+def test_get_target_is_written_in_calling_thread(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
-    spy = Spy()
-    store.get("a", spy)
-    assert spy.file.getvalue() == DATA
-    assert spy.threads == {MINE()}
+    file = RecordingFile()
+    store.get("a", file)
+    assert file.file.getvalue() == DATA
+    assert file.threads == {thread_id()}
     text = io.TextIOWrapper(io.BufferedRandom(_Raw()), encoding="utf-8")
     store.get("a", text)
     text.buffer.seek(0)
@@ -69,26 +69,26 @@ def test_what_is_got_is_written_in_the_callers_thread(store: jetstow.ObjectStore
 
 
 class _Raw(io.BytesIO):
-    """Somebody's subclass, which may do anything."""
+    """A subclass of a standard file, whose methods may block."""
 
 
-def test_progress_is_told_in_the_callers_thread(store: jetstow.ObjectStore) -> None:
-    told = []
+def test_progress_is_called_in_calling_thread(store: jetstow.ObjectStore) -> None:
+    calls = []
 
     def progress(done: int, total: int | None) -> None:
         store.get_info("before")
-        told.append((MINE(), done, total))
+        calls.append((thread_id(), done, total))
 
     store.put("before", b"x")
     store.put("a", DATA, progress=progress)
-    assert told[-1] == (MINE(), len(DATA), len(DATA))
-    assert [done for _, done, _ in told] == sorted({done for _, done, _ in told})
-    told.clear()
+    assert calls[-1] == (thread_id(), len(DATA), len(DATA))
+    assert [done for _, done, _ in calls] == sorted({done for _, done, _ in calls})
+    calls.clear()
     store.get("a", progress=progress)
-    assert told[-1] == (MINE(), len(DATA), len(DATA))
+    assert calls[-1] == (thread_id(), len(DATA), len(DATA))
 
 
-def test_a_source_may_use_the_store_itself(store: jetstow.ObjectStore) -> None:
+def test_source_uses_the_same_store(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     store.put("b", store.stream("a"))
     with store.open("b") as file:
@@ -101,7 +101,7 @@ def test_a_source_may_use_the_store_itself(store: jetstow.ObjectStore) -> None:
     ["text", b"", bytearray(b"12"), memoryview(b"123456")[::2], io.StringIO("ü"), [b"1", b"2"]],
     ids=["str", "empty", "bytearray", "strided", "StringIO", "list"],
 )
-def test_all_kinds_of_data(store: jetstow.ObjectStore, data: Any) -> None:
+def test_put_data_types(store: jetstow.ObjectStore, data: Any) -> None:
     expected = {"text": b"text"}.get(data) if isinstance(data, str) else None
     if isinstance(data, io.StringIO):
         expected = data.getvalue().encode()
@@ -111,7 +111,7 @@ def test_all_kinds_of_data(store: jetstow.ObjectStore, data: Any) -> None:
     assert store.get("a").data == (bytes(data) if expected is None else expected)
 
 
-def test_a_source_may_reuse_its_memory(store: jetstow.ObjectStore) -> None:
+def test_source_reuses_its_buffer(store: jetstow.ObjectStore) -> None:
     def pieces() -> Iterator[bytearray]:
         memory = bytearray(1000)
         for number in range(250):
@@ -123,7 +123,7 @@ def test_a_source_may_reuse_its_memory(store: jetstow.ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("data", [7, None, [b"1", "2"], [None], io.StringIO("\ud800")])
-def test_what_is_not_made_of_bytes(store: jetstow.ObjectStore, data: Any) -> None:
+def test_invalid_data(store: jetstow.ObjectStore, data: Any) -> None:
     with pytest.raises(InvalidDataError):
         store.put("a", data)
     with pytest.raises(InvalidDataError):
@@ -131,7 +131,7 @@ def test_what_is_not_made_of_bytes(store: jetstow.ObjectStore, data: Any) -> Non
     assert store.list() == []
 
 
-async def test_what_belongs_to_a_loop_is_refused(store: jetstow.ObjectStore) -> None:
+async def test_async_data_is_refused(store: jetstow.ObjectStore) -> None:
     async def pieces() -> Any:
         yield b"1"
 
@@ -149,15 +149,15 @@ async def test_what_belongs_to_a_loop_is_refused(store: jetstow.ObjectStore) -> 
             store.get("a", data)
 
 
-# -- errors, both ways ---------------------------------------------------------------------------
+# -- errors ------------------------------------------------------------------------------------
 
 
-class OurError(Exception):
-    """The caller's own."""
+class CallerError(Exception):
+    """An exception of the caller."""
 
 
-@pytest.mark.parametrize("kind", [OurError, KeyboardInterrupt, SystemExit, ValueError])
-def test_what_a_source_raises_ends_the_put(
+@pytest.mark.parametrize("kind", [CallerError, KeyboardInterrupt, SystemExit, ValueError])
+def test_put_source_raises(
     store: jetstow.ObjectStore, server: NatsServer, kind: type[BaseException]
 ) -> None:
     error = kind("half-way")
@@ -170,16 +170,16 @@ def test_what_a_source_raises_ends_the_put(
         store.put("a", pieces())
     assert caught.value is error
     assert store.list() == []
-    assert look(server, raw_stream.chunks, store.bucket) == {}
+    assert run_on_server(server, raw_stream.chunks, store.bucket) == {}
 
 
-@pytest.mark.parametrize("kind", [OurError, KeyboardInterrupt])
-def test_what_a_file_or_a_callback_raises(
+@pytest.mark.parametrize("kind", [CallerError, KeyboardInterrupt])
+def test_get_target_or_progress_raises(
     store: jetstow.ObjectStore, kind: type[BaseException]
 ) -> None:
     error = kind("no more")
 
-    class Full(Spy):
+    class FullFile(RecordingFile):
         def write(self, _: Any) -> int:
             raise error
 
@@ -187,13 +187,13 @@ def test_what_a_file_or_a_callback_raises(
         raise error
 
     store.put("a", DATA)
-    for get in (lambda: store.get("a", Full()), lambda: store.get("a", progress=progress)):
+    for get in (lambda: store.get("a", FullFile()), lambda: store.get("a", progress=progress)):
         with pytest.raises(kind) as caught:
             get()
         assert caught.value is error
 
 
-def test_an_error_of_ours_is_the_asynchronous_ones(store: jetstow.ObjectStore) -> None:
+def test_errors_name_bucket_and_object(store: jetstow.ObjectStore) -> None:
     with pytest.raises(ObjectNotFoundError) as caught:
         store.get("a")
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
@@ -202,7 +202,7 @@ def test_an_error_of_ours_is_the_asynchronous_ones(store: jetstow.ObjectStore) -
 # -- loops -------------------------------------------------------------------------------------
 
 
-async def test_it_works_where_a_loop_runs(server: NatsServer, bucket: str) -> None:
+async def test_calls_within_a_running_loop(server: NatsServer, bucket: str) -> None:
     """As in a notebook."""
     with jetstow.connect(server.url) as nc:
         store = nc.jetstream().create_object_store(bucket)
@@ -211,24 +211,24 @@ async def test_it_works_where_a_loop_runs(server: NatsServer, bucket: str) -> No
         assert asyncio.get_running_loop().is_running()
 
 
-def test_the_background_must_not_wait_for_itself(server: NatsServer) -> None:
-    found: list[BaseException] = []
+def test_call_in_background_thread_raises(server: NatsServer) -> None:
+    errors: list[BaseException] = []
     nc = jetstow.connect(server.url)
 
     async def on_close() -> None:
         try:
             nc.jetstream().object_store("any")
         except RuntimeError as error:
-            found.append(error)
+            errors.append(error)
 
     other = jetstow.connect(server.url, closed_cb=on_close)
     other.close()
     nc.close()
-    assert "its own background thread" in str(found[0])
+    assert "its own background thread" in str(errors[0])
 
 
-def test_the_callers_context_is_seen(server: NatsServer) -> None:
-    """What traces calls finds the span that the caller is in."""
+def test_context_variables_reach_the_loop(server: NatsServer) -> None:
+    """Tracing finds the current span of the caller."""
     seen = contextvars.ContextVar("seen", default="")
     found = []
     seen.set("by the caller")
@@ -240,7 +240,7 @@ def test_the_callers_context_is_seen(server: NatsServer) -> None:
     assert found == ["by the caller"]
 
 
-def test_what_is_open_keeps_its_connection(store: jetstow.ObjectStore, server: NatsServer) -> None:
+def test_open_resources_keep_the_connection(store: jetstow.ObjectStore, server: NatsServer) -> None:
     store.put("a", DATA)
 
     def opened() -> jetstow.ObjectStore:
@@ -256,18 +256,18 @@ def test_what_is_open_keeps_its_connection(store: jetstow.ObjectStore, server: N
     assert store.get("b").data == DATA
 
 
-def test_a_connection_that_nobody_has_any_more_is_closed(server: NatsServer) -> None:
+def test_collected_connection_is_closed(server: NatsServer) -> None:
     nc = jetstow.connect(server.url)
-    asynchronous = nc.here()
+    client = nc.async_client()
     del nc
     gc.collect()
     with jetstow.connect(server.url) as other:
-        other.flush()  # a step later in the same loop
-        while not asynchronous.is_closed:
+        other.flush()  # runs in the same loop, after the close was scheduled
+        while not client.is_closed:
             other.flush()
 
 
-def test_nothing_waits_that_was_abandoned(store: jetstow.ObjectStore) -> None:
+def test_collected_resources_do_not_block(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     for _ in range(3):
         next(store.stream("a"))

@@ -1,4 +1,4 @@
-"""Programs that never close anything end at once, with their own exit code and no noise."""
+"""Programs that close nothing end without delay, output or a changed exit code."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from tests.support import raw_stream
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
-from tests.sync.script import BEGIN, STRICT, Ended
+from tests.sync.plain_client import run_on_server
+from tests.sync.script import BEGIN, STRICT, ProgramResult
 
 OPEN = """
 store = jetstow.connect().jetstream().create_object_store("{bucket}")
@@ -27,7 +27,7 @@ WAIT = "threading.Thread(target=next, args=[store.watch(updates_only=True)], dae
 
 
 @pytest.mark.parametrize(
-    ("end", "code", "said"),
+    ("end", "code", "message"),
     [
         ("sys.exit(3)", 3, ""),
         ("raise ValueError('mine')", 1, "ValueError: mine"),
@@ -35,24 +35,24 @@ WAIT = "threading.Thread(target=next, args=[store.watch(updates_only=True)], dae
     ],
     ids=["exit", "error", "waiting"],
 )
-def test_the_end_of_a_program(
-    script: Callable[..., Ended],
+def test_program_end(
+    script: Callable[..., ProgramResult],
     server: NatsServer,
     bucket: str,
     end: str,
     code: int,
-    said: str,
+    message: str,
 ) -> None:
-    ended = script(OPEN.format(bucket=bucket) + end)
-    last = ended.err.strip().rpartition("\n")[2]
-    assert (ended.code, ended.out, last) == (code, "", said)
-    assert ended.err.count("Traceback") == bool(said)
-    assert list(look(server, raw_stream.names, bucket)) == ["a"]
-    assert sum(look(server, raw_stream.chunks, bucket).values()) == 8
+    result = script(OPEN.format(bucket=bucket) + end)
+    last = result.err.strip().rpartition("\n")[2]
+    assert (result.code, result.out, last) == (code, "", message)
+    assert result.err.count("Traceback") == bool(message)
+    assert list(run_on_server(server, raw_stream.names, bucket)) == ["a"]
+    assert sum(run_on_server(server, raw_stream.chunks, bucket).values()) == 8
 
 
-def test_threads_finish_their_work_first(script: Callable[..., Ended], bucket: str) -> None:
-    ended = script(
+def test_running_threads_complete(script: Callable[..., ProgramResult], bucket: str) -> None:
+    result = script(
         OPEN.format(bucket=bucket)
         + """
 gate = threading.Event()
@@ -66,15 +66,15 @@ threading.main_thread()
 gate.set()
 """
     )
-    assert (ended.code, ended.out, ended.err) == (0, "21\n", "")
+    assert (result.code, result.out, result.err) == (0, "21\n", "")
 
 
-def test_a_program_that_only_imports(script: Callable[..., Ended]) -> None:
-    ended = script("print(threading.active_count())")
-    assert (ended.code, ended.out, ended.err) == (0, "1\n", "")
+def test_import_starts_no_thread(script: Callable[..., ProgramResult]) -> None:
+    result = script("print(threading.active_count())")
+    assert (result.code, result.out, result.err) == (0, "1\n", "")
 
 
-def test_the_embedded_server(tmp_path: str) -> None:
+def test_embedded_server_and_fork(tmp_path: str) -> None:
     program = BEGIN + (
         "nc = jetstow.connect()\n"
         "store = nc.jetstream().create_object_store('a')\n"

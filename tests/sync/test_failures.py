@@ -1,9 +1,10 @@
-"""A dead server, a lost connection, a missing permission: the same errors, and nothing hangs."""
+"""Errors of a dead server, a lost connection and a missing permission. No call hangs."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from jetstow.errors import (
 )
 from tests.support.servers import NatsServer, free_port
 
-HASTY = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.05}
+ONE_RETRY = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.05}
 
 
 @pytest.fixture
@@ -28,15 +29,25 @@ def own() -> Iterator[NatsServer]:
         yield server
 
 
-def test_nobody_there() -> None:
+def test_connection_refused() -> None:
     with pytest.raises(NoServersError):
         jetstow.connect(f"nats://127.0.0.1:{free_port()}")
     with pytest.raises(InvalidOptionError):
         jetstow.connect("nats://[")
 
 
-def test_a_server_that_dies(own: NatsServer) -> None:
-    with jetstow.connect(own.url, **HASTY) as nc:
+def test_unknown_options(nc: jetstow.Client) -> None:
+    options: dict[str, Any] = {"max_reconnect_attemps": 1}
+    with pytest.raises(InvalidOptionError, match="did you mean 'max_reconnect_attempts'"):
+        jetstow.connect(**options)
+    with pytest.raises(InvalidOptionError, match="no option 'max_reconnect_attemps'"):
+        nc.jetstream(**options)
+    with pytest.raises(InvalidOptionError, match="no option 'max_reconnect_attemps'"):
+        nc.jetstream().create_object_store("a", **options)
+
+
+def test_killed_server(own: NatsServer) -> None:
+    with jetstow.connect(own.url, **ONE_RETRY) as nc:
         store = nc.jetstream(timeout=2).create_object_store("a")
         store.put("a", bytes(1_000_000))
         reader, watcher, stream = store.open("a"), store.watch(), store.stream("a")
@@ -58,7 +69,7 @@ def test_a_server_that_dies(own: NatsServer) -> None:
         watcher.stop()
 
 
-def test_a_server_that_comes_back(own: NatsServer) -> None:
+def test_restarted_server(own: NatsServer) -> None:
     with jetstow.connect(own.url, reconnect_time_wait=0.05) as nc:
         store = nc.jetstream().create_object_store("a")
         store.put("a", b"1")
@@ -66,7 +77,7 @@ def test_a_server_that_comes_back(own: NatsServer) -> None:
         assert store.get("a").data == b"1"
 
 
-def test_a_server_that_says_nothing(own: NatsServer) -> None:
+def test_silent_server(own: NatsServer) -> None:
     with jetstow.connect(own.url) as nc:
         store = nc.jetstream(timeout=0.3).create_object_store("a")
         own.pause()
@@ -78,7 +89,7 @@ def test_a_server_that_says_nothing(own: NatsServer) -> None:
         assert store.list() == []
 
 
-def test_a_connection_that_is_closed_by_another_thread(server: NatsServer, bucket: str) -> None:
+def test_close_in_another_thread(server: NatsServer, bucket: str) -> None:
     nc = jetstow.connect(server.url)
     watcher = nc.jetstream().create_object_store(bucket).watch()
     assert next(watcher) is None
@@ -99,7 +110,7 @@ def test_a_connection_that_is_closed_by_another_thread(server: NatsServer, bucke
         nc.jetstream().object_store_names()
 
 
-def test_who_may_not() -> None:
+def test_missing_permissions() -> None:
     config = """authorization { users: [
         { user: owner, password: pw },
         { user: reader, password: pw, permissions { publish { deny: ["$O.>"] } } } ] }"""

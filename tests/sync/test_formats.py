@@ -1,4 +1,4 @@
-"""Libraries that take a file read from an object only what they need, and write one."""
+"""Libraries that read and write files: they fetch only the parts of an object that they need."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MIB = 1024 * 1024
 
 
 class Fetched:
-    """How many bytes came from the server since it was made."""
+    """The number of bytes received from the server since it was created."""
 
     def __init__(self, nc: jetstow.Client) -> None:
-        self._stats = nc.here().stats
+        self._stats = nc.async_client().stats
         self._before = self._stats["in_bytes"]
 
     @property
@@ -79,7 +79,7 @@ def test_hdf5(nc: jetstow.Client, store: jetstow.ObjectStore, tmp_path: Path) ->
         assert file["3"][:].sum() == (np.arange(262_144) + 3.0).sum()
 
 
-def test_parquet_and_frames(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
+def test_parquet_and_csv(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
     frame = pd.DataFrame(np.random.default_rng(1).random((300_000, 8)), columns=list("abcdefgh"))
     with store.open("a.parquet", "wb") as out:
         frame.to_parquet(out)
@@ -99,7 +99,7 @@ def test_parquet_and_frames(nc: jetstow.Client, store: jetstow.ObjectStore) -> N
         assert np.allclose(pd.read_csv(file), few)
 
 
-def test_pickles_arrays_and_copies(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+def test_pickle_numpy_and_shutil(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     array = np.arange(1_000_000)
     with store.open("a", "wb") as out:
         pickle.dump({"array": array, "words": ["one", "two"]}, out)

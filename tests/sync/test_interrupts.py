@@ -1,4 +1,4 @@
-"""Ctrl-C, at any instant: the call has cleaned up, and the program goes on."""
+"""Ctrl-C at any moment: the call cleans up, and the program can continue."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 from tests.support import raw_stream
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
-from tests.sync.script import BEGIN, STRICT, Ended
+from tests.sync.plain_client import run_on_server
+from tests.sync.script import BEGIN, STRICT, ProgramResult
 
 
-def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> None:
+def test_ctrl_c_leaves_no_chunks(server: NatsServer, bucket: str) -> None:
     """A put that waits for its source, and a watcher that waits for a change."""
     program = BEGIN + (
         f"store = jetstow.connect('{server.url}').jetstream().create_object_store('{bucket}')\n"
@@ -36,26 +36,26 @@ def test_ctrl_c_cancels_and_leaves_nothing(server: NatsServer, bucket: str) -> N
     with subprocess.Popen(command, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        said = []
+        lines = []
         try:
             for line in process.stdout:
-                said.append(line)
+                lines.append(line)
                 if line == "waiting\n":
                     process.send_signal(signal.SIGINT)
             err = process.stderr.read()
         except BaseException:
-            process.kill()  # one that still waits would be waited for
+            process.kill()  # `with` would wait for it
             raise
     assert (process.returncode, err) == (0, "")
-    assert said == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
-    assert look(server, raw_stream.chunks, bucket) == {}
+    assert lines == ["waiting\n", "once\n", "waiting\n", "twice []\n"]
+    assert run_on_server(server, raw_stream.chunks, bucket) == {}
 
 
-def test_interrupted_at_any_instant(
-    script: Callable[..., Ended], server: NatsServer, bucket: str
+def test_ctrl_c_at_random_moments(
+    script: Callable[..., ProgramResult], server: NatsServer, bucket: str
 ) -> None:
-    """No call hangs, none leaves a chunk, and the connection is as good as before."""
-    ended = script(f"""
+    """No call hangs or leaves a chunk, and the connection can still be used."""
+    result = script(f"""
 import gc, random, signal
 store = jetstow.connect().jetstream().create_object_store("{bucket}")
 store.put("a", bytes(1_000_000))
@@ -93,7 +93,7 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 gc.collect()
 print(interrupted > 20, store.verify().ok, *(info.nuid for info in store.list()))
 """)
-    assert ended.code == 0, ended.err
-    interrupted, whole, *nuids = ended.out.split()
+    assert result.code == 0, result.err
+    interrupted, whole, *nuids = result.out.split()
     assert (interrupted, whole) == ("True", "True")
-    assert set(look(server, raw_stream.chunks, bucket)) == set(nuids)
+    assert set(run_on_server(server, raw_stream.chunks, bucket)) == set(nuids)

@@ -1,4 +1,4 @@
-"""Forked and spawned processes: each has connections of its own, and disturbs nobody's."""
+"""Forked and spawned processes have their own connections."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from jetstow.errors import ConnectionLostError, InvalidOptionError
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
-from tests.sync.script import Ended
+from tests.sync.plain_client import run_on_server
+from tests.sync.script import ProgramResult
 
-# Newer Pythons warn of every fork of a process that has threads.
+# Python 3.12 and later warn when a process with threads forks.
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 
 DATA = some_bytes(500_000)
@@ -37,7 +37,7 @@ def child(work):
 
 
 def in_child(work: Callable[[], None]) -> None:
-    """Run something in a forked child; it must end well."""
+    """Run a function in a forked child, and check that it does not raise."""
     pid = os.fork()
     if pid == 0:
         try:
@@ -55,7 +55,9 @@ def clients(server: NatsServer) -> int:
     return len(server.monitor("connz")["connections"] or [])
 
 
-def test_a_forked_child_connects_for_itself(store: jetstow.ObjectStore, server: NatsServer) -> None:
+def test_forked_child_has_its_own_connection(
+    store: jetstow.ObjectStore, server: NatsServer
+) -> None:
     before = clients(server)
     store.put("a", DATA)
 
@@ -70,8 +72,8 @@ def test_a_forked_child_connects_for_itself(store: jetstow.ObjectStore, server: 
     assert store.get("a").data == DATA
 
 
-def test_after_a_fork_nobody_writes_under_the_nuid_of_another(store: jetstow.ObjectStore) -> None:
-    """Both had the next NUID of one row: chunks of two objects lay on one subject."""
+def test_forked_children_use_different_nuids(store: jetstow.ObjectStore) -> None:
+    """A child continued the NUID sequence of its parent: two objects had chunks on one subject."""
     in_child(lambda: store.put("first child", DATA) and None)
     in_child(lambda: store.put("second child", DATA[1:]) and None)
     store.put("parent", DATA[2:])
@@ -80,7 +82,7 @@ def test_after_a_fork_nobody_writes_under_the_nuid_of_another(store: jetstow.Obj
     assert store.verify().ok
 
 
-def test_a_grandchild_and_an_encrypted_bucket(store: jetstow.ObjectStore) -> None:
+def test_encrypted_bucket_in_a_grandchild(store: jetstow.ObjectStore) -> None:
     secret = store.encrypted(bytes(32))
     secret.put("a", DATA)
 
@@ -95,7 +97,7 @@ def test_a_grandchild_and_an_encrypted_bucket(store: jetstow.ObjectStore) -> Non
     in_child(child)
 
 
-def test_what_is_open_does_not_go_through_a_fork(store: jetstow.ObjectStore) -> None:
+def test_open_resources_cannot_be_used_in_a_child(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     reader, watcher, stream = store.open("a"), store.watch(), store.stream("a")
     writer = store.open("b", "wb")
@@ -129,7 +131,7 @@ def test_what_is_open_does_not_go_through_a_fork(store: jetstow.ObjectStore) -> 
     watcher.stop()
 
 
-def test_a_closed_connection_stays_closed(server: NatsServer, bucket: str) -> None:
+def test_closed_connection_stays_closed_in_a_child(server: NatsServer, bucket: str) -> None:
     with jetstow.connect(server.url) as nc:
         store = nc.jetstream().create_object_store(bucket)
 
@@ -140,8 +142,8 @@ def test_a_closed_connection_stays_closed(server: NatsServer, bucket: str) -> No
     in_child(work)
 
 
-def test_a_child_ends_without_a_word(script: Callable[..., Ended], bucket: str) -> None:
-    ended = script(
+def test_child_exits_silently(script: Callable[..., ProgramResult], bucket: str) -> None:
+    result = script(
         FORK
         + f"""
 nc = jetstow.connect()
@@ -162,7 +164,7 @@ child(lambda: sys.exit(0 if store.put("b", b"1") else 1))
 print(len(store.list()))
 """
     )
-    assert (ended.code, ended.out, ended.err) == (0, "300000\n2\n", "")
+    assert (result.code, result.out, result.err) == (0, "300000\n2\n", "")
 
 
 # -- pickles -----------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def count(nc: jetstow.Client, js: jetstow.JetStreamContext, bucket: str) -> int:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_pools_of_processes(
+def test_process_pool(
     nc: jetstow.Client, store: jetstow.ObjectStore, server: NatsServer, method: str
 ) -> None:
     for number in range(6):
@@ -203,17 +205,17 @@ kept: list[jetstow.ObjectWriter] = []
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_a_process_that_ends_leaves_nothing_half_done(
+def test_process_end_discards_open_writers(
     store: jetstow.ObjectStore, server: NatsServer, method: str
 ) -> None:
     process = multiprocessing.get_context(method).Process(target=leave_open, args=[store])
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert look(server, raw_stream.subjects, store.bucket) == {}
+    assert run_on_server(server, raw_stream.subjects, store.bucket) == {}
 
 
-def test_a_pickle_in_the_same_process_is_the_same_connection(store: jetstow.ObjectStore) -> None:
+def test_unpickled_store_shares_the_connection(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     for other in (pickle.loads(pickle.dumps(store)), copy.copy(store), store.as_stored()):
         assert other.get("a").data == DATA
@@ -221,12 +223,12 @@ def test_a_pickle_in_the_same_process_is_the_same_connection(store: jetstow.Obje
     assert repr(again) == f"<jetstow.sync.ObjectStore {store.bucket!r} as stored>"
 
 
-def test_a_key_is_not_pickled(store: jetstow.ObjectStore) -> None:
-    with pytest.raises(InvalidOptionError, match="no pickle carries"):
+def test_encryption_key_is_not_pickled(store: jetstow.ObjectStore) -> None:
+    with pytest.raises(InvalidOptionError, match="which is not pickled"):
         pickle.dumps(store.encrypted(bytes(32)))
 
 
-def test_what_is_open_is_not_pickled(store: jetstow.ObjectStore) -> None:
+def test_open_resources_are_not_pickled(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     with store.open("a") as reader, store.open("b", "wb") as writer, store.watch() as watcher:
         for thing in (reader, writer, watcher, store.stream("a")):

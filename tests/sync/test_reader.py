@@ -1,4 +1,4 @@
-"""An object opened for reading: a file of Python's."""
+"""An object opened for reading is a Python file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from jetstow.errors import (
 from tests.support import object_builder
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
+from tests.sync.plain_client import run_on_server
 
 DATA = some_bytes(6_000_000)
 
 
-def test_it_is_a_file(store: jetstow.ObjectStore) -> None:
+def test_file_interface(store: jetstow.ObjectStore) -> None:
     info = store.put("a", DATA)
     with store.open("a") as file:
         assert isinstance(file, io.BufferedReader)
@@ -66,7 +66,7 @@ def test_lines(store: jetstow.ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("size", [1000, 64 * 1024, 100_001, 5_000_000, -1])
-def test_reading_on(store: jetstow.ObjectStore, size: int) -> None:
+def test_sequential_reads(store: jetstow.ObjectStore, size: int) -> None:
     store.put("a", DATA)
     with store.open("a") as file:
         assert b"".join(iter(lambda: file.read(size), b"")) == DATA
@@ -75,7 +75,7 @@ def test_reading_on(store: jetstow.ObjectStore, size: int) -> None:
         assert b"".join(iter(lambda: file.read(size), b"")) == DATA[1_234_567:]
 
 
-def test_jumping_about(store: jetstow.ObjectStore) -> None:
+def test_random_reads(store: jetstow.ObjectStore) -> None:
     store.put(
         "a", DATA, jetstow.ObjectMeta(options=jetstow.ObjectMetaOptions(max_chunk_size=9_999))
     )
@@ -89,14 +89,14 @@ def test_jumping_about(store: jetstow.ObjectStore) -> None:
             assert file.read(size) == DATA[start + size : start + 2 * size]
 
 
-def test_an_empty_object(store: jetstow.ObjectStore) -> None:
+def test_empty_object(store: jetstow.ObjectStore) -> None:
     store.put("a", b"")
     with store.open("a") as file:
         assert (file.read(), file.read(5), file.seek(0, os.SEEK_END)) == (b"", b"", 0)
         assert list(file) == []
 
 
-def test_what_cannot_be_opened(store: jetstow.ObjectStore) -> None:
+def test_open_errors(store: jetstow.ObjectStore) -> None:
     info = store.put("a", DATA)
     with pytest.raises(ObjectNotFoundError):
         store.open("none")
@@ -107,9 +107,7 @@ def test_what_cannot_be_opened(store: jetstow.ObjectStore) -> None:
             store.open("a", mode)  # type: ignore[call-overload]
 
 
-def test_a_link_into_another_bucket(
-    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
-) -> None:
+def test_link_to_another_bucket(js: jetstow.JetStreamContext, store: jetstow.ObjectStore) -> None:
     other = js.create_object_store(f"{store.bucket}-2")
     store.add_link("link", other.put("a", DATA))
     with store.open("link") as file:
@@ -120,36 +118,38 @@ def test_a_link_into_another_bucket(
 
 
 @pytest.mark.parametrize("size", [4_000, 1_000_000, -1])
-def test_reading_all_of_it_verifies_the_digest(
+def test_full_read_verifies_the_digest(
     store: jetstow.ObjectStore, server: NatsServer, size: int
 ) -> None:
     store.put("a", DATA)
-    look(server, object_builder.change_metadata, store.bucket, "a", digest="SHA-256=" + "A" * 43)
+    run_on_server(
+        server, object_builder.change_metadata, store.bucket, "a", digest="SHA-256=" + "A" * 43
+    )
     with store.open("a") as file:
         for _ in range(2):
             with pytest.raises(DigestMismatchError):
                 list(iter(lambda: file.read(size), b""))
     with store.open("a") as file:
         file.seek(10)
-        assert file.read() == DATA[10:], "a part has no digest"
+        assert file.read() == DATA[10:], "a part cannot be verified"
 
 
-def test_it_stays_at_its_revision(store: jetstow.ObjectStore) -> None:
+def test_replaced_object_raises(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     with store.open("a") as file:
         assert file.read(10) == DATA[:10]
         store.update_meta("a", jetstow.ObjectMeta(name="b", description="other words"))
         file.seek(5_000_000)
-        assert file.read(10) == DATA[5_000_000:5_000_010], "its bytes are where they were"
+        assert file.read(10) == DATA[5_000_000:5_000_010], "a rename does not move the bytes"
         store.put("b", b"new")
         file.seek(3_000_000)
         with pytest.raises(ObjectChangedError):
             file.read(10)
 
 
-def test_an_error_is_no_end(store: jetstow.ObjectStore, server: NatsServer) -> None:
+def test_lost_chunks_raise_each_time(store: jetstow.ObjectStore, server: NatsServer) -> None:
     info = store.put("a", DATA)
-    look(server, object_builder.lose_chunks, store.bucket, info.nuid, 20)
+    run_on_server(server, object_builder.delete_chunks, store.bucket, info.nuid, 20)
     with store.open("a") as file:
         for _ in range(2):
             with pytest.raises(ChunksLostError):
@@ -157,7 +157,7 @@ def test_an_error_is_no_end(store: jetstow.ObjectStore, server: NatsServer) -> N
             file.seek(0)
 
 
-def test_a_file_that_is_forgotten_is_closed(store: jetstow.ObjectStore) -> None:
+def test_collected_file_is_closed(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     raw = store.open("a").raw
     assert raw.read(3) == DATA[:3]

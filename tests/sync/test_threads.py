@@ -1,4 +1,4 @@
-"""Many threads on one connection."""
+"""Several threads share one connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jetstow.errors import WatcherStoppedError
 from tests.support.samples import some_bytes
 
 
-def test_eight_threads_on_one_store(store: jetstow.ObjectStore) -> None:
+def test_concurrent_calls_on_one_store(store: jetstow.ObjectStore) -> None:
     def work(thread: int) -> list[bytes]:
         found = []
         for number in range(12):
@@ -34,7 +34,7 @@ def test_eight_threads_on_one_store(store: jetstow.ObjectStore) -> None:
     assert store.verify().ok
 
 
-def test_one_file_read_by_many(store: jetstow.ObjectStore) -> None:
+def test_concurrent_reads_of_one_file(store: jetstow.ObjectStore) -> None:
     data = some_bytes(3_000_000)
     store.put("a", data)
     with store.open("a") as file, ThreadPoolExecutor(8) as pool:
@@ -44,7 +44,7 @@ def test_one_file_read_by_many(store: jetstow.ObjectStore) -> None:
         ]
 
 
-def test_a_watcher_is_stopped_by_another_thread(store: jetstow.ObjectStore) -> None:
+def test_watcher_stopped_in_another_thread(store: jetstow.ObjectStore) -> None:
     watcher = store.watch(updates_only=True)
     seen, ended = threading.Event(), []
 
@@ -64,7 +64,7 @@ def test_a_watcher_is_stopped_by_another_thread(store: jetstow.ObjectStore) -> N
         watcher.updates()
 
 
-def test_a_loop_is_shared_by_all_connections(store: jetstow.ObjectStore, server: object) -> None:
+def test_connections_share_one_loop(store: jetstow.ObjectStore, server: object) -> None:
     def connect() -> int:
         with jetstow.connect(server.url):  # type: ignore[attr-defined]
             return sum(thread.name == "jetstow" for thread in threading.enumerate())

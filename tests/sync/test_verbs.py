@@ -1,4 +1,4 @@
-"""Every verb once, without asyncio: what it does is tested in `live`, that it is one is here."""
+"""Every verb once: `tests/live` tests the behaviour, this file that the blocking form works."""
 
 from __future__ import annotations
 
@@ -18,14 +18,13 @@ from jetstow.errors import (
     ObjectUnchangedError,
     RevisionMismatchError,
 )
-from jetstow.sync import syncing
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
 DATA = some_bytes(3_000_000)
 
 
-def test_connecting(server: NatsServer) -> None:
+def test_connection(server: NatsServer) -> None:
     with jetstow.connect([server.url]) as nc:
         assert nc.is_connected
         assert not nc.is_closed
@@ -40,7 +39,7 @@ def test_connecting(server: NatsServer) -> None:
     assert other.is_closed
 
 
-def test_callbacks_may_be_plain_functions_that_use_the_connection(server: NatsServer) -> None:
+def test_callback_uses_jetstow(server: NatsServer) -> None:
     found = []
 
     def on_close() -> None:
@@ -66,7 +65,7 @@ def test_buckets(js: jetstow.JetStreamContext, nc: jetstow.Client, bucket: str) 
         js.object_store(bucket)
 
 
-def test_an_asynchronous_connection_is_refused() -> None:
+def test_async_connection_is_refused() -> None:
     with pytest.raises(InvalidOptionError, match=r"jetstow\.sync\.connect"):
         jetstow.jetstream(asynchronous.Client())  # type: ignore[arg-type]
 
@@ -94,10 +93,10 @@ def test_objects(store: jetstow.ObjectStore) -> None:
     with pytest.raises(ObjectNotFoundError):
         store.get("c")
     assert store.get_info("c", show_deleted=True).deleted
-    assert sorted(each.name for each in store.list()) == ["a", "all", "by name", "link"]
-    assert "c" in [each.name for each in store.list(ignore_deletes=False)]
+    assert sorted(info.name for info in store.list()) == ["a", "all", "by name", "link"]
+    assert "c" in [info.name for info in store.list(ignore_deletes=False)]
     age = datetime.timedelta(days=1)
-    assert [each.name for each in store.find("?", tags=["draft"], newer_than=age)] == ["a"]
+    assert [info.name for info in store.find("?", tags=["draft"], newer_than=age)] == ["a"]
     assert store.verify().ok
     assert store.verify("a", quick=True).objects == 1
     assert store.collect_garbage(dry_run=True).messages == 0
@@ -105,7 +104,7 @@ def test_objects(store: jetstow.ObjectStore) -> None:
     assert store.status().sealed
 
 
-def test_list_is_a_list(store: jetstow.ObjectStore) -> None:
+def test_list(store: jetstow.ObjectStore) -> None:
     store.put("a", b"1")
     found = store.list()
     store.delete("a")
@@ -114,19 +113,19 @@ def test_list_is_a_list(store: jetstow.ObjectStore) -> None:
     assert "<table" in found._repr_html_()  # type: ignore[attr-defined]
 
 
-def test_files_on_the_disk(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+def test_local_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(DATA)
-    told: list[tuple[int, int | None]] = []
-    store.put_file(path, progress=lambda *step: told.append(step))
-    assert told[-1] == (len(DATA), len(DATA))
-    store.get_file("a", tmp_path / "b", progress=lambda *step: told.append(step))
+    calls: list[tuple[int, int | None]] = []
+    store.put_file(path, progress=lambda *step: calls.append(step))
+    assert calls[-1] == (len(DATA), len(DATA))
+    store.get_file("a", tmp_path / "b", progress=lambda *step: calls.append(step))
     assert (tmp_path / "b").read_bytes() == DATA
     with path.open("rb") as file:
         assert store.put("c", file).digest == store.get_info("a").digest
 
 
-def test_streams(store: jetstow.ObjectStore) -> None:
+def test_stream(store: jetstow.ObjectStore) -> None:
     store.put("a", DATA)
     stream = store.stream("a")
     assert b"".join(stream) == DATA
@@ -139,7 +138,7 @@ def test_streams(store: jetstow.ObjectStore) -> None:
         next(store.stream("none"))
 
 
-def test_watching(store: jetstow.ObjectStore) -> None:
+def test_watch(store: jetstow.ObjectStore) -> None:
     store.put("a", b"1")
     with store.watch() as changes:
         first = next(changes)
@@ -157,7 +156,7 @@ def test_watching(store: jetstow.ObjectStore) -> None:
     assert list(changes) == []
 
 
-def test_archives_and_mirrors(
+def test_backup_restore_and_mirror(
     js: jetstow.JetStreamContext, store: jetstow.ObjectStore, tmp_path: Path
 ) -> None:
     store.put("a", DATA)
@@ -178,7 +177,7 @@ def test_archives_and_mirrors(
     js.delete_object_store(copied.bucket)
 
 
-def test_encrypted(store: jetstow.ObjectStore) -> None:
+def test_encryption(store: jetstow.ObjectStore) -> None:
     secret = store.encrypted(bytes(range(32)))
     secret.put("a", DATA)
     assert secret.get("a").data == DATA
@@ -199,7 +198,9 @@ def test_folders(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").write_bytes(b"data")
     done: list[tuple[int, int | None]] = []
-    up = syncing.upload(tmp_path / "in", store, "x", progress=lambda *told: done.append(told))
+    up = jetstow.upload_folder(
+        tmp_path / "in", store, "x", progress=lambda *step: done.append(step)
+    )
     assert (up.copied, done[-1]) == (["a"], (4, 4))
-    assert syncing.download(store, tmp_path / "out", "x").copied == ["a"]
+    assert jetstow.download_folder(store, tmp_path / "out", "x").copied == ["a"]
     assert (tmp_path / "out" / "a").read_bytes() == b"data"

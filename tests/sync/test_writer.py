@@ -1,4 +1,4 @@
-"""An object opened for writing: it exists once it is closed, and on no other way out."""
+"""An object opened for writing exists only if the file is closed without an exception."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from jetstow.errors import InvalidDataError, ObjectAlreadyExists
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
-from tests.sync.looking import look
+from tests.sync.plain_client import run_on_server
 
 DATA = some_bytes(3_000_000)
 
 
 @pytest.fixture
-def nothing_left(store: jetstow.ObjectStore, server: NatsServer) -> Iterator[None]:
-    """Neither an object nor a chunk, once the test is over."""
+def empty_bucket(store: jetstow.ObjectStore, server: NatsServer) -> Iterator[None]:
+    """Check after the test that the bucket has neither an object nor a chunk."""
     yield
     gc.collect()
-    # What was collected is given up a little later: in order, so that this waits for it.
+    # A collected file is discarded a little later. The calls run in the same loop, after that.
     for _ in range(200):
-        if not look(server, raw_stream.subjects, store.bucket):
+        if not run_on_server(server, raw_stream.subjects, store.bucket):
             break
         store.status()
-    assert look(server, raw_stream.subjects, store.bucket) == {}
+    assert run_on_server(server, raw_stream.subjects, store.bucket) == {}
 
 
-def test_it_is_a_file(store: jetstow.ObjectStore) -> None:
+def test_file_interface(store: jetstow.ObjectStore) -> None:
     file = store.open("a", "wb", jetstow.ObjectMeta(description="words"), expected_revision=0)
     assert isinstance(file, io.BufferedIOBase)
     assert (file.readable(), file.seekable(), file.writable()) == (False, False, True)
@@ -52,11 +52,11 @@ def test_it_is_a_file(store: jetstow.ObjectStore) -> None:
     assert store.get("a").data == DATA
     file.close()
     for step in (lambda: file.write(b"1"), file.flush, file.tell):
-        with pytest.raises(ValueError, match="finished"):
+        with pytest.raises(ValueError, match="is closed"):
             step()
 
 
-def test_memory_may_be_used_again(store: jetstow.ObjectStore) -> None:
+def test_reused_buffer(store: jetstow.ObjectStore) -> None:
     with store.open("a", "wb") as file:
         memory = bytearray(300_000)
         for number in range(10):
@@ -65,9 +65,11 @@ def test_memory_may_be_used_again(store: jetstow.ObjectStore) -> None:
     assert store.get("a").data == b"".join(bytes([n]) * 300_000 for n in range(10))
 
 
-@pytest.mark.usefixtures("nothing_left")
+@pytest.mark.usefixtures("empty_bucket")
 @pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, GeneratorExit])
-def test_an_exception_leaves_nothing(store: jetstow.ObjectStore, kind: type[BaseException]) -> None:
+def test_exception_discards_the_object(
+    store: jetstow.ObjectStore, kind: type[BaseException]
+) -> None:
     def write() -> None:
         with store.open("a", "wb") as file:
             file.write(DATA)
@@ -77,9 +79,9 @@ def test_an_exception_leaves_nothing(store: jetstow.ObjectStore, kind: type[Base
         write()
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_an_exception_within_a_wrapper_leaves_nothing(store: jetstow.ObjectStore) -> None:
-    """The wrapper closes what it wraps, whatever happens in it."""
+@pytest.mark.usefixtures("empty_bucket")
+def test_exception_in_a_wrapper_discards_the_object(store: jetstow.ObjectStore) -> None:
+    """`TextIOWrapper` closes the file even after an exception, which completed the object."""
 
     def write() -> None:
         with store.open("a", "wb") as file, io.TextIOWrapper(file, encoding="ascii") as text:
@@ -90,7 +92,7 @@ def test_an_exception_within_a_wrapper_leaves_nothing(store: jetstow.ObjectStore
         write()
 
 
-def test_closing_while_an_exception_is_handled(store: jetstow.ObjectStore) -> None:
+def test_close_while_handling_an_exception(store: jetstow.ObjectStore) -> None:
     try:
         raise KeyError("no such entry")
     except KeyError:
@@ -103,17 +105,17 @@ def test_closing_while_an_exception_is_handled(store: jetstow.ObjectStore) -> No
     assert store.get("b").data == b"this too"
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_a_wrapper_that_is_forgotten_gives_the_object_up(store: jetstow.ObjectStore) -> None:
+@pytest.mark.usefixtures("empty_bucket")
+def test_collected_wrapper_discards_the_object(store: jetstow.ObjectStore) -> None:
     file = store.open("a", "wb")
     io.TextIOWrapper(file, encoding="ascii").write("text")
     assert file.closed
-    with pytest.raises(ValueError, match="given up"):
+    with pytest.raises(ValueError, match="discarded"):
         file.close()
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_abort_leaves_nothing(store: jetstow.ObjectStore) -> None:
+@pytest.mark.usefixtures("empty_bucket")
+def test_abort(store: jetstow.ObjectStore) -> None:
     with store.open("a", "wb") as file:
         file.write(DATA)
         file.abort()
@@ -121,8 +123,8 @@ def test_abort_leaves_nothing(store: jetstow.ObjectStore) -> None:
     file.abort()
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_a_file_that_is_forgotten_leaves_nothing(store: jetstow.ObjectStore) -> None:
+@pytest.mark.usefixtures("empty_bucket")
+def test_collected_file_discards_the_object(store: jetstow.ObjectStore) -> None:
     store.open("a", "wb").write(DATA)
     io.TextIOWrapper(store.open("b", "wb"), encoding="ascii").write("text" * 100_000)
     loop = [store.open("c", "wb")]
@@ -130,8 +132,8 @@ def test_a_file_that_is_forgotten_leaves_nothing(store: jetstow.ObjectStore) -> 
     loop[0].write(DATA)
 
 
-@pytest.mark.usefixtures("nothing_left")
-def test_a_write_that_fails_gives_the_object_up(store: jetstow.ObjectStore) -> None:
+@pytest.mark.usefixtures("empty_bucket")
+def test_failed_write(store: jetstow.ObjectStore) -> None:
     file = store.open("a", "wb")
     file.write(DATA)
     for wrong in ("text", 7):
@@ -140,7 +142,7 @@ def test_a_write_that_fails_gives_the_object_up(store: jetstow.ObjectStore) -> N
     file.abort()
 
 
-def test_a_condition_that_fails_at_the_end(store: jetstow.ObjectStore) -> None:
+def test_failed_precondition_on_close(store: jetstow.ObjectStore) -> None:
     file = store.open("a", "wb", expected_revision=0)
     file.write(DATA)
     store.put("a", b"other")

@@ -7,16 +7,15 @@
         store.put("greeting", b"hello")
         print(store.get("greeting").data)
 
-Every call waits for its end. Everything works from any thread, from within a running event
-loop (as in notebooks), and in forked or spawned processes, which connect for themselves.
-What a caller hands over runs in the calling thread: iterables, files, `progress`. What
-`progress` raises cancels what is not done by then. Ctrl-C cancels a call; it has cleaned up
-when KeyboardInterrupt arrives. The callbacks that `connect` takes may be plain functions, which
-run in a thread of their own.
+Every call blocks until it is done. All objects can be used from any thread, within a running event
+loop (as in notebooks), and in forked or spawned processes, which open their own connections.
 
-What can be awaited or iterated there is a list here (`list`, `find`, the names and states of
-buckets), as it was when it was called; `stream` and `watch` are iterated as things come. A
-file from `open` is a file of Python's, which other libraries read and write.
+Iterables, files and `progress` callbacks run in the calling thread. An exception of `progress`
+cancels the rest of the call. Ctrl-C cancels a call, which cleans up before it raises
+KeyboardInterrupt. The callbacks of `connect` are functions, and run in a thread of their own.
+
+`list`, `find`, `object_store_names` and `object_stores` return lists. `stream` and `watch` are
+iterators. `open` returns a Python file, which other libraries can read and write.
 """
 
 from jetstow import (
@@ -32,23 +31,40 @@ from jetstow import (
     StoreCompression,
     __version__,
     errors,
+    types,
 )
-from jetstow.sync.client import Client, connect, jetstream
-from jetstow.sync.context import JetStreamContext
-from jetstow.sync.moving import backup, mirror, restore
-from jetstow.sync.reader import ObjectReader
-from jetstow.sync.store import ObjectStore
-from jetstow.sync.watcher import ObjectWatcher
-from jetstow.sync.writer import ObjectWriter
-from jetstow.types import Finding, GarbageResult, VerifyResult
+from jetstow.sync._client import Client, connect, jetstream
+from jetstow.sync._generated import (
+    JetStreamContext,
+    ObjectStore,
+    backup,
+    download_folder,
+    mirror,
+    restore,
+    upload_folder,
+)
+from jetstow.sync._reader import ObjectReader
+from jetstow.sync._watcher import ObjectWatcher
+from jetstow.sync._writer import ObjectWriter
+from jetstow.types import (
+    BackupResult,
+    Finding,
+    GarbageResult,
+    MirrorResult,
+    RestoreResult,
+    SyncResult,
+    VerifyResult,
+)
 
 __all__ = [
+    "BackupResult",
     "BucketConfig",
     "BucketStatus",
     "Client",
     "Finding",
     "GarbageResult",
     "JetStreamContext",
+    "MirrorResult",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",
@@ -59,14 +75,19 @@ __all__ = [
     "ObjectWatcher",
     "ObjectWriter",
     "Placement",
+    "RestoreResult",
     "StorageType",
     "StoreCompression",
+    "SyncResult",
     "VerifyResult",
     "__version__",
     "backup",
     "connect",
+    "download_folder",
     "errors",
     "jetstream",
     "mirror",
     "restore",
+    "types",
+    "upload_folder",
 ]

@@ -1,107 +1,99 @@
-"""What a caller hands over to be read or written, as the loop may use it.
+"""Adapt what a caller passes to be read or written, so that the event loop can use it.
 
-Bytes, text and the standard library's own files on a disk are no code of the caller's: they go
-to the asynchronous face as they are. All else is read and written in the caller's thread.
+Bytes, text and regular files of the standard library run no code of the caller: the asynchronous
+interface uses them directly. Everything else is read and written in the calling thread.
 """
 
 from __future__ import annotations
 
-import errno
 import inspect
 import io
 import os
-import stat
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from typing import Any, Final
 
+from jetstow._core.aio.sink import write_all
+from jetstow._core.aio.source import bytes_view, iter_text, read_piece
+from jetstow._core.aio.worker import is_regular_file
 from jetstow.errors import InvalidDataError
-from jetstow.sync.call import Call
+from jetstow.sync._call import Call
 
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+# How many bytes the calling thread passes to the loop at a time: a round trip between the threads
+# costs more than a small read.
+_BATCH_SIZE: Final = 1024 * 1024
 
-
-class Readable(Protocol):
-    """A file: `read(n)` returns bytes."""
-
-    def read(self, size: int, /) -> Any: ...
+_STANDARD_FILES: Final = (io.FileIO, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
 
 
-class Writable(Protocol):
-    """A file: `write(data)` takes bytes."""
+def async_source(call: Call, data: object) -> Any:
+    """Return data to put as the asynchronous `put` takes it.
 
-    def write(self, data: Any, /) -> Any: ...
-
-
-Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer]"
-
-# What the caller's thread hands over at a time: an answer costs more than a small read.
-_BLOCK: Final = 1024 * 1024
-
-_TEXT_PIECE: Final = 64 * 1024  # characters
-
-_END: Final = object()
-
-_PLAIN: Final = (io.FileIO, io.BufferedReader, io.BufferedWriter, io.BufferedRandom)
-
-
-def source(call: Call, data: object) -> Any:
-    """Data to put. Raises `InvalidDataError` for what is asynchronous."""
+    Raises: `InvalidDataError` (the data is asynchronous).
+    """
     refuse_async(data)
     if isinstance(data, io.TextIOBase):
         data = getattr(data, "buffer", data)
-    if isinstance(data, str) or _is_buffer(data) or is_plain(data):
+    if isinstance(data, str) or _is_buffer(data) or is_standard_file(data):
         return data
     if isinstance(data, io.TextIOBase):
-        return _ahead(call, _Pieces(_text_reader(data)).gather)
+        return _read_ahead(call, _Batches(iter_text(data)).next)
     if hasattr(data, "read"):
-        return _ahead(call, _Pieces(_reader(data.read)).gather)
+        read = data.read
+        return _read_ahead(call, _Batches(iter(lambda: read_piece(read, _BATCH_SIZE), b"")).next)
     if isinstance(data, Iterable):
-        pieces = iter(data)
-        return _ahead(call, _Pieces(lambda: next(pieces, _END)).gather)
-    return data  # the asynchronous face says what is wrong with it
+        return _read_ahead(call, _Batches(iter(data)).next)
+    return data  # `put` raises the error
 
 
-def readable(call: Call, file: object) -> Any:
-    """A file, or a path, that is read a block at a time."""
+def async_readable(call: Call, file: object) -> Any:
+    """Return a file to read as an asynchronous one; a path as it is.
+
+    Raises: `InvalidDataError` (the file is asynchronous).
+    """
     refuse_async(file)
-    if isinstance(file, str | os.PathLike) or not hasattr(file, "read") or is_plain(file):
+    if isinstance(file, str | os.PathLike) or not hasattr(file, "read") or is_standard_file(file):
         return file
     return _Reader(call, file.read)
 
 
-def writable(call: Call, file: object) -> Any:
-    """A file, or a path, to write to."""
+def async_writable(call: Call, file: object) -> Any:
+    """Return a file to write as an asynchronous one; a path, or None, as it is.
+
+    Raises: `InvalidDataError` (the file is asynchronous).
+    """
     refuse_async(file)
     if isinstance(file, io.TextIOBase) and hasattr(file, "buffer"):
         file.flush()
         file = file.buffer
     if isinstance(file, str | os.PathLike | io.TextIOBase) or not hasattr(file, "write"):
         return file
-    return file if is_plain(file) else _Writer(call, file)
+    return file if is_standard_file(file) else _Writer(call, file)
 
 
-def refuse_async(thing: object) -> None:
-    """Raise `InvalidDataError` for what belongs to a loop of the caller's."""
-    verbs = (getattr(thing, verb, None) for verb in ("read", "write"))
-    if isinstance(thing, AsyncIterable) or any(map(inspect.iscoroutinefunction, verbs)):
+def strings(values: Iterable[str]) -> Any:
+    """Iterate in the calling thread. A str stays as it is, for the verb to refuse."""
+    return values if isinstance(values, str) else tuple(values)
+
+
+def refuse_async(value: object) -> None:
+    """Raise `InvalidDataError` for an asynchronous file or iterable: the caller's loop owns it."""
+    methods = (getattr(value, name, None) for name in ("read", "write"))
+    if isinstance(value, AsyncIterable) or any(map(inspect.iscoroutinefunction, methods)):
         raise InvalidDataError(
-            f"{type(thing).__name__} is asynchronous: hand over a file or an iterable that is "
-            "not, or use jetstow instead of jetstow.sync"
+            f"{type(value).__name__} is asynchronous: pass a blocking file or iterable, or use "
+            "jetstow instead of jetstow.sync"
         )
 
 
-def is_plain(file: object) -> bool:
-    """Whether using a file calls nobody's code and ends soon: no subclass, no pipe, no terminal."""
+def is_standard_file(file: object) -> bool:
+    """Return whether reading and writing a file is quick and runs no code of the caller.
+
+    That excludes subclasses, pipes and terminals.
+    """
     if type(file) in {io.BytesIO, io.StringIO}:
         return True
     raw = getattr(file, "raw", file)
-    if type(file) not in _PLAIN or type(raw) is not io.FileIO:
-        return False
-    try:
-        return stat.S_ISREG(os.fstat(raw.fileno()).st_mode)
-    except (OSError, ValueError):
-        return False
+    return type(file) in _STANDARD_FILES and type(raw) is io.FileIO and is_regular_file(raw)
 
 
 def _is_buffer(data: object) -> bool:
@@ -112,62 +104,42 @@ def _is_buffer(data: object) -> bool:
     return True
 
 
-def _reader(read: Callable[[int], Any]) -> Callable[[], object]:
-    def next_piece() -> object:
-        piece = read(_BLOCK)
-        if piece is None:
-            raise InvalidDataError("the source is a non-blocking file with nothing to read yet")
-        return piece or _END
+class _Batches:
+    """Group the pieces of a source into batches of at least `_BATCH_SIZE` bytes."""
 
-    return next_piece
-
-
-def _text_reader(file: io.TextIOBase) -> Callable[[], object]:
-    def next_piece() -> object:
-        try:
-            return file.read(_TEXT_PIECE).encode() or _END
-        except UnicodeEncodeError as error:
-            raise InvalidDataError(f"the text cannot be stored as UTF-8: {error}") from None
-
-    return next_piece
-
-
-class _Pieces:
-    """The pieces of a source, as many at a time as are worth an answer."""
-
-    def __init__(self, next_piece: Callable[[], object]) -> None:
-        self._next = next_piece
+    def __init__(self, pieces: Iterator[object]) -> None:
+        self._pieces = pieces
         self._at_end = False
 
-    def gather(self) -> list[object]:
-        """The next ones; none at the end."""
-        found: list[object] = []
+    def next(self) -> list[memoryview]:
+        """Return the next pieces; an empty list at the end.
+
+        Raises: `InvalidDataError` (a piece is not bytes).
+        """
+        batch: list[memoryview] = []
         size = 0
-        while size < _BLOCK and not self._at_end:
-            piece = self._next()
-            if piece is _END:
+        while size < _BATCH_SIZE and not self._at_end:
+            try:
+                batch.append(bytes_view(next(self._pieces)))
+            except StopIteration:
                 self._at_end = True
-            elif not _is_buffer(piece):
-                self._at_end = True
-                found.append(piece)  # the asynchronous face says what is wrong with it
             else:
-                # The source may use the same memory for its next piece.
-                view = memoryview(piece)  # type: ignore[arg-type]
-                found.append(piece if isinstance(piece, bytes) else view.tobytes())
-                size += view.nbytes
-        return found
+                size += batch[-1].nbytes
+        return batch
 
 
-async def _ahead(call: Call, gather: Callable[[], list[object]]) -> AsyncGenerator[object, None]:
-    """Pieces of which the next ones are fetched while these are sent."""
-    coming = call.ask(gather)
+async def _read_ahead(
+    call: Call, next_batch: Callable[[], list[memoryview]]
+) -> AsyncGenerator[memoryview, None]:
+    """Return the pieces of a source. The next batch is read while this one is sent."""
+    pending = call.ask(next_batch)
     try:
-        while pieces := await coming:
-            coming = call.ask(gather)
-            for piece in pieces:
+        while batch := await pending:
+            pending = call.ask(next_batch)
+            for piece in batch:
                 yield piece
     finally:
-        coming.cancel()
+        pending.cancel()
 
 
 class _Reader:
@@ -185,14 +157,5 @@ class _Writer:
         self._file = file
 
     async def write(self, data: bytes) -> int:
-        return await self._call.ask(self._write_all, data)
-
-    def _write_all(self, data: bytes) -> int:
-        rest = memoryview(data)
-        while rest.nbytes:
-            count = self._file.write(rest)
-            # To raw files alone, nothing means nothing; the buffered ones raise this.
-            if not count and isinstance(self._file, io.RawIOBase):
-                raise BlockingIOError(errno.EAGAIN, "the file is full and does not wait")
-            rest = rest[count if isinstance(count, int) and count > 0 else rest.nbytes :]
+        await self._call.ask(write_all, self._file.write, data)
         return len(data)

@@ -1,80 +1,138 @@
-"""A bucket, and the ways to look at it."""
+"""The parts of the blocking stores and contexts that are not generated."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from nats.js import api
 
 import jetstow
 from jetstow.errors import InvalidOptionError
-from jetstow.sync.call import run
-from jetstow.sync.likeness import like
+from jetstow.sync._call import run
+from jetstow.sync._reader import ObjectReader, open_reader
+from jetstow.sync._writer import ObjectWriter, open_writer
+from jetstow.types import JetStreamOptions, Since
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from jetstow.sync.context import JetStreamContext
+
+class HasAsyncClient(Protocol):
+    """A blocking connection."""
+
+    def async_client(self) -> jetstow.Client:
+        """Return the asynchronous client of this process."""
 
 
-class BucketBase:
-    """What every part of a blocking store has: the asynchronous one of this process."""
+class HasAsyncContext(Protocol):
+    """A blocking JetStream context."""
+
+    def async_context(self) -> jetstow.JetStreamContext:
+        """Return the asynchronous context of this process."""
+
+
+class ContextBase:
+    """A blocking JetStream context without its verbs."""
+
+    def __init__(self, client: HasAsyncClient, options: JetStreamOptions) -> None:
+        self._client = client
+        self._options = options
+        self._of: jetstow.Client | None = None
+        self._context: jetstow.JetStreamContext
+
+    def async_context(self) -> jetstow.JetStreamContext:
+        """Return the asynchronous context of this process."""
+        client = self._client.async_client()
+        if self._of is not client:
+            self._context, self._of = client.jetstream(**self._options), client
+        return self._context
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._client, self._options)
+
+
+class StoreBase:
+    """A blocking object store without its verbs."""
 
     def __init__(
         self,
-        js: JetStreamContext,
+        context: HasAsyncContext,
         bucket: str,
         store: jetstow.ObjectStore | None = None,
         *,
         key: bytes | None = None,
         as_stored: bool = False,
     ) -> None:
-        self._context = js
+        self._context = context
         self._bucket = bucket
         self._key = key
-        self._as_stored = as_stored
-        self._of = None if store is None else js.here()
+        self._is_as_stored = as_stored
+        self._of = None if store is None else context.async_context()
         self._store = store
 
-    def here(self) -> jetstow.ObjectStore:
-        """The asynchronous store of this process; opened anew where it came from another."""
-        js = self._context.here()
-        if self._store is None or self._of is not js:
-            store = run(js.object_store, self._bucket)
+    def async_store(self) -> jetstow.ObjectStore:
+        """Return the asynchronous store of this process. Open it if it is of another process."""
+        context = self._context.async_context()
+        if self._store is None or self._of is not context:
+            store = run(context.object_store, self._bucket)
             if self._key is not None:
                 store = store.encrypted(self._key)
-            self._store, self._of = store.as_stored() if self._as_stored else store, js
+            self._store = store.as_stored() if self._is_as_stored else store
+            self._of = context
         return self._store
-
-    def __repr__(self) -> str:
-        how = "" if self._key is None else " encrypted"
-        how = " as stored" if self._as_stored else how
-        return f"<jetstow.sync.ObjectStore {self.bucket!r}{how}>"
 
     @property
     def bucket(self) -> str:
         """The bucket's name."""
         return self._bucket
 
-    @like(jetstow.ObjectStore.encrypted)
-    def encrypted(self, key: Buffer) -> Self:
-        store = self.here().encrypted(key)
-        return type(self)(self._context, self._bucket, store, key=bytes(key))
-
-    @like(jetstow.ObjectStore.as_stored)
-    def as_stored(self) -> Self:
-        store = self.here().as_stored()
-        return type(self)(self._context, self._bucket, store, as_stored=True)
+    def __repr__(self) -> str:
+        view = "" if self._key is None else " encrypted"
+        view = " as stored" if self._is_as_stored else view
+        return f"<jetstow.sync.ObjectStore {self.bucket!r}{view}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._key is not None:
             raise InvalidOptionError(
-                f"bucket {self._bucket!r} is seen with a key, which no pickle carries: pickle "
-                "the bucket without it, and call encrypted(key) where it is used",
+                f"bucket {self._bucket!r} has an encryption key, which is not pickled: pickle the "
+                "bucket without the key, and call encrypted(key) in the other process",
                 bucket=self._bucket,
             )
-        return _unpickled, (type(self), self._context, self._bucket, self._as_stored)
+        return _unpickle_store, (type(self), self._context, self._bucket, self._is_as_stored)
+
+    def _with_key(self, key: Buffer) -> Self:
+        store = self.async_store().encrypted(key)
+        return type(self)(self._context, self._bucket, store, key=bytes(key))
+
+    def _without_decryption(self) -> Self:
+        store = self.async_store().as_stored()
+        return type(self)(self._context, self._bucket, store, as_stored=True)
+
+    def _open(
+        self,
+        name: str,
+        mode: Literal["rb", "wb"],
+        meta: api.ObjectMeta | None,
+        expected_revision: int | None,
+        if_changed_since: Since | None,
+        ttl: float | None,
+    ) -> ObjectReader | ObjectWriter:
+        store = self.async_store()
+        if mode == "wb":
+            return open_writer(
+                self, store, name, meta, expected_revision=expected_revision, ttl=ttl
+            )
+        return open_reader(
+            self,
+            store,
+            name,
+            mode,
+            expected_revision=expected_revision,
+            if_changed_since=if_changed_since,
+        )
 
 
-def _unpickled(
-    cls: type[BucketBase], context: JetStreamContext, bucket: str, as_stored: bool
-) -> BucketBase:
+def _unpickle_store(
+    cls: type[StoreBase], context: HasAsyncContext, bucket: str, as_stored: bool
+) -> StoreBase:
     return cls(context, bucket, as_stored=as_stored)

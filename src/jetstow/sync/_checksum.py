@@ -1,49 +1,44 @@
-"""Whether bytes that were read in order, a few at a time, are those that were put."""
+"""Verify the digest of an object that is read sequentially, in parts."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-
+from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.digest import Digest
 from jetstow.errors import DigestMismatchError
 from jetstow.models import ObjectInfo
 
 
-class Checksum:
-    """The digest of an object's bytes, from the first one on, as far as nothing was left out."""
+class SequentialChecksum:
+    """The digest of an object's bytes from the first one on, as far as they were all added."""
 
     def __init__(self, info: ObjectInfo) -> None:
         self._info = info
         self._size = info.size or 0
-        self._done = 0
-        # An encrypted object's digest is that of what is stored. Each of its chunks has a seal.
-        self._sha = hashlib.sha256() if info.digest and not info.encrypted else None
+        self._end = 0
+        # The digest of an encrypted object is that of the stored bytes. Its chunks are
+        # authenticated instead.
+        self._digest = Digest() if info.digest and not info.encrypted else None
 
     def add(self, start: int, data: bytes) -> None:
-        """Bytes from an offset on. The last ones raise `DigestMismatchError` if they are others."""
-        stop = start + len(data)
-        # What came in one piece has been verified where it came from.
-        if self._sha is None or not start <= self._done < stop or stop - start == self._size:
-            return
-        rest = memoryview(data)[self._done - start :]
-        if stop < self._size:
-            self._sha.update(rest)
-            self._done = stop
-            return
-        whole = self._sha.copy()  # whoever reads the end once more hears the same
-        whole.update(rest)
-        if not self._is_right(whole.digest()):
-            info = self._info
-            raise DigestMismatchError(
-                f"object {info.name!r} in bucket {info.bucket!r} is damaged: its bytes have "
-                "another digest than its metadata says",
-                bucket=info.bucket,
-                name=info.name,
-            )
+        """Add the bytes from an offset on. Bytes that leave a gap are ignored.
 
-    def _is_right(self, digest: bytes) -> bool:
-        kind, _, said = (self._info.digest or "").partition("=")
-        # Clients write the same digest in several ways.
-        said = said.rstrip("=").replace("+", "-").replace("/", "_")
-        found = base64.urlsafe_b64encode(digest).decode().rstrip("=")
-        return kind.upper() != "SHA-256" or said == found
+        Raises: `DigestMismatchError` (with the last bytes of the object).
+        """
+        stop = start + len(data)
+        # An object that is read with one request was verified by the asynchronous reader.
+        if self._digest is None or not start <= self._end < stop or stop - start == self._size:
+            return
+        rest = memoryview(data)[self._end - start :]
+        if stop < self._size:
+            self._digest.update(rest)
+            self._end = stop
+            return
+        digest = self._digest.copy()  # reading the end again has to raise again
+        digest.update(rest)
+        if not digest.matches(self._info.digest or ""):
+            context = ErrorContext(self._info.bucket, self._info.name)
+            raise context.error(
+                DigestMismatchError,
+                f"{context} is damaged: its digest is {digest}, but its metadata has "
+                f"{(self._info.digest or '')[:100]!r}",
+            )

@@ -1,4 +1,4 @@
-"""Connections, blocking."""
+"""Blocking connections."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import uuid
 from collections.abc import Callable
 from functools import wraps
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, Unpack
 from weakref import WeakValueDictionary
 
 from anyio import to_thread
 
 import jetstow
 from jetstow.errors import ConnectionLostError, InvalidOptionError
-from jetstow.sync.call import Call, run
-from jetstow.sync.context import JetStreamContext
-from jetstow.sync.likeness import like
-from jetstow.sync.portal import background, inherit, let_go, lock
+from jetstow.sync._call import Call, run
+from jetstow.sync._generated import JetStreamContext
+from jetstow.sync._portal import close_soon, get_portal, keep_inherited, process_lock
+from jetstow.types import BlockingConnectOptions, JetStreamOptions
 
 Servers = str | list[str] | None
 
-# The callbacks that nats-py awaits. Plain functions here, they run in a worker thread.
+# nats-py awaits these callbacks. In jetstow.sync they are functions, which run in a thread.
 _CALLBACKS: Final = (
     "error_cb",
     "disconnected_cb",
@@ -33,94 +33,117 @@ _CALLBACKS: Final = (
 )
 
 
-@like(jetstow.connect)
-def connect(servers: Servers = None, **options: Any) -> Client:
-    nc = _connected(servers, options)
-    return Client(uuid.uuid4().hex, servers, options, nc)
+def connect(servers: Servers = None, **options: Unpack[BlockingConnectOptions]) -> Client:
+    """Connect to NATS: `with jetstow.connect() as nc`, or `nc = jetstow.connect()`.
+
+    `servers` is a URL or a list of URLs (`nats://host:port`). Without it, the servers are, in
+    this order, those of `NATS_URL` (separated by commas), those of the context that the `nats`
+    command has selected, or the embedded server. The embedded server starts if it is not running,
+    and stops when its last client closes.
+
+    The options are those of nats-py's `connect` (`jetstow.types.BlockingConnectOptions`).
+    Callbacks are functions, and run in a thread of their own. The first connection is attempted
+    twice at most per server unless `max_reconnect_attempts` or `reconnect_time_wait` is given.
+    After that, nats-py reconnects as its options specify.
+
+    Raises: `InvalidOptionError` (the option does not exist, or a URL or a seed is malformed),
+    `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
+    """
+    return Client(uuid.uuid4().hex, servers, options, _connect(servers, options))
 
 
 class Client:
     """A connection to NATS, whose JetStream context has jetstow's object store.
 
-    A forked child that uses one connects anew, with the same arguments. So does a process
-    to which it comes as a pickle; what comes there from the same connection shares one. The
-    arguments travel in the pickle as they were given, passwords too.
+    `connect` creates it. It is a context manager, which closes the connection. A forked child, and
+    a process that unpickles a client, connects with the same arguments when it first uses the
+    connection. All that was pickled from one connection shares one there. A pickle has the
+    arguments of `connect`, passwords included.
     """
 
     def __init__(
         self,
         identity: str,
         servers: Servers,
-        options: dict[str, Any],
-        nc: jetstow.Client | None = None,
+        options: BlockingConnectOptions,
+        client: jetstow.Client | None = None,
     ) -> None:
         self._identity = identity
         self._servers = servers
         self._options = options
-        self._nc = nc
+        self._client = client
         self._pid = os.getpid()
         self._closed = False
-        _known[identity] = self
-        if nc is not None:
-            background().keep_connection(nc, nc.close)
+        _clients[identity] = self
+        if client is not None:
+            get_portal().register_connection(client, client.close)
 
-    def here(self) -> jetstow.Client:
-        """The asynchronous client of this process, connected if it was not."""
-        if self._nc is not None and self._pid == os.getpid():
-            return self._nc
-        with lock():
+    def async_client(self) -> jetstow.Client:
+        """Return the asynchronous client of this process. Connect if it is of another process."""
+        if self._client is not None and self._pid == os.getpid():
+            return self._client
+        with process_lock():
             if self._pid != os.getpid():
-                inherit(self._nc)
-                self._nc, self._pid = None, os.getpid()
+                keep_inherited(self._client)
+                self._client, self._pid = None, os.getpid()
             if self._closed:
                 raise ConnectionLostError("the connection is closed")
-            if self._nc is None:
-                self._nc = _connected(self._servers, self._options)
-                background().keep_connection(self._nc, self._nc.close)
-            return self._nc
+            if self._client is None:
+                self._client = _connect(self._servers, self._options)
+                get_portal().register_connection(self._client, self._client.close)
+            return self._client
 
-    @like(jetstow.Client.jetstream)
-    def jetstream(self, **opts: Any) -> JetStreamContext:
-        context = JetStreamContext(self, **opts)
-        context.here()
+    def jetstream(self, **opts: Unpack[JetStreamOptions]) -> JetStreamContext:
+        """Return a JetStream context.
+
+        `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
+        another domain or account, by default those of the `nats` context in use.
+
+        Raises: `InvalidOptionError` (the option does not exist).
+        """
+        context = JetStreamContext(self, opts)
+        context.async_context()
         return context
 
     def close(self) -> None:
-        """Close the connection. Whoever is waiting for it gets a `ConnectionLostError`."""
-        self._leave(jetstow.Client.close)
+        """Close the connection. Calls that wait for the server raise `ConnectionLostError`."""
+        self._close(jetstow.Client.close)
 
     def drain(self) -> None:
-        """Let what is under way come to its end, then close the connection."""
-        self._leave(jetstow.Client.drain)
+        """Complete what is in progress, then close the connection."""
+        self._close(jetstow.Client.drain)
 
     def flush(self, timeout: int = 10) -> None:
-        """Wait until the server has everything that was sent."""
-        run(self.here().flush, timeout)
+        """Wait up to `timeout` seconds until the server has received everything sent so far."""
+        run(self.async_client().flush, timeout)
 
     @property
     def is_connected(self) -> bool:
-        """Whether there is a connection now."""
-        return self._says("is_connected")
+        """Whether the connection is established now."""
+        client = self._own_client()
+        return client is not None and client.is_connected
 
     @property
     def is_closed(self) -> bool:
-        """Whether the connection was closed, or given up."""
-        return self._says("is_closed")
+        """Whether the connection was closed, or nats-py has given up reconnecting."""
+        client = self._own_client()
+        return self._closed if client is None else client.is_closed
 
     @property
     def is_reconnecting(self) -> bool:
-        """Whether the connection is lost, and is being made anew."""
-        return self._says("is_reconnecting")
+        """Whether the connection is lost and nats-py tries to reconnect."""
+        client = self._own_client()
+        return client is not None and client.is_reconnecting
 
     @property
     def connected_url(self) -> Any:
-        """The server's address, parsed; None without a connection."""
-        return self.here().connected_url
+        """The server's URL as a `urllib.parse.ParseResult`; None if not connected."""
+        return self.async_client().connected_url
 
     @property
     def max_payload(self) -> int:
-        """The largest message that the server takes, in bytes."""
-        return int(self.here().max_payload)
+        """The largest message that the server accepts, in bytes."""
+        return int(self.async_client().max_payload)
 
     def __enter__(self) -> Self:
         return self
@@ -134,50 +157,50 @@ class Client:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _received, (self._identity, self._servers, self._options)
+        return _unpickle_client, (self._identity, self._servers, self._options)
 
     def __del__(self) -> None:
-        nc = getattr(self, "_nc", None)
-        if nc is None or self._closed:
+        client = getattr(self, "_client", None)
+        if client is None or self._closed:
             return
         if self._pid == os.getpid():
-            let_go(nc, nc.close)
+            close_soon(client, client.close)
         else:
-            inherit(nc)
+            keep_inherited(client)
 
-    def _leave(self, how: Callable[..., Any]) -> None:
-        nc, mine = self._nc, self._pid == os.getpid()
+    def _own_client(self) -> jetstow.Client | None:
+        """Return the asynchronous client if this process has connected."""
+        return self._client if self._pid == os.getpid() else None
+
+    def _close(self, close: Callable[[jetstow.Client], Any]) -> None:
+        client = self._own_client()
         self._closed = True
-        if nc is not None and mine:
-            run(how, nc)
-            background().drop(nc)
-
-    def _says(self, what: str) -> bool:
-        if self._nc is None or self._pid != os.getpid():
-            return what == "is_closed" and self._closed
-        return bool(getattr(self._nc, what))
+        if client is not None:
+            run(close, client)
+            get_portal().unregister(client)
 
 
-_known: WeakValueDictionary[str, Client] = WeakValueDictionary()
-# What came as a pickle lives as long as the process: the next one may come from there, too.
-_foreign: dict[str, Client] = {}
+_clients: WeakValueDictionary[str, Client] = WeakValueDictionary()
+# Unpickled clients live as long as the process: later pickles of the same connection use them.
+_unpickled: dict[str, Client] = {}
 
 
-def _received(identity: str, servers: Servers, options: dict[str, Any]) -> Client:
-    with lock():
-        client = _known.get(identity)
+def _unpickle_client(identity: str, servers: Servers, options: BlockingConnectOptions) -> Client:
+    with process_lock():
+        client = _clients.get(identity)
         if client is None or client.is_closed:
-            client = _foreign[identity] = Client(identity, servers, options)
+            client = _unpickled[identity] = Client(identity, servers, options)
         return client
 
 
-def _connected(servers: Servers, options: dict[str, Any]) -> jetstow.Client:
-    return Call(undo=jetstow.Client.close).run(jetstow.connect, servers, **_awaited(options))
+def _connect(servers: Servers, options: BlockingConnectOptions) -> jetstow.Client:
+    call = Call(undo=jetstow.Client.close)
+    return call.run(jetstow.connect, servers, **_with_async_callbacks({**options}))
 
 
-def _awaited(options: dict[str, Any]) -> dict[str, Any]:
-    named = {key: options[key] for key in _CALLBACKS if options.get(key) is not None}
-    return options | {key: _in_thread(callback) for key, callback in named.items()}
+def _with_async_callbacks(options: dict[str, Any]) -> dict[str, Any]:
+    callbacks = {name: options[name] for name in _CALLBACKS if options.get(name) is not None}
+    return options | {name: _in_thread(callback) for name, callback in callbacks.items()}
 
 
 def _in_thread(callback: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,21 +208,21 @@ def _in_thread(callback: Callable[..., Any]) -> Callable[..., Any]:
         return callback
 
     @wraps(callback)
-    async def call(*args: Any) -> None:
+    async def run_callback(*args: Any) -> None:
         await to_thread.run_sync(callback, *args, abandon_on_cancel=True)
 
-    return call
+    return run_callback
 
 
-def jetstream(nc: Client, **opts: Any) -> JetStreamContext:
-    """The JetStream context of a blocking connection, as `nc.jetstream()` gives it.
+def jetstream(nc: Client, **opts: Unpack[JetStreamOptions]) -> JetStreamContext:
+    """Return a JetStream context of a blocking connection, as `nc.jetstream()` does.
 
-    A connection of nats-py, or of the asynchronous face, belongs to the loop that made it and
-    cannot be used here: `InvalidOptionError`.
+    Raises: `InvalidOptionError` (`nc` is a connection of nats-py or of the asynchronous `jetstow`,
+    which belongs to an event loop; or the option does not exist).
     """
     if not isinstance(nc, Client):
         raise InvalidOptionError(
             f"{type(nc).__name__} belongs to an event loop: connect with jetstow.sync.connect, "
-            "or use jetstow.jetstream where it was made"
+            "or use jetstow.jetstream in that loop"
         )
     return nc.jetstream(**opts)

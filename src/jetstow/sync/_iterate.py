@@ -1,4 +1,4 @@
-"""Asynchronous iterators, gone through by a thread."""
+"""Iterate over an asynchronous stream in a thread."""
 
 from __future__ import annotations
 
@@ -7,59 +7,59 @@ from collections.abc import AsyncGenerator, Generator
 from typing import Final
 
 from jetstow.errors import ConnectionLostError
-from jetstow.sync.call import run
-from jetstow.sync.portal import background, inherit
+from jetstow.sync._call import run
+from jetstow.sync._portal import get_portal, keep_inherited
 
-# What a thread fetches at a time, in bytes: a call costs more than a small piece.
-_BLOCK: Final = 1024 * 1024
+# How many bytes a thread fetches per call. A call costs more than a small chunk.
+_BATCH_SIZE: Final = 1024 * 1024
 
 
-def pieces(owner: object, stream: AsyncGenerator[bytes, None]) -> Generator[bytes, None, None]:
-    """The pieces of a stream of bytes. What fails after some of them fails after them.
+def iterate(owner: object, stream: AsyncGenerator[bytes, None]) -> Generator[bytes, None, None]:
+    """Return the chunks of a stream. An error is raised after the chunks that precede it.
 
-    `owner` is what the stream comes from: it stays as long as somebody reads.
+    `owner` is the store that the stream reads. The generator keeps it, and so its connection.
     """
-    home = background()
+    portal = get_portal()
     pid = os.getpid()
-    source = _Source(stream)
+    batches = _Batches(stream)
     try:
-        while found := run(source.block):
-            yield from found
+        while chunks := run(batches.next):
+            yield from chunks
             check_process(pid, f"a stream of {owner!r}")
     finally:
         if os.getpid() == pid:
-            home.spawn(stream.aclose)
+            portal.close_soon(stream.aclose)
         else:
-            inherit(stream)
+            keep_inherited(stream)
 
 
-def check_process(pid: int, what: str) -> None:
-    """Raise `ConnectionLostError` for what was opened before a fork."""
+def check_process(pid: int, resource: str) -> None:
+    """Raise `ConnectionLostError` if a resource was opened by another process, before a fork."""
     if os.getpid() != pid:
         raise ConnectionLostError(
-            f"{what} belongs to process {pid}, which opened it: open it here once more"
+            f"{resource} was opened by process {pid}: open it again in this process"
         )
 
 
-class _Source:
+class _Batches:
     def __init__(self, stream: AsyncGenerator[bytes, None]) -> None:
         self._stream = stream
         self._error: Exception | None = None
 
-    async def block(self) -> list[bytes]:
-        """The next pieces; none at the end."""
-        found: list[bytes] = []
+    async def next(self) -> list[bytes]:
+        """Return the next chunks; an empty list at the end."""
+        chunks: list[bytes] = []
         size = 0
         if self._error is not None:
             raise self._error
         try:
-            async for piece in self._stream:
-                found.append(piece)
-                size += len(piece)
-                if size >= _BLOCK:
+            async for chunk in self._stream:
+                chunks.append(chunk)
+                size += len(chunk)
+                if size >= _BATCH_SIZE:
                     break
         except Exception as error:
-            if not found:
+            if not chunks:
                 raise
             self._error = error
-        return found
+        return chunks

@@ -1,7 +1,7 @@
-"""The event loop behind the blocking face: one a process, in a thread of its own.
+"""The event loop of the blocking interface: one per process, in a daemon thread.
 
-It is made when it is first needed and ends with the interpreter. A forked child has none of
-its parent's threads, so it makes another one.
+It starts when it is first needed, and ends with the interpreter. A forked child does not have
+the threads of its parent, so that it starts its own.
 """
 
 from __future__ import annotations
@@ -17,159 +17,164 @@ from multiprocessing import parent_process, util
 from queue import SimpleQueue
 from typing import Any, Final
 
-# What the end of the interpreter gives to running calls, to open files and watchers, and to
-# connections each, in seconds; and to all of it.
-_MOMENT: Final = 2.0
-_LONGEST: Final = 10.0
+# At the end of the interpreter: how long, in seconds, to wait for running calls, for open files
+# and watchers, and for connections; and for all of them together.
+_STEP_TIMEOUT: Final = 2.0
+_SHUTDOWN_TIMEOUT: Final = 10.0
 
-Closer = Callable[[], Awaitable[Any]]
+Close = Callable[[], Awaitable[Any]]
 
 
-class Background:
-    """A loop that runs in a daemon thread, and what is to be ended before it."""
+class Portal:
+    """An event loop in a daemon thread, and the resources to close before it ends."""
 
     def __init__(self) -> None:
         ready: SimpleQueue[asyncio.AbstractEventLoop] = SimpleQueue()
         self.calls: set[asyncio.Task[Any]] = set()
+        self.has_ended = False
         self._closing: set[asyncio.Task[Any]] = set()
-        self.is_over = False
-        self._files: dict[object, Closer] = {}
-        self._connections: dict[object, Closer] = {}
-        self._end = asyncio.Event()
+        self._files: dict[object, Close] = {}
+        self._connections: dict[object, Close] = {}
+        self._ending = asyncio.Event()
         self._thread = threading.Thread(
-            target=self._serve, args=(ready,), name="jetstow", daemon=True
+            target=self._run_thread, args=(ready,), name="jetstow", daemon=True
         )
         self._thread.start()
         self.loop = ready.get()
 
     @property
-    def is_here(self) -> bool:
-        """Whether the caller is in the loop's own thread."""
+    def is_current_thread(self) -> bool:
+        """Whether the caller runs in the thread of the loop."""
         return threading.get_ident() == self._thread.ident
 
-    def soon(self, step: Callable[..., Any], *args: Any) -> None:
-        """Run a step in the loop, from any thread, and wait for nothing: not even for a loop
-        that has ended.
-        """
+    def call_soon(self, callback: Callable[..., Any], *args: Any) -> None:
+        """Call a function in the loop, from any thread. Does nothing if the loop has ended."""
         with suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(step, *args)
+            self.loop.call_soon_threadsafe(callback, *args)
 
-    def spawn(self, close: Closer) -> None:
-        """Close something without waiting for it; from any thread."""
+    def close_soon(self, close: Close) -> None:
+        """Run `close` in the loop without waiting for it, from any thread."""
 
-        def begin() -> None:
-            task = self.loop.create_task(_silently(close))
+        def start() -> None:
+            task = self.loop.create_task(_suppressing_errors(close))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-        self.soon(begin)
+        self.call_soon(start)
 
-    def keep_file(self, key: object, close: Closer) -> None:
-        """Close a file or a watcher at the interpreter's end, unless it is dropped before."""
-        self._files[key] = close
+    def register_file(self, resource: object, close: Close) -> None:
+        """Close a file or a watcher when the interpreter ends."""
+        self._files[resource] = close
 
-    def keep_connection(self, key: object, close: Closer) -> None:
-        """The same for a connection, which is closed after all files."""
-        self._connections[key] = close
+    def register_connection(self, resource: object, close: Close) -> None:
+        """Close a connection when the interpreter ends, after all files and watchers."""
+        self._connections[resource] = close
 
-    def drop(self, key: object) -> None:
-        """Forget what was closed."""
-        self._files.pop(key, None)
-        self._connections.pop(key, None)
+    def unregister(self, resource: object) -> None:
+        """Remove a resource that is closed."""
+        self._files.pop(resource, None)
+        self._connections.pop(resource, None)
 
     def end(self) -> None:
-        """End everything, and then the loop. Takes moments, or seconds where a server is silent."""
-        self.is_over = True
-        self.soon(self._end.set)
-        self._thread.join(_LONGEST)
+        """Cancel all calls, close all resources, and end the loop."""
+        self.has_ended = True
+        self.call_soon(self._ending.set)
+        self._thread.join(_SHUTDOWN_TIMEOUT)
 
-    def _serve(self, ready: SimpleQueue[asyncio.AbstractEventLoop]) -> None:
+    def _run_thread(self, ready: SimpleQueue[asyncio.AbstractEventLoop]) -> None:
         with suppress(RuntimeError), asyncio.Runner() as runner:
             runner.run(self._run(ready))
 
     async def _run(self, ready: SimpleQueue[asyncio.AbstractEventLoop]) -> None:
         ready.put(asyncio.get_running_loop())
-        await self._end.wait()
+        await self._ending.wait()
         for task in tuple(self.calls):
             task.cancel()
-        await _ended(self.calls)
-        for kept in (self._files, self._connections):
-            self._closing |= {asyncio.create_task(_silently(close)) for close in kept.values()}
-            await _ended(self._closing)
+        await _wait_briefly(self.calls)
+        for resources in (self._files, self._connections):
+            self._closing |= {
+                asyncio.create_task(_suppressing_errors(close)) for close in resources.values()
+            }
+            await _wait_briefly(self._closing)
 
 
-async def _silently(close: Closer) -> None:
+async def _suppressing_errors(close: Close) -> None:
     with suppress(Exception):
         await close()
 
 
-async def _ended(tasks: set[asyncio.Task[Any]]) -> None:
-    if waited := set(tasks):
-        await asyncio.wait(waited, timeout=_MOMENT)
+async def _wait_briefly(tasks: set[asyncio.Task[Any]]) -> None:
+    if pending := set(tasks):
+        await asyncio.wait(pending, timeout=_STEP_TIMEOUT)
 
 
 class _Process:
-    """What this process has of it. `lock` guards what is made once."""
+    """The state of this process. `lock` guards what is created once per process."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.background: Background | None = None
+        self.portal: Portal | None = None
         self.inherited: list[object] = []
 
-    def begin_anew(self) -> None:
-        """In a forked child: the parent's loop stands still here, and must not be touched."""
-        self.inherited.append(self.background)
+    def reset(self) -> None:
+        """Forget the parent's portal, in a forked child: its thread does not run there."""
+        self.inherited.append(self.portal)
         self.lock = threading.RLock()
-        self.background = None
+        self.portal = None
 
 
 _process = _Process()
 
 
-def background() -> Background:
-    """This process's loop. Raises `RuntimeError` in the loop's own thread, which must not wait."""
-    found = _process.background
-    if found is None or found.is_over:
+def get_portal() -> Portal:
+    """Return the portal of this process. Start it if it does not run.
+
+    Raises: `RuntimeError` (called in the thread of the loop, which would wait for itself).
+    """
+    portal = _process.portal
+    if portal is None or portal.has_ended:
         with _process.lock:
-            found = _process.background
-            if found is None or found.is_over:
-                found = _process.background = Background()
-                if parent_process() is not None:  # these may end without `atexit`
-                    util.Finalize(None, _end, exitpriority=0)
-    if found.is_here:
+            portal = _process.portal
+            if portal is None or portal.has_ended:
+                portal = _process.portal = Portal()
+                if parent_process() is not None:
+                    # A process of `multiprocessing` ends with `os._exit`, without `atexit`.
+                    util.Finalize(None, _end_portal, exitpriority=0)
+    if portal.is_current_thread:
         raise RuntimeError(
             "jetstow.sync was called in its own background thread, as from an asynchronous "
             "callback: it would wait for itself. Use a plain function as callback"
         )
-    return found
+    return portal
 
 
-def lock() -> threading.RLock:
-    """For what a process makes once; a forked child has another one, which nobody holds."""
+def process_lock() -> threading.RLock:
+    """Return the lock for what is created once per process. A forked child has a new one."""
     return _process.lock
 
 
-def let_go(thing: object, close: Closer) -> None:
-    """Close something that nobody has any more, a little later. Never waits, as the garbage
-    collector comes by in any thread at any time.
+def close_soon(resource: object, close: Close) -> None:
+    """Close a resource that was garbage collected, without waiting.
+
+    The garbage collector may run in any thread, the one of the loop included.
     """
-    home = _process.background
-    if home is not None and not home.is_over:
-        home.drop(thing)
-        home.spawn(close)
+    portal = _process.portal
+    if portal is not None and not portal.has_ended:
+        portal.unregister(resource)
+        portal.close_soon(close)
 
 
-def inherit(thing: object) -> None:
-    """Keep what a forked child has of its parent's loop: whoever lets go of it closes it."""
-    _process.inherited.append(thing)
+def keep_inherited(resource: object) -> None:
+    """Keep a resource of the parent in a forked child: its finalizer would close it."""
+    _process.inherited.append(resource)
 
 
 @atexit.register
-def _end() -> None:
-    home = _process.background
-    if home is not None and not home.is_over:
-        home.end()
+def _end_portal() -> None:
+    portal = _process.portal
+    if portal is not None and not portal.has_ended:
+        portal.end()
 
 
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_process.begin_anew)
+    os.register_at_fork(after_in_child=_process.reset)

@@ -1,4 +1,4 @@
-"""An object as a file to read, as Python's own libraries take one."""
+"""An object as a Python file to read."""
 
 from __future__ import annotations
 
@@ -9,62 +9,71 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from weakref import WeakSet
 
 import jetstow
+from jetstow._core.aio.readahead import Fetch, ReadAhead, RecentBlocks, fetch_alignment
 from jetstow.models import ObjectInfo
-from jetstow.sync.call import Call, run, shut
-from jetstow.sync.checksum import Checksum
-from jetstow.sync.iterate import check_process
-from jetstow.sync.likeness import like
-from jetstow.sync.portal import background, inherit, let_go
-from jetstow.sync.readahead import Fetch, Pace, Recent, block_size
+from jetstow.sync._call import Call, close_and_wait, run
+from jetstow.sync._checksum import SequentialChecksum
+from jetstow.sync._iterate import check_process
+from jetstow.sync._portal import close_soon, get_portal, keep_inherited
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-    from jetstow.sync.base import BucketBase
+# Size of Python's buffer in front of an object: the least that one call fetches, in bytes.
+_BUFFER_SIZE: Final = 64 * 1024
 
-# What Python's buffer in front of an object has: one call brings so many bytes at least.
-_BUFFER: Final = 64 * 1024
+# The most that one call fetches, and what a file keeps of the blocks that it fetched, in bytes.
+_MAX_FETCH: Final = 4 * 1024 * 1024
 
 
-def open_reader(owner: BucketBase, name: str, mode: Any, terms: dict[str, Any]) -> ObjectReader:
-    """Open an object. Raises what `get` raises, and `ValueError` for a mode that there is not."""
-    store = owner.here()
+def open_reader(
+    owner: object, store: jetstow.ObjectStore, name: str, mode: Any, **options: Any
+) -> ObjectReader:
+    """Open an object with the options of `ObjectStore.open`.
 
-    async def begin() -> jetstow.ObjectReader:
-        return await store.open(name, mode, **terms)
+    `owner` is the blocking store. The file keeps it, and so its connection.
+    """
 
-    return ObjectReader(ObjectBytes(owner, Call(undo=jetstow.ObjectReader.close).run(begin)))
+    async def start() -> jetstow.ObjectReader:
+        return await store.open(name, mode, **options)
+
+    return ObjectReader(RawObject(owner, Call(undo=jetstow.ObjectReader.close).run(start)))
 
 
 class ObjectReader(io.BufferedReader):
-    """An object opened for reading: a binary file of Python's, which can `seek`.
+    """An object opened for reading: a binary Python file with `seek`.
 
-    It stays at the revision that it was opened at, and `info` tells of it. Reading on fetches
-    ahead, more and more; after a jump, only what is about there is fetched. What was fetched
-    last is kept, so that jumping back and forth costs nothing. Reading from the first byte to
-    the last verifies the digest.
+    It reads the revision that it was opened at; `info` describes it. Sequential reads fetch ahead,
+    more each time. A read after a seek fetches little more than its own bytes. The last 4 MiB are
+    kept, so that seeking back does not fetch them again. Reading from the first byte to the last
+    verifies the digest.
     """
 
-    def __init__(self, raw: ObjectBytes) -> None:
-        super().__init__(raw, _BUFFER)
+    def __init__(self, raw: RawObject) -> None:
+        super().__init__(raw, _BUFFER_SIZE)
         self.info: ObjectInfo = raw.info
-        _open.add(self)
+        _readers.add(self)
 
-    @like(jetstow.ObjectReader.read_at)
     def read_at(self, offset: int, size: int) -> bytes:
-        raw = cast("ObjectBytes", self.raw)
+        """Return up to `size` bytes from `offset` on; fewer only at the end of the object.
+
+        The position does not change. Several threads may call it at the same time.
+
+        Raises: `ValueError` (`offset` or `size` is negative), and what `get_range` raises.
+        """
+        raw = cast("RawObject", self.raw)
         return raw.read_at(offset, size)
 
     def __del__(self) -> None:
-        """Nothing: what is below lets go of the object, and waits for nothing."""
+        """Do nothing: the default closes the file, which waits. `RawObject` closes it later."""
 
-    def forbid(self) -> None:
-        """In a forked child: let nothing be read, not even what was fetched before."""
-        super().__init__(self.raw, _BUFFER)
+    def discard_buffer(self) -> None:
+        """Drop the buffered bytes, so that a forked child does not read those of its parent."""
+        super().__init__(self.raw, _BUFFER_SIZE)
 
 
-class ObjectBytes(io.RawIOBase):
-    """The bytes of an object, as `io.BufferedReader` wants them."""
+class RawObject(io.RawIOBase):
+    """The unbuffered file below `ObjectReader`."""
 
     name: str
     mode = "rb"
@@ -73,16 +82,16 @@ class ObjectBytes(io.RawIOBase):
         super().__init__()
         self.info = info = reader.info
         self.name = info.name
-        self._owner = owner  # which stays connected as long as somebody reads
+        self._owner = owner  # keeps the connection open
         self._reader = reader
         self._size = info.size or 0
         self._position = 0
         chunk_size = info.options.max_chunk_size if info.options is not None else None
-        self._pace = Pace(self._size, block_size(chunk_size))
-        self._recent = Recent()
-        self._checksum = Checksum(info)
+        self._read_ahead = ReadAhead(self._size, fetch_alignment(chunk_size), _MAX_FETCH)
+        self._recent = RecentBlocks(_MAX_FETCH)
+        self._checksum = SequentialChecksum(info)
         self._pid = os.getpid()
-        background().keep_file(reader, reader.close)
+        get_portal().register_file(reader, reader.close)
 
     def readable(self) -> bool:
         return True
@@ -101,33 +110,34 @@ class ObjectBytes(io.RawIOBase):
             raise ValueError(f"whence must be 0, 1 or 2, not {whence!r}")
         position = base[whence] + offset
         if position < 0:
-            raise ValueError(f"position {position} lies before the start of {self.name!r}")
+            raise ValueError(f"position {position} is before the start of {self.name!r}")
         self._position = position
         return position
 
     def readinto(self, buffer: Buffer) -> int:
         self._check_open()
         view = memoryview(buffer).cast("B")
+        # Reading an empty object, too, goes to the server: its digest is verified there.
         if not view.nbytes or (self._position >= self._size and self._size):
             return 0
-        found = self._recent.at(self._position)
-        if not found.nbytes:
-            found = self._fetch(self._pace.fetch(self._position, view.nbytes))
-        count = min(view.nbytes, found.nbytes)
-        view[:count] = found[:count]
+        block = self._recent.get(self._position)
+        if not block.nbytes:
+            wanted = min(view.nbytes, _MAX_FETCH)
+            block = self._fetch(self._read_ahead.next_fetch(self._position, wanted))
+        count = min(view.nbytes, block.nbytes)
+        view[:count] = block[:count]
         self._position += count
         return count
 
     def readall(self) -> bytes:
         self._check_open()
         start = self._position
-        found = run(self._read_on, start, -1)
-        self._checksum.add(start, found)
+        data = run(self._read_stream, start, -1)
+        self._checksum.add(start, data)
         self._position = max(start, self._size)
-        return found
+        return data
 
     def read_at(self, offset: int, size: int) -> bytes:
-        """Bytes anywhere; the position stays where it is."""
         self._check_open()
         return run(self._reader.read_at, offset, size)
 
@@ -135,47 +145,47 @@ class ObjectBytes(io.RawIOBase):
         if not self.closed:
             super().close()
             if self._pid == os.getpid():
-                shut(self._reader, self._reader.close)
+                close_and_wait(self._reader, self._reader.close)
 
     def __del__(self) -> None:
         if not hasattr(self, "_pid") or self.closed:
             return
         if self._pid == os.getpid():
-            let_go(self._reader, self._reader.close)
+            close_soon(self._reader, self._reader.close)
         else:
-            inherit(self._reader)
+            keep_inherited(self._reader)
 
     def _fetch(self, fetch: Fetch) -> memoryview:
         data = run(self._get, fetch)
         self._checksum.add(fetch.start, data)
-        self._recent.keep(fetch.start, data)
-        return self._recent.at(self._position)
+        self._recent.add(fetch.start, data)
+        return self._recent.get(self._position)
 
     async def _get(self, fetch: Fetch) -> bytes:
         length = fetch.stop - fetch.start
-        if fetch.ahead:
-            return await self._read_on(fetch.start, length)
+        if fetch.is_streaming:
+            return await self._read_stream(fetch.start, length)
         return await self._reader.read_at(fetch.start, length)
 
-    async def _read_on(self, start: int, length: int) -> bytes:
+    async def _read_stream(self, start: int, length: int) -> bytes:
         if self._reader.tell() != start:
             await self._reader.seek(start)
         return await self._reader.read(length)
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ValueError(f"object {self.name!r} was opened and is closed again")
+            raise ValueError(f"the file of object {self.name!r} is closed")
         check_process(self._pid, f"object {self.name!r}, open for reading,")
 
 
-_open: WeakSet[ObjectReader] = WeakSet()
+_readers: WeakSet[ObjectReader] = WeakSet()
 
 
-def _forbid_all() -> None:
-    for reader in tuple(_open):
+def _discard_buffers() -> None:
+    for reader in tuple(_readers):
         if not reader.closed:
-            reader.forbid()
+            reader.discard_buffer()
 
 
 if sys.platform != "win32":
-    os.register_at_fork(after_in_child=_forbid_all)
+    os.register_at_fork(after_in_child=_discard_buffers)

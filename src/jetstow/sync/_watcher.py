@@ -1,4 +1,4 @@
-"""A bucket's changes, waited for by a thread."""
+"""The changes of a bucket, as an iterator."""
 
 from __future__ import annotations
 
@@ -8,27 +8,35 @@ from typing import Self
 import jetstow
 from jetstow.errors import WatcherStoppedError
 from jetstow.models import ObjectInfo
-from jetstow.sync.call import run, shut
-from jetstow.sync.iterate import check_process
-from jetstow.sync.likeness import like, like_class
-from jetstow.sync.portal import background, inherit, let_go
+from jetstow.sync._call import close_and_wait, run
+from jetstow.sync._iterate import check_process
+from jetstow.sync._portal import close_soon, get_portal, keep_inherited
 
 
-@like_class(jetstow.ObjectWatcher)
 class ObjectWatcher:
+    """The changes of a bucket: an `ObjectInfo` each, and None after those that exist already.
+
+    Iterate over it, or call `updates`. Iteration ends with `stop`, which another thread may
+    call. It is a context manager, which stops it.
+    """
+
     def __init__(self, owner: object, watcher: jetstow.ObjectWatcher) -> None:
-        self._owner = owner  # which stays connected as long as somebody watches
+        self._owner = owner  # keeps the connection open
         self._watcher = watcher
         self._pid = os.getpid()
-        background().keep_file(watcher, watcher.stop)
+        get_portal().register_file(watcher, watcher.stop)
 
-    @like(jetstow.ObjectWatcher.stop)
     def stop(self) -> None:
+        """Stop watching. Threads that wait for a change stop waiting."""
         check_process(self._pid, "the watcher")
-        shut(self._watcher, self._watcher.stop)
+        close_and_wait(self._watcher, self._watcher.stop)
 
-    @like(jetstow.ObjectWatcher.updates)
     def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
+        """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
+
+        Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
+        `ConnectionLostError`.
+        """
         check_process(self._pid, "the watcher")
         return run(self._watcher.updates, timeout)
 
@@ -51,6 +59,6 @@ class ObjectWatcher:
         if not hasattr(self, "_pid"):
             return
         if self._pid == os.getpid():
-            let_go(self._watcher, self._watcher.stop)
+            close_soon(self._watcher, self._watcher.stop)
         else:
-            inherit(self._watcher)
+            keep_inherited(self._watcher)

@@ -1,4 +1,4 @@
-"""An object as a file to write, as Python's own libraries take one."""
+"""An object as a Python file to write."""
 
 from __future__ import annotations
 
@@ -11,43 +11,46 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import jetstow
 from jetstow.errors import InvalidDataError
 from jetstow.models import ObjectInfo
-from jetstow.sync.call import Call, run, shut
-from jetstow.sync.iterate import check_process
-from jetstow.sync.likeness import like
-from jetstow.sync.portal import background, inherit, let_go
+from jetstow.sync._call import Call, close_and_wait, run
+from jetstow.sync._iterate import check_process
+from jetstow.sync._portal import close_soon, get_portal, keep_inherited
 
 if TYPE_CHECKING:
     from nats.js import api
     from typing_extensions import Buffer
 
-    from jetstow.sync.base import BucketBase
-
-# What is gathered of small writes before the loop gets it, in bytes.
-_BLOCK: Final = 256 * 1024
+# Small writes are buffered up to this many bytes before one call sends them.
+_BUFFER_SIZE: Final = 256 * 1024
 
 
 def open_writer(
-    owner: BucketBase, name: str, meta: api.ObjectMeta | None, options: dict[str, Any]
+    owner: object,
+    store: jetstow.ObjectStore,
+    name: str,
+    meta: api.ObjectMeta | None,
+    **options: Any,
 ) -> ObjectWriter:
-    """Begin an object. Raises what `put` raises."""
-    store = owner.here()
+    """Start to write an object, with the options of `ObjectStore.open`.
 
-    async def begin() -> jetstow.ObjectWriter:
+    `owner` is the blocking store. The file keeps it, and so its connection.
+    """
+
+    async def start() -> jetstow.ObjectWriter:
         return await store.open(name, "wb", meta, **options)
 
-    return ObjectWriter(owner, Call(undo=jetstow.ObjectWriter.abort).run(begin))
+    return ObjectWriter(owner, Call(undo=jetstow.ObjectWriter.abort).run(start))
 
 
 class ObjectWriter(io.BufferedIOBase):
-    """An object being written: `write`, `close`; a context manager.
+    """An object opened for writing: `write` and `close`; a context manager.
 
-    The object exists once `close` has returned, and `info` tells of it. An exception inside
-    `with`, `abort`, a file that is forgotten without `close`, and the end of the interpreter
-    leave no object and no chunk.
+    The object exists when `close` has returned; `info` then describes it. An exception within
+    `with`, `abort`, a garbage-collected file that was not closed, and the end of the interpreter
+    leave neither an object nor chunks.
 
-    What wraps it, such as `io.TextIOWrapper`, closes it, and a wrapper's own `with` does so
-    even after an exception. So put a `with` around the store's file itself, too: as long as an
-    exception is being handled in there, the end of that block decides.
+    A wrapper such as `io.TextIOWrapper` closes the file when its own `with` ends, even after an
+    exception. So use `with` for the store's file, too: while its block handles an exception, a
+    wrapper does not complete the object.
     """
 
     name: str
@@ -57,64 +60,73 @@ class ObjectWriter(io.BufferedIOBase):
         super().__init__()
         self.name = writer.name
         self.info: ObjectInfo | None = None
-        self._owner = owner  # which stays connected as long as somebody writes
+        self._owner = owner  # keeps the connection open
         self._writer = writer
-        self._held = bytearray()
+        self._buffer = bytearray()
         self._position = 0
-        self._is_entered = self._forgotten = False
+        self._is_entered = self._is_abandoned = False
         self._pid = os.getpid()
-        background().keep_file(writer, writer.abort)
+        get_portal().register_file(writer, writer.abort)
 
     def writable(self) -> bool:
         return True
 
-    @like(jetstow.ObjectWriter.tell)
     def tell(self) -> int:
+        """Return how many bytes were written."""
         self._check_open()
         return self._position
 
-    @like(jetstow.ObjectWriter.write)
     def write(self, data: Buffer) -> int:
+        """Write all of `data`, and return its size in bytes.
+
+        Raises: `InvalidDataError` (a str), `ValueError` (the file is closed), and what `put`
+        raises.
+        """
         self._check_open()
         if isinstance(data, str):
             raise InvalidDataError(f"object {self.name!r} takes bytes, not str: encode it")
         size = memoryview(data).nbytes
-        if len(self._held) + size < _BLOCK:
-            self._held += memoryview(data).cast("B") if size else b""
+        if len(self._buffer) + size < _BUFFER_SIZE:
+            self._buffer += memoryview(data).cast("B") if size else b""
         else:
-            held, self._held = bytes(self._held), bytearray()
-            run(self._send, held, data)
+            buffered, self._buffer = bytes(self._buffer), bytearray()
+            run(self._send, buffered, data)
         self._position += size
         return size
 
     def flush(self) -> None:
-        """Does nothing: the object does not exist before it is closed."""
+        """Do nothing: the object does not exist before the file is closed."""
         if self.closed:
-            raise ValueError(f"object {self.name!r} is finished: there is nothing to flush")
+            raise ValueError(f"the file of object {self.name!r} is closed: nothing to flush")
 
-    @like(jetstow.ObjectWriter.close)
     def close(self) -> None:
-        if self._forgotten and self.closed:
-            raise ValueError(f"object {self.name!r} was given up: what wrapped it was not closed")
+        """Complete the object. Does nothing if the file is closed.
+
+        Raises: what `put` raises; the object does not exist then.
+        """
+        if self._is_abandoned and self.closed:
+            raise ValueError(f"object {self.name!r} was discarded: its wrapper was not closed")
         if self.closed or (self._is_entered and sys.exc_info()[0] is not None):
             return
-        if self._forgotten:
-            self._abandon()
+        if self._is_abandoned:
+            self._discard()
             return
         self._check_open()
-        held = bytes(self._held)
+        buffered = bytes(self._buffer)
         try:
-            shut(self._writer, lambda: self._finish(held), otherwise=self._writer.abort)
+            close_and_wait(
+                self._writer, lambda: self._finish(buffered), fallback=self._writer.abort
+            )
         finally:
             super().close()
         self.info = self._writer.info
 
-    @like(jetstow.ObjectWriter.abort)
     def abort(self) -> None:
+        """Discard what was written, and close the file. Does nothing if the file is closed."""
         if not self.closed:
             self._check_open()
             try:
-                shut(self._writer, self._writer.abort)
+                close_and_wait(self._writer, self._writer.abort)
             finally:
                 super().close()
 
@@ -136,32 +148,32 @@ class ObjectWriter(io.BufferedIOBase):
             self.abort()
 
     def __del__(self) -> None:
-        # Python's own files are closed here. Nobody has said that this one is complete.
+        # Python's own files are closed here. This one may be incomplete.
         if hasattr(self, "_pid") and not self.closed:
-            self._abandon()
+            self._discard()
 
     def _dealloc_warn(self, _: object) -> None:
-        """How Python's wrappers tell what they wrap that they are collected, not closed."""
-        self._forgotten = True
+        """Called by Python's wrappers when they are garbage collected without `close`."""
+        self._is_abandoned = True
 
-    def _abandon(self) -> None:
+    def _discard(self) -> None:
         if self._pid == os.getpid():
-            let_go(self._writer, self._writer.abort)
+            close_soon(self._writer, self._writer.abort)
         else:
-            inherit(self._writer)
+            keep_inherited(self._writer)
         super().close()
 
-    async def _send(self, held: bytes, data: Buffer) -> None:
-        if held:
-            await self._writer.write(held)
+    async def _send(self, buffered: bytes, data: Buffer) -> None:
+        if buffered:
+            await self._writer.write(buffered)
         await self._writer.write(data)
 
-    async def _finish(self, held: bytes) -> None:
-        if held:
-            await self._writer.write(held)
+    async def _finish(self, buffered: bytes) -> None:
+        if buffered:
+            await self._writer.write(buffered)
         await self._writer.close()
 
     def _check_open(self) -> None:
         if self.closed:
-            raise ValueError(f"object {self.name!r} is finished: nothing can be added to it")
+            raise ValueError(f"the file of object {self.name!r} is closed")
         check_process(self._pid, f"object {self.name!r}, open for writing,")

@@ -1,0 +1,365 @@
+"""Write src/jetstow/sync/_generated.py: the blocking verbs, from the asynchronous ones.
+
+Usage: generate_sync.py [--check]; with --check, fail if the file is not up to date.
+
+The signatures, overloads and docstrings are those of `jetstow.ObjectStore`,
+`jetstow.JetStreamContext` and the functions in FUNCTIONS. A verb without a rule in this file is an
+error: nothing is left out silently.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import difflib
+import re
+import subprocess
+import sys
+import sysconfig
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from async_interface import (
+    Function,
+    GenerationError,
+    Module,
+    Verb,
+    expanded_names,
+    find_class,
+    find_function,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+TARGET = ROOT / "src" / "jetstow" / "sync" / "_generated.py"
+WIDTH = 92  # of a docstring's line, without the indentation
+
+CLASSES = {"ObjectStore": "StoreBase", "JetStreamContext": "ContextBase"}
+FUNCTIONS = ("backup", "restore", "mirror", "upload_folder", "download_folder")
+
+# Members that the base classes in _base.py define.
+BY_HAND = {"bucket"}
+
+# Bodies that no rule below produces.
+BODIES = {
+    "open": "return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)",
+    "encrypted": "return self._with_key(key)",
+    "as_stored": "return self._without_decryption()",
+}
+
+# Types that differ. The asynchronous ones on the left are known by their last name.
+BLOCKING_TYPES = {
+    "Data": "jetstow.types.BlockingData",
+    "Readable": "jetstow.types.Readable",
+    "Writable": "jetstow.types.Writable",
+    "ObjectReader": "jetstow.sync._reader.ObjectReader",
+    "ObjectWriter": "jetstow.sync._writer.ObjectWriter",
+    "ObjectWatcher": "jetstow.sync._watcher.ObjectWatcher",
+}
+ASYNC_ONLY = {"AsyncIterable", "AsyncIterator"}
+
+# Docstrings that are too different to be derived.
+DOCSTRINGS = {
+    "JetStreamContext": """\
+        A JetStream context: it creates, opens, lists and deletes buckets.
+
+        `Client.jetstream` creates it. `timeout` (in seconds, default 5) limits how long a call
+        waits for the next message of the server. It does not limit a transfer as a whole.
+        """,
+    "list": """\
+        Return the info of every object, the least recently changed first.
+
+        Delete markers are included if `ignore_deletes` is false. To process the infos of a large
+        bucket as they arrive, iterate over `watch()` up to its None.
+        """,
+    "object_store_names": "Return the names of the account's buckets.",
+    "object_stores": "Return the states of the account's buckets.",
+}
+
+# Words of docstrings, as regular expressions.
+WORDS = (
+    (r"\basync with await ", "with "),
+    (r"\basync with\b", "with"),
+    (r"\basync for\b", "for"),
+    (r"\ban asynchronous file\b", "a file"),
+    (r"\(binary, text,? or asynchronous\)", "(binary or text)"),
+    (r"\(binary or asynchronous\)", "(binary)"),
+    (r" \(of either kind\)", ""),
+    (r"\b(an )?async(hronous)? context manager", "a context manager"),
+    (r"\ba path, a file,? or an asynchronous iterable of bytes\b", "a path or a file"),
+    (r"\bawait (?=jetstow\.|store\.|js\.|nc\.)", ""),
+    (r"\bcancelled\b", "interrupted"),
+)
+LEFTOVER = re.compile(r"\b(await|async|asyncio|asynchronous\w*|coroutines?)\b", re.IGNORECASE)
+
+HEADER = '''\
+"""The blocking verbs. Generated: do not edit.
+
+`python scripts/generate_sync.py` writes this file. `make lint` fails if it is not up to date.
+"""
+
+from __future__ import annotations
+
+'''
+
+
+class Annotations(ast.NodeTransformer):
+    """Translate annotations, and collect the imports that they need."""
+
+    def __init__(self, stores: set[str]) -> None:
+        self.stores = stores
+        self.imports: dict[str, str] = {}
+        self._module: Module
+
+    def translate(self, module: Module, node: ast.expr | None) -> str:
+        """Return the blocking form of an annotation."""
+        if node is None:
+            raise GenerationError("an annotation is missing")
+        self._module = module
+        return ast.unparse(self.visit(copy.deepcopy(node)))
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        if isinstance(node.value, str):
+            return self._visit_expression(ast.parse(node.value, mode="eval").body)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        name = ast.unparse(node.value)
+        if name == "Literal":
+            self._import(name)
+            return node
+        if name == "Listing":
+            self.imports["builtins"] = "builtins"
+            item = self._visit_expression(node.slice)
+            return ast.Subscript(ast.parse("builtins.list", mode="eval").body, item, ast.Load())
+        if name == "AwaitableContext":
+            return self._visit_expression(node.slice)
+        if name == "AsyncGenerator":
+            assert isinstance(node.slice, ast.Tuple)
+            item = ast.unparse(self._visit_expression(node.slice.elts[0]))
+            self.imports["Generator"] = "collections.abc.Generator"
+            return ast.parse(f"Generator[{item}, None, None]", mode="eval").body
+        self.generic_visit(node)
+        return node
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        for side, other in ((node.left, node.right), (node.right, node.left)):
+            name = ast.unparse(side.value) if isinstance(side, ast.Subscript) else ""
+            if name in ASYNC_ONLY:
+                return self._visit_expression(other)
+        self.generic_visit(node)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self._import(ast.unparse(node).split(".")[0])
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self.stores:
+            return ast.Name("ObjectStore", ast.Load())
+        if node.id in CLASSES:
+            return node
+        if node.id in BLOCKING_TYPES:
+            origin = BLOCKING_TYPES[node.id]
+            self.imports[origin.rpartition(".")[2]] = origin
+            return ast.Name(origin.rpartition(".")[2], ast.Load())
+        local = self._module.definitions.get(node.id)
+        if isinstance(local, ast.AnnAssign) and local.value is not None:
+            return self._visit_expression(local.value)  # a type alias
+        self._import(node.id)
+        return node
+
+    def _visit_expression(self, node: ast.expr) -> ast.expr:
+        result = self.visit(node)
+        assert isinstance(result, ast.expr)
+        return result
+
+    def _import(self, name: str) -> None:
+        if origin := self._module.imports.get(name):
+            self.imports[name] = origin
+        elif name in self._module.definitions:
+            self.imports[name] = f"{self._module.name}.{name}"
+
+
+class Generator:
+    """Render verbs as blocking functions."""
+
+    def __init__(self) -> None:
+        classes = {name: find_class(name, BY_HAND) for name in CLASSES}
+        self.classes = classes
+        self.types = Annotations({"ObjectStore", *classes["ObjectStore"][2]})
+        self.types.imports |= {
+            "jetstow": "jetstow",
+            "_adapters": "jetstow.sync._adapters",
+            "Call": "jetstow.sync._call.Call",
+            "iterate": "jetstow.sync._iterate.iterate",
+            "overload": "typing.overload",
+            "run": "jetstow.sync._call.run",
+            **{base: f"jetstow.sync._base.{base}" for base in CLASSES.values()},
+        }
+
+    def module(self) -> str:
+        """Return the source of the whole module, not formatted."""
+        parts = [self.render_class(name) for name in CLASSES]
+        parts += [self.render(find_function(name), "function") for name in FUNCTIONS]
+        exports = sorted(CLASSES) + sorted(FUNCTIONS)
+        parts.append(f"__all__ = {exports!r}\n")
+        return HEADER + self.render_imports() + "\n\n" + "\n\n".join(parts)
+
+    def render_imports(self) -> str:
+        lines = []
+        for name, origin in self.types.imports.items():
+            module, _, original = origin.rpartition(".")
+            alias = "" if original == name else f" as {name}"
+            lines.append(f"from {module} import {original}{alias}" if module else f"import {name}")
+        return "\n".join(lines)
+
+    def render_class(self, name: str) -> str:
+        definition, verbs, _ = self.classes[name]
+        text = f"class {name}({CLASSES[name]}):\n{self.docstring(name, definition)}\n"
+        return text + "\n".join(textwrap.indent(self.render(verb, name), "    ") for verb in verbs)
+
+    def render(self, verb: Verb, owner: str) -> str:
+        """Return a function or a method of `owner`, with its overloads."""
+        node = verb.node
+        text = "".join(
+            f"@overload\n{self.signature(verb.module, variant)} ...\n" for variant in verb.overloads
+        )
+        text += self.signature(verb.module, node) + "\n" + self.docstring(node.name, node)
+        return text + textwrap.indent(self.body(verb, owner), "    ")
+
+    def signature(self, module: Module, node: Function) -> str:
+        """Return the first line of a function, up to its colon."""
+        arguments = copy.deepcopy(node.args)
+        for arg in [*arguments.args, *arguments.kwonlyargs, arguments.kwarg]:
+            if arg is not None and arg.arg != "self":
+                text = self.types.translate(module, arg.annotation)
+                arg.annotation = ast.parse(text, mode="eval").body
+        returns = self.types.translate(module, node.returns)
+        return f"def {node.name}({ast.unparse(arguments)}) -> {returns}:"
+
+    def docstring(self, name: str, node: Function | ast.ClassDef) -> str:
+        """Return the docstring, indented."""
+        text = DOCSTRINGS.get(name) or ast.get_docstring(node)
+        if not text:
+            raise GenerationError(f"{name} has no docstring")
+        text = "\n\n".join(map(blocking_words, textwrap.dedent(text).strip().split("\n\n")))
+        if leftover := LEFTOVER.search(text):
+            raise GenerationError(
+                f"the docstring of {name} has {leftover[0]!r}: add its words to WORDS, or the "
+                f"docstring to DOCSTRINGS, in {Path(__file__).name}"
+            )
+        end = "\n" if "\n" in text else ""
+        return textwrap.indent(f'"""{text}{end}"""\n', "    ")
+
+    def body(self, verb: Verb, owner: str) -> str:
+        """Return the statements of a function, not indented."""
+        node = verb.node
+        if node.name in BODIES:
+            return f"{BODIES[node.name]}\n"
+        target = {
+            "ObjectStore": f"self.async_store().{node.name}",
+            "JetStreamContext": f"self.async_context().{node.name}",
+            "function": f"jetstow.{node.name}",
+        }[owner]
+        returns = ast.unparse(node.returns) if node.returns else ""
+        arguments = list(self.arguments(verb))
+        if returns.startswith("AsyncGenerator"):
+            return f"return iterate(self, {target}({', '.join(arguments)}))\n"
+        call = f"run({', '.join([target, *arguments])})"
+        if returns == "AwaitableContext[ObjectWatcher]":
+            undo = "Call(undo=jetstow.ObjectWatcher.stop)"
+            return f"return ObjectWatcher(self, {undo}.{call})\n"
+        if not isinstance(node, ast.AsyncFunctionDef) and not returns.startswith("Listing"):
+            raise GenerationError(f"no rule for the result {returns} of {node.name}")
+        lines = []
+        if any(re.search(r"\bcall\b", argument) for argument in arguments):
+            lines, call = ["call = Call()"], f"call.{call}"
+        if returns == "ObjectStore":
+            lines += [f"store = {call}", "return ObjectStore(self, store.bucket, store)"]
+        else:
+            lines.append(f"return {call}")
+        return "\n".join(lines) + "\n"
+
+    def arguments(self, verb: Verb) -> Iterator[str]:
+        """Return the arguments of a verb as the asynchronous one takes them."""
+        arguments = verb.node.args
+        for arg in arguments.args:
+            if arg.arg != "self":
+                yield self.argument(verb.module, arg)
+        for arg in arguments.kwonlyargs:
+            yield f"{arg.arg}={self.argument(verb.module, arg)}"
+        if arguments.kwarg is not None:
+            yield f"**{arguments.kwarg.arg}"
+
+    def argument(self, module: Module, arg: ast.arg) -> str:
+        """Return an argument: the caller's code and blocking objects are adapted."""
+        name, annotation = arg.arg, arg.annotation
+        assert annotation is not None
+        text, names = ast.unparse(annotation), expanded_names(module, annotation)
+        if "Progress" in names:
+            return f"call.callback({name})"
+        if "Data" in names:
+            return f"_adapters.async_source(call, {name})"
+        if "Writable" in names:
+            return f"_adapters.async_writable(call, {name})"
+        if "Readable" in names:
+            return f"_adapters.async_readable(call, {name})"
+        if text == "Iterable[str]":
+            return f"_adapters.strings({name})"
+        if text == "JetStreamContext":
+            return f"{name}.async_context()"
+        if names & self.types.stores:
+            if "str" in names:
+                return f"{name} if isinstance({name}, str) else {name}.bucket"
+            store = f"{name}.async_store()"
+            return f"None if {name} is None else {store}" if "None" in text else store
+        return name
+
+
+def blocking_words(paragraph: str) -> str:
+    """Replace the words of the asynchronous interface. Wrap the lines again if any changed."""
+    text = paragraph
+    for words, replacement in WORDS:
+        text = re.sub(words, replacement, text)
+    if text == paragraph or any(line.startswith((" ", "- ")) for line in text.splitlines()):
+        return text  # unchanged, or a list or code
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def formatted(source: str) -> str:
+    """Sort imports, and format."""
+    ruff = Path(sysconfig.get_path("scripts")) / "ruff"
+    for command in (
+        ["check", "--quiet", "--select", "I,F401,RUF022", "--fix-only"],
+        ["format", "--quiet"],
+    ):
+        source = subprocess.run(
+            [str(ruff), *command, "--stdin-filename", str(TARGET), "-"],
+            input=source,
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=ROOT,
+        ).stdout
+    return source
+
+
+def main(arguments: list[str]) -> str | None:
+    try:
+        source = formatted(Generator().module())
+    except GenerationError as error:
+        return f"{Path(__file__).name}: {error}"
+    current = TARGET.read_text() if TARGET.exists() else ""
+    if source == current:
+        return None
+    if arguments == ["--check"]:
+        diff = difflib.unified_diff(current.splitlines(), source.splitlines(), "file", "generated")
+        print("\n".join(diff))
+        return f"{TARGET.relative_to(ROOT)} is not up to date: run python scripts/generate_sync.py"
+    TARGET.write_text(source)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,742 @@
+"""The blocking verbs. Generated: do not edit.
+
+`python scripts/generate_sync.py` writes this file. `make lint` fails if it is not up to date.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+from collections.abc import Collection, Generator, Iterable
+from typing import Literal, Self, Unpack, overload
+
+from nats.js import api
+from typing_extensions import Buffer
+
+import jetstow
+from jetstow.models import BucketStatus, ObjectInfo, ObjectResult
+from jetstow.sync import _adapters
+from jetstow.sync._base import ContextBase, StoreBase
+from jetstow.sync._call import Call, run
+from jetstow.sync._iterate import iterate
+from jetstow.sync._reader import ObjectReader
+from jetstow.sync._watcher import ObjectWatcher
+from jetstow.sync._writer import ObjectWriter
+from jetstow.types import (
+    Age,
+    BackupResult,
+    BlockingData,
+    BucketOptions,
+    GarbageResult,
+    MirrorResult,
+    Progress,
+    Readable,
+    RestoreResult,
+    Since,
+    SyncResult,
+    VerifyResult,
+    Writable,
+)
+
+
+class ObjectStore(StoreBase):
+    """The object store of one bucket (ADR-20). `JetStreamContext.object_store` opens it.
+
+    Every method can raise `ConnectionLostError`, `TimeoutError` (the server sent nothing for
+    longer than the context's timeout), `PermissionDeniedError`, `JetStreamUnavailableError` and
+    `BucketNotFoundError`. A method that changes objects can also raise `BucketSealedError` and
+    `BucketFullError`; one that takes a name, `InvalidObjectNameError`. Each method lists its
+    other errors.
+    """
+
+    def put(
+        self,
+        name: str | None,
+        data: BlockingData,
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        ttl: float | None = None,
+        progress: Progress | None = None,
+    ) -> ObjectInfo:
+        """Store bytes under a name, replacing the object that has it.
+
+        The old object can be read until the new one is complete. A put that fails or is interrupted
+        leaves no object and no chunk. If two clients put the same name, the last to finish wins.
+
+        `data` is bytes-like, a str (stored as UTF-8), a file (binary or text), or an iterable of
+        bytes. `meta` may have a description, a content type, tags, headers, metadata,
+        `options.max_chunk_size` in bytes (default: 128 KiB), and the name if `name` is None. With
+        `expected_revision`, the put succeeds only if the object is at that revision; 0: only if
+        there is no such object. The object expires after `ttl` seconds, rounded up (server 2.11+);
+        watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        (`expected_revision` is 0), `RevisionMismatchError`, and what reading `data` raises.
+        """
+        call = Call()
+        return call.run(
+            self.async_store().put,
+            name,
+            _adapters.async_source(call, data),
+            meta,
+            expected_revision=expected_revision,
+            ttl=ttl,
+            progress=call.callback(progress),
+        )
+
+    def put_file(
+        self,
+        path: str | os.PathLike[str],
+        name: str | None = None,
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        ttl: float | None = None,
+        resume: bool = False,
+        progress: Progress | None = None,
+    ) -> ObjectInfo:
+        """Store a file, under its own name by default. The options are those of `put`.
+
+        With `resume`, a put that is killed, interrupted or loses its connection leaves its chunks
+        and a checkpoint. The next put of the file with `resume` compares the chunks with the file
+        and continues. It is not available with `ttl` or encryption.
+
+        Raises: what `put` and `open` raise.
+        """
+        call = Call()
+        return call.run(
+            self.async_store().put_file,
+            path,
+            name,
+            meta,
+            expected_revision=expected_revision,
+            ttl=ttl,
+            resume=resume,
+            progress=call.callback(progress),
+        )
+
+    def copy(
+        self,
+        name: str,
+        new_name: str | None = None,
+        *,
+        to: ObjectStore | None = None,
+        expected_revision: int | None = None,
+        progress: Progress | None = None,
+    ) -> ObjectInfo:
+        """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
+
+        The bytes go through this process and are verified before the copy is published; the buckets
+        may be on different servers. Links are followed. A copy expires when its original does.
+        `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
+        it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
+        encrypted, or both.
+
+        Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
+        """
+        call = Call()
+        return call.run(
+            self.async_store().copy,
+            name,
+            new_name,
+            to=None if to is None else to.async_store(),
+            expected_revision=expected_revision,
+            progress=call.callback(progress),
+        )
+
+    def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
+        """Replace an object's description, content type, tags, headers and metadata.
+
+        If `meta` has a different name, rename the object. Its bytes and its expiry do not change.
+        What `meta` leaves out is removed. Source: ADR-20.
+
+        Raises: `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (the new name
+        is in use), `InvalidOptionError`.
+        """
+        return run(self.async_store().update_meta, name, meta)
+
+    def delete(self, name: str, *, expected_revision: int | None = None) -> None:
+        """Delete an object: purge its chunks, leave a delete marker (ADR-20).
+
+        With `expected_revision`, only if the object is at that revision.
+
+        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
+        """
+        return run(self.async_store().delete, name, expected_revision=expected_revision)
+
+    def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
+        """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
+
+        Raises: `LinkError` (to a link, a deleted object, or itself), `ObjectAlreadyExists` (the
+        name has an object with bytes), `ObjectNotFoundError` (there is no such target).
+        """
+        return run(self.async_store().add_link, name, target)
+
+    def add_bucket_link(self, name: str, bucket: ObjectStore | str) -> ObjectInfo:
+        """Create a link to a whole bucket (ADR-20).
+
+        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+        """
+        return run(
+            self.async_store().add_bucket_link,
+            name,
+            bucket if isinstance(bucket, str) else bucket.bucket,
+        )
+
+    def encrypted(self, key: Buffer) -> Self:
+        """Return a view of the bucket that encrypts objects on put and decrypts them on get.
+
+        `key` has 32 bytes. Objects that are not encrypted are read as they are. Each chunk is
+        encrypted and authenticated with AES-256-GCM, with a key derived for each object. Names,
+        descriptions, headers, metadata and sizes are not encrypted: every user who can read the
+        bucket can read them. The key is not stored; without it, the objects are lost. Needs
+        `jetstow[encryption]`.
+
+        The sizes that the view reports are those of the plaintext. Digests are those of the
+        stored bytes.
+
+        Raises: `InvalidOptionError` (the key does not have 32 bytes, or the package is not
+        installed). Reading raises `ObjectEncryptedError` (the object has a different key) and
+        `TamperedError` (its bytes were changed without the key).
+        """
+        return self._with_key(key)
+
+    def as_stored(self) -> Self:
+        """Return a view of the bucket that reads and writes encrypted objects as they are stored.
+
+        Other NATS clients read the same bytes, sizes and digests. Use it to copy or verify
+        encrypted objects without their key.
+        """
+        return self._without_decryption()
+
+    def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
+        """Return an object's metadata; for a link, that of the link (ADR-20).
+
+        `show_deleted` returns the delete marker of a deleted object.
+
+        Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
+        """
+        return run(self.async_store().get_info, name, show_deleted)
+
+    def get(
+        self,
+        name: str,
+        writeinto: Writable | None = None,
+        show_deleted: bool | None = False,
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+        progress: Progress | None = None,
+    ) -> ObjectResult:
+        """Read an object into memory, or into a file (binary or text).
+
+        Links are followed; the result's info is the target's. In memory, an object is returned
+        whole and verified or not at all. A file has received some of the bytes if an error ends
+        the get: see `get_file`.
+
+        `expected_revision` reads the object only at that revision; `if_changed_since` only if it
+        is at a later one, or newer than an aware datetime. Source: ADR-20.
+
+        Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
+        `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
+        `ChunksLostError`, `ObjectChangedError` (replaced during the get),
+        `InvalidDataError` (a file that takes no bytes).
+        """
+        call = Call()
+        return call.run(
+            self.async_store().get,
+            name,
+            _adapters.async_writable(call, writeinto),
+            show_deleted,
+            expected_revision=expected_revision,
+            if_changed_since=if_changed_since,
+            progress=call.callback(progress),
+        )
+
+    def get_file(
+        self,
+        name: str,
+        path: str | os.PathLike[str],
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+        resume: bool = False,
+        progress: Progress | None = None,
+    ) -> ObjectInfo:
+        """Read an object into a file, which appears at `path` once it is verified.
+
+        An existing file is unchanged until then. With `resume`, the bytes received stay beside it
+        if the get is killed or fails, and the next get with `resume` continues; this is not
+        available for encrypted objects.
+
+        Raises: what `get` and `open` raise.
+        """
+        call = Call()
+        return call.run(
+            self.async_store().get_file,
+            name,
+            path,
+            expected_revision=expected_revision,
+            if_changed_since=if_changed_since,
+            resume=resume,
+            progress=call.callback(progress),
+        )
+
+    def stream(
+        self,
+        name: str,
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+    ) -> Generator[bytes, None, None]:
+        """Yield an object's bytes chunk by chunk; verified when the iteration ends.
+
+        Raises: what `get` raises, also after chunks were yielded.
+        """
+        return iterate(
+            self,
+            self.async_store().stream(
+                name, expected_revision=expected_revision, if_changed_since=if_changed_since
+            ),
+        )
+
+    def get_range(
+        self,
+        name: str,
+        start: int,
+        length: int | None = None,
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+    ) -> bytes:
+        """Return `length` bytes from offset `start`, or all bytes from there; fewer at the end.
+
+        Only the chunks with these bytes are transferred. Their number and sizes are verified; a
+        digest exists for the whole object only.
+
+        Raises: `InvalidRangeError`, and what `get` raises.
+        """
+        return run(
+            self.async_store().get_range,
+            name,
+            start,
+            length,
+            expected_revision=expected_revision,
+            if_changed_since=if_changed_since,
+        )
+
+    @overload
+    def open(
+        self,
+        name: str,
+        mode: Literal["rb"] = "rb",
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+    ) -> ObjectReader: ...
+    @overload
+    def open(
+        self,
+        name: str,
+        mode: Literal["wb"],
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        ttl: float | None = None,
+    ) -> ObjectWriter: ...
+    def open(
+        self,
+        name: str,
+        mode: Literal["rb", "wb"] = "rb",
+        meta: api.ObjectMeta | None = None,
+        *,
+        expected_revision: int | None = None,
+        if_changed_since: Since | None = None,
+        ttl: float | None = None,
+    ) -> ObjectReader | ObjectWriter:
+        """Open an object as a file: `with store.open(name) as file`.
+
+        Mode "rb" reads the current revision, from any position (`seek`), with the options of
+        `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
+        of `put`: `ttl` is in seconds.
+
+        Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
+        """
+        return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)
+
+    def list(self, ignore_deletes: bool = True) -> builtins.list[ObjectInfo]:
+        """Return the info of every object, the least recently changed first.
+
+        Delete markers are included if `ignore_deletes` is false. To process the infos of a large
+        bucket as they arrive, iterate over `watch()` up to its None.
+        """
+        return run(self.async_store().list, ignore_deletes)
+
+    def find(
+        self,
+        pattern: str | None = None,
+        *,
+        tags: Iterable[str] = (),
+        min_size: int | None = None,
+        max_size: int | None = None,
+        newer_than: Age | None = None,
+        older_than: Age | None = None,
+    ) -> builtins.list[ObjectInfo]:
+        """Return the objects that match all of the conditions, in the form that `list` has.
+
+        In `pattern`, `*` and `?` match within one level of the name, as in `logs/*.csv`; `**`
+        matches across levels, and `[a-z]` one character of a set. An object must have all `tags`.
+        `min_size` and `max_size` are in bytes, both included. `newer_than` and `older_than` are a
+        timedelta before now, or an aware datetime. The server does not search: all metadata of
+        the bucket is read.
+
+        Raises: `InvalidOptionError` (`tags` is one string, or a datetime has no time zone).
+        """
+        return run(
+            self.async_store().find,
+            pattern,
+            tags=_adapters.strings(tags),
+            min_size=min_size,
+            max_size=max_size,
+            newer_than=newer_than,
+            older_than=older_than,
+        )
+
+    def watch(
+        self,
+        ignore_deletes: bool = False,
+        include_history: bool = False,
+        meta_only: bool = False,
+        updates_only: bool = False,
+    ) -> ObjectWatcher:
+        """Watch the bucket: its current objects, then None, then every change as it happens.
+
+        Use it as `with store.watch() as changes`. A change is an `ObjectInfo`; they come in the
+        order of their revisions. `ignore_deletes` leaves out delete markers. `updates_only` leaves
+        out the current objects and the None. `include_history` includes older metadata of a name,
+        if the stream has any: most clients leave one message for each name. `meta_only` has no
+        effect, as a watcher returns only metadata. Source: ADR-20.
+        """
+        return ObjectWatcher(
+            self,
+            Call(undo=jetstow.ObjectWatcher.stop).run(
+                self.async_store().watch, ignore_deletes, include_history, meta_only, updates_only
+            ),
+        )
+
+    def status(self) -> BucketStatus:
+        """Return the bucket's configuration and state (ADR-20)."""
+        return run(self.async_store().status)
+
+    def verify(
+        self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
+    ) -> VerifyResult:
+        """Check one object, or by default all objects and links of the bucket.
+
+        Read all bytes and compare the digests; check that the targets of links exist, and that
+        metadata can be read. Problems are `findings` of the result and are not raised. `quick`
+        counts chunks and bytes without reading them. An object that is replaced or deleted during
+        the check is not a finding.
+
+        Raises: `ObjectNotFoundError` (there is no object `name`).
+        """
+        call = Call()
+        return call.run(
+            self.async_store().verify, name, quick=quick, progress=call.callback(progress)
+        )
+
+    def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> GarbageResult:
+        """Remove chunks that no name refers to, and the old names of interrupted renames.
+
+        Processes leave both if they are killed. What was written within the last `grace` seconds
+        by the server's clock (default: an hour) is kept. Uploads may run at the same time, if
+        none of them pauses for longer than `grace` between two chunks, or between the last chunk
+        and the metadata. A `put_file` with `resume` that was interrupted before then starts
+        again. `dry_run` reports what would be removed.
+
+        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` is not a
+        number of seconds, 0 or more).
+        """
+        return run(self.async_store().collect_garbage, grace=grace, dry_run=dry_run)
+
+    def seal(self) -> None:
+        """Make the bucket read-only, permanently (ADR-20)."""
+        return run(self.async_store().seal)
+
+
+class JetStreamContext(ContextBase):
+    """A JetStream context: it creates, opens, lists and deletes buckets.
+
+    `Client.jetstream` creates it. `timeout` (in seconds, default 5) limits how long a call
+    waits for the next message of the server. It does not limit a transfer as a whole.
+    """
+
+    def create_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Unpack[BucketOptions],
+    ) -> ObjectStore:
+        """Create a bucket, or open the one that exists with the same configuration.
+
+        The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
+        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
+        `metadata`. Keyword arguments take precedence. A field that is None has the server's
+        default.
+
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
+        exists with a different configuration).
+        """
+        store = run(self.async_context().create_object_store, bucket, config, **params)
+        return ObjectStore(self, store.bucket, store)
+
+    def update_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Unpack[BucketOptions],
+    ) -> ObjectStore:
+        """Change the configuration of a bucket.
+
+        It takes the arguments of `create_object_store`. A field that is None stays as it is.
+
+        Raises: `InvalidBucketNameError`, `BucketNotFoundError`, `InvalidOptionError` (also for a
+        change that the server does not allow, such as to `storage`).
+        """
+        store = run(self.async_context().update_object_store, bucket, config, **params)
+        return ObjectStore(self, store.bucket, store)
+
+    def create_or_update_object_store(
+        self,
+        bucket: str | None = None,
+        config: api.ObjectStoreConfig | None = None,
+        **params: Unpack[BucketOptions],
+    ) -> ObjectStore:
+        """Create a bucket, or change the configuration of the one that exists.
+
+        It takes the arguments of `create_object_store`.
+
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`.
+        """
+        store = run(self.async_context().create_or_update_object_store, bucket, config, **params)
+        return ObjectStore(self, store.bucket, store)
+
+    def object_store(self, bucket: str) -> ObjectStore:
+        """Open a bucket.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        """
+        store = run(self.async_context().object_store, bucket)
+        return ObjectStore(self, store.bucket, store)
+
+    def delete_object_store(self, bucket: str) -> bool:
+        """Delete a bucket and all objects in it, permanently. Return True.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        """
+        return run(self.async_context().delete_object_store, bucket)
+
+    def object_store_names(self) -> builtins.list[str]:
+        """Return the names of the account's buckets."""
+        return run(self.async_context().object_store_names)
+
+    def object_stores(self) -> builtins.list[BucketStatus]:
+        """Return the states of the account's buckets."""
+        return run(self.async_context().object_stores)
+
+    def verify_object_stores(
+        self, *, quick: bool = False, progress: Progress | None = None
+    ) -> list[VerifyResult]:
+        """Check every bucket of the account, as `ObjectStore.verify` does.
+
+        Return one result per bucket, sorted by name. A bucket that is deleted in the meantime
+        is left out.
+        """
+        call = Call()
+        return call.run(
+            self.async_context().verify_object_stores, quick=quick, progress=call.callback(progress)
+        )
+
+
+def backup(
+    store: ObjectStore, file: str | os.PathLike[str] | Writable, *, progress: Progress | None = None
+) -> BackupResult:
+    """Back up a bucket to an archive: a path, or a file (binary).
+
+    The archive has the objects and links that were in the bucket at the start. An object that
+    is replaced during the backup is archived with its new bytes, one that is deleted is not
+    archived. Delete markers are not archived. Backups of an unchanged bucket are identical.
+
+    A file appears at the path when it is complete. It is compressed with gzip if its name ends
+    in `.gz` or `.tgz`. Objects of more than 1 MiB are verified in an unnamed temporary file, in
+    the archive's folder or, if `file` is not a path, in the system's (`TMPDIR`).
+
+    If an object cannot be read, its error is added to `failed` and the object is left out.
+
+    Raises: `InvalidOptionError` (the compression that the file name asks for is not supported),
+    `OSError` (the file cannot be written), the errors of `ObjectStore.list` and `status`.
+    """
+    call = Call()
+    return call.run(
+        jetstow.backup,
+        store.async_store(),
+        _adapters.async_writable(call, file),
+        progress=call.callback(progress),
+    )
+
+
+def restore(
+    js: JetStreamContext,
+    file: str | os.PathLike[str] | Readable,
+    bucket: str | None = None,
+    *,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> RestoreResult:
+    """Restore a bucket from an archive: a path or a file.
+
+    `bucket` is the archived name by default. A bucket that does not exist is created with the
+    archived configuration. Objects get new times and revisions. Links within the archived
+    bucket become links within the restored one.
+
+    An object that the bucket has with the same digest and metadata is left unchanged, so an
+    interrupted restore can be repeated and continues. If an object differs, it is kept and an
+    `ObjectAlreadyExists` error is added to `failed`; with `overwrite`, it is replaced. Other
+    objects of the bucket are not changed. An object that is damaged in the archive is not
+    restored, and a `DigestMismatchError` is added to `failed`.
+
+    Raises: `BadArchiveError` (not an archive, damaged or truncated; the objects before the
+    damage are restored), `OSError` (the file cannot be read), the errors of
+    `create_object_store`.
+    """
+    call = Call()
+    return call.run(
+        jetstow.restore,
+        js.async_context(),
+        _adapters.async_readable(call, file),
+        bucket,
+        overwrite=overwrite,
+        progress=call.callback(progress),
+    )
+
+
+def mirror(
+    source: ObjectStore,
+    target: ObjectStore | None,
+    *,
+    delete: bool = False,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> MirrorResult:
+    """Copy to a bucket all objects and links of another one, on the same or another server.
+
+    Several objects are copied concurrently through this process. Each appears in the target
+    when it is verified. An object that the target has with the same digest and size is not
+    copied, so an interrupted mirror can be repeated and continues. Encrypted objects are copied
+    as they are stored, without a key. Links within the source become links within the target.
+
+    `delete` removes objects that the source does not have; by default nothing is removed.
+    `dry_run` changes nothing; `target` may then be None, for a bucket that does not exist yet.
+
+    If an object cannot be copied, its error is added to `failed`, and the others are copied.
+
+    Raises: `ValueError` (`target` is None without `dry_run`); an error that concerns the whole
+    bucket, such as `ConnectionLostError`, `BucketSealedError`, `BucketFullError` or
+    `PermissionDeniedError`.
+    """
+    call = Call()
+    return call.run(
+        jetstow.mirror,
+        source.async_store(),
+        None if target is None else target.async_store(),
+        delete=delete,
+        dry_run=dry_run,
+        progress=call.callback(progress),
+    )
+
+
+def upload_folder(
+    folder: str | os.PathLike[str],
+    store: ObjectStore,
+    prefix: str = "",
+    *,
+    delete: bool = False,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> SyncResult:
+    """Copy the files of a folder into a bucket, as `prefix` and the path within the folder.
+
+    `include` and `exclude` are glob patterns of the paths; an excluded name is neither copied
+    nor removed. `delete` removes objects without a file, except those that may have a file in
+    an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
+    metadata. Encrypted objects are read to compare them.
+
+    Symbolic links and special files are added to `skipped`; empty folders are ignored. If a
+    file cannot be copied, its error is added to `failed`.
+
+    Raises: `NotADirectoryError`; an error that concerns the whole bucket.
+    """
+    call = Call()
+    return call.run(
+        jetstow.upload_folder,
+        folder,
+        store.async_store(),
+        prefix,
+        delete=delete,
+        include=include,
+        exclude=exclude,
+        dry_run=dry_run,
+        progress=call.callback(progress),
+    )
+
+
+def download_folder(
+    store: ObjectStore,
+    folder: str | os.PathLike[str],
+    prefix: str = "",
+    *,
+    delete: bool = False,
+    include: Collection[str] = (),
+    exclude: Collection[str] = (),
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> SyncResult:
+    """Copy the objects whose names start with `prefix` into a folder.
+
+    The files get the names after the prefix, and the objects' times. `include` and `exclude`
+    are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
+    removes files without an object, and folders that are then empty. `dry_run` changes nothing.
+
+    A link is copied as a file with the bytes of its target. A link to a bucket is added to
+    `skipped`. If an object cannot be copied, its error is added to `failed`: among others
+    `InvalidObjectNameError`, if its name is not a safe path in the folder.
+
+    Raises: `ObjectNotFoundError` (with `delete` and a prefix, if no name starts with it, since
+    all files would be removed); an error that concerns the whole bucket.
+    """
+    call = Call()
+    return call.run(
+        jetstow.download_folder,
+        store.async_store(),
+        folder,
+        prefix,
+        delete=delete,
+        include=include,
+        exclude=exclude,
+        dry_run=dry_run,
+        progress=call.callback(progress),
+    )
+
+
+__all__ = [
+    "JetStreamContext",
+    "ObjectStore",
+    "backup",
+    "download_folder",
+    "mirror",
+    "restore",
+    "upload_folder",
+]
