@@ -1,4 +1,4 @@
-"""How the site is built, without any network: `sphinx-build -W -n docs .cache/docs/html`."""
+"""Sphinx configuration: `sphinx-build -W -n docs .cache/docs/html`. It needs no network."""
 
 from __future__ import annotations
 

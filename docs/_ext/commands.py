@@ -1,4 +1,4 @@
-"""The page of commands, made of what the program itself says: `<!-- commands -->` is replaced."""
+"""Generates the reference of commands from their help: it replaces `<!-- commands -->`."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any, Final
 import typer.main
 from sphinx.application import Sphinx
 
-PLACE: Final = "<!-- commands -->"
+PLACEHOLDER: Final = "<!-- commands -->"
 COMMON: Final = "Common options"
 
 
 def reference() -> str:
-    """Every command, in Markdown, in the sections of the program's help."""
-    from jetstow.cli.app import app  # noqa: PLC0415 - the program is only read here
-    from jetstow.cli.errors import MEANINGS  # noqa: PLC0415
+    """Return all commands as Markdown, in the sections of the program's help."""
+    from jetstow.cli.app import app  # noqa: PLC0415 - slow to import
+    from jetstow.cli.errors import EXIT_CODES  # noqa: PLC0415
 
     root: Any = typer.main.get_command(app)
-    shared = [each for each in root.params if each.rich_help_panel == COMMON]
-    own = [each for each in root.params if each not in shared and not each.hidden]
+    shared = [param for param in root.params if param.rich_help_panel == COMMON]
+    own = [param for param in root.params if param not in shared and not param.hidden]
     panels: dict[str, list[str]] = {}
     for name, command in root.commands.items():
         entry = list(_command(f"jetstow {name}", command, shared, level=3))
@@ -28,31 +28,31 @@ def reference() -> str:
     lines = [f"{_help(root)}\n"]
     for panel, entries in panels.items():
         lines += [f"## {panel}\n", *entries]
-    lines += ["## Common options\n", "Every command has them, but a few that need no server.\n"]
-    lines += [*_options(shared), "## Options of the program\n", *_options(own)]
+    lines += ["## Common options\n", "All commands that use a server have these options.\n"]
+    lines += [*_options(shared), "## Options before a command\n", *_options(own)]
     lines += ["## Exit codes\n", "| code | |\n| ---: | --- |"]
-    lines += [f"| {code} | {meaning} |" for code, meaning in MEANINGS.items()]
+    lines += [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     return "\n".join(lines) + "\n"
 
 
 def _command(path: str, command: Any, shared: list[Any], level: int) -> Iterator[str]:
     yield f"{'#' * level} `{path}`\n"
-    below = getattr(command, "commands", None)
-    told = {each.name for each in shared}
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    subcommands = getattr(command, "commands", None)
+    shared_names = {param.name for param in shared}
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
     options = [
-        each
-        for each in command.params
-        if each.param_type_name == "option" and each.name not in told and not each.hidden
+        param
+        for param in command.params
+        if param.param_type_name == "option" and param.name not in shared_names and not param.hidden
     ]
-    words = ["COMMAND"] if below else [each.metavar or "" for each in arguments]
+    words = ["COMMAND"] if subcommands else [argument.metavar or "" for argument in arguments]
     yield f"```text\n{' '.join([path, *(['[OPTIONS]'] if options else []), *words])}\n```\n"
     yield f"{_help(command)}\n"
-    for each in arguments:
-        if each.help:
-            yield f"`{each.metavar}`\n: {_plain(each.help)}\n"
+    for argument in arguments:
+        if argument.help:
+            yield f"`{argument.metavar}`\n: {_plain(argument.help)}\n"
     yield from _options(options)
-    for name, child in (below or {}).items():
+    for name, child in (subcommands or {}).items():
         yield from _command(f"{path} {name}", child, shared, level + 1)
 
 
@@ -61,19 +61,19 @@ def _help(command: Any) -> str:
 
 
 def _plain(text: str | None) -> str:
-    """What has stars in it has patterns, and no emphasis."""
+    """Escape stars: help texts have patterns, and no emphasis."""
     return (text or "").replace("*", r"\*")
 
 
 def _options(options: list[Any]) -> Iterator[str]:
-    for each in options:
-        value = f" {each.metavar}" if each.metavar else ""
-        yield f"`{', '.join(sorted(each.opts, key=len))}{value}`\n: {_plain(each.help)}\n"
+    for option in options:
+        value = f" {option.metavar}" if option.metavar else ""
+        yield f"`{', '.join(sorted(option.opts, key=len))}{value}`\n: {_plain(option.help)}\n"
 
 
 def _fill(_: Sphinx, __: str, content: list[str]) -> None:
-    if PLACE in content[0]:
-        content[0] = content[0].replace(PLACE, reference())
+    if PLACEHOLDER in content[0]:
+        content[0] = content[0].replace(PLACEHOLDER, reference())
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

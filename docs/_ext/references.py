@@ -1,4 +1,8 @@
-"""What signatures and docstrings name: ours leads to its entry, the rest is text, and exists."""
+"""Resolves names in signatures and docstrings.
+
+Names of jetstow become links to their entries. All other names become text, if they exist; if they
+do not, the build fails.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,12 @@ from sphinx.application import Sphinx
 import jetstow
 from jetstow import errors
 
-# Where a bare name of a signature may come from.
+# Modules in which a bare name of a signature is looked up.
 _ORIGINS: Final = (
     "builtins", "typing", "typing_extensions", "collections.abc", "datetime", "os", "pathlib",
     "nats.js.api", "nats.js.client", "nats.js.errors", "nats.js.object_store", "nats.aio.client",
     "nats.errors",
-    "jetstow._core.aio.awaitables", "jetstow._core.aio.source", "jetstow._core.aio.sink",
-    "jetstow._core.read.filters", "jetstow._core.read.preconditions",
-    "jetstow._transfer.archive.write",
-    "jetstow._transfer.archive.read",
-    "jetstow.store.base", "jetstow.models", "jetstow._transfer.mirror",
+    "jetstow._core.aio.awaitables", "jetstow.store.base", "jetstow.models", "jetstow.types",
 )  # fmt: skip
 
 
@@ -30,9 +30,10 @@ def _resolve(app: Sphinx, env: Any, node: Any, shown: Any) -> Any:
         return None
     target: str = node["reftarget"]
     if target.startswith("nats.") and ".errors." in target and _exists(target):
-        return nodes.literal(target, target)  # many of ours have the same name
+        return nodes.literal(target, target)  # many errors of jetstow have the same name
     domain, name = env.get_domain("py"), target.rpartition(".")[2]
-    for documented in (f"jetstow.{name}", f"jetstow.errors.{name}", f"jetstow.sync.{name}"):
+    for module in ("jetstow", "jetstow.errors", "jetstow.types", "jetstow.sync"):
+        documented = f"{module}.{name}"
         if target != documented and documented in domain.objects:
             return domain.resolve_xref(
                 env, node["refdoc"], app.builder, node["reftype"], documented, node, shown
@@ -58,23 +59,21 @@ _QUOTED: Final = re.compile(r"(?<!`)`([^`\n]+)`(?!`)(?=(\w)?)")
 
 
 def _link(match: re.Match[str]) -> str:
-    said, follows = match.groups()
-    apart = "\\ " if follows else ""
-    if said in errors.__all__:
-        return f":py:exc:`~jetstow.errors.{said}`{apart}"
-    if said in jetstow.__all__ and said != "jetstream":
-        return f":py:obj:`~jetstow.{said}`{apart}"
-    return f"``{said}``{apart}"
+    name, following = match.groups()
+    separator = "\\ " if following else ""
+    if name in errors.__all__:
+        return f":py:exc:`~jetstow.errors.{name}`{separator}"
+    if name in jetstow.__all__ and name != "jetstream":
+        return f":py:obj:`~jetstow.{name}`{separator}"
+    return f"``{name}``{separator}"
 
 
-def _in_docutils_words(
-    _: Sphinx, __: str, ___: str, ____: Any, _____: Any, lines: list[str]
-) -> None:
-    """Docstrings quote with Markdown's backticks."""
+def _markdown_to_rst(_: Sphinx, __: str, ___: str, ____: Any, _____: Any, lines: list[str]) -> None:
+    """Convert the Markdown backticks of docstrings to reStructuredText."""
     lines[:] = [_QUOTED.sub(_link, line) for line in lines]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    app.connect("autodoc-process-docstring", _in_docutils_words)
+    app.connect("autodoc-process-docstring", _markdown_to_rst)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,10 +1,10 @@
-"""The pages of the site: their blocks, their headings, their links."""
+"""The pages of the site and their blocks of code."""
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -17,28 +17,28 @@ _NAMED: Final = re.compile(r"# ([\w-]+\.py)\n")
 
 @dataclass(frozen=True)
 class Block:
-    """A block of code on a page, and what the page says that it prints, if it does."""
+    """A block of code on a page. `output` is what the page shows as its output, if it does."""
 
     page: str
     line: int
     language: str
     text: str
-    shown: str | None = None
+    output: str | None = None
 
     @property
     def file(self) -> str | None:
-        """The file that it is meant for: its first line names it, as in `# hello.py`."""
-        named = _NAMED.match(self.text)
-        return named[1] if named else None
+        """The file to write the block to: its first line, as in `# hello.py`."""
+        match = _NAMED.match(self.text)
+        return match[1] if match else None
 
     def __str__(self) -> str:
-        return f"docs/{self.page}, line {self.line}"
+        return f"{self.page}, line {self.line}"
 
 
 def names() -> list[str]:
-    """Every page but the decisions, by its path in `docs`."""
-    found = (path.relative_to(DOCS) for path in DOCS.rglob("*.md"))
-    return sorted(str(path) for path in found if path.parts[0] not in {"decisions", "_build"})
+    """Return every page except the decisions, as a path relative to `docs`."""
+    paths = (path.relative_to(DOCS) for path in DOCS.rglob("*.md"))
+    return sorted(str(path) for path in paths if path.parts[0] not in {"decisions", "_build"})
 
 
 @functools.cache
@@ -47,23 +47,26 @@ def text(page: str) -> str:
 
 
 def blocks(page: str) -> list[Block]:
-    """All blocks, in order. `text` right behind `python` is what that prints."""
-    source = text(page)
-    found: list[Block] = []
+    """Return all blocks of a page, in order."""
+    return parse(text(page), f"docs/{page}")
+
+
+def parse(source: str, page: str) -> list[Block]:
+    """Return the blocks of a Markdown text. A `text` block right after `python` is its output."""
+    parsed: list[Block] = []
     end = 0
     for match in _BLOCK.finditer(source):
-        language, inside = match[2], match[3]
-        follows = bool(found) and not source[end : match.start()].strip()
-        if language == "text" and follows and found[-1].language == "python":
-            last = found.pop()
-            found.append(Block(last.page, last.line, last.language, last.text, inside))
+        language, content = match[2], match[3]
+        follows = bool(parsed) and not source[end : match.start()].strip()
+        if language == "text" and follows and parsed[-1].language == "python":
+            parsed.append(replace(parsed.pop(), output=content))
         else:
             line = source.count("\n", 0, match.start()) + 1
-            found.append(Block(page, line, language, inside))
+            parsed.append(Block(page, line, language, content))
         end = match.end()
-    return found
+    return parsed
 
 
 def prose(page: str) -> str:
-    """The page without its blocks."""
+    """Return the page without its blocks."""
     return _BLOCK.sub("", text(page))

@@ -1,4 +1,4 @@
-"""A reader who types what a page says, block after block, and compares what comes out."""
+"""Runs the blocks of a page in order, as a reader would, and compares the output."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from tests.docs.pages import Block
 
 _OPTIONS: Final = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 _TOP_LEVEL: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-# One day is as good as another.
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
-# What only a shell can do.
+# Times differ from run to run, so all of them compare as equal.
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
+# A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
 
 
 class Reader:
-    """One program for all Python of a page, one folder, one shell's environment."""
+    """One Python namespace for all blocks of a page, one working folder, one shell environment."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -47,7 +47,7 @@ class Reader:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close what the page leaves open, as its reader leaves Python."""
+        """Close connections that the page leaves open, as the end of the program would."""
         for value in self._names.values():
             if isinstance(value, jetstow.Client) and not value.is_closed:
                 self._loop.run(value.close())
@@ -58,7 +58,7 @@ class Reader:
         self._loop.close()
 
     def read(self, blocks: list[Block]) -> None:
-        """Do what all of them say."""
+        """Run all Python and console blocks."""
         for block in blocks:
             if block.language == "python":
                 self._python(block)
@@ -74,39 +74,39 @@ class Reader:
         # Line numbers of a traceback are those of the page.
         source = "\n" * block.line + block.text
         code = compile(source, str(block), "exec", flags=_TOP_LEVEL, dont_inherit=True)
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
             if code.co_flags & inspect.CO_COROUTINE:
                 self._loop.run(eval(code, self._names))
             else:
                 exec(code, self._names)
-        _compare(block, block.shown or "", said.getvalue())
+        _compare(block, block.output or "", output.getvalue())
 
     def _console(self, block: Block) -> None:
         for command, shown in dialogue(block.text):
             words = shlex.split(command, comments=True)
             if words[0] == "python":
                 self._unused.discard(words[1])
-            _compare(block, shown, self._type(command, words))
+            _compare(block, shown, self._run(command, words))
 
-    def _type(self, command: str, words: list[str]) -> str:
+    def _run(self, command: str, words: list[str]) -> str:
         if words[0] == "jetstow" and not _SHELL & set(command):
-            # Its own process would take a second to start.
+            # Run it in this process: a new process takes a second to start.
             arguments = list(_expanded(command, words))[1:]
             result = CliRunner().invoke(app, arguments, prog_name="jetstow")
             if result.exception and not isinstance(result.exception, SystemExit):
                 raise result.exception
             return str(result.output)
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
-        done = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", command], cwd=self._folder, env=os.environ | {"PATH": path}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        return done.stdout
+        return process.stdout
 
 
 def _expanded(command: str, words: list[str]) -> Iterator[str]:
-    """The words, with the files of this folder for patterns that are not quoted."""
+    """Yield the words, with unquoted patterns replaced by the matching files."""
     for word, typed in zip(words, shlex.split(command, comments=True, posix=False), strict=True):
         if "*" in word and word == typed:
             yield from sorted(map(str, Path().glob(word)))
@@ -115,7 +115,7 @@ def _expanded(command: str, words: list[str]) -> Iterator[str]:
 
 
 def dialogue(text: str) -> Iterator[tuple[str, str]]:
-    """What is typed behind each `$`, and what is shown behind it."""
+    """Yield the command after each `$`, and the output shown below it."""
     for part in ("\n" + text).split("\n$ ")[1:]:
         command, shown = part, ""
         while True:
@@ -126,9 +126,9 @@ def dialogue(text: str) -> Iterator[tuple[str, str]]:
         yield line, shown if not shown or shown.endswith("\n") else f"{shown}\n"
 
 
-def _compare(block: Block, shown: str, said: str) -> None:
-    """`...` stands for anything, as in doctest. What is not shown may not be printed."""
-    wanted, found = (_MOMENT.sub("a moment", text.rstrip()) for text in (shown, said))
-    if doctest.OutputChecker().check_output(wanted, found, _OPTIONS):
+def _compare(block: Block, shown: str, printed: str) -> None:
+    """Assert that `printed` matches `shown`; `...` matches any text, as in doctest."""
+    expected, actual = (_TIME.sub("a time", text.rstrip()) for text in (shown, printed))
+    if doctest.OutputChecker().check_output(expected, actual, _OPTIONS):
         return
-    raise AssertionError(f"{block} prints otherwise\n--- shown\n{shown}\n--- printed\n{said}")
+    raise AssertionError(f"{block}: other output\n--- shown\n{shown}\n--- printed\n{printed}")

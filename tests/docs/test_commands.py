@@ -1,4 +1,4 @@
-"""Every command that a page names exists, with the options that stand behind it."""
+"""Every command on a page exists, with the options that the page uses."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ PROGRAM: Any = typer.main.get_command(app)
 COMPLETION = {"--install-completion", "--show-completion"}
 
 
-def typed(page: str) -> list[str]:
-    """What is to be typed: behind the `$` of a console, and every line of `sh`."""
-    found: list[str] = []
+def command_lines(page: str) -> list[str]:
+    """Return the lines after the `$` of a console, all lines of `sh`, and commands in prose."""
+    lines: list[str] = []
     for block in pages.blocks(page):
         if block.language == "console":
-            found += [command for command, _ in dialogue(block.text)]
+            lines += [command for command, _ in dialogue(block.text)]
         elif block.language == "sh":
-            found += block.text.replace("\\\n", " ").splitlines()
-    return found + re.findall(r"`(jetstow\s[^`]+)`", pages.prose(page))
+            lines += block.text.replace("\\\n", " ").splitlines()
+    return lines + re.findall(r"`(jetstow\s[^`]+)`", pages.prose(page))
 
 
 def calls(page: str) -> list[list[str]]:
-    """The words behind each `jetstow` of a command line."""
+    """Return the words after each `jetstow` of a command line."""
     found: list[list[str]] = []
-    for line in typed(page):
+    for line in command_lines(page):
         words = shlex.shlex(line, posix=True, punctuation_chars=True)
         words.whitespace_split = True
         at_start = True
@@ -55,20 +55,20 @@ CALLS = [(page, call) for page in pages.names() for call in calls(page)]
 @pytest.mark.parametrize(
     ("page", "call"), CALLS, ids=[f"{page}: {' '.join(call)}" for page, call in CALLS]
 )
-def test_a_command_exists_with_its_options(page: str, call: list[str]) -> None:
+def test_command_exists_with_its_options(page: str, call: list[str]) -> None:
     command, words = PROGRAM, list(call)
     if words == ["..."]:
         return
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
-    known = {option for each in command.params for option in each.opts} | {"--help", "-h"}
+    options = {option for param in command.params for option in param.opts} | {"--help", "-h"}
     if command is PROGRAM:
         assert words[0].startswith("-"), f"{page}: there is no command {words[0]!r}"
-        known |= COMPLETION
+        options |= COMPLETION
     for word in words:
         if re.match(r"--?[a-z]", word):
-            assert word.partition("=")[0] in known, f"{page}: {' '.join(call)}"
+            assert word.partition("=")[0] in options, f"{page}: {' '.join(call)}"
 
 
-def test_there_are_commands_to_check() -> None:
+def test_commands_are_found() -> None:
     assert len(CALLS) > 40

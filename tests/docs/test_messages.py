@@ -1,4 +1,4 @@
-"""Every message that the troubleshooting page quotes is one that the program says."""
+"""Every error message on the troubleshooting page is in the source."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ ANY: Final = "…"
 
 
 def quoted() -> list[str]:
-    """The terms of the page's lists."""
+    """Return the terms of the page's definition lists."""
     return re.findall(r"^`(.+)`\n: ", pages.text("troubleshooting.md"), re.MULTILINE)
 
 
-def said() -> set[str]:
-    """All texts of the source, with `…` where they differ."""
+def source_texts() -> set[str]:
+    """Return all string literals of the source, with `…` for the parts that differ."""
     return {
         comparable(text)
         for path in SOURCE.rglob("*.py")
@@ -40,30 +40,30 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def comparable(text: str) -> str:
-    """What stands for an object or a bucket is one thing that differs, with or without quotes."""
+    """Replace every description of an object or a bucket by `…`, quoted or not."""
     text = text.replace(f"'{ANY}'", ANY)
-    for told in (f"object {ANY} in bucket {ANY}", f"bucket {ANY}"):
-        text = text.replace(told, ANY)
+    for description in (f"object {ANY} in bucket {ANY}", f"bucket {ANY}"):
+        text = text.replace(description, ANY)
     return text
 
 
-SAID: Final = said()
+SOURCE_TEXTS: Final = source_texts()
 
 
 @pytest.mark.parametrize("message", quoted())
-def test_a_message_is_said_by_the_program(message: str) -> None:
-    assert comparable(message) in SAID
+def test_message_is_in_the_source(message: str) -> None:
+    assert comparable(message) in SOURCE_TEXTS
 
 
-def test_there_are_messages() -> None:
+def test_messages_are_found() -> None:
     assert len(quoted()) > 40
 
 
-def test_a_message_that_nobody_says_is_noticed() -> None:
-    assert comparable("there is no bucket '…', is there") not in SAID
+def test_message_that_is_not_in_the_source() -> None:
+    assert comparable("there is no bucket '…', is there") not in SOURCE_TEXTS
 
 
-def test_every_variable_that_is_named_is_read() -> None:
+def test_environment_variables_are_read() -> None:
     named = re.findall(r"^\| `([A-Z_]+)`", pages.text("reference/environment.md"), re.MULTILINE)
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
     assert len(named) > 4

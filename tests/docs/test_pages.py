@@ -1,4 +1,4 @@
-"""Every page can be typed as it stands: its Python runs, its commands print what it shows."""
+"""The examples of every page run: Python blocks run, and commands print what the page shows."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
 RUNNABLE = {"python", "console"}
-# Its programs begin without a server, and have the embedded one.
-WITHOUT_A_SERVER = {"start.md"}
+# Pages whose examples use the embedded server.
+EMBEDDED = {"start.md"}
 
 
 @pytest.fixture(scope="module")
-def own() -> Iterator[NatsServer]:
-    """A server whose buckets are those of the page alone: listings are compared."""
+def own_server() -> Iterator[NatsServer]:
+    """A server for the pages alone: their listings show all buckets."""
     with NatsServer() as server:
         yield server
 
 
 @pytest.fixture
 def reader(
-    own: NatsServer, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own_server: NatsServer, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reader]:
     for name in ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER"):
         monkeypatch.delenv(name, raising=False)
-    if page not in WITHOUT_A_SERVER:
-        monkeypatch.setenv("NATS_URL", own.url)
+    if page not in EMBEDDED:
+        monkeypatch.setenv("NATS_URL", own_server.url)
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
@@ -41,17 +41,17 @@ def reader(
     folder = tmp_path / "folder"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    ours, root = logging.getLogger("jetstow"), logging.getLogger()
-    levels = ours.level, root.level
-    with Reader(folder) as reading:
-        yield reading
-    ours.setLevel(levels[0])
+    logger, root = logging.getLogger("jetstow"), logging.getLogger()
+    levels = logger.level, root.level
+    with Reader(folder) as reader:
+        yield reader
+    logger.setLevel(levels[0])
     root.setLevel(levels[1])
-    asyncio.run(_drop_all(own.url))
+    asyncio.run(_delete_buckets(own_server.url))
 
 
-async def _drop_all(url: str) -> None:
-    async with await jetstow.connect(url) as nc:
+async def _delete_buckets(url: str) -> None:
+    async with jetstow.connect(url) as nc:
         js = nc.jetstream()
         for bucket in await js.object_store_names():
             await js.delete_object_store(bucket)
@@ -66,9 +66,9 @@ def _runnable() -> list[str]:
 
 
 @pytest.mark.parametrize("page", _runnable())
-def test_a_page_can_be_typed_as_it_stands(page: str, reader: Reader) -> None:
+def test_examples_of_a_page_run(page: str, reader: Reader) -> None:
     reader.read(pages.blocks(page))
 
 
-def test_there_are_pages_to_run() -> None:
+def test_runnable_pages_are_found() -> None:
     assert {"start.md", "guides/watching.md", "coming-from/nats-py.md"} <= set(_runnable())

@@ -1,4 +1,4 @@
-"""The reader of the pages notices what is wrong with them."""
+"""The reader of the pages detects mistakes in them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import Block
+from tests.docs.pages import Block, parse
 from tests.docs.reader import Reader, dialogue
 
 
@@ -16,11 +16,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def block(language: str, text: str, shown: str | None = None) -> Block:
-    return Block("a.md", 1, language, text, shown)
+def block(language: str, text: str, output: str | None = None) -> Block:
+    return Block("docs/a.md", 1, language, text, output)
 
 
-def test_blocks_are_one_program(folder: Path) -> None:
+def test_blocks_share_a_namespace(folder: Path) -> None:
     with Reader(folder) as reader:
         reader.read(
             [
@@ -41,20 +41,27 @@ def test_blocks_are_one_program(folder: Path) -> None:
         block("console", "$ jetstow --version\njetstow 0.0\n"),
         block("python", "# forgotten.py\nprint('never run')\n"),
     ],
-    ids=["prints otherwise", "prints unseen", "says otherwise", "an old version", "never run"],
+    ids=["other output", "missing output", "other shell output", "old version", "never run"],
 )
-def test_what_is_wrong_is_noticed(folder: Path, wrong: Block) -> None:
+def test_reader_detects_a_mistake(folder: Path, wrong: Block) -> None:
     with Reader(folder) as reader, pytest.raises(AssertionError):
         reader.read([wrong])
 
 
-def test_an_error_names_the_line_of_the_page(folder: Path) -> None:
+def test_traceback_has_the_line_of_the_page(folder: Path) -> None:
     with Reader(folder) as reader, pytest.raises(ZeroDivisionError) as caught:
         reader.read([block("python", "\n1 / 0\n")])
     last = caught.traceback[-1]
     assert (str(last.path), last.lineno + 1) == ("docs/a.md, line 1", 3)
 
 
-def test_what_is_typed_and_what_is_shown() -> None:
-    said = list(dialogue("$ one \\\n  two\nshown\nmore\n$ three\n"))
-    assert said == [("one   two", "shown\nmore\n"), ("three", "")]
+def test_dialogue_of_commands_and_output() -> None:
+    pairs = list(dialogue("$ one \\\n  two\nshown\nmore\n$ three\n"))
+    assert pairs == [("one   two", "shown\nmore\n"), ("three", "")]
+
+
+def test_text_block_after_python_is_its_output() -> None:
+    source = "```python\nprint(1)\n```\n```text\n1\n```\nProse.\n```text\nnot output\n```\n"
+    first, second = parse(source, "a.md")
+    assert (first.language, first.line, first.output) == ("python", 1, "1\n")
+    assert (second.language, second.line, second.output) == ("text", 8, None)
