@@ -1,4 +1,4 @@
-# Everything goes under .venv/ and .cache/; a stamp file tells what is up to date.
+# All targets write below .venv/ and .cache/. A stamp file marks an installed environment.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
@@ -8,15 +8,15 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3))
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
-# Much quicker with many packages. It does not read pip's configuration: where that says how to
-# reach a registry, pip has to do.
+# Faster than pip with many packages. uv does not read pip's configuration: pip is used if uv
+# cannot reach the registry.
 UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 STAMPS := .cache/stamps
+COVERAGE := .cache/coverage
 JS := tests/interop/js
-# Workers of the test run, each with servers of its own: for two cores one more, as many a test
-# waits for something.
+# Processes of the test run, each with its own servers. For two cores one more, as many tests wait.
 WORKERS ?= 3
-# Of the benchmark: how often (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get for some.
+# Of the benchmark: repetitions (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get selects some.
 REPEATS ?= 0
 QUICK ?=
 ONLY ?=
@@ -30,79 +30,90 @@ SERVERS_STAMP := $(STAMPS)/servers
 PEERS_STAMP := $(STAMPS)/peers
 
 .PHONY: help
-help: ## what there is
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: demo
-demo: $(RUNTIME_STAMP) ## the object store at work, on a server of its own
+demo: $(RUNTIME_STAMP) ## run `jetstow demo` on a temporary server
 	@$(BIN)/jetstow demo
 
 .PHONY: test
-test: lint types parts ## everything: lint, types, and every test on every server version
-	@JETSTOW_TEST_SERVERS=all $(BIN)/python -m pytest -n $(WORKERS)
+test: lint types parts ## lint, types, and every test on every server version, with coverage
+	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
+	@JETSTOW_TEST_SERVERS=all $(BIN)/coverage run -m pytest -n $(WORKERS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report >$(COVERAGE)/report.txt || { tail -n 60 $(COVERAGE)/report.txt; exit 1; }
+
+.PHONY: test-full
+test-full: test docs ## make test and docs, and two minutes each of soak and fuzz
+	@$(MAKE) --no-print-directory soak MINUTES=2
+	@$(MAKE) --no-print-directory fuzz MINUTES=2
 
 .PHONY: unit
-unit: $(DEV_STAMP) ## the tests that need no network
+unit: $(DEV_STAMP) ## the unit tests, without network
 	@$(BIN)/python -m pytest tests/unit
 
 .PHONY: live
-live: $(DEV_STAMP) ## the tests on the latest server
+live: $(DEV_STAMP) ## the tests of all verbs, on the latest server
 	@$(BIN)/python -m pytest tests/live
 
 .PHONY: docs
-docs: $(DEV_STAMP) ## the documentation, in .cache/docs/html; a broken link fails it
+docs: $(DEV_STAMP) ## build the documentation in .cache/docs/html; fails on warnings
 	@$(BIN)/sphinx-build -W -n -q --keep-going -b html docs .cache/docs/html
 	@echo ".cache/docs/html/index.html"
 
 .PHONY: bench
-bench: $(BENCH_STAMP) $(PEERS_STAMP) ## jetstow beside other clients and a bare socket, measured
+bench: $(BENCH_STAMP) $(PEERS_STAMP) ## benchmark jetstow, other clients and a plain socket
 	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
 
-# How long all parsers together are fuzzed; ONLY=frames,names for some.
+# Of fuzz and soak: the duration. ONLY=parser,subjects fuzzes a selection.
 MINUTES ?=
 
 .PHONY: fuzz
-fuzz: $(FUZZ_STAMP) ## everything that parses, fed with bytes that nobody would send
+fuzz: $(FUZZ_STAMP) ## fuzz all parsers for MINUTES (10)
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) --only "$(ONLY)"
 
 .PHONY: soak
-soak: $(DEV_STAMP) $(SERVERS_STAMP) ## the model test for MINUTES (30), on SERVER (the latest)
+soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run the model test for MINUTES (30) on SERVER (latest)
 	@$(BIN)/python -m tests.model.soak --minutes $(or $(MINUTES),30) $(if $(SERVER),--server $(SERVER))
 
 .PHONY: lint
-lint: $(DEV_STAMP) ## ruff: rules and format
+lint: $(DEV_STAMP) ## check rules and format (ruff), spelling and word choice
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/python scripts/generate_sync.py --check
+	@$(BIN)/codespell
+	@$(BIN)/python scripts/check_words.py
 
 .PHONY: types
 types: $(DEV_STAMP) ## mypy, strict
 	@$(BIN)/mypy
 
 .PHONY: format
-format: $(DEV_STAMP) ## let ruff fix and format
+format: $(DEV_STAMP) ## fix and format with ruff
 	@$(BIN)/ruff check --fix --exit-zero .
 	@$(BIN)/ruff format .
 
 .PHONY: wheel
-wheel: $(DEV_STAMP) ## dist/*.whl and dist/*.tar.gz
+wheel: $(DEV_STAMP) ## build dist/*.whl and dist/*.tar.gz
 	@rm -rf dist
 	@$(BIN)/python -m build --outdir dist .
 
 .PHONY: lock
-lock: $(DEV_STAMP) ## newest versions that pyproject.toml allows, written down
+lock: $(DEV_STAMP) ## update requirements/*.lock to the newest allowed versions
 	@$(BIN)/python scripts/lock.py
 
 .PHONY: clean
-clean: ## leave what was cloned
+clean: ## remove everything that is not in the repository
 	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build $(JS)/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-# -- the parts ---------------------------------------------------------------------------
+# -- environments ------------------------------------------------------------------------
 
 .PHONY: venv servers peers parts
-venv: $(DEV_STAMP) ## the virtual environment, for development
-servers: $(SERVERS_STAMP) ## nats-server in every version the tests name
-peers: $(PEERS_STAMP) ## the JavaScript client, for the interop tests
+venv: $(DEV_STAMP) ## install the virtual environment for development
+servers: $(SERVERS_STAMP) ## fetch nats-server in every version of the tests
+peers: $(PEERS_STAMP) ## install the JavaScript client for the interop tests
 parts: $(DEV_STAMP) $(SERVERS_STAMP) $(PEERS_STAMP)
 
 $(STAMPS):
@@ -119,19 +130,19 @@ $(RUNTIME_STAMP): requirements/runtime.lock pyproject.toml $(VENV_STAMP)
 	@touch $@
 
 $(DEV_STAMP): requirements/dev.lock $(RUNTIME_STAMP)
-	@echo "installing what development needs into $(VENV)"
+	@echo "installing the development packages into $(VENV)"
 	@$(PIP) install "$$(grep -oE '^uv==[0-9.]+' requirements/dev.lock)"
 	@$(UV) --requirement requirements/dev.lock \
 		|| $(PIP) install --no-compile --requirement requirements/dev.lock
 	@touch $@
 
 $(BENCH_STAMP): requirements/bench.lock $(DEV_STAMP)
-	@echo "installing what the benchmark needs into $(VENV)"
+	@echo "installing the benchmark packages into $(VENV)"
 	@$(PIP) install --requirement requirements/bench.lock
 	@touch $@
 
 $(FUZZ_STAMP): requirements/fuzz.lock $(DEV_STAMP)
-	@echo "installing what fuzzing needs into $(VENV)"
+	@echo "installing the fuzzing packages into $(VENV)"
 	@$(PIP) install --requirement requirements/fuzz.lock
 	@touch $@
 

@@ -1,1 +1,1 @@
-"""How fast jetstow is, beside other clients and beside a bare socket. See README.md."""
+"""Measure jetstow, other clients and a plain socket. See README.md."""

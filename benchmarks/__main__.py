@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: run it, write the report, say which marks are met."""
+"""Run the benchmark and write the report: `python -m benchmarks`."""
 
 from __future__ import annotations
 
@@ -11,20 +11,22 @@ import time
 from pathlib import Path
 
 from benchmarks import environment, plan, report
-from benchmarks.crew import crew
 from benchmarks.process import ROOT
+from benchmarks.programs import all_clients
 from benchmarks.runner import Runner
 
 RESULTS = ROOT / "benchmarks" / "results"
-ELSEWHERE = ROOT / ".cache" / "bench"
+PARTIAL_RESULTS = ROOT / ".cache" / "bench"
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--repeats", type=int, default=0, help="5; with --quick 2")
+    parser.add_argument("--repeats", type=int, default=0, help="default 5; with --quick 2")
     parser.add_argument("--quick", action="store_true", help="small sizes: a smoke test")
-    parser.add_argument("--only", default="", help="tasks: put,get,small; the report goes aside")
-    parser.add_argument("--report", metavar="JSON", help="only write the report of a run again")
+    parser.add_argument(
+        "--only", default="", help="tasks, for example put,get,small; writes to .cache/bench"
+    )
+    parser.add_argument("--report", metavar="JSON", help="write the report of a finished run again")
     return parser.parse_args()
 
 
@@ -40,7 +42,11 @@ def main() -> None:
         known = sorted({task.key for task in plan.tasks(scale)})
         raise SystemExit(f"no such task: {', '.join(sorted(unknown))}; there are {known}")
     to_keep = not only and not arguments.quick
-    base = RESULTS / "latest" if to_keep else ELSEWHERE / ("quick" if arguments.quick else "some")
+    base = (
+        RESULTS / "latest"
+        if to_keep
+        else PARTIAL_RESULTS / ("quick" if arguments.quick else "some")
+    )
     repeats = arguments.repeats or (2 if arguments.quick else 5)
     run = _run(chosen, scale, repeats, whole=not only)
     base.parent.mkdir(parents=True, exist_ok=True)
@@ -51,21 +57,21 @@ def main() -> None:
 def _run(
     chosen: list[plan.Task], scale: plan.Scale, repeats: int, *, whole: bool
 ) -> dict[str, object]:
-    members = crew()
-    notes = {f"all/{one.name}": one.missing for one in members.values() if one.missing}
+    programs = all_clients()
+    notes = {f"all/{one.name}": one.missing for one in programs.values() if one.missing}
     for where, note in notes.items():
-        print(f"{where.partition('/')[2]} takes no part: {note}")
+        print(f"{where.partition('/')[2]} is skipped: {note}")
     begun = time.monotonic()
-    # The servers keep their data in the same place: a disk, if that is one.
+    # The servers store their data in the same temporary directory.
     with tempfile.TemporaryDirectory(prefix="jetstow-bench-") as folder:
-        runner = Runner(members, Path(folder), repeats, _tell)
+        runner = Runner(programs, Path(folder), repeats, _log)
         runner.results.notes |= notes
         for number, task in enumerate(chosen, 1):
             minutes = (time.monotonic() - begun) / 60
             print(f"[{number}/{len(chosen)}, {minutes:.1f} min] {task.key}: {task.op}", flush=True)
             runner.run(task)
     return {
-        "environment": environment.described(members.values()),
+        "environment": environment.describe(programs.values()),
         "scale": scale.name,
         "repeats": repeats,
         "whole": whole,
@@ -74,14 +80,14 @@ def _run(
     }
 
 
-def _tell(words: str) -> None:
+def _log(words: str) -> None:
     print(words, flush=True)
 
 
 def _write(run: dict[str, object], base: Path) -> None:
     text = report.markdown(run)
     base.with_suffix(".md").write_text(text)
-    # A process of its own: it is the only one that needs the plotting library.
+    # In its own process: only the plot needs matplotlib.
     drawing = [sys.executable, "-m", "benchmarks.plot", str(base.with_suffix(".json"))]
     drawn = subprocess.run(drawing, cwd=ROOT, check=False).returncode == 0
     print(f"\n{text}")

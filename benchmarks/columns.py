@@ -1,8 +1,8 @@
-"""One column of a large Parquet file beside all of it: `python -m benchmarks.columns`.
+"""Read one column of a large Parquet file, and all of it: `python -m benchmarks.columns`.
 
-Through fsspec, of a file of 20 columns of random numbers, which do not compress: once with row
-groups of pyarrow's own size, once with small ones of 10 MiB. A column lies in as many places as
-there are row groups, and each is a request. The reads are taken in turn; what counts is the ratio.
+It reads a file of 20 columns of random numbers, which do not compress, through fsspec. The file has
+row groups of pyarrow's default size, or of 10 MiB. Each row group of a column is a request. The
+reads run in turn; the ratio is the result.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PATH = "tables/wide.parquet"
 
 
 def main() -> None:
-    """Measure, and print a table for each kind of file."""
+    """Measure and print a table for each kind of file."""
     with NatsServer() as server:
         options = {"servers": server.url}
         fs = fsspec.filesystem("jetstow", **options)

@@ -1,4 +1,4 @@
-"""Where a run took place."""
+"""The environment of a run: machine and versions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crew import Member
 from benchmarks.process import ROOT
+from benchmarks.programs import ClientProgram
 from tests.support import versions
 
 
-def described(members: Iterable[Member]) -> dict[str, Any]:
-    """Versions and machine: what a figure means nothing without."""
+def describe(programs: Iterable[ClientProgram]) -> dict[str, Any]:
+    """Return the versions, and the machine."""
     return {
         "date": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC",
         "commit": _commit(),
@@ -26,7 +26,7 @@ def described(members: Iterable[Member]) -> dict[str, Any]:
         "cpu": _cpu(),
         "cpus": _cpus(),
         "nats-server": versions.LATEST,
-        "clients": {one.name: one.version for one in members if one.version and not one.missing},
+        "clients": {one.name: one.version for one in programs if one.version and not one.missing},
     }
 
 
@@ -37,7 +37,7 @@ def _commit() -> str:
 
 
 def _cpus() -> int:
-    """Those that this process may use."""
+    """Return the number of CPUs that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 

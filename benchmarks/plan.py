@@ -1,4 +1,4 @@
-"""What is measured: the tasks that clients are put to, and the figures that come of them."""
+"""The tasks of the clients, and the figures that they produce."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Literal
 MIB = 1 << 20
 GIB = 1 << 30
 
-Kind = Literal["MiB/s", "a second", "s", "ms", "rounds"]
+Kind = Literal["MiB/s", "per second", "s", "ms", "rounds"]
 
 PEERS = ("nats-py", "natsrpy", "natsio", "nats.js")
 ALL = ("limit", "jetstow", *PEERS)
-# nats.js takes SHA-256 from node if it is told to. As it comes, in JavaScript, it spends most
-# of a large transfer on it: that is shown once, and elsewhere it is at its best.
-BOTH_JS = (*ALL, "nats.js native")
-BEST = tuple(f"{name} native" if name == "nats.js" else name for name in ALL)
+# nats.js uses SHA-256 of node if it is configured. Its default, in JavaScript, takes most of the
+# time of a large transfer. Both are measured once; all other tasks use node's.
+ALL_WITH_NATIVE_JS = (*ALL, "nats.js native")
+ALL_AT_THEIR_BEST = tuple(f"{name} native" if name == "nats.js" else name for name in ALL)
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Task:
-    """One operation, for several clients in turn, several times over."""
+    """An operation that several clients run in turn, repeatedly."""
 
     key: str
     op: str
@@ -40,12 +40,12 @@ class Task:
     count: int = 0
     at_once: int = 1
     names: Mapping[str, str] = field(default_factory=dict)
-    """Which measure each measured round of the operation is; else the one of its name."""
+    """The measure of each part of the operation, if its key is not the name of the part."""
     seeded: Literal["", "object", "names"] = ""
-    """All read one bucket with an object, or with many names; else each has a fresh one."""
+    """All clients read one bucket with an object or with many names; "": each gets a new one."""
     storage: str = "file"
     replicas: int = 1
-    most_repeats: int = 0
+    max_repeats: int = 0
     timeout: float = 120.0
     flags: Mapping[str, object] = field(default_factory=dict)
     through_proxy: bool = False
@@ -53,7 +53,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Scale:
-    """How large everything is."""
+    """The sizes and counts of all tasks."""
 
     large: int = 256 * MIB
     slow_get: int = 16 * MIB
@@ -75,7 +75,7 @@ def size_of(size: int) -> str:
 
 
 def measures(scale: Scale) -> list[Measure]:
-    """Every figure, in the order of the report."""
+    """Return every figure in the order of the report."""
     large, file = size_of(scale.large), size_of(scale.file)
     together = f"16 × {size_of(scale.together // 16)}"
     few, many = (f"{count:,}" for count in scale.names)
@@ -86,13 +86,13 @@ def measures(scale: Scale) -> list[Measure]:
         ("stream", f"stream {large}, verified, not kept", "MiB/s", "large"),
         ("put-file", f"put a file of {file}", "MiB/s", "file"),
         ("get-file", f"get {file} into a file", "MiB/s", "file"),
-        ("put-small", "put 1 KiB, one after another", "a second", "small"),
-        ("put-small-at-once", "put 1 KiB, 64 at once", "a second", "small"),
-        ("get-small", "get 1 KiB, one after another", "a second", "small"),
-        ("get-small-at-once", "get 1 KiB, 64 at once", "a second", "small"),
-        ("info-small", "get_info, one after another", "a second", "small"),
-        ("info-small-at-once", "get_info, 64 at once", "a second", "small"),
-        ("direct-get", "one plain direct get", "a second", "small"),
+        ("put-small", "put 1 KiB, one after another", "per second", "small"),
+        ("put-small-at-once", "put 1 KiB, 64 at once", "per second", "small"),
+        ("get-small", "get 1 KiB, one after another", "per second", "small"),
+        ("get-small-at-once", "get 1 KiB, 64 at once", "per second", "small"),
+        ("info-small", "get_info, one after another", "per second", "small"),
+        ("info-small-at-once", "get_info, 64 at once", "per second", "small"),
+        ("direct-get", "one plain Direct Get", "per second", "small"),
         ("many-put", f"put {together} at once", "MiB/s", "many"),
         ("one-put", f"put {size_of(scale.together)} as one", "MiB/s", "many"),
         ("many-get", f"get {together} at once", "MiB/s", "many"),
@@ -113,73 +113,90 @@ def measures(scale: Scale) -> list[Measure]:
 
 
 def tasks(scale: Scale) -> list[Task]:
-    """Everything that is done, in its order."""
+    """Return every task in the order of the run."""
     large, few, many = scale.large, *scale.names
     return [
         Task("sha256", "sha256", ("limit",), large),
-        Task("put", "put", BOTH_JS, large),
-        Task("get", "get", _but_nats_py(BOTH_JS), large, seeded="object"),
-        # nats-py's get adds each chunk to the bytes so far, copying them: its time grows with
-        # the square of the size, to minutes. So it reads the large object once, and everybody
-        # a small one too.
-        Task("get", "get", ("nats-py",), large, seeded="object", most_repeats=1, timeout=600),
-        Task("get", "get", BOTH_JS, scale.slow_get, names={"get": "get-less"}, seeded="object"),
-        Task("stream", "stream", BOTH_JS, large, seeded="object"),
+        Task("put", "put", ALL_WITH_NATIVE_JS, large),
+        Task("get", "get", _without_nats_py(ALL_WITH_NATIVE_JS), large, seeded="object"),
+        # nats-py's get copies all received bytes at every chunk, so its time grows with the square
+        # of the size, to minutes. It reads the large object once, and all clients also read a
+        # small one.
+        Task("get", "get", ("nats-py",), large, seeded="object", max_repeats=1, timeout=600),
+        Task(
+            "get",
+            "get",
+            ALL_WITH_NATIVE_JS,
+            scale.slow_get,
+            names={"get": "get-less"},
+            seeded="object",
+        ),
+        Task("stream", "stream", ALL_WITH_NATIVE_JS, large, seeded="object"),
         *_files(scale),
         Task("small", "small", count=scale.small, at_once=64),
         Task("small", "direct-get", ("limit", "nats-py"), MIB, scale.small * 4, seeded="object"),
         *_many(scale),
         Task("list", "list", count=few, names={"list": "list-few"}, seeded="names"),
         Task(
-            "list", "list", count=many, names={"list": "list-many"}, seeded="names", most_repeats=3
+            "list", "list", count=many, names={"list": "list-many"}, seeded="names", max_repeats=3
         ),
         *_other_storage(scale),
     ]
 
 
-def _but_nats_py(clients: tuple[str, ...]) -> tuple[str, ...]:
+def _without_nats_py(clients: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(client for client in clients if client != "nats-py")
 
 
 def _files(scale: Scale) -> list[Task]:
     size = scale.file
     return [
-        Task("file", "put-file", BEST, size, most_repeats=3, timeout=300),
-        Task("file", "get-file", BEST, size, seeded="object", most_repeats=3, timeout=300),
-        Task("range", "range", ("jetstow",), size, seeded="object"),  # nobody else can
+        Task("file", "put-file", ALL_AT_THEIR_BEST, size, max_repeats=3, timeout=300),
         Task(
-            "range", "range", ("jetstow",), size, names={"range": "range-rounds"}, seeded="object",
-            most_repeats=1, through_proxy=True,
+            "file", "get-file", ALL_AT_THEIR_BEST, size, seeded="object", max_repeats=3, timeout=300
         ),
-    ]  # fmt: skip
+        Task("range", "range", ("jetstow",), size, seeded="object"),  # no other client reads ranges
+        Task(
+            "range",
+            "range",
+            ("jetstow",),
+            size,
+            names={"range": "range-rounds"},
+            seeded="object",
+            max_repeats=1,
+            through_proxy=True,
+        ),
+    ]
 
 
 def _many(scale: Scale) -> list[Task]:
     size, one = scale.together, {"one": True}
     return [
-        Task("many", "many", _but_nats_py(BEST), size, 16, most_repeats=3, flags=one),
-        # Without one large get, for which see "get" above.
-        Task("many", "many", ("nats-py",), size, 16, most_repeats=3),
+        Task(
+            "many", "many", _without_nats_py(ALL_AT_THEIR_BEST), size, 16, max_repeats=3, flags=one
+        ),
+        # Without a large get: see "get" above.
+        Task("many", "many", ("nats-py",), size, 16, max_repeats=3),
     ]
 
 
 def _other_storage(scale: Scale) -> list[Task]:
-    """In memory, and with three replicas."""
-    found: list[Task] = []
+    """Return the tasks in memory storage and with three replicas."""
+    result: list[Task] = []
     for prefix, storage, replicas in (("memory", "memory", 1), ("r3", "file", 3)):
-        plain = Task(prefix, "", BEST, scale.large, storage=storage, replicas=replicas)
-        plain = replace(plain, most_repeats=3)
+        plain = Task(prefix, "", ALL_AT_THEIR_BEST, scale.large, storage=storage, replicas=replicas)
+        plain = replace(plain, max_repeats=3)
         get = replace(plain, op="get", names={"get": f"{prefix}-get"}, seeded="object")
-        found += [
+        result += [
             replace(plain, op="put", names={"put": f"{prefix}-put"}),
-            replace(get, clients=_but_nats_py(BEST)),
-            # A smaller object, which is to its advantage: see "get" above.
+            replace(get, clients=_without_nats_py(ALL_AT_THEIR_BEST)),
+            # A smaller object, to its advantage: see "get" above.
             replace(get, clients=("nats-py",), size=scale.slow_get),
         ]
         if prefix == "memory":
-            found.append(replace(get, op="stream", names={"stream": "memory-stream"}))
+            result.append(replace(get, op="stream", names={"stream": "memory-stream"}))
         else:
             many = replace(plain, op="many", size=scale.together, count=16)
             names = {"many-put": "r3-many-put"}
-            found.append(replace(many, names=names, flags={"puts_only": True}))
-    return found
+            result.append(replace(many, names=names, flags={"puts_only": True}))
+    return result

@@ -1,4 +1,4 @@
-"""The plot: `python -m benchmarks.plot results/latest.json` draws latest.png and latest.svg."""
+"""Draw latest.png and latest.svg: `python -m benchmarks.plot results/latest.json`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PANELS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
 
 
 def draw(run: dict[str, Any], base: Path) -> None:
-    """Write the plot beside the results, as PNG and SVG."""
+    """Write the plot as PNG and SVG next to the results."""
     figures = Figures(run)
     plt.rcParams.update(
         {"font.family": "DejaVu Sans", "font.size": 9, "text.color": INK, "svg.hashsalt": "x"}
@@ -81,11 +81,11 @@ def _undated(kind: str) -> dict[str, Any]:
 
 
 def _legend(name: str) -> str:
-    return "limit (bare socket)" if name == "limit" else name
+    return "limit (plain socket)" if name == "limit" else name
 
 
 def _panel(axis: Any, figures: Figures, title: str, groups: Sequence[tuple[str, str]]) -> None:
-    """Groups of bars, one a client."""
+    """Draw groups of bars, one bar per client."""
     measures = {measure.key: measure for measure in figures.present()}
     groups = [(key, label) for key, label in groups if key in measures]
     axis.spines[["top", "right", "left"]].set_visible(False)
@@ -109,12 +109,12 @@ def _panel(axis: Any, figures: Figures, title: str, groups: Sequence[tuple[str, 
     axis.set_xticks(middles, labels, fontsize=10)
     axis.set_xlim(-0.8, at - 1.1)
     axis.set_ylim(0, highest * 1.08)
-    unit = "objects a second" if measures[groups[0][0]].kind != "MiB/s" else "MiB/s"
+    unit = "objects per second" if measures[groups[0][0]].kind != "MiB/s" else "MiB/s"
     axis.set_title(f"{unit}, more is better", loc="right", color=PALE, fontsize=9)
 
 
 def _bar(axis: Any, figures: Figures, key: str, name: str, at: float) -> float:
-    """One bar, its spread and its number; returns how high it reaches."""
+    """Draw a bar with its range and its number, and return its height."""
     values = _rates(figures, key, name)
     middle, ours = median(values), name == "jetstow"
     axis.bar(at, middle, width=0.86, color=COLOURS[name], zorder=2)
@@ -128,7 +128,7 @@ def _bar(axis: Any, figures: Figures, key: str, name: str, at: float) -> float:
 
 
 def _rates(figures: Figures, key: str, name: str) -> list[float]:
-    """What a bar shows: more is better, for listings too."""
+    """Return the rates of a bar. More is better, for listings too."""
     values = figures.values(key, name)
     counts = dict(zip(("list-few", "list-many"), figures.scale.names, strict=True))
     return [counts[key] / value for value in values] if key in counts else values

@@ -1,4 +1,4 @@
-"""A client's process: started for one job, told when to go, ended when it takes too long."""
+"""The process of a client: it runs one job and is killed after a timeout."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ from tests.support.servers import die_with_parent
 ROOT = Path(__file__).resolve().parents[1]
 
 
-class Failed(Exception):  # noqa: N818 - its message says it
-    """The client did not do it; the message goes into the report."""
+class ClientFailedError(Exception):
+    """The client failed. The report contains the message."""
 
 
-class TookTooLong(Failed):
-    """It was ended after its time."""
+class ClientTimeoutError(ClientFailedError):
+    """The client was killed after its timeout."""
 
 
-class Wrong(Failed):
-    """It stored or returned other bytes: its figures are worth nothing."""
+class WrongDataError(ClientFailedError):
+    """The client stored or returned other bytes: its figures are discarded."""
 
 
-class Unable(Failed):
-    """It has no such operation."""
+class UnsupportedError(ClientFailedError):
+    """The client does not have the operation."""
 
 
 class Client:
-    """One running client."""
+    """A running client."""
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], timeout: float) -> None:
         self._timeout = timeout
@@ -49,41 +49,41 @@ class Client:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def tell(self, line: str) -> None:
-        """One line to the client."""
+    def send(self, line: str) -> None:
+        """Send a line to the client."""
         assert self._process.stdin
         try:
             self._process.stdin.write(line + "\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise Failed(self._last_words()) from None
+            raise ClientFailedError(self._exit_message()) from None
 
-    def hear(self) -> dict[str, Any]:
-        """The client's next line.
+    def receive(self) -> dict[str, Any]:
+        """Return the next line of the client.
 
-        Raises `TookTooLong`, `Unable`, `Wrong`, and `Failed` if the client gave up or ended
-        without a word.
+        Raises: `ClientTimeoutError`, `UnsupportedError`, `WrongDataError`, `ClientFailedError` (an
+        error, or its end).
         """
         until = time.monotonic() + self._timeout
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:
-                raise TookTooLong(f"not done after {self._timeout:.0f} s") from None
+                raise ClientTimeoutError(f"no result after {self._timeout:.0f} s") from None
             if line is None:
-                raise Failed(self._last_words())
-            if line.startswith("{"):  # what else a library prints is not for us
+                raise ClientFailedError(self._exit_message())
+            if line.startswith("{"):  # ignore other output of a library
                 break
-        said: dict[str, Any] = json.loads(line)
-        if "error" in said:
-            raise Failed(said["error"])
-        if "wrong" in said:
-            raise Wrong(said["wrong"])
-        if "unable" in said:
-            raise Unable(said["unable"])
-        return said
+        message: dict[str, Any] = json.loads(line)
+        if "error" in message:
+            raise ClientFailedError(message["error"])
+        if "wrong" in message:
+            raise WrongDataError(message["wrong"])
+        if "unable" in message:
+            raise UnsupportedError(message["unable"])
+        return message
 
-    def end(self) -> None:
+    def stop(self) -> None:
         self._process.kill()
         self._process.wait()
         self._reader.join()
@@ -100,21 +100,21 @@ class Client:
             self._lines.put(line)
         self._lines.put(None)
 
-    def _last_words(self) -> str:
+    def _exit_message(self) -> str:
         self._process.wait()
         self._errors.seek(0)
         words = self._errors.read().decode(errors="replace").strip().splitlines()
-        return f"it ended with {self._process.returncode}: {words[-1] if words else 'no word'}"
+        return f"exit code {self._process.returncode}: {words[-1] if words else 'no output'}"
 
 
 @contextmanager
 def running(
     command: Sequence[str], env: Mapping[str, str], job: Mapping[str, Any], timeout: float
 ) -> Iterator[Client]:
-    """A client that has been given a job. `timeout` is for each of its answers, in seconds."""
+    """Start a client with a job. `timeout` applies to each of its lines, in seconds."""
     client = Client(command, env, timeout)
     try:
-        client.tell(json.dumps(job))
+        client.send(json.dumps(job))
         yield client
     finally:
-        client.end()
+        client.stop()

@@ -1,4 +1,4 @@
-"""The clients: how each is started, and its version, or why it is not there."""
+"""The programs of the clients: how each is started, its version, or why it is missing."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ NATSIO_VENV = ROOT / ".cache" / "bench" / "natsio"
 
 
 @dataclass(frozen=True)
-class Member:
-    """A client that can be started."""
+class ClientProgram:
+    """The program of a client."""
 
     name: str
     version: str
@@ -29,12 +29,12 @@ class Member:
     env: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, object] = field(default_factory=dict)
     missing: str = ""
-    """Why it cannot take part."""
+    """Why it cannot run; "" if it can."""
 
 
-def crew() -> dict[str, Member]:
-    """Every client, in the order of the tables."""
-    members = [
+def all_clients() -> dict[str, ClientProgram]:
+    """Return every client in the order of the tables."""
+    programs = [
         _python("limit", "limit", ""),
         _python("jetstow", "jetstow", version("jetstow")),
         _python("nats-py", "nats_py", version("nats-py")),
@@ -43,36 +43,38 @@ def crew() -> dict[str, Member]:
         _node("nats.js"),
         _node("nats.js native", native=True),
     ]
-    return {member.name: member for member in members}
+    return {program.name: program for program in programs}
 
 
-def _python(name: str, module: str, number: str, python: str = sys.executable) -> Member:
-    return Member(name, number, [python, "-m", f"benchmarks.clients.{module}"])
+def _python(name: str, module: str, number: str, python: str = sys.executable) -> ClientProgram:
+    return ClientProgram(name, number, [python, "-m", f"benchmarks.clients.{module}"])
 
 
-def _node(name: str, **flags: object) -> Member:
+def _node(name: str, **flags: object) -> ClientProgram:
     node = shutil.which("node")
     package = JS_FOLDER / "node_modules" / "@nats-io" / "obj" / "package.json"
     if node is None or not package.exists():
-        return Member(name, "", [], missing="node or its packages are not there: `make peers`")
+        return ClientProgram(
+            name, "", [], missing="node or its packages are not installed: run `make peers`"
+        )
     number = str(json.loads(package.read_text())["version"])
     command = [node, str(ROOT / "benchmarks" / "clients" / "nats_js.mjs")]
-    return Member(name, number, command, {"BENCH_NODE_FOLDER": str(JS_FOLDER)}, flags)
+    return ClientProgram(name, number, command, {"BENCH_NODE_FOLDER": str(JS_FOLDER)}, flags)
 
 
-def _natsio() -> Member:
+def _natsio() -> ClientProgram:
     number = NATSIO.partition("==")[2]
     try:
         python = _natsio_environment()
     except (LookupError, subprocess.CalledProcessError) as error:
-        return Member("natsio", number, [], missing=str(error))
+        return ClientProgram("natsio", number, [], missing=str(error))
     return _python("natsio", "natsio", number, str(python))
 
 
 def _natsio_environment() -> Path:
-    """The Python of an environment with natsio in it, made if need be.
+    """Return the Python of an environment with natsio, and create it if it is missing.
 
-    Raises `LookupError` where there is no Python that it runs on.
+    Raises: `LookupError` (no Python that natsio supports).
     """
     python, stamp = NATSIO_VENV / "bin" / "python", NATSIO_VENV / NATSIO
     if not stamp.exists():
@@ -90,8 +92,8 @@ def _newer_python() -> str:
     found = [sys.executable, "python3.13", "python3.14", *map(str, pyenv)]
     test = "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 13))"
     for candidate in filter(None, map(shutil.which, found)):
-        # What is on the path may be a stand-in for a Python that is not installed.
+        # A pyenv shim exists for Python versions that are not installed, too.
         if subprocess.run([candidate, "-c", test], capture_output=True, check=False).returncode:
             continue
         return candidate
-    raise LookupError("natsio needs Python 3.13, and there is none here")
+    raise LookupError("natsio needs Python 3.13, which is not installed")

@@ -1,4 +1,4 @@
-"""A proxy that counts how often a client asks and waits: its round trips."""
+"""A proxy that counts the round trips of a client."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _PUBLISHED = re.compile(rb"(?:^|\r\n)H?PUB ")
 
 
 class Proxy:
-    """Stands between one client and a server.
+    """Forwards one client to a server.
 
-    A round trip is what a client publishes after it has heard from the server, up to the
-    next time that it hears from it. Requests sent together are one.
+    A round trip begins with the first message that the client publishes after it received data.
+    Messages that it sends together are one round trip.
     """
 
     def __init__(self, url: str) -> None:
@@ -25,22 +25,22 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
-        self._heard = True
-        self._rounds = 0
+        self._reply_received = True
+        self._round_trips = 0
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
     def url(self) -> str:
         return f"nats://127.0.0.1:{self._listener.getsockname()[1]}"
 
-    def begin(self) -> None:
-        """Count from now on."""
+    def reset(self) -> None:
+        """Set the counter to zero."""
         with self._lock:
-            self._rounds, self._heard = 0, True
+            self._round_trips, self._reply_received = 0, True
 
     @property
-    def rounds(self) -> int:
-        return self._rounds
+    def round_trips(self) -> int:
+        return self._round_trips
 
     def __enter__(self) -> Self:
         return self
@@ -63,15 +63,15 @@ class Proxy:
     def _pump(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
         with suppress(OSError):
             while data := source.recv(1 << 18):
-                self._note(data, asks)
+                self._count(data, asks)
                 target.sendall(data)
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
-    def _note(self, data: bytes, asks: bool) -> None:
+    def _count(self, data: bytes, asks: bool) -> None:
         with self._lock:
             if not asks:
-                self._heard = True
-            elif _PUBLISHED.search(data) and self._heard:
-                self._rounds += 1
-                self._heard = False
+                self._reply_received = True
+            elif _PUBLISHED.search(data) and self._reply_received:
+                self._round_trips += 1
+                self._reply_received = False

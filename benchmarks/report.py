@@ -1,4 +1,4 @@
-"""The report: tables for people, in Markdown."""
+"""The report of a run as Markdown tables."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from statistics import median
 from typing import Any
 
 from benchmarks.figures import Figures
-from benchmarks.marks import marks
 from benchmarks.plan import MIB, Measure, size_of
+from benchmarks.targets import targets
 
 COSTS = ("put", "get", "stream", "put-file", "get-file")
 MEMORY = ("put-file", "get-file", "list-few", "list-many")
 
 
 def markdown(run: Mapping[str, Any]) -> str:
-    """Everything about a run."""
+    """Return the report of a run."""
     figures = Figures(run)
     parts = [
         "# Benchmark\n",
-        _where(run),
+        _environment(run),
         "## Figures\n",
-        "Median (minimum–maximum). Rates are better high, times low.\n",
+        "Median (minimum–maximum). Higher rates and lower times are better.\n",
         _table(["", "unit", *figures.clients], _figures(figures)),
-        "## What it costs\n",
+        "## Costs\n",
         "Medians. CPU seconds are those of all threads.\n",
         _table(["", *figures.clients], _costs(figures)),
-        "## Marks\n",
+        "## Targets\n",
         "Ratios of medians within this run.\n",
-        _table(["mark", "wanted", "seen", "met"], _marks(figures, whole=run["whole"])),
+        _table(["target", "goal", "measured", "met"], _targets(figures, whole=run["whole"])),
         *_notes(run, figures),
     ]
     return "\n".join(parts)
 
 
-def _where(run: Mapping[str, Any]) -> str:
+def _environment(run: Mapping[str, Any]) -> str:
     env = run["environment"]
     clients = ", ".join(f"{name} {number}" for name, number in env["clients"].items())
     return f"""\
@@ -55,7 +55,7 @@ def _cell(figures: Figures, measure: Measure, client: str) -> str:
     values = figures.values(measure.key, client)
     if not values:
         return "failed" if figures.errors(measure.key, client) else ""
-    size = figures.odd_size(measure.key, client)
+    size = figures.different_size(measure.key, client)
     note = f" of {size_of(size)}" if size else ""
     if len(values) == 1:
         return f"{number(values[0])} (once){note}"
@@ -64,7 +64,7 @@ def _cell(figures: Figures, measure: Measure, client: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that say something."""
+    """Format a number with three significant digits."""
     if value >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
@@ -73,8 +73,8 @@ def number(value: float) -> str:
 def _costs(figures: Figures) -> Iterator[list[str]]:
     titles = {measure.key: measure.title for measure in figures.present()}
     fields = [
-        ("client CPU s a GiB", "cpu", COSTS, 1.0),
-        ("server CPU s a GiB", "server_cpu", COSTS, 1.0),
+        ("client CPU s per GiB", "cpu", COSTS, 1.0),
+        ("server CPU s per GiB", "server_cpu", COSTS, 1.0),
         ("peak memory growth, MiB", "growth", MEMORY, MIB),
         ("page faults", "faults", ("get",), 1.0),
     ]
@@ -86,23 +86,23 @@ def _costs(figures: Figures) -> Iterator[list[str]]:
                 yield [f"{titles[key]}: {title}", *cells]
 
 
-def _marks(figures: Figures, *, whole: bool) -> Iterator[list[str]]:
-    for mark in marks(figures):
-        if mark.met is None and not whole:
+def _targets(figures: Figures, *, whole: bool) -> Iterator[list[str]]:
+    for target in targets(figures):
+        if target.met is None and not whole:
             continue
-        met = {True: "yes", False: "NO", None: "?"}[mark.met]
-        yield [mark.what, mark.wanted, mark.seen, met]
+        met = {True: "yes", False: "NO", None: "?"}[target.met]
+        yield [target.name, target.goal, target.measured, met]
 
 
 def _notes(run: Mapping[str, Any], figures: Figures) -> Iterator[str]:
-    notes = [f"{where}: {said}" for where, said in run["notes"].items()]
+    notes = [f"{place}: {message}" for place, message in run["notes"].items()]
     for measure, client in figures.samples:
         if errors := figures.errors(measure, client):
             notes.append(f"{measure}/{client}: {len(errors)} errors, the first: {errors[0]}")
         if slow := figures.slow_consumers(measure, client):
             notes.append(f"{measure}/{client}: {slow} slow consumers")
     if notes:
-        yield "## What went wrong\n"
+        yield "## Failures\n"
         yield "".join(f"- {note}\n" for note in notes)
 
 

@@ -1,4 +1,4 @@
-"""The run: every task, its clients in turn, again and again."""
+"""Run every task: its clients in turn, repeatedly."""
 
 from __future__ import annotations
 
@@ -12,23 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import buckets
-from benchmarks.bare import Wire
 from benchmarks.clients.serve import Job
-from benchmarks.crew import Member
 from benchmarks.plan import Task
-from benchmarks.process import Client, Failed, TookTooLong, Unable, Wrong, running
+from benchmarks.process import (
+    Client,
+    ClientFailedError,
+    ClientTimeoutError,
+    UnsupportedError,
+    WrongDataError,
+    running,
+)
+from benchmarks.programs import ClientProgram
 from benchmarks.proxy import Proxy
-from benchmarks.sites import Site, site
+from benchmarks.servers import Servers, start_servers
+from benchmarks.socket_client import SocketClient
 
 BLOCK = 1 << 20
 
-# How the rest of a job's time goes into starting, connecting and checking.
-_AROUND = 60.0
+# The time of a job for start, connection and checks, in seconds.
+_STARTUP_TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one client did once. Times in seconds, sizes in bytes."""
+    """One execution of a measure by a client. Times in seconds, sizes in bytes."""
 
     measure: str
     client: str
@@ -47,122 +54,133 @@ class Sample:
 
 @dataclass
 class Results:
-    """All that came of a run."""
+    """The samples and failures of a run."""
 
     samples: list[Sample] = field(default_factory=list)
     notes: dict[str, str] = field(default_factory=dict)
-    """What went wrong, by task and client: `get/natsio`."""
+    """The failures by task and client: `get/natsio`."""
 
     def raw(self) -> dict[str, Any]:
         return {"samples": [asdict(sample) for sample in self.samples], "notes": self.notes}
 
 
 class Runner:
-    """Runs tasks with a folder for its data. `tell` hears of the progress."""
+    """Runs tasks with a directory for the data. `log` is called with the progress."""
 
     def __init__(
-        self, members: dict[str, Member], folder: Path, repeats: int, tell: Callable[[str], None]
+        self,
+        programs: dict[str, ClientProgram],
+        folder: Path,
+        repeats: int,
+        log: Callable[[str], None],
     ) -> None:
         self.results = Results()
-        self._members = {name: one for name, one in members.items() if not one.missing}
+        self._programs = {name: one for name, one in programs.items() if not one.missing}
         self._folder = folder
         self._repeats = repeats
-        self._tell = tell
+        self._log = log
         self._numbers = itertools.count()
         self._block = folder / "block"
         self._block.write_bytes(os.urandom(BLOCK))
         self._digests: dict[int, str] = {}
 
     def run(self, task: Task) -> None:
-        """Do a task: repeats outside, clients inside, each repeat beginning with another."""
-        clients = [self._members[name] for name in task.clients if name in self._members]
-        repeats = min(self._repeats, task.most_repeats or self._repeats)
+        """Run a task: repeats are the outer loop, and each begins with another client."""
+        clients = [self._programs[name] for name in task.clients if name in self._programs]
+        repeats = min(self._repeats, task.max_repeats or self._repeats)
         given_up: set[str] = set()
-        with site(task.replicas) as where, ExitStack() as stack:
-            bucket = stack.enter_context(self._shared(task, where)) if task.seeded else None
+        with start_servers(task.replicas) as servers, ExitStack() as stack:
+            bucket = (
+                stack.enter_context(self._shared_bucket(task, servers)) if task.seeded else None
+            )
             for repeat in range(repeats):
                 first = repeat % max(1, len(clients))
-                for member in clients[first:] + clients[:first]:
-                    if member.name in given_up:
+                for program in clients[first:] + clients[:first]:
+                    if program.name in given_up:
                         continue
                     try:
-                        self._once(task, member, repeat, where, bucket)
-                    except Unable:
-                        given_up.add(member.name)
-                    except Failed as error:
-                        if isinstance(error, TookTooLong):
-                            given_up.add(member.name)
-                        self._note(task, member, str(error))
+                        self._run_once(task, program, repeat, servers, bucket)
+                    except UnsupportedError:
+                        given_up.add(program.name)
+                    except ClientFailedError as error:
+                        if isinstance(error, ClientTimeoutError):
+                            given_up.add(program.name)
+                        self._record_failure(task, program, str(error))
 
-    def _note(self, task: Task, member: Member, said: str) -> None:
-        where = task.key if task.key == task.op else f"{task.key}/{task.op}"
-        self.results.notes.setdefault(f"{where}/{member.name}", said)
-        self._tell(f"  {task.key:<12} {member.name:<15} failed: {said}")
+    def _record_failure(self, task: Task, program: ClientProgram, message: str) -> None:
+        servers = task.key if task.key == task.op else f"{task.key}/{task.op}"
+        self.results.notes.setdefault(f"{servers}/{program.name}", message)
+        self._log(f"  {task.key:<12} {program.name:<15} failed: {message}")
 
     @contextmanager
-    def _shared(self, task: Task, where: Site) -> Iterator[tuple[str, str]]:
-        """A bucket that all read: its name and address."""
+    def _shared_bucket(self, task: Task, servers: Servers) -> Iterator[tuple[str, str]]:
+        """Create a bucket that all clients read; yield its name and address."""
         name = f"shared-{next(self._numbers)}"
-        with where.bucket(name, storage=task.storage, replicas=task.replicas) as url:
-            with Wire(url) as wire:
+        with servers.bucket(name, storage=task.storage, replicas=task.replicas) as url:
+            with SocketClient(url) as nc:
                 if task.seeded == "names":
-                    buckets.fill(wire, name, task.count)
+                    buckets.put_names(nc, name, task.count)
                 else:
-                    buckets.seed(wire, name, self._block.read_bytes(), task.size)
+                    buckets.put_object(nc, name, self._block.read_bytes(), task.size)
             yield name, url
 
-    def _once(
-        self, task: Task, member: Member, repeat: int, where: Site, bucket: tuple[str, str] | None
+    def _run_once(
+        self,
+        task: Task,
+        program: ClientProgram,
+        repeat: int,
+        servers: Servers,
+        bucket: tuple[str, str] | None,
     ) -> None:
         with ExitStack() as stack:
             if bucket is None:
                 name = f"fresh-{next(self._numbers)}"
                 options = {"storage": task.storage, "replicas": task.replicas}
-                url = stack.enter_context(where.bucket(name, **options))  # type: ignore[arg-type]
+                url = stack.enter_context(servers.bucket(name, **options))  # type: ignore[arg-type]
             else:
                 name, url = bucket
             proxy = stack.enter_context(Proxy(url)) if task.through_proxy else None
-            job = self._job(task, member, name, proxy.url if proxy else url)
-            limit = task.timeout + _AROUND
-            client = stack.enter_context(running(member.command, member.env, asdict(job), limit))
+            job = self._job(task, program, name, proxy.url if proxy else url)
+            limit = task.timeout + _STARTUP_TIMEOUT
+            client = stack.enter_context(running(program.command, program.env, asdict(job), limit))
             before = len(self.results.samples)
             try:
-                self._rounds(task, member, repeat, where, client, proxy)
-            except Wrong:
+                self._measure(task, program, repeat, servers, client, proxy)
+            except WrongDataError:
                 del self.results.samples[before:]
                 raise
 
-    def _rounds(
-        self, task: Task, member: Member, repeat: int, where: Site, client: Client,
+    def _measure(
+        self, task: Task, program: ClientProgram, repeat: int, servers: Servers, client: Client,
         proxy: Proxy | None,
     ) -> None:  # fmt: skip
-        while (said := client.hear()).get("ready"):
-            slow, cpu = where.slow_consumers(), where.cpu()
+        while (message := client.receive()).get("ready"):
+            slow, cpu = servers.slow_consumers(), servers.cpu()
             if proxy:
-                proxy.begin()
-            client.tell("go")
-            found = client.hear()
-            rounds = proxy.rounds if proxy else 0
+                proxy.reset()
+            client.send("go")
+            found = client.receive()
+            rounds = proxy.round_trips if proxy else 0
             op = found.pop("measured")
             sample = Sample(
                 measure=task.names.get(op, op),
-                client=member.name,
+                client=program.name,
                 repeat=repeat,
-                # An operation that counts objects has no size of its own.
+                # An operation that counts objects has no size.
                 size=0 if found.get("count") else task.size,
-                server_cpu=where.cpu() - cpu,
-                slow_consumers=where.slow_consumers() - slow,
+                server_cpu=servers.cpu() - cpu,
+                slow_consumers=servers.slow_consumers() - slow,
                 rounds=rounds,
                 **found,
             )
             self.results.samples.append(sample)
-            self._tell(f"  {sample.measure:<20} {member.name:<15} {sample.seconds:9.3f} s")
-        if "done" not in said:
-            raise Failed(f"it said {said}")
+            self._log(f"  {sample.measure:<20} {program.name:<15} {sample.seconds:9.3f} s")
+        if "done" not in message:
+            raise ClientFailedError(f"it message {message}")
 
     # -- data ----------------------------------------------------------------------------
 
-    def _job(self, task: Task, member: Member, bucket: str, url: str) -> Job:
+    def _job(self, task: Task, program: ClientProgram, bucket: str, url: str) -> Job:
         return Job(
             op=task.op,
             url=url,
@@ -173,7 +191,7 @@ class Runner:
             path=self._path(task),
             count=task.count,
             at_once=task.at_once,
-            flags={**task.flags, **member.flags},
+            flags={**task.flags, **program.flags},
         )
 
     def _digest(self, size: int) -> str:
@@ -185,7 +203,7 @@ class Runner:
         return self._digests[size]
 
     def _path(self, task: Task) -> str:
-        """The file to put, made when it is first asked for; or one that is not there yet."""
+        """Return the file to put, created on first use, or a path for a file to get."""
         if task.op == "get-file":
             target = self._folder / "got"
             target.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The servers that are measured on: one, or three as a cluster; fresh for every task."""
+"""The servers of a task: a single one or a cluster of three, new for every task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import buckets
-from benchmarks.bare import Wire
+from benchmarks.socket_client import SocketClient
 from tests.support.cluster import Cluster
 from tests.support.servers import NatsServer
 
@@ -17,7 +17,7 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
-class Site:
+class Servers:
     """Running servers."""
 
     nodes: list[NatsServer]
@@ -27,27 +27,27 @@ class Site:
         return self.nodes[0].url
 
     def url_of(self, node: str) -> str:
-        """The address of the node of that name; the first one's where there is no name."""
+        """Return the address of a node by its name, or the first one's if it is ""."""
         return next((each.url for each in self.nodes if each.name == node), self.url)
 
     def cpu(self) -> float:
-        """CPU seconds that the servers have used so far; 0 where there is no /proc."""
+        """Return the CPU seconds of the servers so far; 0 without /proc."""
         return sum(_cpu(each.pid) for each in self.nodes)
 
     def slow_consumers(self) -> int:
-        """How many slow consumers the servers have counted so far."""
+        """Return the number of slow consumers that the servers have counted."""
         return sum(int(each.monitor("varz")["slow_consumers"]) for each in self.nodes)
 
     @contextmanager
     def bucket(self, name: str, *, storage: str, replicas: int) -> Iterator[str]:
-        """A bucket, for a while. Gives the address of the server that leads it."""
-        with Wire(self.url) as wire:
-            leader = buckets.create(wire, name, storage=storage, replicas=replicas)
+        """Create a bucket and yield the address of its leader. Exit deletes it."""
+        with SocketClient(self.url) as nc:
+            leader = buckets.create(nc, name, storage=storage, replicas=replicas)
         try:
             yield self.url_of(leader)
         finally:
-            with Wire(self.url) as wire:
-                buckets.delete(wire, name)
+            with SocketClient(self.url) as nc:
+                buckets.delete(nc, name)
 
 
 def _cpu(pid: int) -> float:
@@ -59,11 +59,11 @@ def _cpu(pid: int) -> float:
 
 
 @contextmanager
-def site(replicas: int) -> Iterator[Site]:
-    """One server, or for replicas a cluster of three."""
+def start_servers(replicas: int) -> Iterator[Servers]:
+    """Start one server, or a cluster of three if there are replicas."""
     if replicas > 1:
         with Cluster() as cluster:
-            yield Site(cluster.nodes)
+            yield Servers(cluster.nodes)
     else:
         with NatsServer(name="benchmark") as server:
-            yield Site([server])
+            yield Servers([server])

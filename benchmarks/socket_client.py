@@ -1,7 +1,7 @@
-"""NATS on a plain blocking socket: no library, no event loop, no digest.
+"""A NATS client on a plain blocking socket: no library, no event loop, no digest.
 
-It makes and fills the buckets that the clients are measured on, and it is the limit that
-they are measured against. Only the standard library is needed.
+It creates and fills the buckets that the clients are measured on, and it is the limit that they are
+compared with. It needs the standard library only.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ CRLF = b"\r\n"
 
 @dataclass(frozen=True)
 class Message:
-    """What stands before a payload of `size` bytes, which is still to be read."""
+    """The header of a message, before its payload of `size` bytes is read."""
 
     header: bytes
     size: int
 
     @property
     def status(self) -> bytes:
-        """`204` and the like; empty for a message as any other."""
+        """The status code, such as `204`; empty without one."""
         return self.header[9:12] if self.header[8:9] == b" " else b""
 
 
-class Wire:
-    """A connection with one inbox. Messages come one after another, as the server sends them."""
+class SocketClient:
+    """A connection with one inbox. It reads messages in the order of the server."""
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
@@ -42,20 +42,20 @@ class Wire:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._buffer = bytearray(512 << 10)
         self._view = memoryview(self._buffer)
-        self._at = self._end = 0
+        self._start = self._end = 0
         self._numbers = itertools.count()
-        self._line()  # INFO
+        self._read_line()  # INFO
         options: dict[str, object] = {"verbose": False, "pedantic": False, "headers": True}
         options |= {
             "no_responders": True,
-            "lang": "bare",
+            "lang": "socket",
             "version": "1",
             "protocol": 1,
             "name": "limit",
         }
         self.send(b"CONNECT " + json.dumps(options).encode() + b"\r\nSUB _INBOX.bare.* 1\r\n")
         self.send(b"PING\r\n")
-        while self._line() != b"PONG":
+        while self._read_line() != b"PONG":
             pass
 
     def close(self) -> None:
@@ -67,10 +67,10 @@ class Wire:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # -- out -----------------------------------------------------------------------------
+    # -- send ----------------------------------------------------------------------------
 
     def send(self, *parts: Buffer) -> None:
-        """All parts, in one system call where the kernel takes them."""
+        """Send all parts, in one system call if the kernel accepts them."""
         sent = self._socket.sendmsg(parts)
         for part in parts:
             if sent < len(part):
@@ -78,7 +78,7 @@ class Wire:
             sent = max(0, sent - len(part))
 
     def publish(self, subject: bytes, data: Buffer, header: bytes = b"") -> None:
-        """Publish and ask for an answer in the inbox."""
+        """Publish with a reply subject in the inbox."""
         reply = b"_INBOX.bare.%d" % next(self._numbers)
         if header:
             sizes = (len(header), len(header) + len(data))
@@ -86,15 +86,15 @@ class Wire:
         else:
             self.send(b"PUB %b %b %d\r\n" % (subject, reply, len(data)), data, CRLF)
 
-    # -- in ------------------------------------------------------------------------------
+    # -- receive -------------------------------------------------------------------------
 
     def message(self) -> Message:
-        """The next message's head. Its payload must be consumed before the next one."""
+        """Read the header of the next message. The payload must be read before the next message."""
         while True:
-            kind, *fields = self._line().split(b" ")
+            kind, *fields = self._read_line().split(b" ")
             if kind == b"HMSG":
                 length = int(fields[-2])
-                return Message(self._take(length), int(fields[-1]) - length)
+                return Message(self._read(length), int(fields[-1]) - length)
             if kind == b"MSG":
                 return Message(b"", int(fields[-1]))
             if kind == b"PING":
@@ -102,64 +102,67 @@ class Wire:
             elif kind == b"-ERR":
                 raise ConnectionError(b" ".join(fields).decode())
 
-    def pieces(self, message: Message) -> Iterator[memoryview]:
-        """A message's payload where it lies in the reused buffer, good until the next piece."""
+    def payload(self, message: Message) -> Iterator[memoryview]:
+        """Yield the payload in pieces of a reused buffer. A piece is valid until the next one."""
         left = message.size
         while left:
-            if self._at == self._end:
+            if self._start == self._end:
                 self._receive()
-            stop = min(self._end, self._at + left)
-            piece = self._view[self._at : stop]
-            self._at = stop
+            stop = min(self._end, self._start + left)
+            piece = self._view[self._start : stop]
+            self._start = stop
             left -= len(piece)
             yield piece
-        self._take(2)
+        self._read(2)
 
     def skip(self, message: Message) -> int:
-        """Leave a payload where it is; return its size."""
-        for _ in self.pieces(message):
+        """Skip the payload and return its size."""
+        for _ in self.payload(message):
             pass
         return message.size
 
-    def answer(self) -> dict[str, Any]:
-        """The next message, as JSON. Raises `RuntimeError` with what the server said."""
+    def reply(self) -> dict[str, Any]:
+        """Read the next message as JSON.
+
+        Raises: `RuntimeError` (with the error of the server).
+        """
         message = self.message()
         if message.status:
-            raise RuntimeError(f"the server answered {message.header!r}")
-        data = self._take(message.size)
-        self._take(2)
+            raise RuntimeError(f"the server replied {message.header!r}")
+        data = self._read(message.size)
+        self._read(2)
         decoded: dict[str, Any] = json.loads(data)
         if error := decoded.get("error"):
             raise RuntimeError(str(error.get("description")))
         return decoded
 
-    def api(self, subject: str, body: object = None) -> dict[str, Any]:
-        """One request to JetStream."""
+    def api_request(self, subject: str, body: object = None) -> dict[str, Any]:
+        """Send a JetStream API request and return its reply."""
         data = b"" if body is None else json.dumps(body).encode()
         self.publish(f"$JS.API.{subject}".encode(), data)
-        return self.answer()
+        return self.reply()
 
-    # -- the buffer ----------------------------------------------------------------------
+    # -- buffer --------------------------------------------------------------------------
 
-    def _line(self) -> bytes:
-        while (stop := self._buffer.find(CRLF, self._at, self._end)) < 0:
+    def _read_line(self) -> bytes:
+        while (stop := self._buffer.find(CRLF, self._start, self._end)) < 0:
             self._receive()
-        line = bytes(self._view[self._at : stop])
-        self._at = stop + 2
+        line = bytes(self._view[self._start : stop])
+        self._start = stop + 2
         return line
 
-    def _take(self, size: int) -> bytes:
-        while self._end - self._at < size:
+    def _read(self, size: int) -> bytes:
+        while self._end - self._start < size:
             self._receive()
-        taken = bytes(self._view[self._at : self._at + size])
-        self._at += size
+        taken = bytes(self._view[self._start : self._start + size])
+        self._start += size
         return taken
 
     def _receive(self) -> None:
-        rest = self._end - self._at
+        rest = self._end - self._start
         if rest:
-            self._view[:rest] = self._view[self._at : self._end]
-        self._at, self._end = 0, rest
+            self._view[:rest] = self._view[self._start : self._end]
+        self._start, self._end = 0, rest
         received = self._socket.recv_into(self._view[rest:])
         if not received:
             raise ConnectionError("the server closed the connection")

@@ -1,4 +1,4 @@
-"""The marks: what jetstow wants to be, beside the limit and beside other clients.
+"""The performance targets of jetstow, relative to the limit and to other clients.
 
 Every ratio is one of medians within one run.
 """
@@ -11,106 +11,106 @@ from dataclasses import dataclass
 from benchmarks.figures import Figures
 from benchmarks.plan import MIB, PEERS
 
-US = "jetstow"
-THEM = "nats-py"
+OURS = "jetstow"
+NATS_PY = "nats-py"
 
 
 @dataclass(frozen=True)
-class Mark:
-    """A mark and what was seen; None where it was not measured."""
+class Target:
+    """A target and the measured value; `met` is None if it was not measured."""
 
-    what: str
-    wanted: str
-    seen: str
+    name: str
+    goal: str
+    measured: str
     met: bool | None
 
 
-def marks(figures: Figures) -> list[Mark]:
-    """Every mark, met or not."""
+def targets(figures: Figures) -> list[Target]:
+    """Return every target, met or not."""
     parts = (_large, _files, _small, _many, _others)
     return [mark for part in parts for mark in part(figures)]
 
 
-def _large(f: Figures) -> Iterator[Mark]:
+def _large(f: Figures) -> Iterator[Target]:
     yield _ratio(f, "put", "the limit", 0.8, _median("put", "limit"))
-    yield _ratio(f, "put", THEM, 2.8, _median("put", THEM))
+    yield _ratio(f, "put", NATS_PY, 2.8, _median("put", NATS_PY))
     yield _ratio(f, "put", "the best peer", 1.0, _best_median("put"))
     yield _ratio(f, "stream", "the limit", 0.6, _median("stream", "limit"))
     yield _ratio(f, "get", "the limit", 0.45, _median("get", "limit"))
-    yield _ratio(f, "get", THEM, 60, _median("get", THEM))
+    yield _ratio(f, "get", NATS_PY, 60, _median("get", NATS_PY))
     yield _ratio(f, "get", "the next peer's best run", 1.5, _best_run("get"))
 
 
-def _files(f: Figures) -> Iterator[Mark]:
-    yield _ratio(f, "get-file", THEM, 6, _median("get-file", THEM))
+def _files(f: Figures) -> Iterator[Target]:
+    yield _ratio(f, "get-file", NATS_PY, 6, _median("get-file", NATS_PY))
     for measure in ("get-file", "put-file"):
-        growth = f.cost("growth", measure, US)
+        growth = f.cost("growth", measure, OURS)
         yield _at_most(f"{_title(f, measure)}: growth", None if growth is None else growth / MIB,
                        48, "MiB")  # fmt: skip
 
 
-def _small(f: Figures) -> Iterator[Mark]:
-    yield _ratio(f, "put-small", THEM, 2, _median("put-small", THEM))
-    yield _ratio(f, "put-small-at-once", THEM, 5, _median("put-small-at-once", THEM))
-    yield _ratio(f, "get-small", THEM, 4, _median("get-small", THEM))
-    for client, how in (("limit", "on a bare socket"), (THEM, "by nats-py")):
-        direct, ours = f.median("direct-get", client), f.median("get-small", US)
+def _small(f: Figures) -> Iterator[Target]:
+    yield _ratio(f, "put-small", NATS_PY, 2, _median("put-small", NATS_PY))
+    yield _ratio(f, "put-small-at-once", NATS_PY, 5, _median("put-small-at-once", NATS_PY))
+    yield _ratio(f, "get-small", NATS_PY, 4, _median("get-small", NATS_PY))
+    for client, how in (("limit", "on a plain socket"), (NATS_PY, "by nats-py")):
+        direct, ours = f.median("direct-get", client), f.median("get-small", OURS)
         times = direct / ours if direct and ours else None
-        yield _at_most(f"{_title(f, 'get-small')}: time, in direct gets {how}", times, 1.5, "×")
+        yield _at_most(f"{_title(f, 'get-small')}: time, in Direct Gets {how}", times, 1.5, "×")
 
 
-def _many(f: Figures) -> Iterator[Mark]:
+def _many(f: Figures) -> Iterator[Target]:
     for measure, one in (("many-put", "one-put"), ("many-get", "one-get")):
-        yield _without_trouble(f, measure)
-        yield _ratio(f, measure, "one stream", 0.8, _median(one, US))
+        yield _no_errors(f, measure)
+        yield _ratio(f, measure, "one stream", 0.8, _median(one, OURS))
 
 
-def _others(f: Figures) -> Iterator[Mark]:
-    yield _ratio(f, "list-many", THEM, 3, _median("list-many", THEM), less=True)
-    yield _at_most(f"{_title(f, 'range')}: round trips", f.median("range-rounds", US), 4, "")
+def _others(f: Figures) -> Iterator[Target]:
+    yield _ratio(f, "list-many", NATS_PY, 3, _median("list-many", NATS_PY), less=True)
+    yield _at_most(f"{_title(f, 'range')}: round trips", f.median("range-rounds", OURS), 4, "")
     for measure in ("r3-put", "r3-get"):
-        yield _ratio(f, measure, THEM, 1.0, _median(measure, THEM))
-    yield _without_trouble(f, "r3-many-put")
+        yield _ratio(f, measure, NATS_PY, 1.0, _median(measure, NATS_PY))
+    yield _no_errors(f, "r3-many-put")
 
 
-# -- kinds of marks ----------------------------------------------------------------------
+# -- kinds of targets --------------------------------------------------------------------
 
-Yardstick = Callable[[Figures], float | None]
+Reference = Callable[[Figures], float | None]
 
 
 def _ratio(
-    f: Figures, measure: str, whom: str, wanted: float, of: Yardstick, *, less: bool = False
-) -> Mark:
-    """How many times as good as a yardstick."""
-    ours, theirs = f.median(measure, US), of(f)
-    what, sign = f"{_title(f, measure)}: × {whom}", ">" if wanted == 1.0 else "≥"
+    f: Figures, measure: str, reference_name: str, goal: float, of: Reference, *, less: bool = False
+) -> Target:
+    """Compare jetstow's median with a reference: how many times as good."""
+    ours, theirs = f.median(measure, OURS), of(f)
+    name, sign = f"{_title(f, measure)}: × {reference_name}", ">" if goal == 1.0 else "≥"
     if not ours or not theirs:
-        return Mark(what, f"{sign} {wanted:g}", "not measured", None)
+        return Target(name, f"{sign} {goal:g}", "not measured", None)
     times = theirs / ours if less else ours / theirs
-    met = times > wanted if wanted == 1.0 else times >= wanted
-    return Mark(what, f"{sign} {wanted:g}", f"{times:.{3 if times < 1 else 2}f}", met)
+    met = times > goal if goal == 1.0 else times >= goal
+    return Target(name, f"{sign} {goal:g}", f"{times:.{3 if times < 1 else 2}f}", met)
 
 
-def _at_most(what: str, seen: float | None, wanted: float, unit: str) -> Mark:
-    limit = f"≤ {wanted:g} {unit}".rstrip()
-    if seen is None:
-        return Mark(what, limit, "not measured", None)
-    return Mark(what, limit, f"{seen:.2f} {unit}".rstrip(), seen <= wanted)
+def _at_most(name: str, measured: float | None, goal: float, unit: str) -> Target:
+    limit = f"≤ {goal:g} {unit}".rstrip()
+    if measured is None:
+        return Target(name, limit, "not measured", None)
+    return Target(name, limit, f"{measured:.2f} {unit}".rstrip(), measured <= goal)
 
 
-def _without_trouble(f: Figures, measure: str) -> Mark:
-    what = f"{_title(f, measure)}: errors, slow consumers"
-    if not f.samples.get((measure, US)):
-        return Mark(what, "none", "not measured", None)
-    errors, slow = len(f.errors(measure, US)), f.slow_consumers(measure, US)
-    return Mark(what, "none", f"{errors}, {slow}", not errors and not slow)
+def _no_errors(f: Figures, measure: str) -> Target:
+    name = f"{_title(f, measure)}: errors, slow consumers"
+    if not f.samples.get((measure, OURS)):
+        return Target(name, "none", "not measured", None)
+    errors, slow = len(f.errors(measure, OURS)), f.slow_consumers(measure, OURS)
+    return Target(name, "none", f"{errors}, {slow}", not errors and not slow)
 
 
-def _median(measure: str, client: str) -> Yardstick:
+def _median(measure: str, client: str) -> Reference:
     return lambda f: f.median(measure, client)
 
 
-def _best_median(measure: str) -> Yardstick:
+def _best_median(measure: str) -> Reference:
     def best(f: Figures) -> float | None:
         found = (f.median(measure, peer) for peer in _peers(f))
         return max((value for value in found if value is not None), default=None)
@@ -118,7 +118,7 @@ def _best_median(measure: str) -> Yardstick:
     return best
 
 
-def _best_run(measure: str) -> Yardstick:
+def _best_run(measure: str) -> Reference:
     return lambda f: max(
         (value for peer in _peers(f) for value in f.values(measure, peer)), default=None
     )

@@ -1,9 +1,9 @@
-"""Everything that jetstow parses, fed with bytes that nobody would send.
+"""Fuzz all parsers of jetstow with arbitrary bytes, guided by coverage.
 
-    make fuzz                      ten minutes of it, guided by the code that the bytes reach
-    make fuzz MINUTES=60           longer
-    make fuzz ONLY=frames,names    some of it
+    make fuzz                       ten minutes
+    make fuzz MINUTES=60            longer
+    make fuzz ONLY=parser,subjects  a selection
 
-`targets.py` says what must hold, whatever the bytes are. `tests/unit/fuzz` tries a little of
-the same in every run of the tests.
+`targets.py` asserts the properties that must hold for all bytes. `tests/unit/fuzz` runs a few
+examples of each in every test run.
 """

@@ -1,4 +1,4 @@
-"""Frames beside a reader that is slow, needs all bytes at once, and can be seen to be right."""
+"""Compare the NATS parser with a simple one that needs all bytes at once."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, Final
 from jetstow._core.protocol import parser
 from jetstow._core.protocol.parser import ParsedMessage, Parser, ProtocolError
 
-# Sizes so small that a few bytes fill the buffer, and a few more are too large a message.
+# Small limits: a few bytes fill the buffer, and a few more exceed the largest message.
 BUFFER: Final = 96
 LARGEST: Final = 1000
-SIZES: Final = {"_BUFFER": BUFFER, "_LONGEST_LINE": BUFFER // 2, "_LARGEST_MESSAGE": LARGEST}
+SIZES: Final = {"_BUFFER_SIZE": BUFFER, "_MAX_LINE_SIZE": BUFFER // 2, "_MAX_MESSAGE_SIZE": LARGEST}
 
 Item = bytes | tuple[Any, ...]
 
@@ -23,7 +23,7 @@ SEEDS: Final = (
 
 
 def expected(data: bytes) -> tuple[list[Item], bool]:
-    """What is in the bytes, and whether they end in what no server sends."""
+    """Return the expected frames, and whether the bytes violate the protocol."""
     items: list[Item] = []
     while True:
         line, end, rest = data.partition(b"\r\n")
@@ -51,39 +51,39 @@ def expected(data: bytes) -> tuple[list[Item], bool]:
         data = rest[size + 2 :]
 
 
-def heard(data: bytes, piece: int) -> tuple[list[Item], bool]:
-    """The same from `Frames`, with the bytes in pieces."""
+def parse(data: bytes, piece: int) -> tuple[list[Item], bool]:
+    """Return the same from the parser under test, which gets the bytes in pieces."""
     items: list[Item] = []
 
     def message(frame: ParsedMessage) -> None:
-        items.append((frame.sid, frame.subject, frame.reply, frame.head, frame.data))
+        items.append((frame.sid, frame.subject, frame.reply, frame.raw_headers, frame.data))
 
     own = vars(parser)
-    usual = {size: own[size] for size in SIZES}
+    limits = {size: own[size] for size in SIZES}
     own |= SIZES
     try:
-        cut = Parser(message, items.append)
+        tested = Parser(message, items.append)
         while data:
-            room = cut.get_buffer()
-            assert room.nbytes, "there is always room for more"
-            size = min(room.nbytes, len(data), piece)
-            room[:size] = data[:size]
+            buffer = tested.get_buffer()
+            assert buffer.nbytes, "the buffer is never full"
+            size = min(buffer.nbytes, len(data), piece)
+            buffer[:size] = data[:size]
             data = data[size:]
-            cut.buffer_updated(size)
+            tested.buffer_updated(size)
     except ProtocolError:
         return items, True
     finally:
-        own |= usual
+        own |= limits
     return items, False
 
 
 def check(data: bytes) -> None:
-    """The first byte says how large the pieces are."""
+    """Check the parser. The first byte is the size of the pieces."""
     piece, data = (data[0] or 256 if data else 1), data[1:]
-    should, wrong = expected(data)
-    found, refused = heard(data, piece)
-    if (found, refused) != (should, wrong):
-        # A line that is longer than a line may be is refused as soon as that is seen.
-        assert refused
+    frames, invalid = expected(data)
+    found, rejected = parse(data, piece)
+    if (found, rejected) != (frames, invalid):
+        # The parser rejects an overlong line before its end.
+        assert rejected
         assert max(map(len, data.split(b"\r\n"))) >= BUFFER // 2
-        assert found == should[: len(found)]
+        assert found == frames[: len(found)]

@@ -1,6 +1,6 @@
-"""One parser under atheris: `python -m fuzz.one NAME [FILE…] [-options of libFuzzer]`.
+"""Fuzz one parser with atheris: `python -m fuzz.run_parser NAME [FILE…] [libFuzzer options]`.
 
-With files and no folder it only feeds them, which is how a finding is seen again.
+With files and without a directory, it runs these inputs only, to reproduce a finding.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ with atheris.instrument_imports(include=["jetstow", "fuzz"]):
 
 
 def main() -> None:
-    """Feed the parser that the command line names until libFuzzer has had enough."""
+    """Fuzz the parser that the command line names, until libFuzzer ends."""
     program, name, *rest = sys.argv
     atheris.Setup([program, *rest], PARSERS[name].check)
     atheris.Fuzz()

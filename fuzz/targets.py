@@ -1,7 +1,7 @@
-"""What must hold whatever the bytes are: one function for each thing that is parsed.
+"""The fuzz targets: one function per parser, with properties that must hold for all bytes.
 
-A target returns, or fails. What a parser may raise for what is no good is caught here; all
-else that comes out is a finding.
+A target catches the errors that its parser may raise for invalid input. Any other exception is a
+finding.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fuzz import framing
+from fuzz import frames
 from jetstow import _nats_context
 from jetstow._core.protocol import digest, subjects
 from jetstow._core.protocol.message import status
@@ -27,13 +27,13 @@ from jetstow._core.protocol.parser import ParsedMessage, parse_headers
 from jetstow._core.read.direct_get import _parse_message
 from jetstow._core.read.windows import NoDirectGetError
 from jetstow._core.write.unacked import UnackedChunks
-from jetstow._embedded.home_dir import Folder
+from jetstow._embedded.home_dir import HomeDir
 from jetstow.errors import BadObjectMetaError, ContextError, InvalidObjectNameError, JetstowError
 from jetstow.models import ObjectInfo
 
 Check = Callable[[bytes], None]
 
-TOLD: Final = (
+DIRECT_GET_HEADERS: Final = (
     b"Nats-Stream: OBJ_b\r\nNats-Subject: $O.b.C.x\r\nNats-Sequence: 7\r\n"
     b"Nats-Time-Stamp: 2026-01-02T03:04:05.6Z\r\nNats-Num-Pending: 3\r\n"
     b"Nats-Last-Sequence: 9\r\n\r\n"
@@ -42,23 +42,23 @@ TOLD: Final = (
 
 @dataclass(frozen=True)
 class Parser:
-    """One thing that is parsed: what must hold, and bytes that come near to what is usual."""
+    """A parser: its target, and seeds that resemble regular input."""
 
     check: Check
     seeds: tuple[bytes, ...]
 
 
 def metadata(data: bytes) -> None:
-    """Both decoders agree; what is read can be written, and is then read as the same."""
+    """Both decoders agree, and decoded metadata survives a round trip."""
 
-    def told(decode: Callable[[], ObjectInfo]) -> object:
+    def result(decode: Callable[[], ObjectInfo]) -> object:
         try:
             return decode()
         except BadObjectMetaError as error:
             return str(error)
 
-    info = told(lambda: decode_info("b", "n", data, revision=7, mtime="t"))
-    assert info == told(lambda: _decode_any("b", "n", data, 7, "t"))
+    info = result(lambda: decode_info("b", "n", data, revision=7, mtime="t"))
+    assert info == result(lambda: _decode_any("b", "n", data, 7, "t"))
     if isinstance(info, str):
         assert info.startswith("metadata of object 'n' in bucket 'b' cannot be read: ")
         assert len(info) < 300
@@ -72,16 +72,16 @@ def metadata(data: bytes) -> None:
 
 
 def digests(data: bytes) -> None:
-    """A digest is 32 bytes or none; however it is spelled, it is found again."""
+    """A digest is 32 bytes or None in every spelling."""
     text = data.decode("utf-8", "surrogateescape")
     for written in (text, f"SHA-256={text}"):
-        raw = digest.decode(written)
+        raw = digest.parse_digest(written)
         assert raw is None or len(raw) == 32
         digest.Digest().matches(written)
 
 
 def headers(data: bytes) -> None:
-    """A block of headers is some strings by name, and its status is a number or none."""
+    """Headers are strings by name, and the status is a number or None."""
     found = parse_headers(data)
     assert all(isinstance(text, str) for pair in found.items() for text in pair)
     frame = ParsedMessage(1, "a", "", data, b"")
@@ -92,36 +92,36 @@ def headers(data: bytes) -> None:
 
 
 def direct(data: bytes) -> None:
-    """What is read in one go is what its headers say one by one."""
+    """The fast path of Direct Get replies agrees with the general header parser."""
     frame = ParsedMessage(1, "a", "", data, b"data")
-    for head in (data, b"NATS/1.0\r\n" + data + TOLD):
+    for head in (data, b"NATS/1.0\r\n" + data + DIRECT_GET_HEADERS):
         frame = ParsedMessage(1, "a", "", head, b"data")
         try:
             piece = _parse_message(frame, 0)
         except NoDirectGetError:
-            assert not head.endswith(TOLD)
+            assert not head.endswith(DIRECT_GET_HEADERS)
             continue
-        said = parse_headers(head)
-        assert piece.seq == int(said["Nats-Sequence"])
-        assert piece.pending == int(said["Nats-Num-Pending"])
-        if head.endswith(TOLD):
+        parsed = parse_headers(head)
+        assert piece.seq == int(parsed["Nats-Sequence"])
+        assert piece.pending == int(parsed["Nats-Num-Pending"])
+        if head.endswith(DIRECT_GET_HEADERS):
             assert (piece.seq, piece.pending, piece.subject) == (7, 3, "$O.b.C.x")
 
 
-def delivery(data: bytes) -> None:
-    """A reply subject is refused, or its numbers are sound and its time can be told."""
+def msg_metadata(data: bytes) -> None:
+    """A reply subject raises ValueError, or has valid numbers and a valid time."""
     reply = data.decode("utf-8", "replace")
     try:
-        place = MsgMetadata.parse(reply)
+        result = MsgMetadata.parse(reply)
     except ValueError:
         return
     assert reply.startswith("$JS.ACK.")
-    assert min(place.stream_seq, place.consumer_seq, place.time, place.pending) >= 0
-    assert place.timestamp.endswith("Z")
+    assert min(result.stream_seq, result.consumer_seq, result.time, result.pending) >= 0
+    assert result.timestamp.endswith("Z")
 
 
 def object_names(data: bytes) -> None:
-    """A name leads to a subject and back; a subject that no name has, has none."""
+    """Names and subjects convert into each other without loss, or not at all."""
     text = data.decode("utf-8", "surrogateescape")
     name = subjects.object_name("b", text)
     assert name is None or subjects.meta_subject("b", name) == text
@@ -135,25 +135,25 @@ def object_names(data: bytes) -> None:
         assert subjects.bucket_name(subjects.stream_name(bucket)) == bucket
 
 
-def ledgers(data: bytes) -> None:
-    """Whatever is acknowledged, in whatever order: what is held and what is stored adds up."""
-    ledger, given = UnackedChunks(), 0
+def unacked(data: bytes) -> None:
+    """The counts of buffered and stored chunks add up after acknowledgements in any order."""
+    chunks, size = UnackedChunks(), 0
     for step in zip(data[::3], data[1::3], data[2::3], strict=False):
-        what, number, seq = step
-        match what % 5:
+        action, number, seq = step
+        match action % 5:
             case 0:
-                ledger.add(memoryview(bytes(seq)))
-                given += seq
+                chunks.add(memoryview(bytes(seq)))
+                size += seq
             case 1:
-                given -= ledger.store(number % 16, what // 128, seq)
+                size -= chunks.acknowledge(number % 16, action // 128, seq)
             case 2:
-                ledger.refuse(number)
+                chunks.refuse(number)
             case 3:
-                assert all(wrong <= ledger.last_seq for wrong in ledger.take_misplaced().values())
+                assert all(wrong <= chunks.last_seq for wrong in chunks.take_misplaced().values())
             case 4:
-                assert len(tuple(ledger.unacked())) == ledger.buffered
-        assert given == ledger.buffered_bytes >= 0
-        assert 0 <= ledger.stored <= ledger.sent == ledger.stored + ledger.buffered
+                assert chunks.restart() == tuple(chunks.chunks)
+        assert size == chunks.size >= 0
+        assert 0 <= chunks.stored <= chunks.sent == chunks.stored + len(chunks.chunks)
 
 
 _HOME: Final = Path(tempfile.mkdtemp(prefix="jetstow-fuzz-"))
@@ -161,7 +161,7 @@ atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 
 def context(data: bytes) -> None:
-    """A context of the command line is options, or one error of ours."""
+    """A context file gives options or a `ContextError`."""
     folder = _HOME / "nats" / "context"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "demo.json").write_bytes(data)
@@ -170,26 +170,26 @@ def context(data: bytes) -> None:
     os.environ |= {"XDG_CONFIG_HOME": str(_HOME), "HOME": str(_HOME)}
     os.environ.pop("NATS_CONTEXT", None)
     try:
-        found = _nats_context.selected()
+        found = _nats_context.load_selected()
     except ContextError as error:
-        found, said = None, str(error)
+        found, text = None, str(error)
     else:
-        said = ""
+        text = ""
     finally:
         os.environ.clear()
         os.environ.update(before)
-    assert "hunter2" not in said, "a secret is not for everybody's eyes"
+    assert "hunter2" not in text, "an error message contains a secret"
     assert found is None or isinstance(found.options["servers"], list)
 
 
-def runtime(data: bytes) -> None:
-    """What a server left behind is settings that can be used, or nothing."""
-    folder = Folder(_HOME)
-    folder.config.write_bytes(data)
+def home_dir(data: bytes) -> None:
+    """Files that a server left behind give valid settings or None."""
+    folder = HomeDir(_HOME)
+    folder.config_file.write_bytes(data)
     folder.pid_file.write_bytes(data)
-    settings = folder.settings()
+    settings = folder.read_settings()
     assert settings is None or (0 < settings.port < 65_536 and settings.token)
-    pid = folder.pid_hint()
+    pid = folder.read_pid_file()
     assert pid is None or pid > 1
 
 
@@ -221,25 +221,27 @@ PARSERS: Final = {
             b"sha-256=LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ",
         ),
     ),
-    "frames": Parser(framing.check, framing.SEEDS),
+    "parser": Parser(frames.check, frames.SEEDS),
     "headers": Parser(
         headers, (b"NATS/1.0 404 No Messages\r\n\r\n", b"NATS/1.0\r\nStatus: 100\r\nA:b\r\n\r\n")
     ),
-    "direct": Parser(direct, (b"NATS/1.0\r\n" + TOLD, b"NATS/1.0\r\nA: b\r\n" + TOLD)),
-    "delivery": Parser(
-        delivery,
+    "direct": Parser(
+        direct, (b"NATS/1.0\r\n" + DIRECT_GET_HEADERS, b"NATS/1.0\r\nA: b\r\n" + DIRECT_GET_HEADERS)
+    ),
+    "msg_metadata": Parser(
+        msg_metadata,
         (
             b"$JS.ACK.OBJ_b.c.1.5.2.1700000000123456789.7",
             b"$JS.ACK.hub.A.OBJ_b.c.1.5.2.1700000000123456789.7.x",
         ),
     ),
-    "names": Parser(object_names, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
-    "ledgers": Parser(ledgers, (bytes([0, 0, 9, 0, 0, 8, 1, 1, 5, 1, 0, 4, 3, 0, 0, 4, 0, 0]),)),
+    "subjects": Parser(object_names, (b"$O.b.M.YQ==", "größe/\U0001f680".encode(), b"YQ==")),
+    "unacked": Parser(unacked, (bytes([0, 0, 9, 0, 0, 8, 1, 1, 5, 1, 0, 4, 3, 0, 0, 4, 0, 0]),)),
     "contexts": Parser(
         context, (json.dumps(_CONTEXT).encode(), b'{"creds": "/dev/null", "url": ""}', b"demo")
     ),
-    "runtime": Parser(
-        runtime,
+    "home_dir": Parser(
+        home_dir,
         (b'{"port": 4222, "authorization": {"token": "hunter2"}}', b"1234\n"),
     ),
 }

@@ -1,10 +1,9 @@
-"""What every test may ask for: a real server, a connection to it, a bucket of its own.
+"""Fixtures of all tests: a real server, a connection to it, a new bucket.
 
-`JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. The tests in
-`live` run once on each, those in `interop` on the latest and the oldest of them (a format has
-no version), the others on the latest. Of two versions that can do the same, the older one has
-some of those in `live` only. `JETSTOW_TEST_PATHS` names the paths (`tests/support/paths.py`)
-on which those in `live` and `faults` run besides.
+`JETSTOW_TEST_SERVERS` names the server versions: `2.15.1,2.9.10`, or `all`. `JETSTOW_TEST_PATHS`
+names the paths to the server (`tests/support/paths.py`). Markers select the versions and paths of
+a test; `tests/live`, `tests/interop` and `tests/faults` set defaults in their `conftest.py`.
+tests/README.md describes the markers.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nats
@@ -29,42 +27,13 @@ if TYPE_CHECKING:
 
     import jetstow
 
-HERE = Path(__file__).parent
-EVERYWHERE = {HERE / "live"}
-# What a server has the most to do with: also on those that can do what another one can.
-ON_EACH = {
-    HERE / "live" / f"test_{name}.py"
-    for name in ("buckets", "direct_get", "get", "list", "put", "range", "ttl", "watch")
-}
-FIRST_AND_LAST = {HERE / "interop"}
-BY_EVERY_PATH = {HERE / "live", HERE / "faults"}
-# Where it makes no difference which way the bytes go, or where that is tested below.
-NO_TRANSFERS = {
-    HERE / "live" / "connecting",
-    HERE / "live" / "embedded",
-    *(
-        HERE / "live" / f"test_{name}.py"
-        for name in (
-            "backup", "bucket_options", "buckets", "changed_while_read", "closing",
-            "collect_garbage", "conditions", "copy", "damage", "encryption", "find",
-            "hostile_names", "hostile_objects", "links", "mirror", "open", "open_write",
-            "range_rounds", "readme", "remains", "restore", "seal", "ttl", "types", "update_meta",
-            "verify",
-        )
-    ),
-    HERE / "faults" / "test_archives.py",
-    HERE / "faults" / "test_moving_races.py",
-    HERE / "faults" / "test_permissions.py",
-    HERE / "faults" / "test_the_kit.py",
-}  # fmt: skip
-
-# What starts the tests may ignore some (a shell's background, nohup), and so would they and all
-# that they start: what a test interrupts would never end.
+# A parent process may ignore signals (a background job of a shell, nohup), and children inherit
+# that. A process that a test interrupts would then never end.
 for _number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)
 
-# How long an example takes says something of the machine, not of the code.
+# No deadline: the duration of an example depends on the machine.
 settings.register_profile(
     "jetstow",
     deadline=None,
@@ -73,48 +42,55 @@ settings.register_profile(
 settings.load_profile("jetstow")
 
 
+# -- versions and paths ------------------------------------------------------------------
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    folders = {metafunc.definition.path, *metafunc.definition.path.parents}
+    """Parametrize a test by server version and path, as its markers select them."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
     selected = sorted(versions.selected(), key=version_key, reverse=True)
-    besides = _paths(metafunc, folders) if selected[0] == versions.LATEST else ()
+    other_paths = _other_paths(metafunc, marks) if selected[0] == versions.LATEST else ()
     if "server" in metafunc.fixturenames:
-        chosen = selected[:1]
-        if EVERYWHERE & folders:
-            chosen = selected if ON_EACH & folders else _told_apart(selected)
-        elif FIRST_AND_LAST & folders:
-            chosen = list(dict.fromkeys((selected[0], selected[-1])))
-        runs = [(version, "") for version in chosen] + [(selected[0], path) for path in besides]
+        runs = [(version, "") for version in _versions(selected, marks)]
+        runs += [(selected[0], path) for path in other_paths]
         ids = ["-".join(filter(None, run)) for run in runs]
         metafunc.parametrize(("server", "_path"), runs, indirect=True, ids=ids, scope="session")
-    elif besides:
-        ids = ["best", *besides]
-        metafunc.parametrize("_path", ["", *besides], indirect=True, ids=ids, scope="session")
+    elif other_paths:
+        ids = ["best", *other_paths]
+        metafunc.parametrize("_path", ["", *other_paths], indirect=True, ids=ids, scope="session")
 
 
-def _told_apart(selected: list[str]) -> list[str]:
-    """The versions without those that can do what another one of them can."""
-    return [each for each in selected if versions.LIKE.get(each) not in selected]
+def _versions(selected: list[str], marks: set[str]) -> list[str]:
+    """Of the selected versions, newest first, those that a test runs on."""
+    if "every_version" in marks:
+        return selected
+    if "distinct_versions" in marks:
+        return [each for each in selected if versions.EQUIVALENT.get(each) not in selected]
+    if "first_and_last_version" in marks:
+        return list(dict.fromkeys((selected[0], selected[-1])))
+    return selected[:1]
 
 
-def _paths(metafunc: pytest.Metafunc, folders: set[Path]) -> tuple[str, ...]:
-    if not BY_EVERY_PATH & folders or NO_TRANSFERS & folders:
+def _other_paths(metafunc: pytest.Metafunc, marks: set[str]) -> tuple[str, ...]:
+    """The paths that a test runs on besides the best one."""
+    if "every_path" not in marks or "one_path" in marks:
         return ()
-    left_out = {
-        name for marker in metafunc.definition.iter_markers("not_on") for name in marker.args
+    excluded = {
+        path for mark in metafunc.definition.iter_markers("not_on_path") for path in mark.args
     }
-    asked = paths.selected() if HERE / "faults" in folders else paths.of_no_version()
-    return tuple(path for path in asked if path not in left_out)
+    several_versions = "distinct_versions" in marks
+    selected = paths.selected_for_several_versions() if several_versions else paths.selected()
+    return tuple(path for path in selected if path not in excluded)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what the server cannot do yet: such a test does not exist there."""
-    too_early = [item for item in items if _begins_after(item)]
-    if too_early:
-        config.hook.pytest_deselected(items=too_early)
-        items[:] = [item for item in items if not _begins_after(item)]
+    """Deselect the tests that need a newer server (`min_server`)."""
+    if deselected := [item for item in items if _needs_newer_server(item)]:
+        config.hook.pytest_deselected(items=deselected)
+        items[:] = [item for item in items if not _needs_newer_server(item)]
 
 
-def _begins_after(item: pytest.Item) -> bool:
+def _needs_newer_server(item: pytest.Item) -> bool:
     marker = item.get_closest_marker("min_server")
     if marker is None or not isinstance(item, pytest.Function):
         return False
@@ -123,25 +99,28 @@ def _begins_after(item: pytest.Item) -> bool:
     return version is not None and version_key(version) < version_key(marker.args[0])
 
 
+# -- reports -----------------------------------------------------------------------------
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Puts the log of the session's server into the report of a failure."""
+    """Add the log of the shared server to the report of a failure."""
     report = yield
     server = getattr(item, "funcargs", {}).get("server")
     if report.failed and isinstance(server, NatsServer):
-        said = [line for line in server.log if line not in server.greeting]
-        report.sections.append((f"nats-server {server.version}", "\n".join(said[-40:])))
+        lines = [line for line in server.log if line not in server.startup_log]
+        report.sections.append((f"nats-server {server.version}", "\n".join(lines[-40:])))
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says what the model has gone through, also where all went well."""
+    """Print the operations, faults and seeds of the model test, also if it passed."""
     for outcome in ("passed", "failed"):
         for report in terminalreporter.getreports(outcome):
-            told = dict(getattr(report, "user_properties", ()))
-            if "tally" in told:
-                seeds = f"seeds {told['seeds'][0]} to {told['seeds'][-1]}"
-                terminalreporter.write_line(f"model: {told['tally']}; {seeds}")
+            properties = dict(getattr(report, "user_properties", ()))
+            if "tally" in properties:
+                seeds = f"seeds {properties['seeds'][0]} to {properties['seeds'][-1]}"
+                terminalreporter.write_line(f"model: {properties['tally']}; {seeds}")
 
 
 # -- servers -----------------------------------------------------------------------------
@@ -149,7 +128,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def _servers() -> Iterator[dict[str, NatsServer]]:
-    """The session's servers by version: each is started once and kept until the end."""
+    """The servers of the session by version. Each starts on first use."""
     with ExitStack() as stack:
         yield _StartedOnDemand(stack)
 
@@ -166,18 +145,18 @@ class _StartedOnDemand(dict[str, NatsServer]):
 
 @pytest.fixture(scope="session")
 def server(request: pytest.FixtureRequest, _servers: dict[str, NatsServer]) -> NatsServer:
-    """A server that all tests share. A test that stops or breaks one starts its own."""
+    """A server that all tests share. A test that stops or breaks a server starts its own."""
     return _servers[request.param]
 
 
 @pytest.fixture(scope="session")
 def _path(request: pytest.FixtureRequest) -> str:
-    """The path that the test takes, or nothing for the server's best one."""
+    """The path to the server, or "" for the best one that the server supports."""
     return getattr(request, "param", "")
 
 
 @pytest.fixture(autouse=True)
-def _take_the_path(_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _select_path(_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if _path:
         paths.PATHS[_path](monkeypatch)
 
@@ -202,7 +181,7 @@ def js(nc: jetstow.Client) -> jetstow.JetStreamContext:
 
 @pytest.fixture
 async def raw(server: NatsServer) -> AsyncIterator[Client]:
-    """A plain nats-py connection, to look underneath."""
+    """A plain nats-py connection, to inspect the stream without jetstow."""
     client = await nats.connect(server.url)
     yield client
     await client.close()

@@ -1,1 +1,1 @@
-"""One program a client. Each does one job in a process of its own; `serve` tells how."""
+"""One program per client. Each runs one job in its own process; see `serve`."""

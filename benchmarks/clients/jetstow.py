@@ -1,9 +1,9 @@
-"""jetstow, as it comes."""
+"""jetstow with its defaults."""
 
 from __future__ import annotations
 
 import jetstow
-from benchmarks.clients.serve import Unable
+from benchmarks.clients.serve import UnsupportedError
 from benchmarks.clients.work import run
 
 
@@ -41,7 +41,7 @@ class Jetstow:
         return await self._store.get_range(name, start, length)
 
     async def direct_get(self, name: str) -> object:  # noqa: ARG002
-        raise Unable
+        raise UnsupportedError
 
 
 if __name__ == "__main__":

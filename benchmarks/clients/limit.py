@@ -1,4 +1,4 @@
-"""The limit: the same frames on a plain blocking socket, by a bare loop, without a digest."""
+"""The limit: the same frames on a plain blocking socket, without a digest."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks import buckets
-from benchmarks.bare import Wire
-from benchmarks.clients.serve import Job, Mismatch, Unable, measured, serve
+from benchmarks.clients.serve import Job, UnsupportedError, WrongDataError, measured, serve
+from benchmarks.socket_client import SocketClient
 
 
-def put(wire: Wire, job: Job) -> None:
+def put(nc: SocketClient, job: Job) -> None:
     data = memoryview(job.data())
     chunks = (data[at : at + buckets.CHUNK] for at in range(0, job.size, buckets.CHUNK))
     with measured("put"):
-        buckets.publish_chunks(wire, buckets.chunk_subject(job.bucket), chunks)
+        buckets.publish_chunks(nc, buckets.chunk_subject(job.bucket), chunks)
 
 
-def drain(wire: Wire, job: Job) -> None:
+def drain(nc: SocketClient, job: Job) -> None:
     with measured(job.op):
-        size = buckets.drain_chunks(wire, job.bucket, -(-job.size // buckets.CHUNK))
+        size = buckets.drain_chunks(nc, job.bucket, -(-job.size // buckets.CHUNK))
     if size != job.size:
-        raise Mismatch(f"{size} bytes of {job.size}")
+        raise WrongDataError(f"{size} bytes of {job.size}")
 
 
-def put_file(wire: Wire, job: Job) -> None:
+def put_file(nc: SocketClient, job: Job) -> None:
     def chunks() -> Iterator[memoryview]:
         view = memoryview(bytearray(buckets.CHUNK))
         with Path(job.path).open("rb", buffering=0) as file:
@@ -33,46 +33,46 @@ def put_file(wire: Wire, job: Job) -> None:
                 yield view[:size]
 
     with measured("put-file"):
-        buckets.publish_chunks(wire, buckets.chunk_subject(job.bucket), chunks())
+        buckets.publish_chunks(nc, buckets.chunk_subject(job.bucket), chunks())
 
 
-def get_file(wire: Wire, job: Job) -> None:
+def get_file(nc: SocketClient, job: Job) -> None:
     with measured("get-file"), Path(job.path).open("wb", buffering=0) as file:
-        buckets.drain_chunks(wire, job.bucket, -(-job.size // buckets.CHUNK), file.write)
+        buckets.drain_chunks(nc, job.bucket, -(-job.size // buckets.CHUNK), file.write)
     if Path(job.path).stat().st_size != job.size:
-        raise Mismatch("the file has another size")
+        raise WrongDataError("the size of the file is wrong")
 
 
-def small(wire: Wire, job: Job) -> None:
-    """What a put of 1 KiB cannot do without: a chunk and its metadata, one after the other."""
+def small(nc: SocketClient, job: Job) -> None:
+    """Write the minimum of a put of 1 KiB: a chunk and then its metadata."""
     data, chunk = job.data(1024), buckets.chunk_subject(job.bucket)
     with measured("put-small") as more:
         for number in range(job.count):
-            wire.publish(chunk, data)
-            wire.answer()
-            wire.publish(buckets.meta_subject(job.bucket, f"{number}"), data[:250], buckets.ROLLUP)
-            wire.answer()
+            nc.publish(chunk, data)
+            nc.reply()
+            nc.publish(buckets.meta_subject(job.bucket, f"{number}"), data[:250], buckets.ROLLUP)
+            nc.reply()
         more["count"] = job.count
 
 
-def direct_get(wire: Wire, job: Job) -> None:
+def direct_get(nc: SocketClient, job: Job) -> None:
     meta = buckets.meta_subject(job.bucket, buckets.OBJECT)
     subject = f"$JS.API.DIRECT.GET.OBJ_{job.bucket}.".encode() + meta
     with measured("direct-get") as more:
         for _ in range(job.count):
-            wire.publish(subject, b"")
-            wire.skip(wire.message())
+            nc.publish(subject, b"")
+            nc.skip(nc.message())
         more["count"] = job.count
 
 
-def sha256(_: Wire, job: Job) -> None:
+def sha256(_: SocketClient, job: Job) -> None:
     data = memoryview(job.data())
     with measured("sha256"):
         digest = hashlib.sha256()
         for at in range(0, job.size, buckets.CHUNK):
             digest.update(data[at : at + buckets.CHUNK])
     if buckets.digest_field(digest.digest()) != job.digest:
-        raise Mismatch("another digest")
+        raise WrongDataError("the digest is wrong")
 
 
 _OPERATIONS = {
@@ -89,9 +89,9 @@ _OPERATIONS = {
 
 def work(job: Job) -> None:
     if job.op not in _OPERATIONS:
-        raise Unable
-    with Wire(job.url) as wire:
-        _OPERATIONS[job.op](wire, job)
+        raise UnsupportedError
+    with SocketClient(job.url) as nc:
+        _OPERATIONS[job.op](nc, job)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-// npm's @nats-io/obj, driven as the clients in Python are: `serve.py` has the protocol,
-// `work.py` the operations. With `native` in the job's flags it takes SHA-256 from node
-// itself, which its documentation offers; its own default is one written in JavaScript.
+// npm's @nats-io/obj. `serve.py` describes the protocol, `work.py` the operations. With `native` in
+// the flags of the job it uses SHA-256 of node, as its documentation suggests; its default is
+// implemented in JavaScript.
 import { createHash, webcrypto } from "node:crypto";
 import { createReadStream, createWriteStream, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-globalThis.crypto ??= webcrypto; // node 18, which is Debian's, has no such global
+globalThis.crypto ??= webcrypto; // node 18 (Debian 12) does not have this global
 
 const packages = createRequire(`${process.env.BENCH_NODE_FOLDER}/package.json`);
 const { connect } = packages("@nats-io/transport-node");
@@ -18,7 +18,7 @@ const OBJECT = "object";
 const KIB = 1024;
 const WARM = 10;
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const say = (said) => writeSync(1, JSON.stringify(said) + "\n");
+const send = (fields) => writeSync(1, JSON.stringify(fields) + "\n");
 const next = async () => (await lines.next()).value;
 
 const forgetPeak = () => {
@@ -36,7 +36,7 @@ const peak = () => {
 };
 
 const measured = async (what, work, more = {}) => {
-  say({ ready: what });
+  send({ ready: what });
   await next();
   forgetPeak();
   const low = peak();
@@ -46,7 +46,7 @@ const measured = async (what, work, more = {}) => {
   const seconds = Number(process.hrtime.bigint() - start) / 1e9;
   const after = process.resourceUsage();
   const micros = (usage) => usage.userCPUTime + usage.systemCPUTime;
-  say({
+  send({
     measured: what,
     seconds,
     cpu: (micros(after) - micros(before)) / 1e6,
@@ -69,10 +69,10 @@ const digestOf = (data) => {
   const digest = createHash("sha256").update(data).digest("base64");
   return "SHA-256=" + digest.replaceAll("+", "-").replaceAll("/", "_");
 };
-class Mismatch extends Error {}
-const check = (right, said) => {
-  if (!right) {
-    throw new Mismatch(said);
+class WrongData extends Error {}
+const check = (ok, message) => {
+  if (!ok) {
+    throw new WrongData(message);
   }
 };
 const checkStored = async (store, name, size, digest) => {
@@ -94,16 +94,16 @@ const streamed = async (store, name) => {
 };
 
 const rate = async (what, call, names, atOnce) => {
-  const found = new Map();
+  const results = new Map();
   const left = names[Symbol.iterator]();
   const worker = async () => {
     for (let each = left.next(); !each.done; each = left.next()) {
-      found.set(each.value, await call(each.value));
+      results.set(each.value, await call(each.value));
     }
   };
   const all = () => Promise.all(Array.from({ length: atOnce }, worker));
   await measured(what, all, { count: names.length });
-  return found;
+  return results;
 };
 
 const failed = (settled) => settled
@@ -118,10 +118,10 @@ const operations = {
   },
   async get(store, job) {
     const data = await measured("get", () => store.getBlob(OBJECT));
-    check(digestOf(data) === job.digest, "other bytes came back");
+    check(digestOf(data) === job.digest, "the bytes differ from the stored ones");
   },
   async stream(store, job) {
-    check(await measured("stream", () => streamed(store, OBJECT)) === job.size, "another size");
+    check(await measured("stream", () => streamed(store, OBJECT)) === job.size, "the size is wrong");
   },
   async "put-file"(store, job) {
     await measured("put-file", () =>
@@ -138,7 +138,7 @@ const operations = {
       digest.update(piece);
     }
     const found = digest.digest("base64").replaceAll("+", "-").replaceAll("/", "_");
-    check(`SHA-256=${found}` === job.digest, "the file is not what was stored");
+    check(`SHA-256=${found}` === job.digest, "the file differs from the stored object");
   },
   async list(store, job) {
     const found = await measured("list", () => store.list());
@@ -164,7 +164,7 @@ const operations = {
         ...await rate(`${what}-small-at-once`, call, named("many", job.count * 4), job.at_once),
       ];
       const same = ([name, bytes]) => Buffer.compare(bytes, content(name)) === 0;
-      check(what !== "get" || found.every(same), "other bytes came back");
+      check(what !== "get" || found.every(same), "the bytes differ from the stored ones");
     }
   },
   async many(store, job) {
@@ -185,14 +185,14 @@ const operations = {
       const got = await measured("many-get", () => Promise.allSettled(names.map((name) =>
         store.getBlob(name))).then((settled) => (more.errors = failed(settled), settled)), more);
       for (const { value } of got) {
-        check(!value || digestOf(value) === digest, "other bytes came back");
+        check(!value || digestOf(value) === digest, "the bytes differ from the stored ones");
       }
     }
     if (job.flags.one) {
       const whole = dataOf(job);
       await measured("one-put", () => store.putBlob({ name: OBJECT }, whole));
       const found = await measured("one-get", () => store.getBlob(OBJECT));
-      check(digestOf(found) === job.digest, "other bytes came back");
+      check(digestOf(found) === job.digest, "the bytes differ from the stored ones");
     }
   },
 };
@@ -200,7 +200,7 @@ const operations = {
 const job = JSON.parse(await next());
 try {
   if (!operations[job.op]) {
-    say({ unable: "it has no such operation" });
+    send({ unable: "it has no such operation" });
     process.exit(0);
   }
   if (job.flags.native) {
@@ -209,9 +209,9 @@ try {
   const nc = await connect({ servers: job.url });
   const store = await new obj.Objm(nc).open(job.bucket);
   await operations[job.op](store, job);
-  say({ done: true });
+  send({ done: true });
 } catch (error) {
   const said = String(error?.message ?? error).slice(0, 300);
-  say(error instanceof Mismatch ? { wrong: said } : { error: said });
+  send(error instanceof WrongData ? { wrong: said } : { error: said });
 }
 process.exit(0);

@@ -1,4 +1,4 @@
-"""nats-py's own object store."""
+"""nats-py's object store."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import nats
 
-from benchmarks.clients.serve import Unable
+from benchmarks.clients.serve import UnsupportedError
 from benchmarks.clients.work import run
 
 
-class Nowhere:
-    """A file that only counts."""
+class CountingFile:
+    """A file that only counts its bytes."""
 
     size = 0
 
@@ -36,7 +36,7 @@ class NatsPy:
         return (await self._store.get(name)).data or b""
 
     async def stream(self, name: str) -> int:
-        into: Any = Nowhere()
+        into: Any = CountingFile()
         await self._store.get(name, writeinto=into)
         return int(into.size)
 
@@ -56,7 +56,7 @@ class NatsPy:
         return len(await self._store.list(ignore_deletes=True))
 
     async def range(self, name: str, start: int, length: int) -> bytes:  # noqa: ARG002
-        raise Unable("it reads whole objects only")
+        raise UnsupportedError("it reads whole objects only")
 
     async def direct_get(self, name: str) -> object:
         encoded = base64.urlsafe_b64encode(name.encode()).decode()

@@ -1,4 +1,4 @@
-"""natsio, which needs Python 3.13 and has an environment of its own."""
+"""natsio. It needs Python 3.13 and has its own environment."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import natsio
 
-from benchmarks.clients.serve import Unable
+from benchmarks.clients.serve import UnsupportedError
 from benchmarks.clients.work import run
 
 CHUNK = 128 << 10
@@ -22,8 +22,8 @@ class Natsio:
         await self._store.put(name, data)
 
     async def get(self, name: str) -> bytes:
-        found: bytes = await self._store.get_bytes(name)
-        return found
+        result: bytes = await self._store.get_bytes(name)
+        return result
 
     async def stream(self, name: str) -> int:
         size = 0
@@ -54,10 +54,10 @@ class Natsio:
         return len(await self._store.list())
 
     async def range(self, name: str, start: int, length: int) -> bytes:  # noqa: ARG002
-        raise Unable("it reads whole objects only")
+        raise UnsupportedError("it reads whole objects only")
 
     async def direct_get(self, name: str) -> object:  # noqa: ARG002
-        raise Unable
+        raise UnsupportedError
 
 
 if __name__ == "__main__":

@@ -1,5 +1,4 @@
-"""natsrpy, the Rust client from Python. Chunks of 128 KiB are asked for, as elsewhere: its
-own are smaller for a put of bytes."""
+"""natsrpy, the Rust client from Python, with chunks of 128 KiB like the other clients."""
 
 from __future__ import annotations
 
@@ -8,8 +7,8 @@ from pathlib import Path
 
 import natsrpy
 
-from benchmarks.clients.nats_py import Nowhere
-from benchmarks.clients.serve import Unable
+from benchmarks.clients.nats_py import CountingFile
+from benchmarks.clients.serve import UnsupportedError
 from benchmarks.clients.work import run
 
 CHUNK = 128 << 10
@@ -30,7 +29,7 @@ class Natsrpy:
         return into.getvalue()
 
     async def stream(self, name: str) -> int:
-        into = Nowhere()
+        into = CountingFile()
         await self._store.get(name, into)
         return into.size
 
@@ -49,10 +48,10 @@ class Natsrpy:
         return len([info async for info in await self._store.list()])
 
     async def range(self, name: str, start: int, length: int) -> bytes:  # noqa: ARG002
-        raise Unable("it reads whole objects only")
+        raise UnsupportedError("it reads whole objects only")
 
     async def direct_get(self, name: str) -> object:  # noqa: ARG002
-        raise Unable
+        raise UnsupportedError
 
 
 if __name__ == "__main__":

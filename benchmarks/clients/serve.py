@@ -1,14 +1,14 @@
-"""How a client's program speaks to the benchmark: one job, JSON in lines.
+"""The protocol between the benchmark and the program of a client: lines of JSON, one job.
 
     benchmark: {"op": "get", "url": ..., "bucket": ..., ...}
-    client:    {"ready": "get"}              it is connected, and the data is at hand
+    client:    {"ready": "get"}              it is connected, and the data is in memory
     benchmark: go
-    client:    {"measured": "get", ...}      an operation may have several such rounds
+    client:    {"measured": "get", ...}      an operation may have several such parts
     client:    {"done": true}                or {"error": "..."}, {"unable": "..."},
-                                             {"wrong": "..."}: what it measured was worth nothing
+                                             {"wrong": "..."}: discard its figures
 
-What is measured is measured here, in the client's process, around the call and nothing
-else. Only the standard library is needed, for a client may have an environment of its own.
+The client's process measures the call and nothing else. This module needs the standard library
+only, as a client may have its own environment.
 """
 
 from __future__ import annotations
@@ -29,55 +29,59 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """What a client is to do."""
+    """The job of a client."""
 
     op: str
     url: str
     bucket: str
     block: str
-    """The file with the bytes that all data is made of, repeated."""
+    """The file with the block that all data repeats."""
     size: int = 0
     digest: str = ""
-    """The digest of `size` bytes, as metadata has it."""
+    """The digest of `size` bytes in the format of the metadata."""
     path: str = ""
     count: int = 0
     at_once: int = 1
     flags: dict[str, Any] = field(default_factory=dict)
 
     def data(self, size: int | None = None) -> bytes:
-        """`size` bytes, the same for every client."""
+        """Return `size` bytes, the same for every client."""
         block = Path(self.block).read_bytes()
         whole, rest = divmod(self.size if size is None else size, len(block))
         return block * whole + block[:rest]
 
 
-class Mismatch(Exception):  # noqa: N818 - its message says it
-    """A client has not stored, or not returned, what it should have."""
+class WrongDataError(Exception):
+    """The client stored or returned other bytes."""
 
 
-class Unable(Exception):  # noqa: N818 - its message says it
-    """A client has no such operation."""
+class UnsupportedError(Exception):
+    """The client does not have the operation."""
 
 
-def say(**said: Any) -> None:
-    """One line to the benchmark."""
-    sys.__stdout__.write(json.dumps(said) + "\n")  # type: ignore[union-attr]
+def send(**fields: Any) -> None:
+    """Send a line to the benchmark."""
+    sys.__stdout__.write(json.dumps(fields) + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
 @contextmanager
 def measured(what: str) -> Iterator[dict[str, Any]]:
-    """Measure a block, after the benchmark's word; add to the result what the block puts in."""
+    """Wait for the start signal and measure a block. The block adds fields to the result."""
     gc.collect()
     more: dict[str, Any] = {}
-    say(ready=what)
+    send(ready=what)
     sys.stdin.readline()
-    _forget_peak()
-    low, before, start = _peak(), resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+    _reset_peak_memory()
+    low, before, start = (
+        _peak_memory(),
+        resource.getrusage(resource.RUSAGE_SELF),
+        time.perf_counter(),
+    )
     yield more
     seconds = time.perf_counter() - start
-    after, high = resource.getrusage(resource.RUSAGE_SELF), _peak()
-    say(
+    after, high = resource.getrusage(resource.RUSAGE_SELF), _peak_memory()
+    send(
         measured=what,
         seconds=seconds,
         cpu=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
@@ -87,14 +91,14 @@ def measured(what: str) -> Iterator[dict[str, Any]]:
     )
 
 
-def _forget_peak() -> None:
-    # Else the peak of a process is what it was when it started, or what made it had.
+def _reset_peak_memory() -> None:
+    # A child process starts with the peak of its parent.
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _peak() -> int:
-    """The most memory that was resident, in bytes."""
+def _peak_memory() -> int:
+    """Return the peak of the resident memory in bytes."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
@@ -105,22 +109,22 @@ def _peak() -> int:
 
 
 def serve(work: Callable[[Job], Awaitable[None] | None]) -> None:
-    """Take one job, do it, tell how it went, and end."""
+    """Read one job, run it, report the result, and exit."""
     job = Job(**json.loads(sys.stdin.readline()))
     try:
         if isinstance(done := work(job), Awaitable):
-            asyncio.run(_awaited(done))
-    except (Unable, NotImplementedError) as error:
-        say(unable=str(error) or "it has no such operation")
-    except Mismatch as error:
-        say(wrong=str(error))
+            asyncio.run(_wait(done))
+    except (UnsupportedError, NotImplementedError) as error:
+        send(unable=str(error) or "the client does not have the operation")
+    except WrongDataError as error:
+        send(wrong=str(error))
     except Exception as error:  # noqa: BLE001 - a client's failure is a line of the report
-        say(error=f"{type(error).__name__}: {error}"[:300])
+        send(error=f"{type(error).__name__}: {error}"[:300])
     else:
-        say(done=True)
+        send(done=True)
     sys.stdout.flush()
-    os._exit(0)  # threads and connections of a client are not waited for
+    os._exit(0)  # do not wait for threads and connections of the client
 
 
-async def _awaited(done: Awaitable[None]) -> None:
+async def _wait(done: Awaitable[None]) -> None:
     await done

@@ -1,4 +1,4 @@
-"""What a client is put to, the same for every one in Python: `CLIENT` is its face."""
+"""The operations of all clients in Python. `Client` is their interface."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.clients.serve import Job, Mismatch, measured, serve
+from benchmarks.clients.serve import Job, WrongDataError, measured, serve
 
 OBJECT = "object"
 KIB = 1024
-_WARM = 10
+_WARM_UP_CALLS = 10
 
 
 class Client(Protocol):
-    """A client with one connection and one bucket. It raises `Unable` for what it has not."""
+    """A client with one connection and one bucket. It raises `UnsupportedError`."""
 
     async def open(self, url: str, bucket: str) -> None: ...
     async def put(self, name: str, data: bytes) -> None: ...
@@ -29,7 +29,7 @@ class Client(Protocol):
     async def put_file(self, name: str, path: str) -> None: ...
     async def get_file(self, name: str, path: str) -> None: ...
     async def info(self, name: str) -> tuple[int, str]:
-        """Size and digest."""
+        """Return size and digest."""
         ...
 
     async def list(self) -> int: ...
@@ -40,7 +40,7 @@ class Client(Protocol):
 
 
 def run(client: Client) -> None:
-    """Do the job that comes, with this client."""
+    """Run the job with this client."""
 
     async def work(job: Job) -> None:
         await client.open(job.url, job.bucket)
@@ -56,12 +56,12 @@ def _digest(data: bytes | memoryview) -> str:
 async def _check_stored(client: Client, name: str, size: int, digest: str) -> None:
     found, named = await client.info(name)
     if (found, named.rstrip("=")) != (size, digest.rstrip("=")):
-        raise Mismatch(f"{name} is stored as {found} bytes, {named}")
+        raise WrongDataError(f"{name} is stored as {found} bytes, {named}")
 
 
 def _check(data: bytes | memoryview, digest: str) -> None:
     if _digest(data) != digest:
-        raise Mismatch(f"{len(data)} bytes came back that were not stored")
+        raise WrongDataError(f"{len(data)} bytes differ from the stored ones")
 
 
 # -- one large object --------------------------------------------------------------------
@@ -81,10 +81,11 @@ async def get(client: Client, job: Job) -> None:
 
 
 async def stream(client: Client, job: Job) -> None:
+    """Read an object with verification, discard it, and return its size."""
     with measured("stream"):
         size = await client.stream(OBJECT)
     if size != job.size:
-        raise Mismatch(f"{size} bytes of {job.size}")
+        raise WrongDataError(f"{size} bytes of {job.size}")
 
 
 async def put_file(client: Client, job: Job) -> None:
@@ -99,56 +100,56 @@ async def get_file(client: Client, job: Job) -> None:
     with Path(job.path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").digest()
     if "SHA-256=" + base64.urlsafe_b64encode(digest).decode() != job.digest:
-        raise Mismatch("the file is not what was stored")
+        raise WrongDataError("the file differs from the stored object")
 
 
 async def read_range(client: Client, job: Job) -> None:
     data = job.data(2 << 20)
     middle = job.size // 2
-    # The program and the connection are warm then; the object is not.
+    # Warm up the program and the connection, but not the object.
     await client.put("other", data[: 2 * KIB])
     await client.range("other", KIB, 1)
     with measured("range"):
         found = await client.range(OBJECT, middle, KIB)
     at = middle % (1 << 20)
     if found != data[at : at + KIB]:
-        raise Mismatch("the range is not what was stored")
+        raise WrongDataError("the range differs from the stored object")
 
 
 async def list_all(client: Client, job: Job) -> None:
     with measured("list"):
         count = await client.list()
     if count != job.count:
-        raise Mismatch(f"{count} objects of {job.count}")
+        raise WrongDataError(f"{count} objects of {job.count}")
 
 
-# -- many small ones ---------------------------------------------------------------------
+# -- many small objects ------------------------------------------------------------------
 
 
 async def small(client: Client, job: Job) -> None:
-    """Objects of 1 KiB: put, got and looked at, one after another and many at once."""
+    """Put, get and look up objects of 1 KiB, one after another and concurrently."""
     data = job.data(1 << 20)
     one_by_one = [f"one/{number:05}" for number in range(job.count)]
     at_once = [f"many/{number:05}" for number in range(job.count * 4)]
     contents = {
         name: data[at : at + KIB]
         for names in (one_by_one, at_once)
-        for name, at in zip(names, _places(len(names)), strict=True)
+        for name, at in zip(names, _offsets(len(names)), strict=True)
     }
 
     async def put_one(name: str) -> None:
         await client.put(name, contents[name])
 
     for what, call in (("put", put_one), ("get", client.get), ("info", client.info)):
-        for name in one_by_one[:_WARM]:
-            await call(name)  # the first of its kind tells of the start of a process
+        for name in one_by_one[:_WARM_UP_CALLS]:
+            await call(name)  # the first calls include start-up costs
         found = await _rate(f"{what}-small", call, one_by_one, 1)
         found |= await _rate(f"{what}-small-at-once", call, at_once, job.at_once)
         if what == "get" and found != contents:
-            raise Mismatch("small objects came back that were not stored")
+            raise WrongDataError("small objects differ from the stored ones")
 
 
-def _places(count: int) -> list[int]:
+def _offsets(count: int) -> list[int]:
     return [number * KIB % (1 << 20) for number in range(count)]
 
 
@@ -169,14 +170,15 @@ async def _rate(
 
 
 async def direct_get(client: Client, job: Job) -> None:
+    """Read the metadata message of an object by one Direct Get, without an object store."""
     await _rate("direct-get", client.direct_get, [OBJECT] * job.count, 1)
 
 
-# -- many large ones at once -------------------------------------------------------------
+# -- many large objects at once ----------------------------------------------------------
 
 
 async def many(client: Client, job: Job) -> None:
-    """`count` transfers at once, then the same bytes as one."""
+    """Run `count` transfers concurrently, then transfer the same bytes as one object."""
     part = job.size // job.count
     names = [f"part-{number}" for number in range(job.count)]
     data = job.data(part)

@@ -1,4 +1,4 @@
-"""The command line on a server of the module's own, in a folder of the test's own."""
+"""A server for each test module, and an empty working folder for each test."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def latest() -> Iterator[NatsServer]:
 
 @pytest.fixture
 def cli(latest: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """In an empty folder, with a bucket, and nobody else connected."""
+    """Run commands in an empty folder, with a bucket and without other connections."""
     monkeypatch.chdir(tmp_path)
     cli = Cli(latest)
     cli.run("mb", bucket)

@@ -14,12 +14,12 @@ def cli(server: NatsServer) -> Cli:
     return Cli(server)
 
 
-def test_a_bucket_is_made_and_described(cli: Cli, bucket: str) -> None:
-    made = cli.run(
+def test_mb_with_options(cli: Cli, bucket: str) -> None:
+    result = cli.run(
         "mb", bucket, "--description", "what it is", "--ttl", "30d", "--max-bytes", "10M",
         "--storage", "memory",
     )  # fmt: skip
-    assert made.stdout == f"bucket {bucket!r} is ready\n"
+    assert result.stdout == f"bucket {bucket!r} is ready\n"
     status = cli.json("status", bucket)
     assert status["description"] == "what it is"
     assert status["ttl"] == 30 * 86400
@@ -34,35 +34,33 @@ def test_a_bucket_is_made_and_described(cli: Cli, bucket: str) -> None:
 
 
 @pytest.mark.min_server("2.10")
-def test_a_bucket_with_notes_and_compression(cli: Cli, bucket: str) -> None:
-    made = cli.json("mb", bucket, "--metadata", "owner=me", "--compression", "s2")
-    assert (made["metadata"], made["compressed"]) == ({"owner": "me"}, True)
+def test_mb_with_metadata_and_compression(cli: Cli, bucket: str) -> None:
+    data = cli.json("mb", bucket, "--metadata", "owner=me", "--compression", "s2")
+    assert (data["metadata"], data["compressed"]) == ({"owner": "me"}, True)
     text = cli.out("info", bucket)
     assert "storage   file, compressed\n" in text
     assert "metadata  owner = me\n" in text
 
 
-def test_the_same_bucket_again_is_fine_and_another_one_of_its_name_is_not(
-    cli: Cli, bucket: str
-) -> None:
+def test_mb_of_an_existing_bucket(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("mb", bucket)
     error = cli.error(errors.CONFLICT, "mb", bucket, "--description", "another")
     assert bucket in error
 
 
-def test_what_cannot_be_a_bucket(cli: Cli, bucket: str) -> None:
+def test_mb_with_invalid_arguments(cli: Cli, bucket: str) -> None:
     assert "not allowed" in cli.error(errors.USAGE, "mb", "a b")
     assert bucket in cli.error(errors.USAGE, "mb", bucket, "--replicas", "3")
 
 
-def test_buckets_are_listed_by_name(cli: Cli, bucket: str) -> None:
+def test_buckets_sorted_by_name(cli: Cli, bucket: str) -> None:
     cli.run("mb", f"{bucket}-b", "--description", "the second")
     cli.run("mb", f"{bucket}-a")
     cli.run("put", "-", f"{bucket}-a/x", stdin=b"12345")
-    listed = [each for each in cli.json("buckets") if each["bucket"].startswith(bucket)]
-    assert [each["bucket"] for each in listed] == [f"{bucket}-a", f"{bucket}-b"]
-    assert listed[0]["size"] > 5
+    buckets = [one for one in cli.json("buckets") if one["bucket"].startswith(bucket)]
+    assert [one["bucket"] for one in buckets] == [f"{bucket}-a", f"{bucket}-b"]
+    assert buckets[0]["size"] > 5
     heading, *rows = cli.out("buckets").splitlines()
     assert heading.split() == ["SIZE", "CREATED", "BUCKET", "DESCRIPTION"]
     assert any(row.split()[:2] == ["0", "B"] and row.endswith("  the second") for row in rows)
@@ -71,13 +69,13 @@ def test_buckets_are_listed_by_name(cli: Cli, bucket: str) -> None:
     assert cli.json("ls") == cli.json("buckets")
 
 
-def test_an_empty_bucket_goes_at_once(cli: Cli, bucket: str) -> None:
+def test_rb_of_an_empty_bucket(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     assert cli.json("rb", bucket) == {"bucket": bucket, "removed": True}
     assert cli.error(errors.NOT_FOUND, "rb", bucket) == f"there is no bucket {bucket!r}"
 
 
-def test_a_bucket_with_something_in_it_goes_only_if_that_is_meant(cli: Cli, bucket: str) -> None:
+def test_rb_of_a_full_bucket_needs_yes(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
     error = cli.error(errors.USAGE, "rb", bucket, stdin=b"y\n")
@@ -88,14 +86,14 @@ def test_a_bucket_with_something_in_it_goes_only_if_that_is_meant(cli: Cli, buck
     cli.error(errors.NOT_FOUND, "ls", bucket)
 
 
-def test_a_bucket_with_deleted_objects_only_is_empty(cli: Cli, bucket: str) -> None:
+def test_rb_of_a_bucket_with_deleted_objects_only(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
     cli.run("rm", f"{bucket}/x")
     cli.run("rb", bucket)
 
 
-def test_a_sealed_bucket_changes_no_more(cli: Cli, bucket: str) -> None:
+def test_seal_makes_a_bucket_read_only(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
     assert "cannot be undone" in cli.error(errors.USAGE, "seal", bucket)
@@ -107,7 +105,7 @@ def test_a_sealed_bucket_changes_no_more(cli: Cli, bucket: str) -> None:
     cli.run("rb", "-y", bucket)
 
 
-def test_status_without_a_bucket_is_the_servers(cli: Cli, bucket: str) -> None:
+def test_status_of_the_server(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     status = cli.json("status")
     assert status["server"] == f"127.0.0.1:{cli.server.port}"
@@ -115,9 +113,9 @@ def test_status_without_a_bucket_is_the_servers(cli: Cli, bucket: str) -> None:
     assert status["version"] == cli.server.version
     assert status["max_payload"] == 1 << 20
     assert status["buckets"] == len(cli.json("buckets"))
-    assert f"version  {cli.server.version}\n" in cli.out("status")
+    assert f"version      {cli.server.version}\n" in cli.out("status")
 
 
-def test_a_command_leaves_no_connection(cli: Cli, bucket: str) -> None:
+def test_connection_is_closed_after_a_command(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     wait_until(lambda: cli.connections() == 0)

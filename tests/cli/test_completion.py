@@ -1,4 +1,4 @@
-"""Completion in the shell: quick, silent, and without starting anything."""
+"""Shell completion: fast, silent, and without starting a server."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from jetstow.cli.app import app
 from tests.support.cli import Cli, Process
 
 
-def asking(line: str, **env: str) -> dict[str, str]:
-    """The environment in which bash asks for the last word of the line."""
+def completion_env(line: str, **env: str) -> dict[str, str]:
+    """Return the environment in which bash completes the last word of the line."""
     words = {"COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
     return {"_JETSTOW_COMPLETE": "complete_bash", **words, **env}
 
 
 def complete(line: str, **env: str) -> list[str]:
-    """What is offered for the last word of the line."""
-    result = CliRunner().invoke(app, env=asking(line, **env), prog_name="jetstow")
+    """Return the completions of the last word of the line."""
+    result = CliRunner().invoke(app, env=completion_env(line, **env), prog_name="jetstow")
     assert (result.exit_code, result.stderr) == (0, "")
     return [line for line in result.stdout.split("\n") if line]
 
@@ -46,21 +46,21 @@ def test_objects(cli: Cli, bucket: str) -> None:
     cli.run("rm", f"{bucket}/a/b")
     url = cli.server.url
     assert complete(f"jetstow cat {bucket}/a/", NATS_URL=url) == [f"{bucket}/a/ü"]
-    inside = [f"{bucket}/a/ü", f"{bucket}/with a space"]
-    assert complete(f"jetstow rm x {bucket}/", NATS_URL=url) == inside
-    # Where there is one bucket to choose, what is in it follows.
-    only = bucket if len(cli.json("buckets")) == 1 else f"{bucket}/"
-    assert complete(f"jetstow get {only}", NATS_URL=url)[-2:] == inside
+    contents = [f"{bucket}/a/ü", f"{bucket}/with a space"]
+    assert complete(f"jetstow rm x {bucket}/", NATS_URL=url) == contents
+    # An only bucket is completed together with its objects.
+    prefix = bucket if len(cli.json("buckets")) == 1 else f"{bucket}/"
+    assert complete(f"jetstow get {prefix}", NATS_URL=url)[-2:] == contents
 
 
-def test_what_to_put_and_where(cli: Cli, bucket: str) -> None:
+def test_arguments_of_put(cli: Cli, bucket: str) -> None:
     Path("bunch").mkdir()
     Path("bush.txt").touch()
     url = cli.server.url
-    assert complete("jetstow put b", NATS_URL=url) == []  # the shell knows files by itself
-    offered = complete("jetstow put bush.txt bu", NATS_URL=url)
-    assert offered[:2] == ["bunch/", "bush.txt"]
-    assert f"{bucket}/" in offered
+    assert complete("jetstow put b", NATS_URL=url) == []  # the shell completes files itself
+    completions = complete("jetstow put bush.txt bu", NATS_URL=url)
+    assert completions[:2] == ["bunch/", "bush.txt"]
+    assert f"{bucket}/" in completions
     assert f"{bucket}/" in complete(f"jetstow put {Path.cwd()}/bush.txt {bucket}", NATS_URL=url)
 
 
@@ -73,20 +73,20 @@ def test_what_to_put_and_where(cli: Cli, bucket: str) -> None:
         {"NATS_URL": "", "XDG_CONFIG_HOME": "nowhere", "JETSTOW_HOME": "home"},
     ],
 )
-def test_a_failure_offers_nothing_and_says_nothing(cli: Cli, env: dict[str, str]) -> None:
-    with Process(env=asking("jetstow ls ", **env)) as process:
-        assert process.finished() == (0, b"\n", "")
+def test_failure_is_silent(cli: Cli, env: dict[str, str]) -> None:
+    with Process(env=completion_env("jetstow ls ", **env)) as process:
+        assert process.communicate() == (0, b"\n", "")
     assert list(Path().iterdir()) == [], "an embedded server was started"
 
 
-def test_the_embedded_server_is_asked_if_it_runs(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_embedded_server(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("NATS_URL", ""), ("XDG_CONFIG_HOME", "none"), ("JETSTOW_HOME", "home")):
         monkeypatch.setenv(name, value)
     with Process("server", "start") as process:
         process.stdout.readline()
-        with Process("mb", "here") as made:
-            assert made.finished()[0] == 0
-        with Process(env=asking("jetstow rb ")) as asked:
-            assert asked.finished() == (0, b"here\n", "")
+        with Process("mb", "here") as mb:
+            assert mb.communicate()[0] == 0
+        with Process(env=completion_env("jetstow rb ")) as completion:
+            assert completion.communicate() == (0, b"here\n", "")
         process.signal(15)
-        assert process.ended() == (0, "")
+        assert process.wait() == (0, "")

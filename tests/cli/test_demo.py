@@ -1,4 +1,4 @@
-"""The tour: `jetstow demo`, and the example that it is."""
+"""demo, and examples/intro.py, which is the same program."""
 
 from __future__ import annotations
 
@@ -42,53 +42,53 @@ def cli(server: NatsServer) -> Cli:
     return Cli(server)
 
 
-def test_the_demo_tells_its_story_on_any_server(cli: Cli) -> None:
-    heading, empty, story = cli.out("demo").split("\n", 2)
+def test_transcript(cli: Cli) -> None:
+    heading, empty, transcript = cli.out("demo").split("\n", 2)
     assert heading == (
         f"nats-server {cli.server.version} at 127.0.0.1:{cli.server.port} (--server)"
     )
-    assert (empty, story) == ("", TRANSCRIPT)
+    assert (empty, transcript) == ("", TRANSCRIPT)
     assert "configs" not in cli.out("ls")
 
 
-def test_a_bucket_of_that_name_is_left_alone(cli: Cli) -> None:
+def test_existing_bucket_is_not_touched(cli: Cli) -> None:
     cli.run("mb", "configs", "--description", "mine")
     cli.run("put", "-", "configs/a", stdin=b"mine")
     try:
-        story = cli.out("demo").split("\n", 2)[2]
-        (name,) = set(re.findall(r"configs\S+", story))
-        assert story.replace(name, "configs") == TRANSCRIPT
+        transcript = cli.out("demo").split("\n", 2)[2]
+        (name,) = set(re.findall(r"configs\S+", transcript))
+        assert transcript.replace(name, "configs") == TRANSCRIPT
         assert cli.out("cat", "configs/a") == "mine"
         assert name not in cli.out("ls")
     finally:
         cli.run("rb", "--yes", "configs")
 
 
-def test_the_example_is_the_demo() -> None:
+def test_example_and_demo_are_the_same_program() -> None:
     assert Path(jetstow.cli.intro.__file__).read_text() == EXAMPLE.read_text()
 
 
-def test_the_example_runs_by_itself(tmp_path: Path) -> None:
-    """As a user's first program: alone, with nothing configured, and told of no trouble."""
+def test_example_without_any_configuration(tmp_path: Path) -> None:
+    """A user's first program: a copied file, nothing configured, all warnings are errors."""
     program = tmp_path / "intro.py"
     program.write_bytes(EXAMPLE.read_bytes())
     bare = {key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ}
-    ended = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "error", program],
         env={**bare, "HOME": str(tmp_path), "JETSTOW_HOME": str(tmp_path / "home")},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert ended.stdout == TRANSCRIPT
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == TRANSCRIPT
 
 
-def test_two_demos_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+def test_two_demos_at_the_same_time(tmp_path: Path) -> None:
     env = {"NATS_URL": "", "XDG_CONFIG_HOME": str(tmp_path), "JETSTOW_HOME": str(tmp_path / "home")}
     with ExitStack() as stack:
         demos = [stack.enter_context(Process("demo", env=env)) for _ in range(2)]
         for demo in demos:
-            code, out, err = demo.finished()
+            code, out, err = demo.communicate()
             assert (code, err) == (0, "")
             assert re.sub(r"configs-\w+", "configs", out.decode()).endswith("\n\n" + TRANSCRIPT)

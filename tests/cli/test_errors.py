@@ -1,4 +1,4 @@
-"""Servers that are not there, refuse, or fall silent: one sentence, one exit code, promptly."""
+"""Servers that are stopped, refuse or are silent: one line, one exit code, without delay."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ authorization { users: [
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Cli]:
-    """A server that wants to know who asks."""
+    """A server that requires credentials."""
     with NatsServer(config=USERS) as server:
         yield Cli(server)
 
 
 @pytest.fixture
 def own() -> Iterator[Cli]:
-    """A server to stop and to break."""
+    """A server that the test stops, pauses or kills."""
     with NatsServer() as server:
         yield Cli(server)
 
 
-def test_no_server(own: Cli) -> None:
+def test_stopped_server(own: Cli) -> None:
     own.server.stop()
     error = own.error(errors.UNREACHABLE, "ls")
     assert f"127.0.0.1:{own.server.port}" in error
 
 
-def test_no_such_host_and_no_address() -> None:
+def test_unknown_host_and_invalid_port() -> None:
     for server in ("nats://no-such-host.invalid:4222", "nats://127.0.0.1:port"):
         with Process("ls", "-s", server) as process:
-            code, out, err = process.finished()
+            code, out, err = process.communicate()
         assert code in {errors.UNREACHABLE, errors.ERROR, errors.USAGE}
         assert out == b""
         assert len(err.splitlines()) == 1
 
 
-def test_credentials(guarded: Cli) -> None:
+def test_refused_credentials(guarded: Cli) -> None:
     refused = guarded.error(errors.REFUSED, "ls")
     assert "refused the credentials" in refused
     port = guarded.server.port
@@ -62,7 +62,7 @@ def test_credentials(guarded: Cli) -> None:
     guarded.run("ls", "-s", f"nats://all:p@127.0.0.1:{port}")
 
 
-def test_permissions(guarded: Cli, bucket: str) -> None:
+def test_denied_permissions(guarded: Cli, bucket: str) -> None:
     port = guarded.server.port
     everything = ["--server", f"nats://all:p@127.0.0.1:{port}"]
     reader = ["--server", f"nats://reader:p@127.0.0.1:{port}"]
@@ -75,17 +75,17 @@ def test_permissions(guarded: Cli, bucket: str) -> None:
         assert "jetstow: the user may not publish" in refused.stderr, command
 
 
-def test_no_jetstream() -> None:
+def test_server_without_jetstream() -> None:
     server = NatsServer(jetstream=None)
     try:
         server.start(wait=False)
-        wait_until(lambda: server.greeting)
+        wait_until(lambda: server.startup_log)
         assert "JetStream" in Cli(server).error(errors.UNREACHABLE, "ls")
     finally:
         server.close()
 
 
-def test_a_silent_server(own: Cli, bucket: str) -> None:
+def test_silent_server(own: Cli, bucket: str) -> None:
     own.run("mb", bucket)
     own.server.pause()
     try:
@@ -94,7 +94,7 @@ def test_a_silent_server(own: Cli, bucket: str) -> None:
         own.server.resume()
 
 
-def test_a_server_that_dies_meanwhile(own: Cli, bucket: str) -> None:
+def test_server_killed_during_a_put(own: Cli, bucket: str) -> None:
     own.run("mb", bucket)
     with own.start("put", "-", f"{bucket}/a", "--timeout", "2") as process:
         process.stdin.write(bytes(1_000_000))
@@ -102,13 +102,13 @@ def test_a_server_that_dies_meanwhile(own: Cli, bucket: str) -> None:
         wait_until(lambda: own.chunks(bucket) > 5)
         own.server.kill()
         process.stdin.close()
-        code, said = process.ended()
+        code, stderr = process.wait()
     assert code == errors.UNREACHABLE
-    assert said.startswith("jetstow: ")
-    assert bucket in said
+    assert stderr.startswith("jetstow: ")
+    assert bucket in stderr
 
 
-def test_watching_outlives_a_restart_of_the_server(own: Cli, bucket: str) -> None:
+def test_watch_across_a_server_restart(own: Cli, bucket: str) -> None:
     own.run("mb", bucket)
     own.run("put", "-", f"{bucket}/a", stdin=b"x")
     with own.start("watch", bucket, "--count", "2", "--json") as process:
@@ -116,36 +116,34 @@ def test_watching_outlives_a_restart_of_the_server(own: Cli, bucket: str) -> Non
         own.server.restart()
         own.run("put", "-", f"{bucket}/b", stdin=b"x")
         assert json.loads(process.stdout.readline())["name"] == "b"
-        code, said = process.ended()
+        code, stderr = process.wait()
     assert code == 0
-    assert said == (
-        "jetstow: the connection is lost; trying to get it back\njetstow: the connection is back\n"
-    )
+    assert stderr == "jetstow: connection lost; reconnecting\njetstow: reconnected\n"
 
 
-def test_verbose_tells_where(own: Cli) -> None:
+def test_verbose_prints_the_traceback(own: Cli) -> None:
     result = own.run("ls", "nowhere", "--verbose", code=errors.NOT_FOUND)
     assert "Traceback (most recent call last)" in result.stderr
     assert result.stderr.endswith("jetstow: there is no bucket 'nowhere'\n")
 
 
-def test_what_the_library_warns_of_is_told(own: Cli, bucket: str) -> None:
+def test_warnings_of_the_library_are_printed(own: Cli, bucket: str) -> None:
     from tests.support import raw_stream
 
     own.run("mb", bucket)
     own.run("put", "-", f"{bucket}/good", stdin=b"x")
-    own.peek(lambda nc: raw_stream.write_metadata(nc, bucket, "bad", b"no JSON"))
+    own.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "bad", b"no JSON"))
     result = own.run("ls", bucket, code=None)
     assert result.stdout == "good\n"
     assert "'bad'" in result.stderr
     assert result.stderr.startswith("jetstow: ")
 
 
-def test_a_context_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     env = {"NATS_URL": "", "NATS_CONTEXT": "lost", "JETSTOW_HOME": os.fspath(tmp_path / "home")}
     with Process("ls", env=env) as process:
-        code, _, err = process.finished()
+        code, _, err = process.communicate()
     assert code == errors.ERROR
     assert "'lost'" in err
     assert not (tmp_path / "home").exists()

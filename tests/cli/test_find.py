@@ -15,28 +15,28 @@ def filled(cli: Cli, bucket: str) -> str:
     return bucket
 
 
-def found(cli: Cli, bucket: str, *options: str, below: str = "") -> list[str]:
+def find(cli: Cli, bucket: str, *options: str, below: str = "") -> list[str]:
     lines = cli.out("find", f"{bucket}{below}", *options).splitlines()
     return [line.removeprefix(f"{bucket}/") for line in lines]
 
 
-def test_find(cli: Cli, filled: str) -> None:
-    assert found(cli, filled) == ["c", "logs/a.csv", "logs/old/b.csv"]
-    assert found(cli, filled, "--name", "*.csv") == ["logs/a.csv", "logs/old/b.csv"]
-    assert found(cli, filled, "--name", "logs/*.csv") == ["logs/a.csv"]
-    assert found(cli, filled, below="/logs/old") == ["logs/old/b.csv"]
-    assert found(cli, filled, "--tag", "x") == ["c", "logs/a.csv"]
-    assert found(cli, filled, "--larger", "1K") == ["logs/old/b.csv"]
-    assert found(cli, filled, "--smaller", "10") == ["c", "logs/a.csv"]
-    assert found(cli, filled, "--older", "1h") == []
-    assert len(found(cli, filled, "--newer", "1h")) == 3
-    assert len(found(cli, filled, "--newer", "2020-01-01")) == 3
-    assert found(cli, filled, "--older", "2020-01-01T12:00") == []
+def test_find_options(cli: Cli, filled: str) -> None:
+    assert find(cli, filled) == ["c", "logs/a.csv", "logs/old/b.csv"]
+    assert find(cli, filled, "--name", "*.csv") == ["logs/a.csv", "logs/old/b.csv"]
+    assert find(cli, filled, "--name", "logs/*.csv") == ["logs/a.csv"]
+    assert find(cli, filled, below="/logs/old") == ["logs/old/b.csv"]
+    assert find(cli, filled, "--tag", "x") == ["c", "logs/a.csv"]
+    assert find(cli, filled, "--larger", "1K") == ["logs/old/b.csv"]
+    assert find(cli, filled, "--smaller", "10") == ["c", "logs/a.csv"]
+    assert find(cli, filled, "--older", "1h") == []
+    assert len(find(cli, filled, "--newer", "1h")) == 3
+    assert len(find(cli, filled, "--newer", "2020-01-01")) == 3
+    assert find(cli, filled, "--older", "2020-01-01T12:00") == []
 
 
-def test_find_for_programs(cli: Cli, filled: str) -> None:
-    (one,) = cli.json("find", filled, "--name", "c")
-    assert (one["name"], one["size"], one["tags"]) == ("c", 1, ["x"])
+def test_find_output_formats(cli: Cli, filled: str) -> None:
+    (match,) = cli.json("find", filled, "--name", "c")
+    assert (match["name"], match["size"], match["tags"]) == ("c", 1, ["x"])
     assert cli.out("find", filled, "-0", "--tag", "x") == f"{filled}/c\0{filled}/logs/a.csv\0"
     assert "2.0 KiB" in cli.out("find", filled, "-l", "--name", "b.csv")
     cli.error(errors.USAGE, "find", filled, "-0", "--json")

@@ -1,7 +1,4 @@
-"""The command line as a process: terminals, pipes, signals, completion.
-
-None of it depends on the server's version.
-"""
+"""The command line as a process: pipes, closed descriptors, signals."""
 
 from __future__ import annotations
 
@@ -24,33 +21,33 @@ DATA = some_bytes(300_000)
 # -- pipes -------------------------------------------------------------------------------
 
 
-def test_bytes_go_through_pipes_as_they_are(cli: Cli, bucket: str) -> None:
+def test_put_and_cat_through_pipes(cli: Cli, bucket: str) -> None:
     with cli.start("put", "-", f"{bucket}/a", "--json") as process:
-        code, out, err = process.finished(DATA)
+        code, out, err = process.communicate(DATA)
     assert (code, err) == (0, "")
     assert json.loads(out)[0]["size"] == len(DATA)
     with cli.start("cat", f"{bucket}/a") as process:
-        assert process.finished() == (0, DATA, "")
+        assert process.communicate() == (0, DATA, "")
 
 
-def test_a_reader_that_leaves_is_no_error_to_tell_of(cli: Cli, bucket: str) -> None:
+def test_broken_pipe_is_silent(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=bytes(5_000_000))
     with cli.start("cat", f"{bucket}/a") as process:
         process.stdout.read(10)
         process.stdout.close()
-        assert process.ended() == (errors.BROKEN_PIPE, "")
+        assert process.wait() == (errors.BROKEN_PIPE, "")
     with cli.start("demo") as process:
         process.stdout.close()
-        assert process.ended() == (errors.BROKEN_PIPE, "")
+        assert process.wait() == (errors.BROKEN_PIPE, "")
     assert "configs" not in cli.out("ls")
 
 
-def test_output_that_cannot_be_written(cli: Cli, bucket: str) -> None:
+def test_standard_output_on_a_full_disk(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=DATA)
     for command in (["cat", f"{bucket}/a"], ["ls", bucket]):
         with Path("/dev/full").open("wb") as full, cli.start(*command, stdout=full) as process:
-            code, said = process.ended()
-        assert (code, said) == (1, "jetstow: 'standard output': No space left on device\n")
+            code, stderr = process.wait()
+        assert (code, stderr) == (1, "jetstow: 'standard output': No space left on device\n")
 
 
 @pytest.mark.parametrize(
@@ -67,9 +64,9 @@ def test_closed_descriptors(cli: Cli, bucket: str, command: str, code: int) -> N
     cli.run("put", "-", f"{bucket}/a", stdin=b"a")
     line = f"exec python -m jetstow {command.format(bucket=bucket)}"
     env = {**os.environ, "NATS_URL": cli.server.url, "PATH": _path()}
-    ended = subprocess.run(["sh", "-c", line], env=env, capture_output=True, check=False)
-    assert ended.returncode == code
-    assert b"Traceback" not in ended.stderr
+    result = subprocess.run(["sh", "-c", line], env=env, capture_output=True, check=False)
+    assert result.returncode == code
+    assert b"Traceback" not in result.stderr
     assert cli.out("ls", bucket) == "a\n"
 
 
@@ -79,65 +76,65 @@ def _path() -> str:
     return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
-def test_an_output_without_unicode(cli: Cli, bucket: str) -> None:
+def test_standard_output_in_ascii(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/ü", stdin=b"u")
     ascii_only = {"NATS_URL": cli.server.url, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     with Process("ls", bucket, env=ascii_only) as process:
-        assert process.finished() == (0, b"\\xfc\n", "")
+        assert process.communicate() == (0, b"\\xfc\n", "")
     with Process("ls", bucket, "--json", env=ascii_only) as process:
-        assert json.loads(process.finished()[1])[0]["name"] == "ü"
+        assert json.loads(process.communicate()[1])[0]["name"] == "ü"
 
 
-# -- Ctrl-C and its like -----------------------------------------------------------------
+# -- signals -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_a_put_that_is_ended_leaves_nothing(cli: Cli, bucket: str, number: int, code: int) -> None:
+def test_signal_during_a_put(cli: Cli, bucket: str, number: int, code: int) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"the old one")
     with cli.start("put", "-", f"{bucket}/a") as process:
         process.stdin.write(bytes(2_000_000))
         process.stdin.flush()
         wait_until(lambda: cli.chunks(bucket) > 5)
-        process.signal(number)  # while it waits for more
-        assert process.ended() == (code, "")
+        process.signal(number)  # while it waits for more input
+        assert process.wait() == (code, "")
     assert cli.out("cat", f"{bucket}/a") == "the old one"
     assert cli.chunks(bucket) == 1
 
 
-def test_a_put_from_a_silent_pipe_ends_at_once(cli: Cli, bucket: str) -> None:
+def test_ctrl_c_during_a_put_from_a_silent_pipe(cli: Cli, bucket: str) -> None:
     with cli.start("put", "-", f"{bucket}/a") as process:
         wait_until(cli.connections)
         process.signal(signal.SIGINT)
-        assert process.ended() == (errors.INTERRUPTED, "")
+        assert process.wait() == (errors.INTERRUPTED, "")
     assert cli.out("ls", bucket) == ""
 
 
-def test_a_put_from_a_terminal_ends_at_ctrl_c(cli: Cli, bucket: str) -> None:
-    ours, theirs = pty.openpty()
-    with cli.start("put", "-", f"{bucket}/a", stdin=theirs) as process:
+def test_ctrl_c_during_a_put_from_a_terminal(cli: Cli, bucket: str) -> None:
+    controller, terminal = pty.openpty()
+    with cli.start("put", "-", f"{bucket}/a", stdin=terminal) as process:
         wait_until(cli.connections)
         process.signal(signal.SIGINT)
-        assert process.ended()[0] == errors.INTERRUPTED
-    os.close(ours)
-    os.close(theirs)
+        assert process.wait()[0] == errors.INTERRUPTED
+    os.close(controller)
+    os.close(terminal)
 
 
-def test_a_cat_that_nobody_reads_ends_at_ctrl_c(cli: Cli, bucket: str) -> None:
+def test_ctrl_c_during_a_cat_to_a_full_pipe(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=bytes(5_000_000))
     with cli.start("cat", f"{bucket}/a") as process:
-        process.stdout.read(10)  # it writes, and then the pipe is full
+        process.stdout.read(10)  # it has started to write; the pipe is full soon
         process.signal(signal.SIGINT)
-        assert process.ended() == (errors.INTERRUPTED, "")
+        assert process.wait() == (errors.INTERRUPTED, "")
 
 
-def test_a_get_that_is_ended_leaves_no_file(cli: Cli, bucket: str) -> None:
+def test_ctrl_c_during_a_get_to_a_named_pipe(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"new")
     Path("a").write_text("old")
     os.mkfifo("pipe")
     with cli.start("get", f"{bucket}/a", "pipe") as process:
         wait_until(cli.connections)
-        process.signal(signal.SIGINT)  # nobody opens the pipe
-        assert process.ended() == (errors.INTERRUPTED, "")
+        process.signal(signal.SIGINT)  # while it waits for a reader of the pipe
+        assert process.wait() == (errors.INTERRUPTED, "")
     assert sorted(path.name for path in Path().iterdir()) == ["a", "pipe"]

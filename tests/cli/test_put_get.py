@@ -18,7 +18,7 @@ DATA = some_bytes(300_000)
 
 @pytest.fixture
 def cli(server: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
-    """In an empty folder, with a bucket."""
+    """Run commands in an empty folder, with a bucket."""
     monkeypatch.chdir(tmp_path)
     cli = Cli(server)
     cli.run("mb", bucket)
@@ -38,19 +38,19 @@ def cli(server: NatsServer, bucket: str, tmp_path: Path, monkeypatch: pytest.Mon
         ("/目录/ü", "目录/ü"),
     ],
 )
-def test_a_file_goes_where_it_is_told(cli: Cli, bucket: str, target: str, name: str) -> None:
+def test_put_target(cli: Cli, bucket: str, target: str, name: str) -> None:
     Path("a.txt").write_bytes(DATA)
     result = cli.out("put", "a.txt", f"{bucket}{target}")
     assert result.startswith(f"{bucket}/{name}: 293 KiB stored, revision ")
     assert cli.run("cat", f"{bucket}/{name}").stdout_bytes == DATA
 
 
-def test_several_files_go_into_a_place(cli: Cli, bucket: str) -> None:
+def test_put_several_files(cli: Cli, bucket: str) -> None:
     Path("folder").mkdir()
     for path in ("a", "folder/b", "leer"):
         Path(path).write_text(path if path != "leer" else "")
     put = cli.json("put", "a", "folder/b", "leer", f"{bucket}/to/")
-    assert [(each["name"], each["size"]) for each in put] == [
+    assert [(one["name"], one["size"]) for one in put] == [
         ("to/a", 1),
         ("to/b", 8),
         ("to/leer", 0),
@@ -58,22 +58,24 @@ def test_several_files_go_into_a_place(cli: Cli, bucket: str) -> None:
     assert put[0].keys() == cli.json("info", f"{bucket}/to/a").keys()
 
 
-def test_one_bad_file_does_not_stop_the_others(cli: Cli, bucket: str) -> None:
+def test_put_goes_on_after_a_failure(cli: Cli, bucket: str) -> None:
     Path("a").write_text("a")
     Path("folder").mkdir()
     result = cli.run("put", "missing", "folder", "a", f"{bucket}/", code=errors.NOT_FOUND)
     assert result.stderr == (
-        "jetstow: there is no file 'missing'\njetstow: 'folder': Is a directory\n"
+        "jetstow: 'missing': No such file or directory\njetstow: 'folder': Is a directory\n"
     )
     assert cli.out("ls", bucket) == "a\n"
 
 
-def test_where_it_would_not_be_clear_nothing_is_put(cli: Cli, bucket: str) -> None:
+def test_put_with_an_ambiguous_target(cli: Cli, bucket: str) -> None:
     Path("folder").mkdir()
     for path in ("a", "folder/a"):
         Path(path).write_text(path)
     assert "slash" in cli.error(errors.USAGE, "put", "a", "folder/a", f"{bucket}/x")
-    assert "two of the files" in cli.error(errors.USAGE, "put", "a", "folder/a", f"{bucket}/")
+    assert "two files have the same target" in cli.error(
+        errors.USAGE, "put", "a", "folder/a", f"{bucket}/"
+    )
     assert "no name" in cli.error(errors.USAGE, "put", "-", f"{bucket}/", stdin=b"x")
     assert "--if-revision" in cli.error(
         errors.USAGE, "put", "a", "folder/a", f"{bucket}/", "--if-revision", "0"
@@ -81,14 +83,14 @@ def test_where_it_would_not_be_clear_nothing_is_put(cli: Cli, bucket: str) -> No
     assert cli.out("ls", bucket) == ""
 
 
-def test_standard_input(cli: Cli, bucket: str) -> None:
+def test_put_standard_input(cli: Cli, bucket: str) -> None:
     (put,) = cli.json("put", "-", f"{bucket}/a", stdin=DATA)
     assert (put["size"], put["digest"]) == (len(DATA), digest_of(DATA))
     (put,) = cli.json("put", "-", f"{bucket}/empty", stdin=b"")
     assert (put["size"], put["chunks"]) == (0, 0)
 
 
-def test_only_over_the_revision_that_one_knows(cli: Cli, bucket: str) -> None:
+def test_put_if_revision(cli: Cli, bucket: str) -> None:
     (first,) = cli.json("put", "-", f"{bucket}/a", "--if-revision", "0", stdin=b"1")
     cli.error(errors.CONFLICT, "put", "-", f"{bucket}/a", "--if-revision", "0", stdin=b"2")
     revision = str(first["revision"])
@@ -102,7 +104,7 @@ def test_only_over_the_revision_that_one_knows(cli: Cli, bucket: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (["--chunk-size", "2M"], "max_chunk_size"),
         (["--chunk-size", "0"], "max_chunk_size"),
@@ -110,12 +112,12 @@ def test_only_over_the_revision_that_one_knows(cli: Cli, bucket: str) -> None:
         (["--metadata", "=x"], "--metadata takes KEY=VALUE"),
     ],
 )
-def test_options_that_cannot_be(cli: Cli, bucket: str, options: list[str], said: str) -> None:
-    assert said in cli.error(errors.USAGE, "put", "-", f"{bucket}/a", *options, stdin=b"x")
+def test_put_with_invalid_options(cli: Cli, bucket: str, options: list[str], message: str) -> None:
+    assert message in cli.error(errors.USAGE, "put", "-", f"{bucket}/a", *options, stdin=b"x")
     assert cli.out("ls", bucket) == ""
 
 
-def test_a_full_bucket(cli: Cli, bucket: str) -> None:
+def test_put_into_a_full_bucket(cli: Cli, bucket: str) -> None:
     small = f"{bucket}-small"
     cli.run("mb", small, "--max-bytes", "100K")
     result = cli.run("put", "-", f"{small}/a", stdin=DATA, code=errors.ERROR)
@@ -137,31 +139,27 @@ def test_a_full_bucket(cli: Cli, bucket: str) -> None:
         (["link"], "behind"),
     ],
 )
-def test_an_object_lands_where_it_is_told(
-    cli: Cli, bucket: str, path: list[str], written: str
-) -> None:
+def test_get_path(cli: Cli, bucket: str, path: list[str], written: str) -> None:
     Path("there").mkdir()
     Path("link").symlink_to("behind")
     cli.run("put", "-", f"{bucket}/folder/a.txt", stdin=DATA)
-    said = cli.out("get", f"{bucket}/folder/a.txt", *path)
-    assert said.endswith(f": 293 KiB from {bucket}/folder/a.txt, verified\n")
+    line = cli.out("get", f"{bucket}/folder/a.txt", *path)
+    assert line.endswith(f": 293 KiB from {bucket}/folder/a.txt, verified\n")
     assert Path(written).read_bytes() == DATA
     assert Path("link").is_symlink()
     assert not list(Path().rglob("*.part"))
 
 
-def test_a_file_that_is_there_is_replaced(cli: Cli, bucket: str) -> None:
+def test_get_replaces_a_file(cli: Cli, bucket: str) -> None:
     Path("a").write_text("old, and longer")
     cli.run("put", "-", f"{bucket}/a", stdin=b"new")
-    found = cli.json("get", f"{bucket}/a")
-    assert (found["path"], found["size"]) == ("a", 3)
+    data = cli.json("get", f"{bucket}/a")
+    assert (data["path"], data["size"]) == ("a", 3)
     assert Path("a").read_text() == "new"
 
 
 @pytest.mark.parametrize("name", ["../../escaped", "/etc/escaped", "a/../escaped"])
-def test_a_name_cannot_lead_out_of_the_folder(
-    cli: Cli, bucket: str, name: str, tmp_path: Path
-) -> None:
+def test_get_name_that_leaves_the_folder(cli: Cli, bucket: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     os.chdir(tmp_path / "in")
     cli.run("put", "-", f"{bucket}/{name}", stdin=b"x")
@@ -170,47 +168,49 @@ def test_a_name_cannot_lead_out_of_the_folder(
 
 
 @pytest.mark.parametrize("name", ["..", "folder/", "a/.", "a/.."])
-def test_a_name_without_a_last_part_needs_a_path(cli: Cli, bucket: str, name: str) -> None:
+def test_get_name_that_is_not_a_file_name(cli: Cli, bucket: str, name: str) -> None:
     cli.run("mb", bucket)
     if name.endswith("/"):
-        assert "say which file" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
+        assert "not a valid file name" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
         return
     cli.run("put", "-", f"{bucket}/{name}", stdin=b"x")
-    assert "say which file" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
+    assert "not a valid file name" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
     cli.run("get", f"{bucket}/{name}", "named")
     assert Path("named").read_text() == "x"
 
 
-def test_what_is_missing_on_either_side(cli: Cli, bucket: str) -> None:
+def test_get_of_a_missing_object_or_folder(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"x")
     assert "no object 'b'" in cli.error(errors.NOT_FOUND, "get", f"{bucket}/b")
-    assert "no folder 'no'" in cli.error(errors.NOT_FOUND, "get", f"{bucket}/a", "no/a")
+    assert "'no': No such file or directory" in cli.error(
+        errors.NOT_FOUND, "get", f"{bucket}/a", "no/a"
+    )
     assert list(Path().iterdir()) == []
 
 
-def test_standard_output_gets_the_bytes_and_nothing_else(cli: Cli, bucket: str) -> None:
+def test_get_and_cat_to_standard_output(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=DATA)
     assert cli.run("get", f"{bucket}/a", "-").stdout_bytes == DATA
     assert cli.run("cat", f"{bucket}/a", f"{bucket}/a").stdout_bytes == DATA + DATA
     assert "JSON" in cli.error(errors.USAGE, "get", f"{bucket}/a", "-", "--json")
 
 
-def test_damage_is_told_and_nothing_lands(cli: Cli, bucket: str) -> None:
+def test_get_of_a_damaged_object(cli: Cli, bucket: str) -> None:
     from tests.support import raw_stream
 
     (put,) = cli.json("put", "-", f"{bucket}/a", "--chunk-size", "100K", stdin=DATA)
     subject = raw_stream.chunk_subject(bucket, put["nuid"])
     purge = {"filter": subject, "keep": 2}
-    cli.peek(lambda nc: raw_stream.request(nc, f"STREAM.PURGE.OBJ_{bucket}", purge))
+    cli.inspect(lambda nc: raw_stream.request(nc, f"STREAM.PURGE.OBJ_{bucket}", purge))
     assert bucket in cli.error(errors.DAMAGED, "get", f"{bucket}/a")
     assert list(Path().iterdir()) == []
     cli.run("cat", f"{bucket}/a", code=errors.DAMAGED)
 
 
-# -- going on ----------------------------------------------------------------------------
+# -- resume ------------------------------------------------------------------------------
 
 
-def test_a_put_that_was_killed_is_gone_on_with(
+def test_put_resume_after_a_kill(
     cli: Cli, bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
@@ -221,14 +221,14 @@ def test_a_put_that_was_killed_is_gone_on_with(
         wait_until(lambda: cli.chunks(bucket) > 1_000)
         process.signal(signal.SIGKILL)
     stored = cli.chunks(bucket)
-    assert stored < 20_000, "it was killed too late to tell"
+    assert stored < 19_532, "the kill came after the last chunk"
     cli.run(*put)
-    assert cli.chunks(bucket) == 19_532, "and none of them twice"
+    assert cli.chunks(bucket) == 19_532, "a chunk is missing or stored twice"
     cli.run("get", f"{bucket}/a", "b", "--resume")
     assert (tmp_path / "b").read_bytes() == data
 
 
 @pytest.mark.parametrize("args", [("put", "-", "{}/a"), ("get", "{}/a", "-")])
-def test_a_pipe_cannot_be_gone_on_with(cli: Cli, bucket: str, args: tuple[str, ...]) -> None:
-    said = cli.error(errors.USAGE, *(arg.format(bucket) for arg in args), "--resume")
-    assert "--resume needs a file" in said
+def test_resume_with_a_pipe(cli: Cli, bucket: str, args: tuple[str, ...]) -> None:
+    message = cli.error(errors.USAGE, *(arg.format(bucket) for arg in args), "--resume")
+    assert "--resume needs a regular file" in message

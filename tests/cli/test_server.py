@@ -1,4 +1,4 @@
-"""server start, status, stop; and commands that find the embedded server by themselves."""
+"""server start, status and stop, and commands that use the embedded server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.cli import Process
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Nothing is configured but a home that no server has used."""
+    """Configure only JETSTOW_HOME, a folder that does not exist yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NATS_URL", raising=False)
     monkeypatch.delenv("NATS_CONTEXT", raising=False)
@@ -26,11 +26,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
     with Process(*arguments) as process:
-        code, out, err = process.finished(stdin)
+        code, out, err = process.communicate(stdin)
     return code, out.decode(), err
 
 
-def test_a_command_starts_the_server_and_stops_it(home: Path) -> None:
+def test_command_starts_and_stops_the_server(home: Path) -> None:
     assert run("mb", "b") == (0, "bucket 'b' is ready\n", "")
     assert _embedded.status() is None
     code, out, err = run("status", "--json")
@@ -39,36 +39,36 @@ def test_a_command_starts_the_server_and_stops_it(home: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_server_runs_until_it_is_told_to_end(home: Path, number: int) -> None:
+def test_start_runs_until_a_signal(home: Path, number: int) -> None:
     with Process("server", "start", "--json") as process:
-        told = json.loads(process.stdout.readline())
-        assert told["running"] is True
-        assert told["home"] == str(home)
-        assert "token" not in json.dumps(told)
+        started = json.loads(process.stdout.readline())
+        assert started["running"] is True
+        assert started["home"] == str(home)
+        assert "token" not in json.dumps(started)
         code, out, _ = run("server", "status", "--json")
-        assert (code, json.loads(out)) == (0, told)
+        assert (code, json.loads(out)) == (0, started)
         process.signal(number)
-        assert process.ended() == (0, "")
+        assert process.wait() == (0, "")
     assert _embedded.status() is None
 
 
-def test_the_server_is_stopped_from_elsewhere(home: Path) -> None:
+def test_stop_while_start_runs(home: Path) -> None:
     with Process("server", "start") as process:
         process.stdout.readline()
         assert run("server", "stop") == (0, "the server is stopped\n", "")
-        assert process.ended() == (errors.UNREACHABLE, "jetstow: the server was stopped\n")
-    none = f"no server runs in {home}\n"
-    assert run("server", "stop") == (0, none, "")
-    assert run("server", "status") == (errors.NOT_FOUND, none, "")
+        assert process.wait() == (errors.UNREACHABLE, "jetstow: the server was stopped\n")
+    line = f"no server runs in {home}\n"
+    assert run("server", "stop") == (0, line, "")
+    assert run("server", "status") == (errors.NOT_FOUND, line, "")
 
 
-def test_asking_for_the_server_makes_no_home(home: Path) -> None:
+def test_status_does_not_create_the_home(home: Path) -> None:
     code, out, _ = run("server", "status", "--json")
     assert (code, json.loads(out)) == (3, {"running": False, "home": str(home)})
     assert not home.exists()
 
 
-def test_a_home_that_cannot_be(home: Path) -> None:
+def test_home_that_is_a_file(home: Path) -> None:
     home.write_text("a file")
     for command in (["ls"], ["server", "start"], ["server", "status"]):
         code, out, err = run(*command)

@@ -1,4 +1,4 @@
-"""sync: a folder as a bucket, a bucket as a folder."""
+"""sync: uploads and downloads of folders."""
 
 from __future__ import annotations
 
@@ -27,33 +27,32 @@ def names(cli: Cli, bucket: str) -> list[str]:
 
 
 def revisions(cli: Cli, bucket: str) -> dict[str, int]:
-    return {each["name"]: each["revision"] for each in cli.json("ls", bucket)}
+    return {one["name"]: one["revision"] for one in cli.json("ls", bucket)}
 
 
-def written(folder: Path) -> list[str]:
-    return sorted(str(each.relative_to(folder)) for each in folder.rglob("*") if each.is_file())
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
-def test_up_and_up_again(cli: Cli, bucket: str, folder: Path) -> None:
-    said = cli.out("sync", "./in", f"{bucket}/x")
-    assert said == "3 files (19 B) copied, 0 the same already\n"
+def test_upload_twice(cli: Cli, bucket: str, folder: Path) -> None:
+    assert cli.out("sync", "./in", f"{bucket}/x") == "copied 3 files (19 B), 0 unchanged\n"
     assert names(cli, bucket) == ["x/a.txt", "x/b.log", "x/sub/c.txt"]
     before = revisions(cli, bucket)
     Path("in/a.txt").write_text("other")  # another size
     Path("in/b.log").write_text("c.log")  # the same size
-    found = cli.json("sync", "./in", f"{bucket}/x")
-    assert (found["copied"], found["unchanged"]) == (["a.txt", "b.log"], 1)
+    result = cli.json("sync", "./in", f"{bucket}/x")
+    assert (result["copied"], result["unchanged"]) == (["a.txt", "b.log"], 1)
     after = revisions(cli, bucket)
     assert {name for name in before if before[name] != after[name]} == {"x/a.txt", "x/b.log"}
     assert cli.out("cat", f"{bucket}/x/b.log") == "c.log"
 
 
-def test_down_and_down_again(cli: Cli, bucket: str, folder: Path) -> None:
+def test_download_twice(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", bucket)
     cli.run("ln", f"{bucket}/a.txt", f"{bucket}/link")
     cli.run("ln", bucket, f"{bucket}/all")
     assert cli.json("sync", bucket, "./out")["copied"] == ["a.txt", "b.log", "link", "sub/c.txt"]
-    assert written(Path("out")) == ["a.txt", "b.log", "link", "sub/c.txt"]
+    assert files(Path("out")) == ["a.txt", "b.log", "link", "sub/c.txt"]
     assert Path("out/link").read_text() == "a.txt"
     modified = cli.json("info", f"{bucket}/a.txt")["modified"]
     written_at = datetime.datetime.fromtimestamp(Path("out/a.txt").stat().st_mtime, datetime.UTC)
@@ -61,30 +60,31 @@ def test_down_and_down_again(cli: Cli, bucket: str, folder: Path) -> None:
     assert cli.json("sync", bucket, "./out")["unchanged"] == 4
 
 
-def test_what_is_too_much_is_removed_if_asked(cli: Cli, bucket: str, folder: Path) -> None:
+def test_delete(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", bucket)
     cli.run("sync", bucket, "./out")
     Path("in/sub/c.txt").unlink()
     assert cli.json("sync", "./in", bucket)["removed"] == []
-    dry = cli.out("sync", "./in", bucket, "--delete", "--dry-run")
-    assert dry.splitlines()[0] == "would remove sub/c.txt"
+    assert cli.out("sync", "./in", bucket, "--delete", "--dry-run") == (
+        "would delete sub/c.txt\nwould copy 0 files (0 B), delete 1, 2 unchanged\n"
+    )
     assert len(names(cli, bucket)) == 3
     assert cli.json("sync", "./in", bucket, "--delete")["removed"] == ["sub/c.txt"]
     assert names(cli, bucket) == ["a.txt", "b.log"]
-    assert "1 removed" in cli.out("sync", bucket, "./out/", "--delete")
-    assert written(Path("out")) == ["a.txt", "b.log"]
+    assert "deleted 1," in cli.out("sync", bucket, "./out/", "--delete")
+    assert files(Path("out")) == ["a.txt", "b.log"]
     assert not Path("out/sub").exists()
 
 
-def test_patterns_say_what_counts(cli: Cli, bucket: str, folder: Path) -> None:
+def test_include_and_exclude(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("put", "in/a.txt", f"{bucket}/keep.bin")
     cli.run("sync", "./in", bucket, "--include", "**.txt", "--exclude", "sub/*", "--delete")
     assert names(cli, bucket) == ["a.txt", "keep.bin"]
     cli.run("sync", bucket, "./out", "--exclude", "*.bin")
-    assert written(Path("out")) == ["a.txt"]
+    assert files(Path("out")) == ["a.txt"]
 
 
-def test_nothing_is_written_elsewhere(cli: Cli, bucket: str, folder: Path) -> None:
+def test_download_of_names_that_leave_the_folder(cli: Cli, bucket: str, folder: Path) -> None:
     (folder / "elsewhere").mkdir()
     (folder / "out").mkdir()
     (folder / "out" / "door").symlink_to(folder / "elsewhere")
@@ -92,13 +92,13 @@ def test_nothing_is_written_elsewhere(cli: Cli, bucket: str, folder: Path) -> No
         cli.run("put", "in/a.txt", f"{bucket}/{name}")
     result = cli.run("sync", bucket, "./out", code=errors.USAGE)
     assert len(result.stderr.splitlines()) == 3
-    assert "1 file (5 B) copied" in result.stdout
-    assert written(folder / "out") == ["fine"]
+    assert "copied 1 file (5 B)" in result.stdout
+    assert files(folder / "out") == ["fine"]
     assert list((folder / "elsewhere").iterdir()) == []
     assert not (folder / "up").exists()
 
 
-def test_links_of_the_folder_are_passed_over(cli: Cli, bucket: str, folder: Path) -> None:
+def test_upload_skips_symbolic_links(cli: Cli, bucket: str, folder: Path) -> None:
     (folder / "in" / "link").symlink_to(folder / "in" / "a.txt")
     (folder / "in" / "round").symlink_to(folder / "in")
     os.mkfifo(folder / "in" / "pipe")
@@ -106,22 +106,22 @@ def test_links_of_the_folder_are_passed_over(cli: Cli, bucket: str, folder: Path
     assert names(cli, bucket) == ["a.txt", "b.log", "sub/c.txt"]
 
 
-def test_one_that_fails_keeps_no_other(cli: Cli, bucket: str, folder: Path) -> None:
+def test_download_goes_on_after_a_failure(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", bucket)
     (folder / "out" / "a.txt").mkdir(parents=True)
     result = cli.run("sync", bucket, "./out", code=errors.ERROR)
     assert "a.txt" in result.stderr
-    assert written(folder / "out") == ["b.log", "sub/c.txt"]
+    assert files(folder / "out") == ["b.log", "sub/c.txt"]
 
 
-def test_a_folder_that_cannot_be_read_loses_no_object(
+def test_delete_with_an_unreadable_folder(
     cli: Cli, bucket: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli.run("sync", "./in", bucket)
     scan = os.scandir
 
     def refuse(path: str) -> object:
-        if str(path).endswith("sub"):  # permissions keep nobody out who is root
+        if str(path).endswith("sub"):  # root may read a folder of mode 0
             raise PermissionError(13, "Permission denied", str(path))
         return scan(path)
 
@@ -132,20 +132,20 @@ def test_a_folder_that_cannot_be_read_loses_no_object(
     assert names(cli, bucket) == ["b.log", "sub/c.txt"]
 
 
-def test_a_link_in_the_folder_keeps_the_object(cli: Cli, bucket: str, folder: Path) -> None:
+def test_delete_keeps_the_object_of_a_symbolic_link(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", bucket)
     (folder / "in" / "a.txt").unlink()
     (folder / "in" / "a.txt").symlink_to("b.log")
-    assert "1 link passed over" in cli.out("sync", "./in", bucket, "--delete")
+    assert "1 link skipped" in cli.out("sync", "./in", bucket, "--delete")
     assert "a.txt" in names(cli, bucket)
 
 
-def test_a_mistyped_prefix_empties_no_folder(cli: Cli, bucket: str, folder: Path) -> None:
+def test_delete_with_a_mistyped_prefix(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", f"{bucket}/x")
-    assert "all files would go" in cli.error(
+    assert "deleting would remove all files" in cli.error(
         errors.NOT_FOUND, "sync", f"{bucket}/y", "./in", "--delete"
     )
-    assert len(written(folder / "in")) == 3
+    assert len(files(folder / "in")) == 3
 
 
 def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
@@ -155,14 +155,14 @@ def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", bucket, "./out", "--key-file", "key")
     assert Path("out/sub/c.txt").read_text() == "sub/c.txt"
     assert cli.json("sync", bucket, "./out", "--key-file", "key")["unchanged"] == 3
-    Path("in/b.log").write_text("c.log")  # the same size, and an older time than the object's
+    Path("in/b.log").write_text("c.log")  # same size, modified before the object
     os.utime("in/b.log", (0, 0))
     assert cli.json("sync", "./in", bucket, "--key-file", "key")["copied"] == ["b.log"]
     assert cli.json("sync", bucket, "./out", "--key-file", "key")["copied"] == ["b.log"]
     assert Path("out/b.log").read_text() == "c.log"
 
 
-def test_what_cannot_be_synced(cli: Cli, bucket: str, folder: Path) -> None:
+def test_invalid_sources_and_targets(cli: Cli, bucket: str, folder: Path) -> None:
     assert "mirror" in cli.error(errors.USAGE, "sync", bucket, "other")
     assert "bucket" in cli.error(errors.USAGE, "sync", "./in", "./out")
     assert "'no'" in cli.error(errors.ERROR, "sync", "./no", bucket)

@@ -1,7 +1,4 @@
-"""The command line on terminals and named pipes, and while it watches.
-
-None of it depends on the server's version.
-"""
+"""The command line on terminals and named pipes, and watch."""
 
 from __future__ import annotations
 
@@ -28,77 +25,77 @@ def put(cli: Cli, bucket: str, *names: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "code", "sealed"), [(b"y\n", 0, True), (b"\n", 1, False), (b"\x04", 1, False)]
 )
-def test_on_a_terminal_it_asks(
+def test_confirmation_on_a_terminal(
     cli: Cli, bucket: str, answer: bytes, code: int, sealed: bool
 ) -> None:
     cli.run("mb", bucket)
-    ours, theirs = pty.openpty()
-    with cli.start("seal", bucket, stdin=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        asked = b""
-        while b"[y/N] " not in asked:
-            asked += os.read(ours, 1000)
-        os.write(ours, answer)
-        assert process.ended()[0] == code
-    os.close(ours)
-    assert b"cannot be undone" in asked
+    controller, terminal = pty.openpty()
+    with cli.start("seal", bucket, stdin=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        question = b""
+        while b"[y/N] " not in question:
+            question += os.read(controller, 1000)
+        os.write(controller, answer)
+        assert process.wait()[0] == code
+    os.close(controller)
+    assert b"cannot be undone" in question
     assert cli.json("status", bucket)["sealed"] is sealed
 
 
-def test_ctrl_c_at_the_question_is_no(cli: Cli, bucket: str) -> None:
+def test_ctrl_c_at_the_confirmation(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
-    ours, theirs = pty.openpty()
-    with cli.start("rb", bucket, stdin=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        asked = b""
-        while b"[y/N] " not in asked:
-            asked += os.read(ours, 1000)
+    controller, terminal = pty.openpty()
+    with cli.start("rb", bucket, stdin=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        question = b""
+        while b"[y/N] " not in question:
+            question += os.read(controller, 1000)
         process.signal(2)
-        assert process.ended()[0] == errors.INTERRUPTED
-    os.close(ours)
+        assert process.wait()[0] == errors.INTERRUPTED
+    os.close(controller)
     assert cli.out("cat", f"{bucket}/x") == "x"
 
 
-def test_watching_goes_on_line_by_line_until_ctrl_c(cli: Cli, bucket: str) -> None:
+def test_watch_prints_json_lines_until_ctrl_c(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "before")
     with cli.start("watch", bucket, "--json") as process:
         assert json.loads(process.stdout.readline())["name"] == "before"
         put(cli, bucket, "after")
-        told = json.loads(process.stdout.readline())
-        assert (told["event"], told["name"], told["size"]) == ("updated", "after", 5)
+        change = json.loads(process.stdout.readline())
+        assert (change["event"], change["name"], change["size"]) == ("updated", "after", 5)
         cli.run("rm", f"{bucket}/before")
         assert json.loads(process.stdout.readline())["event"] == "deleted"
         cli.run("ln", f"{bucket}/after", f"{bucket}/link")
         assert json.loads(process.stdout.readline())["link"] == {"bucket": bucket, "name": "after"}
         process.signal(signal.SIGINT)
-        assert process.ended() == (errors.INTERRUPTED, "")
+        assert process.wait() == (errors.INTERRUPTED, "")
 
 
-def test_updates_only_leaves_out_what_is_there(cli: Cli, bucket: str) -> None:
+def test_watch_updates_only(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "before")
     with cli.start("watch", bucket, "--updates-only", "--count", "1") as process:
-        while process.running():
-            put(cli, bucket, "after")  # the watcher may not be there yet
-        code, out, err = process.finished()
+        while process.is_running():
+            put(cli, bucket, "after")  # again: the watcher may not have started yet
+        code, out, err = process.communicate()
     assert (code, err) == (0, "")
     assert out.endswith(b"  after\n")
 
 
-def test_a_named_pipe_is_read_to_its_end(cli: Cli, bucket: str) -> None:
+def test_put_of_a_named_pipe(cli: Cli, bucket: str) -> None:
     os.mkfifo("pipe")
     with cli.start("put", "pipe", f"{bucket}/a") as process:
         Path("pipe").write_bytes(DATA)
-        assert process.ended() == (0, "")
+        assert process.wait() == (0, "")
     assert cli.run("cat", f"{bucket}/a").stdout_bytes == DATA
 
 
-def test_a_device_is_written_to_and_not_replaced(cli: Cli, bucket: str) -> None:
+def test_get_to_a_named_pipe_and_a_device(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=DATA)
     os.mkfifo("pipe")
     with cli.start("get", f"{bucket}/a", "pipe") as process:
         assert Path("pipe").read_bytes() == DATA
-        assert process.ended() == (0, "")
+        assert process.wait() == (0, "")
     assert Path("pipe").is_fifo()
     cli.run("get", f"{bucket}/a", os.devnull)
     assert Path(os.devnull).is_char_device()

@@ -10,11 +10,11 @@ from pathlib import Path
 from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 
-TOLD = """
+LOGS = """
 import json, os, sys
-told = {key: value for key, value in os.environ.items() if key.startswith("JETSTOW_")}
-print(json.dumps([sys.argv[1:], told]), file=open(sys.argv[1], "a"))
-sys.exit(told["JETSTOW_NAME"] == "bad")
+variables = {key: value for key, value in os.environ.items() if key.startswith("JETSTOW_")}
+print(json.dumps([sys.argv[1:], variables]), file=open(sys.argv[1], "a"))
+sys.exit(variables["JETSTOW_NAME"] == "bad")
 """
 
 WAITS = """
@@ -25,35 +25,35 @@ time.sleep(60)
 """
 
 
-def test_each_change_runs_it_in_order(cli: Cli, bucket: str, tmp_path: Path) -> None:
-    program, log = tmp_path / "told.py", tmp_path / "a log"
-    program.write_text(TOLD)
+def test_command_runs_for_each_change_in_order(cli: Cli, bucket: str, tmp_path: Path) -> None:
+    program, log = tmp_path / "logs.py", tmp_path / "a log"
+    program.write_text(LOGS)
     for name in ("one", "bad", "; touch x"):
         cli.run("put", "-", f"{bucket}/{name}", stdin=b"12345")
     cli.run("rm", f"{bucket}/one")
     command = f"{sys.executable} {program} '{log}' --at={{}}"
     result = cli.run("watch", bucket, "-n", "3", "--exec", command, code=None)
-    told = [json.loads(line) for line in log.read_text().splitlines()]
-    assert [arguments[1] for arguments, _ in told] == [
+    calls = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [arguments[1] for arguments, _ in calls] == [
         f"--at={bucket}/bad", f"--at={bucket}/; touch x", f"--at={bucket}/one",
     ]  # fmt: skip
-    seen = told[1][1]
-    assert (seen["JETSTOW_EVENT"], seen["JETSTOW_SIZE"]) == ("updated", "5")
-    assert seen["JETSTOW_DIGEST"].startswith("SHA-256=")
-    assert told[2][1]["JETSTOW_EVENT"] == "deleted"
-    assert f"ended with 1 for {bucket}/bad" in result.stderr
+    variables = calls[1][1]
+    assert (variables["JETSTOW_EVENT"], variables["JETSTOW_SIZE"]) == ("updated", "5")
+    assert variables["JETSTOW_DIGEST"].startswith("SHA-256=")
+    assert calls[2][1]["JETSTOW_EVENT"] == "deleted"
+    assert f"failed with exit code 1 for {bucket}/bad" in result.stderr
     assert len(result.stdout.splitlines()) == 3
 
 
-def test_what_is_no_command(cli: Cli, bucket: str) -> None:
+def test_invalid_command(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"")
-    assert "no command" in cli.error(errors.USAGE, "watch", bucket, "--exec", "'")
-    assert "no command" in cli.error(errors.USAGE, "watch", bucket, "--exec", " ")
+    assert "not a command" in cli.error(errors.USAGE, "watch", bucket, "--exec", "'")
+    assert "not a command" in cli.error(errors.USAGE, "watch", bucket, "--exec", " ")
     result = cli.run("watch", bucket, "--exec", "/nonexistent/x {}", code=errors.ERROR)
-    assert "cannot be run" in result.stderr
+    assert "cannot run '/nonexistent/x': No such file or directory" in result.stderr
 
 
-def test_ctrl_c_ends_the_command_too(cli: Cli, bucket: str, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_command(cli: Cli, bucket: str, tmp_path: Path) -> None:
     cli.run("put", "-", f"{bucket}/a", stdin=b"")
     log = tmp_path / "log"
     program = tmp_path / "wait.py"
@@ -62,6 +62,6 @@ def test_ctrl_c_ends_the_command_too(cli: Cli, bucket: str, tmp_path: Path) -> N
     with cli.start("watch", bucket, "--exec", wait) as process:
         wait_until(lambda: log.exists() and log.read_text().strip())
         process.signal(signal.SIGINT)
-        assert process.ended()[0] == errors.INTERRUPTED
+        assert process.wait()[0] == errors.INTERRUPTED
     pid = log.read_text().strip()
     assert not Path(f"/proc/{pid}").exists()

@@ -1,4 +1,4 @@
-"""What the other tests do to a connection happens: nothing less, and nothing else."""
+"""The proxy of the fault tests: each fault has its effect, and no other."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import pytest
 
 from tests.support.proxy import Proxy
 
+pytestmark = pytest.mark.one_path
+
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @pytest.fixture
 async def echo() -> AsyncIterator[int]:
-    """The port of a server that says what it hears."""
+    """The port of an echo server."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -43,91 +45,91 @@ async def ends(proxy: Proxy) -> AsyncIterator[Ends]:
     writer.transport.abort()
 
 
-async def said_again(ends: Ends, data: bytes) -> None:
+async def check_echo(ends: Ends, data: bytes) -> None:
     reader, writer = ends
     writer.write(data)
     assert await reader.readexactly(len(data)) == data
 
 
-async def a_new_connection_is_whole(proxy: Proxy) -> None:
+async def check_new_connection(proxy: Proxy) -> None:
     other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    await said_again(other, b"x" * 1_000)
+    await check_echo(other, b"x" * 1_000)
     other[1].transport.abort()
 
 
-async def heard_to_its_end(reader: asyncio.StreamReader) -> bytes:
-    """All that arrives before the connection breaks, which it must."""
-    heard = b""
+async def read_until_reset(reader: asyncio.StreamReader) -> bytes:
+    """Read until the connection is reset, which must happen, and return the bytes."""
+    received = b""
     try:
         while True:
-            heard += await reader.readexactly(1)
+            received += await reader.readexactly(1)
     except ConnectionResetError:
-        return heard
+        return received
 
 
-async def test_it_hands_everything_on(proxy: Proxy, ends: Ends) -> None:
-    await said_again(ends, bytes(range(256)) * 4_000)
-    assert (proxy.made, proxy.faults.total()) == (1, 0)
+async def test_proxy_forwards_all_bytes(proxy: Proxy, ends: Ends) -> None:
+    await check_echo(ends, bytes(range(256)) * 4_000)
+    assert (proxy.connection_count, proxy.faults.total()) == (1, 0)
 
 
-async def test_it_delays_both_directions(echo: int) -> None:
+async def test_proxy_delays_both_directions(echo: int) -> None:
     async with Proxy(echo, delay=0.05) as slow:
         reader, writer = await asyncio.open_connection("127.0.0.1", slow.port)
         begun = asyncio.get_running_loop().time()
-        await said_again((reader, writer), b"x")
-        assert asyncio.get_running_loop().time() - begun >= 0.1, "never sooner"
+        await check_echo((reader, writer), b"x")
+        assert asyncio.get_running_loop().time() - begun >= 0.1, (
+            "the delay applies to both directions"
+        )
         writer.close()
 
 
-async def test_a_cut_is_a_reset_and_new_connections_are_whole(proxy: Proxy, ends: Ends) -> None:
-    await said_again(ends, b"before")
+async def test_cut_resets_connections(proxy: Proxy, ends: Ends) -> None:
+    await check_echo(ends, b"before")
     proxy.cut()
-    assert await heard_to_its_end(ends[0]) == b""
-    await a_new_connection_is_whole(proxy)
-    assert (proxy.made, proxy.faults["cut"]) == (2, 1)
+    assert await read_until_reset(ends[0]) == b""
+    await check_new_connection(proxy)
+    assert (proxy.connection_count, proxy.faults["cut"]) == (2, 1)
 
 
 @pytest.mark.parametrize("direction", ["to_client", "to_server"])
-async def test_a_cut_comes_after_so_many_bytes_and_once(
-    proxy: Proxy, ends: Ends, direction: str
-) -> None:
-    await said_again(ends, b"before")
+async def test_cut_after_a_number_of_bytes(proxy: Proxy, ends: Ends, direction: str) -> None:
+    await check_echo(ends, b"before")
     reached = proxy.cut_after(4, direction)  # type: ignore[arg-type]
     for letter in (b"a", b"b", b"c"):
-        await said_again(ends, letter)
+        await check_echo(ends, letter)
     assert not reached.done()
     ends[1].write(b"defg")
-    heard = await heard_to_its_end(ends[0])
-    assert b"d".startswith(heard), "the reset may overtake what was let through"
+    received = await read_until_reset(ends[0])
+    assert b"d".startswith(received), "the reset may discard the last byte"
     await reached
-    await a_new_connection_is_whole(proxy)
+    await check_new_connection(proxy)
 
 
-async def test_a_cut_that_is_spared_never_comes(proxy: Proxy, ends: Ends) -> None:
+async def test_cancelled_cut(proxy: Proxy, ends: Ends) -> None:
     first = proxy.cut_after(3, "to_client")
     second = proxy.cut_after(3, "to_client")
-    assert first.cancelled(), "the later word counts"
-    proxy.spare()
+    assert first.cancelled(), "a new limit replaces the first one"
+    proxy.cancel_cut()
     assert second.cancelled()
-    await said_again(ends, b"x" * 1_000)
+    await check_echo(ends, b"x" * 1_000)
 
 
-async def test_a_stall_holds_everything_and_loses_nothing(proxy: Proxy, ends: Ends) -> None:
-    await said_again(ends, b"before")
+async def test_stall_and_resume(proxy: Proxy, ends: Ends) -> None:
+    await check_echo(ends, b"before")
     proxy.stall()
     ends[1].write(b"during")
-    hearing = asyncio.create_task(ends[0].readexactly(6))
+    reading = asyncio.create_task(ends[0].readexactly(6))
     other = await asyncio.open_connection("127.0.0.1", proxy.port)
-    await proxy.connections_made(2)
-    assert not hearing.done()
-    proxy.go_on()
-    assert await hearing == b"during"
-    await said_again(other, b"too")
+    await proxy.wait_for_connections(2)
+    assert not reading.done()
+    proxy.resume()
+    assert await reading == b"during"
+    await check_echo(other, b"too")
     other[1].transport.abort()
 
 
-async def test_where_it_refuses_nobody_gets_through(proxy: Proxy, ends: Ends) -> None:
-    await said_again(ends, b"before")
+async def test_refused_connections(proxy: Proxy, ends: Ends) -> None:
+    await check_echo(ends, b"before")
     proxy.refuse()
     reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
     try:
@@ -136,7 +138,7 @@ async def test_where_it_refuses_nobody_gets_through(proxy: Proxy, ends: Ends) ->
         pass
     finally:
         writer.transport.abort()
-    await said_again(ends, b"who was there stays")
+    await check_echo(ends, b"open connections stay")
     proxy.accept()
-    await a_new_connection_is_whole(proxy)
-    assert proxy.made == 2
+    await check_new_connection(proxy)
+    assert proxy.connection_count == 2

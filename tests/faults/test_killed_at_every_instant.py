@@ -1,9 +1,9 @@
-"""A process that dies at any instant leaves whole objects, and nothing that cannot be cleared.
+"""A process that is killed at any moment leaves whole objects, and garbage that can be collected.
 
-A child changes a bucket and kills itself around the k-th message that it sends: before it
-is sent, or once the server has it and before any answer to it has been heeded. k grows until
-the change is complete. Whatever is left must be what was there before or what was to be
-there; and once `collect_garbage` has run, as little as a clean change leaves.
+A child process changes a bucket and kills itself at the k-th message that it sends: before it sends
+it, or after the server has it and before the child processes a reply. k grows until the change
+completes. The bucket must then be in the state before the change or the one after it. After
+`collect_garbage`, it must have as few messages as after an uninterrupted change.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from tests.support.servers import NatsServer
 CUT: Final = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 OLD: Final = some_bytes(35)
 NEW: Final = some_bytes(25)
-# Enough for a batch, which begins with the ninth chunk.
+# 11 chunks.
 LONG: Final = some_bytes(105)
 
-# Imports once, and forks for every death: no thread and no loop runs in it yet.
-MORGUE: Final = """
+# It imports once and forks for every child, before any thread or event loop runs.
+CHILD_PROGRAM: Final = """
     import asyncio, json, os, signal, sys
     import jetstow
     from jetstow import ObjectMeta, ObjectMetaOptions
-    from jetstow._core.transport.inbox import Replies
+    from jetstow._core.transport.inbox import Inbox
 
     CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
@@ -47,7 +47,7 @@ MORGUE: Final = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     def die_around(number, when):
-        publish, sent = Replies.publish, 0
+        publish, sent = Inbox.publish, 0
 
         def publish_or_die(self, *message):
             nonlocal sent
@@ -63,7 +63,7 @@ MORGUE: Final = """
             await nc.flush()  # the server has read all of it
             die()
 
-        Replies.publish = publish_or_die
+        Inbox.publish = publish_or_die
 
     CHANGES = {
         "put": lambda store, data: store.put("a", data, CUT),
@@ -86,7 +86,7 @@ MORGUE: Final = """
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
-# What stands under each name: its bytes, its description, and whether it is a link.
+# By name: the bytes, the description, and whether it is a link.
 State = dict[str, tuple[bytes, str, bool]]
 
 
@@ -94,18 +94,18 @@ def objects(**data: bytes) -> State:
     return {name: (found, "", False) for name, found in data.items()}
 
 
-async def nothing(_: jetstow.ObjectStore) -> None: ...
+async def create_nothing(_: jetstow.ObjectStore) -> None: ...
 
 
-async def an_object(store: jetstow.ObjectStore) -> None:
+async def create_object(store: jetstow.ObjectStore) -> None:
     await store.put("a", OLD, CUT)
 
 
-async def a_target(store: jetstow.ObjectStore) -> None:
+async def create_target(store: jetstow.ObjectStore) -> None:
     await store.put("target", OLD, CUT)
 
 
-async def a_link(store: jetstow.ObjectStore) -> None:
+async def create_link(store: jetstow.ObjectStore) -> None:
     await store.put("target", OLD, CUT)
     await store.put("other", NEW, CUT)
     await store.add_link("a", "other")
@@ -113,7 +113,7 @@ async def a_link(store: jetstow.ObjectStore) -> None:
 
 @dataclass(frozen=True)
 class Change:
-    """What is changed, and what is there before and after."""
+    """A change, with the states before and after it, and a state allowed between them."""
 
     verb: str
     begin: Callable[[jetstow.ObjectStore], Awaitable[None]]
@@ -125,34 +125,34 @@ class Change:
 
 LINK: Final = (OLD, "", True)
 CHANGES: Final = {
-    "a new object": Change("put", nothing, {}, objects(a=LONG), data=LONG),
-    "a replaced object": Change("put", an_object, objects(a=OLD), objects(a=NEW)),
-    "a deleted object": Change("delete", an_object, objects(a=OLD), {}),
+    "a new object": Change("put", create_nothing, {}, objects(a=LONG), data=LONG),
+    "a replaced object": Change("put", create_object, objects(a=OLD), objects(a=NEW)),
+    "a deleted object": Change("delete", create_object, objects(a=OLD), {}),
     "a renamed object": Change(
-        "rename", an_object, objects(a=OLD), objects(b=OLD), objects(a=OLD, b=OLD)
+        "rename", create_object, objects(a=OLD), objects(b=OLD), objects(a=OLD, b=OLD)
     ),
     "a described object": Change(
-        "describe", an_object, objects(a=OLD), {"a": (OLD, "new", False)}
+        "describe", create_object, objects(a=OLD), {"a": (OLD, "new", False)}
     ),
     "a new link": Change(
-        "link", a_target, objects(target=OLD), {"target": (OLD, "", False), "a": LINK}
+        "link", create_target, objects(target=OLD), {"target": (OLD, "", False), "a": LINK}
     ),
     "a replaced link": Change(
         "link",
-        a_link,
+        create_link,
         objects(target=OLD, other=NEW) | {"a": (NEW, "", True)},
         objects(target=OLD, other=NEW) | {"a": LINK},
     ),
 }  # fmt: skip
 
 
-# The child takes the server's best path, whichever this process takes.
-pytestmark = pytest.mark.not_on("consumer", "plain")
+# The child always uses the best path to the server.
+pytestmark = pytest.mark.one_path
 
 
 @pytest.fixture
-async def morgue(server: NatsServer) -> AsyncIterator[Process]:
-    program = textwrap.dedent(MORGUE)
+async def forker(server: NatsServer) -> AsyncIterator[Process]:
+    program = textwrap.dedent(CHILD_PROGRAM)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, server.url, stdin=PIPE, stdout=PIPE
     )
@@ -161,16 +161,16 @@ async def morgue(server: NatsServer) -> AsyncIterator[Process]:
     await process.communicate()
 
 
-async def end_of(morgue: Process, *change: object) -> int:
-    """How a child ended that has made this change, or has died of it."""
-    assert morgue.stdin is not None
-    assert morgue.stdout is not None
-    morgue.stdin.write(json.dumps(change).encode() + b"\n")
-    return int(await morgue.stdout.readline())
+async def run_child(forker: Process, *change: object) -> int:
+    """Run this change in a child and return the exit code of the child."""
+    assert forker.stdin is not None
+    assert forker.stdout is not None
+    forker.stdin.write(json.dumps(change).encode() + b"\n")
+    return int(await forker.stdout.readline())
 
 
-async def found_in(store: jetstow.ObjectStore, raw: Client) -> State:
-    """What a reader finds, the same by nats-py."""
+async def read_state(store: jetstow.ObjectStore, raw: Client) -> State:
+    """Read the state of the bucket. nats-py must read the same."""
     theirs = await raw.jetstream().object_store(store.bucket)
     state: State = {}
     for info in await store.list():
@@ -180,15 +180,15 @@ async def found_in(store: jetstow.ObjectStore, raw: Client) -> State:
     return state
 
 
-async def stored(raw: Client, bucket: str) -> int:
+async def message_count(raw: Client, bucket: str) -> int:
     return sum((await raw_stream.subjects(raw, bucket)).values())
 
 
-async def settled(server: NatsServer, raw: Client, bucket: str) -> None:
-    """The server has worked off everything that the child has sent."""
+async def wait_for_child(server: NatsServer, raw: Client, bucket: str) -> None:
+    """Wait until the server has processed everything that the child sent."""
     while any(each.get("name") == bucket for each in server.monitor("connz")["connections"] or ()):
         await asyncio.sleep(0)
-    # A stream stores in order: what has come before this one is stored when it is.
+    # A stream stores in order: this message comes after those of the child.
     await object_builder.write_chunks(raw, bucket, [b"last"])
 
 
@@ -197,40 +197,40 @@ async def settled(server: NatsServer, raw: Client, bucket: str) -> None:
 async def test_killed_at_every_instant(
     server: NatsServer,
     js: jetstow.JetStreamContext,
-    morgue: Process,
+    forker: Process,
     bucket: str,
     what: str,
     when: str,
 ) -> None:
     change = CHANGES[what]
-    left: list[tuple[State, int]] = []
+    results: list[tuple[State, int]] = []
     raw = await nats.connect(server.url)
     for number in range(1, 100):
         name = f"{bucket}-{number}"
         store = await js.create_object_store(name, storage="memory")
         await change.begin(store)
-        clean = await stored(raw, name)
-        end = await end_of(morgue, name, change.verb, change.data.hex(), number, when)
-        if end == 0:
-            assert await found_in(store, raw) == change.after
-            minimal = await stored(raw, name)
+        clean = await message_count(raw, name)
+        exit_code = await run_child(forker, name, change.verb, change.data.hex(), number, when)
+        if exit_code == 0:
+            assert await read_state(store, raw) == change.after
+            minimal = await message_count(raw, name)
             await js.delete_object_store(name)
             break
-        assert end == -signal.SIGKILL
-        await settled(server, raw, name)
-        state = await found_in(store, raw)
+        assert exit_code == -signal.SIGKILL
+        await wait_for_child(server, raw, name)
+        state = await read_state(store, raw)
         assert state in (change.before, change.after, change.between), number
         await store.collect_garbage(grace=0)
-        then = await found_in(store, raw)
-        assert then == (change.after if state == change.between else state), number
+        cleaned = await read_state(store, raw)
+        assert cleaned == (change.after if state == change.between else state), number
         assert (await store.verify()).ok
-        left.append((then, await stored(raw, name)))
+        results.append((cleaned, await message_count(raw, name)))
         await js.delete_object_store(name)
     else:
         raise AssertionError("it never ended")
     await raw.close()
-    assert left[0] == (change.before, clean)
+    assert results[0] == (change.before, clean)
     expected = [(change.before, clean), (change.after, minimal)]
-    assert all(each in expected for each in left), [count for _, count in left]
+    assert all(each in expected for each in results), [count for _, count in results]
     if when == "after":  # the last message
-        assert left[-1] == (change.after, minimal)
+        assert results[-1] == (change.after, minimal)

@@ -1,4 +1,4 @@
-"""Three servers, one of which lags: what was written is read through it, at once and whole."""
+"""A cluster of three servers with a lagging replica: reads through it return the last write."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def cluster() -> Iterator[Cluster]:
 
 @dataclass
 class Lagging:
-    """A bucket, written through its leader and read through a server that is behind."""
+    """A bucket that is written through its leader and read through a lagging server."""
 
     writer: jetstow.ObjectStore
     reader: jetstow.ObjectStore
     node: NatsServer
 
     async def write(self, data: bytes) -> jetstow.ObjectInfo:
-        """Writes while the reader's server stands still; it has yet to catch up then."""
+        """Put while the reader's server is paused. It has to catch up afterwards."""
         self.node.pause()
         try:
             return await self.writer.put("a", data, MANY_CHUNKS)
@@ -59,7 +59,7 @@ async def lagging(cluster: Cluster) -> AsyncIterator[Lagging]:
 
 
 async def created(nc: jetstow.Client) -> str:
-    """Makes the bucket, once the cluster is able to, and names the server that leads it."""
+    """Create the bucket as soon as the cluster can, and return the name of its leader."""
     while True:
         try:
             store = await nc.jetstream().create_object_store("b", replicas=3)
@@ -86,18 +86,18 @@ async def opened(store: jetstow.ObjectStore, start: int, stop: int) -> bytes:
 
 
 @pytest.mark.parametrize("read", [whole, ranged, opened])
-async def test_what_was_just_written_is_read(
+async def test_read_after_write_through_a_lagging_replica(
     lagging: Lagging, read: Callable[[jetstow.ObjectStore, int, int], Awaitable[bytes]]
 ) -> None:
-    """A replica that has not got all chunks yet counts them wrongly from their end: a range
-    was looked for in a wrong place, and its chunks declared lost."""
+    """A replica without all chunks counts them wrongly from the end. A range search then looked in
+    the wrong place and reported lost chunks."""
     for seed in range(8):
         data = some_bytes(2_000_000, seed)
         await lagging.write(data)
         assert await read(lagging.reader, 1_234_567, 1_300_000) == data[1_234_567:1_300_000]
 
 
-async def test_names_are_read_as_they_were_just_written(lagging: Lagging) -> None:
+async def test_list_after_write_through_a_lagging_replica(lagging: Lagging) -> None:
     for seed in range(5):
         written = await lagging.write(some_bytes(200_000, seed))
         assert [info.revision for info in await lagging.reader.list()] == [written.revision]

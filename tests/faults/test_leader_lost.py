@@ -1,4 +1,4 @@
-"""Three servers, and what happens to the one that leads: nothing is lost, and all goes on."""
+"""A cluster of three servers that loses the leader: operations continue and lose nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.support.replicas import Replicas
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-# A cluster has one way to store and to read, and elections take their time.
-pytestmark = pytest.mark.not_on("consumer", "plain")
+# Elections take time: one path is enough.
+pytestmark = pytest.mark.one_path
 
 DATA = some_bytes(3_000_000)
 MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=4_000))
@@ -31,7 +31,7 @@ MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=4_000))
 
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
-    """One a test: a bucket made while a server comes back may stay without a copy there."""
+    """A cluster for each test: a bucket created while a server starts may lack a replica there."""
     with Cluster() as started:
         yield started
 
@@ -48,13 +48,13 @@ async def replicas(cluster: Cluster, bucket: str) -> AsyncIterator[Replicas]:
                 except JetstowError:
                     await asyncio.sleep(0.2)  # the cluster itself may have no leader yet
         replicas = Replicas(cluster, bucket)
-        await replicas.are_current()
+        await replicas.wait_until_current()
         yield replicas
 
 
 async def opened(node: NatsServer, bucket: str) -> jetstow.ObjectStore:
     nc = await jetstow.connect(node.url, reconnect_time_wait=0.1)
-    # The shorter the silence that is borne, the sooner a request that got lost is made again.
+    # A short timeout: a lost request is sent again soon.
     return await nc.jetstream(timeout=2).object_store(bucket)
 
 
@@ -73,12 +73,12 @@ async def stopped(_: Replicas, leader: NatsServer) -> None:
 Fault = Callable[[Replicas, NatsServer], Coroutine[Any, Any, None]]
 
 
-class UnderWay:
-    """All that goes on by two followers while something happens to the leader."""
+class Activity:
+    """Concurrent operations through two followers during a fault of the leader."""
 
-    def __init__(self, here: jetstow.ObjectStore, there: jetstow.ObjectStore) -> None:
-        self.here, self.there = here, there
-        self.put_half, self.read_half, self.is_over = (asyncio.Event() for _ in range(3))
+    def __init__(self, first: jetstow.ObjectStore, second: jetstow.ObjectStore) -> None:
+        self.first, self.second = first, second
+        self.put_half, self.read_half, self.ended = (asyncio.Event() for _ in range(3))
         self.written: list[tuple[str, int | None]] = []
         self.renamed = 0
 
@@ -87,36 +87,38 @@ class UnderWay:
             yield DATA[:1_500_000]
             self.put_half.set()
             yield DATA[1_500_000:2_000_000]
-            await self.is_over.wait()
+            await self.ended.wait()
             yield DATA[2_000_000:]
 
-        await self.here.put("new", source(), MANY_CHUNKS)
+        await self.first.put("new", source(), MANY_CHUNKS)
 
     async def read(self) -> None:
         found = io.BytesIO()
-        async for chunk in self.there.stream("old"):
+        async for chunk in self.second.stream("old"):
             found.write(chunk)
             if found.tell() == 1_000_000:
                 self.read_half.set()
-                await self.is_over.wait()
+                await self.ended.wait()
         assert found.getvalue() == DATA
 
     async def rename(self) -> None:
-        """There is one name at a time, also for those who ask another server."""
-        await self.there.put("name-0", b"renamed")
-        while not self.is_over.is_set():
+        """Rename repeatedly; the other server must never have both names, or neither."""
+        await self.second.put("name-0", b"renamed")
+        while not self.ended.is_set():
             before, self.renamed = self.renamed, self.renamed + 1
-            await self.there.update_meta(f"name-{before}", ObjectMeta(name=f"name-{self.renamed}"))
-            assert (await self.here.get(f"name-{self.renamed}")).data == b"renamed"
+            await self.second.update_meta(f"name-{before}", ObjectMeta(name=f"name-{self.renamed}"))
+            assert (await self.first.get(f"name-{self.renamed}")).data == b"renamed"
             with pytest.raises((ObjectDeletedError, ObjectNotFoundError)):
-                await self.here.get_info(f"name-{before}")
+                await self.first.get_info(f"name-{before}")
 
     async def write_and_read(self) -> None:
-        while not self.is_over.is_set():
+        while not self.ended.is_set():
             name = f"small-{len(self.written)}"
-            info = await self.here.put(name, name)
+            info = await self.first.put(name, name)
             self.written.append((name, info.revision))
-            assert (await self.there.get(name)).data == name.encode(), "read what is acknowledged"
+            assert (await self.second.get(name)).data == name.encode(), (
+                "acknowledged objects can be read"
+            )
             await asyncio.sleep(0.01)
 
     async def disturb(self, fault: Fault, replicas: Replicas, leader: NatsServer) -> None:
@@ -127,56 +129,56 @@ class UnderWay:
         before = len(self.written)
         while len(self.written) < before + 3:
             await asyncio.sleep(0.05)
-        self.is_over.set()
+        self.ended.set()
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("fault", [stepped_down, killed, stopped])
-async def test_everything_goes_on_without_the_leader(replicas: Replicas, fault: Fault) -> None:
-    """A put, a read, a watch, renames, and writes that are read elsewhere, all under way."""
+async def test_operations_continue_after_leader_loss(replicas: Replicas, fault: Fault) -> None:
+    """A put, a read, a watch, renames, and writes that another server reads."""
     leader = await replicas.leader()
     one, other = await replicas.followers()
-    here, there = await opened(one, replicas.bucket), await opened(other, replicas.bucket)
-    await here.put("old", DATA, MANY_CHUNKS)
-    life = UnderWay(here, there)
-    async with await there.watch(updates_only=True) as watcher:
+    first, second = await opened(one, replicas.bucket), await opened(other, replicas.bucket)
+    await first.put("old", DATA, MANY_CHUNKS)
+    activity = Activity(first, second)
+    async with await second.watch(updates_only=True) as watcher:
         async with asyncio.timeout(90), asyncio.TaskGroup() as group:
-            for step in (life.put, life.read, life.rename, life.write_and_read):
+            for step in (activity.put, activity.read, activity.rename, activity.write_and_read):
                 group.create_task(step())
-            group.create_task(life.disturb(fault, replicas, leader))
-        told = await told_of(watcher, "small-", len(life.written))
-    assert life.renamed > 0
-    assert told == life.written, "nothing missed, nothing twice, in the order of its revisions"
-    for store in (here, there):
+            group.create_task(activity.disturb(fault, replicas, leader))
+        updates = await read_updates(watcher, "small-", len(activity.written))
+    assert activity.renamed > 0
+    assert updates == activity.written, "every update once, in order"
+    for store in (first, second):
         await store._js._nc.close()
-    await replicas.heal()
-    await is_whole_everywhere(replicas, {"old": DATA, "new": DATA})
+    await replicas.start_all()
+    await check_all_nodes(replicas, {"old": DATA, "new": DATA})
 
 
-async def told_of(
+async def read_updates(
     watcher: jetstow.ObjectWatcher, prefix: str, count: int
 ) -> list[tuple[str, int | None]]:
-    told: list[tuple[str, int | None]] = []
-    while len(told) < count:
+    updates: list[tuple[str, int | None]] = []
+    while len(updates) < count:
         change = await watcher.updates(timeout=30)
         if change is not None and change.name.startswith(prefix):
-            told.append((change.name, change.revision))
-    return told
+            updates.append((change.name, change.revision))
+    return updates
 
 
-async def is_whole_everywhere(replicas: Replicas, objects: dict[str, bytes]) -> None:
-    """By another client, through every server; and every chunk belongs to an object."""
+async def check_all_nodes(replicas: Replicas, objects: dict[str, bytes]) -> None:
+    """Read the objects by nats-py through every server; every chunk must belong to an object."""
     for node in replicas.cluster.nodes:
         async with await nats.connect(node.url) as nc, asyncio.timeout(60):
             while True:
                 try:
-                    await is_whole_by(nc, replicas.bucket, objects)
+                    await check_objects(nc, replicas.bucket, objects)
                     break
                 except (ServiceUnavailableError, nats.errors.TimeoutError):
-                    await asyncio.sleep(0.1)  # it has yet to hear who leads the cluster
+                    await asyncio.sleep(0.1)  # the server does not have the new leader yet
 
 
-async def is_whole_by(nc: Client, bucket: str, objects: dict[str, bytes]) -> None:
+async def check_objects(nc: Client, bucket: str, objects: dict[str, bytes]) -> None:
     store = await nc.jetstream().object_store(bucket)
     for name, data in objects.items():
         into = io.BytesIO()
@@ -189,8 +191,8 @@ async def is_whole_by(nc: Client, bucket: str, objects: dict[str, bytes]) -> Non
 
 
 @pytest.mark.timeout(120)
-async def test_the_server_that_one_is_connected_to_dies(replicas: Replicas) -> None:
-    """It leads the bucket as well: the connection goes elsewhere, and the transfer with it."""
+async def test_connected_server_is_killed(replicas: Replicas) -> None:
+    """The server leads the bucket, too: connection and transfer move to another server."""
     leader = await replicas.leader()
     urls = [leader.url, *(node.url for node in await replicas.followers())]
     async with await jetstow.connect(urls, dont_randomize=True, reconnect_time_wait=0.1) as nc:
@@ -205,23 +207,23 @@ async def test_the_server_that_one_is_connected_to_dies(replicas: Replicas) -> N
 
         await store.put("a", source(), MANY_CHUNKS)
         assert (await store.get("a")).data == DATA
-    await replicas.heal()
-    await is_whole_everywhere(replicas, {"a": DATA})
+    await replicas.start_all()
+    await check_all_nodes(replicas, {"a": DATA})
 
 
 @pytest.mark.timeout(120)
-async def test_a_disk_is_wiped_and_filled_again(replicas: Replicas) -> None:
+async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
     store = await opened(leader, replicas.bucket)
     await store.put("before", DATA, MANY_CHUNKS)
     wiping = asyncio.create_task(replicas.wipe(follower))
-    await store.put("meanwhile", DATA, MANY_CHUNKS)
+    await store.put("during", DATA, MANY_CHUNKS)
     await wiping
     async with await jetstow.connect(follower.url) as nc:
-        # It may have nothing of it yet, and is asked all the same.
+        # The replica may still be empty.
         through = await nc.jetstream().object_store(replicas.bucket)
-        for name in ("before", "meanwhile"):
+        for name in ("before", "during"):
             assert (await through.get(name)).data == DATA
     await store._js._nc.close()
-    await replicas.are_current()
-    await is_whole_everywhere(replicas, {"before": DATA, "meanwhile": DATA})
+    await replicas.wait_until_current()
+    await check_all_nodes(replicas, {"before": DATA, "during": DATA})

@@ -1,4 +1,4 @@
-"""A connection that drops and comes back costs a transfer some time, and nothing else."""
+"""Connections that drop and come back: transfers continue and lose nothing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-# Which way the chunks go is a parameter of the tests themselves.
-
 DATA = some_bytes(3_000_000)
 SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
 
@@ -28,14 +26,14 @@ Disturb = Callable[[], Coroutine[Any, Any, None]]
 
 
 @pytest.fixture
-async def way(fragile: NatsServer) -> AsyncIterator[Proxy]:
+async def proxy(fragile: NatsServer) -> AsyncIterator[Proxy]:
     async with Proxy(fragile.port) as proxy:
         yield proxy
 
 
 @pytest.fixture
-async def store(way: Proxy) -> AsyncIterator[jetstow.ObjectStore]:
-    nc = await jetstow.connect(way.url, reconnect_time_wait=0.05, max_reconnect_attempts=200)
+async def store(proxy: Proxy) -> AsyncIterator[jetstow.ObjectStore]:
+    nc = await jetstow.connect(proxy.url, reconnect_time_wait=0.05, max_reconnect_attempts=200)
     store = await nc.jetstream().create_object_store("b")
     await store.put("a", DATA, SMALL_CHUNKS)
     yield store
@@ -43,11 +41,11 @@ async def store(way: Proxy) -> AsyncIterator[jetstow.ObjectStore]:
 
 
 @pytest.fixture(params=["cut", "killed"])
-def disturb(request: pytest.FixtureRequest, way: Proxy, fragile: NatsServer) -> Disturb:
-    """The connection is cut; or the server dies in the middle of things, and starts again."""
+def disturb(request: pytest.FixtureRequest, proxy: Proxy, fragile: NatsServer) -> Disturb:
+    """A fault: the connection is cut, or the server is killed and restarts."""
 
     async def cut() -> None:
-        way.cut()
+        proxy.cut()
 
     async def kill() -> None:
         await asyncio.to_thread(fragile.restart, kill=True)
@@ -55,8 +53,8 @@ def disturb(request: pytest.FixtureRequest, way: Proxy, fragile: NatsServer) -> 
     return cut if request.param == "cut" else kill
 
 
-async def is_whole(server: NatsServer, name: str, data: bytes) -> None:
-    """By another client, and nothing else is in the bucket but the two objects."""
+async def check_object(server: NatsServer, name: str, data: bytes) -> None:
+    """Read an object by nats-py, and check that only the chunks of two objects are stored."""
     nc = await nats.connect(server.url)
     try:
         into = io.BytesIO()
@@ -69,65 +67,65 @@ async def is_whole(server: NatsServer, name: str, data: bytes) -> None:
         await nc.close()
 
 
-async def in_pieces(*disturb: Disturb) -> AsyncIterator[bytes]:
-    """A source that can be read once, with something happening after each of its parts."""
+async def source_with_faults(*disturb: Disturb) -> AsyncIterator[bytearray]:
+    """Yield the data once, with a fault after each part."""
     size = len(DATA) // (len(disturb) + 1) + 1
     for number, start in enumerate(range(0, len(DATA), size)):
         reused = bytearray(DATA[start : start + size])
         yield reused
-        reused[:] = bytes(len(reused))  # the source's memory is the source's
+        reused[:] = bytes(len(reused))  # a source may reuse its buffer
         if number < len(disturb):
             await disturb[number]()
 
 
-@pytest.mark.not_on("consumer")
-async def test_a_put_goes_on(
+@pytest.mark.not_on_path("consumer")
+async def test_put_continues(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
-    info = await store.put("b", in_pieces(disturb, disturb), SMALL_CHUNKS)
+    info = await store.put("b", source_with_faults(disturb, disturb), SMALL_CHUNKS)
     assert (info.size, info.chunks) == (len(DATA), 3000)
-    await is_whole(fragile, "b", DATA)
+    await check_object(fragile, "b", DATA)
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_a_put_that_waits_for_its_last_chunks_goes_on(
-    fragile: NatsServer, way: Proxy, store: jetstow.ObjectStore
+@pytest.mark.one_path
+async def test_put_continues_while_awaiting_the_last_chunks(
+    fragile: NatsServer, proxy: Proxy, store: jetstow.ObjectStore
 ) -> None:
     for after in (100_000, 1_000_000, 2_500_000):
-        cut = way.cut_after(after, "to_server")
+        cut = proxy.cut_after(after, "to_server")
         await store.put("b", DATA, SMALL_CHUNKS)
         await cut
-        await is_whole(fragile, "b", DATA)
+        await check_object(fragile, "b", DATA)
 
 
 @pytest.mark.parametrize("after", [1, 60, 400, 900])
-@pytest.mark.not_on("consumer", "plain")
-async def test_a_lost_answer_is_asked_for_again(
-    fragile: NatsServer, way: Proxy, store: jetstow.ObjectStore, after: int
+@pytest.mark.one_path
+async def test_lost_reply_is_requested_again(
+    fragile: NatsServer, proxy: Proxy, store: jetstow.ObjectStore, after: int
 ) -> None:
-    """Cut while the server answers: nobody knows what it has done, and it all comes out right."""
+    """The connection is cut during the reply, so the outcome of the request is unknown."""
     for number in range(3):
-        cut = way.cut_after(after, "to_client")
+        cut = proxy.cut_after(after, "to_client")
         info = await store.put("small", b"%d" % number)
         await store.update_meta("small", ObjectMeta(name="small", description="x"))
         assert (await store.get("small")).data == b"%d" % number
         assert info.revision is not None
         await cut
-    await is_whole(fragile, "small", b"2")
+    await check_object(fragile, "small", b"2")
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_a_writer_goes_on(
+@pytest.mark.one_path
+async def test_writer_continues(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
     async with store.open("b", "wb", SMALL_CHUNKS) as file:
         await file.write(DATA[:1_000_000])
         await disturb()
         await file.write(DATA[1_000_000:])
-    await is_whole(fragile, "b", DATA)
+    await check_object(fragile, "b", DATA)
 
 
-async def test_a_get_goes_on(store: jetstow.ObjectStore, disturb: Disturb, tmp_path: Path) -> None:
+async def test_get_continues(store: jetstow.ObjectStore, disturb: Disturb, tmp_path: Path) -> None:
     found = io.BytesIO()
     disturbed = 0
     async for chunk in store.stream("a"):
@@ -144,16 +142,18 @@ async def test_a_get_goes_on(store: jetstow.ObjectStore, disturb: Disturb, tmp_p
     assert (tmp_path / "a").read_bytes() == DATA
 
 
-@pytest.mark.not_on("plain")
-async def test_a_get_is_cut_anywhere(way: Proxy, store: jetstow.ObjectStore) -> None:
+@pytest.mark.not_on_path("plain")
+async def test_get_continues_after_a_cut_at_any_byte(
+    proxy: Proxy, store: jetstow.ObjectStore
+) -> None:
     for after in (1, 300, 100_000, 600_123, 2_000_000):
-        cut = way.cut_after(after, "to_client")
+        cut = proxy.cut_after(after, "to_client")
         assert (await store.get("a")).data == DATA
         await cut
 
 
-@pytest.mark.not_on("plain")
-async def test_a_reader_goes_on(store: jetstow.ObjectStore, disturb: Disturb) -> None:
+@pytest.mark.not_on_path("plain")
+async def test_reader_continues(store: jetstow.ObjectStore, disturb: Disturb) -> None:
     async with store.open("a") as file:
         assert await file.read(10_000) == DATA[:10_000]
         await disturb()
@@ -165,25 +165,25 @@ async def test_a_reader_goes_on(store: jetstow.ObjectStore, disturb: Disturb) ->
     assert await store.get_range("a", 1_234_567, 3_000) == DATA[1_234_567:1_237_567]
 
 
-@pytest.mark.not_on("plain")
-async def test_a_listing_goes_on(way: Proxy, store: jetstow.ObjectStore) -> None:
+@pytest.mark.not_on_path("plain")
+async def test_list_continues(proxy: Proxy, store: jetstow.ObjectStore) -> None:
     names = {f"object-{number}" for number in range(200)}
     await asyncio.gather(*(store.put(name, b"") for name in names))
     for after in (50, 20_000):
-        cut = way.cut_after(after, "to_client")
+        cut = proxy.cut_after(after, "to_client")
         assert {info.name for info in await store.list()} == names | {"a"}
         await cut
-        cut = way.cut_after(after, "to_client")
+        cut = proxy.cut_after(after, "to_client")
         found = [info.name async for info in store.list()]
         await cut
-        assert sorted(found) == sorted(names | {"a"}), "each of them once"
+        assert sorted(found) == sorted(names | {"a"}), "every name once"
 
 
-@pytest.mark.not_on("plain")
-async def test_a_watcher_misses_nothing_and_repeats_nothing(
+@pytest.mark.not_on_path("plain")
+async def test_watch_continues_without_loss_or_repetition(
     store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
-    told: list[tuple[str, int | None]] = []
+    updates: list[tuple[str, int | None]] = []
     put: list[tuple[str, int | None]] = []
     async with await store.watch(updates_only=True) as watcher:
         for number in range(4):
@@ -191,33 +191,33 @@ async def test_a_watcher_misses_nothing_and_repeats_nothing(
                 info = await store.put(f"{number}-{each}", b"x")
                 put.append((info.name, info.revision))
             await disturb()
-        while len(told) < len(put):
+        while len(updates) < len(put):
             change = await watcher.updates(timeout=20)
             assert change is not None
-            told.append((change.name, change.revision))
-    assert told == put
+            updates.append((change.name, change.revision))
+    assert updates == put
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_many_transfers_at_once_go_on(
+@pytest.mark.one_path
+async def test_concurrent_transfers_continue(
     fragile: NatsServer, store: jetstow.ObjectStore, disturb: Disturb
 ) -> None:
-    async def there_and_back(number: int) -> None:
+    async def put_and_get(number: int) -> None:
         data = some_bytes(700_000, number)
         await store.put(f"o{number}", data, SMALL_CHUNKS if number % 2 else None)
         assert (await store.get(f"o{number}")).data == data
 
     async with asyncio.TaskGroup() as group:
-        transfers = [group.create_task(there_and_back(number)) for number in range(12)]
+        transfers = [group.create_task(put_and_get(number)) for number in range(12)]
         for _ in range(3):
             await disturb()
             await asyncio.wait(transfers, return_when=asyncio.FIRST_COMPLETED)
     outbound = store._bucket.api.inbox.outbound
     assert not outbound._used
-    await is_whole_bucket(fragile)
+    await check_no_unnamed_chunks(fragile)
 
 
-async def is_whole_bucket(server: NatsServer) -> None:
+async def check_no_unnamed_chunks(server: NatsServer) -> None:
     nc = await nats.connect(server.url)
     counts = await raw_stream.chunks(nc, "b")
     named = [await raw_stream.metadata(nc, "b", name) for name in await raw_stream.names(nc, "b")]
@@ -225,11 +225,11 @@ async def is_whole_bucket(server: NatsServer) -> None:
     await nc.close()
 
 
-# -- where it ends -------------------------------------------------------------------------
+# -- limits ------------------------------------------------------------------------------
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_past_the_limits_there_is_one_error_and_the_old_object(fragile: NatsServer) -> None:
+@pytest.mark.one_path
+async def test_reconnect_attempts_exhausted(fragile: NatsServer) -> None:
     nc = await jetstow.connect(fragile.url, reconnect_time_wait=0.05, max_reconnect_attempts=3)
     store = await nc.jetstream().create_object_store("b")
     await store.put("a", b"old")
@@ -238,7 +238,7 @@ async def test_past_the_limits_there_is_one_error_and_the_old_object(fragile: Na
         await asyncio.to_thread(fragile.kill)
 
     with pytest.raises(ConnectionLostError, match="object 'a' in bucket 'b'"):
-        await store.put("a", in_pieces(die), SMALL_CHUNKS)
+        await store.put("a", source_with_faults(die), SMALL_CHUNKS)
     with pytest.raises(ConnectionLostError):
         await store.get("a")
     assert nc.is_closed
@@ -248,20 +248,20 @@ async def test_past_the_limits_there_is_one_error_and_the_old_object(fragile: Na
         assert (await store.get("a")).data == b"old"
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_who_cancels_does_not_wait_for_the_server(
-    fragile: NatsServer, store: jetstow.ObjectStore, way: Proxy
+@pytest.mark.one_path
+async def test_cancellation_while_disconnected(
+    fragile: NatsServer, store: jetstow.ObjectStore, proxy: Proxy
 ) -> None:
-    """And once it is back, the chunks are dropped that nobody wants any more."""
+    """After the reconnect, the chunks of the cancelled put are purged."""
     stopped = asyncio.Event()
 
     async def die() -> None:
-        way.refuse()
-        way.cut()
+        proxy.refuse()
+        proxy.cut()
         stopped.set()
         await asyncio.Event().wait()
 
-    put = asyncio.create_task(store.put("b", in_pieces(die), SMALL_CHUNKS))
+    put = asyncio.create_task(store.put("b", source_with_faults(die), SMALL_CHUNKS))
     deletion = asyncio.create_task(wait_and_delete(store, stopped))
     await stopped.wait()
     while store._js._nc.is_connected:
@@ -270,7 +270,7 @@ async def test_who_cancels_does_not_wait_for_the_server(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    way.accept()
+    proxy.accept()
     async with await jetstow.connect(fragile.url) as nc:
         while len(await raw_stream.chunks(nc, "b")) > 1:
             await asyncio.sleep(0.02)
@@ -284,9 +284,9 @@ async def wait_and_delete(store: jetstow.ObjectStore, stopped: asyncio.Event) ->
     await store.delete("a")
 
 
-@pytest.mark.not_on("consumer", "plain")
-async def test_a_bucket_deleted_twice_is_deleted(way: Proxy, store: jetstow.ObjectStore) -> None:
-    """The first answer is lost, and the second one says that there is no such bucket."""
-    cut = way.cut_after(1, "to_client")
+@pytest.mark.one_path
+async def test_delete_bucket_after_a_lost_reply(proxy: Proxy, store: jetstow.ObjectStore) -> None:
+    """The first reply is lost, and the second one is "stream not found"."""
+    cut = proxy.cut_after(1, "to_client")
     assert await store._js.delete_object_store("b")
     await cut

@@ -1,4 +1,4 @@
-"""Users who may do less: every verb works, or is refused at once, with nothing half-done."""
+"""Users with limited permissions: every verb succeeds or is denied at once, without effects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,14 +15,16 @@ import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow._core.bucket.stream import Stream
 from jetstow.errors import BucketNotFoundError, PermissionDeniedError
-from tests.support import paths, raw_stream
+from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
+
+pytestmark = pytest.mark.one_path
 
 DATA = some_bytes(5_000)
 SMALL = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
 
-# A refusal comes with the first round trip. Who waits for the timeout instead is out of bounds.
+# A denial takes one round trip. A verb that waits for the timeout exceeds the bound. In seconds.
 TIMEOUT, BOUND = 30.0, 5.0
 
 MINE, OTHER = "mine", "other"
@@ -29,8 +32,8 @@ API = "$JS.API"
 
 
 def _user(name: str, **permissions: str) -> str:
-    told = " ".join(f"{kind}: {{ {what} }}" for kind, what in permissions.items())
-    return f"{{ user: {name}, password: pw, permissions {{ {told} }} }}"
+    clauses = " ".join(f"{kind}: {{ {rule} }}" for kind, rule in permissions.items())
+    return f"{{ user: {name}, password: pw, permissions {{ {clauses} }} }}"
 
 
 READER = f"""allow: [
@@ -74,7 +77,7 @@ async def _list(_: object, store: jetstow.ObjectStore, __: object) -> None:
     assert [info.name for info in await store.list()] == ["a"]
 
 
-async def _arriving(_: object, store: jetstow.ObjectStore, __: object) -> None:
+async def _list_iterated(_: object, store: jetstow.ObjectStore, __: object) -> None:
     assert [info.name async for info in store.list()] == ["a"]
 
 
@@ -85,7 +88,7 @@ async def _watch(_: object, store: jetstow.ObjectStore, __: object) -> None:
         assert first.name == "a"
 
 
-# Of an object, and of the bucket.
+# Verbs of an object, of the bucket, and of the account.
 OBJECT: dict[str, Verb] = {
     "put": lambda _, store, __: store.put("new", DATA, SMALL),
     "replace": lambda _, store, __: store.put("a", DATA[1:], SMALL),
@@ -109,7 +112,7 @@ OBJECT: dict[str, Verb] = {
 }
 BUCKET: dict[str, Verb] = {
     "list": _list,
-    "arriving": _arriving,
+    "list iterated": _list_iterated,
     "watch": _watch,
     "status": lambda _, store, __: store.status(),
     "seal": lambda _, store, __: store.seal(),
@@ -142,7 +145,7 @@ async def owner(guarded: NatsServer) -> AsyncIterator[jetstow.Client]:
         yield nc
 
 
-# What each may not do, by the beginning of the subject that is refused. The rest must work.
+# The denied verbs of each user, by the prefix of the denied subject. All others must succeed.
 REFUSED: dict[str, dict[str, str]] = {
     "owner": {},
     "reader": {
@@ -164,19 +167,18 @@ REFUSED: dict[str, dict[str, str]] = {
 }
 
 
-async def made(owner: jetstow.Client) -> jetstow.ObjectStore:
-    """The bucket, empty. In memory: of a folder that is being deleted, some would come back."""
+async def create_bucket(owner: jetstow.Client) -> jetstow.ObjectStore:
+    """Create the empty bucket in memory: a file directory under deletion can leave old messages."""
     return await owner.jetstream().create_object_store(MINE, storage="memory")
 
 
 async def connected(guarded: NatsServer, user: str) -> jetstow.Client:
-    prefix = {"inbox_prefix": "_INBOX_me"} if user == "own-inbox" else {}
+    prefix: dict[str, Any] = {"inbox_prefix": "_INBOX_me"} if user == "own-inbox" else {}
     return await jetstow.connect(guarded.url, user=user, password="pw", **prefix)
 
 
-@pytest.mark.not_on(*paths.PATHS)
 @pytest.mark.parametrize("user", REFUSED)
-async def test_every_verb_works_or_is_refused_at_once(
+async def test_every_verb_succeeds_or_is_denied_at_once(
     guarded: NatsServer,
     owner: jetstow.Client,
     user: str,
@@ -188,7 +190,7 @@ async def test_every_verb_works_or_is_refused_at_once(
     async with await connected(guarded, user) as nc:
         js = nc.jetstream(timeout=TIMEOUT)
         for verb, call in VERBS.items():
-            owned = await made(owner)
+            owned = await create_bucket(owner)
             await owned.put("a", DATA, SMALL)
             before = await raw_stream.subjects(owner, MINE)
             store = jetstow.ObjectStore(js, Stream(js._jetstream, MINE, owned._bucket.config))
@@ -204,9 +206,9 @@ async def test_every_verb_works_or_is_refused_at_once(
                 await nc.flush()
             with suppress(BucketNotFoundError):
                 await owner.jetstream().delete_object_store(MINE)
-    # What the server says of each chunk under way is the connection's to tell, not the store's.
-    told = [each for each in caplog.records if each.name != "jetstow.client"]
-    assert not [each for each in told if each.levelno >= logging.WARNING]
+    # The connection logs the server's error for each chunk in flight.
+    clauses = [each for each in caplog.records if each.name != "jetstow.client"]
+    assert not [each for each in clauses if each.levelno >= logging.WARNING]
 
 
 def _files(folder: Path) -> set[str]:
@@ -223,17 +225,17 @@ def _check(verb: str, error: PermissionDeniedError, subject: str) -> None:
         assert error.name in {"a", "new"}, verb
 
 
-async def test_what_cannot_be_purged_stays_and_is_told(
+async def test_purge_denied_logs_a_warning(
     guarded: NatsServer, owner: jetstow.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    owned = await made(owner)
+    owned = await create_bucket(owner)
     async with await connected(guarded, "no-purge") as nc:
         store = await nc.jetstream(timeout=TIMEOUT).object_store(MINE)
         await store.put("a", DATA, SMALL)
         assert not caplog.records
         await store.put("a", DATA[1:], SMALL)
         assert "stay behind" in caplog.text
-        # Both names belong to it for a moment, and the old one is a delete marker then.
+        # The rename leaves a delete marker under the old name.
         with suppress(PermissionDeniedError):
             await store.update_meta("a", ObjectMeta(name="b"))
         assert [info.name for info in await owned.list()] == ["b"]
@@ -244,11 +246,11 @@ async def test_what_cannot_be_purged_stays_and_is_told(
 
 
 @pytest.mark.parametrize("verb", ["create", "object_store", "names"])
-async def test_who_may_not_hear_answers_is_told_at_once(
+async def test_reply_subscription_denied(
     guarded: NatsServer, owner: jetstow.Client, verb: str, tmp_path: Path
 ) -> None:
-    owned = await made(owner)
-    # Its own inbox is all that it may listen to, and it has not been told to use it.
+    owned = await create_bucket(owner)
+    # This user may subscribe to its own inbox prefix only, and the client uses the default.
     async with await jetstow.connect(guarded.url, user="own-inbox", password="pw") as nc:
         js = nc.jetstream(timeout=TIMEOUT)
         async with asyncio.timeout(BOUND):

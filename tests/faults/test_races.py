@@ -1,4 +1,4 @@
-"""Two at once on one name: one whole object remains, and no chunk that nobody names."""
+"""Two concurrent operations on one name: one whole object remains, and no unnamed chunk."""
 
 from __future__ import annotations
 
@@ -26,9 +26,7 @@ async def check_whole(
     assert await raw_stream.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
 
 
-async def test_two_writers_racing_fifty_times(
-    server: NatsServer, store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_two_writers(server: NatsServer, store: jetstow.ObjectStore, raw: Client) -> None:
     async with await jetstow.connect(server.url) as other_nc:
         other = await other_nc.jetstream().object_store(store.bucket)
         for turn in range(50):
@@ -39,7 +37,7 @@ async def test_two_writers_racing_fifty_times(
             await check_whole(store, raw, "a", [mine, theirs])
 
 
-async def test_a_writer_and_a_deleter(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_put_and_delete(store: jetstow.ObjectStore, raw: Client) -> None:
     for turn in range(25):
         await store.put("a", b"old", MANY_CHUNKS)
         new = some_bytes(5_000, turn)
@@ -55,7 +53,7 @@ async def _delete(store: jetstow.ObjectStore, name: str) -> None:
         await store.delete(name)
 
 
-async def test_a_writer_and_a_renamer(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_put_and_rename(store: jetstow.ObjectStore, raw: Client) -> None:
     """Neither the renamed object nor the new one may lose its chunks to the other."""
     for turn in range(25):
         old, new = some_bytes(4_000, turn), some_bytes(5_000, 1000 + turn)
@@ -74,7 +72,7 @@ async def test_a_writer_and_a_renamer(store: jetstow.ObjectStore, raw: Client) -
             await store.delete(name)
 
 
-async def test_readers_see_whole_objects_while_a_writer_replaces_them(
+async def test_get_during_replacement(
     store: jetstow.ObjectStore,
 ) -> None:
     versions = [some_bytes(20_000, turn) for turn in range(20)]
@@ -98,8 +96,8 @@ async def test_readers_see_whole_objects_while_a_writer_replaces_them(
     assert counts[1]
 
 
-async def test_sixteen_puts_and_gets_at_once(store: jetstow.ObjectStore) -> None:
-    """Together they ask for more than the server lets wait for one connection."""
+async def test_sixteen_concurrent_transfers(store: jetstow.ObjectStore) -> None:
+    """Together they request more than the server buffers for one connection."""
     objects = {f"object-{n}": some_bytes(8 * 1024 * 1024, n) for n in range(16)}
     await asyncio.gather(*(store.put(name, data) for name, data in objects.items()))
     results = await asyncio.gather(*(store.get(name) for name in objects))

@@ -1,4 +1,4 @@
-"""The server says no: each time one clear error, at once, and the connection lives on."""
+"""Requests that the server rejects: one error at once, and the connection stays usable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.servers import NatsServer, free_port
 DATA = some_bytes(50_000)
 MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
 
-# With a timeout this long, whoever answers only when it is over fails the test.
+# Longer than a test may take: an error that only comes with the timeout fails the test.
 LONG = 50.0
 
 USERS = """
@@ -64,7 +64,7 @@ def guarded() -> Iterator[NatsServer]:
 
 @pytest.fixture
 async def owner(guarded: NatsServer, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
-    """The bucket as one sees it who may do everything."""
+    """The bucket, opened by a user with all permissions."""
     async with await jetstow.connect(guarded.url, user="all", password="pw") as nc:
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", DATA, MANY_CHUNKS)
@@ -76,9 +76,7 @@ async def as_user(guarded: NatsServer, user: str) -> jetstow.Client:
     return await jetstow.connect(guarded.url, user=user, password="pw")
 
 
-async def test_a_user_who_may_not_publish_chunks_hears_it_at_once(
-    guarded: NatsServer, owner: jetstow.ObjectStore
-) -> None:
+async def test_publish_of_chunks_denied(guarded: NatsServer, owner: jetstow.ObjectStore) -> None:
     async with await as_user(guarded, "no-chunks") as nc:
         store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
         with pytest.raises(PermissionDeniedError, match=r"\$O\..*\.C\.") as caught:
@@ -89,9 +87,7 @@ async def test_a_user_who_may_not_publish_chunks_hears_it_at_once(
         assert (await store.get("a")).data == DATA, "the connection is still usable"
 
 
-async def test_a_user_who_may_not_name_objects_leaves_no_chunks(
-    guarded: NatsServer, owner: jetstow.ObjectStore
-) -> None:
+async def test_publish_of_metadata_denied(guarded: NatsServer, owner: jetstow.ObjectStore) -> None:
     async with await as_user(guarded, "no-names") as nc:
         store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
         with pytest.raises(PermissionDeniedError):
@@ -104,18 +100,14 @@ async def test_a_user_who_may_not_name_objects_leaves_no_chunks(
 
 
 @pytest.mark.parametrize("user", ["no-read", "no-chunks-out"])
-async def test_a_user_who_may_not_read_hears_it_at_once(
-    guarded: NatsServer, owner: jetstow.ObjectStore, user: str
-) -> None:
+async def test_read_denied(guarded: NatsServer, owner: jetstow.ObjectStore, user: str) -> None:
     async with await as_user(guarded, user) as nc:
         store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
         with pytest.raises(PermissionDeniedError):
             await store.get("a")
 
 
-async def test_a_user_without_direct_get_reads_by_a_consumer(
-    guarded: NatsServer, owner: jetstow.ObjectStore
-) -> None:
+async def test_direct_get_denied(guarded: NatsServer, owner: jetstow.ObjectStore) -> None:
     async with await as_user(guarded, "no-direct") as nc:
         store = await nc.jetstream(timeout=LONG).object_store(owner.bucket)
         assert (await store.get("a")).data == DATA
@@ -124,7 +116,7 @@ async def test_a_user_without_direct_get_reads_by_a_consumer(
 
 
 @pytest.mark.parametrize("user", ["no-info", "no-inbox"])
-async def test_a_user_who_cannot_even_ask_hears_it_at_once(
+async def test_stream_info_or_inbox_denied(
     guarded: NatsServer, owner: jetstow.ObjectStore, user: str
 ) -> None:
     async with await as_user(guarded, user) as nc:
@@ -134,7 +126,7 @@ async def test_a_user_who_cannot_even_ask_hears_it_at_once(
             await nc.jetstream(timeout=LONG).object_store(owner.bucket)
 
 
-async def test_a_user_who_may_not_purge_still_replaces(
+async def test_purge_denied(
     guarded: NatsServer, owner: jetstow.ObjectStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with await as_user(guarded, "no-purge") as nc:
@@ -144,22 +136,22 @@ async def test_a_user_who_may_not_purge_still_replaces(
     assert "stay behind" in caplog.text
 
 
-async def test_permission_errors_of_others_still_reach_the_users_callback(
+async def test_error_callback_gets_permission_errors(
     guarded: NatsServer, owner: jetstow.ObjectStore
 ) -> None:
-    heard: asyncio.Queue[Exception] = asyncio.Queue()
+    errors: asyncio.Queue[Exception] = asyncio.Queue()
     async with await jetstow.connect(
-        guarded.url, user="no-chunks", password="pw", error_cb=heard.put
+        guarded.url, user="no-chunks", password="pw", error_cb=errors.put
     ) as nc:
         store = await nc.jetstream().object_store(owner.bucket)
         with pytest.raises(PermissionDeniedError):
             await store.put("a", DATA)
-        assert heard.empty(), "what became an exception is not told twice"
+        assert errors.empty(), "an error that was raised is not also reported"
         await nc.publish("$O.other.C.x", b"")
-        assert "permissions violation" in str(await heard.get())
+        assert "permissions violation" in str(await errors.get())
 
 
-async def test_wrong_credentials_are_named_and_not_shown(guarded: NatsServer) -> None:
+async def test_wrong_credentials(guarded: NatsServer) -> None:
     with pytest.raises(AuthorizationError) as caught:
         await jetstow.connect(guarded.url, user="all", password="sesame")
     assert isinstance(caught.value, PermissionError)
@@ -169,14 +161,14 @@ async def test_wrong_credentials_are_named_and_not_shown(guarded: NatsServer) ->
     assert "sesame" not in str(caught.value) + str(again.value)
 
 
-async def test_no_server_is_reported_within_a_few_tries() -> None:
+async def test_no_server() -> None:
     with pytest.raises(NoServersError, match=r"127\.0\.0\.1") as caught:
         await jetstow.connect(f"nats://127.0.0.1:{free_port()}")
     assert isinstance(caught.value, nats.errors.NoServersError)
     assert isinstance(caught.value, ConnectionError)
 
 
-async def test_an_account_without_jetstream(guarded: NatsServer) -> None:
+async def test_account_without_jetstream(guarded: NatsServer) -> None:
     async with await as_user(guarded, "nojs") as nc:
         js = nc.jetstream(timeout=LONG)
         with pytest.raises(JetStreamUnavailableError):
@@ -187,16 +179,14 @@ async def test_an_account_without_jetstream(guarded: NatsServer) -> None:
             await js.object_store_names()
 
 
-async def test_a_server_without_jetstream() -> None:
+async def test_server_without_jetstream() -> None:
     with NatsServer(jetstream=None) as bare:
         async with await jetstow.connect(bare.url) as nc:
             with pytest.raises(JetStreamUnavailableError):
                 await nc.jetstream(timeout=LONG).object_store("b")
 
 
-async def test_a_full_bucket_keeps_the_old_object(
-    js: jetstow.JetStreamContext, bucket: str, raw: nats.NATS
-) -> None:
+async def test_full_bucket(js: jetstow.JetStreamContext, bucket: str, raw: Client) -> None:
     store = await js.create_object_store(bucket, max_bytes=200_000)
     await store.put("a", DATA)
     before = await raw_stream.subjects(raw, bucket)
@@ -209,7 +199,7 @@ async def test_a_full_bucket_keeps_the_old_object(
     await js.delete_object_store(bucket)
 
 
-async def test_a_full_server_keeps_the_old_object() -> None:
+async def test_full_server() -> None:
     with NatsServer(jetstream="max_file_store: 300K") as small:
         async with await jetstow.connect(small.url) as nc:
             store = await nc.jetstream().create_object_store("b")
@@ -220,9 +210,7 @@ async def test_a_full_server_keeps_the_old_object() -> None:
 
 
 @pytest.mark.parametrize("change", ["put", "delete", "update_meta", "rename", "add_link", "open"])
-async def test_a_sealed_bucket_refuses_every_change(
-    store: jetstow.ObjectStore, change: str
-) -> None:
+async def test_sealed_bucket(store: jetstow.ObjectStore, change: str) -> None:
     info = await store.put("a", DATA)
     await store.seal()
 
@@ -245,7 +233,7 @@ async def test_a_sealed_bucket_refuses_every_change(
     assert (await store.status()).sealed
 
 
-async def test_a_bucket_deleted_under_a_put(
+async def test_bucket_deleted_during_a_put(
     js: jetstow.JetStreamContext, store: jetstow.ObjectStore
 ) -> None:
     async def source() -> AsyncIterator[bytes]:
@@ -263,7 +251,7 @@ async def test_a_bucket_deleted_under_a_put(
         await store.list()
 
 
-async def test_a_closed_connection(server: NatsServer, store: jetstow.ObjectStore) -> None:
+async def test_closed_connection(server: NatsServer, store: jetstow.ObjectStore) -> None:
     nc = await jetstow.connect(server.url)
     closed = await nc.jetstream().object_store(store.bucket)
     await nc.close()

@@ -1,4 +1,4 @@
-"""Transfers of files that one process begins, and another one ends."""
+"""File transfers that one process begins and another one completes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,7 @@ from tests.support.servers import NatsServer
 DATA = some_bytes(5_000_123)
 CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10_000))
 
-KILLED_AT = """
+CHILD_PROGRAM = """
     import asyncio, os, signal, sys
     from pathlib import Path
     import jetstow
@@ -46,9 +46,9 @@ KILLED_AT = """
     asyncio.run(main())
 """
 
-Killed = Callable[[str, Path, int], None]
+RunAndKill = Callable[[str, Path, int], None]
 
-pytestmark = pytest.mark.not_on("plain")
+pytestmark = pytest.mark.not_on_path("plain")
 
 
 @pytest.fixture(autouse=True)
@@ -64,11 +64,11 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def killed(server: NatsServer, store: jetstow.ObjectStore) -> Killed:
-    """A process that begins a transfer, and is killed once so many bytes of it are done."""
+def run_and_kill(server: NatsServer, store: jetstow.ObjectStore) -> RunAndKill:
+    """Run a transfer in a process that is killed once so many bytes are transferred."""
 
     def run(verb: str, path: Path, until: int) -> None:
-        program = textwrap.dedent(KILLED_AT)
+        program = textwrap.dedent(CHILD_PROGRAM)
         done = subprocess.run(
             [sys.executable, "-c", program, server.url, store.bucket, verb, path, str(until)],
             timeout=30,
@@ -88,83 +88,83 @@ class Progress:
         self.seen.append(done)
 
 
-async def is_whole(store: jetstow.ObjectStore, raw: Client) -> None:
+async def check_object(store: jetstow.ObjectStore, raw: Client) -> None:
     result = await store.get("a")
     assert result.data == DATA
     assert await raw_stream.chunks(raw, store.bucket) == {result.info.nuid: result.info.chunks}
 
 
-async def test_a_put_goes_on_where_a_killed_process_was(
-    store: jetstow.ObjectStore, raw: Client, file: Path, killed: Killed
+async def test_put_resumes_after_a_kill(
+    store: jetstow.ObjectStore, raw: Client, file: Path, run_and_kill: RunAndKill
 ) -> None:
-    killed("put", file, 1_000_000)
-    killed("put", file, 3_000_000)
+    run_and_kill("put", file, 1_000_000)
+    run_and_kill("put", file, 3_000_000)
     (stored,) = (await raw_stream.chunks(raw, store.bucket)).values()
     progress = Progress()
     await store.put_file(file, "a", CHUNKS, resume=True, progress=progress)
-    assert progress.seen[0] == (stored + 1) * 10_000, "all that was stored is there still"
+    assert progress.seen[0] == (stored + 1) * 10_000, "stored chunks are kept"
     assert progress.seen[-1] == len(DATA)
-    await is_whole(store, raw)
+    await check_object(store, raw)
 
 
-async def test_nothing_but_the_name_was_missing(
-    store: jetstow.ObjectStore, raw: Client, file: Path, killed: Killed
+async def test_put_resumes_when_only_the_metadata_is_missing(
+    store: jetstow.ObjectStore, raw: Client, file: Path, run_and_kill: RunAndKill
 ) -> None:
-    killed("put", file, len(DATA))
+    run_and_kill("put", file, len(DATA))
     await store.put_file(file, "a", CHUNKS, resume=True)
-    await is_whole(store, raw)
+    await check_object(store, raw)
 
 
-async def changed(file: Path, _: jetstow.ObjectStore, __: Client) -> None:
+async def modified_file(file: Path, _: jetstow.ObjectStore, __: Client) -> None:
     file.write_bytes(bytes(reversed(DATA)))
-    file.write_bytes(DATA)  # the same bytes, at another time: nobody can know
+    file.write_bytes(DATA)  # the same bytes with another modification time
 
 
 async def other_bytes(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
-    """Chunks that are not the file's, whatever the note says."""
+    """Replace the chunks by other ones than the checkpoint describes."""
     (nuid,) = await raw_stream.chunks(raw, store.bucket)
-    await object_builder.lose_all_chunks(raw, store.bucket, nuid)
+    await object_builder.delete_all_chunks(raw, store.bucket, nuid)
     await object_builder.write_chunks(raw, store.bucket, [some_bytes(10_000, 7)] * 20, nuid)
 
 
-async def too_many(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
+async def extra_chunks(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
     (nuid,) = await raw_stream.chunks(raw, store.bucket)
     await object_builder.write_chunks(raw, store.bucket, [b"x"] * 800, nuid)
 
 
-async def none_left(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
+async def no_chunks(_: Path, store: jetstow.ObjectStore, raw: Client) -> None:
     (nuid,) = await raw_stream.chunks(raw, store.bucket)
-    await object_builder.lose_all_chunks(raw, store.bucket, nuid)
+    await object_builder.delete_all_chunks(raw, store.bucket, nuid)
 
 
-@pytest.mark.parametrize("change", [changed, other_bytes, too_many, none_left])
-async def test_what_does_not_fit_is_not_gone_on_with(
+@pytest.mark.parametrize("change", [modified_file, other_bytes, extra_chunks, no_chunks])
+async def test_put_restarts_if_the_checkpoint_does_not_match(
     store: jetstow.ObjectStore,
     raw: Client,
     file: Path,
-    killed: Killed,
-    change: Callable[..., AsyncIterator[None]],
+    run_and_kill: RunAndKill,
+    change: Callable[[Path, jetstow.ObjectStore, Client], Awaitable[None]],
 ) -> None:
-    killed("put", file, 1_000_000)
+    run_and_kill("put", file, 1_000_000)
     await change(file, store, raw)
     progress = Progress()
     await store.put_file(file, "a", CHUNKS, resume=True, progress=progress)
     assert progress.seen[0] == 10_000
     assert (await store.get("a")).data == DATA
-    if change is not changed:
-        await is_whole(store, raw)
+    if change is not modified_file:
+        await check_object(store, raw)
 
 
-async def test_another_chunk_size_begins_anew(
-    store: jetstow.ObjectStore, file: Path, killed: Killed
+async def test_put_restarts_with_another_chunk_size(
+    store: jetstow.ObjectStore, file: Path, run_and_kill: RunAndKill
 ) -> None:
-    killed("put", file, 1_000_000)
+    run_and_kill("put", file, 1_000_000)
     info = await store.put_file(file, "a", resume=True)
     assert info.chunks == 39
     assert (await store.get("a")).data == DATA
 
 
-async def test_a_refusal_leaves_nothing_to_go_on_with(
+async def test_rejected_put_leaves_no_checkpoint(
     store: jetstow.ObjectStore, raw: Client, file: Path, tmp_path: Path
 ) -> None:
     await store.put("a", b"old")
@@ -177,28 +177,28 @@ async def test_a_refusal_leaves_nothing_to_go_on_with(
     assert sum((await raw_stream.chunks(raw, store.bucket)).values()) == 1
 
 
-async def test_a_get_goes_on_where_a_killed_process_was(
-    store: jetstow.ObjectStore, tmp_path: Path, killed: Killed
+async def test_get_resumes_after_a_kill(
+    store: jetstow.ObjectStore, tmp_path: Path, run_and_kill: RunAndKill
 ) -> None:
     await store.put("a", DATA, CHUNKS)
     target = tmp_path / "target"
     target.write_bytes(b"old")
-    killed("get", target, 1_000_000)
-    killed("get", target, 3_000_000)
+    run_and_kill("get", target, 1_000_000)
+    run_and_kill("get", target, 3_000_000)
     assert target.read_bytes() == b"old"
     progress = Progress()
     await store.get_file("a", target, resume=True, progress=progress)
-    assert progress.seen[0] > 1_000_000, "what was there was not read again"
+    assert progress.seen[0] > 1_000_000, "the partial file is not read again"
     assert target.read_bytes() == DATA
     assert [path.name for path in tmp_path.iterdir() if "part" in path.name] == []
 
 
-async def test_a_part_that_is_wrong_is_read_again(
-    store: jetstow.ObjectStore, tmp_path: Path, killed: Killed
+async def test_get_restarts_with_a_damaged_partial_file(
+    store: jetstow.ObjectStore, tmp_path: Path, run_and_kill: RunAndKill
 ) -> None:
     await store.put("a", DATA, CHUNKS)
     target = tmp_path / "target"
-    killed("get", target, 3_000_000)
+    run_and_kill("get", target, 3_000_000)
     (part,) = tmp_path.glob(".jetstow-*.part")
     with part.open("r+b") as file:
         file.write(b"damaged")
@@ -207,25 +207,25 @@ async def test_a_part_that_is_wrong_is_read_again(
     assert not part.exists()
 
 
-async def test_a_part_of_another_revision_is_dropped(
-    store: jetstow.ObjectStore, tmp_path: Path, killed: Killed
+async def test_get_restarts_for_another_revision(
+    store: jetstow.ObjectStore, tmp_path: Path, run_and_kill: RunAndKill
 ) -> None:
     await store.put("a", DATA, CHUNKS)
     target = tmp_path / "target"
-    killed("get", target, 1_000_000)
+    run_and_kill("get", target, 1_000_000)
     await store.put("a", b"new")
     await store.get_file("a", target, resume=True)
     assert target.read_bytes() == b"new"
     assert list(tmp_path.glob(".jetstow-*")) == []
 
 
-async def test_a_link_in_the_place_of_a_part_is_not_followed(
-    store: jetstow.ObjectStore, tmp_path: Path, killed: Killed
+async def test_symlink_as_partial_file_is_not_followed(
+    store: jetstow.ObjectStore, tmp_path: Path, run_and_kill: RunAndKill
 ) -> None:
     await store.put("a", DATA, CHUNKS)
     target, other = tmp_path / "target", tmp_path / "other"
     other.write_bytes(b"mine")
-    killed("get", target, 1_000_000)
+    run_and_kill("get", target, 1_000_000)
     (part,) = tmp_path.glob(".jetstow-*.part")
     part.unlink()
     part.symlink_to(other)
@@ -234,10 +234,10 @@ async def test_a_link_in_the_place_of_a_part_is_not_followed(
     assert other.read_bytes() == b"mine"
 
 
-async def test_a_finished_put_is_not_gone_on_with(
+async def test_finished_put_is_not_resumed(
     store: jetstow.ObjectStore, raw: Client, file: Path
 ) -> None:
-    """The second one took the chunks over, and then dropped them as those that it replaced."""
+    """The second put took over the chunks, and then purged them as the replaced ones."""
     for _ in range(2):
         await store.put_file(file, "a", CHUNKS, resume=True)
-        await is_whole(store, raw)
+        await check_object(store, raw)

@@ -1,4 +1,4 @@
-"""The server dies, or falls silent, in the middle: every wait ends with one error."""
+"""A server that is killed or paused during a call: every call ends with one error."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ Call = Callable[[jetstow.ObjectStore, Callable[[], None]], Coroutine[Any, Any, N
 
 
 @pytest.mark.parametrize("call", CALLS)
-async def test_a_server_that_dies_ends_the_call(
+async def test_killed_server(
     fragile: NatsServer, fragile_store: jetstow.ObjectStore, call: Call
 ) -> None:
     with pytest.raises(ConnectionLostError) as caught:
@@ -71,17 +71,17 @@ async def test_a_server_that_dies_ends_the_call(
 
 
 @pytest.mark.parametrize("call", [put_and, stream_and, ask_and])
-async def test_a_server_that_falls_silent_ends_the_call(
+async def test_paused_server(
     fragile: NatsServer, fragile_store: jetstow.ObjectStore, call: Call
 ) -> None:
-    with pytest.raises(TimeoutError, match="did not answer") as caught:
+    with pytest.raises(TimeoutError, match="did not reply") as caught:
         await call(fragile_store, fragile.pause)
     assert caught.value.bucket == "b"
     fragile.resume()
     assert (await fragile_store.get("a")).data == DATA, "the old object, on the same connection"
 
 
-async def test_a_connection_closed_in_the_middle_ends_the_call(
+async def test_connection_closed_during_a_call(
     fragile: NatsServer, fragile_store: jetstow.ObjectStore
 ) -> None:
     started = asyncio.Event()
@@ -103,7 +103,7 @@ async def test_a_connection_closed_in_the_middle_ends_the_call(
         await put
 
 
-async def test_what_was_acknowledged_is_there_after_a_crash(
+async def test_acknowledged_object_survives_a_crash(
     fragile: NatsServer, fragile_store: jetstow.ObjectStore
 ) -> None:
     fragile.restart(kill=True)

@@ -1,4 +1,4 @@
-"""Buckets that others write to while they are backed up and mirrored."""
+"""Backup and mirror of buckets that other clients change at the same time."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 import io
 import tarfile
 
+import pytest
 from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
 from tests.support import raw_stream
 
+pytestmark = pytest.mark.one_path
 
-async def test_an_object_that_keeps_changing_is_one_of_its_versions(
+
+async def test_backup_of_an_object_that_changes(
     store: jetstow.ObjectStore,
 ) -> None:
     versions = {bytes([number]) * 3_000_000 for number in range(5)}
@@ -35,7 +38,7 @@ async def test_an_object_that_keeps_changing_is_one_of_its_versions(
         assert found.read() in versions
 
 
-async def test_objects_that_change_meanwhile(
+async def test_mirror_of_objects_that_change(
     js: jetstow.JetStreamContext, store: jetstow.ObjectStore, raw: Client
 ) -> None:
     target = await js.create_object_store(f"{store.bucket}-other")

@@ -1,4 +1,4 @@
-"""A file system on the test's server, and a bucket in it."""
+"""Fixtures: a file system on the test server, a bucket, and a second client."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from tests.support.servers import NatsServer
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _goodbye(_servers: object) -> Iterator[None]:
-    """fsspec keeps what addresses led to; it would look for its server when that is gone."""
+def _close_cached_file_systems(_servers: object) -> Iterator[None]:
+    """Close all file systems that fsspec caches, before the servers stop."""
     yield
-    for each in list(JetstowFileSystem._cache.values()):
-        each.close()
+    for file_system in list(JetstowFileSystem._cache.values()):
+        file_system.close()
 
 
 @pytest.fixture(scope="session")
 def fs(server: NatsServer) -> Iterator[JetstowFileSystem]:
-    made: JetstowFileSystem = fsspec.filesystem("jetstow", servers=server.url)
-    yield made
-    made.close()
+    file_system: JetstowFileSystem = fsspec.filesystem("jetstow", servers=server.url)
+    yield file_system
+    file_system.close()
 
 
 @pytest.fixture
 def root(fs: JetstowFileSystem, bucket: str) -> Iterator[str]:
-    """A bucket, made and dropped again by the file system itself."""
+    """A bucket that the file system creates and deletes."""
     fs.mkdir(bucket)
     yield bucket
     if fs.exists(bucket):
@@ -41,12 +41,12 @@ def root(fs: JetstowFileSystem, bucket: str) -> Iterator[str]:
 
 @pytest.fixture
 def options(server: NatsServer) -> dict[str, str]:
-    """What pandas and others hand to the file system."""
+    """The `storage_options` of pandas and others."""
     return {"servers": server.url}
 
 
-class Other:
-    """Another client on the same server, in a loop of its own."""
+class OtherClient:
+    """Another client of the same server, with its own event loop."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -66,7 +66,7 @@ class Other:
         asyncio.run(delete())
 
     def chunks(self, bucket: str) -> int:
-        """How many chunks lie in a bucket."""
+        """Return the number of chunks in a bucket."""
         import nats
 
         from tests.support import raw_stream
@@ -79,8 +79,8 @@ class Other:
 
 
 @pytest.fixture
-def other(server: NatsServer) -> Other:
-    return Other(server.url)
+def other(server: NatsServer) -> OtherClient:
+    return OtherClient(server.url)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""fsspec's own tests of file systems, as they are."""
+"""fsspec's abstract tests of file systems."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class Fixtures(abstract.BaseAbstractFixtures):
         return make_path_posix(str(tmp_path))
 
     @pytest.fixture(autouse=True)
-    def _begun(self, fs: JetstowFileSystem, root: str) -> None:
-        """Some of the tests look at the folder before they have put anything into it."""
-        fs.touch(f"{root}/abstract/.begun")
+    def _folder(self, fs: JetstowFileSystem, root: str) -> None:
+        """Create a file in the folder: some tests use the folder before they write a file."""
+        fs.touch(f"{root}/abstract/.marker")
 
 
 class TestCopy(Fixtures, abstract.AbstractCopyTests):

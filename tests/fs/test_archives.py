@@ -1,4 +1,4 @@
-"""Formats that seek: zip, HDF5, numpy's."""
+"""File formats that seek: zip, HDF5, NumPy's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from jetstow.fs import JetstowFileSystem
 
 
-def test_archives_and_h5py(fs: JetstowFileSystem, root: str, tmp_path: Path) -> None:
+def test_zip_hdf5_and_npy(fs: JetstowFileSystem, root: str, tmp_path: Path) -> None:
     import zipfile
 
     import h5py
@@ -21,8 +21,8 @@ def test_archives_and_h5py(fs: JetstowFileSystem, root: str, tmp_path: Path) -> 
     with fs.open(f"{root}/a.zip") as file:
         assert zipfile.ZipFile(file).read("one") == b"1" * 1_000
         assert file.cache.total_requested_bytes < 200_000
-    with h5py.File(tmp_path / "h5", "w") as made:
-        made["x"] = np.arange(1_000)
+    with h5py.File(tmp_path / "h5", "w") as local:
+        local["x"] = np.arange(1_000)
     fs.put_file(str(tmp_path / "h5"), f"{root}/h5")
     with fs.open(f"{root}/h5") as file, h5py.File(file, "r") as opened:
         assert opened["x"][10] == 10

@@ -1,4 +1,4 @@
-"""DuckDB: addresses in queries."""
+"""DuckDB: `jetstow:` URLs in queries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from jetstow.fs import JetstowFileSystem
 
 
-def test_duckdb(
+def test_duckdb_query_and_copy(
     fs: JetstowFileSystem, root: str, options: dict[str, str], frame: pd.DataFrame
 ) -> None:
     import duckdb

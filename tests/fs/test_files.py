@@ -1,4 +1,4 @@
-"""Files of the file system: read anywhere, written once, and never half."""
+"""Files of the file system: random reads, and writes that store a whole object or nothing."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from fsspec.callbacks import Callback
 
 from jetstow.errors import ObjectChangedError, ObjectEncryptedError
 from jetstow.fs import JetstowFileSystem
-from tests.fs.conftest import Other
+from tests.fs.conftest import OtherClient
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(3_000_000)
 
 
-def test_reading_anywhere(fs: JetstowFileSystem, root: str) -> None:
+def test_random_reads(fs: JetstowFileSystem, root: str) -> None:
     fs.pipe(f"{root}/a", DATA)
     with fs.open(f"{root}/a") as file:
         assert file.size == len(DATA)
@@ -36,20 +36,20 @@ def test_reading_anywhere(fs: JetstowFileSystem, root: str) -> None:
 
 
 @pytest.mark.parametrize("cache", ["jetstow", "readahead", "blockcache", "bytes", "none", "all"])
-def test_every_cache(fs: JetstowFileSystem, root: str, cache: str) -> None:
+def test_cache_types(fs: JetstowFileSystem, root: str, cache: str) -> None:
     fs.pipe(f"{root}/a", DATA)
     with fs.open(f"{root}/a", cache_type=cache, block_size=500_000) as file:
-        pieces = iter(lambda: file.read(333_333), b"")
-        assert b"".join(pieces) == DATA
+        blocks = iter(lambda: file.read(333_333), b"")
+        assert b"".join(blocks) == DATA
 
 
-def test_jumps_cost_little_and_runs_grow(fs: JetstowFileSystem, root: str) -> None:
+def test_read_ahead_grows_in_sequential_reads_only(fs: JetstowFileSystem, root: str) -> None:
     fs.pipe(f"{root}/a", DATA)
     with fs.open(f"{root}/a") as file:
         for position in (2_900_000, 100_000, 1_500_000):
             file.seek(position)
             file.read(100)
-        assert file.cache.total_requested_bytes == 3 * 64 * 1024
+        assert file.cache.total_requested_bytes == 2 * 128 * 1024 + len(DATA) % (128 * 1024)
         file.seek(0)
         while file.read(10_000):
             pass
@@ -70,14 +70,16 @@ def test_ranges(fs: JetstowFileSystem, root: str) -> None:
     assert fs.cat_ranges(paths, starts, ends) == [
         DATA[a:b] for a, b in zip(starts, ends, strict=True)
     ]
-    found = fs.cat_ranges([f"{root}/b", f"{root}/missing"], 0, 2)
-    assert found[0] == b"01"
-    assert isinstance(found[1], FileNotFoundError)
+    data, error = fs.cat_ranges([f"{root}/b", f"{root}/missing"], 0, 2)
+    assert data == b"01"
+    assert isinstance(error, FileNotFoundError)
     with pytest.raises(FileNotFoundError):
         fs.cat_ranges([f"{root}/missing"], 0, 2, on_error="raise")
 
 
-def test_a_file_stays_at_its_revision(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_object_replaced_while_file_is_open(
+    fs: JetstowFileSystem, root: str, other: OtherClient
+) -> None:
     fs.pipe(f"{root}/a", DATA)
     with fs.open(f"{root}/a") as file:
         assert file.read(10) == DATA[:10]
@@ -87,9 +89,7 @@ def test_a_file_stays_at_its_revision(fs: JetstowFileSystem, root: str, other: O
             file.read(10)
 
 
-def test_nothing_exists_before_the_file_is_closed(
-    fs: JetstowFileSystem, root: str, other: Other
-) -> None:
+def test_object_exists_after_close_only(fs: JetstowFileSystem, root: str) -> None:
     with fs.open(f"{root}/a", "wb", block_size=100_000) as file:
         file.write(DATA[:500_000])
         assert not fs.exists(f"{root}/a")
@@ -98,8 +98,8 @@ def test_nothing_exists_before_the_file_is_closed(
 
 
 @pytest.mark.parametrize("size", [10, 500_000])
-def test_an_exception_leaves_no_object_and_no_chunk(
-    fs: JetstowFileSystem, root: str, other: Other, size: int
+def test_exception_stores_no_object_and_no_chunk(
+    fs: JetstowFileSystem, root: str, other: OtherClient, size: int
 ) -> None:
     def fail() -> None:
         with fs.open(f"{root}/a", "wb", block_size=100_000) as file:
@@ -112,7 +112,7 @@ def test_an_exception_leaves_no_object_and_no_chunk(
     assert other.chunks(root) == 0
 
 
-def test_a_file_that_nobody_closes_is_none(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_unclosed_file_is_not_stored(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:
     file = fs.open(f"{root}/a", "wb", block_size=100_000)
     file.write(DATA[:500_000])
     del file
@@ -122,7 +122,7 @@ def test_a_file_that_nobody_closes_is_none(fs: JetstowFileSystem, root: str, oth
     assert not fs.exists(f"{root}/a")
 
 
-def test_exclusive_and_appended(fs: JetstowFileSystem, root: str) -> None:
+def test_append_and_refused_modes(fs: JetstowFileSystem, root: str) -> None:
     with fs.open(f"{root}/a", "ab") as file:
         file.write(b"one,")
     with fs.open(f"{root}/a", "ab") as file:
@@ -136,7 +136,9 @@ def test_exclusive_and_appended(fs: JetstowFileSystem, root: str) -> None:
         fs.open(root, "rb")
 
 
-def test_a_transaction_is_all_or_nothing(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_transaction_stores_all_or_nothing(
+    fs: JetstowFileSystem, root: str, other: OtherClient
+) -> None:
     with fs.transaction:
         for name in "ab":
             with fs.open(f"{root}/{name}", "wb") as file:
@@ -156,12 +158,10 @@ def test_a_transaction_is_all_or_nothing(fs: JetstowFileSystem, root: str, other
     assert other.chunks(root) == 2
 
 
-def test_put_and_get_tell_how_far_they_are(
-    fs: JetstowFileSystem, root: str, tmp_path: Path
-) -> None:
+def test_put_and_get_report_progress(fs: JetstowFileSystem, root: str, tmp_path: Path) -> None:
     (tmp_path / "in").write_bytes(DATA)
 
-    class Told(Callback):
+    class Recorder(Callback):
         def __init__(self) -> None:
             super().__init__()
             self.values: list[tuple[int | None, int]] = []
@@ -169,18 +169,18 @@ def test_put_and_get_tell_how_far_they_are(
         def call(self, *_: Any, **__: Any) -> None:
             self.values.append((self.size, self.value))
 
-    for step in (
-        lambda told: fs.put_file(str(tmp_path / "in"), f"{root}/a", callback=told),
-        lambda told: fs.get_file(f"{root}/a", str(tmp_path / "out"), callback=told),
+    for transfer in (
+        lambda callback: fs.put_file(str(tmp_path / "in"), f"{root}/a", callback=callback),
+        lambda callback: fs.get_file(f"{root}/a", str(tmp_path / "out"), callback=callback),
     ):
-        told = Told()
-        step(told)
-        assert told.values[-1] == (len(DATA), len(DATA))
-        assert len(told.values) > 10
+        recorder = Recorder()
+        transfer(recorder)
+        assert recorder.values[-1] == (len(DATA), len(DATA))
+        assert len(recorder.values) > 10
     assert (tmp_path / "out").read_bytes() == DATA
 
 
-def test_moving_renames_and_copying_copies(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_mv_renames_and_cp_copies(fs: JetstowFileSystem, root: str) -> None:
     fs.pipe({f"{root}/a": DATA, f"{root}/x/b": b"b", f"{root}/x/c/d": b"d"})
     nuid = fs.info(f"{root}/a")["ETag"].partition("-")[0]
     fs.mv(f"{root}/a", f"{root}/moved")
@@ -197,7 +197,7 @@ def test_moving_renames_and_copying_copies(fs: JetstowFileSystem, root: str, oth
     assert fs.find(root) == [f"{root}/copy", f"{root}/y/c/d"]
 
 
-def test_folders(fs: JetstowFileSystem, root: str) -> None:
+def test_folders_and_buckets(fs: JetstowFileSystem, root: str) -> None:
     with pytest.raises(FileExistsError):
         fs.mkdir(root)
     fs.makedirs(f"{root}/a/b", exist_ok=True)
@@ -213,34 +213,34 @@ def test_folders(fs: JetstowFileSystem, root: str) -> None:
     assert not fs.exists(root)
 
 
-def test_encrypted(fs: JetstowFileSystem, root: str, options: dict[str, str]) -> None:
-    secret = fsspec.filesystem("jetstow", key=bytes(32), **options)
-    secret.pipe(f"{root}/a", DATA)
-    assert secret.info(f"{root}/a")["size"] == secret.ls(root)[0]["size"] == len(DATA)
-    with secret.open(f"{root}/a") as file:
+def test_encrypted_objects(fs: JetstowFileSystem, root: str, options: dict[str, str]) -> None:
+    encrypted = fsspec.filesystem("jetstow", key=bytes(32), **options)
+    encrypted.pipe(f"{root}/a", DATA)
+    assert encrypted.info(f"{root}/a")["size"] == encrypted.ls(root)[0]["size"] == len(DATA)
+    with encrypted.open(f"{root}/a") as file:
         file.seek(1_234_567)
         assert file.read(1_000) == DATA[1_234_567:1_235_567]
     with pytest.raises(ObjectEncryptedError):
         fs.cat_file(f"{root}/a")
 
 
-def test_it_travels_in_a_pickle(fs: JetstowFileSystem, root: str) -> None:
+def test_pickled_file_system_and_file(fs: JetstowFileSystem, root: str) -> None:
     fs.pipe(f"{root}/a", DATA)
     assert pickle.loads(pickle.dumps(fs)).cat_file(f"{root}/a", 0, 5) == DATA[:5]
     with fs.open(f"{root}/a") as file:
         file.seek(7)
-        with pickle.loads(pickle.dumps(file)) as again:
-            assert again.read(5) == DATA[7:12]
+        with pickle.loads(pickle.dumps(file)) as copy:
+            assert copy.read(5) == DATA[7:12]
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_has_a_connection_of_its_own(
+def test_forked_process_opens_its_own_connection(
     fs: JetstowFileSystem, root: str, options: dict[str, str]
 ) -> None:
     fs.pipe(f"{root}/a", DATA)
     with multiprocessing.get_context("fork").Pool(2) as pool:
-        found = pool.starmap(first_bytes, [(root, options, size) for size in range(1, 5)])
-    assert found == [DATA[:size] for size in range(1, 5)]
+        results = pool.starmap(first_bytes, [(root, options, size) for size in range(1, 5)])
+    assert results == [DATA[:size] for size in range(1, 5)]
     assert fs.cat_file(f"{root}/a", 0, 5) == DATA[:5]
 
 
@@ -250,7 +250,7 @@ def first_bytes(root: str, options: dict[str, str], size: int) -> bytes:
     return data
 
 
-async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None:
+async def test_async_methods(root: str, options: dict[str, str]) -> None:
     fs = fsspec.filesystem("jetstow", asynchronous=True, skip_instance_cache=True, **options)
     await fs._pipe_file(f"{root}/a", DATA)
     assert await fs._cat_file(f"{root}/a", 5, 10) == DATA[5:10]
@@ -262,7 +262,7 @@ async def test_in_a_loop_of_ones_own(root: str, options: dict[str, str]) -> None
     await fs.aclose()
 
 
-def test_closed_and_used_again(root: str, options: dict[str, str]) -> None:
+def test_use_after_close_reconnects(root: str, options: dict[str, str]) -> None:
     fs = JetstowFileSystem(**options, skip_instance_cache=True)
     fs.pipe(f"{root}/a", b"a")
     fs.close()
@@ -270,14 +270,14 @@ def test_closed_and_used_again(root: str, options: dict[str, str]) -> None:
     fs.close()
 
 
-def test_a_program_that_just_ends(root: str, options: dict[str, str]) -> None:
+def test_program_exit_with_an_open_file(root: str, options: dict[str, str]) -> None:
     program = f"""
 import fsspec
 with fsspec.open("jetstow://{root}/a", "wb", servers={options["servers"]!r}) as file:
     file.write(b"data")
 fs = fsspec.filesystem("jetstow", servers={options["servers"]!r})
-left_open = fs.open("{root}/b", "wb", block_size=10)
-left_open.write(b"x" * 100)
+unclosed = fs.open("{root}/b", "wb", block_size=10)
+unclosed.write(b"x" * 100)
 print(fs.ls("{root}", detail=False), fs.cat("{root}/a"))
 """
     run = subprocess.run(

@@ -1,4 +1,4 @@
-"""Names as folders, and listings that a watch keeps true."""
+"""Names as folders, and listings that a watch keeps current."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fsspec.asyn import sync
 
 from jetstow import ObjectInfo
 from jetstow.fs import JetstowFileSystem, paths
-from jetstow.fs.dircache import Names
-from tests.fs.conftest import Other
+from jetstow.fs.dircache import ListingCache
+from tests.fs.conftest import OtherClient
 
 
 @pytest.fixture
@@ -21,20 +21,20 @@ def filled(fs: JetstowFileSystem, root: str) -> str:
     return root
 
 
-def short(root: str, paths: Any) -> list[str]:
+def names_in(root: str, paths: Any) -> list[str]:
     return [str(path).removeprefix(f"{root}/") for path in paths]
 
 
-def test_prefixes_are_folders(fs: JetstowFileSystem, filled: str) -> None:
-    entries = {(each["name"], each["type"], each["size"]) for each in fs.ls(filled)}
+def test_ls_lists_prefixes_as_folders(fs: JetstowFileSystem, filled: str) -> None:
+    entries = {(entry["name"], entry["type"], entry["size"]) for entry in fs.ls(filled)}
     assert entries == {
         (f"{filled}/a", "directory", 0),
         (f"{filled}/a", "file", 1),
         (f"{filled}/top.txt", "file", 7),
         (f"{filled}/x", "directory", 0),
     }
-    assert short(filled, fs.ls(filled, detail=False)) == ["a", "top.txt", "x"]
-    assert short(filled, fs.ls(f"jetstow://{filled}/x/", detail=False)) == ["x/q.txt", "x/y"]
+    assert names_in(filled, fs.ls(filled, detail=False)) == ["a", "top.txt", "x"]
+    assert names_in(filled, fs.ls(f"jetstow://{filled}/x/", detail=False)) == ["x/q.txt", "x/y"]
     assert fs.ls(f"{filled}/top.txt", detail=False) == [f"{filled}/top.txt"]
     assert filled in fs.ls("", detail=False)
     for missing in (f"{filled}/nothing", f"{filled}/to", f"{filled}-no", "no.bucket/a"):
@@ -42,7 +42,7 @@ def test_prefixes_are_folders(fs: JetstowFileSystem, filled: str) -> None:
             fs.ls(missing)
 
 
-def test_a_name_may_be_a_file_and_a_folder(fs: JetstowFileSystem, filled: str) -> None:
+def test_name_that_is_file_and_folder(fs: JetstowFileSystem, filled: str) -> None:
     assert (fs.isfile(f"{filled}/a"), fs.isdir(f"{filled}/a")) == (True, True)
     assert fs.cat(f"{filled}/a/b") == b"a/b"
     assert fs.cat_file(f"{filled}/a") == b"a"
@@ -51,77 +51,80 @@ def test_a_name_may_be_a_file_and_a_folder(fs: JetstowFileSystem, filled: str) -
 
 
 def test_find_walk_glob_du(fs: JetstowFileSystem, filled: str) -> None:
-    assert short(filled, fs.find(filled)) == ["a", "a/b", "top.txt", "x/q.txt", "x/y/z.csv"]
-    assert short(filled, fs.find(f"{filled}/x", maxdepth=1)) == ["x/q.txt"]
-    assert short(filled, fs.find(filled, prefix="x/q")) == ["x/q.txt"]
+    assert names_in(filled, fs.find(filled)) == ["a", "a/b", "top.txt", "x/q.txt", "x/y/z.csv"]
+    assert names_in(filled, fs.find(f"{filled}/x", maxdepth=1)) == ["x/q.txt"]
+    assert names_in(filled, fs.find(filled, prefix="x/q")) == ["x/q.txt"]
     assert fs.find(f"{filled}/top.txt") == [f"{filled}/top.txt"]
     assert fs.find(f"{filled}/nothing") == []
-    assert short(filled, fs.glob(f"{filled}/**/*.csv")) == ["x/y/z.csv"]
-    assert short(filled, fs.glob(f"{filled}/x/*")) == ["x/q.txt", "x/y"]
+    assert names_in(filled, fs.glob(f"{filled}/**/*.csv")) == ["x/y/z.csv"]
+    assert names_in(filled, fs.glob(f"{filled}/x/*")) == ["x/q.txt", "x/y"]
     assert [folder for folder, _, _ in fs.walk(f"{filled}/x")] == [f"{filled}/x", f"{filled}/x/y"]
     assert fs.du(f"{filled}/x") == len("x/q.txt") + len("x/y/z.csv")
 
 
 @pytest.mark.parametrize("cached", [True, False])
-def test_odd_names_are_files_and_no_endless_folders(
-    fs: JetstowFileSystem, root: str, other: Other, options: dict[str, str], cached: bool
+def test_names_with_empty_path_segments(
+    fs: JetstowFileSystem, root: str, other: OtherClient, options: dict[str, str], cached: bool
 ) -> None:
     for name in ("/lead", "a//b", "x/y//z/w", "mark/", "end//"):
         other.put(root, name, name.encode())
-    looks = JetstowFileSystem(**options, use_listings_cache=cached, skip_instance_cache=True)
-    found = looks.find(root)
-    assert sorted(found) == sorted(
+    fresh = JetstowFileSystem(**options, use_listings_cache=cached, skip_instance_cache=True)
+    paths = fresh.find(root)
+    assert sorted(paths) == sorted(
         f"{root}/{name}" for name in ("/lead", "a//b", "x/y//z/w", "end//")
     )
-    for path in set(found) - {f"{root}/end//"}:  # a path loses its last slashes
-        assert looks.cat_file(path).decode() == path.removeprefix(f"{root}/")
-    assert looks.isdir(f"{root}/mark") is True
-    assert looks.ls(f"{root}/mark") == []
-    looks.rm(f"{root}/mark", recursive=True)
-    assert not looks.exists(f"{root}/mark")
+    for path in set(paths) - {f"{root}/end//"}:  # fsspec strips trailing slashes of paths
+        assert fresh.cat_file(path).decode() == path.removeprefix(f"{root}/")
+    assert fresh.isdir(f"{root}/mark") is True
+    assert fresh.ls(f"{root}/mark") == []
+    fresh.rm(f"{root}/mark", recursive=True)
+    assert not fresh.exists(f"{root}/mark")
 
 
-def test_a_change_by_somebody_else_shows(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_changes_of_another_client_are_listed(
+    fs: JetstowFileSystem, root: str, other: OtherClient
+) -> None:
     assert fs.ls(root) == []
-    heard = names_of(fs, root).changed
+    changed = listing_of(fs, root).changed
     info = other.put(root, "new", b"12345")
-    await_news(fs, heard)
-    [found] = fs.ls(root)
-    assert (found["size"], found["revision"]) == (5, info.revision)
+    wait_for_change(fs, changed)
+    [entry] = fs.ls(root)
+    assert (entry["size"], entry["revision"]) == (5, info.revision)
     other.put(root, "new", b"1")
-    await_news(fs, heard)
+    wait_for_change(fs, changed)
     assert fs.ls(root)[0]["size"] == 1
     other.delete(root, "new")
-    await_news(fs, heard)
+    wait_for_change(fs, changed)
     assert fs.ls(root) == []
 
 
-def names_of(fs: JetstowFileSystem, bucket: str) -> Names:
-    names = fs._connections[fs.loop].known(bucket)
-    assert names is not None
-    return names
+def listing_of(fs: JetstowFileSystem, bucket: str) -> ListingCache:
+    listing = fs._connections[fs.loop].cached_listing(bucket)
+    assert listing is not None
+    return listing
 
 
-def await_news(fs: JetstowFileSystem, heard: asyncio.Event) -> None:
-    async def one() -> None:
-        await heard.wait()
-        heard.clear()
+def wait_for_change(fs: JetstowFileSystem, changed: asyncio.Event) -> None:
+    async def wait() -> None:
+        await changed.wait()
+        changed.clear()
 
-    sync(fs.loop, one)
+    sync(fs.loop, wait)
 
 
-async def test_many_who_ask_at_once_share_a_watch(root: str, options: dict[str, str]) -> None:
+async def test_concurrent_listings_share_one_watch(root: str, options: dict[str, str]) -> None:
     fs = JetstowFileSystem(asynchronous=True, skip_instance_cache=True, **options)
     await fs._pipe_file(f"{root}/a", b"a")
     tasks = asyncio.all_tasks()
-    found = await asyncio.gather(*(fs._find(root) for _ in range(10)))
-    assert found == [[f"{root}/a"]] * 10
-    following = {task for task in asyncio.all_tasks() - tasks if "_follow" in repr(task.get_coro())}
-    assert len(following) == 1
+    paths = await asyncio.gather(*(fs._find(root) for _ in range(10)))
+    assert paths == [[f"{root}/a"]] * 10
+    new_tasks = asyncio.all_tasks() - tasks
+    watches = {task for task in new_tasks if "ListingCache._watch" in repr(task.get_coro())}
+    assert len(watches) == 1
     await fs.aclose()
 
 
-def test_ones_own_changes_show_at_once(fs: JetstowFileSystem, root: str) -> None:
+def test_own_changes_are_listed_at_once(fs: JetstowFileSystem, root: str) -> None:
     assert fs.ls(root) == []
     for number in range(20):
         fs.pipe(f"{root}/a", b"x" * number)
@@ -132,7 +135,7 @@ def test_ones_own_changes_show_at_once(fs: JetstowFileSystem, root: str) -> None
         assert fs.ls(root) == []
 
 
-def test_a_bucket_that_is_made_anew(fs: JetstowFileSystem, root: str) -> None:
+def test_listing_of_a_recreated_bucket(fs: JetstowFileSystem, root: str) -> None:
     fs.pipe(f"{root}/a", b"a")
     assert len(fs.ls(root)) == 1
     fs.rm(root, recursive=True)
@@ -141,7 +144,7 @@ def test_a_bucket_that_is_made_anew(fs: JetstowFileSystem, root: str) -> None:
     assert fs.ls(root) == []
 
 
-def test_forgetting_reads_anew(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_invalidate_cache_and_refresh(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:
     fs.pipe(f"{root}/a", b"a")
     assert len(fs.ls(root)) == 1
     other.put(root, "b", b"b")
@@ -151,7 +154,7 @@ def test_forgetting_reads_anew(fs: JetstowFileSystem, root: str, other: Other) -
     assert len(fs.ls(root, refresh=True)) == 3
 
 
-def test_what_is_told_of_an_object(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_info_of_an_object(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:
     path = f"{root}/t.csv"
     put = other.put(root, "t.csv", b"1,2")
     info = fs.info(path)
@@ -163,15 +166,15 @@ def test_what_is_told_of_an_object(fs: JetstowFileSystem, root: str, other: Othe
     other.put(root, "t.csv", b"1,2")
     assert fs.ukey(path) != before[0]
     assert fs.checksum(path) != before[1]
-    with pytest.raises(NotImplementedError, match="cannot be signed"):
+    with pytest.raises(NotImplementedError, match=f"cannot sign {path}"):
         fs.sign(path)
 
 
-def test_folders_of_names() -> None:
+def test_iter_entries_yields_each_folder_once() -> None:
     infos = [ObjectInfo(name=name, bucket="b", nuid="n") for name in ("a/b/c", "a/d", "e")]
-    every = [(path, info is None) for path, info in paths.below("b", "", infos, None)]
-    assert every == [
+    entries = [(path, info is None) for path, info in paths.iter_entries("b", "", infos, None)]
+    assert entries == [
         ("b/a", True), ("b/a/b", True), ("b/a/b/c", False), ("b/a/d", False), ("b/e", False),
     ]  # fmt: skip
-    assert [path for path, _ in paths.below("b", "", infos, 1)] == ["b/a", "b/e"]
-    assert [path for path, _ in paths.below("b", "a", infos, 1)] == ["b/a/b", "b/a/d"]
+    assert [path for path, _ in paths.iter_entries("b", "", infos, 1)] == ["b/a", "b/e"]
+    assert [path for path, _ in paths.iter_entries("b", "a", infos, 1)] == ["b/a/b", "b/a/d"]

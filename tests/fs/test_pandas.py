@@ -1,4 +1,4 @@
-"""pandas, on tables in a bucket."""
+"""pandas: tables in a bucket."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ def test_pandas_parquet(root: str, options: dict[str, str], frame: pd.DataFrame)
     assert list(half.columns) == ["half"]
 
 
-def test_pandas_says_what_is_missing(root: str, options: dict[str, str]) -> None:
+def test_pandas_missing_file(root: str, options: dict[str, str]) -> None:
     with pytest.raises(FileNotFoundError, match="nothing"):
         pd.read_csv(f"jetstow://{root}/nothing.csv", storage_options=options)

@@ -1,11 +1,11 @@
-"""polars, on open files."""
+"""polars: open files."""
 
 from __future__ import annotations
 
 from jetstow.fs import JetstowFileSystem
 
 
-def test_polars(fs: JetstowFileSystem, root: str) -> None:
+def test_polars_parquet_and_csv(fs: JetstowFileSystem, root: str) -> None:
     import polars as pl
 
     frame = pl.DataFrame({"a": [1, 2, 3], "b": ["x", "y", "z"]})

@@ -1,4 +1,4 @@
-"""pyarrow's datasets: folders of Parquet files."""
+"""pyarrow: datasets in folders of Parquet files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def test_pyarrow_datasets(fs: JetstowFileSystem, root: str) -> None:
     )
     dataset = ds.dataset(f"{root}/set", format="parquet", partitioning=["year"], filesystem=arrow)
     assert len(dataset.files) == 2
-    found = dataset.to_table(filter=ds.field("year") == 2025, columns=["value"])
-    assert found.column("value").to_pylist() == [2.5, 3.5]
-    assert {info.base_name for info in arrow.get_file_info(_below(f"{root}/set"))} >= {"2024"}
+    rows = dataset.to_table(filter=ds.field("year") == 2025, columns=["value"])
+    assert rows.column("value").to_pylist() == [2.5, 3.5]
+    assert {info.base_name for info in arrow.get_file_info(_selector(f"{root}/set"))} >= {"2024"}
 
 
-def _below(path: str) -> Any:
+def _selector(path: str) -> Any:
     from pyarrow.fs import FileSelector
 
     return FileSelector(path)

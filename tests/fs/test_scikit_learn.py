@@ -1,4 +1,4 @@
-"""scikit-learn: a model goes to the store and comes back."""
+"""scikit-learn: a model is stored and loaded with joblib."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from jetstow.fs import JetstowFileSystem
 
 
-def test_scikit_learn(fs: JetstowFileSystem, root: str) -> None:
+def test_joblib_model(fs: JetstowFileSystem, root: str) -> None:
     import joblib
     from sklearn.linear_model import LinearRegression
 
@@ -16,5 +16,5 @@ def test_scikit_learn(fs: JetstowFileSystem, root: str) -> None:
     with fs.open(f"{root}/model.joblib", "wb") as file:
         joblib.dump(model, file)
     with fs.open(f"{root}/model.joblib") as file:
-        again = joblib.load(file)
-    assert np.allclose(again.predict([[100]]), 301)
+        loaded = joblib.load(file)
+    assert np.allclose(loaded.predict([[100]]), 301)

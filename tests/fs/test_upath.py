@@ -1,11 +1,11 @@
-"""universal_pathlib: `UPath` knows jetstow's addresses, without warnings."""
+"""universal_pathlib: `UPath` maps `jetstow:` URLs to `JetstowPath`, without warnings."""
 
 from __future__ import annotations
 
 import pytest
 
 
-def test_universal_pathlib(root: str, options: dict[str, str]) -> None:
+def test_upath_operations(root: str, options: dict[str, str]) -> None:
     from upath import UPath
 
     from jetstow.fs.upath import JetstowPath
@@ -17,23 +17,23 @@ def test_universal_pathlib(root: str, options: dict[str, str]) -> None:
     assert path.read_text() == "hello"
     assert (path.name, path.suffix, path.exists(), path.is_file()) == ("a.txt", ".txt", True, True)
     assert path.stat().st_size == 5
-    assert [each.name for each in folder.iterdir()] == ["2026"]
-    assert [each.name for each in folder.rglob("*.txt")] == ["a.txt"]
+    assert [child.name for child in folder.iterdir()] == ["2026"]
+    assert [child.name for child in folder.rglob("*.txt")] == ["a.txt"]
     path.rename(folder / "b.txt")
     assert not path.exists()
     (folder / "b.txt").unlink()
     assert not folder.exists()
 
 
-def test_universal_pathlib_makes_buckets(root: str, options: dict[str, str]) -> None:
+def test_upath_mkdir_creates_buckets(root: str, options: dict[str, str]) -> None:
     from jetstow.fs.upath import JetstowPath
 
-    made = JetstowPath(f"jetstow://{root}", **options)
-    made.mkdir(exist_ok=True)
+    path = JetstowPath(f"jetstow://{root}", **options)
+    path.mkdir(exist_ok=True)
     with pytest.raises(FileExistsError):
-        made.mkdir()
-    (made / "folder").mkdir()
+        path.mkdir()
+    (path / "folder").mkdir()
     with pytest.raises(FileNotFoundError):
         JetstowPath(f"jetstow://{root}-2/folder", **options).mkdir()
-    made.rmdir()
-    assert not made.exists()
+    path.rmdir()
+    assert not path.exists()

@@ -1,4 +1,4 @@
-"""Text, compression, transactions and what goes wrong in them: whole objects or none."""
+"""Text files, compressed files and transactions: a failure stores nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from jetstow.fs import JetstowFileSystem
-from tests.fs.conftest import Other
+from tests.fs.conftest import OtherClient
 from tests.support.samples import some_bytes
 
 
@@ -34,8 +34,8 @@ def test_text_and_compression(
 
 @pytest.mark.parametrize("mode", ["w", "wb"])
 @pytest.mark.parametrize("compression", [None, "gzip", "xz"])
-def test_an_exception_leaves_the_old_object(
-    fs: JetstowFileSystem, root: str, other: Other, mode: str, compression: str | None
+def test_exception_keeps_the_old_object(
+    fs: JetstowFileSystem, root: str, other: OtherClient, mode: str, compression: str | None
 ) -> None:
     fs.pipe(f"{root}/a", b"old")
 
@@ -51,7 +51,7 @@ def test_an_exception_leaves_the_old_object(
     assert other.chunks(root) == 1
 
 
-def test_a_packed_file_that_nobody_closes_is_none(fs: JetstowFileSystem, root: str) -> None:
+def test_unclosed_compressed_file_is_not_stored(fs: JetstowFileSystem, root: str) -> None:
     file = fs.open(f"{root}/a", "wb", compression="gzip")
     file.write(b"data")
     del file
@@ -59,17 +59,19 @@ def test_a_packed_file_that_nobody_closes_is_none(fs: JetstowFileSystem, root: s
     assert not fs.exists(f"{root}/a")
 
 
-def test_what_pandas_cannot_finish(fs: JetstowFileSystem, root: str, options: Any) -> None:
+def test_exception_in_pandas_within_a_transaction(
+    fs: JetstowFileSystem, root: str, options: Any
+) -> None:
     class Bad:
         def __str__(self) -> str:
             raise ZeroDivisionError
 
     frame = pd.DataFrame({"a": [*range(1_000), Bad()]}, dtype=object)
     fs.pipe(f"{root}/a.csv", b"old")
-    transacted = fsspec.filesystem("jetstow", **options)
+    shared = fsspec.filesystem("jetstow", **options)  # the instance that pandas uses
 
     def fail() -> None:
-        with transacted.transaction:
+        with shared.transaction:
             frame.to_csv(f"jetstow://{root}/a.csv", storage_options=options)
 
     with pytest.raises(ZeroDivisionError):
@@ -77,7 +79,7 @@ def test_what_pandas_cannot_finish(fs: JetstowFileSystem, root: str, options: An
     assert fs.cat_file(f"{root}/a.csv") == b"old"
 
 
-def test_exclusive(fs: JetstowFileSystem, root: str, other: Other) -> None:
+def test_exclusive_creation(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:
     with fs.open(f"{root}/a", "xb") as file:
         file.write(b"mine")
     for attempt in (
@@ -95,7 +97,7 @@ def test_exclusive(fs: JetstowFileSystem, root: str, other: Other) -> None:
     assert fs.cat(root + "/b") == b"theirs"
 
 
-def test_what_is_given_up_in_a_transaction_stays_away(fs: JetstowFileSystem, root: str) -> None:
+def test_file_discarded_in_a_transaction(fs: JetstowFileSystem, root: str) -> None:
     with fs.transaction:
         with suppress(ZeroDivisionError), fs.open(f"{root}/a", "wb") as file:
             file.write(b"data")

@@ -1,4 +1,4 @@
-"""A peer to speak with, and one bucket that both sides use."""
+"""The other clients, and a bucket that jetstow and the peer share."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.peers import Peer
-from tests.support.peers.js import NatsJs, NodeProcess
+from tests.support.peers.nats_js import NatsJs, NodeProcess
 from tests.support.peers.nats_py import NatsPy
-from tests.support.peers.rust import Rust
+from tests.support.peers.natsrpy import NatsRpy
 from tests.support.servers import NatsServer
 
 if TYPE_CHECKING:
     import jetstow
 
-PEERS: dict[str, type[Any]] = {peer.name: peer for peer in (NatsPy, Rust, NatsJs)}
+PEERS: dict[str, type[Any]] = {peer.name: peer for peer in (NatsPy, NatsRpy, NatsJs)}
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test runs with every peer, or with those that can what `@pytest.mark.peers` names."""
+    """Parametrize a test by peer: every peer, or those with the abilities in `peers`."""
+    metafunc.definition.add_marker(pytest.mark.first_and_last_version)
     if "peer" not in metafunc.fixturenames:
         return
     if any(mark.args[0] == "peer" for mark in metafunc.definition.iter_markers("parametrize")):
         return  # the test names its peer
     marker = metafunc.definition.get_closest_marker("peers")
-    able = marker.args if marker else ()
-    names = [name for name, peer in PEERS.items() if all(getattr(peer, can) for can in able)]
+    abilities = marker.args if marker else ()
+    names = [
+        name for name, peer in PEERS.items() if all(getattr(peer, ability) for ability in abilities)
+    ]
     metafunc.parametrize("peer", names, indirect=True)
 
 
@@ -43,17 +47,17 @@ def node() -> Iterator[NodeProcess]:
 async def peer(request: pytest.FixtureRequest, server: NatsServer) -> AsyncIterator[Peer]:
     """Another client, connected to the same server."""
     kind = PEERS[request.param]
-    it: Peer = kind(request.getfixturevalue("node")) if kind is NatsJs else kind()
-    await it.open(server.url)
-    yield it
-    await it.close()
+    client: Peer = kind(request.getfixturevalue("node")) if kind is NatsJs else kind()
+    await client.open(server.url)
+    yield client
+    await client.close()
 
 
 @pytest.fixture
 async def theirs(
     peer: Peer, js: jetstow.JetStreamContext, bucket: str
 ) -> AsyncIterator[jetstow.ObjectStore]:
-    """Our store on a bucket that the peer has made."""
+    """A jetstow store on a bucket that the peer created."""
     from jetstow.errors import BucketNotFoundError
 
     await peer.create(bucket)

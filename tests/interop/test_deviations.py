@@ -1,6 +1,6 @@
-"""Where a client leaves ADR-20: what it does is pinned, and jetstow lives with it.
+"""Deviations of other clients from ADR-20, and how jetstow handles them.
 
-A test here that fails after a client's update is good news: the client was mended.
+A test that fails after an update of a client probably shows that the client was fixed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from nats.js import api
 from nats.js.errors import BadObjectMetaError, NotFoundError, ObjectAlreadyExists
 
 from tests.support import raw_stream
-from tests.support.peers import Meta, PeerError
-from tests.support.peers.js import NatsJs, NodeProcess
-from tests.support.peers.rust import Rust
+from tests.support.peers import PeerError, PeerMeta
+from tests.support.peers.nats_js import NatsJs, NodeProcess
+from tests.support.peers.natsrpy import NatsRpy
 from tests.support.samples import some_bytes
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ with_natsrpy = pytest.mark.parametrize("peer", ["natsrpy"], indirect=True)
 # -- nats-py -------------------------------------------------------------------------------
 
 
-async def test_nats_py_lists_the_deleted_and_raises_on_none(
+async def test_nats_py_lists_deleted_objects_and_raises_if_empty(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     theirs = await raw.jetstream().object_store(store.bucket)
@@ -42,7 +42,7 @@ async def test_nats_py_lists_the_deleted_and_raises_on_none(
     assert await store.list() == []
 
 
-async def test_nats_py_refuses_to_rename(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_nats_py_cannot_rename(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("old", b"1")
     theirs = await raw.jetstream().object_store(store.bucket)
     with pytest.raises(ObjectAlreadyExists):
@@ -52,7 +52,7 @@ async def test_nats_py_refuses_to_rename(store: jetstow.ObjectStore, raw: Client
 async def test_nats_py_cannot_read_metadata_without_a_nuid(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    # nats.js links have none, so ours must have one.
+    # Links of nats.js have no NUID. Links of jetstow need one.
     await store.put("it", b"1")
     link = {"bucket": store.bucket, "name": "it"}
     body = {"name": "link", "bucket": store.bucket, "options": {"link": link}}
@@ -64,9 +64,7 @@ async def test_nats_py_cannot_read_metadata_without_a_nuid(
     assert (await store.get("link")).data == b"1"
 
 
-async def test_nats_py_drops_metadata_it_does_not_know(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_nats_py_drops_the_metadata_field(store: jetstow.ObjectStore, raw: Client) -> None:
     import jetstow
 
     await store.put("it", b"1", meta=jetstow.ObjectMeta(metadata={"owner": "ada"}))
@@ -80,12 +78,12 @@ async def test_nats_py_drops_metadata_it_does_not_know(
 
 
 @with_natsrpy
-async def test_natsrpy_cuts_uneven_chunks(
-    peer: Rust, theirs: jetstow.ObjectStore, raw: Client
+async def test_natsrpy_writes_uneven_chunks(
+    peer: NatsRpy, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
-    # It reads 8 KiB at a time and cuts those: every ninth chunk of 1,000 bytes has 192.
+    # It splits reads of 8 KiB into chunks: every ninth chunk has 192 bytes instead of 1,000.
     data = some_bytes(20_000)
-    await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
+    await peer.put(theirs.bucket, "it", data, PeerMeta(chunk_size=1000))
 
     info = await theirs.get_info("it")
     assert (info.chunks, await raw_stream.chunks(raw, theirs.bucket)) == (22, {info.nuid: 22})
@@ -98,7 +96,7 @@ async def test_natsrpy_cuts_uneven_chunks(
 
 @with_natsrpy
 async def test_natsrpy_keeps_the_digest_of_a_deleted_object(
-    peer: Rust, theirs: jetstow.ObjectStore
+    peer: NatsRpy, theirs: jetstow.ObjectStore
 ) -> None:
     await peer.put(theirs.bucket, "it", b"1")
     before = await theirs.get_info("it")
@@ -108,11 +106,11 @@ async def test_natsrpy_keeps_the_digest_of_a_deleted_object(
 
 
 @with_natsrpy
-async def test_natsrpy_cannot_list_where_nats_py_has_deleted(
-    peer: Rust, store: jetstow.ObjectStore, raw: Client
+async def test_natsrpy_cannot_list_delete_markers_of_nats_py(
+    peer: NatsRpy, store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    # nats-py writes `"mtime": ""`, which the Rust client refuses to parse: ours has a time,
-    # or none at all.
+    # nats-py writes `"mtime": ""`, which the Rust client cannot parse. jetstow writes a time
+    # or omits the field.
     await store.put("ours", b"1")
     await store.delete("ours")
     assert await peer.list(store.bucket) == []
@@ -136,7 +134,7 @@ async def test_nats_js_encodes_names_as_latin_1(
     with pytest.raises(PeerError, match=r"Latin1|Invalid character"):
         await peer.put(theirs.bucket, "файл", b"1")
 
-    # Its own object lies where no name of ours leads: it is not there for us, nor in the way.
+    # Its object is on a subject that no UTF-8 name has, so jetstow neither finds nor replaces it.
     await peer.put(theirs.bucket, "Grüße", b"theirs")
     assert await raw_stream.names(raw, theirs.bucket) == {"Grüße": 1, "Gr\\xfc\\xdfe": 1}
     assert (await theirs.get("Grüße")).data == b"ours"
@@ -145,7 +143,7 @@ async def test_nats_js_encodes_names_as_latin_1(
 
 
 @with_nats_js
-async def test_nats_js_leaves_old_metadata_behind(
+async def test_nats_js_leaves_old_metadata_messages(
     peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     # `update` and `link` publish without a rollup: a name then has several messages, and
@@ -168,12 +166,12 @@ async def test_nats_js_leaves_old_metadata_behind(
 
 
 @with_nats_js
-async def test_nats_js_updates_away_the_chunk_size(
+async def test_nats_js_update_drops_the_chunk_size(
     peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     data = some_bytes(10_500)
-    await peer.put(theirs.bucket, "it", data, Meta(chunk_size=1000))
-    await peer.describe(theirs.bucket, "it", "told")
+    await peer.put(theirs.bucket, "it", data, PeerMeta(chunk_size=1000))
+    await peer.describe(theirs.bucket, "it", "new")
 
     assert "options" not in await raw_stream.metadata(raw, theirs.bucket, "it")
     assert await theirs.get_range("it", 4_990, 20) == data[4_990:5_010]
@@ -181,20 +179,20 @@ async def test_nats_js_updates_away_the_chunk_size(
 
 
 @with_nats_js
-async def test_nats_js_writes_a_revision_that_is_old(
+async def test_nats_js_writes_an_outdated_revision(
     peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     await peer.put(theirs.bucket, "it", b"1")
-    await peer.describe(theirs.bucket, "it", "told")
+    await peer.describe(theirs.bucket, "it", "new")
 
-    said = (await raw_stream.metadata(raw, theirs.bucket, "it"))["revision"]
+    stated = (await raw_stream.metadata(raw, theirs.bucket, "it"))["revision"]
     info = await theirs.get_info("it")
-    assert info.revision > said
+    assert info.revision > stated
     await theirs.put("it", b"2", expected_revision=info.revision)
 
 
 @with_nats_js
-async def test_nats_js_links_are_bare(
+async def test_nats_js_links_have_few_fields(
     peer: NatsJs, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     await peer.put(theirs.bucket, "it", b"1")
@@ -208,7 +206,7 @@ async def test_nats_js_links_are_bare(
 
 
 @with_nats_js
-async def test_nats_js_names_the_targets_bucket_as_the_links_own(
+async def test_nats_js_link_states_the_bucket_of_its_target(
     peer: NatsJs,
     theirs: jetstow.ObjectStore,
     js: jetstow.JetStreamContext,
@@ -217,7 +215,9 @@ async def test_nats_js_names_the_targets_bucket_as_the_links_own(
 ) -> None:
     other = await js.create_object_store(f"{bucket}-other")
     await other.put("there", b"1")
-    await node.ask("link", bucket=bucket, name="link", target_bucket=other.bucket, target="there")
+    await node.request(
+        "link", bucket=bucket, name="link", target_bucket=other.bucket, target="there"
+    )
 
     assert (await theirs.get("link")).data == b"1"
     assert (await theirs.get_info("link")).bucket == bucket

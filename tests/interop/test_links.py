@@ -1,4 +1,4 @@
-"""Links, both ways: to objects, to buckets, and what cannot be linked."""
+"""Links in both directions: to objects, to buckets, and invalid ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from nats.aio.client import Client
 
-from tests.interop.same import seen
+from tests.interop.convert import to_peer_info
 from tests.support import raw_stream
 from tests.support.peers import Peer
 from tests.support.samples import some_bytes
@@ -22,7 +22,7 @@ DATA = some_bytes(200_000)
 
 @pytest.fixture
 async def other(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
-    """A second bucket, with the object `there` in it."""
+    """A second bucket with the object `there`."""
     from jetstow.errors import BucketNotFoundError
 
     store = await js.create_object_store(f"{bucket}-other")
@@ -32,19 +32,19 @@ async def other(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jets
         await js.delete_object_store(store.bucket)
 
 
-async def test_ours_to_an_object(peer: Peer, store: jetstow.ObjectStore) -> None:
+async def test_own_link_to_an_object(peer: Peer, store: jetstow.ObjectStore) -> None:
     target = await store.put("it", DATA)
     link = await store.add_link("link", target)
 
     assert await peer.get(store.bucket, "link") == DATA
     found = await peer.info(store.bucket, "link")
     assert found is not None
-    assert found == seen(link)
+    assert found == to_peer_info(link)
     assert found.link == (store.bucket, "it")
     assert {info.name for info in await peer.list(store.bucket)} == {"it", "link"}
 
 
-async def test_ours_into_another_bucket(
+async def test_own_link_into_another_bucket(
     peer: Peer, store: jetstow.ObjectStore, other: jetstow.ObjectStore
 ) -> None:
     await store.add_link("link", await other.get_info("there"))
@@ -54,19 +54,19 @@ async def test_ours_into_another_bucket(
     assert await peer.get(store.bucket, "link") == b"replaced"
 
 
-async def test_ours_to_a_bucket(
+async def test_own_link_to_a_bucket(
     peer: Peer, store: jetstow.ObjectStore, other: jetstow.ObjectStore
 ) -> None:
     link = await store.add_bucket_link("link", other)
 
     found = await peer.info(store.bucket, "link")
-    assert found == seen(link)
+    assert found == to_peer_info(link)
     assert found.link == (other.bucket, "")
     with pytest.raises(Exception, match=r"(?i)link.*bucket"):
         await peer.get(store.bucket, "link")
 
 
-async def test_ours_removed(peer: Peer, store: jetstow.ObjectStore) -> None:
+async def test_own_link_deleted(peer: Peer, store: jetstow.ObjectStore) -> None:
     await store.add_link("link", await store.put("it", DATA))
     await store.delete("link")
 
@@ -76,7 +76,7 @@ async def test_ours_removed(peer: Peer, store: jetstow.ObjectStore) -> None:
 
 
 @pytest.mark.peers("has_links")
-async def test_theirs_to_an_object(peer: Peer, theirs: jetstow.ObjectStore, raw: Client) -> None:
+async def test_peer_link_to_an_object(peer: Peer, theirs: jetstow.ObjectStore, raw: Client) -> None:
     await peer.put(theirs.bucket, "it", DATA)
     await peer.link(theirs.bucket, "link", "it")
 
@@ -84,7 +84,7 @@ async def test_theirs_to_an_object(peer: Peer, theirs: jetstow.ObjectStore, raw:
     assert (result.data, result.info.name) == (DATA, "it")
     assert await theirs.get_range("link", 131_000, 200) == DATA[131_000:131_200]
     assert b"".join([part async for part in theirs.stream("link")]) == DATA
-    assert seen(await theirs.get_info("link")) == await peer.info(theirs.bucket, "link")
+    assert to_peer_info(await theirs.get_info("link")) == await peer.info(theirs.bucket, "link")
     assert {info.name for info in await theirs.list()} == {"it", "link"}
 
     await theirs.delete("link")
@@ -94,7 +94,7 @@ async def test_theirs_to_an_object(peer: Peer, theirs: jetstow.ObjectStore, raw:
 
 
 @pytest.mark.peers("has_links")
-async def test_theirs_to_a_bucket(
+async def test_peer_link_to_a_bucket(
     peer: Peer, theirs: jetstow.ObjectStore, other: jetstow.ObjectStore
 ) -> None:
     from jetstow.errors import LinkIsABucketError
@@ -102,7 +102,7 @@ async def test_theirs_to_a_bucket(
     await peer.link_bucket(theirs.bucket, "link", other.bucket)
 
     info = await theirs.get_info("link")
-    assert seen(info) == await peer.info(theirs.bucket, "link")
+    assert to_peer_info(info) == await peer.info(theirs.bucket, "link")
     assert info.link is not None
     assert (info.link.bucket, info.link.name or "") == (other.bucket, "")
     with pytest.raises(LinkIsABucketError):
@@ -110,7 +110,7 @@ async def test_theirs_to_a_bucket(
 
 
 @pytest.mark.peers("has_links")
-async def test_theirs_replaced_by_bytes(
+async def test_peer_link_replaced_by_an_object(
     peer: Peer, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     await peer.put(theirs.bucket, "it", DATA)
@@ -124,7 +124,7 @@ async def test_theirs_replaced_by_bytes(
 
 
 @pytest.mark.peers("has_links")
-async def test_ours_to_theirs_is_refused(peer: Peer, theirs: jetstow.ObjectStore) -> None:
+async def test_link_to_a_peer_link(peer: Peer, theirs: jetstow.ObjectStore) -> None:
     from jetstow.errors import LinkError
 
     await peer.put(theirs.bucket, "it", DATA)
@@ -135,7 +135,7 @@ async def test_ours_to_theirs_is_refused(peer: Peer, theirs: jetstow.ObjectStore
 
 
 @pytest.mark.peers("has_links")
-async def test_theirs_to_what_is_gone(peer: Peer, theirs: jetstow.ObjectStore) -> None:
+async def test_peer_link_to_a_deleted_object(peer: Peer, theirs: jetstow.ObjectStore) -> None:
     from jetstow.errors import ObjectNotFoundError
 
     await peer.put(theirs.bucket, "it", DATA)

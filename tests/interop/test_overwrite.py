@@ -1,4 +1,4 @@
-"""Two clients write under one name: the last one's object stands, and nothing else is left."""
+"""Two clients write the same name: the last object remains, and no other messages."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import pytest
 from nats.aio.client import Client
 
-from tests.interop.same import seen, to
+from tests.interop.convert import to_peer_info, visible_to
 from tests.support import raw_stream
-from tests.support.peers import Meta, Peer
-from tests.support.peers.js import NatsJs
+from tests.support.peers import Peer, PeerMeta
+from tests.support.peers.nats_js import NatsJs
 from tests.support.samples import some_bytes
 
 if TYPE_CHECKING:
     import jetstow
 
 OLD, NEW = some_bytes(300_000, 1), some_bytes(20_500, 2)
-SMALL = Meta(chunk_size=1000)
+SMALL = PeerMeta(chunk_size=1000)
 
 
-async def test_theirs_over_ours(peer: Peer, store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_peer_overwrites_jetstow(peer: Peer, store: jetstow.ObjectStore, raw: Client) -> None:
     first = await store.put("it", OLD)
     await peer.put(store.bucket, "it", NEW, SMALL)
 
@@ -31,17 +31,21 @@ async def test_theirs_over_ours(peer: Peer, store: jetstow.ObjectStore, raw: Cli
     assert await raw_stream.names(raw, store.bucket) == {"it": 1}
 
 
-async def test_ours_over_theirs(peer: Peer, theirs: jetstow.ObjectStore, raw: Client) -> None:
+async def test_jetstow_overwrites_peer(
+    peer: Peer, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
     await peer.put(theirs.bucket, "it", OLD, SMALL)
     info = await theirs.put("it", NEW)
 
     assert await peer.get(theirs.bucket, "it") == NEW
-    assert await peer.info(theirs.bucket, "it") == seen(info)
+    assert await peer.info(theirs.bucket, "it") == to_peer_info(info)
     assert await raw_stream.chunks(raw, theirs.bucket) == {info.nuid: info.chunks}
     assert await raw_stream.names(raw, theirs.bucket) == {"it": 1}
 
 
-async def test_ours_over_theirs_at_a_revision(peer: Peer, theirs: jetstow.ObjectStore) -> None:
+async def test_jetstow_overwrites_peer_at_a_revision(
+    peer: Peer, theirs: jetstow.ObjectStore
+) -> None:
     from jetstow.errors import RevisionMismatchError
 
     await peer.put(theirs.bucket, "it", b"first")
@@ -56,7 +60,7 @@ async def test_ours_over_theirs_at_a_revision(peer: Peer, theirs: jetstow.Object
     assert await peer.get(theirs.bucket, "it") == b"mine"
 
 
-async def test_each_deletes_the_others(
+async def test_each_deletes_the_other_object(
     peer: Peer, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     await peer.put(theirs.bucket, "theirs", OLD, SMALL)
@@ -66,13 +70,14 @@ async def test_each_deletes_the_others(
 
     assert await raw_stream.chunks(raw, theirs.bucket) == {}
     assert await raw_stream.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
-    assert await theirs.list() == await peer.list(theirs.bucket) == []
+    assert await theirs.list() == []
+    assert await peer.list(theirs.bucket) == []
     for name in ("theirs", "ours"):
         marker = await theirs.get_info(name, show_deleted=True)
-        assert seen(marker) == await peer.info(theirs.bucket, name)
+        assert to_peer_info(marker) == await peer.info(theirs.bucket, name)
 
 
-async def test_each_describes_the_others(
+async def test_each_updates_the_other_object(
     peer: Peer, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     import jetstow
@@ -82,20 +87,20 @@ async def test_each_describes_the_others(
 
     meta = jetstow.ObjectMeta(name="theirs", description="by us", metadata={"by": "us"})
     info = await theirs.update_meta("theirs", meta)
-    assert await peer.info(theirs.bucket, "theirs") == to(peer, seen(info))
+    assert await peer.info(theirs.bucket, "theirs") == visible_to(peer, to_peer_info(info))
     assert await peer.get(theirs.bucket, "theirs") == OLD
 
     await peer.describe(theirs.bucket, "ours", "by them")
     result = await theirs.get("ours")
     assert (result.data, result.info.description) == (NEW, "by them")
 
-    # Whatever the other one left behind, our next word on the name is the only one.
+    # An update by jetstow removes the messages that the peer left.
     await theirs.update_meta("ours", jetstow.ObjectMeta(name="ours", description="by us"))
     assert await raw_stream.names(raw, theirs.bucket) == {"theirs": 1, "ours": 1}
 
 
-@pytest.mark.peers("renames")
-async def test_each_renames_the_others(
+@pytest.mark.peers("can_rename")
+async def test_each_renames_the_other_object(
     peer: Peer, theirs: jetstow.ObjectStore, raw: Client
 ) -> None:
     import jetstow
@@ -113,10 +118,10 @@ async def test_each_renames_the_others(
 
 @pytest.mark.parametrize("peer", ["nats.js"], indirect=True)
 @pytest.mark.min_server("2.14")
-async def test_theirs_by_fast_ingest(
+async def test_peer_overwrites_by_fast_ingest(
     peer: NatsJs, js: jetstow.JetStreamContext, bucket: str, raw: Client
 ) -> None:
-    # What the client can do and does not document: the chunks and the name in one batch.
+    # Fast ingest, undocumented in the client: chunks and metadata in one batch.
     await peer.create(bucket, batched=True)
     store = await js.object_store(bucket)
     await store.put("it", OLD)

@@ -1,4 +1,4 @@
-"""Buckets that cannot be: each one clear error, before or after the server has seen it."""
+"""Invalid names and options of buckets: one error each, before or after the server has it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pytest
 
 import jetstow
 from jetstow.errors import BucketNotFoundError, InvalidBucketNameError, InvalidOptionError
+
+pytestmark = pytest.mark.one_path
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ async def bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncIterator[str
 @pytest.mark.parametrize(
     "name", ["", " ", "a b", "a.b", "a*", "a>", "a/b", "größe", "a\n", "x" * 252, None, 7, b"a"]
 )
-async def test_a_name_that_cannot_be_is_refused(js: jetstow.JetStreamContext, name: Any) -> None:
+async def test_invalid_bucket_name(js: jetstow.JetStreamContext, name: Any) -> None:
     for use in (
         js.create_object_store,
         js.update_object_store,
@@ -68,7 +70,7 @@ async def test_a_name_that_cannot_be_is_refused(js: jetstow.JetStreamContext, na
     ],
     ids=lambda options: ascii(options)[:40],
 )
-async def test_an_option_that_cannot_be_is_refused(
+async def test_invalid_option(
     js: jetstow.JetStreamContext, bucket: str, options: dict[str, Any]
 ) -> None:
     with pytest.raises(InvalidOptionError) as caught:
@@ -84,9 +86,7 @@ async def test_an_option_that_cannot_be_is_refused(
     assert (await store.put("a", b"x")).size == 1
 
 
-async def test_more_replicas_than_there_are_servers_are_refused(
-    js: jetstow.JetStreamContext, bucket: str
-) -> None:
+async def test_more_replicas_than_servers(js: jetstow.JetStreamContext, bucket: str) -> None:
     with pytest.raises(InvalidOptionError, match="replicas") as caught:
         await js.create_object_store(bucket, replicas=3)
     assert (caught.value.bucket, caught.value.err_code) == (bucket, 10074)

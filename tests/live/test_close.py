@@ -1,4 +1,4 @@
-"""close: a connection ends quietly, also while its server is away, and tells who waits for it."""
+"""close: it succeeds without a server too, and calls in progress raise an error."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from jetstow.errors import ConnectionLostError
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.one_path
 
-async def test_closed_while_the_server_is_away(server: NatsServer) -> None:
-    """What waited to be sent went to the dead socket: close raised what that said, and no
-    callback was called."""
-    heard: list[str] = []
+
+async def test_close_while_disconnected(server: NatsServer) -> None:
+    """Buffered data went to the dead socket: `close` raised its error and called no callback."""
+    callbacks: list[str] = []
 
     async def on_error(_: Exception) -> None:
         """The connection is lost on purpose."""
 
     async def on_closed() -> None:
-        heard.append("closed")
+        callbacks.append("closed")
 
     async def on_disconnected() -> None:
         lost.set()
@@ -42,13 +43,11 @@ async def test_closed_while_the_server_is_away(server: NatsServer) -> None:
         with pytest.raises(ConnectionLostError) as caught:
             await putting
     assert (caught.value.bucket, caught.value.name) == ("b", "a")
-    assert heard == ["closed"]
+    assert callbacks == ["closed"]
     assert nc.is_closed
 
 
-async def test_closed_in_the_middle_of_transfers(
-    server: NatsServer, store: jetstow.ObjectStore
-) -> None:
+async def test_close_during_transfers(server: NatsServer, store: jetstow.ObjectStore) -> None:
     data = some_bytes(6_000_000)
     await store.put("a", data)
     nc = await jetstow.connect(server.url)

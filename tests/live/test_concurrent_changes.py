@@ -1,4 +1,4 @@
-"""An object that is replaced or deleted while it is read: one revision's bytes, or an error."""
+"""Objects that are replaced or deleted during a read: one revision's bytes, or an error."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from jetstow.errors import ObjectChangedError, ObjectDeletedError, ObjectNotFoun
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-# More than is asked for ahead: a reader that has got one chunk has not got all.
+pytestmark = pytest.mark.one_path
+
+# More than the read-ahead: after one chunk, a reader does not have all bytes.
 LARGE = some_bytes(5_000_000)
 
 
 @pytest.fixture
 def js(nc: jetstow.Client, server: NatsServer) -> jetstow.JetStreamContext:
-    """Servers before 2.11 tell a consumer of no purge: there, silence is waited out."""
+    """Before 2.11, a server does not report a purge to a consumer: a read waits for the timeout."""
     return nc.jetstream(timeout=5 if server.at_least("2.11") else 1)
 
 
@@ -29,21 +31,21 @@ Change = Callable[[jetstow.ObjectStore], Awaitable[object]]
 Reads = Callable[[jetstow.ObjectStore], Awaitable[bytes]]
 
 
-async def replaced(store: jetstow.ObjectStore) -> None:
+async def replace(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"new")
 
 
-async def deleted(store: jetstow.ObjectStore) -> None:
+async def delete(store: jetstow.ObjectStore) -> None:
     await store.delete("a")
 
 
-async def renamed(store: jetstow.ObjectStore) -> None:
+async def rename(store: jetstow.ObjectStore) -> None:
     await store.update_meta("a", jetstow.ObjectMeta(name="b"))
 
 
 @pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Lets something happen after a reader has seen the metadata and before it asks for chunks."""
+def change_before_read(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Change the object after a reader has its metadata and before it requests chunks."""
     follow = links.follow
 
     def let(change: Change, store: jetstow.ObjectStore) -> None:
@@ -60,74 +62,72 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return let
 
 
-async def whole(store: jetstow.ObjectStore) -> bytes:
+async def get(store: jetstow.ObjectStore) -> bytes:
     return (await store.get("a")).data
 
 
-async def into_a_file(store: jetstow.ObjectStore) -> bytes:
+async def get_into_file(store: jetstow.ObjectStore) -> bytes:
     memory = io.BytesIO()
     await store.get("a", memory)
     return memory.getvalue()
 
 
-async def streamed(store: jetstow.ObjectStore) -> bytes:
+async def stream(store: jetstow.ObjectStore) -> bytes:
     return b"".join([chunk async for chunk in store.stream("a")])
 
 
-async def ranged(store: jetstow.ObjectStore) -> bytes:
+async def get_range(store: jetstow.ObjectStore) -> bytes:
     return await store.get_range("a", 0)
 
 
-READS = [whole, into_a_file, streamed, ranged]
+READS = [get, get_into_file, stream, get_range]
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_replaced_before_the_first_byte_the_new_revision_is_read(
-    store: jetstow.ObjectStore, read: Reads, meanwhile: Callable[..., None]
+async def test_object_replaced_before_the_first_byte(
+    store: jetstow.ObjectStore, read: Reads, change_before_read: Callable[..., None]
 ) -> None:
     await store.put("a", LARGE)
-    meanwhile(replaced, store)
+    change_before_read(replace, store)
     assert await read(store) == b"new"
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_deleted_before_the_first_byte_there_is_nothing_to_read(
-    store: jetstow.ObjectStore, read: Reads, meanwhile: Callable[..., None]
+async def test_object_deleted_before_the_first_byte(
+    store: jetstow.ObjectStore, read: Reads, change_before_read: Callable[..., None]
 ) -> None:
     await store.put("a", LARGE)
-    meanwhile(deleted, store)
+    change_before_read(delete, store)
     with pytest.raises(ObjectDeletedError):
         await read(store)
 
 
 @pytest.mark.parametrize("read", READS)
-async def test_renamed_before_the_first_byte_it_is_read_or_not_there(
-    store: jetstow.ObjectStore, read: Reads, meanwhile: Callable[..., None]
+async def test_object_renamed_before_the_first_byte(
+    store: jetstow.ObjectStore, read: Reads, change_before_read: Callable[..., None]
 ) -> None:
-    """Its chunks stay where they are, so who has the metadata can read on."""
+    """The chunks stay in place, so a reader that has the metadata can continue."""
     await store.put("a", LARGE)
-    meanwhile(renamed, store)
+    change_before_read(rename, store)
     assert await read(store) == LARGE
     with pytest.raises(ObjectNotFoundError):
         await read(store)
 
 
-@pytest.mark.parametrize("change", [replaced, deleted])
-async def test_changed_after_the_first_byte_a_stream_ends_with_an_error(
-    store: jetstow.ObjectStore, change: Change
-) -> None:
+@pytest.mark.parametrize("change", [replace, delete])
+async def test_stream_of_an_object_that_changes(store: jetstow.ObjectStore, change: Change) -> None:
     await store.put("a", LARGE)
     chunks = store.stream("a")
     found = await anext(chunks)
     await change(store)
-    with pytest.raises(ObjectChangedError, match=change.__name__) as caught:
+    with pytest.raises(ObjectChangedError, match=f"{change.__name__}d") as caught:
         found += b"".join([chunk async for chunk in chunks])
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
     assert LARGE.startswith(found)
 
 
 class ReplacingFile(io.BytesIO):
-    """A file at whose first bytes somebody replaces the object."""
+    """A file that changes the object when it receives the first bytes."""
 
     def __init__(self, change: Change, store: jetstow.ObjectStore) -> None:
         super().__init__()
@@ -141,8 +141,8 @@ class ReplacingFile(io.BytesIO):
         return super().write(data)
 
 
-@pytest.mark.parametrize("change", [replaced, deleted])
-async def test_changed_after_the_first_byte_a_get_into_a_file_is_an_error(
+@pytest.mark.parametrize("change", [replace, delete])
+async def test_get_into_a_file_of_an_object_that_changes(
     store: jetstow.ObjectStore, change: Change
 ) -> None:
     await store.put("a", LARGE)
@@ -153,32 +153,32 @@ async def test_changed_after_the_first_byte_a_get_into_a_file_is_an_error(
     assert len(file.getvalue()) < len(LARGE)
 
 
-async def test_what_is_not_handed_out_yet_is_read_anew(
+async def test_get_retries_if_the_caller_has_seen_no_byte(
     store: jetstow.ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In memory, and in a file that is put in its place at the end, nobody has seen a byte."""
+    """`get` into memory and `get_file` start again: the caller has seen no byte yet."""
     from jetstow._core.read.download import verified_chunks
 
-    async def verified_until_replaced(stream: Any, info: Any, begun: Any) -> Any:
-        async for chunk in verified_chunks(stream, info, begun):
+    async def verified_until_replaced(*arguments: Any) -> Any:
+        async for chunk in verified_chunks(*arguments):
             yield chunk
             while pending:
                 await pending.pop()(store)
 
     monkeypatch.setattr("jetstow._core.read.object_read.verified_chunks", verified_until_replaced)
     await store.put("a", LARGE)
-    pending: list[Change] = [replaced]
+    pending: list[Change] = [replace]
     assert (await store.get("a")).data == b"new"
     assert not pending
 
     await store.put("a", LARGE)
-    pending.append(replaced)
+    pending.append(replace)
     await store.get_file("a", tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"new"
     assert not pending
 
 
-async def test_an_open_file_stays_at_its_revision_or_says_that_it_is_gone(
+async def test_open_file_of_a_replaced_object(
     store: jetstow.ObjectStore,
 ) -> None:
     await store.put("a", LARGE)
@@ -192,7 +192,7 @@ async def test_an_open_file_stays_at_its_revision_or_says_that_it_is_gone(
         assert await file.read() == b"new"
 
 
-async def test_a_bucket_that_is_deleted_while_it_is_read(
+async def test_bucket_deleted_while_streaming(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     from jetstow.errors import BucketNotFoundError

@@ -17,6 +17,8 @@ from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(300_000)
 META = ObjectMeta(
     description="d",
@@ -33,10 +35,10 @@ async def other(js: jetstow.JetStreamContext, bucket: str) -> jetstow.ObjectStor
     return await js.create_object_store(f"{bucket}-other")
 
 
-async def test_within_a_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_copy_within_a_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
     original = await store.put("a", DATA, META)
     done: list[tuple[int, int | None]] = []
-    copy = await store.copy("a", "b", progress=lambda *told: done.append(told))
+    copy = await store.copy("a", "b", progress=lambda *step: done.append(step))
     assert copy.revision == (await store.get_info("b")).revision
     assert (copy.digest, copy.size, copy.chunks) == (digest_of(DATA), len(DATA), original.chunks)
     expected = original.meta
@@ -50,7 +52,9 @@ async def test_within_a_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
     assert await raw_stream.chunks(raw, store.bucket) == {copy.nuid: copy.chunks}
 
 
-async def test_into_another_bucket(store: jetstow.ObjectStore, other: jetstow.ObjectStore) -> None:
+async def test_copy_into_another_bucket(
+    store: jetstow.ObjectStore, other: jetstow.ObjectStore
+) -> None:
     await store.put("a", DATA, META)
     copied = await store.copy("a", to=other)
     assert (copied.bucket, copied.name) == (other.bucket, "a")
@@ -59,7 +63,7 @@ async def test_into_another_bucket(store: jetstow.ObjectStore, other: jetstow.Ob
     assert (await other.get("b")).data == DATA
 
 
-async def test_a_link_is_copied_as_what_it_leads_to(
+async def test_copy_of_a_link_copies_its_target(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore
 ) -> None:
     info = await store.put("target", DATA, META)
@@ -68,28 +72,28 @@ async def test_a_link_is_copied_as_what_it_leads_to(
     assert (copied.link, copied.digest, copied.description) == (None, info.digest, "d")
 
 
-async def test_conditions_are_those_of_the_new_name(
+async def test_copy_with_expected_revision(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore, raw: Client
 ) -> None:
     await store.put("a", DATA)
-    there = await other.put("a", b"there")
+    existing = await other.put("a", b"existing")
     with pytest.raises(ObjectAlreadyExists):
         await store.copy("a", to=other, expected_revision=0)
     with pytest.raises(RevisionMismatchError):
-        await store.copy("a", to=other, expected_revision=there.revision + 1)
-    assert (await other.get("a")).data == b"there"
-    assert await raw_stream.chunks(raw, other.bucket) == {there.nuid: 1}
-    await store.copy("a", to=other, expected_revision=there.revision)
+        await store.copy("a", to=other, expected_revision=existing.revision + 1)
+    assert (await other.get("a")).data == b"existing"
+    assert await raw_stream.chunks(raw, other.bucket) == {existing.nuid: 1}
+    await store.copy("a", to=other, expected_revision=existing.revision)
     assert (await other.get("a")).data == DATA
 
 
-async def test_an_empty_object(store: jetstow.ObjectStore) -> None:
+async def test_copy_of_an_empty_object(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"", META)
     assert (await store.copy("a", "b")).tags == ["t"]
     assert (await store.get("b")).data == b""
 
 
-async def test_what_cannot_be_copied(
+async def test_copy_onto_itself_or_of_a_missing_object(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await store.put("a", b"data")
@@ -102,11 +106,11 @@ async def test_what_cannot_be_copied(
     assert [info.name for info in await store.list()] == ["a"]
 
 
-async def test_onto_another_server(store: jetstow.ObjectStore) -> None:
+async def test_copy_to_another_server(store: jetstow.ObjectStore) -> None:
     await store.put("a", DATA, META)
     with NatsServer(config="max_payload: 40000") as far:
         async with await jetstow.connect(far.url) as nc:
-            there = await nc.jetstream().create_object_store(store.bucket)
-            copied = await store.copy("a", to=there)
+            existing = await nc.jetstream().create_object_store(store.bucket)
+            copied = await store.copy("a", to=existing)
             assert copied.chunks == 8
-            assert (await there.get("a")).data == DATA
+            assert (await existing.get("a")).data == DATA

@@ -1,4 +1,4 @@
-"""What is stored and does not agree with its metadata is never handed out as if it did."""
+"""Stored data that does not match its metadata is reported, never returned as if it did."""
 
 from __future__ import annotations
 
@@ -20,51 +20,53 @@ from jetstow.errors import (
 from tests.support import object_builder
 from tests.support.samples import digest_of, some_bytes
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(95)
-CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 Damage = Callable[[Client, str, str], Awaitable[object]]
 
 
-def told(**fields: object) -> Damage:
-    """The metadata says something else."""
+def metadata(**fields: object) -> Damage:
+    """Change fields of the metadata."""
     return lambda nc, bucket, _: object_builder.change_metadata(nc, bucket, "a", **fields)
 
 
-def lost(*which: int) -> Damage:
-    return lambda nc, bucket, nuid: object_builder.lose_chunks(nc, bucket, nuid, *which)
+def delete(*which: int) -> Damage:
+    return lambda nc, bucket, nuid: object_builder.delete_chunks(nc, bucket, nuid, *which)
 
 
-def added(*chunks: bytes) -> Damage:
+def add(*chunks: bytes) -> Damage:
     return lambda nc, bucket, nuid: object_builder.write_chunks(nc, bucket, list(chunks), nuid)
 
 
-async def swapped(nc: Client, bucket: str, nuid: str) -> None:
-    """A chunk of the same size takes the place of the last one."""
-    await object_builder.lose_chunks(nc, bucket, nuid, -1)
+async def replace_last_chunk(nc: Client, bucket: str, nuid: str) -> None:
+    """Replace the last chunk by another of the same size."""
+    await object_builder.delete_chunks(nc, bucket, nuid, -1)
     await object_builder.write_chunks(nc, bucket, [b"other"], nuid)
 
 
 DAMAGES = [
-    pytest.param(told(digest=digest_of(b"other")), DigestMismatchError, id="another digest"),
-    pytest.param(told(digest="SHA-256=nonsense"), DigestMismatchError, id="no digest at all"),
-    pytest.param(told(digest="MD5=abc"), DigestMismatchError, id="a digest of another kind"),
-    pytest.param(swapped, DigestMismatchError, id="a chunk that is another"),
-    pytest.param(told(size=94), SizeMismatchError, id="a byte less in the metadata"),
-    pytest.param(told(size=96), SizeMismatchError, id="a byte more in the metadata"),
-    pytest.param(told(size=0), SizeMismatchError, id="no bytes in the metadata"),
-    pytest.param(told(size=2**62), SizeMismatchError, id="a huge size in the metadata"),
-    pytest.param(told(chunks=9), SizeMismatchError, id="a chunk less in the metadata"),
-    pytest.param(told(chunks=0), SizeMismatchError, id="no chunks in the metadata"),
-    pytest.param(told(chunks=11), ChunksLostError, id="a chunk more in the metadata"),
-    pytest.param(told(chunks=2**62), ChunksLostError, id="a huge count in the metadata"),
-    pytest.param(added(b"x"), SizeMismatchError, id="a chunk too many"),
-    pytest.param(added(b"", b""), SizeMismatchError, id="empty chunks too many"),
-    pytest.param(lost(0), ChunksLostError, id="the first chunk lost"),
-    pytest.param(lost(0, 1, 2), ChunksLostError, id="the first three lost"),
-    pytest.param(lost(5), ChunksLostError, id="a middle chunk lost"),
-    pytest.param(lost(-1), ChunksLostError, id="the last chunk lost"),
-    pytest.param(object_builder.lose_all_chunks, ChunksLostError, id="all lost"),
+    pytest.param(metadata(digest=digest_of(b"other")), DigestMismatchError, id="another digest"),
+    pytest.param(metadata(digest="SHA-256=nonsense"), DigestMismatchError, id="no digest at all"),
+    pytest.param(metadata(digest="MD5=abc"), DigestMismatchError, id="a digest of another kind"),
+    pytest.param(replace_last_chunk, DigestMismatchError, id="a chunk that is another"),
+    pytest.param(metadata(size=94), SizeMismatchError, id="a byte less in the metadata"),
+    pytest.param(metadata(size=96), SizeMismatchError, id="a byte more in the metadata"),
+    pytest.param(metadata(size=0), SizeMismatchError, id="no bytes in the metadata"),
+    pytest.param(metadata(size=2**62), SizeMismatchError, id="a huge size in the metadata"),
+    pytest.param(metadata(chunks=9), SizeMismatchError, id="a chunk less in the metadata"),
+    pytest.param(metadata(chunks=0), SizeMismatchError, id="no chunks in the metadata"),
+    pytest.param(metadata(chunks=11), ChunksLostError, id="a chunk more in the metadata"),
+    pytest.param(metadata(chunks=2**62), ChunksLostError, id="a huge count in the metadata"),
+    pytest.param(add(b"x"), SizeMismatchError, id="a chunk too many"),
+    pytest.param(add(b"", b""), SizeMismatchError, id="empty chunks too many"),
+    pytest.param(delete(0), ChunksLostError, id="the first chunk lost"),
+    pytest.param(delete(0, 1, 2), ChunksLostError, id="the first three lost"),
+    pytest.param(delete(5), ChunksLostError, id="a middle chunk lost"),
+    pytest.param(delete(-1), ChunksLostError, id="the last chunk lost"),
+    pytest.param(object_builder.delete_all_chunks, ChunksLostError, id="all lost"),
 ]
 
 
@@ -72,13 +74,13 @@ DAMAGES = [
 async def damaged(
     store: jetstow.ObjectStore, raw: Client, request: pytest.FixtureRequest
 ) -> jetstow.ObjectStore:
-    info = await store.put("a", DATA, CUT)
+    info = await store.put("a", DATA, SMALL_CHUNKS)
     await request.param(raw, store.bucket, info.nuid)
     return store
 
 
 @pytest.mark.parametrize(("damaged", "kind"), DAMAGES, indirect=["damaged"])
-async def test_every_way_to_read_raises_the_error_that_fits(
+async def test_read_error_by_kind_of_damage(
     damaged: jetstow.ObjectStore, kind: type[IntegrityError], tmp_path: Path
 ) -> None:
     target = tmp_path / "target"
@@ -119,21 +121,21 @@ async def test_every_way_to_read_raises_the_error_that_fits(
 @pytest.mark.parametrize(
     "damaged",
     [
-        pytest.param(lost(0), id="the first chunk lost"),
-        pytest.param(lost(0, 1, 2), id="the first three lost"),
-        pytest.param(lost(3), id="one lost"),
-        pytest.param(lost(2, 3, 4), id="three lost"),
-        pytest.param(lost(*range(9)), id="all but the last lost"),
-        pytest.param(lost(-1), id="the last lost"),
-        pytest.param(added(b"12345"), id="a chunk too many"),
+        pytest.param(delete(0), id="the first chunk lost"),
+        pytest.param(delete(0, 1, 2), id="the first three lost"),
+        pytest.param(delete(3), id="one lost"),
+        pytest.param(delete(2, 3, 4), id="three lost"),
+        pytest.param(delete(*range(9)), id="all but the last lost"),
+        pytest.param(delete(-1), id="the last lost"),
+        pytest.param(add(b"12345"), id="a chunk too many"),
     ],
     indirect=True,
 )
-async def test_a_range_of_what_is_not_whole_is_right_or_refused(
+async def test_range_of_a_damaged_object(
     damaged: jetstow.ObjectStore,
 ) -> None:
-    """With the first chunks gone the search for a later one went on for ever; with others
-    gone, or one too many, the bytes of a wrong chunk were returned."""
+    """Without the first chunks, the search for a later one did not end. With other chunks missing,
+    or one too many, it returned the bytes of a wrong chunk."""
     for start in range(0, 95, 5):
         try:
             found = await damaged.get_range("a", start, 7)
@@ -142,21 +144,17 @@ async def test_a_range_of_what_is_not_whole_is_right_or_refused(
         assert found == DATA[start : start + 7]
 
 
-async def test_a_loss_is_found_before_the_first_byte_is_handed_out(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    info = await store.put("a", DATA, CUT)
-    await object_builder.lose_chunks(raw, store.bucket, info.nuid, 5)
+async def test_lost_chunk_before_the_first_byte(store: jetstow.ObjectStore, raw: Client) -> None:
+    info = await store.put("a", DATA, SMALL_CHUNKS)
+    await object_builder.delete_chunks(raw, store.bucket, info.nuid, 5)
     with pytest.raises(ChunksLostError):
         await anext(store.stream("a"))
 
 
-async def test_a_damaged_object_can_be_replaced_and_deleted(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_replace_and_delete_damaged_objects(store: jetstow.ObjectStore, raw: Client) -> None:
     for name in ("a", "b"):
-        info = await store.put(name, DATA, CUT)
-        await object_builder.lose_chunks(raw, store.bucket, info.nuid, 5)
+        info = await store.put(name, DATA, SMALL_CHUNKS)
+        await object_builder.delete_chunks(raw, store.bucket, info.nuid, 5)
     await store.put("a", b"new")
     await store.delete("b")
     assert (await store.get("a")).data == b"new"
@@ -167,7 +165,7 @@ async def test_a_damaged_object_can_be_replaced_and_deleted(
     "body",
     [b"", b"no JSON", b"{}", b"[]", b'{"nuid": "\xff"}', b'{"nuid": ">", "chunks": 1, "size": 1}'],
 )
-async def test_metadata_that_cannot_be_read_is_one_error(
+async def test_read_with_unreadable_metadata(
     store: jetstow.ObjectStore, raw: Client, body: bytes
 ) -> None:
     from jetstow.errors import BadObjectMetaError

@@ -1,4 +1,4 @@
-"""delete: the bytes go, a marker stays."""
+"""delete: it purges the chunks and leaves a delete marker."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
 
-async def test_a_deleted_object_is_gone_and_its_chunks_are(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_delete_removes_object_and_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", some_bytes(300_000))
     await store.delete("a")
     with pytest.raises(ObjectNotFoundError) as caught:
@@ -24,7 +22,7 @@ async def test_a_deleted_object_is_gone_and_its_chunks_are(
     assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
-async def test_a_marker_stays_for_those_who_ask(store: jetstow.ObjectStore) -> None:
+async def test_delete_marker(store: jetstow.ObjectStore) -> None:
     put = await store.put("a", b"x", ObjectMeta(description="was here"))
     await store.delete("a")
     info = await store.get_info("a", show_deleted=True)
@@ -36,7 +34,7 @@ async def test_a_marker_stays_for_those_who_ask(store: jetstow.ObjectStore) -> N
     assert (await store.get("a", show_deleted=True)).data == b""
 
 
-async def test_what_is_not_there_cannot_be_deleted(store: jetstow.ObjectStore) -> None:
+async def test_delete_of_a_missing_object(store: jetstow.ObjectStore) -> None:
     with pytest.raises(ObjectNotFoundError) as caught:
         await store.delete("a")
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
@@ -46,7 +44,7 @@ async def test_what_is_not_there_cannot_be_deleted(store: jetstow.ObjectStore) -
         await store.delete("a")
 
 
-async def test_a_deleted_name_can_be_put_again(store: jetstow.ObjectStore) -> None:
+async def test_put_after_delete(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"1")
     await store.delete("a")
     await store.put("a", b"2")
@@ -54,7 +52,7 @@ async def test_a_deleted_name_can_be_put_again(store: jetstow.ObjectStore) -> No
     assert not (await store.get_info("a")).deleted
 
 
-async def test_deleting_a_link_leaves_its_target(store: jetstow.ObjectStore) -> None:
+async def test_delete_of_a_link(store: jetstow.ObjectStore) -> None:
     target = await store.put("a", b"x")
     await store.add_link("link", target)
     await store.delete("link")
@@ -63,9 +61,7 @@ async def test_deleting_a_link_leaves_its_target(store: jetstow.ObjectStore) -> 
         await store.get("link")
 
 
-async def test_metadata_that_nobody_can_read_can_be_deleted(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_delete_of_unreadable_metadata(store: jetstow.ObjectStore, raw: Client) -> None:
     await raw_stream.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
     await store.delete("a")
     with pytest.raises(ObjectDeletedError):

@@ -1,4 +1,4 @@
-"""Reading makes no consumer where the server can do without, and leaves none elsewhere."""
+"""Reads create no consumer if the server has batched Direct Get, and never leave one behind."""
 
 from __future__ import annotations
 
@@ -18,37 +18,39 @@ from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.every_version
+
 DATA = some_bytes(95)
 LARGE = some_bytes(6_000_000)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
 @asynccontextmanager
-async def consumers_made(nc: Client, bucket: str) -> AsyncIterator[list[str]]:
-    """The consumers that the bucket's stream gets meanwhile, as the server tells of them."""
-    made: list[str] = []
+async def created_consumers(nc: Client, bucket: str) -> AsyncIterator[list[str]]:
+    """Collect the consumers that are created in the bucket's stream, by the server's advisories."""
+    created: list[str] = []
     last = asyncio.Event()
 
     async def note(message: object) -> None:
-        made.append(json.loads(message.data)["consumer"])  # type: ignore[attr-defined]
-        if made[-1] == "last":
+        created.append(json.loads(message.data)["consumer"])  # type: ignore[attr-defined]
+        if created[-1] == "last":
             last.set()
 
     stream = f"OBJ_{bucket}"
-    told = await nc.subscribe(f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.{stream}.>", cb=note)
-    await raw_stream.arrived(nc)
-    yield made
-    # One more, made here: when the server tells of it, it has told of all before.
+    subscription = await nc.subscribe(f"$JS.EVENT.ADVISORY.CONSUMER.CREATED.{stream}.>", cb=note)
+    await raw_stream.flush(nc)
+    yield created
+    # The advisory for this consumer comes after all others.
     body = {"stream_name": stream, "config": {"durable_name": "last", "ack_policy": "none"}}
     await raw_stream.request(nc, f"CONSUMER.DURABLE.CREATE.{stream}.last", body)
     await last.wait()
-    made.remove("last")
+    created.remove("last")
     await raw_stream.request(nc, f"CONSUMER.DELETE.{stream}.last")
-    await told.unsubscribe()
+    await subscription.unsubscribe()
 
 
 async def read_everything(store: jetstow.ObjectStore, tmp_path: Path) -> None:
-    """Every way to read, small objects and large ones."""
+    """Read small and large objects by every verb."""
     for name, data in (("a", DATA), ("large", LARGE)):
         assert (await store.get(name)).data == data
         memory = io.BytesIO()
@@ -71,35 +73,33 @@ async def read_everything(store: jetstow.ObjectStore, tmp_path: Path) -> None:
 
 @pytest.fixture
 async def filled(store: jetstow.ObjectStore) -> jetstow.ObjectStore:
-    await store.put("a", DATA, TINY)
+    await store.put("a", DATA, SMALL_CHUNKS)
     await store.put("large", LARGE)
     return store
 
 
 @pytest.mark.min_server("2.11")
-@pytest.mark.not_on("consumer")
-async def test_no_read_makes_a_consumer(
+@pytest.mark.not_on_path("consumer")
+async def test_reads_create_no_consumer(
     filled: jetstow.ObjectStore, raw: Client, tmp_path: Path
 ) -> None:
-    async with consumers_made(raw, filled.bucket) as made:
+    async with created_consumers(raw, filled.bucket) as created:
         await read_everything(filled, tmp_path)
-    assert made == []
+    assert created == []
 
 
-@pytest.mark.not_on("consumer")  # says which servers need one
-async def test_reading_leaves_no_consumer_behind(
+@pytest.mark.not_on_path("consumer")  # the result depends on the server version
+async def test_reads_leave_no_consumer(
     filled: jetstow.ObjectStore, raw: Client, server: NatsServer, tmp_path: Path
 ) -> None:
-    async with consumers_made(raw, filled.bucket) as made:
+    async with created_consumers(raw, filled.bucket) as created:
         await read_everything(filled, tmp_path)
-    assert bool(made) != server.at_least("2.11"), "only where there is no other way"
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert bool(created) != server.at_least("2.11"), "only without batched Direct Get"
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0
 
 
-async def test_names_are_read_without_a_consumer_on_every_server(
-    filled: jetstow.ObjectStore, raw: Client
-) -> None:
-    async with consumers_made(raw, filled.bucket) as made:
+async def test_metadata_reads_create_no_consumer(filled: jetstow.ObjectStore, raw: Client) -> None:
+    async with created_consumers(raw, filled.bucket) as created:
         for _ in range(3):
             await filled.list()
             await filled.get_info("a")
@@ -107,42 +107,40 @@ async def test_names_are_read_without_a_consumer_on_every_server(
         await filled.put("b", b"")
         await filled.update_meta("b", ObjectMeta(name="c"))
         await filled.delete("c")
-    assert made == []
+    assert created == []
 
 
 @pytest.mark.parametrize("when", ["before it is opened", "while it is open"])
-async def test_a_stream_without_direct_get_is_read_by_consumers(
+async def test_stream_without_direct_get(
     filled: jetstow.ObjectStore,
     js: jetstow.JetStreamContext,
     raw: Client,
     tmp_path: Path,
     when: str,
 ) -> None:
-    await object_builder.configure(raw, filled.bucket, allow_direct=False)
+    await object_builder.update_stream(raw, filled.bucket, allow_direct=False)
     store = filled if when == "while it is open" else await js.object_store(filled.bucket)
-    async with consumers_made(raw, filled.bucket) as made:
+    async with created_consumers(raw, filled.bucket) as created:
         await read_everything(store, tmp_path)
-    assert made
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert created
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0
 
 
-async def test_direct_get_that_ends_in_the_middle_of_a_read_is_gone_on_by_a_consumer(
-    filled: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_direct_get_disabled_during_a_read(filled: jetstow.ObjectStore, raw: Client) -> None:
     chunks = filled.stream("large")
     found = await anext(chunks)
-    await object_builder.configure(raw, filled.bucket, allow_direct=False)
+    await object_builder.update_stream(raw, filled.bucket, allow_direct=False)
     async for chunk in chunks:
         found += chunk
     assert found == LARGE
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0
 
 
-async def test_a_consumer_that_expires_under_a_slow_reader_is_replaced(
+async def test_consumer_expires_under_a_slow_reader(
     filled: jetstow.ObjectStore, nc: jetstow.Client, raw: Client
 ) -> None:
-    """The server drops it after a while of silence, and the next request met nobody."""
-    await object_builder.configure(raw, filled.bucket, allow_direct=False)
+    """The server deletes an inactive consumer, and the next request had no responder."""
+    await object_builder.update_stream(raw, filled.bucket, allow_direct=False)
     store = await nc.jetstream(timeout=1).object_store(filled.bucket)
     chunks = store.stream("large")
     found = await anext(chunks)
@@ -153,23 +151,21 @@ async def test_a_consumer_that_expires_under_a_slow_reader_is_replaced(
     async for chunk in chunks:
         found += chunk
     assert found == LARGE
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0
 
 
-async def test_a_cancelled_read_leaves_no_consumer_behind(
-    filled: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_cancelled_read_leaves_no_consumer(filled: jetstow.ObjectStore, raw: Client) -> None:
     begun = asyncio.Event()
     task = asyncio.create_task(filled.get("large", progress=lambda *_: begun.set()))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0
     assert (await filled.get("large")).data == LARGE
 
 
-async def test_many_reads_at_once_on_every_server(filled: jetstow.ObjectStore, raw: Client) -> None:
+async def test_concurrent_reads(filled: jetstow.ObjectStore, raw: Client) -> None:
     results = await asyncio.gather(*(filled.get(name) for name in ("a", "large") * 6))
     assert [result.data for result in results] == [DATA, LARGE] * 6
-    assert await raw_stream.consumers(raw, filled.bucket) == 0
+    assert await raw_stream.consumer_count(raw, filled.bucket) == 0

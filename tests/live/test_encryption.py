@@ -1,4 +1,4 @@
-"""A bucket seen with a key: plain inside, sealed outside, and marked as such."""
+"""encrypted: plaintext for the holder of the key, marked ciphertext for all others."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from jetstow.errors import (
 )
 from tests.support.samples import digest_of, some_bytes
 
+pytestmark = pytest.mark.one_path
+
 KEY = secrets.token_bytes(32)
 SMALL = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1024))
 DATA = some_bytes(10_000)
@@ -30,7 +32,9 @@ def secret(store: jetstow.ObjectStore) -> jetstow.ObjectStore:
 
 
 @pytest.mark.parametrize("size", [0, 1, 944, 945, 10_000, 400_000])
-async def test_every_way_in_and_out(secret: jetstow.ObjectStore, tmp_path: Path, size: int) -> None:
+async def test_round_trip_by_every_verb(
+    secret: jetstow.ObjectStore, tmp_path: Path, size: int
+) -> None:
     data = some_bytes(size)
     (tmp_path / "in").write_bytes(data)
     await secret.put("put", data, SMALL)
@@ -52,7 +56,7 @@ async def test_every_way_in_and_out(secret: jetstow.ObjectStore, tmp_path: Path,
     assert (await secret.get_info("put")).size == size
 
 
-async def test_ranges_are_counted_in_plain_bytes(secret: jetstow.ObjectStore) -> None:
+async def test_ranges_count_plaintext_bytes(secret: jetstow.ObjectStore) -> None:
     await secret.put("a", DATA, SMALL)
     ranges = [(0, 1), (0, 944), (943, 2), (944, 1008), (1951, 3), (9_999, 1), (9_000, None)]
     for start, length in [*ranges, (0, None), (10_000, None), (5, 0)]:
@@ -66,15 +70,15 @@ async def test_ranges_are_counted_in_plain_bytes(secret: jetstow.ObjectStore) ->
             assert await file.read(100) == DATA[position : position + 100]
 
 
-async def test_progress_counts_plain_bytes(secret: jetstow.ObjectStore) -> None:
-    told: list[tuple[int, int | None]] = []
-    await secret.put("a", DATA, SMALL, progress=lambda *each: told.append(each))
-    assert told[-1] == (10_000, 10_000)
-    await secret.get("a", progress=lambda *each: told.append(each))
-    assert told[-1] == (10_000, 10_000)
+async def test_progress_counts_plaintext_bytes(secret: jetstow.ObjectStore) -> None:
+    reports: list[tuple[int, int | None]] = []
+    await secret.put("a", DATA, SMALL, progress=lambda *each: reports.append(each))
+    assert reports[-1] == (10_000, 10_000)
+    await secret.get("a", progress=lambda *each: reports.append(each))
+    assert reports[-1] == (10_000, 10_000)
 
 
-async def test_others_see_sealed_bytes_with_a_right_digest(
+async def test_other_clients_read_ciphertext(
     store: jetstow.ObjectStore, secret: jetstow.ObjectStore, raw: Client
 ) -> None:
     await secret.put("a", b"attack at dawn" * 1000, SMALL)
@@ -88,20 +92,20 @@ async def test_others_see_sealed_bytes_with_a_right_digest(
     assert KEY.hex() not in repr(secret)
 
 
-async def test_without_the_key_it_is_an_error_that_says_so(
+async def test_read_without_the_key(
     store: jetstow.ObjectStore, secret: jetstow.ObjectStore, tmp_path: Path
 ) -> None:
     await secret.put("a", DATA)
     wrong = store.encrypted(bytes(32))
-    for view, said in ((store, "is encrypted"), (wrong, "another key")):
+    for view, text in ((store, "is encrypted"), (wrong, "another key")):
         reads = [view.get("a"), view.get_file("a", tmp_path / "f"), view.get_range("a", 0, 5)]
         for read in reads:
-            with pytest.raises(ObjectEncryptedError, match=said):
+            with pytest.raises(ObjectEncryptedError, match=text):
                 await read
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_plain_objects_are_read_as_they_are(
+async def test_plain_object_in_an_encrypted_view(
     store: jetstow.ObjectStore, secret: jetstow.ObjectStore
 ) -> None:
     await store.put("plain", DATA)
@@ -110,13 +114,11 @@ async def test_plain_objects_are_read_as_they_are(
     assert (await secret.get("link")).data == DATA
 
 
-async def test_changed_bytes_are_never_handed_out(
-    store: jetstow.ObjectStore, secret: jetstow.ObjectStore
-) -> None:
+async def test_tampered_ciphertext(store: jetstow.ObjectStore, secret: jetstow.ObjectStore) -> None:
     await secret.put("a", DATA, SMALL)
     stored = bytearray((await store.as_stored().get("a")).data)
     stored[5_000] ^= 1
-    # Whoever may write to the bucket can make the digest fit.
+    # A client with write access can store a matching digest.
     await store.as_stored().put("a", bytes(stored), _marked())
     with pytest.raises(TamperedError, match="'a'"):
         await secret.get("a")
@@ -135,7 +137,9 @@ def _marked() -> ObjectMeta:
     return ObjectMeta(headers={"Jetstow-Encryption": ["AES-256-GCM; chunk=1024"]})
 
 
-async def test_it_keeps_its_mark(store: jetstow.ObjectStore, secret: jetstow.ObjectStore) -> None:
+async def test_header_survives_update_and_rename(
+    store: jetstow.ObjectStore, secret: jetstow.ObjectStore
+) -> None:
     await secret.put("a", DATA, ObjectMeta(tags=["t"]))
     for view in (store, secret):
         info = await view.update_meta("a", ObjectMeta(description="d"))
@@ -146,7 +150,7 @@ async def test_it_keeps_its_mark(store: jetstow.ObjectStore, secret: jetstow.Obj
     assert not (await store.put("b", b"plain")).encrypted
 
 
-async def test_a_mark_that_another_client_has_dropped_can_be_set_again(
+async def test_restore_a_header_that_another_client_dropped(
     store: jetstow.ObjectStore, secret: jetstow.ObjectStore, raw: Client
 ) -> None:
     put = await secret.put("a", DATA)
@@ -161,30 +165,30 @@ async def test_a_mark_that_another_client_has_dropped_can_be_set_again(
     assert (await secret.get("a")).data == DATA
 
 
-async def test_copies(
+async def test_copy_between_keys(
     store: jetstow.ObjectStore, secret: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await secret.put("a", DATA, SMALL)
     other = await js.create_object_store(f"{store.bucket}-other")
     await store.copy("a", "sealed", to=other)
     await secret.copy("a", "opened", to=other)
-    again = other.encrypted(bytes(32))
-    await secret.copy("a", "anew", to=again)
-    await other.copy("opened", "late", to=again)
+    other_key = other.encrypted(bytes(32))
+    await secret.copy("a", "reencrypted", to=other_key)
+    await other.copy("opened", "late", to=other_key)
     with pytest.raises(ObjectEncryptedError):
-        await store.copy("a", "none", to=again)
+        await store.copy("a", "none", to=other_key)
     assert (await other.encrypted(KEY).get("sealed")).data == DATA
     assert (await other.get("opened")).data == DATA
-    for name in ("anew", "late"):
-        assert (await again.get(name)).data == DATA
+    for name in ("reencrypted", "late"):
+        assert (await other_key.get(name)).data == DATA
     with pytest.raises(InvalidOptionError, match="onto itself"):
-        await again.copy("late", to=again)
-    await again.copy("late", "late", to=other.encrypted(KEY))
+        await other_key.copy("late", to=other_key)
+    await other_key.copy("late", "late", to=other.encrypted(KEY))
     assert (await other.encrypted(KEY).get("late")).data == DATA
     assert [info.encrypted for info in await other.list()] == [True, False, True, True]
 
 
-async def test_mirrors_and_backups_need_no_key(
+async def test_mirror_and_backup_without_the_key(
     store: jetstow.ObjectStore,
     secret: jetstow.ObjectStore,
     js: jetstow.JetStreamContext,
@@ -201,7 +205,7 @@ async def test_mirrors_and_backups_need_no_key(
         assert (await copy.encrypted(KEY).get("a")).data == DATA
 
 
-async def test_watchers_and_listings_tell_plain_sizes(secret: jetstow.ObjectStore) -> None:
+async def test_watch_and_list_report_plaintext_sizes(secret: jetstow.ObjectStore) -> None:
     async with await secret.watch(updates_only=True) as changes:
         await secret.put("a", DATA)
         change = await changes.updates()
@@ -210,9 +214,9 @@ async def test_watchers_and_listings_tell_plain_sizes(secret: jetstow.ObjectStor
     assert [info.name for info in await secret.find(min_size=10_000, max_size=10_000)] == ["a"]
 
 
-async def test_what_cannot_be_encrypted(secret: jetstow.ObjectStore, tmp_path: Path) -> None:
+async def test_unsupported_options(secret: jetstow.ObjectStore, tmp_path: Path) -> None:
     tiny = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=100))
-    with pytest.raises(InvalidOptionError, match="1024 bytes at least"):
+    with pytest.raises(InvalidOptionError, match="at least 1024 bytes"):
         await secret.put("a", DATA, tiny)
     (tmp_path / "f").write_bytes(DATA)
     with pytest.raises(InvalidOptionError, match="resume"):

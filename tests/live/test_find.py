@@ -1,4 +1,4 @@
-"""find: objects by name, tag, size and age; content types and tags as they are kept."""
+"""find: objects by name, tag, size and age; content types and tags as headers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import jetstow
 from jetstow import ObjectMeta
 from jetstow.errors import InvalidOptionError
 from tests.support import raw_stream
+
+pytestmark = pytest.mark.one_path
 
 DAY = datetime.timedelta(days=1)
 
@@ -30,26 +32,26 @@ async def filled(store: jetstow.ObjectStore) -> jetstow.ObjectStore:
     return store
 
 
-async def test_by_name(filled: jetstow.ObjectStore) -> None:
+async def test_find_by_pattern(filled: jetstow.ObjectStore) -> None:
     assert await named(filled.find("logs/*.csv")) == ["logs/a.csv"]
     assert await named(filled.find("**.csv")) == ["logs/2026/b.csv", "logs/a.csv"]
     assert await named(filled.find()) == ["c.txt", "logs/2026/b.csv", "logs/a.csv"]
     assert [info.name async for info in filled.find("c*")] == ["c.txt"]
 
 
-async def test_by_tags_all_of_which_it_must_have(filled: jetstow.ObjectStore) -> None:
+async def test_find_by_all_tags(filled: jetstow.ObjectStore) -> None:
     assert await named(filled.find(tags=["red"])) == ["logs/2026/b.csv", "logs/a.csv"]
     assert await named(filled.find(tags=["raw", "red"])) == ["logs/a.csv"]
     assert await named(filled.find(tags=["Red"])) == []
 
 
-async def test_by_size_both_ends_included(filled: jetstow.ObjectStore) -> None:
+async def test_find_by_size_inclusive(filled: jetstow.ObjectStore) -> None:
     assert await named(filled.find(min_size=20)) == ["c.txt", "logs/2026/b.csv"]
     assert await named(filled.find(max_size=20)) == ["logs/2026/b.csv", "logs/a.csv"]
     assert await named(filled.find(min_size=20, max_size=20)) == ["logs/2026/b.csv"]
 
 
-async def test_by_age(filled: jetstow.ObjectStore) -> None:
+async def test_find_by_age(filled: jetstow.ObjectStore) -> None:
     assert len(await filled.find(newer_than=DAY)) == 3
     assert await named(filled.find(older_than=DAY)) == []
     moment = (await filled.get_info("logs/2026/b.csv")).modified
@@ -57,7 +59,7 @@ async def test_by_age(filled: jetstow.ObjectStore) -> None:
     assert await named(filled.find(older_than=moment)) == ["logs/a.csv"]
 
 
-async def test_what_nobody_can_look_for(filled: jetstow.ObjectStore) -> None:
+async def test_find_with_invalid_filters(filled: jetstow.ObjectStore) -> None:
     with pytest.raises(InvalidOptionError, match="time zone"):
         filled.find(newer_than=datetime.datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(InvalidOptionError, match="must be a list"):
@@ -75,7 +77,7 @@ async def test_content_type_and_tags_are_headers(store: jetstow.ObjectStore, raw
     assert info.meta.headers == {"X": ["1"]}
 
 
-async def test_they_are_described_anew(store: jetstow.ObjectStore) -> None:
+async def test_update_of_content_type_and_tags(store: jetstow.ObjectStore) -> None:
     meta = (await store.put("a.bin", b"", ObjectMeta(tags=["old"]))).meta
     meta.tags, meta.content_type = ["new"], "x/y"
     info = await store.update_meta("a.bin", meta)
@@ -85,12 +87,12 @@ async def test_they_are_described_anew(store: jetstow.ObjectStore) -> None:
     assert (info.tags, info.content_type, info.headers) == ([], "application/octet-stream", None)
 
 
-async def test_a_content_type_that_nobody_said_is_guessed(store: jetstow.ObjectStore) -> None:
+async def test_content_type_guessed_from_the_name(store: jetstow.ObjectStore) -> None:
     assert (await store.put("a.json", b"{}")).content_type == "application/json"
     assert (await store.put("a", b"{}")).content_type is None
     assert (await store.get_info("a.json")).headers is None
-    said = await store.put("b.json", b"", api.ObjectMeta(headers={"content-type": "x/y"}))
-    assert said.content_type == "x/y"
+    info = await store.put("b.json", b"", api.ObjectMeta(headers={"content-type": "x/y"}))
+    assert info.content_type == "x/y"
 
 
 @pytest.mark.parametrize(
@@ -103,9 +105,7 @@ async def test_a_content_type_that_nobody_said_is_guessed(store: jetstow.ObjectS
         ObjectMeta(headers={"Jetstow-Encryption": ["x"]}),
     ],
 )
-async def test_what_cannot_be_said_of_an_object(
-    store: jetstow.ObjectStore, meta: ObjectMeta
-) -> None:
+async def test_invalid_metadata(store: jetstow.ObjectStore, meta: ObjectMeta) -> None:
     await store.put("there", b"")
     with pytest.raises(InvalidOptionError, match="'new'"):
         await store.put("new", b"", meta)

@@ -23,16 +23,16 @@ from jetstow.errors import (
 from tests.support import object_builder
 from tests.support.samples import digest_of, some_bytes
 
+pytestmark = pytest.mark.every_version
+
 DATA = some_bytes(95)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10, 11, 19, 20, 21, 95, 100])
-async def test_objects_of_sizes_around_those_of_chunks(
-    store: jetstow.ObjectStore, size: int
-) -> None:
+async def test_sizes_around_the_chunk_size(store: jetstow.ObjectStore, size: int) -> None:
     data = some_bytes(size)
-    put = await store.put("a", data, TINY)
+    put = await store.put("a", data, SMALL_CHUNKS)
     result = await store.get("a")
     assert result.data == data
     assert type(result.data) is bytes
@@ -42,32 +42,32 @@ async def test_objects_of_sizes_around_those_of_chunks(
 
 
 @pytest.mark.parametrize("size", [131_071, 131_072, 131_073, 5_000_000])
-async def test_objects_of_the_usual_chunks(store: jetstow.ObjectStore, size: int) -> None:
+async def test_sizes_with_default_chunks(store: jetstow.ObjectStore, size: int) -> None:
     data = some_bytes(size)
     await store.put("a", data)
     assert (await store.get("a")).data == data
 
 
-async def test_an_object_of_very_many_chunks(store: jetstow.ObjectStore) -> None:
+async def test_object_with_3000_chunks(store: jetstow.ObjectStore) -> None:
     data = some_bytes(3_000)
     info = await store.put("a", data, ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1)))
     assert info.chunks == 3_000
     assert (await store.get("a")).data == data
 
 
-async def test_many_gets_at_the_same_time(store: jetstow.ObjectStore) -> None:
-    """Together they ask for more than a connection may have on its way."""
-    datas = {f"object {n}": some_bytes(1_500_000, n) for n in range(4)}
-    for name, data in datas.items():
+async def test_concurrent_gets(store: jetstow.ObjectStore) -> None:
+    """Together they request more than a connection may have in flight."""
+    contents = {f"object {n}": some_bytes(1_500_000, n) for n in range(4)}
+    for name, data in contents.items():
         await store.put(name, data)
-    results = await asyncio.gather(*(store.get(name) for name in [*datas] * 8))
-    for (name, data), result in zip([*datas.items()] * 8, results, strict=True):
+    results = await asyncio.gather(*(store.get(name) for name in [*contents] * 8))
+    for (name, data), result in zip([*contents.items()] * 8, results, strict=True):
         assert result.info.name == name
         assert result.data == data
 
 
-async def test_progress_counts_up_to_the_end(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_progress_of_get(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     seen: list[tuple[int, int | None]] = []
     await store.get("a", progress=lambda *step: seen.append(step))
     assert seen == [(min(10 * n, 95), 95) for n in range(1, 11)]
@@ -79,8 +79,8 @@ async def test_progress_counts_up_to_the_end(store: jetstow.ObjectStore) -> None
 # -- into files ------------------------------------------------------------------------------
 
 
-async def test_into_memory_files_and_raw_ones(store: jetstow.ObjectStore, tmp_path: Path) -> None:
-    await store.put("a", DATA, TINY)
+async def test_get_into_memory_and_raw_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     memory = io.BytesIO()
     result = await store.get("a", memory)
     assert memory.getvalue() == DATA
@@ -92,16 +92,18 @@ async def test_into_memory_files_and_raw_ones(store: jetstow.ObjectStore, tmp_pa
         assert (tmp_path / "file").read_bytes() == DATA
 
 
-async def test_into_the_buffer_of_a_text_file(store: jetstow.ObjectStore, tmp_path: Path) -> None:
-    await store.put("a", DATA, TINY)
+async def test_get_into_a_text_file_uses_its_buffer(
+    store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     with (tmp_path / "file").open("w") as file:
         file.write("before ")
         await store.get("a", file)
     assert (tmp_path / "file").read_bytes() == b"before " + DATA
 
 
-async def test_into_asynchronous_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
-    await store.put("a", DATA, TINY)
+async def test_get_into_asynchronous_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     path = tmp_path / "file"
     async with aiofiles.open(path, "wb") as file:
         await store.get("a", file)
@@ -113,7 +115,7 @@ async def test_into_asynchronous_files(store: jetstow.ObjectStore, tmp_path: Pat
 
 
 class ShortFile(io.RawIOBase):
-    """A raw file that takes a part of what it is given, as pipes and sockets do."""
+    """A raw file that accepts part of its input, as pipes and sockets do."""
 
     def __init__(self) -> None:
         self.taken = bytearray()
@@ -126,14 +128,14 @@ class ShortFile(io.RawIOBase):
         return min(7, len(data))
 
 
-async def test_into_a_file_that_writes_less_than_it_is_given(store: jetstow.ObjectStore) -> None:
+async def test_get_into_a_file_with_short_writes(store: jetstow.ObjectStore) -> None:
     await store.put("a", DATA)
     short = ShortFile()
     await store.get("a", short)
     assert bytes(short.taken) == DATA
 
 
-async def test_an_empty_object_empties_no_file(store: jetstow.ObjectStore) -> None:
+async def test_get_of_an_empty_object_into_a_file(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"")
     memory = io.BytesIO(b"there")
     result = await store.get("a", memory)
@@ -141,7 +143,7 @@ async def test_an_empty_object_empties_no_file(store: jetstow.ObjectStore) -> No
 
 
 @pytest.mark.parametrize("into", [io.StringIO(), "path", 7, object()], ids=["StringIO", *"str"])
-async def test_what_takes_no_bytes_is_refused(store: jetstow.ObjectStore, into: object) -> None:
+async def test_get_into_an_unwritable_target(store: jetstow.ObjectStore, into: object) -> None:
     await store.put("a", DATA)
     with pytest.raises(InvalidDataError) as caught:
         await store.get("a", into)  # type: ignore[arg-type]
@@ -154,19 +156,19 @@ class DiskFullError(Exception):
 
 
 class FullFile:
-    """A file with room for a little, and then an error."""
+    """A file that accepts some bytes and then raises an error."""
 
     def __init__(self) -> None:
-        self.room = 1_500_000
+        self.remaining = 1_500_000
 
     def write(self, data: bytes) -> int:
-        self.room -= len(data)
-        if self.room < 0:
+        self.remaining -= len(data)
+        if self.remaining < 0:
             raise DiskFullError
         return len(data)
 
 
-async def test_a_file_that_fails_ends_the_get_and_not_the_connection(
+async def test_write_error_ends_only_the_get(
     store: jetstow.ObjectStore,
 ) -> None:
     data = some_bytes(6_000_000)
@@ -176,10 +178,10 @@ async def test_a_file_that_fails_ends_the_get_and_not_the_connection(
     assert (await store.get("a")).data == data
 
 
-async def test_a_cancelled_get_leaves_the_connection_usable(store: jetstow.ObjectStore) -> None:
+async def test_cancelled_get(store: jetstow.ObjectStore) -> None:
     data = some_bytes(6_000_000)
     await store.put("a", data)
-    for _ in range(5):  # each leaves windows in flight behind
+    for _ in range(5):  # each leaves windows in flight
         begun = asyncio.Event()
         task = asyncio.create_task(store.get("a", progress=lambda *_, begun=begun: begun.set()))
         await begun.wait()
@@ -189,10 +191,10 @@ async def test_a_cancelled_get_leaves_the_connection_usable(store: jetstow.Objec
     assert (await store.get("a")).data == data
 
 
-# -- what is not there, and what others wrote ------------------------------------------------
+# -- missing objects, and metadata of other clients --------------------------------------
 
 
-async def test_what_is_not_there_is_one_error(store: jetstow.ObjectStore) -> None:
+async def test_get_of_a_missing_or_deleted_object(store: jetstow.ObjectStore) -> None:
     await store.put("deleted", b"x")
     await store.delete("deleted")
     for name, kind in (("never", ObjectNotFoundError), ("deleted", ObjectDeletedError)):
@@ -204,7 +206,7 @@ async def test_what_is_not_there_is_one_error(store: jetstow.ObjectStore) -> Non
             assert f"{name!r} in bucket {store.bucket!r}" in str(caught.value)
 
 
-async def test_a_deleted_object_can_be_shown(store: jetstow.ObjectStore) -> None:
+async def test_get_with_show_deleted(store: jetstow.ObjectStore) -> None:
     await store.put("a", DATA)
     await store.delete("a")
     result = await store.get("a", show_deleted=True)
@@ -216,7 +218,7 @@ async def test_a_deleted_object_can_be_shown(store: jetstow.ObjectStore) -> None
 
 
 @pytest.mark.parametrize("name", ["", None, 7, "x" * 4000, "\ud800"])
-async def test_a_name_that_cannot_be_is_refused(store: jetstow.ObjectStore, name: Any) -> None:
+async def test_invalid_object_name(store: jetstow.ObjectStore, name: Any) -> None:
     await store.put("a", DATA)
     for read in (store.get, store.get_info, lambda it: store.get_file(it, "nowhere")):
         with pytest.raises(InvalidObjectNameError) as caught:
@@ -239,7 +241,7 @@ async def test_a_name_that_cannot_be_is_refused(store: jetstow.ObjectStore, name
         pytest.param({"name": "else", "bucket": "else"}, id="another name"),
     ],
 )
-async def test_metadata_as_other_clients_write_it(
+async def test_metadata_from_other_clients(
     store: jetstow.ObjectStore, raw: Client, fields: dict[str, Any]
 ) -> None:
     chunks = [DATA[:50], DATA[50:]]

@@ -1,4 +1,4 @@
-"""get_file: a file that appears whole and verified, or not at all."""
+"""get_file: the file appears whole and verified, or not at all."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tests.support import object_builder
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(95)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
-async def test_a_file_has_the_objects_bytes(store: jetstow.ObjectStore, tmp_path: Path) -> None:
-    put = await store.put("a", DATA, TINY)
+async def test_get_file_content(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+    put = await store.put("a", DATA, SMALL_CHUNKS)
     path = tmp_path / "file"
     assert (await store.get_file("a", path)).revision == put.revision
     assert path.read_bytes() == DATA
@@ -32,27 +32,27 @@ async def test_a_file_has_the_objects_bytes(store: jetstow.ObjectStore, tmp_path
     assert path.read_bytes() == b""
 
 
-async def test_the_old_file_stays_until_the_new_one_is_verified(
+async def test_existing_file_stays_until_verification(
     store: jetstow.ObjectStore, tmp_path: Path
 ) -> None:
-    await store.put("a", DATA, TINY)
+    await store.put("a", DATA, SMALL_CHUNKS)
     path = tmp_path / "file"
     path.write_bytes(b"old")
     seen = []
 
     def look(*_: object) -> None:
         seen.append(path.read_bytes())
-        assert len(list(tmp_path.iterdir())) == 2, "it is written beside"
+        assert len(list(tmp_path.iterdir())) == 2, "the target and a temporary file"
 
     await store.get_file("a", path, progress=look)
     assert seen == [b"old"] * 10
     assert path.read_bytes() == DATA
 
 
-async def test_a_failed_get_leaves_the_old_file_and_nothing_else(
+async def test_failed_get_leaves_only_the_old_file(
     store: jetstow.ObjectStore, raw: Client, tmp_path: Path
 ) -> None:
-    await store.put("a", DATA, TINY)
+    await store.put("a", DATA, SMALL_CHUNKS)
     await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_bytes(b"old")
@@ -65,7 +65,7 @@ async def test_a_failed_get_leaves_the_old_file_and_nothing_else(
     assert old.read_bytes() == b"old"
 
 
-async def test_a_cancelled_get_leaves_the_old_file_and_nothing_else(
+async def test_cancelled_get_leaves_only_the_old_file(
     store: jetstow.ObjectStore, tmp_path: Path
 ) -> None:
     await store.put("a", some_bytes(6_000_000))
@@ -81,9 +81,7 @@ async def test_a_cancelled_get_leaves_the_old_file_and_nothing_else(
     assert path.read_bytes() == b"old"
 
 
-async def test_a_new_file_has_the_rights_of_any_new_file(
-    store: jetstow.ObjectStore, tmp_path: Path
-) -> None:
+async def test_mode_of_a_new_file_follows_umask(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     await store.put("a", DATA)
     before = os.umask(0o027)
     try:
@@ -93,9 +91,7 @@ async def test_a_new_file_has_the_rights_of_any_new_file(
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
 
 
-async def test_a_file_that_was_there_keeps_its_rights(
-    store: jetstow.ObjectStore, tmp_path: Path
-) -> None:
+async def test_mode_of_an_existing_file_is_kept(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     await store.put("a", DATA)
     path = tmp_path / "file"
     path.write_bytes(b"old")
@@ -104,7 +100,7 @@ async def test_a_file_that_was_there_keeps_its_rights(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-async def test_a_place_where_no_file_can_be_is_the_systems_error(
+async def test_invalid_path_raises_the_builtin_error(
     store: jetstow.ObjectStore, tmp_path: Path
 ) -> None:
     await store.put("a", DATA)
@@ -119,9 +115,7 @@ async def test_a_place_where_no_file_can_be_is_the_systems_error(
     assert (await store.get("a")).data == DATA
 
 
-async def test_the_name_of_a_file_may_be_as_long_as_the_system_allows(
-    store: jetstow.ObjectStore, tmp_path: Path
-) -> None:
+async def test_longest_file_name(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     await store.put("a", DATA)
     path = tmp_path / ("n" * 255)
     await store.get_file("a", path)

@@ -1,4 +1,4 @@
-"""Links: names that stand for an object elsewhere, or for a whole bucket."""
+"""Links to an object, or to a whole bucket."""
 
 from __future__ import annotations
 
@@ -26,12 +26,14 @@ from jetstow.errors import (
 )
 from tests.support import raw_stream
 
+pytestmark = pytest.mark.one_path
+
 DATA = b"linked bytes"
 
 
 @pytest.fixture
 async def other(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
-    """A second bucket, with the object `there` in it."""
+    """A second bucket with the object `there`."""
     created = await js.create_object_store(f"{bucket}-other")
     await created.put("there", DATA)
     yield created
@@ -39,7 +41,7 @@ async def other(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jets
         await js.delete_object_store(created.bucket)
 
 
-async def test_a_link_reads_as_its_target(store: jetstow.ObjectStore, tmp_path: Path) -> None:
+async def test_read_of_a_link_reads_its_target(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     target = await store.put("target", DATA, ObjectMeta(description="d"))
     await store.add_link("link", "target")
     result = await store.get("link")
@@ -56,7 +58,7 @@ async def test_a_link_reads_as_its_target(store: jetstow.ObjectStore, tmp_path: 
         assert await file.read() == DATA
 
 
-async def test_what_is_known_of_a_link_is_the_link(store: jetstow.ObjectStore) -> None:
+async def test_get_info_of_a_link(store: jetstow.ObjectStore) -> None:
     await store.put("target", DATA)
     made = await store.add_link("link", "target")
     info = await store.get_info("link")
@@ -67,7 +69,7 @@ async def test_what_is_known_of_a_link_is_the_link(store: jetstow.ObjectStore) -
     assert [found.is_link() for found in await store.list()] == [False, True]
 
 
-async def test_a_link_into_another_bucket(
+async def test_link_into_another_bucket(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore
 ) -> None:
     await store.add_link("link", await other.get_info("there"))
@@ -79,7 +81,7 @@ async def test_a_link_into_another_bucket(
     assert (await store.get("link 2")).data == DATA
 
 
-async def test_a_link_follows_its_target_through_changes(
+async def test_link_follows_changes_of_its_target(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await store.add_link("link", await other.get_info("there"))
@@ -93,10 +95,10 @@ async def test_a_link_follows_its_target_through_changes(
     with pytest.raises(BucketNotFoundError) as gone:
         await store.get("link")
     assert gone.value.bucket == other.bucket
-    assert (await store.get_info("link")).is_link(), "the link itself is there"
+    assert (await store.get_info("link")).is_link(), "the link itself still exists"
 
 
-async def test_a_link_to_a_bucket_has_no_bytes(
+async def test_read_of_a_bucket_link(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore, raw: Client
 ) -> None:
     made = await store.add_bucket_link("all", other)
@@ -112,9 +114,7 @@ async def test_a_link_to_a_bucket_has_no_bytes(
         assert repr(other.bucket) in str(caught.value)
 
 
-async def test_a_link_replaces_links_and_deleted_objects_and_no_others(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_add_link_over_existing_names(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("target", DATA)
     await store.put("other", b"other")
     await store.put("gone", b"x")
@@ -137,9 +137,7 @@ async def test_a_link_replaces_links_and_deleted_objects_and_no_others(
     assert (await store.get("other")).data == b"other"
 
 
-async def test_a_link_that_would_lead_nowhere_is_refused(
-    store: jetstow.ObjectStore, other: jetstow.ObjectStore
-) -> None:
+async def test_invalid_link_targets(store: jetstow.ObjectStore, other: jetstow.ObjectStore) -> None:
     await store.put("target", DATA)
     link = await store.add_link("link", "target")
     await store.add_bucket_link("all", other)
@@ -170,9 +168,7 @@ async def test_a_link_that_would_lead_nowhere_is_refused(
     assert (await store.get("link")).data == DATA
 
 
-async def test_what_happens_to_a_link_does_not_happen_to_its_target(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_changes_of_a_link_leave_its_target(store: jetstow.ObjectStore, raw: Client) -> None:
     target = await store.put("target", DATA)
     await store.add_link("link", "target")
     await store.update_meta("link", ObjectMeta(description="a link"))
@@ -199,10 +195,10 @@ async def link_by_hand(
     await raw_stream.write_metadata(raw, store.bucket, name, body)
 
 
-async def test_links_of_other_clients(
+async def test_links_from_other_clients(
     store: jetstow.ObjectStore, other: jetstow.ObjectStore, raw: Client
 ) -> None:
-    """They have no nuid, and may lead to links."""
+    """They have no NUID, and may refer to links."""
     await link_by_hand(raw, store, "one", other.bucket, "there")
     await link_by_hand(raw, other, "two", store.bucket, "one")
     await link_by_hand(raw, store, "three", other.bucket, "two")
@@ -212,13 +208,13 @@ async def test_links_of_other_clients(
         await store.get("empty name")
 
 
-async def test_links_in_a_circle_are_one_error(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_circular_links(store: jetstow.ObjectStore, raw: Client) -> None:
     await link_by_hand(raw, store, "self", store.bucket, "self")
     await link_by_hand(raw, store, "there", store.bucket, "back")
     await link_by_hand(raw, store, "back", store.bucket, "there")
     for name in ("self", "there"):
         for read in (store.get(name), store.get_range(name, 0), store.open(name)):
-            with pytest.raises(LinkError, match="circle") as caught:
+            with pytest.raises(LinkError, match="cycle") as caught:
                 await read
             assert (caught.value.bucket, caught.value.name) == (store.bucket, name)
         assert (await store.get_info(name)).is_link()
@@ -229,7 +225,7 @@ async def test_links_in_a_circle_are_one_error(store: jetstow.ObjectStore, raw: 
     [("a.b", "x"), ("*", "x"), (">", None), ("", "x"), (7, "x"), ("b", 7), ("b", "x" * 4000)],
     ids=lambda value: repr(value)[:10],
 )
-async def test_a_link_that_cannot_be_is_bad_metadata(
+async def test_malformed_links(
     store: jetstow.ObjectStore, raw: Client, into: object, to: object
 ) -> None:
     await link_by_hand(raw, store, "link", into, to)
@@ -241,9 +237,7 @@ async def test_a_link_that_cannot_be_is_bad_metadata(
     await store.delete("link")
 
 
-async def test_a_link_to_a_bucket_that_is_not_there(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_link_to_a_missing_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
     await link_by_hand(raw, store, "link", "no-such-bucket", "x")
     with pytest.raises(BucketNotFoundError) as caught:
         await store.get("link")

@@ -1,4 +1,4 @@
-"""list: every object once, as `get_info` knows it, whatever else lies in the bucket."""
+"""list: every object once, with the metadata of `get_info`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
-from jetstow._core.read import catalog
+from jetstow._core.read import listing
 from jetstow.errors import BucketNotFoundError, JetstowError, PermissionDeniedError
 from tests.support import object_builder, raw_stream
-from tests.support.round_trips import Rounds
+from tests.support.round_trips import RoundTripCounter
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
+
+pytestmark = pytest.mark.every_version
 
 
 async def names_of(store: jetstow.ObjectStore, *, ignore_deletes: bool = True) -> list[str]:
@@ -25,7 +27,7 @@ async def names_of(store: jetstow.ObjectStore, *, ignore_deletes: bool = True) -
 
 
 async def write_names(raw: Client, bucket: str, names: list[str], **fields: object) -> None:
-    """Publishes metadata of empty objects, the quick way."""
+    """Publish metadata of empty objects without waiting for each reply."""
     for name in names:
         body = {"name": name, "bucket": bucket, "nuid": "none", "size": 0, "chunks": 0} | fields
         await raw.publish(
@@ -36,12 +38,12 @@ async def write_names(raw: Client, bucket: str, names: list[str], **fields: obje
     await raw_stream.write_metadata(raw, bucket, "last", {"nuid": "none"})
 
 
-async def test_an_empty_bucket_has_an_empty_list(store: jetstow.ObjectStore) -> None:
+async def test_empty_bucket(store: jetstow.ObjectStore) -> None:
     assert await store.list() == []
     assert [info async for info in store.list()] == []
 
 
-async def test_every_object_is_listed_as_get_info_knows_it(store: jetstow.ObjectStore) -> None:
+async def test_entries_equal_get_info(store: jetstow.ObjectStore) -> None:
     await store.put("plain", b"x")
     meta = ObjectMeta(description="d", headers={"A": ["1", "2"]}, metadata={"k": "v"})
     await store.put("described", some_bytes(300_000), meta)
@@ -55,7 +57,7 @@ async def test_every_object_is_listed_as_get_info_knows_it(store: jetstow.Object
         assert isinstance(info, jetstow.ObjectInfo)
 
 
-async def test_the_one_longest_unchanged_comes_first(store: jetstow.ObjectStore) -> None:
+async def test_order_is_by_revision(store: jetstow.ObjectStore) -> None:
     for name in ("c", "a", "b", "d"):
         await store.put(name, b"x")
     await store.put("c", b"again")
@@ -65,7 +67,7 @@ async def test_the_one_longest_unchanged_comes_first(store: jetstow.ObjectStore)
     assert [info.revision for info in infos] == sorted(info.revision for info in infos)
 
 
-async def test_the_deleted_are_listed_for_who_asks(store: jetstow.ObjectStore) -> None:
+async def test_ignore_deletes(store: jetstow.ObjectStore) -> None:
     for name in ("a", "b", "c"):
         await store.put(name, b"x")
     await store.delete("b")
@@ -78,7 +80,7 @@ async def test_the_deleted_are_listed_for_who_asks(store: jetstow.ObjectStore) -
     assert await names_of(store, ignore_deletes=False) == ["a", "c", "renamed"]
 
 
-async def test_a_list_is_awaited_or_iterated_and_more_than_once(
+async def test_listing_can_be_awaited_and_iterated_repeatedly(
     store: jetstow.ObjectStore,
 ) -> None:
     listing = store.list()
@@ -88,22 +90,20 @@ async def test_a_list_is_awaited_or_iterated_and_more_than_once(
     assert [info.name async for info in listing] == ["a"]
 
 
-async def test_names_of_every_kind(store: jetstow.ObjectStore) -> None:
+async def test_ascii_and_unicode_names(store: jetstow.ObjectStore) -> None:
     names = [*ASCII_NAMES, *UNICODE_NAMES]
     for name in names:
         await store.put(name, b"")
     assert await names_of(store) == names
 
 
-async def test_more_objects_than_fit_one_batch(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_more_objects_than_one_batch(store: jetstow.ObjectStore, raw: Client) -> None:
     names = [f"object {number}" for number in range(2_100)]
     await write_names(raw, store.bucket, names)
     assert await names_of(store) == [*names, "last"]
 
 
-async def test_metadata_larger_than_a_batch_expects(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_large_metadata(store: jetstow.ObjectStore, raw: Client) -> None:
     names = [f"object {number}" for number in range(12)]
     await write_names(raw, store.bucket, names, description="d" * 500_000)
     infos = await store.list()
@@ -111,16 +111,14 @@ async def test_metadata_larger_than_a_batch_expects(
     assert {len(info.description or "") for info in infos[:-1]} == {500_000}
 
 
-async def test_chunks_and_other_objects_between_do_not_matter(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_chunks_between_metadata_messages(store: jetstow.ObjectStore, raw: Client) -> None:
     for number in range(5):
         await store.put(f"object {number}", some_bytes(300_000))
         await object_builder.write_chunks(raw, store.bucket, [b"orphan"] * 50)
     assert await names_of(store) == [f"object {number}" for number in range(5)]
 
 
-async def test_what_is_written_meanwhile_is_listed_once_or_not(store: jetstow.ObjectStore) -> None:
+async def test_concurrent_writes_are_listed_once_or_not_at_all(store: jetstow.ObjectStore) -> None:
     for number in range(20):
         await store.put(f"object {number}", b"x")
     done = asyncio.Event()
@@ -134,13 +132,17 @@ async def test_what_is_written_meanwhile_is_listed_once_or_not(store: jetstow.Ob
     writing = asyncio.create_task(write())
     while not done.is_set():
         found = await names_of(store)
-        assert len(found) == len(set(found)), "none of them twice"
-        assert {f"object {number}" for number in range(20)} <= set(found), "all that were there"
+        assert len(found) == len(set(found)), "no name twice"
+        assert {f"object {number}" for number in range(20)} <= set(found), (
+            "every object from before the list"
+        )
     await writing
 
 
-async def test_whoever_iterates_misses_nothing_that_was_there(store: jetstow.ObjectStore) -> None:
-    """What is changed meanwhile comes again, and newer."""
+async def test_iteration_with_concurrent_writes_misses_no_object(
+    store: jetstow.ObjectStore,
+) -> None:
+    """An object that changes is yielded again with its newer revision."""
     for number in range(20):
         await store.put(f"object {number}", b"x")
     done = asyncio.Event()
@@ -160,33 +162,33 @@ async def test_whoever_iterates_misses_nothing_that_was_there(store: jetstow.Obj
     await writing
 
 
-async def test_entries_are_told_before_all_have_arrived(
+async def test_iteration_yields_before_the_last_batch(
     store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "_BATCH_MESSAGES", 100)
+    monkeypatch.setattr(listing, "_BATCH_MESSAGES", 100)
     names = [f"object {number}" for number in range(500)]
     await write_names(raw, store.bucket, names)
-    rounds = Rounds(monkeypatch)
-    told = []
+    round_trips = RoundTripCounter(monkeypatch)
+    names_seen = []
     async with aclosing(aiter(store.list())) as infos:  # type: ignore[type-var]
         async for info in infos:
-            told.append(info.name)
-            if len(told) == 100:
-                early = rounds.requests
-                # Another one changes it, and leaves the old message where it is.
+            names_seen.append(info.name)
+            if len(names_seen) == 100:
+                early = round_trips.requests
+                # Another client publishes without a rollup, so the old message stays.
                 subject = raw_stream.meta_subject(store.bucket, "object 400")
                 await raw.request(subject, b'{"nuid": "new"}', timeout=5)
     in_order = [*names, "last", "object 400"]
     direct = store._bucket.has_batched_get
-    assert told == (in_order if direct else [*names, "last"])
-    assert not direct or early < rounds.requests
+    assert names_seen == (in_order if direct else [*names, "last"])
+    assert not direct or early < round_trips.requests
 
 
-async def test_a_name_with_several_messages_is_told_once(
+async def test_name_with_several_messages_is_listed_once(
     store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some clients leave the old messages where they are; whoever iterates gets the last one."""
-    monkeypatch.setattr(catalog, "_BATCH_MESSAGES", 3)
+    """Some clients leave old metadata messages. The list has the last one."""
+    monkeypatch.setattr(listing, "_BATCH_MESSAGES", 3)
     for name in ("a", "b", "c", "d"):
         await store.put(name, b"x")
     for number in range(4):
@@ -198,10 +200,10 @@ async def test_a_name_with_several_messages_is_told_once(
         assert infos[-1].description == "description 3"
 
 
-async def test_what_becomes_unreadable_or_deleted_meanwhile_is_not_in_the_list(
+async def test_newest_message_deleted_or_unreadable(
     store: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The list has the newest of a name, also where that is nothing to show."""
+    """The newest message of a name counts, also if it is a delete marker or unreadable."""
     for name in ("a", "b", "c"):
         await store.put(name, b"x")
     for name, body in (("a", b'{"nuid": "n", "deleted": true}'), ("b", b"not JSON")):
@@ -210,7 +212,7 @@ async def test_what_becomes_unreadable_or_deleted_meanwhile_is_not_in_the_list(
     assert [info.name async for info in store.list()] == ["c"]
 
 
-async def test_leaving_early_leaves_the_connection_usable(store: jetstow.ObjectStore) -> None:
+async def test_iteration_stopped_early(store: jetstow.ObjectStore) -> None:
     for number in range(10):
         await store.put(f"object {number}", b"x")
     for _ in range(30):
@@ -235,7 +237,7 @@ async def test_leaving_early_leaves_the_connection_usable(store: jetstow.ObjectS
     ],
     ids=lambda body: repr(body[:30]),
 )
-async def test_bad_metadata_hides_no_other_object(
+async def test_unreadable_metadata_does_not_hide_other_objects(
     store: jetstow.ObjectStore,
     raw: Client,
     body: bytes,
@@ -250,10 +252,10 @@ async def test_bad_metadata_hides_no_other_object(
 
 
 @pytest.mark.parametrize("status", ["100", "204", "404", "408", "503"])
-async def test_a_message_that_looks_like_the_servers_own_hides_no_other_object(
+async def test_stored_status_header_does_not_end_the_list(
     store: jetstow.ObjectStore, raw: Client, status: str
 ) -> None:
-    """Empty and with a `Status`, it was taken for the end of the list."""
+    """An empty message with a `Status` header was taken for the end of the list."""
     await store.put("a", b"x")
     subject = raw_stream.meta_subject(store.bucket, "bad")
     await raw.request(subject, b"", headers={"Status": status}, timeout=5)
@@ -262,7 +264,7 @@ async def test_a_message_that_looks_like_the_servers_own_hides_no_other_object(
 
 
 @pytest.mark.parametrize("token", ["!!!", "YQ", "YR==", "a.b", "_w==", "="])
-async def test_a_subject_that_is_no_name_is_no_object(
+async def test_undecodable_subject_is_not_listed(
     store: jetstow.ObjectStore, raw: Client, token: str
 ) -> None:
     await store.put("a", b"x")
@@ -271,7 +273,7 @@ async def test_a_subject_that_is_no_name_is_no_object(
     assert await names_of(store) == ["a"]
 
 
-async def test_the_list_of_a_bucket_that_is_gone(
+async def test_list_of_a_deleted_bucket(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await js.delete_object_store(store.bucket)
@@ -280,8 +282,8 @@ async def test_the_list_of_a_bucket_that_is_gone(
     assert caught.value.bucket == store.bucket
 
 
-async def test_a_list_without_permission_is_one_error(server: NatsServer) -> None:
-    """Where each name is asked for, it was a group of errors, which nobody catches."""
+async def test_list_without_permission(server: NatsServer) -> None:
+    """With a request for each name, `list` raised an exception group."""
     users = (
         "authorization { users = [ { user: full, password: p }, { user: poor, password: p,"
         ' permissions: { publish: { deny: "$JS.API.STREAM.MSG.GET.>" } } } ] }'
@@ -292,7 +294,7 @@ async def test_a_list_without_permission_is_one_error(server: NatsServer) -> Non
         store = await full.jetstream().create_object_store("b")
         for name in ("one", "two", "three"):
             await store.put(name, b"x")
-        await object_builder.configure(full, "b", allow_direct=False)
+        await object_builder.update_stream(full, "b", allow_direct=False)
         theirs = await poor.jetstream().object_store("b")
         with pytest.raises(PermissionDeniedError) as caught:
             await theirs.list()
@@ -302,7 +304,7 @@ async def test_a_list_without_permission_is_one_error(server: NatsServer) -> Non
         await full.close()
 
 
-async def test_a_list_of_a_silent_server_is_not_an_empty_one(server: NatsServer) -> None:
+async def test_list_times_out_on_a_paused_server(server: NatsServer) -> None:
     with NatsServer(server.version) as own:
         nc = await jetstow.connect(own.url)
         store = await nc.jetstream(timeout=0.5).create_object_store("b")

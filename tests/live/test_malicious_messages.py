@@ -1,9 +1,10 @@
-"""Stored messages that are not what a client stores: headers like the server's, chunks by the
-thousand, chunks larger than their metadata says."""
+"""Messages that no regular client stores: headers that imitate the server, thousands of chunks,
+chunks larger than the metadata states."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import tracemalloc
 from collections.abc import Iterator
 
@@ -20,8 +21,8 @@ from tests.support.servers import NatsServer
 LIMIT = 40
 MIB = 1024 * 1024
 
-# Blocks of headers as they are stored with a message: what a server says of its own messages,
-# what it adds to those that it hands out, and what is no block of headers at all.
+# Header blocks that are stored with a message: status lines and fields of the server's own
+# messages, fields that the server adds to a reply, and invalid header blocks.
 LINES = [f"NATS/1.0 {status}\r\n\r\n" for status in (
     "100", "100 FlowControl Request", "204 EOB", "404 No Messages", "408 Request Timeout",
     "409 Consumer Deleted", "503", "²", "9" * 5_000,
@@ -39,7 +40,7 @@ BROKEN = [b"NATS/1.0", b"NATS/1.0\r\n", b"NATS/1.0\r\nA: b", b"A: b\r\n\r\n", b"
 
 
 class Socket:
-    """A client that sends whatever it is told to, byte by byte."""
+    """A client that sends arbitrary bytes."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -56,25 +57,25 @@ class Socket:
         self.writer.write(head + data + b"\r\n")
 
     async def close(self) -> None:
-        """Ends once the server has taken everything."""
+        """Close the connection when the server has processed everything."""
         self.writer.write(b"PING\r\n")
         while not (line := await self.reader.readline()).startswith(b"PONG"):
             assert not line.startswith(b"-ERR"), line
-            assert line, "the server has hung up"
+            assert line, "the server closed the connection"
         self.writer.close()
         await self.writer.wait_closed()
 
 
-async def stored(raw: Client, bucket: str, count: int) -> None:
-    """The server has taken messages before it has stored them."""
+async def wait_until_stored(raw: Client, bucket: str, count: int) -> None:
+    """Wait until so many messages are stored: the server acknowledges none of them."""
     while sum((await raw_stream.subjects(raw, bucket)).values()) < count:
         await asyncio.sleep(0)
 
 
-async def test_headers_of_stored_messages_are_nobodys_word(
+async def test_stored_headers_that_imitate_the_server(
     store: jetstow.ObjectStore, raw: Client, server: NatsServer, request: pytest.FixtureRequest
 ) -> None:
-    # What is no block of headers at all ends nats-py's own reader.
+    # An invalid header block ends nats-py's own reader.
     heads = HEADS if request.getfixturevalue("_path") == "plain" else HEADS + BROKEN
     pieces = [b"" if number % 3 == 0 else bytes([number]) * 9 for number in range(len(heads))]
     data, bucket = b"".join(pieces), store.bucket
@@ -82,16 +83,16 @@ async def test_headers_of_stored_messages_are_nobodys_word(
     for head, piece in zip(heads, pieces, strict=True):
         socket.publish(raw_stream.chunk_subject(bucket, "nuid"), head, piece)
     await socket.close()
-    await stored(raw, bucket, len(pieces))
-    told = {"nuid": "nuid", "size": len(data), "chunks": len(pieces), "digest": digest_of(data)}
+    await wait_until_stored(raw, bucket, len(pieces))
+    fields = {"nuid": "nuid", "size": len(data), "chunks": len(pieces), "digest": digest_of(data)}
+    body = json.dumps(fields).encode()
     socket = await Socket.to(server)
     names = {f"name {number}" for number in range(len(heads))}
     for number, head in enumerate(heads):
-        body = str(told).replace("'", '"').encode()
         socket.publish(raw_stream.meta_subject(bucket, f"name {number}"), head, body)
         socket.publish(raw_stream.meta_subject(bucket, f"empty {number}"), head, b"")
     await socket.close()
-    await stored(raw, bucket, 3 * len(pieces))
+    await wait_until_stored(raw, bucket, 3 * len(pieces))
     async with asyncio.timeout(LIMIT):
         assert {info.name for info in await store.list()} == names
         assert {info.name async for info in store.list()} == names
@@ -113,7 +114,9 @@ async def test_headers_of_stored_messages_are_nobodys_word(
 
 
 @pytest.mark.parametrize("size", [0, 1])
-async def test_chunks_by_the_thousand(store: jetstow.ObjectStore, raw: Client, size: int) -> None:
+async def test_thousands_of_empty_or_tiny_chunks(
+    store: jetstow.ObjectStore, raw: Client, size: int
+) -> None:
     data = some_bytes(1_500 * size)
     pieces = [data[number * size :][:size] for number in range(1_500)]
     await object_builder.write_object(raw, store.bucket, "a", pieces)
@@ -134,10 +137,10 @@ def _traced() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_traced")
-async def test_chunks_larger_than_promised_fill_no_memory(
+async def test_chunks_larger_than_the_metadata_states(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
-    """A window of a thousand chunks of one byte each was one of a thousand megabytes."""
+    """A window of a thousand chunks with a stated size of one byte took a thousand megabytes."""
     count = 48
     chunk = bytes(MIB - 1024)
     subject = raw_stream.chunk_subject(store.bucket, "nuid")
@@ -179,12 +182,12 @@ TOKENS = [
 ]
 
 
-async def test_subjects_that_no_name_has_are_passed_over(
+async def test_undecodable_subjects_are_skipped(
     store: jetstow.ObjectStore, raw: Client, server: NatsServer, request: pytest.FixtureRequest
 ) -> None:
     body = b'{"nuid": "nuid", "name": "a", "size": 1, "chunks": 1}'
     socket = await Socket.to(server)
-    # Bytes that are no text end nats-py's own reader, and it takes all kinds of space away.
+    # A subject that is not UTF-8 ends nats-py's own reader, and it strips all whitespace.
     plain = request.getfixturevalue("_path") == "plain"
     tokens = [
         token for token in TOKENS if not plain or (token.isascii() and token.decode().isprintable())
@@ -196,7 +199,7 @@ async def test_subjects_that_no_name_has_are_passed_over(
     for token in tokens:
         socket.publish(f"$O.{store.bucket}.M.{token.decode('latin-1')}", b"NATS/1.0\r\n\r\n", body)
     await socket.close()
-    await stored(raw, store.bucket, 3 * len(tokens) + 2)
+    await wait_until_stored(raw, store.bucket, 3 * len(tokens) + 2)
     fine = await store.get_info("fine")
     async with asyncio.timeout(LIMIT):
         assert await store.list() == [fine]

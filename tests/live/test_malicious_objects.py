@@ -1,12 +1,13 @@
-"""Objects as a broken or a malicious client leaves them: a right answer, or one clear error.
+"""Objects of broken and malicious clients: a correct result, or one error.
 
-What others wrote may not reach beyond its own name: no other object's chunks, no subject of
-the server's, no memory without end.
+Metadata must affect its own name only: no chunks of other objects, no subjects of the server, and
+no unlimited memory.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import tracemalloc
 from typing import Any
@@ -29,58 +30,61 @@ from jetstow.errors import (
     ObjectNotFoundError,
 )
 from tests.support import object_builder, raw_stream
-from tests.support.malicious import Verbs, bad_bodies, good_bodies, refusal
+from tests.support.malicious import Verbs, raised_error, unreadable_metadata, unusual_metadata
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
-# No verb hangs: the whole walk over one bucket ends long before.
+pytestmark = pytest.mark.one_path
+
+# No verb may hang. The test of one bucket takes much less time. In seconds.
 LIMIT = 40
 DATA = some_bytes(40)
 PIECES = [DATA[:20], DATA[20:]]
 VICTIM = some_bytes(300)
 
 
-async def watched(store: jetstow.ObjectStore) -> set[str]:
+async def watched_names(store: jetstow.ObjectStore) -> set[str]:
     async with await store.watch() as watcher:
         found: set[str] = set()
         async for change in watcher:
             if change is None:
                 return found
             found.add(change.name)
-    raise AssertionError("a watcher says where the present begins")
+    raise AssertionError("the watcher ended before None")
 
 
 @pytest.fixture
 async def victim(store: jetstow.ObjectStore) -> jetstow.ObjectInfo:
-    """An honest object in the bucket, which nothing may harm."""
+    """A regular object in the bucket that must stay intact."""
     options = jetstow.ObjectMetaOptions(max_chunk_size=50)
     return await store.put("victim", VICTIM, ObjectMeta(options=options))
 
 
 async def check_victim(store: jetstow.ObjectStore, victim: jetstow.ObjectInfo) -> None:
-    assert await store.get_info("victim")
+    assert (await store.get_info("victim")).revision == victim.revision
     assert (await store.get("victim")).data == VICTIM
 
 
-async def test_metadata_that_cannot_be_read_harms_nobody(
+async def test_unreadable_metadata_does_not_affect_other_objects(
     store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
 ) -> None:
     body = await object_builder.write_object(raw, store.bucket, "base", PIECES)
-    bodies = bad_bodies(body)
-    for name, told in bodies.items():
-        await raw_stream.write_metadata(raw, store.bucket, name, told)
+    bodies = unreadable_metadata(body)
+    for name, metadata in bodies.items():
+        await raw_stream.write_metadata(raw, store.bucket, name, metadata)
     chunks = await raw_stream.chunks(raw, store.bucket)
     async with asyncio.timeout(LIMIT):
         assert {info.name for info in await store.list()} == {"victim", "base"}
         assert {info.name async for info in store.list()} == {"victim", "base"}
-        assert await watched(store) == {"victim", "base"}
+        assert await watched_names(store) == {"victim", "base"}
         for number, name in enumerate(bodies):
-            looks = Verbs(store, name).looks
-            for look in (looks[0], looks[1 + number % (len(looks) - 1)]):
-                error = await refusal(look, store, name)
+            first, *others = Verbs(store, name).reads_and_lookups
+            for verb in (first, others[number % len(others)]):
+                error = await raised_error(verb, store, name)
                 assert type(error) is BadObjectMetaError, (name, error)
             meta = ObjectMeta(name=name, description="new")
-            error = await refusal(lambda meta=meta: store.update_meta(meta.name, meta), store, name)
+            update = functools.partial(store.update_meta, name, meta)
+            error = await raised_error(update, store, name)
             assert isinstance(error, BadObjectMetaError | ObjectDeletedError)
         for number, name in enumerate(bodies):
             await (store.delete(name) if number % 2 else store.put(name, b"new"))
@@ -93,31 +97,35 @@ async def test_metadata_that_cannot_be_read_harms_nobody(
                 assert (await again).data == b"new"
         await check_victim(store, victim)
         assert (await store.get("base")).data == DATA
-    left = await raw_stream.chunks(raw, store.bucket)
-    assert {nuid: left[nuid] for nuid in chunks} == chunks, "what nobody can read purges nothing"
+    remaining = await raw_stream.chunks(raw, store.bucket)
+    assert {nuid: remaining[nuid] for nuid in chunks} == chunks, (
+        "unreadable metadata purges nothing"
+    )
 
 
-async def test_odd_metadata_that_can_be_read_is_read_right(
+async def test_unusual_but_valid_metadata(
     store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
 ) -> None:
-    names = list(good_bodies({}))
+    names = list(unusual_metadata({}))
     async with asyncio.timeout(LIMIT):
         for name in names:
             body = await object_builder.write_object(raw, store.bucket, name, PIECES)
-            told = good_bodies(body)[name]
-            await raw_stream.write_metadata(raw, store.bucket, name, told)
+            metadata = unusual_metadata(body)[name]
+            await raw_stream.write_metadata(raw, store.bucket, name, metadata)
             info = await store.get_info(name)
             assert (info.name, info.bucket, info.size) == (name, store.bucket, 40)
             for read in Verbs(store, name).reads:
                 assert await read() == DATA, name
             assert await store.get_range(name, 19, 3) == DATA[19:22]
-            # What others noted is written again, or left out where it has to be.
+            # `update_meta` writes the fields of other clients again, and omits invalid ones.
             await store.update_meta(name, ObjectMeta(name=name, headers={"A\r\nB": ["c\r\n\r\n"]}))
             assert (await store.get_info(name)).headers == {"A\r\nB": ["c\r\n\r\n"]}
             await store.add_link(f"link to {name}", name)
             assert (await store.get(f"link to {name}")).data == DATA
         everything = {"victim", *names, *(f"link to {name}" for name in names)}
-        assert {info.name for info in await store.list()} == await watched(store) == everything
+        assert (
+            {info.name for info in await store.list()} == await watched_names(store) == everything
+        )
         for name in names:
             await store.delete(name)
         await check_victim(store, victim)
@@ -143,17 +151,17 @@ LIES: list[dict[str, Any]] = [
 ]
 
 
-async def test_numbers_that_lie_are_found_out(
+async def test_wrong_sizes_counts_and_digests(
     store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
 ) -> None:
     async with asyncio.timeout(LIMIT):
         for number, lie in enumerate(LIES):
             name = f"lie {number}"
-            told = await object_builder.write_object(raw, store.bucket, name, PIECES, **lie)
-            assert (await store.get_info(name)).size == told["size"]
+            body = await object_builder.write_object(raw, store.bucket, name, PIECES, **lie)
+            assert (await store.get_info(name)).size == body["size"]
             verbs = Verbs(store, name)
             for read in verbs.reads:
-                if told["size"] == 0 and read in {verbs.ranged, verbs.opened}:
+                if body["size"] == 0 and read in {verbs.get_range, verbs.open}:
                     continue
                 with pytest.raises(IntegrityError) as caught:
                     await read()
@@ -163,18 +171,18 @@ async def test_numbers_that_lie_are_found_out(
                     found = await store.get_range(name, start, 1)
                 except (IntegrityError, InvalidRangeError):
                     continue
-                assert found == DATA[start : min(start + 1, told["size"])], (lie, start)
+                assert found == DATA[start : min(start + 1, body["size"])], (lie, start)
             await store.delete(name)
             with pytest.raises(ObjectDeletedError):
                 await store.get(name)
         await check_victim(store, victim)
 
 
-async def test_a_name_that_claims_anothers_chunks_falsifies_nothing(
+async def test_metadata_that_refers_to_chunks_of_another_object(
     store: jetstow.ObjectStore, raw: Client, victim: jetstow.ObjectInfo
 ) -> None:
-    """Whoever may write metadata can have any chunks of that bucket dropped. Nobody is then
-    told other bytes than were put, and what another bucket holds is out of reach."""
+    """A client that may write metadata can delete any chunks of its bucket. It can neither make a
+    reader return other bytes than were put, nor reach another bucket."""
     theirs = await raw_stream.metadata(raw, store.bucket, "victim")
     await raw_stream.write_metadata(raw, store.bucket, "thief", theirs | {"name": "thief"})
     assert (await store.get("thief")).data == VICTIM
@@ -189,7 +197,7 @@ async def test_a_name_that_claims_anothers_chunks_falsifies_nothing(
     assert caught.value.name == "victim"
 
 
-async def test_links_that_lead_nowhere_end(
+async def test_dangling_and_circular_links(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext, raw: Client
 ) -> None:
     other = await js.create_object_store(f"{store.bucket}-other")
@@ -232,14 +240,13 @@ async def test_links_that_lead_nowhere_end(
             await store.delete(name)
             await store.put(name, DATA)
             assert (await store.get(name)).data == DATA
-    left = await raw_stream.chunks(raw, store.bucket)
-    assert left[nuid] == 2, "a link has no chunks: those that it names are not its own"
+    remaining = await raw_stream.chunks(raw, store.bucket)
+    assert remaining[nuid] == 2, "a link has no chunks: its NUID is ignored"
     await js.delete_object_store(other.bucket)
 
 
-@pytest.mark.not_on("consumer", "plain")  # it is about what is done with the bytes
-async def test_metadata_of_megabytes_is_not_even_parsed(caplog: pytest.LogCaptureFixture) -> None:
-    """Where messages may be large, a few entries filled the memory of whoever listed them."""
+async def test_oversized_metadata_is_not_parsed(caplog: pytest.LogCaptureFixture) -> None:
+    """With a large `max_payload`, a few entries exhausted the memory of a client that listed."""
     numbers = b",".join([b"[[[]]]"] * 700_000)
     body = b'{"nuid": "n", "size": 1, "chunks": 1, "x": [' + numbers + b"]}"
     with NatsServer(config="max_payload: 8MB") as server:
@@ -250,15 +257,15 @@ async def test_metadata_of_megabytes_is_not_even_parsed(caplog: pytest.LogCaptur
             await raw_stream.write_metadata(raw, "b", f"large {number}", body)
         async with asyncio.timeout(LIMIT):
             assert [info.name for info in await store.list()] == ["fine"]
-            assert len(caplog.records) == 5, "one warning for each"
-            caplog.set_level(logging.ERROR, "jetstow")  # records keep alive what they are about
+            assert len(caplog.records) == 5, "one warning for each entry"
+            caplog.set_level(logging.ERROR, "jetstow")  # records keep references to the errors
             caplog.clear()
             tracemalloc.start()
             assert [info.name async for info in store.list()] == ["fine"]
-            assert await watched(store) == {"fine"}
-            for look in Verbs(store, "large 0").looks:
-                assert type(await refusal(look, store, "large 0")) is BadObjectMetaError
-            # One of them takes 160 MiB when it is parsed.
+            assert await watched_names(store) == {"fine"}
+            for look in Verbs(store, "large 0").reads_and_lookups:
+                assert type(await raised_error(look, store, "large 0")) is BadObjectMetaError
+            # One entry takes 160 MiB if it is parsed.
             assert tracemalloc.get_traced_memory()[1] < 80 * 1024 * 1024
             await store.delete("large 0")
             await store.put("large 1", DATA)

@@ -1,4 +1,4 @@
-"""Memory follows the window, not the object."""
+"""Memory depends on the window, not on the object."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def pieces() -> AsyncIterator[bytes]:
 
 
 class Nowhere:
-    """A file that keeps nothing."""
+    """A file that discards its input."""
 
     size = 0
 
@@ -36,7 +36,7 @@ class Nowhere:
 
 
 @pytest.mark.usefixtures("_traced")
-async def test_a_large_object_moves_through_little_memory(store: jetstow.ObjectStore) -> None:
+async def test_peak_memory_of_a_large_transfer(store: jetstow.ObjectStore) -> None:
     await store.put("a", pieces())
     file = Nowhere()
     await store.get("a", file)

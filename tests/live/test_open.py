@@ -1,4 +1,4 @@
-"""open for reading: an object as a file that seeks, at one revision."""
+"""open for reading: an object as a seekable file, at one revision."""
 
 from __future__ import annotations
 
@@ -24,24 +24,28 @@ from jetstow.errors import (
 from tests.support import object_builder
 from tests.support.samples import some_bytes
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(995)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
 @pytest.fixture
 async def file(store: jetstow.ObjectStore) -> jetstow.ObjectReader:
-    await store.put("a", DATA, TINY)
+    await store.put("a", DATA, SMALL_CHUNKS)
     return await store.open("a")
 
 
-async def test_it_knows_what_it_is(file: jetstow.ObjectReader, store: jetstow.ObjectStore) -> None:
+async def test_attributes_of_a_reader(
+    file: jetstow.ObjectReader, store: jetstow.ObjectStore
+) -> None:
     assert file.name == "a"
     assert file.info == await store.get_info("a")
     assert (file.readable(), file.writable(), file.seekable()) == (True, False, True)
     assert not file.closed
 
 
-async def test_reading_goes_on_where_it_ended(file: jetstow.ObjectReader) -> None:
+async def test_sequential_reads(file: jetstow.ObjectReader) -> None:
     assert file.tell() == 0
     assert await file.read(0) == b""
     assert await file.read(5) == DATA[:5]
@@ -54,14 +58,14 @@ async def test_reading_goes_on_where_it_ended(file: jetstow.ObjectReader) -> Non
     assert await file.read(10) == b""
 
 
-async def test_all_of_it_is_read_for_no_size_or_none(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_read_all(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     for everything in ((), (None,), (-1,), (-7,), (995,), (10_000,)):
         async with store.open("a") as file:
             assert await file.read(*everything) == DATA
 
 
-async def test_seeking(file: jetstow.ObjectReader) -> None:
+async def test_seek(file: jetstow.ObjectReader) -> None:
     assert await file.seek(500) == 500
     assert await file.read(5) == DATA[500:505]
     assert await file.seek(-5, os.SEEK_CUR) == 500
@@ -73,7 +77,7 @@ async def test_seeking(file: jetstow.ObjectReader) -> None:
     assert await file.read(12) == DATA[:12]
 
 
-async def test_past_the_end_there_is_nothing(file: jetstow.ObjectReader) -> None:
+async def test_read_past_the_end(file: jetstow.ObjectReader) -> None:
     assert await file.seek(2_000) == 2_000
     assert file.tell() == 2_000
     assert await file.read() == b""
@@ -84,7 +88,7 @@ async def test_past_the_end_there_is_nothing(file: jetstow.ObjectReader) -> None
     assert await file.read(10) == DATA[990:]
 
 
-async def test_a_place_that_cannot_be_is_refused(file: jetstow.ObjectReader) -> None:
+async def test_seek_to_an_invalid_position(file: jetstow.ObjectReader) -> None:
     await file.seek(3)
     for offset, whence in ((-1, 0), (-4, 1), (-996, 2), (0, 3), (0, -1)):
         with pytest.raises(ValueError, match=r"before the start|whence"):
@@ -93,17 +97,17 @@ async def test_a_place_that_cannot_be_is_refused(file: jetstow.ObjectReader) -> 
     assert await file.read(2) == DATA[3:5]
 
 
-async def test_any_mix_of_seeks_and_reads_is_that_of_a_file(file: jetstow.ObjectReader) -> None:
+async def test_seeks_and_reads_match_bytesio(file: jetstow.ObjectReader) -> None:
     import io
 
-    chance, twin = random.Random(5), io.BytesIO(DATA)
+    rng, expected = random.Random(5), io.BytesIO(DATA)
     for _ in range(60):
-        if chance.random() < 0.4:
-            place = chance.randint(0, 1_000)
-            assert await file.seek(place) == twin.seek(place)
-        size = chance.choice([0, 1, 9, 10, 11, 100, 400, -1])
-        assert await file.read(size) == twin.read(size)
-        assert file.tell() == twin.tell()
+        if rng.random() < 0.4:
+            position = rng.randint(0, 1_000)
+            assert await file.seek(position) == expected.seek(position)
+        size = rng.choice([0, 1, 9, 10, 11, 100, 400, -1])
+        assert await file.read(size) == expected.read(size)
+        assert file.tell() == expected.tell()
 
 
 async def test_readinto(file: jetstow.ObjectReader) -> None:
@@ -121,7 +125,7 @@ async def test_readinto(file: jetstow.ObjectReader) -> None:
         await file.readinto(b"read only")
 
 
-async def test_iterating_gives_the_rest(file: jetstow.ObjectReader) -> None:
+async def test_iteration_yields_the_rest(file: jetstow.ObjectReader) -> None:
     await file.seek(13)
     assert await file.read(2) == DATA[13:15]
     pieces = [piece async for piece in file]
@@ -132,7 +136,7 @@ async def test_iterating_gives_the_rest(file: jetstow.ObjectReader) -> None:
     assert b"".join([piece async for piece in file]) == DATA[990:]
 
 
-async def test_an_empty_object(store: jetstow.ObjectStore) -> None:
+async def test_empty_object(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"")
     async with store.open("a") as file:
         assert await file.read() == b""
@@ -141,8 +145,8 @@ async def test_an_empty_object(store: jetstow.ObjectStore) -> None:
         assert [piece async for piece in file] == []
 
 
-async def test_a_closed_file_does_nothing_more(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_closed_reader(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     async with store.open("a") as file:
         await file.read(3)
     assert file.closed
@@ -153,22 +157,22 @@ async def test_a_closed_file_does_nothing_more(store: jetstow.ObjectStore) -> No
     assert file.tell() == 3
 
 
-async def test_it_opens_with_await_too(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_open_with_await(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     file = await store.open("a", "rb")
     assert await file.read() == DATA
     await file.close()
 
 
-async def test_a_link_opens_its_target(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_open_of_a_link(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     await store.add_link("link", "a")
     async with store.open("link") as file:
         assert await file.read() == DATA
         assert file.info.name == "a"
 
 
-async def test_what_cannot_be_opened(store: jetstow.ObjectStore) -> None:
+async def test_open_errors(store: jetstow.ObjectStore) -> None:
     await store.put("gone", b"x")
     await store.delete("gone")
     await store.add_bucket_link("all", store)
@@ -188,15 +192,15 @@ async def test_what_cannot_be_opened(store: jetstow.ObjectStore) -> None:
             store.open("a", mode)  # type: ignore[call-overload]
 
 
-# -- what is damaged, and who stops half-way -------------------------------------------------
+# -- damaged objects and cancelled reads -------------------------------------------------
 
 
 @pytest.mark.parametrize("sizes", [(995,), (-1,), (500, 495), (990, 5), (985, 5, 5), (0, -1)])
-async def test_reading_from_the_first_byte_to_the_last_verifies_the_digest(
+async def test_sequential_read_verifies_the_digest(
     store: jetstow.ObjectStore, raw: Client, sizes: tuple[int, ...]
 ) -> None:
-    """Where the last bytes had been fetched already, the end of the object was not looked at."""
-    await store.put("a", DATA, TINY)
+    """If the last bytes were in the read-ahead, the end of the object was not verified."""
+    await store.put("a", DATA, SMALL_CHUNKS)
     await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     async with store.open("a") as file:
         for size in sizes[:-1]:
@@ -205,10 +209,8 @@ async def test_reading_from_the_first_byte_to_the_last_verifies_the_digest(
             await file.read(sizes[-1])
 
 
-async def test_iterating_to_the_end_verifies_the_digest(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    await store.put("a", DATA, TINY)
+async def test_iteration_verifies_the_digest(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     await object_builder.change_metadata(raw, store.bucket, "a", digest="SHA-256=" + "A" * 43)
     async with store.open("a") as file:
         found = b"".join([await anext(file) for _ in range(100)])
@@ -217,20 +219,20 @@ async def test_iterating_to_the_end_verifies_the_digest(
             await anext(file)
 
 
-async def test_an_error_is_no_end(store: jetstow.ObjectStore, raw: Client) -> None:
-    """A read that failed once was followed by one that said that nothing was left."""
-    info = await store.put("a", DATA, TINY)
+async def test_failed_read_is_not_end_of_file(store: jetstow.ObjectStore, raw: Client) -> None:
+    """A read after a failed one returned b"", as at the end of the file."""
+    info = await store.put("a", DATA, SMALL_CHUNKS)
     async with store.open("a") as file:
         await file.seek(5)
-        await object_builder.lose_chunks(raw, store.bucket, info.nuid, 50)
+        await object_builder.delete_chunks(raw, store.bucket, info.nuid, 50)
         for _ in range(3):
             with pytest.raises(ChunksLostError):
                 await file.read()
             assert file.tell() == 5
 
 
-async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
-    """A cancelled read ended the run of chunks, and the next one took that for the end."""
+async def test_read_after_a_cancelled_read(store: jetstow.ObjectStore) -> None:
+    """A cancelled read closed the chunk iterator, and the next read took that for the end."""
     large = some_bytes(3_000_000)
     await store.put("a", large)
     async with store.open("a") as file:
@@ -240,7 +242,7 @@ async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
             for _ in range(steps):
                 await asyncio.sleep(0)
             if not task.cancel():
-                assert task.result() == large[10:], "the read was quicker"
+                assert task.result() == large[10:], "the read was not cancelled in time"
                 await file.seek(10)
                 continue
             with pytest.raises(asyncio.CancelledError):
@@ -249,7 +251,7 @@ async def test_who_is_cancelled_can_read_on(store: jetstow.ObjectStore) -> None:
         assert await file.read() == large[10:]
 
 
-async def test_reading_at_a_place_leaves_the_position(file: jetstow.ObjectReader) -> None:
+async def test_read_at_keeps_the_position(file: jetstow.ObjectReader) -> None:
     await file.seek(7)
     reads = [file.read_at(offset, 100) for offset in (0, 500, 900, 990, 995, 2_000)]
     expected = [DATA[offset : offset + 100] for offset in (0, 500, 900, 990, 995, 2_000)]
@@ -264,7 +266,7 @@ async def test_reading_at_a_place_leaves_the_position(file: jetstow.ObjectReader
         await file.read_at(0, 1)
 
 
-async def test_reading_at_a_place_stays_at_the_revision(
+async def test_read_at_of_a_replaced_object(
     file: jetstow.ObjectReader, store: jetstow.ObjectStore
 ) -> None:
     await store.put("a", b"new")

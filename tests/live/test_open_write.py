@@ -1,4 +1,4 @@
-"""open for writing: an object that grows piece by piece, and exists when it is closed."""
+"""open for writing: an object that is written in pieces and exists after `close`."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from jetstow.errors import (
 from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(95)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
 @pytest.mark.parametrize("sizes", [[95], [1] * 95, [10] * 9 + [5], [7] * 13 + [4], [0, 95, 0]])
-async def test_pieces_of_any_size_become_full_chunks(
+async def test_writes_of_any_size_become_full_chunks(
     store: jetstow.ObjectStore, sizes: list[int]
 ) -> None:
-    async with store.open("a", "wb", TINY) as file:
+    async with store.open("a", "wb", SMALL_CHUNKS) as file:
         rest = DATA
         for size in sizes:
             assert await file.write(rest[:size]) == size
@@ -44,7 +46,7 @@ async def test_pieces_of_any_size_become_full_chunks(
     assert (await store.get_info("a")).revision == file.info.revision
 
 
-async def test_it_knows_what_it_is(store: jetstow.ObjectStore) -> None:
+async def test_attributes_of_a_writer(store: jetstow.ObjectStore) -> None:
     async with store.open("a", "wb") as file:
         assert file.name == "a"
         assert (file.readable(), file.writable(), file.seekable()) == (False, True, False)
@@ -52,7 +54,7 @@ async def test_it_knows_what_it_is(store: jetstow.ObjectStore) -> None:
     assert file.closed
 
 
-async def test_nothing_written_is_an_empty_object(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_close_without_writes(store: jetstow.ObjectStore, raw: Client) -> None:
     async with store.open("a", "wb") as file:
         pass
     assert file.info is not None
@@ -61,7 +63,7 @@ async def test_nothing_written_is_an_empty_object(store: jetstow.ObjectStore, ra
     assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
-async def test_what_is_said_of_it_is_kept(store: jetstow.ObjectStore) -> None:
+async def test_metadata_of_a_writer(store: jetstow.ObjectStore) -> None:
     meta = ObjectMeta(description="d", headers={"A": "1"}, metadata={"k": "v"})
     async with store.open("a", "wb", meta) as file:
         await file.write(bytearray(DATA))
@@ -71,14 +73,14 @@ async def test_what_is_said_of_it_is_kept(store: jetstow.ObjectStore) -> None:
     assert (await store.get("a")).data == DATA + DATA[::2]
 
 
-async def test_it_opens_with_await_too(store: jetstow.ObjectStore) -> None:
+async def test_open_with_await(store: jetstow.ObjectStore) -> None:
     file = await store.open("a", "wb")
     await file.write(DATA)
     await file.close()
     assert (await store.get("a")).data == DATA
 
 
-async def test_closed_twice_it_is_written_once(store: jetstow.ObjectStore) -> None:
+async def test_close_twice(store: jetstow.ObjectStore) -> None:
     file = await store.open("a", "wb")
     await file.write(DATA)
     await file.close()
@@ -88,54 +90,52 @@ async def test_closed_twice_it_is_written_once(store: jetstow.ObjectStore) -> No
     assert file.info is first
     assert first is not None
     assert (await store.get_info("a")).revision == first.revision
-    with pytest.raises(ValueError, match="finished"):
+    with pytest.raises(ValueError, match="closed"):
         await file.write(b"more")
     assert (await store.get("a")).data == DATA
 
 
-async def nothing_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+async def check_old_object(store: jetstow.ObjectStore, raw: Client) -> None:
     assert (await store.get("a")).data == b"old"
     assert len(await raw_stream.chunks(raw, store.bucket)) == 1
     await store.put("a", b"old")  # the connection is still usable
 
 
-async def test_aborted_nothing_of_it_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_abort(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
-    file = await store.open("a", "wb", TINY)
+    file = await store.open("a", "wb", SMALL_CHUNKS)
     await file.write(DATA)
     await file.abort()
     assert file.closed
     assert file.info is None
     await file.abort()
     await file.close()
-    await nothing_stays(store, raw)
+    await check_old_object(store, raw)
 
 
-class OutsideError(Exception):
+class UserError(Exception):
     pass
 
 
-async def test_after_an_exception_inside_nothing_stays(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_exception_inside_the_context(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
 
     async def fail() -> None:
-        async with store.open("a", "wb", TINY) as file:
+        async with store.open("a", "wb", SMALL_CHUNKS) as file:
             await file.write(DATA)
-            raise OutsideError
+            raise UserError
 
-    with pytest.raises(OutsideError):
+    with pytest.raises(UserError):
         await fail()
-    await nothing_stays(store, raw)
+    await check_old_object(store, raw)
 
 
-async def test_cancelled_inside_nothing_stays(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_cancellation_inside_the_context(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
     written = asyncio.Event()
 
     async def write() -> None:
-        async with store.open("a", "wb", TINY) as file:
+        async with store.open("a", "wb", SMALL_CHUNKS) as file:
             await file.write(DATA)
             written.set()
             await asyncio.Event().wait()
@@ -145,35 +145,30 @@ async def test_cancelled_inside_nothing_stays(store: jetstow.ObjectStore, raw: C
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    await nothing_stays(store, raw)
+    await check_old_object(store, raw)
 
 
-async def test_a_write_that_was_cancelled_gives_the_object_up(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    """Its bytes were in the digest and not in the stream: closed, it was an object that
-    nobody could read."""
+async def test_cancelled_write_abandons_the_object(store: jetstow.ObjectStore, raw: Client) -> None:
+    """Its bytes were in the digest but not in the stream: `close` created an unreadable object."""
     await store.put("a", b"old")
     file = await store.open("a", "wb")
     await file.write(DATA)
     task = asyncio.create_task(file.write(some_bytes(60_000_000)))
-    while not file._upload.size:
+    while not file._put.plain_size:
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    with pytest.raises(ValueError, match="finished"):
+    with pytest.raises(ValueError, match="closed"):
         await file.write(DATA)
-    with pytest.raises(ValueError, match="given up"):
+    with pytest.raises(ValueError, match="aborted"):
         await file.close()
-    await nothing_stays(store, raw)
+    await check_old_object(store, raw)
 
 
 @pytest.mark.parametrize("data", ["text", None, 7, ["text"], [b"bytes"]])
-async def test_what_is_not_bytes_is_refused_and_spoils_nothing(
-    store: jetstow.ObjectStore, data: object
-) -> None:
-    async with store.open("a", "wb", TINY) as file:
+async def test_write_of_invalid_data(store: jetstow.ObjectStore, data: object) -> None:
+    async with store.open("a", "wb", SMALL_CHUNKS) as file:
         await file.write(DATA[:50])
         with pytest.raises(InvalidDataError) as caught:
             await file.write(data)  # type: ignore[arg-type]
@@ -182,9 +177,7 @@ async def test_what_is_not_bytes_is_refused_and_spoils_nothing(
     assert (await store.get("a")).data == DATA
 
 
-async def test_what_put_refuses_is_refused_before_the_first_byte(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_invalid_arguments(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("there", b"x")
     link = ObjectMetaOptions(link=jetstow.ObjectLink(bucket=store.bucket, name="there"))
     for name, meta, expected, kind in (
@@ -200,9 +193,9 @@ async def test_what_put_refuses_is_refused_before_the_first_byte(
     assert await raw_stream.names(raw, store.bucket) == {"there": 1}
 
 
-async def test_who_comes_second_is_told_at_the_end(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_revision_mismatch_on_close(store: jetstow.ObjectStore, raw: Client) -> None:
     first = await store.put("a", b"first")
-    file = await store.open("a", "wb", TINY, expected_revision=first.revision)
+    file = await store.open("a", "wb", SMALL_CHUNKS, expected_revision=first.revision)
     await file.write(DATA)
     second = await store.put("a", b"second")
     with pytest.raises(RevisionMismatchError) as caught:
@@ -216,8 +209,8 @@ async def test_who_comes_second_is_told_at_the_end(store: jetstow.ObjectStore, r
     assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1}
 
 
-async def test_who_comes_last_replaces_the_others(store: jetstow.ObjectStore, raw: Client) -> None:
-    file = await store.open("a", "wb", TINY)
+async def test_close_replaces_a_newer_object(store: jetstow.ObjectStore, raw: Client) -> None:
+    file = await store.open("a", "wb", SMALL_CHUNKS)
     await file.write(DATA)
     await store.put("a", b"between")
     await file.close()
@@ -226,9 +219,9 @@ async def test_who_comes_last_replaces_the_others(store: jetstow.ObjectStore, ra
     assert await raw_stream.chunks(raw, store.bucket) == {file.info.nuid: 10}
 
 
-async def test_many_files_at_the_same_time(store: jetstow.ObjectStore) -> None:
+async def test_concurrent_writers(store: jetstow.ObjectStore) -> None:
     async def write(number: int) -> None:
-        async with store.open(f"object {number}", "wb", TINY) as file:
+        async with store.open(f"object {number}", "wb", SMALL_CHUNKS) as file:
             for start in range(0, 95, 13):
                 await file.write(DATA[start : start + 13] * number)
 

@@ -1,4 +1,4 @@
-"""put and put_file: what goes in, what it replaces, and what a failed put leaves behind."""
+"""put and put_file: sources, replacement, and the cleanup after a failed put."""
 
 from __future__ import annotations
 
@@ -28,23 +28,25 @@ from tests.support import raw_stream
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.every_version
 
-def tiny_chunks(**fields: object) -> ObjectMeta:
+
+def small_chunks(**fields: object) -> ObjectMeta:
     return ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10), **fields)  # type: ignore[arg-type]
 
 
-async def test_an_object_comes_back_as_it_was_put(store: jetstow.ObjectStore) -> None:
+async def test_put_and_get(store: jetstow.ObjectStore) -> None:
     data = some_bytes(300_000)
     info = await store.put("a", data)
     assert (info.name, info.bucket, info.size, info.chunks) == ("a", store.bucket, 300_000, 3)
     assert info.digest == digest_of(data)
     assert (await store.get("a")).data == data
     stored = await store.get_info("a")
-    info.mtime = stored.mtime  # the server's stamp stands for this machine's clock
+    info.mtime = stored.mtime  # the time of the server replaces the local time
     assert stored == info
 
 
-async def test_what_the_user_says_of_an_object_is_kept(store: jetstow.ObjectStore) -> None:
+async def test_metadata_is_stored(store: jetstow.ObjectStore) -> None:
     meta = ObjectMeta(
         description="large data",
         headers={"Content-Type": "text/plain", "X-Many": ["1", "2"]},
@@ -55,18 +57,18 @@ async def test_what_the_user_says_of_an_object_is_kept(store: jetstow.ObjectStor
     assert info.description == "large data"
     assert info.headers == {"Content-Type": ["text/plain"], "X-Many": ["1", "2"]}
     assert info.metadata == {"owner": "me", "größe": "klein"}
-    assert meta.name is None, "the caller's own object is left alone"
+    assert meta.name is None, "the caller's object is not changed"
     assert meta.options is None
 
 
-async def test_the_name_may_stand_in_the_meta(store: jetstow.ObjectStore) -> None:
+async def test_name_from_the_metadata(store: jetstow.ObjectStore) -> None:
     info = await store.put(None, b"x", api.ObjectMeta(name="from-meta"))
     assert info.name == "from-meta"
     assert (await store.put("given", b"x", api.ObjectMeta(name="from-meta"))).name == "given"
 
 
 class Short(io.RawIOBase):
-    """A file that gives less than it is asked for, as pipes and sockets do."""
+    """A file that returns less than was requested, as pipes and sockets do."""
 
     def __init__(self, data: bytes) -> None:
         self._data = io.BytesIO(data)
@@ -106,10 +108,10 @@ def _synchronous() -> Iterator[bytes]:
         pytest.param(_asynchronous, id="async generator"),
     ],
 )
-async def test_every_kind_of_source_is_cut_into_full_chunks(
+async def test_sources_are_split_into_full_chunks(
     store: jetstow.ObjectStore, source: object
 ) -> None:
-    info = await store.put("a", source(), tiny_chunks())  # type: ignore[operator]
+    info = await store.put("a", source(), small_chunks())  # type: ignore[operator]
     assert (info.size, info.chunks, info.digest) == (95, 10, digest_of(DATA))
     assert (await store.get("a")).data == DATA
 
@@ -125,9 +127,7 @@ async def test_text_is_stored_as_utf8(store: jetstow.ObjectStore, tmp_path: Path
         assert (await store.get(name)).data == "grüße".encode()
 
 
-async def test_files_go_in_from_a_path_and_from_async_libraries(
-    store: jetstow.ObjectStore, tmp_path: Path
-) -> None:
+async def test_put_file_and_asynchronous_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     path = tmp_path / "données.bin"
     path.write_bytes(DATA)
     assert (await store.put_file(path)).name == "données.bin"
@@ -142,24 +142,24 @@ async def test_files_go_in_from_a_path_and_from_async_libraries(
         await store.put_file(tmp_path / "missing")
 
 
-async def test_progress_counts_up_to_the_end(store: jetstow.ObjectStore) -> None:
+async def test_progress_of_put(store: jetstow.ObjectStore) -> None:
     seen: list[tuple[int, int | None]] = []
-    await store.put("a", DATA, tiny_chunks(), progress=lambda *step: seen.append(step))
+    await store.put("a", DATA, small_chunks(), progress=lambda *step: seen.append(step))
     assert seen == [(min(10 * n, 95), 95) for n in range(1, 11)]
     seen.clear()
     await store.put("a", _asynchronous(), progress=lambda *step: seen.append(step))
     assert seen == [(95, None)]
 
 
-async def test_an_empty_object_is_an_object(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_empty_object(store: jetstow.ObjectStore, raw: Client) -> None:
     info = await store.put("a", b"")
     assert (info.size, info.chunks, info.digest) == (0, 0, digest_of(b""))
     assert (await store.get("a")).data == b""
     assert await raw_stream.chunks(raw, store.bucket) == {}
 
 
-async def test_replacing_drops_the_old_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
-    await store.put("a", DATA, tiny_chunks())
+async def test_replace_purges_the_old_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("a", DATA, small_chunks())
     second = await store.put("a", b"new")
     assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1}
     assert await raw_stream.names(raw, store.bucket) == {"a": 1}
@@ -167,16 +167,14 @@ async def test_replacing_drops_the_old_chunks(store: jetstow.ObjectStore, raw: C
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, True, 1.5, "128"])
-async def test_a_chunk_size_that_cannot_be_is_refused(
-    store: jetstow.ObjectStore, size: object
-) -> None:
+async def test_invalid_chunk_size(store: jetstow.ObjectStore, size: object) -> None:
     meta = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=size))  # type: ignore[arg-type]
     with pytest.raises(InvalidOptionError, match="max_chunk_size") as caught:
         await store.put("a", b"x", meta)
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
 
 
-async def test_a_chunk_may_be_as_large_as_the_server_takes(store: jetstow.ObjectStore) -> None:
+async def test_largest_chunk_size(store: jetstow.ObjectStore) -> None:
     most = store._js._nc.max_payload
     data = some_bytes(most + 1)
     info = await store.put("a", data, ObjectMeta(options=ObjectMetaOptions(max_chunk_size=most)))
@@ -185,17 +183,17 @@ async def test_a_chunk_may_be_as_large_as_the_server_takes(store: jetstow.Object
 
 
 @pytest.mark.parametrize("name", ["", None, 7, "x" * 4000, "\ud800"])
-async def test_a_name_that_cannot_be_is_refused(store: jetstow.ObjectStore, name: object) -> None:
+async def test_invalid_object_name(store: jetstow.ObjectStore, name: object) -> None:
     with pytest.raises(InvalidObjectNameError) as caught:
         await store.put(name, b"x")  # type: ignore[arg-type]
     assert caught.value.bucket == store.bucket
     assert (await store.put("fine", b"x")).size == 1, "the connection is still usable"
 
 
-async def test_the_longest_name_that_is_allowed_works(store: jetstow.ObjectStore) -> None:
-    from jetstow._core.protocol.subjects import MAX_SUBJECT
+async def test_longest_object_name(store: jetstow.ObjectStore) -> None:
+    from jetstow._core.protocol.subjects import MAX_SUBJECT_LENGTH
 
-    longest = (MAX_SUBJECT - len(f"$O.{store.bucket}.M.")) // 4 * 3
+    longest = (MAX_SUBJECT_LENGTH - len(f"$O.{store.bucket}.M.")) // 4 * 3
     name = "n" * longest
     await store.put(name, b"x")
     assert [info.name for info in await store.list()] == [name]
@@ -207,7 +205,7 @@ async def test_the_longest_name_that_is_allowed_works(store: jetstow.ObjectStore
         await store.put(name + "n", b"x")
 
 
-async def test_a_link_is_not_put(store: jetstow.ObjectStore) -> None:
+async def test_put_with_a_link(store: jetstow.ObjectStore) -> None:
     link = ObjectMetaOptions(link=jetstow.ObjectLink(bucket=store.bucket, name="b"))
     with pytest.raises(LinkError, match="add_link"):
         await store.put("a", b"x", ObjectMeta(options=link))
@@ -216,9 +214,7 @@ async def test_a_link_is_not_put(store: jetstow.ObjectStore) -> None:
 @pytest.mark.parametrize(
     "data", [None, 7, 1.5, Path("x"), ["text"], [1], {"a": 1}, [b"fine", "text"]], ids=repr
 )
-async def test_what_is_not_bytes_is_refused(
-    store: jetstow.ObjectStore, raw: Client, data: object
-) -> None:
+async def test_invalid_data(store: jetstow.ObjectStore, raw: Client, data: object) -> None:
     with pytest.raises(InvalidDataError) as caught:
         await store.put("a", data)  # type: ignore[arg-type]
     assert (caught.value.bucket, caught.value.name) == (store.bucket, "a")
@@ -237,16 +233,12 @@ async def test_what_is_not_bytes_is_refused(
         {"metadata": "text"},
     ],
 )
-async def test_metadata_that_is_not_text_is_refused(
-    store: jetstow.ObjectStore, fields: dict[str, object]
-) -> None:
+async def test_invalid_metadata(store: jetstow.ObjectStore, fields: dict[str, object]) -> None:
     with pytest.raises(InvalidOptionError, match="cannot be stored"):
         await store.put("a", b"x", ObjectMeta(**fields))  # type: ignore[arg-type]
 
 
-async def test_metadata_larger_than_a_message_is_refused_and_leaves_nothing(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_metadata_larger_than_a_message(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
     before = await raw_stream.subjects(raw, store.bucket)
     with pytest.raises(InvalidOptionError, match="at most"):
@@ -258,9 +250,7 @@ class SourceFailedError(Exception):
     pass
 
 
-async def test_a_source_that_raises_leaves_the_old_object_and_no_chunk(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_source_that_raises(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
     before = await raw_stream.subjects(raw, store.bucket)
 
@@ -269,25 +259,23 @@ async def test_a_source_that_raises_leaves_the_old_object_and_no_chunk(
         raise SourceFailedError
 
     with pytest.raises(SourceFailedError):
-        await store.put("a", failing(), tiny_chunks())
+        await store.put("a", failing(), small_chunks())
     assert await raw_stream.subjects(raw, store.bucket) == before
     assert (await store.get("a")).data == b"old"
 
 
-async def test_a_cancelled_put_leaves_the_old_object_and_no_chunk(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_cancelled_put(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
     before = await raw_stream.subjects(raw, store.bucket)
-    half_way = asyncio.Event()
+    halfway = asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
         yield some_bytes(500_000)
-        half_way.set()
+        halfway.set()
         await asyncio.Event().wait()
 
     task = asyncio.create_task(store.put("a", endless()))
-    await half_way.wait()
+    await halfway.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -295,20 +283,18 @@ async def test_a_cancelled_put_leaves_the_old_object_and_no_chunk(
     assert (await store.get("a")).data == b"old"
 
 
-async def test_a_put_cut_short_by_a_timeout_of_the_caller_cleans_up(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    half_way = asyncio.Event()
+async def test_put_in_a_cancelled_anyio_scope(store: jetstow.ObjectStore, raw: Client) -> None:
+    halfway = asyncio.Event()
 
     async def endless() -> AsyncIterator[bytes]:
         yield DATA
-        half_way.set()
+        halfway.set()
         await asyncio.Event().wait()
 
     with anyio.CancelScope() as scope:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_cancel_after(half_way, scope))
-            await store.put("a", endless(), tiny_chunks())
+            tasks.create_task(_cancel_after(halfway, scope))
+            await store.put("a", endless(), small_chunks())
     assert scope.cancelled_caught
     assert await raw_stream.subjects(raw, store.bucket) == {}
 
@@ -318,7 +304,7 @@ async def _cancel_after(event: asyncio.Event, scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-async def test_expected_revision_lets_one_writer_through(store: jetstow.ObjectStore) -> None:
+async def test_expected_revision(store: jetstow.ObjectStore) -> None:
     first = await store.put("a", b"1", expected_revision=0)
     second = await store.put("a", b"2", expected_revision=first.revision)
     with pytest.raises(RevisionMismatchError) as caught:
@@ -327,7 +313,7 @@ async def test_expected_revision_lets_one_writer_through(store: jetstow.ObjectSt
     assert (await store.get("a")).data == b"2"
 
 
-async def test_revision_zero_means_that_there_is_no_object(store: jetstow.ObjectStore) -> None:
+async def test_expected_revision_zero(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"1", expected_revision=0)
     with pytest.raises(ObjectAlreadyExists):
         await store.put("a", b"2", expected_revision=0)
@@ -336,9 +322,7 @@ async def test_revision_zero_means_that_there_is_no_object(store: jetstow.Object
     assert (await store.get("a")).data == b"3"
 
 
-async def test_a_writer_overtaken_during_its_upload_is_refused_and_cleans_up(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_revision_mismatch_after_the_upload(store: jetstow.ObjectStore, raw: Client) -> None:
     first = await store.put("a", b"1")
 
     async def overtaken() -> AsyncIterator[bytes]:
@@ -351,7 +335,7 @@ async def test_a_writer_overtaken_during_its_upload_is_refused_and_cleans_up(
     assert sum((await raw_stream.chunks(raw, store.bucket)).values()) == 1
 
 
-async def test_a_put_without_revision_wins_over_one_that_came_between(
+async def test_put_without_revision_replaces_a_newer_object(
     store: jetstow.ObjectStore, raw: Client
 ) -> None:
     async def overtaken() -> AsyncIterator[bytes]:
@@ -363,16 +347,14 @@ async def test_a_put_without_revision_wins_over_one_that_came_between(
     assert await raw_stream.chunks(raw, store.bucket) == {info.nuid: 1}
 
 
-async def test_metadata_that_nobody_can_read_can_be_replaced(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_replace_unreadable_metadata(store: jetstow.ObjectStore, raw: Client) -> None:
     await raw_stream.write_metadata(raw, store.bucket, "a", b"\xff not JSON")
     await store.put("a", b"x")
     assert (await store.get("a")).data == b"x"
 
 
-async def test_metadata_that_fits_but_not_with_its_headers(bucket: str) -> None:
-    """The server closed the connection, as it counts the headers as well."""
+async def test_metadata_size_includes_the_message_headers(bucket: str) -> None:
+    """The server counts the headers too, and closed the connection."""
     with NatsServer(config="max_payload: 65536") as own:
         async with await jetstow.connect(own.url) as nc:
             store = await nc.jetstream().create_object_store(bucket)

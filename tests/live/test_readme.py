@@ -1,131 +1,95 @@
-"""The README keeps its word: its program runs, its verbs exist, its links lead somewhere."""
+"""The README: its examples run when pasted, and its links and `make` targets exist."""
 
 from __future__ import annotations
 
-import ast
-import inspect
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-import jetstow
-import jetstow.sync
-from tests.support.samples import digest_of
+from tests.docs.pages import Block, parse
+from tests.docs.reader import Reader, dialogue
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-# What the names in the README stand for.
-KINDS: dict[str, list[Any]] = {
-    "jetstow": [jetstow],
-    "nc": [jetstow.Client],
-    "js": [jetstow.JetStreamContext],
-    "store": [jetstow.ObjectStore],
-    "file": [jetstow.ObjectReader, jetstow.ObjectWriter],
-    "info": [jetstow.ObjectInfo],
-    "result": [jetstow.ObjectResult],
-    "changes": [jetstow.ObjectWatcher],
-}
+BLOCKS = parse(README, "README.md")
+INSTALL = "pip install ."
 
 
-def section(title: str) -> str:
-    return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment of a new user: without servers, contexts and data."""
+    for name in ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+    scripts = Path(sys.executable).parent
+    return os.environ | {"PATH": os.pathsep.join((str(scripts), os.environ["PATH"]))}
 
 
-def blocks(text: str) -> list[str]:
-    return re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def blocks(language: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language]
 
 
-def test_five_minutes(tmp_path: Path) -> None:
-    (program,) = blocks(section("Five minutes"))
-    chosen = {"JETSTOW_HOME": str(tmp_path / "home"), "XDG_CONFIG_HOME": str(tmp_path / "config")}
-    left_out = ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER")
-    environment = {key: value for key, value in os.environ.items() if key not in left_out}
-    for _ in range(2):  # what it made is there already the second time
-        run = subprocess.run(
-            [sys.executable, "-W", "error", "-c", program], env=environment | chosen, cwd=tmp_path,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        assert (run.returncode, run.stderr) == (0, "")
-        data = b"hello, world"
-        assert run.stdout.splitlines() == [
-            f"greeting: 12 bytes, {digest_of(data)}",
-            str(data),
-        ]
+def paste(program: Block, environment: dict[str, str]) -> None:
+    """Run a program with warnings as errors, and compare its output."""
+    process = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program.text],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (process.returncode, process.stderr) == (0, ""), str(program)
+    assert process.stdout == program.output, str(program)
 
 
-def trees() -> Iterator[ast.AST]:
-    for block in blocks(README):
-        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | ast.PyCF_ONLY_AST
-        yield compile(block, "README.md", "exec", flags=flags)
+def test_programs_run_when_pasted(environment: dict[str, str], tmp_path: Path) -> None:
+    asynchronous, blocking = blocks("python")
+    for _ in range(2):  # the second time, the bucket and the object exist
+        paste(asynchronous, environment)
+        paste(blocking, environment)
+    _, commands = blocks("console")
+    with Reader(tmp_path) as reader:
+        reader.read([commands])
 
 
-def calls() -> list[ast.Call]:
-    return [
-        node
-        for tree in trees()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and known(node.func)
-    ]
-
-
-def known(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Attribute)
-        and isinstance(node.value, ast.Name)
-        and node.value.id in KINDS
+def test_first_commands_run_when_pasted(environment: dict[str, str]) -> None:
+    """The tests run in an environment in which `pip install` has been done."""
+    (install, _), (demo, output) = dialogue(blocks("console")[0].text)
+    assert (install, output) == (INSTALL, "")
+    assert INSTALL in (ROOT / "docs" / "start.md").read_text(encoding="utf-8").splitlines()
+    process = subprocess.run(
+        ["bash", "-c", demo], env=environment, capture_output=True, text=True, check=False
     )
+    assert (process.returncode, process.stderr) == (0, "")
+    assert process.stdout.splitlines()[-1].startswith("deleted bucket ")
 
 
-def test_there_is_something_to_check() -> None:
-    verbs = {ast.unparse(call.func).partition(".")[2] for call in calls()}
-    assert {"connect", "put", "get", "create_object_store", "seal", "seek", "watch"} <= verbs
-    assert len(verbs) > 25
+def test_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 130
 
 
-def test_every_name_exists() -> None:
-    for tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-                kinds = KINDS.get(node.value.id, [])
-                assert not kinds or any(has(kind, node.attr) for kind in kinds), ast.unparse(node)
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a Markdown page: its headings, and its explicit targets."""
+    text = path.read_text(encoding="utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    slugs = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return slugs | set(re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE))
 
 
-def has(kind: Any, name: str) -> bool:
-    fields = [inspect.get_annotations(base) for base in getattr(kind, "__mro__", ())]
-    return hasattr(kind, name) or any(name in annotated for annotated in fields)
-
-
-@pytest.mark.parametrize("call", calls(), ids=ast.unparse)
-def test_every_call_has_arguments_that_fit(call: ast.Call) -> None:
-    assert isinstance(call.func, ast.Attribute)
-    assert isinstance(call.func.value, ast.Name)
-    kinds = KINDS[call.func.value.id]
-    kind = next(kind for kind in kinds if hasattr(kind, call.func.attr))
-    what = getattr(kind, call.func.attr)
-    itself = [object()] if inspect.isclass(kind) else []
-    given = {keyword.arg: object() for keyword in call.keywords if keyword.arg}
-    bound = inspect.signature(what).bind(*itself, *(object() for _ in call.args), **given)
-    # What a bucket's configuration is given by name is not in the signature.
-    others = set(bound.arguments.get("params", {}))
-    assert others <= set(inspect.signature(jetstow.BucketConfig).parameters)
-
-
-def test_every_link_leads_somewhere() -> None:
+def test_links_have_targets() -> None:
     links = re.findall(r"\]\(([^)\s]+)\)", README)
-    paths = [link.partition("#")[0] for link in links if "://" not in link]
-    assert "examples/intro.py" in paths
-    for path in paths:
+    local = [link.partition("#") for link in links if "://" not in link]
+    assert "examples/intro.py" in {path for path, _, _ in local}
+    for path, _, anchor in local:
         assert (ROOT / path).exists(), path
+        assert not anchor or anchor in anchors(ROOT / path), f"{path}#{anchor}"
 
 
-def test_every_target_of_make_exists() -> None:
+def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for text in (README, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
         for target in re.findall(r"`make ([a-z]+)`", text):

@@ -1,4 +1,4 @@
-"""seal: a bucket that is read, and never changes any more."""
+"""seal: a bucket that can be read but not changed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from jetstow.errors import BucketNotFoundError, BucketSealedError, ObjectNotFoun
 from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(95)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
-async def write_into(store: jetstow.ObjectStore) -> None:
-    async with store.open("new", "wb", TINY) as file:
+async def open_and_write(store: jetstow.ObjectStore) -> None:
+    async with store.open("new", "wb", SMALL_CHUNKS) as file:
         await file.write(DATA)
 
 
 CHANGES: dict[str, Callable[[jetstow.ObjectStore], Any]] = {
-    "put": lambda store: store.put("new", DATA, TINY),
+    "put": lambda store: store.put("new", DATA, SMALL_CHUNKS),
     "put of an empty object": lambda store: store.put("new", b""),
     "replacing": lambda store: store.put("a", b"new"),
     "delete": lambda store: store.delete("a"),
@@ -33,23 +35,23 @@ CHANGES: dict[str, Callable[[jetstow.ObjectStore], Any]] = {
     "renaming": lambda store: store.update_meta("a", ObjectMeta(name="b")),
     "add_link": lambda store: store.add_link("link", "a"),
     "add_bucket_link": lambda store: store.add_bucket_link("link", store),
-    "open": write_into,
+    "open": open_and_write,
 }
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("who", ["sealed here", "sealed by another"])
-async def test_nothing_changes_any_more(
+async def test_changes_of_a_sealed_bucket(
     store: jetstow.ObjectStore,
     raw: Client,
     change: Callable[[jetstow.ObjectStore], Any],
     who: str,
 ) -> None:
-    await store.put("a", DATA, TINY)
+    await store.put("a", DATA, SMALL_CHUNKS)
     if who == "sealed here":
         await store.seal()
     else:
-        await object_builder.configure(raw, store.bucket, sealed=True)
+        await object_builder.update_stream(raw, store.bucket, sealed=True)
     before = await raw_stream.subjects(raw, store.bucket)
     with pytest.raises(BucketSealedError) as caught:
         await change(store)
@@ -59,8 +61,8 @@ async def test_nothing_changes_any_more(
     assert (await store.get("a")).data == DATA
 
 
-async def test_everything_is_read_on(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_reads_of_a_sealed_bucket(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     await store.put("gone", b"x")
     await store.delete("gone")
     assert not (await store.status()).sealed
@@ -81,23 +83,23 @@ async def test_everything_is_read_on(store: jetstow.ObjectStore) -> None:
     assert [info and info.name for info in infos] == ["a", "gone", None]
 
 
-async def test_sealing_keeps_the_configuration_of_the_moment(
+async def test_seal_keeps_the_current_configuration(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
-    """What others had changed since the bucket was opened is not undone."""
+    """Changes by other clients since the bucket was opened must not be undone."""
     await js.update_object_store(store.bucket, description="since then")
     await store.seal()
     status = await store.status()
     assert (status.description, status.sealed) == ("since then", True)
 
 
-async def test_sealed_twice_it_is_sealed(store: jetstow.ObjectStore) -> None:
+async def test_seal_twice(store: jetstow.ObjectStore) -> None:
     await store.seal()
     await store.seal()
     assert (await store.status()).sealed
 
 
-async def test_a_sealed_bucket_can_be_dropped(
+async def test_delete_of_a_sealed_bucket(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await store.seal()

@@ -1,4 +1,4 @@
-"""What a server gives back of a deleted bucket does not come into the one made anew."""
+"""Messages of a deleted bucket that a server restores are not in the recreated bucket."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from jetstow._core.bucket import stale_data
 from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
-# It is about how buckets are made, and before 2.10 nothing came back.
-pytestmark = pytest.mark.min_server("2.10")
+# Before 2.10, servers restored no messages.
+pytestmark = [pytest.mark.min_server("2.10"), pytest.mark.one_path]
 
 
-def folder_of(server: NatsServer, bucket: str) -> Path:
-    """Where the server keeps a bucket."""
+def stream_dir(server: NatsServer, bucket: str) -> Path:
+    """Return the directory of a bucket's stream."""
     return server.store_dir / "jetstream" / "$G" / "streams" / f"OBJ_{bucket}"
 
 
 @pytest.fixture
-async def came_back(
+async def restored_bucket(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext, server: NatsServer, tmp_path: Path
 ) -> str:
-    """A bucket that is deleted, and its files are there: what a server does in a moment of its own
-    (two deletions, one close upon the other), done to it at leisure."""
-    folder = folder_of(server, store.bucket)
+    """The name of a deleted bucket whose files still exist. A server leaves them in a race of two
+    deletions in quick succession."""
+    folder = stream_dir(server, store.bucket)
     for number in range(3):
         await store.put(f"old {number}", b"x" * 1000)
     shutil.copytree(folder, tmp_path / "kept")
@@ -38,36 +38,41 @@ async def came_back(
     return store.bucket
 
 
-async def test_a_bucket_made_anew_is_empty(
-    came_back: str, js: jetstow.JetStreamContext, raw: Client, caplog: pytest.LogCaptureFixture
+async def test_recreated_bucket_is_empty(
+    restored_bucket: str,
+    js: jetstow.JetStreamContext,
+    raw: Client,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """`restore` into a bucket deleted a moment ago said that its objects existed already."""
-    store = await js.create_object_store(came_back)
-    assert "was made with 6 old messages" in caplog.text, "or the test has nothing to show"
+    """`restore` into a recently deleted bucket reported that its objects existed."""
+    store = await js.create_object_store(restored_bucket)
+    assert "contains 6 old messages" in caplog.text, (
+        "the server must restore messages for this test"
+    )
     assert await store.list() == []
-    assert await raw_stream.subjects(raw, came_back) == {}
+    assert await raw_stream.subjects(raw, restored_bucket) == {}
     await store.put("old 1", b"new", expected_revision=0)
     assert (await store.get("old 1")).data == b"new"
 
 
-async def test_what_was_put_in_between_stays(
-    came_back: str, js: jetstow.JetStreamContext, raw: Client, monkeypatch: pytest.MonkeyPatch
+async def test_concurrent_put_is_kept(
+    restored_bucket: str, js: jetstow.JetStreamContext, raw: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another client finds the bucket before it is cleared."""
+    """Another client opens the bucket before it is purged."""
     clear = stale_data.purge_stale_data
 
     async def late(*args: Any) -> None:
-        other = await js.object_store(came_back)
+        other = await js.object_store(restored_bucket)
         await other.put("theirs", b"theirs")
         await clear(*args)
 
     monkeypatch.setattr(stale_data, "purge_stale_data", late)
-    store = await js.create_object_store(came_back)
+    store = await js.create_object_store(restored_bucket)
     assert [info.name for info in await store.list()] == ["theirs"]
     assert (await store.get("theirs")).data == b"theirs"
 
 
-async def test_made_twice_a_bucket_keeps_what_it_has(
+async def test_create_twice_keeps_the_objects(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     await store.put("a", b"x")
@@ -75,41 +80,42 @@ async def test_made_twice_a_bucket_keeps_what_it_has(
     assert (await again.get("a")).data == b"x"
 
 
-BEGUN = "2026-11-23T06:41:01.864109910Z"
+CREATED = "2026-11-23T06:41:01.864109910Z"
 
 
-def answered(**other: Any) -> dict[str, Any]:
-    """The server's word of a bucket that was made 2 ms before, and has messages older by 1 s."""
+def stream_info(**other: Any) -> dict[str, Any]:
+    """Return the info of a bucket created 2 ms before, with messages that are 1 s older."""
     state = {"messages": 3, "last_seq": 3, "last_ts": "2026-11-23T06:41:00.9Z"}
-    return {"created": BEGUN, "ts": "2026-11-23T06:41:01.866109910Z", "state": state} | other
+    return {"created": CREATED, "ts": "2026-11-23T06:41:01.866109910Z", "state": state} | other
 
 
 @pytest.mark.parametrize(
-    ("answer", "elapsed"),
+    ("info", "elapsed"),
     [
-        (answered(state={"messages": 0, "last_ts": "0001-01-01T00:00:00Z"}), 0.003),
-        (answered(state={"messages": 3, "last_ts": "2026-11-23T06:41:01.8650Z"}), 0.003),
-        (answered(state={"messages": 3, "last_ts": BEGUN}), 0.003),
-        (answered(), 0.001),
-        (answered(ts="2026-11-23T06:41:00.866Z"), 0.003),
-        (answered(ts=None), 0.003),
-        (answered(cluster={"name": "c", "leader": "a"}), 0.003),
-        ({"created": BEGUN, "ts": BEGUN}, 0.003),
+        (stream_info(state={"messages": 0, "last_ts": "0001-01-01T00:00:00Z"}), 0.003),
+        (stream_info(state={"messages": 3, "last_ts": "2026-11-23T06:41:01.8650Z"}), 0.003),
+        (stream_info(state={"messages": 3, "last_ts": CREATED}), 0.003),
+        (stream_info(), 0.001),
+        (stream_info(ts="2026-11-23T06:41:00.866Z"), 0.003),
+        (stream_info(ts=None), 0.003),
+        (stream_info(cluster={"name": "c", "leader": "a"}), 0.003),
+        ({"created": CREATED, "ts": CREATED}, 0.003),
     ],
     ids=["none", "newer", "as old", "made before", "clock set back", "no time", "cluster", "bare"],
 )  # fmt: skip
-def test_where_it_is_not_certain_nothing_is_dropped(answer: dict[str, Any], elapsed: float) -> None:
-    assert stale_data.has_stale_data(answered(), 0.003)
-    assert not stale_data.has_stale_data(answer, elapsed)
+def test_uncertain_answers_purge_nothing(info: dict[str, Any], elapsed: float) -> None:
+    assert stale_data.has_stale_data(stream_info(), 0.003)
+    assert not stale_data.has_stale_data(info, elapsed)
 
 
-@pytest.mark.min_server("2.12")  # an older one leaves the file there
-async def test_a_folder_that_cannot_be_made_is_made_a_moment_later(
+@pytest.mark.min_server("2.12")  # older servers do not remove the file
+async def test_create_retries_if_the_directory_is_being_removed(
     js: jetstow.JetStreamContext, server: NatsServer, bucket: str
 ) -> None:
-    """`error creating store for stream`, when the account's last bucket was just deleted: the
-    folder above was being removed. A file in its place has the same effect, and goes with it."""
-    path = folder_of(server, bucket)
+    """`error creating store for stream`: the server was removing the parent directory after it
+    deleted the last bucket of the account. A file in place of the directory has the same effect,
+    and the server removes it."""
+    path = stream_dir(server, bucket)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
     store = await js.create_object_store(bucket)

@@ -1,4 +1,4 @@
-"""A nats-py program keeps working: the types, the arguments, the errors that it knows."""
+"""Programs written for nats-py's object store work with jetstow: types, arguments, errors."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ import jetstow
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.one_path
 
-async def test_everything_is_an_instance_of_nats_pys_types(
-    nc: jetstow.Client, store: jetstow.ObjectStore
-) -> None:
+
+async def test_types_are_those_of_nats_py(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
     assert isinstance(nc, Client)
     assert isinstance(nc.jetstream(), JetStreamContext)
     assert isinstance(store, NatsObjectStore)
@@ -48,7 +48,7 @@ async def test_everything_is_an_instance_of_nats_pys_types(
     assert isinstance(link.link, api.ObjectLink)
 
 
-async def test_the_private_names_that_programs_touch_are_there(
+async def test_private_names_of_nats_py(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:
     assert store._name == store.bucket
@@ -75,19 +75,19 @@ CONTEXT = [name for name in vars(JetStreamContext) if name.endswith("object_stor
     ],
     ids=lambda function: function.__qualname__,
 )
-def test_a_method_takes_nats_pys_arguments_in_the_same_order(theirs: Any, ours: Any) -> None:
+def test_arguments_are_those_of_nats_py(theirs: Any, ours: Any) -> None:
     known, extended = parameters(theirs), parameters(ours)
-    for mine, their in zip(extended, known, strict=False):
-        assert mine.name == their.name
-        assert mine.kind == their.kind
-        # `list` leaves the deleted ones out, as ADR-20 says and nats-py does not.
+    for our, their in zip(extended, known, strict=False):
+        assert our.name == their.name
+        assert our.kind == their.kind
+        # `list` omits deleted objects by default, as ADR-20 specifies. nats-py does not.
         if their.name != "ignore_deletes" or theirs.__name__ != "list":
-            assert mine.default == their.default
+            assert our.default == their.default
     for more in extended[len(known) :]:
         assert more.default is not more.empty or more.kind == more.VAR_KEYWORD
 
 
-def test_the_methods_of_nats_py_are_all_there() -> None:
+def test_methods_of_nats_py_exist() -> None:
     assert {"put", "get", "get_info", "list", "watch", "delete", "status", "seal"} <= set(STORE)
     assert set(CONTEXT) >= {"object_store", "create_object_store", "delete_object_store"}
 
@@ -96,17 +96,17 @@ def test_the_methods_of_nats_py_are_all_there() -> None:
 async def context(
     request: pytest.FixtureRequest, nc: jetstow.Client, raw: Client, bucket: str
 ) -> AsyncIterator[JetStreamContext]:
-    """The same program runs on each of these."""
+    """The three contexts on which the same programs run."""
     contexts = {"nats-py": raw.jetstream, "jetstow": nc.jetstream}
     context = contexts.get(request.param, lambda: jetstow.jetstream(raw))()
     yield context
     await context.delete_object_store(bucket)
 
 
-# Every call that nats-py's own documentation and tests make, by position and by name.
+# All calls in nats-py's documentation and tests, by position and by name.
 
 
-async def test_a_program_that_puts_and_gets(context: JetStreamContext, bucket: str) -> None:
+async def test_program_put_and_get(context: JetStreamContext, bucket: str) -> None:
     config = api.ObjectStoreConfig(description="a bucket", ttl=3600, max_bytes=10_000_000)
     store = await context.create_object_store(bucket, config=config, storage="file")
     assert (await context.object_store(bucket))._name == bucket
@@ -142,7 +142,7 @@ async def test_a_program_that_puts_and_gets(context: JetStreamContext, bucket: s
     assert status.size > 0
 
 
-async def test_a_program_that_watches(context: JetStreamContext, bucket: str) -> None:
+async def test_program_watch(context: JetStreamContext, bucket: str) -> None:
     store = await context.create_object_store(bucket)
     await store.put("greeting", b"hello")
     await store.put("meta", b"x")
@@ -163,7 +163,7 @@ async def test_a_program_that_watches(context: JetStreamContext, bucket: str) ->
     assert [entry.name for entry in await store.list(ignore_deletes=True)] == ["meta", "greeting"]
 
 
-async def test_a_program_that_deletes_and_seals(context: JetStreamContext, bucket: str) -> None:
+async def test_program_delete_and_seal(context: JetStreamContext, bucket: str) -> None:
     store = await context.create_object_store(bucket)
     await store.put("greeting", b"hello")
     await store.delete("greeting")
@@ -184,9 +184,7 @@ async def test_a_program_that_deletes_and_seals(context: JetStreamContext, bucke
         await store.put("late", b"x")
 
 
-async def test_the_errors_that_a_program_catches_when_a_bucket_is_missing(
-    context: JetStreamContext, bucket: str
-) -> None:
+async def test_program_catches_bucket_errors(context: JetStreamContext, bucket: str) -> None:
     with pytest.raises(nats_js.BucketNotFoundError):
         await context.object_store(bucket)
     with pytest.raises(nats_js.NotFoundError):
@@ -199,18 +197,18 @@ async def test_the_errors_that_a_program_catches_when_a_bucket_is_missing(
     await context.create_object_store(bucket=bucket)
 
 
-async def test_a_nats_py_connection_stays_what_it_was(server: NatsServer, bucket: str) -> None:
-    """Its callbacks are called, and its own object store works beside ours."""
-    heard: list[str] = []
+async def test_nats_py_connection_is_not_changed(server: NatsServer, bucket: str) -> None:
+    """nats-py calls its callbacks, and its own object store works on the same connection."""
+    events: list[str] = []
 
     async def on_error(error: Exception) -> None:
-        heard.append(f"error {error}")
+        events.append(f"error {error}")
 
     async def on_closed() -> None:
-        heard.append("closed")
+        events.append("closed")
 
     async def on_disconnected() -> None:
-        heard.append("disconnected")
+        events.append("disconnected")
 
     plain = await nats.connect(
         server.url, error_cb=on_error, closed_cb=on_closed, disconnected_cb=on_disconnected
@@ -230,12 +228,10 @@ async def test_a_nats_py_connection_stays_what_it_was(server: NatsServer, bucket
     await echo.unsubscribe()
     await jetstow.jetstream(plain).delete_object_store(bucket)
     await plain.close()
-    assert heard == ["disconnected", "closed"]
+    assert events == ["disconnected", "closed"]
 
 
-async def test_what_else_a_context_can_do_it_can_still_do(
-    js: jetstow.JetStreamContext, bucket: str
-) -> None:
+async def test_other_features_of_the_context(js: jetstow.JetStreamContext, bucket: str) -> None:
     keys = await js.create_key_value(bucket=bucket)
     await keys.put("key", b"value")
     assert (await keys.get("key")).value == b"value"
@@ -243,8 +239,8 @@ async def test_what_else_a_context_can_do_it_can_still_do(
     assert (await js.account_info()).limits is not None
 
 
-async def test_a_jetstream_domain(server: NatsServer) -> None:
-    """Requests carry its prefix, and consumers' replies have two tokens more."""
+async def test_jetstream_domain(server: NatsServer) -> None:
+    """Requests have its prefix, and replies of consumers have two tokens more."""
     with NatsServer(server.version, jetstream="domain: hub") as own:
         nc = await jetstow.connect(own.url)
         for js in (nc.jetstream(domain="hub"), nc.jetstream(prefix="$JS.hub.API")):

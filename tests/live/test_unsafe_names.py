@@ -1,4 +1,4 @@
-"""Names that want to get out of the folder, and places where no file may be written."""
+"""Object names that leave the target directory, and paths that cannot be written."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from tests.support.cli import Cli
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(1_000)
 
 
-# -- where a file may land ------------------------------------------------------------------
+# -- get_file ----------------------------------------------------------------------------
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With a file, a folder, a pipe, links to each and one to nowhere, and to itself."""
+    """A directory with a file, a directory, a pipe, links to each, a dangling link and a loop."""
     (tmp_path / "file").write_text("old")
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
@@ -44,10 +46,10 @@ def folder(tmp_path: Path) -> Path:
         ("x" * 256, OSError),
     ],
 )
-async def test_what_cannot_become_a_file_stays_and_is_named(
+async def test_get_file_to_a_path_that_cannot_be_a_file(
     store: jetstow.ObjectStore, folder: Path, place: str, kind: type[OSError]
 ) -> None:
-    # A pipe was replaced by a file; the error for a missing folder named the hidden file.
+    # A pipe was replaced by a file. The error for a missing directory named the temporary file.
     await store.put("a", DATA)
     path, before = folder / place, sorted(folder.rglob("*"))
     with pytest.raises(kind) as caught:
@@ -59,7 +61,7 @@ async def test_what_cannot_become_a_file_stays_and_is_named(
 
 
 @pytest.mark.parametrize("place", ["to-file", "to-pipe", "to-nowhere", "loop"])
-async def test_a_link_is_replaced_and_not_what_it_leads_to(
+async def test_get_file_replaces_a_symlink(
     store: jetstow.ObjectStore, folder: Path, place: str
 ) -> None:
     await store.put("a", DATA)
@@ -70,8 +72,10 @@ async def test_a_link_is_replaced_and_not_what_it_leads_to(
     assert (folder / "pipe").is_fifo()
 
 
-async def test_a_write_protected_file_stays(store: jetstow.ObjectStore, folder: Path) -> None:
-    # Whoever may write to the folder could replace it all the same, the administrator too.
+async def test_get_file_onto_a_write_protected_file(
+    store: jetstow.ObjectStore, folder: Path
+) -> None:
+    # A rename would replace the file: it only needs write permission for the directory.
     await store.put("a", DATA)
     path = folder / "file"
     path.chmod(0o444)
@@ -86,7 +90,7 @@ async def test_a_write_protected_file_stays(store: jetstow.ObjectStore, folder: 
 
 @pytest.fixture
 def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder that commands run in. Nothing appears or changes around it."""
+    """The working directory of the commands. Nothing around it may change."""
     (tmp_path / "in").mkdir()
     (tmp_path / "secret").write_text("secret")
     monkeypatch.chdir(tmp_path / "in")
@@ -97,7 +101,7 @@ def inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def latest() -> Iterator[NatsServer]:
-    """Names are no matter of the server: one version is enough."""
+    """File names do not depend on the server: one version is enough."""
     with NatsServer() as started:
         yield started
 
@@ -110,7 +114,7 @@ def cli(latest: NatsServer, bucket: str) -> Cli:
 
 
 @pytest.mark.parametrize(
-    ("name", "lands"),
+    ("name", "file_name"),
     [
         ("../../etc/passwd", "passwd"),
         ("/etc/passwd", "passwd"),
@@ -128,31 +132,33 @@ def cli(latest: NatsServer, bucket: str) -> Cli:
         ("%2e%2e%2fx", "%2e%2e%2fx"),
     ],
 )
-def test_a_name_lands_in_the_folder(
-    cli: Cli, bucket: str, inside: Path, name: str, lands: str
+def test_cli_get_stays_in_the_working_directory(
+    cli: Cli, bucket: str, inside: Path, name: str, file_name: str
 ) -> None:
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
     cli.run("get", f"{bucket}/{name}")
-    assert [each.name for each in inside.iterdir()] == [lands]
-    assert (inside / lands).read_bytes() == DATA
+    assert [each.name for each in inside.iterdir()] == [file_name]
+    assert (inside / file_name).read_bytes() == DATA
 
 
 @pytest.mark.parametrize("name", ["..", ".", "a/..", "\x1b]0;x\x07", "a\nb", "a\x7fb", "a\x9bb"])
-def test_a_name_that_no_file_should_have(cli: Cli, bucket: str, inside: Path, name: str) -> None:
+def test_cli_get_of_a_name_unusable_as_a_file_name(
+    cli: Cli, bucket: str, inside: Path, name: str
+) -> None:
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
     for path in ([], ["./"], ["."]):
         error = cli.error(errors.USAGE, "get", f"{bucket}/{name}", *path)
         assert "say which file" in error
         assert error.isprintable()
     assert list(inside.iterdir()) == []
-    said = cli.out("get", f"{bucket}/{name}", "named")
-    assert said.removesuffix("\n").isprintable()
+    output = cli.out("get", f"{bucket}/{name}", "named")
+    assert output.removesuffix("\n").isprintable()
     assert (inside / "named").read_bytes() == DATA
     for shown in (cli.out("ls", bucket), cli.out("info", f"{bucket}/{name}")):
         assert all(line.isprintable() for line in shown.removesuffix("\n").split("\n"))
 
 
-def test_a_name_that_is_too_long_for_a_file(cli: Cli, bucket: str, inside: Path) -> None:
+def test_cli_get_of_a_name_too_long_for_a_file(cli: Cli, bucket: str, inside: Path) -> None:
     name = "ü" * 200
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
     assert "too long" in cli.error(errors.ERROR, "get", f"{bucket}/{name}")
@@ -160,7 +166,7 @@ def test_a_name_that_is_too_long_for_a_file(cli: Cli, bucket: str, inside: Path)
 
 
 @pytest.mark.parametrize("path", [[], ["./"], ["sub"]])
-def test_a_link_that_a_name_hits_is_not_followed(
+def test_cli_get_replaces_a_symlink_named_like_the_object(
     cli: Cli, bucket: str, inside: Path, path: list[str]
 ) -> None:
     (inside / "sub").mkdir()
@@ -172,7 +178,7 @@ def test_a_link_that_a_name_hits_is_not_followed(
     assert (place / "a").read_bytes() == DATA
 
 
-def test_a_link_that_the_user_names_is_followed(cli: Cli, bucket: str, inside: Path) -> None:
+def test_cli_get_follows_a_symlink_that_the_user_names(cli: Cli, bucket: str, inside: Path) -> None:
     (inside / "sub").mkdir()
     (inside / "to-sub").symlink_to("sub")
     (inside / "to-file").symlink_to("sub/file")

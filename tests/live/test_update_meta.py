@@ -1,4 +1,4 @@
-"""update_meta: a new description, and a new name for the same bytes."""
+"""update_meta: new metadata, and a new name for the same chunks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from jetstow.errors import InvalidObjectNameError, ObjectAlreadyExists, ObjectDe
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
+pytestmark = pytest.mark.one_path
+
 DATA = some_bytes(95)
-TINY = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 
 
-async def test_a_description_changes_and_the_bytes_do_not(store: jetstow.ObjectStore) -> None:
-    info = await store.put("a", DATA, replace(TINY, description="old", metadata={"k": "v"}))
+async def test_description_changes_and_content_stays(store: jetstow.ObjectStore) -> None:
+    info = await store.put("a", DATA, replace(SMALL_CHUNKS, description="old", metadata={"k": "v"}))
     meta = info.meta
     meta.description = "new"
     changed = await store.update_meta("a", meta)
@@ -31,7 +33,7 @@ async def test_a_description_changes_and_the_bytes_do_not(store: jetstow.ObjectS
     assert (await store.get("a")).data == DATA
 
 
-async def test_what_is_left_out_of_the_meta_is_gone(store: jetstow.ObjectStore) -> None:
+async def test_omitted_fields_are_removed(store: jetstow.ObjectStore) -> None:
     meta = ObjectMeta(description="old", headers={"h": "1"}, metadata={"k": "v"})
     await store.put("a", DATA, meta)
     await store.update_meta("a", ObjectMeta(name="a"))
@@ -39,22 +41,22 @@ async def test_what_is_left_out_of_the_meta_is_gone(store: jetstow.ObjectStore) 
     assert (info.description, info.headers, info.metadata) == (None, None, None)
 
 
-async def test_nats_pys_own_meta_leaves_our_metadata_alone(store: jetstow.ObjectStore) -> None:
+async def test_nats_py_object_meta_keeps_the_metadata(store: jetstow.ObjectStore) -> None:
     await store.put("a", DATA, ObjectMeta(metadata={"k": "v"}))
     await store.update_meta("a", api.ObjectMeta(name="a", description="new"))
     info = await store.get_info("a")
     assert (info.description, info.metadata) == ("new", {"k": "v"})
 
 
-async def test_the_chunk_size_cannot_be_changed(store: jetstow.ObjectStore) -> None:
-    await store.put("a", DATA, TINY)
+async def test_chunk_size_is_kept(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA, SMALL_CHUNKS)
     options = ObjectMetaOptions(max_chunk_size=50)
     await store.update_meta("a", ObjectMeta(name="a", options=options))
     assert (await store.get_info("a")).options == ObjectMetaOptions(max_chunk_size=10)
     assert (await store.get("a")).data == DATA
 
 
-async def test_fields_of_other_clients_survive(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_unknown_fields_are_kept(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", DATA)
     body = await raw_stream.metadata(raw, store.bucket, "a")
     body |= {"x-vendor": {"deep": [1, 2]}}
@@ -67,10 +69,8 @@ async def test_fields_of_other_clients_survive(store: jetstow.ObjectStore, raw: 
     assert found["description"] == "new"
 
 
-async def test_a_rename_moves_the_name_and_not_the_bytes(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    info = await store.put("old", DATA, replace(TINY, description="same"))
+async def test_rename_keeps_the_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
+    info = await store.put("old", DATA, replace(SMALL_CHUNKS, description="same"))
     renamed = await store.update_meta("old", replace(info.meta, name="new"))
     assert (renamed.name, renamed.nuid) == ("new", info.nuid)
     assert (await store.get("new")).data == DATA
@@ -81,10 +81,11 @@ async def test_a_rename_moves_the_name_and_not_the_bytes(
     assert await raw_stream.chunks(raw, store.bucket) == {info.nuid: 10}
 
 
-async def test_a_rename_tells_watchers_that_the_old_name_is_gone(
+async def test_rename_reports_a_delete_of_the_old_name(
     store: jetstow.ObjectStore,
 ) -> None:
-    """Before, they may hear what its new name is; that message is there for a moment only."""
+    """A watcher may also report the old name with a reference to the new one: that message exists
+    for a moment."""
     info = await store.put("old", DATA)
     seen: list[tuple[str, bool | None]] = []
     async with await store.watch(updates_only=True) as watcher:
@@ -97,7 +98,7 @@ async def test_a_rename_tells_watchers_that_the_old_name_is_gone(
     assert seen[:-2] in ([], [("old", False)])
 
 
-async def test_a_rename_onto_a_live_object_is_refused(store: jetstow.ObjectStore) -> None:
+async def test_rename_to_an_existing_name(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"a")
     await store.put("b", b"b")
     with pytest.raises(ObjectAlreadyExists) as caught:
@@ -108,7 +109,7 @@ async def test_a_rename_onto_a_live_object_is_refused(store: jetstow.ObjectStore
     assert (await store.get("b")).data == b"b"
 
 
-async def test_a_rename_onto_a_deleted_object_is_fine(store: jetstow.ObjectStore) -> None:
+async def test_rename_to_a_deleted_name(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"a")
     await store.put("b", b"b")
     await store.delete("b")
@@ -117,7 +118,7 @@ async def test_a_rename_onto_a_deleted_object_is_fine(store: jetstow.ObjectStore
 
 
 @pytest.mark.parametrize("new_name", ["a", "b"])
-async def test_a_missing_or_deleted_object_cannot_be_changed(
+async def test_update_of_a_missing_or_deleted_object(
     store: jetstow.ObjectStore, new_name: str
 ) -> None:
     with pytest.raises(ObjectDeletedError, match="there is no"):
@@ -128,14 +129,14 @@ async def test_a_missing_or_deleted_object_cannot_be_changed(
         await store.update_meta("a", ObjectMeta(name=new_name))
 
 
-async def test_a_new_name_that_cannot_be_is_refused(store: jetstow.ObjectStore) -> None:
+async def test_rename_to_an_invalid_name(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"x")
     with pytest.raises(InvalidObjectNameError):
         await store.update_meta("a", ObjectMeta(name=""))
     assert (await store.get("a")).data == b"x"
 
 
-async def test_a_link_can_be_described_and_renamed(store: jetstow.ObjectStore) -> None:
+async def test_update_and_rename_of_a_link(store: jetstow.ObjectStore) -> None:
     target = await store.put("a", DATA)
     await store.add_link("link", target)
     await store.update_meta("link", ObjectMeta(name="alias", description="points to a"))
@@ -145,7 +146,7 @@ async def test_a_link_can_be_described_and_renamed(store: jetstow.ObjectStore) -
     assert (await store.get("alias")).data == DATA
 
 
-async def test_two_changes_at_once_both_happen_one_after_the_other(
+async def test_concurrent_updates_are_all_applied(
     store: jetstow.ObjectStore,
 ) -> None:
     info = await store.put("a", DATA)

@@ -1,4 +1,4 @@
-"""Whether what is stored is whole: told of everything that is not, and of nothing else."""
+"""verify: it reports every damaged object, and no others."""
 
 from __future__ import annotations
 
@@ -28,10 +28,12 @@ from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-DATA = some_bytes(95)
-CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+pytestmark = pytest.mark.one_path
 
-quickly_or_not = pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
+DATA = some_bytes(95)
+SMALL_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
+
+full_and_quick = pytest.mark.parametrize("quick", [False, True], ids=["full", "quick"])
 
 
 def found(report: VerifyResult) -> dict[str | None, type[JetstowError]]:
@@ -39,8 +41,8 @@ def found(report: VerifyResult) -> dict[str | None, type[JetstowError]]:
 
 
 async def fill(store: jetstow.ObjectStore) -> None:
-    """Objects of several kinds, all of them whole."""
-    await store.put("a", DATA, CUT)
+    """Put intact objects of several kinds."""
+    await store.put("a", DATA, SMALL_CHUNKS)
     await store.put("empty", b"")
     await store.put("large", some_bytes(300_000))
     await store.add_link("link", "a")
@@ -48,42 +50,42 @@ async def fill(store: jetstow.ObjectStore) -> None:
     await store.delete("gone")
 
 
-@quickly_or_not
-async def test_a_bucket_that_is_whole(store: jetstow.ObjectStore, quick: bool) -> None:
+@full_and_quick
+async def test_intact_bucket(store: jetstow.ObjectStore, quick: bool) -> None:
     await fill(store)
-    told: list[tuple[int, int | None]] = []
-    report = await store.verify(quick=quick, progress=lambda *done: told.append(done))
+    reports: list[tuple[int, int | None]] = []
+    report = await store.verify(quick=quick, progress=lambda *done: reports.append(done))
     assert report.ok
     assert report == VerifyResult(store.bucket, 3, 1, 300_095, 0 if quick else None)
-    assert told[-1] == (300_095, 300_095)
+    assert reports[-1] == (300_095, 300_095)
     assert await store.verify("link", quick=quick) == VerifyResult(store.bucket, 0, 1)
     assert await store.verify("a", quick=quick) == VerifyResult(store.bucket, 1, 0, 95)
 
 
-@quickly_or_not
-async def test_an_empty_bucket(store: jetstow.ObjectStore, quick: bool) -> None:
+@full_and_quick
+async def test_empty_bucket(store: jetstow.ObjectStore, quick: bool) -> None:
     assert (await store.verify(quick=quick)).ok
 
 
-@quickly_or_not
-async def test_what_is_damaged_is_found_and_hides_nothing(
+@full_and_quick
+async def test_every_damaged_object_is_reported(
     store: jetstow.ObjectStore, raw: Client, quick: bool
 ) -> None:
     bucket = store.bucket
     await fill(store)
     for name in ("all lost", "few", "first", "many", "empty?", "short", "swapped"):
-        await store.put(name, DATA, CUT)
+        await store.put(name, DATA, SMALL_CHUNKS)
 
     async def nuid(name: str) -> str:
         return (await store.get_info(name)).nuid
 
-    await object_builder.lose_all_chunks(raw, bucket, await nuid("all lost"))
-    await object_builder.lose_chunks(raw, bucket, await nuid("first"), 0)
+    await object_builder.delete_all_chunks(raw, bucket, await nuid("all lost"))
+    await object_builder.delete_chunks(raw, bucket, await nuid("first"), 0)
     await object_builder.change_metadata(raw, bucket, "few", chunks=11)
     await object_builder.write_chunks(raw, bucket, [b"0123456789"], await nuid("many"))
     await object_builder.change_metadata(raw, bucket, "empty?", chunks=0, size=0, digest="")
     await object_builder.change_metadata(raw, bucket, "short", size=94)
-    await object_builder.lose_chunks(raw, bucket, await nuid("swapped"), -1)
+    await object_builder.delete_chunks(raw, bucket, await nuid("swapped"), -1)
     await object_builder.write_chunks(raw, bucket, [b"other"], await nuid("swapped"))
     await raw_stream.write_metadata(raw, bucket, "unreadable", b"no JSON")
     await raw.request(f"$O.{bucket}.M.plain", b"{}", timeout=20)
@@ -110,8 +112,8 @@ async def test_what_is_damaged_is_found_and_hides_nothing(
             assert one.objects == 1
 
 
-@quickly_or_not
-async def test_links_that_lead_nowhere(
+@full_and_quick
+async def test_dangling_links(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext, quick: bool
 ) -> None:
     other = await js.create_object_store(f"{store.bucket}-other")
@@ -140,8 +142,8 @@ async def test_links_that_lead_nowhere(
     await js.delete_object_store(other.bucket)
 
 
-@quickly_or_not
-async def test_a_name_that_is_not_there(store: jetstow.ObjectStore, quick: bool) -> None:
+@full_and_quick
+async def test_missing_or_deleted_name(store: jetstow.ObjectStore, quick: bool) -> None:
     with pytest.raises(ObjectNotFoundError):
         await store.verify("a", quick=quick)
     await store.put("a", DATA)
@@ -152,9 +154,7 @@ async def test_a_name_that_is_not_there(store: jetstow.ObjectStore, quick: bool)
         await store.verify("", quick=quick)
 
 
-async def test_chunks_of_no_object_are_counted_and_are_no_finding(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
+async def test_unnamed_chunks_are_counted(store: jetstow.ObjectStore, raw: Client) -> None:
     await fill(store)
     await object_builder.write_chunks(raw, store.bucket, [b"1", b"2", b"3"])
     report = await store.verify(quick=True)
@@ -162,14 +162,14 @@ async def test_chunks_of_no_object_are_counted_and_are_no_finding(
     assert report.unused == 3
 
 
-@quickly_or_not
-async def test_only_the_last_metadata_of_a_name_counts(
+@full_and_quick
+async def test_name_with_several_messages(
     store: jetstow.ObjectStore, raw: Client, quick: bool
 ) -> None:
     """Some clients change metadata without a rollup, and the old messages stay."""
-    await store.put("a", DATA, CUT)
+    await store.put("a", DATA, SMALL_CHUNKS)
     subject = raw_stream.meta_subject(store.bucket, "a")
-    body = (await raw_stream.message_on(raw, store.bucket, subject))["data"]
+    body = (await raw_stream.last_message(raw, store.bucket, subject))["data"]
     await raw_stream.write_metadata(raw, store.bucket, "a", b"no JSON")
     await raw.request(subject, base64.b64decode(body), timeout=20)
     assert (await raw_stream.names(raw, store.bucket))["a"] == 2
@@ -177,22 +177,22 @@ async def test_only_the_last_metadata_of_a_name_counts(
     assert report == VerifyResult(store.bucket, 1, 0, 95, 0 if quick else None)
 
 
-@quickly_or_not
-async def test_what_changes_meanwhile_is_no_finding(
+@full_and_quick
+async def test_concurrent_changes_are_not_reported(
     store: jetstow.ObjectStore, server: NatsServer, quick: bool
 ) -> None:
-    # Before 2.10 a server does not tell of a purge: each read that meets one waits in vain.
+    # Before 2.10, a server does not report a purge: each affected read waits for the timeout.
     rounds = 10 if server.at_least("2.10") else 1
     names = [f"object {number}" for number in range(6)]
     for name in names:
-        await store.put(name, DATA, CUT)
+        await store.put(name, DATA, SMALL_CHUNKS)
     over = asyncio.Event()
 
     async def change(name: str) -> None:
         number = 0
         while not over.is_set():
             number += 1
-            await store.put(name, some_bytes(number % 50), CUT)
+            await store.put(name, some_bytes(number % 50), SMALL_CHUNKS)
             if number % 3 == 0:
                 await store.delete(name)
 
@@ -206,12 +206,12 @@ async def test_what_changes_meanwhile_is_no_finding(
         over.set()
 
 
-@quickly_or_not
+@full_and_quick
 async def test_every_bucket(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext, raw: Client, quick: bool
 ) -> None:
-    info = await store.put("a", DATA, CUT)
-    await object_builder.lose_chunks(raw, store.bucket, info.nuid, 3)
+    info = await store.put("a", DATA, SMALL_CHUNKS)
+    await object_builder.delete_chunks(raw, store.bucket, info.nuid, 3)
     other = await js.create_object_store(f"{store.bucket}-other")
     await other.put("b", DATA)
     reports = {each.bucket: each for each in await js.verify_object_stores(quick=quick)}
@@ -220,17 +220,17 @@ async def test_every_bucket(
     await js.delete_object_store(other.bucket)
 
 
-@quickly_or_not
-async def test_it_leaves_no_consumer_behind(
+@full_and_quick
+async def test_verify_leaves_no_consumer(
     store: jetstow.ObjectStore, raw: Client, quick: bool
 ) -> None:
     await fill(store)
     await store.verify(quick=quick)
-    assert await raw_stream.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
-@quickly_or_not
-async def test_what_the_progress_raises_ends_it(store: jetstow.ObjectStore, quick: bool) -> None:
+@full_and_quick
+async def test_exception_in_the_progress_callback(store: jetstow.ObjectStore, quick: bool) -> None:
     await fill(store)
 
     def stop(done: int, of: int | None) -> None:

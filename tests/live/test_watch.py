@@ -1,4 +1,4 @@
-"""watch: what is there, then None, then every change, once and in order, until it is stopped."""
+"""watch: current objects, then None, then every change once and in order, until `stop`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,16 @@ from jetstow.errors import (
 from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
-Told = tuple[str, bool] | None  # a name, and whether it is deleted
+pytestmark = pytest.mark.every_version
+
+Update = (
+    tuple[str, bool] | None
+)  # a name, and whether it is deleted; None after the current objects
 
 
 @pytest.fixture
-async def watching(store: jetstow.ObjectStore) -> AsyncIterator[Callable[..., Any]]:
-    """Starts watchers that are stopped when the test is over."""
+async def start_watch(store: jetstow.ObjectStore) -> AsyncIterator[Callable[..., Any]]:
+    """Start watchers that the fixture stops after the test."""
     started: list[ObjectWatcher] = []
 
     async def start(*args: bool, **options: bool) -> ObjectWatcher:
@@ -41,127 +45,128 @@ async def watching(store: jetstow.ObjectStore) -> AsyncIterator[Callable[..., An
         await watcher.stop()
 
 
-async def told(watcher: ObjectWatcher, count: int) -> list[Told]:
-    """The next changes."""
-    found: list[Told] = []
+async def next_updates(watcher: ObjectWatcher, count: int) -> list[Update]:
+    """Return the next updates."""
+    found: list[Update] = []
     for _ in range(count):
         info = await watcher.updates(timeout=20)
         found.append(None if info is None else (info.name, bool(info.deleted)))
     return found
 
 
-async def nothing_more(watcher: ObjectWatcher, store: jetstow.ObjectStore) -> None:
-    """The next thing that is told is what happens now."""
+async def check_no_more_updates(watcher: ObjectWatcher, store: jetstow.ObjectStore) -> None:
+    """Check that the next update is that of a new put."""
     await store.put("now", b"x")
-    assert await told(watcher, 1) == [("now", False)]
+    assert await next_updates(watcher, 1) == [("now", False)]
 
 
-async def test_an_empty_bucket_has_nothing_and_the_mark(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
-) -> None:
-    watcher = await watching()
-    assert await told(watcher, 1) == [None]
-    await nothing_more(watcher, store)
+async def test_empty_bucket(store: jetstow.ObjectStore, start_watch: Callable[..., Any]) -> None:
+    watcher = await start_watch()
+    assert await next_updates(watcher, 1) == [None]
+    await check_no_more_updates(watcher, store)
 
 
-async def test_what_is_there_then_the_mark_then_what_happens(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_current_objects_then_none_then_changes(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
     await store.put("a", b"x")
     await store.put("b", b"x")
     await store.put("a", b"again")
     await store.put("c", b"x")
     await store.delete("c")
-    watcher = await watching()
-    assert await told(watcher, 4) == [("b", False), ("a", False), ("c", True), None]
+    watcher = await start_watch()
+    assert await next_updates(watcher, 4) == [("b", False), ("a", False), ("c", True), None]
     await store.put("d", b"x")
     await store.update_meta("b", ObjectMeta(description="d"))
     await store.delete("a")
     await store.add_link("link", "d")
     expected = [("d", False), ("b", False), ("a", True), ("link", False)]
-    assert await told(watcher, 4) == expected
-    await nothing_more(watcher, store)
+    assert await next_updates(watcher, 4) == expected
+    await check_no_more_updates(watcher, store)
 
 
-async def test_a_renamed_object_is_told_under_its_new_name(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_rename_is_reported_under_the_new_name(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
-    """Under its old one it is told of the new one and deleted, but only for a moment: who is
-    slow does not see it."""
+    """The messages under the old name exist for a moment only, and a slow watcher misses them."""
     await store.put("old", b"x")
-    watcher = await watching(updates_only=True)
+    watcher = await start_watch(updates_only=True)
     await store.update_meta("old", ObjectMeta(name="new"))
     await store.put("now", b"x")
-    found = await told(watcher, 1)
+    found = await next_updates(watcher, 1)
     while found[-1] != ("now", False):
-        found += await told(watcher, 1)
-    assert [each for each in found if each[0] != "old"] == [("new", False), ("now", False)]
+        found += await next_updates(watcher, 1)
+    others = [each for each in found if each not in {("old", False), ("old", True)}]
+    assert others == [("new", False), ("now", False)]
 
 
-async def test_what_is_told_is_what_get_info_knows(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_updates_equal_get_info(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
     await store.put("a", b"x" * 300_000, ObjectMeta(description="d", metadata={"k": "v"}))
-    watcher = await watching()
+    watcher = await start_watch()
     assert await watcher.updates() == await store.get_info("a")
     assert await watcher.updates() is None
     await store.put("a", b"y")
     assert await watcher.updates() == await store.get_info("a")
 
 
-async def test_updates_only(store: jetstow.ObjectStore, watching: Callable[..., Any]) -> None:
+async def test_updates_only(store: jetstow.ObjectStore, start_watch: Callable[..., Any]) -> None:
     await store.put("a", b"x")
-    watcher = await watching(updates_only=True)
+    watcher = await start_watch(updates_only=True)
     await store.put("b", b"x")
     await store.delete("a")
-    assert await told(watcher, 2) == [("b", False), ("a", True)], "and no mark"
-    await nothing_more(watcher, store)
+    assert await next_updates(watcher, 2) == [("b", False), ("a", True)], "without None"
+    await check_no_more_updates(watcher, store)
 
 
-async def test_ignore_deletes(store: jetstow.ObjectStore, watching: Callable[..., Any]) -> None:
+async def test_ignore_deletes(store: jetstow.ObjectStore, start_watch: Callable[..., Any]) -> None:
     await store.put("a", b"x")
     await store.put("b", b"x")
     await store.delete("a")
-    watcher = await watching(ignore_deletes=True)
-    assert await told(watcher, 2) == [("b", False), None]
+    watcher = await start_watch(ignore_deletes=True)
+    assert await next_updates(watcher, 2) == [("b", False), None]
     await store.delete("b")
-    await nothing_more(watcher, store)
+    await check_no_more_updates(watcher, store)
 
 
-async def test_the_mark_comes_where_only_deleted_ones_are_there(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_ignore_deletes_with_only_deleted_objects(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
     await store.put("a", b"x")
     await store.delete("a")
-    assert await told(await watching(ignore_deletes=True), 1) == [None]
+    assert await next_updates(await start_watch(ignore_deletes=True), 1) == [None]
 
 
-async def test_history_is_every_message_kept(
-    store: jetstow.ObjectStore, raw: Client, watching: Callable[..., Any]
+async def test_include_history(
+    store: jetstow.ObjectStore, raw: Client, start_watch: Callable[..., Any]
 ) -> None:
-    """A bucket keeps one a name, unless a client changes its metadata without a rollup."""
+    """A bucket keeps one message per name, unless a client publishes without a rollup."""
     await store.put("a", b"x")
     body = json.dumps(await raw_stream.metadata(raw, store.bucket, "a")).encode()
     await raw.request(raw_stream.meta_subject(store.bucket, "a"), body, timeout=5)
     await store.put("b", b"x")
-    assert await told(await watching(include_history=True), 4) == [
+    assert await next_updates(await start_watch(include_history=True), 4) == [
         ("a", False), ("a", False), ("b", False), None,
     ]  # fmt: skip
-    assert await told(await watching(), 3) == [("a", False), ("b", False), None]
+    assert await next_updates(await start_watch(), 3) == [("a", False), ("b", False), None]
 
 
-async def test_the_arguments_stand_in_nats_pys_order(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_positional_arguments_in_the_order_of_nats_py(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
     await store.put("a", b"x")
     await store.delete("a")
     await store.put("b", b"x")
-    assert await told(await watching(True, False, True, False), 2) == [("b", False), None]
-    watcher = await watching(False, False, False, True)
-    await nothing_more(watcher, store)
+    assert await next_updates(await start_watch(True, False, True, False), 2) == [
+        ("b", False),
+        None,
+    ]
+    watcher = await start_watch(False, False, False, True)
+    await check_no_more_updates(watcher, store)
 
 
-async def test_a_watcher_is_iterated(store: jetstow.ObjectStore) -> None:
+async def test_iteration(store: jetstow.ObjectStore) -> None:
     await store.put("a", b"x")
     found = []
     async with await store.watch() as watcher:
@@ -177,36 +182,36 @@ async def test_a_watcher_is_iterated(store: jetstow.ObjectStore) -> None:
         await watcher.updates()
 
 
-async def test_many_watchers_tell_the_same(
-    store: jetstow.ObjectStore, watching: Callable[..., Any], js: jetstow.JetStreamContext
+async def test_several_watchers_report_the_same(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any], js: jetstow.JetStreamContext
 ) -> None:
-    watchers = [await watching() for _ in range(5)]
+    watchers = [await start_watch() for _ in range(5)]
     for number in range(10):
         await store.put(f"object {number}", b"x")
-    expected: list[Told] = [None, *((f"object {number}", False) for number in range(10))]
+    expected: list[Update] = [None, *((f"object {number}", False) for number in range(10))]
     for watcher in watchers:
-        assert await told(watcher, 11) == expected
+        assert await next_updates(watcher, 11) == expected
 
 
-# -- its end -----------------------------------------------------------------------------------
+# -- timeout and end ---------------------------------------------------------------------
 
 
-async def test_patience_ends_with_a_timeout_and_the_watch_goes_on(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_timeout_of_updates(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
-    watcher = await watching(updates_only=True)
+    watcher = await start_watch(updates_only=True)
     for timeout in (0.01, 0):
         with pytest.raises(TimeoutError) as caught:
             await watcher.updates(timeout)
         assert isinstance(caught.value, nats.errors.TimeoutError)
         assert caught.value.bucket == store.bucket
-    await nothing_more(watcher, store)
+    await check_no_more_updates(watcher, store)
 
 
-async def test_no_timeout_waits_on(
-    store: jetstow.ObjectStore, watching: Callable[..., Any]
+async def test_updates_without_a_timeout(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
 ) -> None:
-    watcher = await watching(updates_only=True)
+    watcher = await start_watch(updates_only=True)
     waiting = asyncio.create_task(watcher.updates(None))
     await asyncio.sleep(0)
     await store.put("a", b"x")
@@ -214,7 +219,7 @@ async def test_no_timeout_waits_on(
     assert info.name == "a"
 
 
-async def test_stop_lets_everybody_go_who_waits(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_stop_wakes_waiting_tasks(store: jetstow.ObjectStore, raw: Client) -> None:
     watcher = await store.watch(updates_only=True)
     waiting = asyncio.create_task(watcher.updates(None))
 
@@ -228,44 +233,44 @@ async def test_stop_lets_everybody_go_who_waits(store: jetstow.ObjectStore, raw:
         await waiting
     assert caught.value.bucket == store.bucket
     assert await iterating == []
-    assert await raw_stream.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
-async def test_stopped_twice_it_is_stopped(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_stop_twice(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"x")
     watcher = await store.watch()
     await watcher.stop()
     await watcher.stop()
     with pytest.raises(WatcherStoppedError):
         await watcher.updates()
-    assert [info async for info in watcher] == [], "nothing more, not even what had arrived"
-    assert await raw_stream.consumers(raw, store.bucket) == 0
+    assert [info async for info in watcher] == [], "no update, not even a buffered one"
+    assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
-async def test_stop_waits_for_no_slow_user(store: jetstow.ObjectStore, raw: Client) -> None:
+async def test_stop_with_unread_updates(store: jetstow.ObjectStore, raw: Client) -> None:
     for number in range(300):
         await raw.publish(raw_stream.meta_subject(store.bucket, f"n{number}"), b'{"nuid": "x"}')
     await raw_stream.write_metadata(raw, store.bucket, "last", {"nuid": "x"})
     watcher = await store.watch()
     assert (await watcher.updates()) is not None
     await watcher.stop()
-    assert await raw_stream.consumers(raw, store.bucket) == 0
+    assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
 @pytest.fixture
-def _lively(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Heartbeats as often as the server can, so that their absence is noticed soon."""
+def _fast_heartbeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the shortest heartbeat interval, so that the client detects a lost consumer soon."""
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
     monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
 
 
-@pytest.mark.usefixtures("_lively")
-async def test_a_bucket_that_is_deleted_ends_the_watch(
-    store: jetstow.ObjectStore, js: jetstow.JetStreamContext, watching: Callable[..., Any]
+@pytest.mark.usefixtures("_fast_heartbeats")
+async def test_bucket_deleted_during_the_watch(
+    store: jetstow.ObjectStore, js: jetstow.JetStreamContext, start_watch: Callable[..., Any]
 ) -> None:
     await store.put("a", b"x")
-    watcher = await watching()
-    assert await told(watcher, 2) == [("a", False), None]
+    watcher = await start_watch()
+    assert await next_updates(watcher, 2) == [("a", False), None]
     await js.delete_object_store(store.bucket)
     for _ in range(2):
         with pytest.raises(BucketNotFoundError) as caught:
@@ -275,15 +280,13 @@ async def test_a_bucket_that_is_deleted_ends_the_watch(
         await anext(watcher)
 
 
-async def test_a_bucket_that_is_not_there_is_not_watched(
-    store: jetstow.ObjectStore, js: jetstow.JetStreamContext
-) -> None:
+async def test_missing_bucket(store: jetstow.ObjectStore, js: jetstow.JetStreamContext) -> None:
     await js.delete_object_store(store.bucket)
     with pytest.raises(BucketNotFoundError):
         await store.watch()
 
 
-async def test_a_connection_that_is_closed_ends_the_watch(
+async def test_connection_closed_during_the_watch(
     store: jetstow.ObjectStore, server: NatsServer
 ) -> None:
     nc = await jetstow.connect(server.url)
@@ -297,58 +300,59 @@ async def test_a_connection_that_is_closed_ends_the_watch(
     await watcher.stop()
 
 
-# -- who is slow, and what cannot be read -------------------------------------------------------
+# -- slow watchers and unreadable metadata -----------------------------------------------
 
 
-async def test_a_slow_user_misses_nothing(
-    store: jetstow.ObjectStore, raw: Client, watching: Callable[..., Any]
+async def test_slow_consumer(
+    store: jetstow.ObjectStore, raw: Client, start_watch: Callable[..., Any]
 ) -> None:
-    """More changes than wait for the user, and than the server sends unasked."""
-    watcher = await watching(updates_only=True)
+    """More changes than the watcher buffers, and than the server sends without flow control."""
+    watcher = await start_watch(updates_only=True)
     names = [f"object {number}" for number in range(1_500)]
     padding = "d" * 200
     for name in names:
         body = f'{{"nuid": "x", "description": "{padding}"}}'.encode()
         await raw.publish(raw_stream.meta_subject(store.bucket, name), body)
     await raw.flush()
-    assert await told(watcher, 1) == [(names[0], False)]
+    assert await next_updates(watcher, 1) == [(names[0], False)]
     for _ in range(100):
-        await store.get_info(names[0])  # time goes by
-    assert await told(watcher, 1_499) == [(name, False) for name in names[1:]]
-    await nothing_more(watcher, store)
+        await store.get_info(names[0])  # let time pass
+    assert await next_updates(watcher, 1_499) == [(name, False) for name in names[1:]]
+    await check_no_more_updates(watcher, store)
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"not JSON", b'{"nuid": "\xff"}', b'{"nuid": ">", "size": 1}'], ids=repr
 )
-async def test_bad_metadata_is_passed_over(
+async def test_unreadable_metadata_is_skipped(
     store: jetstow.ObjectStore,
     raw: Client,
-    watching: Callable[..., Any],
+    start_watch: Callable[..., Any],
     caplog: pytest.LogCaptureFixture,
     body: bytes,
 ) -> None:
     with caplog.at_level(logging.WARNING, "jetstow"):
         await raw_stream.write_metadata(raw, store.bucket, "bad", body)
-        watcher = await watching()
-        assert await told(watcher, 1) == [None]
+        watcher = await start_watch()
+        assert await next_updates(watcher, 1) == [None]
         await raw_stream.write_metadata(raw, store.bucket, "bad", body)
         await raw.request(f"$O.{store.bucket}.M.!!!", b'{"nuid": "x"}', timeout=5)
-        await nothing_more(watcher, store)
+        await check_no_more_updates(watcher, store)
     assert caplog.text.count("'bad'") == 2
 
 
-@pytest.mark.usefixtures("_lively")
+@pytest.mark.usefixtures("_fast_heartbeats")
 @pytest.mark.parametrize("status", ["100", "409"])
-async def test_a_message_that_looks_like_the_servers_own_does_not_disturb(
-    store: jetstow.ObjectStore, raw: Client, watching: Callable[..., Any], status: str
+async def test_stored_status_header_is_not_obeyed(
+    store: jetstow.ObjectStore, raw: Client, start_watch: Callable[..., Any], status: str
 ) -> None:
-    """Empty and with a `Status`, it was obeyed, not counted, and missed ever after."""
-    watcher = await watching()
-    assert await told(watcher, 1) == [None]
+    """The client took an empty message with a `Status` header for a control message, did not count
+    it, and reported a gap."""
+    watcher = await start_watch()
+    assert await next_updates(watcher, 1) == [None]
     subject = raw_stream.meta_subject(store.bucket, "bad")
     headers = {"Status": status, "Nats-Last-Consumer": "77", "Nats-Consumer-Stalled": "x"}
     await raw.request(subject, b"", headers=headers, timeout=5)
     await store.put("a", b"x")
     await store.put("b", b"x")
-    assert await told(watcher, 2) == [("a", False), ("b", False)]
+    assert await next_updates(watcher, 2) == [("a", False), ("b", False)]

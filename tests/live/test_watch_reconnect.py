@@ -1,4 +1,4 @@
-"""A watch goes on over a lost connection: nothing is missed, and nothing told twice."""
+"""A watch continues after a reconnect: no update is lost or repeated."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.support.servers import NatsServer
 
 @pytest.fixture
 async def own(server: NatsServer) -> AsyncIterator[NatsServer]:
-    """A server of this test alone, of the same version: it will be stopped."""
+    """A server of the same version that only this test uses, and may stop."""
     with NatsServer(server.version) as started:
         yield started
 
 
 @pytest.fixture
 async def store(own: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
-    """A bucket seen by a connection that is in no hurry to come back."""
+    """A bucket on a connection that reconnects slowly."""
 
     async def quiet(_: Exception) -> None:
         """The connection is lost on purpose."""
@@ -42,51 +42,52 @@ async def write(nc: Client, *names: str) -> None:
         await raw_stream.write_metadata(nc, "b", name, {"name": name, "nuid": "x"})
 
 
-async def told(watcher: ObjectWatcher, count: int) -> list[str | None]:
+async def next_names(watcher: ObjectWatcher, count: int) -> list[str | None]:
     infos = [await watcher.updates(timeout=30) for _ in range(count)]
     return [None if info is None else info.name for info in infos]
 
 
 @pytest.mark.parametrize("kill", [False, True], ids=["restarted", "killed"])
-async def test_changes_around_a_restart_are_told_once(
+async def test_changes_around_a_restart(
     store: jetstow.ObjectStore, own: NatsServer, kill: bool
 ) -> None:
     raw = await nats.connect(own.url)
     await write(raw, "old 1", "old 2")
     watcher = await store.watch()
-    assert await told(watcher, 3) == ["old 1", "old 2", None]
+    assert await next_names(watcher, 3) == ["old 1", "old 2", None]
     await write(raw, "before 1", "before 2")
-    assert await told(watcher, 1) == ["before 1"]
+    assert await next_names(watcher, 1) == ["before 1"]
     await raw.close()
 
     own.restart(kill=kill)
-    # The watcher is not back yet when these are written.
+    # The watcher has not reconnected yet.
     raw = await nats.connect(own.url)
     await write(raw, *(f"during {number}" for number in range(20)))
-    assert await told(watcher, 21) == ["before 2", *(f"during {number}" for number in range(20))]
+    assert await next_names(watcher, 21) == [
+        "before 2",
+        *(f"during {number}" for number in range(20)),
+    ]
     await write(raw, "after")
-    assert await told(watcher, 1) == ["after"], "no second mark either"
-    assert await raw_stream.consumers(raw, "b") == 1
+    assert await next_names(watcher, 1) == ["after"], "without a second None"
+    assert await raw_stream.consumer_count(raw, "b") == 1
     await watcher.stop()
-    assert await raw_stream.consumers(raw, "b") == 0
+    assert await raw_stream.consumer_count(raw, "b") == 0
     await raw.close()
 
 
-async def test_a_restart_before_the_first_change_of_updates_only(
-    store: jetstow.ObjectStore, own: NatsServer
-) -> None:
-    """It goes on from where it began, and neither from the start nor from its return."""
+async def test_restart_before_the_first_update(store: jetstow.ObjectStore, own: NatsServer) -> None:
+    """It continues from the start of the watch, not from the first message or the reconnect."""
     await store.put("old", b"x")
     watcher = await store.watch(updates_only=True)
     own.restart()
     raw = await nats.connect(own.url)
     await write(raw, "during")
-    assert await told(watcher, 1) == ["during"]
+    assert await next_names(watcher, 1) == ["during"]
     await watcher.stop()
     await raw.close()
 
 
-async def test_a_restart_while_what_was_there_is_told(
+async def test_restart_during_the_current_objects(
     store: jetstow.ObjectStore, own: NatsServer
 ) -> None:
     raw = await nats.connect(own.url)
@@ -95,14 +96,14 @@ async def test_a_restart_while_what_was_there_is_told(
         await raw.publish(raw_stream.meta_subject("b", name), b'{"nuid": "x"}')
     await write(raw, "last")
     watcher = await store.watch()
-    assert await told(watcher, 5) == names[:5]
+    assert await next_names(watcher, 5) == names[:5]
     await raw.close()
     own.restart()
-    assert await told(watcher, 797) == [*names[5:], "last", None]
+    assert await next_names(watcher, 797) == [*names[5:], "last", None]
     await watcher.stop()
 
 
-async def test_a_consumer_that_the_server_loses_is_made_again(
+async def test_consumer_deleted_on_the_server(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from jetstow._core.read import ordered_consumer
@@ -111,19 +112,19 @@ async def test_a_consumer_that_the_server_loses_is_made_again(
     monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
     raw = await nats.connect(own.url)
     watcher = await store.watch()
-    assert await told(watcher, 1) == [None]
+    assert await next_names(watcher, 1) == [None]
     names = await raw_stream.request(raw, "CONSUMER.NAMES.OBJ_b")
     await raw_stream.request(raw, f"CONSUMER.DELETE.OBJ_b.{names['consumers'][0]}")
     await write(raw, "a", "b")
-    assert await told(watcher, 2) == ["a", "b"]
+    assert await next_names(watcher, 2) == ["a", "b"]
     await watcher.stop()
     await raw.close()
 
 
-async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
+async def test_bucket_recreated_during_the_watch(
     store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its revisions begin anew as well: what it went on after was far ahead of them."""
+    """The revisions start again, too: the last one of the old bucket was far ahead of them."""
     from jetstow._core.read import ordered_consumer
 
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
@@ -136,31 +137,29 @@ async def test_a_bucket_that_is_made_anew_is_told_from_its_beginning(
     again = await js.create_object_store("b")
     await again.put("new 1", b"x")
     await again.put("new 2", b"x")
-    assert await told(watcher, 2) == ["new 1", "new 2"]
+    assert await next_names(watcher, 2) == ["new 1", "new 2"]
     await again.put("new 3", b"x")
-    assert await told(watcher, 1) == ["new 3"]
+    assert await next_names(watcher, 1) == ["new 3"]
     await watcher.stop()
 
 
-async def test_a_bucket_in_memory_ends_with_its_server(
+async def test_restart_of_a_server_with_a_memory_bucket(
     store: jetstow.ObjectStore, own: NatsServer
 ) -> None:
     js = jetstow.jetstream(store._js._nc)
     memory = await js.create_object_store("m", storage="memory")
     await memory.put("a", b"x")
     watcher = await memory.watch()
-    assert await told(watcher, 2) == ["a", None]
+    assert await next_names(watcher, 2) == ["a", None]
     own.restart()
     with pytest.raises(BucketNotFoundError):
         await watcher.updates(30)
     await watcher.stop()
 
 
-async def test_stopped_while_the_server_is_gone(
-    store: jetstow.ObjectStore, own: NatsServer
-) -> None:
-    """`stop` waits for no server, and leaves no task behind. The connection, closed after it,
-    raised what its dead socket said, and told nobody that it was closed."""
+async def test_stop_while_disconnected(store: jetstow.ObjectStore, own: NatsServer) -> None:
+    """`stop` does not wait for the server and leaves no task. `close` after it raised the error of
+    the dead socket and did not call the callback."""
     watcher = await store.watch()
     own.stop()
     while store._js._nc.is_connected:

@@ -1,4 +1,4 @@
-"""Lives of a bucket as hypothesis makes them up, one seed after another."""
+"""Runs of the model that hypothesis generates from a seed."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from tests.model.life import CLIENTS, Fault, Life, Tally
 from tests.model.operations import Call
+from tests.model.run import CLIENTS, BucketRun, Fault, Tally
 from tests.support.servers import NatsServer
 
-# Hypothesis begins with the simplest life, in which nothing happens; chance makes the others.
-LIVES = 4
+# Runs of one seed. The first one of hypothesis is the simplest: no operations.
+RUNS = 4
 STEPS = 25
 
-# Beyond the limit of each call: what takes longer hangs. In seconds.
-HANGS = 120.0
+# Longer than the limit of each call: a step that takes longer hangs. In seconds.
+MAX_STEP_SECONDS = 120.0
 
 _numbers = itertools.count(1)
 
@@ -46,76 +46,84 @@ _SOME_FAULT = st.builds(Fault, st.sampled_from(_FAULTS), _CLIENT, st.integers(0,
 FAULTS = st.none() | _SOME_FAULT
 
 
-class Lives(RuleBasedStateMachine):
-    """One life; the tally goes on over all of them."""
+class BucketMachine(RuleBasedStateMachine):
+    """One run. All runs share the tally."""
 
     server: ClassVar[NatsServer]
     tally: ClassVar[Tally]
-    wrong: ClassVar[list[BaseException]]
-    lives: ClassVar[Iterator[int]]
+    errors: ClassVar[list[BaseException]]
+    run_numbers: ClassVar[Iterator[int]]
 
     def __init__(self) -> None:
         super().__init__()
         self._loop = asyncio.new_event_loop()
         self._folder = tempfile.TemporaryDirectory(prefix="jetstow-model-")
         bucket = f"model-{next(_numbers)}"
-        folder, encrypted = Path(self._folder.name), next(self.lives) % 2 == 1
-        self._life = Life(self.server, bucket, folder, self.tally, encrypted=encrypted)
-        self._is_well = True
+        folder, encrypted = Path(self._folder.name), next(self.run_numbers) % 2 == 1
+        self._bucket_run = BucketRun(self.server, bucket, folder, self.tally, encrypted=encrypted)
+        self._passed = True
         if not self.server.is_running:
             self.server.start()
-        self._run(self._life.begin())
+        self._run(self._bucket_run.begin())
 
     def _run(self, step: Coroutine[Any, Any, None]) -> None:
         try:
-            self._loop.run_until_complete(asyncio.wait_for(step, HANGS))
+            self._loop.run_until_complete(asyncio.wait_for(step, MAX_STEP_SECONDS))
         except BaseException as error:
-            self._is_well = False
-            error.add_note(self._life.story())
-            self.wrong.append(error)
+            self._passed = False
+            error.add_note(self._bucket_run.recent_events())
+            self.errors.append(error)
             raise
 
     @rule(calls=CALLS, fault=FAULTS)
-    def go_through(self, calls: list[Call], fault: Fault | None) -> None:
-        self._run(self._life.go_through(calls, fault))
+    def step(self, calls: list[Call], fault: Fault | None) -> None:
+        self._run(self._bucket_run.step(calls, fault))
 
     def teardown(self) -> None:
         try:
-            if self._is_well:
-                self._run(self._life.end())
+            if self._passed:
+                self._run(self._bucket_run.end())
         finally:
             with contextlib.suppress(Exception):
-                self._loop.run_until_complete(self._life.close())
-            self._loop.run_until_complete(_let_go())
+                self._loop.run_until_complete(self._bucket_run.close())
+            self._loop.run_until_complete(_cancel_all_tasks())
             self._loop.close()
             self._folder.cleanup()
 
 
-async def _let_go() -> None:
-    """Whatever still runs was left behind by what went wrong."""
+async def _cancel_all_tasks() -> None:
+    """Cancel the tasks that a failed run left behind."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
 
 
-def live(server: NatsServer, number: int, tally: Tally) -> None:
-    """The lives of that number. Raises `ViolationError`, or whatever else goes wrong."""
-    wrong: list[BaseException] = []
-    known = {"server": server, "tally": tally, "wrong": wrong, "lives": itertools.count()}
-    machine = type("Numbered", (Lives,), known)
+def run_seed(server: NatsServer, number: int, tally: Tally) -> None:
+    """Run the model with the examples of one seed.
+
+    Raises: `ViolationError`, or any other error of a run.
+    """
+    errors: list[BaseException] = []
+    attributes = {
+        "server": server,
+        "tally": tally,
+        "errors": errors,
+        "run_numbers": itertools.count(),
+    }
+    machine = type("Numbered", (BucketMachine,), attributes)
     try:
         _run_as_test(seed(number)(machine))
-    except BaseException as error:  # noqa: BLE001 - it is raised again, or what came before it
-        # Hypothesis lives it once more to be sure, and faults are never quite the same.
-        raise (wrong[0] if wrong else error) from None
+    except BaseException as error:  # noqa: BLE001 - this error or the first one is raised
+        # Hypothesis repeats a failed run, and faults are not exactly repeatable: raise the first.
+        raise (errors[0] if errors else error) from None
 
 
-def _run_as_test(machine: type[Lives]) -> None:
+def _run_as_test(machine: type[BucketMachine]) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=LIVES,
+            max_examples=RUNS,
             stateful_step_count=STEPS,
             phases=[Phase.generate],
             deadline=None,

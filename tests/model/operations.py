@@ -1,4 +1,4 @@
-"""What users do with a bucket, each one held against the truth."""
+"""The operations of the model test. Each checks its result against the reference model."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from jetstow.errors import (
     ObjectNotFoundError,
     TimeoutError,
 )
-from tests.model.truth import Object, State, Truth, ViolationError
+from tests.model.reference import Object, ReferenceModel, State, ViolationError
 
-# Who is told one of these does not know what has become of it.
-UNKNOWN = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
+# After one of these errors, the outcome of the operation is unknown.
+UNKNOWN_OUTCOME_ERRORS = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 
-# The smallest that an encrypted object may have.
+# The smallest chunk size of an encrypted object.
 CHUNK = 1_024
 SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 30 * CHUNK, 300_000, 700_001)
 
-# Longer than anything that waits: what takes longer hangs.
-HANGS = 45.0
+# Longer than any timeout of jetstow: an operation that takes longer hangs. In seconds.
+MAX_CALL_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
 class Call:
-    """One thing to do: by which client, with which names, and what else chance decides."""
+    """An operation: its client, its names, and a number that selects its other parameters."""
 
     verb: str
     client: int
@@ -46,37 +46,40 @@ class Call:
 
     @property
     def names(self) -> set[str]:
-        """Those that no other call may have to do with at the same time."""
+        """The names that no concurrent call may use."""
         both = {self.name, self.other}
         return both if self.verb in ("rename", "copy", "add_link", "get_link") else {self.name}
 
 
 @dataclass(frozen=True)
-class Kind:
-    """What makes one bucket's life unlike another's."""
+class Variant:
+    """The properties of a bucket that differ between runs."""
 
     encrypted: bool
-    expiring: bool
+    has_ttl: bool
 
 
 class Operations:
-    """The verbs. Each returns how it ended: done, refused, or unknown."""
+    """The verbs. Each returns its outcome: "done", "refused" or "unknown"."""
 
-    def __init__(self, truth: Truth, folder: Path, kind: Kind) -> None:
-        self.truth = truth
+    def __init__(self, reference: ReferenceModel, folder: Path, kind: Variant) -> None:
+        self.reference = reference
         self.folder = folder
         self._kind = kind
         self._busy: Counter[str] = Counter()
         self._watched: list[set[str]] = []
 
     async def run(self, store: jetstow.ObjectStore, call: Call) -> str:
-        """Do it. Raises `ViolationError`."""
+        """Run an operation and return its outcome.
+
+        Raises: `ViolationError` (its result is not possible, or it hangs).
+        """
         step: Callable[[jetstow.ObjectStore, Call], Awaitable[str]] = getattr(self, call.verb)
         for changed in self._watched:
             changed.update(call.names)
         self._busy.update(call.names)
         try:
-            async with asyncio.timeout(HANGS) as limit:
+            async with asyncio.timeout(MAX_CALL_SECONDS) as limit:
                 return await step(store, call)
         except builtins.TimeoutError as error:
             if limit.expired():
@@ -88,24 +91,25 @@ class Operations:
     # -- writing -------------------------------------------------------------------------
 
     async def put(self, store: jetstow.ObjectStore, call: Call) -> str:
-        made = _object(call)
+        new = _object(call)
         meta = ObjectMeta(
-            description=made.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
+            description=new.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
         )
+        step: Awaitable[object]
         match call.salt % 5:
             case 0:
-                step = store.put(call.name, made.data, meta)
+                step = store.put(call.name, new.data, meta)
             case 1:
-                step = store.put(call.name, _pieces(made.data), meta)
+                step = store.put(call.name, _pieces(new.data), meta)
             case 2:
                 path = self.folder / f"put-{call.salt}-{call.client}"
-                path.write_bytes(made.data)
+                path.write_bytes(new.data)
                 step = store.put_file(path, call.name, meta)
-            case 3 if self._kind.expiring:
-                step = store.put(call.name, made.data, meta, ttl=86_400)
+            case 3 if self._kind.has_ttl:
+                step = store.put(call.name, new.data, meta, ttl=86_400)
             case _:
-                step = self._write(store, call.name, made.data, meta)
-        return await self._writing(step, call.name, made)
+                step = self._write(store, call.name, new.data, meta)
+        return await self._run_write(step, call.name, new)
 
     async def _write(
         self, store: jetstow.ObjectStore, name: str, data: bytes, meta: ObjectMeta
@@ -115,58 +119,58 @@ class Operations:
             await file.write(data[len(data) // 2 :])
 
     async def create(self, store: jetstow.ObjectStore, call: Call) -> str:
-        made = _object(call)
-        before = self.truth.of(call.name)
-        meta = ObjectMeta(description=made.description)
-        step = store.put(call.name, made.data, meta, expected_revision=0)
+        new = _object(call)
+        before = self.reference.possible(call.name)
+        meta = ObjectMeta(description=new.description)
+        step = store.put(call.name, new.data, meta, expected_revision=0)
         try:
-            ended = await self._writing(step, call.name, made)
+            outcome = await self._run_write(step, call.name, new)
         except ObjectAlreadyExists:
             if before == {None}:
-                raise ViolationError(f"{call.name!r} is said to exist") from None
+                raise ViolationError(f"create reports {call.name!r}, but it is missing") from None
             return "refused"
-        if ended == "done" and None not in before:
-            raise ViolationError(f"{call.name!r} was there, and is put as if it were not")
-        return ended
+        if outcome == "done" and None not in before:
+            raise ViolationError(f"{call.name!r} exists, but create succeeded")
+        return outcome
 
     async def cancel(self, store: jetstow.ObjectStore, call: Call) -> str:
-        """A put that is cancelled somewhere on its way."""
-        made = _object(call)
+        """Cancel a put after a number of event loop iterations."""
+        new = _object(call)
         meta = ObjectMeta(
-            description=made.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
+            description=new.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
         )
-        put = asyncio.create_task(store.put(call.name, _pieces(made.data), meta))
+        put = asyncio.create_task(store.put(call.name, _pieces(new.data), meta))
         for _ in range(call.salt % 60):
             await asyncio.sleep(0)
         put.cancel()
         try:
             await put
-        except (asyncio.CancelledError, *UNKNOWN):
-            self.truth.may_be(call.name, made)
+        except (asyncio.CancelledError, *UNKNOWN_OUTCOME_ERRORS):
+            self.reference.unknown(call.name, new)
             return "unknown"
-        self.truth.is_so(call.name, made)
+        self.reference.acknowledged(call.name, new)
         return "done"
 
     async def delete(self, store: jetstow.ObjectStore, call: Call) -> str:
         try:
-            return await self._writing(store.delete(call.name), call.name, None)
+            return await self._run_write(store.delete(call.name), call.name, None)
         except ObjectNotFoundError:
             return self._missing(call.name)
 
     async def update_meta(self, store: jetstow.ObjectStore, call: Call) -> str:
-        before = self.truth.of(call.name)
+        before = self.reference.possible(call.name)
         described = f"described {call.salt}"
         after = [Object(each.data, described, each.link) for each in before if each is not None]
         step = store.update_meta(call.name, ObjectMeta(name=call.name, description=described))
         try:
-            return await self._writing(step, call.name, *after)
+            return await self._run_write(step, call.name, *after)
         except ObjectNotFoundError:
             return self._missing(call.name)
 
     async def rename(self, store: jetstow.ObjectStore, call: Call) -> str:
         if call.name == call.other:
             return "refused"
-        before, there = self.truth.of(call.name), self.truth.of(call.other)
+        before, target = self.reference.possible(call.name), self.reference.possible(call.other)
         described = f"renamed {call.salt}"
         moved = [Object(each.data, described, each.link) for each in before if each is not None]
         meta = ObjectMeta(name=call.other, description=described)
@@ -175,37 +179,37 @@ class Operations:
         except ObjectNotFoundError:
             return self._missing(call.name)
         except ObjectAlreadyExists:
-            if there == {None}:
-                raise ViolationError(f"{call.other!r} is said to exist") from None
+            if target == {None}:
+                raise ViolationError(f"rename reports {call.other!r}, but it is missing") from None
             return "refused"
-        except UNKNOWN:
-            self.truth.may_be(call.name, None)
-            self.truth.may_be(call.other, *moved)
-            if len(before) == 1 and None not in before and there == {None}:
+        except UNKNOWN_OUTCOME_ERRORS:
+            self.reference.unknown(call.name, None)
+            self.reference.unknown(call.other, *moved)
+            if len(before) == 1 and None not in before and target == {None}:
                 (one,) = before
                 assert one is not None
-                self.truth.may_have_moved(call.name, one, call.other, moved[0])
+                self.reference.unknown_rename(call.name, one, call.other, moved[0])
             return "unknown"
-        if None not in there:
-            raise ViolationError(f"{call.other!r} was there, and {call.name!r} took its place")
-        self.truth.is_so(call.name, None)
-        self.truth.is_so(call.other, *moved)
+        if None not in target:
+            raise ViolationError(f"{call.other!r} exists, but {call.name!r} replaced it")
+        self.reference.acknowledged(call.name, None)
+        self.reference.acknowledged(call.other, *moved)
         return "done"
 
     async def copy(self, store: jetstow.ObjectStore, call: Call) -> str:
         if call.name == call.other:
             return "refused"
-        same = [each for each in self.truth.of(call.name) if each is not None]
+        same = [each for each in self.reference.possible(call.name) if each is not None]
         try:
-            return await self._writing(store.copy(call.name, call.other), call.other, *same)
+            return await self._run_write(store.copy(call.name, call.other), call.other, *same)
         except ObjectNotFoundError:
             return self._missing(call.name)
 
     async def add_link(self, store: jetstow.ObjectStore, call: Call) -> str:
         link = f"link-{call.name}"
-        made = Object(b"", "", call.other)
+        new = Object(b"", "", call.other)
         try:
-            return await self._writing(store.add_link(link, call.other), link, made)
+            return await self._run_write(store.add_link(link, call.other), link, new)
         except ObjectNotFoundError:
             return self._missing(call.other)
         except LinkError:
@@ -218,23 +222,25 @@ class Operations:
             result = await store.get(call.name)
         except ObjectNotFoundError:
             return self._missing(call.name)
-        except UNKNOWN:
+        except UNKNOWN_OUTCOME_ERRORS:
             return "unknown"
-        self.truth.seen(call.name, Object(result.data or b"", result.info.description or ""))
+        self.reference.observed(
+            call.name, Object(result.data or b"", result.info.description or "")
+        )
         return "done"
 
     async def get_link(self, store: jetstow.ObjectStore, call: Call) -> str:
-        with self._watching(call) as changed:
+        with self._names_changed_by_others(call) as changed:
             try:
                 result = await store.get(f"link-{call.name}")
             except (ObjectNotFoundError, LinkError):
                 return "refused"
-            except UNKNOWN:
+            except UNKNOWN_OUTCOME_ERRORS:
                 return "unknown"
         if result.info.name in changed:
-            return "done"  # where it leads, somebody writes meanwhile
+            return "done"  # a concurrent call changes the target
         data = result.data or b""
-        self.truth.seen(result.info.name, Object(data, result.info.description or ""))
+        self.reference.observed(result.info.name, Object(data, result.info.description or ""))
         return "done"
 
     async def get_file(self, store: jetstow.ObjectStore, call: Call) -> str:
@@ -243,11 +249,13 @@ class Operations:
         try:
             resume = bool(call.salt % 2) and not self._kind.encrypted
             info = await store.get_file(call.name, path, resume=resume)
-        except (ObjectNotFoundError, *UNKNOWN) as error:
+        except (ObjectNotFoundError, *UNKNOWN_OUTCOME_ERRORS) as error:
             if path.read_bytes() != b"before":
-                raise ViolationError(f"{call} has touched the file and failed") from error
-            return "unknown" if isinstance(error, UNKNOWN) else self._missing(call.name)
-        self.truth.seen(call.name, Object(path.read_bytes(), info.description or ""))
+                raise ViolationError(f"{call} failed but changed the file") from error
+            return (
+                "unknown" if isinstance(error, UNKNOWN_OUTCOME_ERRORS) else self._missing(call.name)
+            )
+        self.reference.observed(call.name, Object(path.read_bytes(), info.description or ""))
         return "done"
 
     async def stream(self, store: jetstow.ObjectStore, call: Call) -> str:
@@ -259,13 +267,13 @@ class Operations:
                     await asyncio.sleep(0)
         except ObjectNotFoundError:
             return self._missing(call.name)
-        except UNKNOWN:
+        except UNKNOWN_OUTCOME_ERRORS:
             return "unknown"
-        self._is_one_of(call.name, lambda each: each.data == found)
+        self._check_possible(call.name, lambda each: each.data == found)
         return "done"
 
     async def read(self, store: jetstow.ObjectStore, call: Call) -> str:
-        """A range, or a file that is opened and sought in."""
+        """Read a range, by `get_range` or by `open` and `seek`."""
         start = call.salt % 5_000
         try:
             info = await store.get_info(call.name)
@@ -278,34 +286,34 @@ class Operations:
                     found = await file.read(2_500)
         except ObjectNotFoundError:
             return self._missing(call.name)
-        except UNKNOWN:
+        except UNKNOWN_OUTCOME_ERRORS:
             return "unknown"
-        self._is_one_of(call.name, lambda each: each.data[start : start + 2_500] == found)
+        self._check_possible(call.name, lambda each: each.data[start : start + 2_500] == found)
         return "done"
 
     async def list(self, store: jetstow.ObjectStore, call: Call) -> str:
-        """Only what nobody changes meanwhile can be told from it."""
-        certain = {name: self.truth.of(name) for name in self.truth.names}
-        with self._watching(call) as changed:
+        """List the bucket and check the names that no concurrent call changes."""
+        certain = {name: self.reference.possible(name) for name in self.reference.names}
+        with self._names_changed_by_others(call) as changed:
             try:
                 if call.salt % 2:
                     listed = {info.name for info in await store.list()}
                 else:
                     listed = {info.name async for info in store.list()}
-            except UNKNOWN:
+            except UNKNOWN_OUTCOME_ERRORS:
                 return "unknown"
         for name, states in certain.items():
             if name in changed or name.startswith("link-"):
                 continue
             if states == {None} and name in listed:
-                raise ViolationError(f"{name!r} is listed and cannot be there")
+                raise ViolationError(f"{name!r} is missing, but listed")
             if None not in states and name not in listed:
-                raise ViolationError(f"{name!r} is not listed and must be there")
+                raise ViolationError(f"{name!r} exists, but is not listed")
         return "done"
 
     @contextmanager
-    def _watching(self, call: Call) -> Iterator[set[str]]:
-        """The names with which other calls have to do meanwhile."""
+    def _names_changed_by_others(self, call: Call) -> Iterator[set[str]]:
+        """Collect the names that concurrent calls use, until the context ends."""
         changed = set(+(self._busy - Counter(call.names)))
         self._watched.append(changed)
         try:
@@ -313,27 +321,27 @@ class Operations:
         finally:
             self._watched.remove(changed)
 
-    # -- the truth -----------------------------------------------------------------------
+    # -- reference model -----------------------------------------------------------------
 
-    async def _writing(self, step: Awaitable[object], name: str, *after: State) -> str:
+    async def _run_write(self, step: Awaitable[object], name: str, *after: State) -> str:
         try:
             await step
-        except UNKNOWN:
-            self.truth.may_be(name, *after)
+        except UNKNOWN_OUTCOME_ERRORS:
+            self.reference.unknown(name, *after)
             return "unknown"
         if not after:
-            raise ViolationError(f"{name!r} was changed and cannot be there")
-        self.truth.is_so(name, *after)
+            raise ViolationError(f"{name!r} is missing, but the change succeeded")
+        self.reference.acknowledged(name, *after)
         return "done"
 
     def _missing(self, name: str) -> str:
-        self.truth.seen(name, None)
+        self.reference.observed(name, None)
         return "refused"
 
-    def _is_one_of(self, name: str, fits: Callable[[Object], bool]) -> None:
-        possible = self.truth.of(name)
+    def _check_possible(self, name: str, fits: Callable[[Object], bool]) -> None:
+        possible = self.reference.possible(name)
         if not any(each is not None and fits(each) for each in possible):
-            raise ViolationError(f"{name!r} reads as none of {possible!r}")
+            raise ViolationError(f"the content of {name!r} is none of {possible!r}")
 
 
 def _object(call: Call) -> Object:

@@ -1,7 +1,7 @@
-"""What a bucket may hold, as far as anybody was told: the dictionary that it is compared with.
+"""The reference model of a bucket: a dictionary from names to possible states.
 
-What was acknowledged is so. What was refused has changed nothing. Of what ended without an
-answer, both is possible, until somebody looks.
+An acknowledged write leaves one state. A rejected write changes nothing. After a write without a
+reply both states are possible, until a read returns one of them.
 """
 
 from __future__ import annotations
@@ -11,77 +11,83 @@ from dataclasses import dataclass
 
 
 class ViolationError(AssertionError):
-    """A promise is broken."""
+    """A result or a state that no order of the operations explains."""
 
 
 @dataclass(frozen=True)
 class Object:
-    """Bytes under a name, and what was said of them; or the name that a link leads to."""
+    """The bytes and the description of an object, or the target name of a link."""
 
     data: bytes
     description: str = ""
     link: str | None = None
 
     def __repr__(self) -> str:
-        what = f"-> {self.link}" if self.link else f"{len(self.data)} bytes {self.data[:8]!r}"
-        return f"<{what} {self.description!r}>"
+        content = f"-> {self.link}" if self.link else f"{len(self.data)} bytes {self.data[:8]!r}"
+        return f"<{content} {self.description!r}>"
 
 
 State = Object | None
 
 
-class Truth:
-    """For each name, the states that are possible."""
+class ReferenceModel:
+    """The possible states of each name. None is the state of a missing object."""
 
     def __init__(self) -> None:
         self._possible: dict[str, set[State]] = defaultdict(lambda: {None})
-        # What was asked for and not answered may still be on its way.
-        self._late: dict[str, set[State]] = defaultdict(set)
-        self._moves: list[tuple[str, Object, str, Object]] = []
+        # The server may still execute a request that has had no reply.
+        self._pending: dict[str, set[State]] = defaultdict(set)
+        self._renames: list[tuple[str, Object, str, Object]] = []
 
     @property
     def names(self) -> list[str]:
-        """Every name that was ever written."""
+        """Every name that was written, sorted."""
         return sorted(self._possible)
 
-    def of(self, name: str) -> frozenset[State]:
-        """What may be there."""
+    def possible(self, name: str) -> frozenset[State]:
+        """Return the possible states of a name."""
         return frozenset(self._possible[name])
 
-    def is_so(self, name: str, *states: State) -> None:
-        """A write was acknowledged: what is there is one of these."""
+    def acknowledged(self, name: str, *states: State) -> None:
+        """Record an acknowledged write: the state is one of these."""
         self._possible[name] = set(states)
-        self._late[name] = set()
-        self._forget_moves(name)
+        self._pending[name] = set()
+        self._forget_renames(name)
 
-    def may_be(self, name: str, *states: State) -> None:
-        """A write ended without an answer."""
+    def unknown(self, name: str, *states: State) -> None:
+        """Record a write without a reply: these states are possible, too."""
         self._possible[name].update(states)
-        self._late[name].update(states)
-        self._forget_moves(name)
+        self._pending[name].update(states)
+        self._forget_renames(name)
 
-    def may_have_moved(self, name: str, before: Object, new: str, after: Object) -> None:
-        """A rename ended without an answer: one of the two names has the object."""
-        self._moves.append((name, before, new, after))
+    def unknown_rename(self, name: str, before: Object, new: str, after: Object) -> None:
+        """Record a rename without a reply: one of the two names has the object."""
+        self._renames.append((name, before, new, after))
 
-    def seen(self, name: str, state: State) -> None:
-        """Somebody looked. Raises `ViolationError` if that cannot be."""
+    def observed(self, name: str, state: State) -> None:
+        """Record the state that a read returned.
+
+        Raises: `ViolationError` (the state is not possible).
+        """
         if state not in self._possible[name]:
             raise ViolationError(
-                f"{name!r} is {state!r}, and can only be one of {self._possible[name]!r}"
+                f"{name!r} is {state!r}; possible states: {self._possible[name]!r}"
             )
-        self._possible[name] = {state} | self._late[name]
+        self._possible[name] = {state} | self._pending[name]
 
-    def settle(self) -> None:
-        """Nothing is on its way any more."""
-        self._late.clear()
+    def clear_pending(self) -> None:
+        """Record that the server has executed all requests."""
+        self._pending.clear()
 
-    def check_moves(self) -> None:
-        """Raises `ViolationError` for an object that neither of its names has."""
-        for old, before, new, after in self._moves:
+    def check_renames(self) -> None:
+        """Check the renames without a reply.
+
+        Raises: `ViolationError` (neither name has the object).
+        """
+        for old, before, new, after in self._renames:
             if before not in self._possible[old] and after not in self._possible[new]:
-                raise ViolationError(f"{before!r} was lost on its way from {old!r} to {new!r}")
-        self._moves.clear()
+                raise ViolationError(f"the rename from {old!r} to {new!r} lost {before!r}")
+        self._renames.clear()
 
-    def _forget_moves(self, name: str) -> None:
-        self._moves = [move for move in self._moves if name not in (move[0], move[2])]
+    def _forget_renames(self, name: str) -> None:
+        self._renames = [move for move in self._renames if name not in (move[0], move[2])]

@@ -1,4 +1,4 @@
-"""A server, three clients each with a bad way to it, and one bucket that they share."""
+"""A run of the model: a server, three clients behind proxies, and one bucket they share."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ import nats
 
 import jetstow
 from jetstow.errors import JetstowError
-from tests.model.operations import UNKNOWN, Call, Kind, Operations
-from tests.model.truth import Object, State, Truth, ViolationError
+from tests.model.operations import UNKNOWN_OUTCOME_ERRORS, Call, Operations, Variant
+from tests.model.reference import Object, ReferenceModel, State, ViolationError
 from tests.support import raw_stream
 from tests.support.proxy import Proxy
 from tests.support.servers import NatsServer
 
 CLIENTS = 3
 
-# A server dies with the thread that has started it; this one lives as long as the program.
-_HANDS = ThreadPoolExecutor(1)
+# A server ends with the thread that started it. This thread lives until the process ends.
+_EXECUTOR = ThreadPoolExecutor(1)
 
 KEY = bytes(range(32))
 
-# The longest silence that the clients bear, in seconds; stalls and pauses last longer.
+# The timeout of the clients, in seconds. Stalls and pauses last longer.
 TIMEOUT = 1.0
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that goes wrong, `after` so many turns of the loop or bytes."""
+    """A fault that occurs `after` so many event loop iterations, or bytes."""
 
     kind: str
     client: int
@@ -44,39 +44,39 @@ class Fault:
 
 @dataclass
 class Tally:
-    """What was done, how it ended, what went wrong."""
+    """The numbers of operations by outcome, and of faults by kind."""
 
-    ended: Counter[tuple[str, str]] = field(default_factory=Counter)
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
 
     @property
     def operations(self) -> int:
-        return sum(self.ended.values())
+        return sum(self.outcomes.values())
 
-    def line(self) -> str:
-        ends = Counter[str]()
-        for (_, end), count in self.ended.items():
-            ends[end] += count
-        told = ", ".join(f"{count} {end}" for end, count in sorted(ends.items()))
+    def summary(self) -> str:
+        outcomes = Counter[str]()
+        for (_, outcome), count in self.outcomes.items():
+            outcomes[outcome] += count
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
         faults = ", ".join(f"{count} {kind}" for kind, count in sorted(self.faults.items()))
-        return f"{self.operations} operations ({told}); faults: {faults or 'none'}"
+        return f"{self.operations} operations ({counts}); faults: {faults or 'none'}"
 
 
-class Life:
-    """One bucket's life, from `begin` to `end`, which looks at all that is left."""
+class BucketRun:
+    """Operations on one bucket: `begin`, any number of `step`, and `end`, which checks it."""
 
     def __init__(
         self, server: NatsServer, bucket: str, folder: Path, tally: Tally, *, encrypted: bool
     ) -> None:
-        self.truth = Truth()
+        self.reference = ReferenceModel()
         self._server = server
         self._bucket = bucket
         self._tally = tally
-        self._kind = Kind(encrypted, server.at_least("2.11"))
-        self._operations = Operations(self.truth, folder, self._kind)
-        self._ways: list[Proxy] = []
+        self._kind = Variant(encrypted, server.at_least("2.11"))
+        self._operations = Operations(self.reference, folder, self._kind)
+        self._proxies: list[Proxy] = []
         self._stores: list[jetstow.ObjectStore] = []
-        self._told: list[jetstow.ObjectInfo] = []
+        self._watched: list[jetstow.ObjectInfo] = []
         self._events: list[str] = []
         self._listening: asyncio.Task[None] | None = None
         self._watcher: jetstow.ObjectWatcher | None = None
@@ -84,10 +84,13 @@ class Life:
     async def begin(self) -> None:
         logging.getLogger("jetstow").setLevel(logging.CRITICAL)
         for _ in range(CLIENTS):
-            way = await Proxy(self._server.port).__aenter__()
-            self._ways.append(way)
+            proxy = await Proxy(self._server.port).__aenter__()
+            self._proxies.append(proxy)
             nc = await jetstow.connect(
-                way.url, reconnect_time_wait=0.05, max_reconnect_attempts=400, error_cb=_quiet
+                proxy.url,
+                reconnect_time_wait=0.05,
+                max_reconnect_attempts=400,
+                error_cb=_ignore_error,
             )
             js = nc.jetstream(timeout=TIMEOUT)
             store = await js.create_object_store(self._bucket)
@@ -98,95 +101,97 @@ class Life:
     async def _listen(self, watcher: jetstow.ObjectWatcher) -> None:
         async for change in watcher:
             if change is not None:
-                self._told.append(change)
+                self._watched.append(change)
 
-    # -- a moment of it ------------------------------------------------------------------
+    # -- steps ---------------------------------------------------------------------------
 
-    async def go_through(self, calls: Sequence[Call], fault: Fault | None) -> None:
-        """Calls that have nothing to do with one another, all at once, and what happens to them."""
-        alone: list[Call] = []
-        taken: set[str] = set()
+    async def step(self, calls: Sequence[Call], fault: Fault | None) -> None:
+        """Run the calls that share no names concurrently, and inject the fault."""
+        independent: list[Call] = []
+        used: set[str] = set()
         for call in calls:
-            if not taken & call.names:
-                alone.append(call)
-                taken |= call.names
-        running = [asyncio.create_task(self._call(call)) for call in alone]
+            if not used & call.names:
+                independent.append(call)
+                used |= call.names
+        running = [asyncio.create_task(self._call(call)) for call in independent]
         if fault is not None:
-            await self._happen(fault, running)
-        for ended in await asyncio.gather(*running, return_exceptions=True):
-            if isinstance(ended, BaseException):
-                raise ended
+            await self._inject(fault, running)
+        for result in await asyncio.gather(*running, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
-    def story(self) -> str:
-        """What has happened last."""
+    def recent_events(self) -> str:
+        """Return the last events, for the report of a failure."""
         return "\n".join(self._events[-80:])
 
-    def _note(self, what: object) -> None:
-        self._events.append(f"{asyncio.get_running_loop().time():.3f} {what}")
+    def _record(self, event: object) -> None:
+        self._events.append(f"{asyncio.get_running_loop().time():.3f} {event}")
 
     async def _call(self, call: Call) -> None:
-        self._note(call)
-        ended = "violation"
+        self._record(call)
+        outcome = "violation"
         try:
-            ended = await self._operations.run(self._stores[call.client], call)
+            outcome = await self._operations.run(self._stores[call.client], call)
         except JetstowError as error:
-            raise ViolationError(f"{call} ended with {error!r}") from error
+            raise ViolationError(f"{call} raised {error!r}") from error
         finally:
-            possible = ", ".join(f"{name}: {set(self.truth.of(name))}" for name in call.names)
-            self._note(f"    {call.verb} by {call.client} {ended}: {possible}")
-        self._tally.ended[call.verb, ended] += 1
+            possible = ", ".join(
+                f"{name}: {set(self.reference.possible(name))}" for name in call.names
+            )
+            self._record(f"    {call.verb} by {call.client} {outcome}: {possible}")
+        self._tally.outcomes[call.verb, outcome] += 1
 
-    async def _happen(self, fault: Fault, running: Sequence[asyncio.Task[None]]) -> None:
-        way = self._ways[fault.client]
-        self._note(fault)
+    async def _inject(self, fault: Fault, running: Sequence[asyncio.Task[None]]) -> None:
+        proxy = self._proxies[fault.client]
+        self._record(fault)
         if not fault.kind.startswith("cut to"):
             self._tally.faults[fault.kind] += 1
         for _ in range(fault.after % 40):
             await asyncio.sleep(0)
         match fault.kind:
             case "cut":
-                way.cut()
+                proxy.cut()
             case "cut to server":
-                self._count(way.cut_after(fault.after, "to_server"), fault)
+                self._count(proxy.cut_after(fault.after, "to_server"), fault)
             case "cut to client":
-                self._count(way.cut_after(fault.after, "to_client"), fault)
+                self._count(proxy.cut_after(fault.after, "to_client"), fault)
             case "stall":
-                way.stall()
+                proxy.stall()
                 await asyncio.wait(running, timeout=1.2 * TIMEOUT)
-                way.go_on()
+                proxy.resume()
             case "kill":
                 restart = partial(self._server.restart, kill=True)
-                await asyncio.get_running_loop().run_in_executor(_HANDS, restart)
+                await asyncio.get_running_loop().run_in_executor(_EXECUTOR, restart)
             case "pause":
                 self._server.pause()
                 await asyncio.wait(running, timeout=1.2 * TIMEOUT)
                 self._server.resume()
 
-    def _count(self, happened: asyncio.Future[None], fault: Fault) -> None:
-        """Where so many bytes never come, nothing happens."""
+    def _count(self, cut: asyncio.Future[None], fault: Fault) -> None:
+        """Count a cut when it happens: the bytes that it waits for may never be sent."""
 
         def count(future: asyncio.Future[None]) -> None:
             if not future.cancelled():
                 self._tally.faults[fault.kind] += 1
 
-        happened.add_done_callback(count)
+        cut.add_done_callback(count)
 
-    # -- its end -------------------------------------------------------------------------
+    # -- final checks --------------------------------------------------------------------
 
     async def end(self) -> None:
-        """All is read by jetstow and by another client, and nothing else is in the bucket."""
-        await self._settle()
-        for name in self.truth.names:
-            look = self._look_at_link if name.startswith("link-") else self._look
-            self.truth.seen(name, await look(name))
-        self.truth.check_moves()
+        """Check the bucket: read it by jetstow and nats-py, and look for unnamed chunks."""
+        await self._flush_all()
+        for name in self.reference.names:
+            read = self._read_link if name.startswith("link-") else self._read
+            self.reference.observed(name, await read(name))
+        self.reference.check_renames()
         await self._check_by_another_client()
         await self._check_watcher()
         await self._check_leftovers()
 
     async def close(self) -> None:
-        for way in self._ways:
-            way.go_on()
+        for proxy in self._proxies:
+            proxy.resume()
         self._server.resume()
         if self._watcher is not None:
             await self._watcher.stop()
@@ -194,32 +199,32 @@ class Life:
             self._listening.cancel()
         for store in self._stores:
             await store._js._nc.close()
-        for way in self._ways:
-            await way.__aexit__(None, None, None)
+        for proxy in self._proxies:
+            await proxy.__aexit__(None, None, None)
 
-    async def _settle(self) -> None:
-        """Wait until what was on its way is there: the server answers in order."""
-        for way in self._ways:
-            way.spare()
+    async def _flush_all(self) -> None:
+        """Wait until the server has executed all requests: it replies in order."""
+        for proxy in self._proxies:
+            proxy.cancel_cut()
         for store in self._stores:
             async with asyncio.timeout(30):
                 while True:
                     try:
-                        # Chunks and names wait in one queue, and this comes after them.
+                        # Chunks and metadata share a queue, and this put is behind them.
                         await store.put(f"settled-{self._stores.index(store)}", b"")
                         break
-                    except UNKNOWN:
+                    except UNKNOWN_OUTCOME_ERRORS:
                         continue
-        self.truth.settle()
+        self.reference.clear_pending()
 
-    async def _look(self, name: str) -> State:
+    async def _read(self, name: str) -> State:
         try:
             result = await self._stores[1].get(name)
         except FileNotFoundError:
             return None
         return Object(result.data or b"", result.info.description or "")
 
-    async def _look_at_link(self, name: str) -> State:
+    async def _read_link(self, name: str) -> State:
         try:
             link = (await self._stores[1].get_info(name)).link
         except FileNotFoundError:
@@ -230,30 +235,32 @@ class Life:
         nc = await nats.connect(self._server.url)
         try:
             store = await nc.jetstream().object_store(self._bucket)
-            for name in self.truth.names:
-                (state,) = self.truth.of(name) if not name.startswith("link-") else (None,)
+            for name in self.reference.names:
+                (state,) = (
+                    self.reference.possible(name) if not name.startswith("link-") else (None,)
+                )
                 if state is not None:
                     into = io.BytesIO()
                     await store.get(name, writeinto=into)
                     if self._kind.encrypted == (into.getvalue() == state.data):
-                        raise ViolationError(f"another client reads other bytes of {name!r}")
+                        raise ViolationError(f"nats-py reads other bytes of {name!r}")
         finally:
             await nc.close()
 
     async def _check_watcher(self) -> None:
-        """It has told the last state of each name, in the order of revisions, and nothing twice."""
+        """Check that the watcher reported the last state of each name, in order and once."""
         infos = {info.name: info for info in await self._stores[2].list(ignore_deletes=False)}
         last = max((info.revision or 0 for info in infos.values()), default=0)
         async with asyncio.timeout(30):
-            while not self._told or (self._told[-1].revision or 0) < last:
+            while not self._watched or (self._watched[-1].revision or 0) < last:
                 await asyncio.sleep(0.02)
-        revisions = [info.revision or 0 for info in self._told]
+        revisions = [info.revision or 0 for info in self._watched]
         if revisions != sorted(set(revisions)):
-            raise ViolationError(f"the watcher told of revisions in the order {revisions}")
-        told = {info.name: info for info in self._told}
+            raise ViolationError(f"the watcher reported revisions in the order {revisions}")
+        reported = {info.name: info for info in self._watched}
         for name, info in infos.items():
-            if told[name].revision != info.revision:
-                raise ViolationError(f"the watcher's last word of {name!r} is {told[name]!r}")
+            if reported[name].revision != info.revision:
+                raise ViolationError(f"the watcher's last report of {name!r} is {reported[name]!r}")
 
     async def _check_leftovers(self) -> None:
         store = self._stores[0]
@@ -265,5 +272,5 @@ class Life:
             raise ViolationError(f"the stream has the chunks {stored}, the names have {named}")
 
 
-async def _quiet(_: Exception) -> None:
-    """What goes wrong here is meant to."""
+async def _ignore_error(_: Exception) -> None:
+    """The faults are intended."""

@@ -1,7 +1,7 @@
-"""The model for as long as one likes: `make soak`, or `make soak MINUTES=5 SERVER=2.10.26`.
+"""Run the model test for a given time: `make soak`, or `make soak MINUTES=5 SERVER=2.10.26`.
 
-Prints what was done, what went wrong, and the seed of each violation; ends with 1 if there is
-one. Ctrl-C ends it early.
+It prints the operations, the faults, and the seed of each violation. The exit code is 1 if there
+is a violation. Ctrl-C stops it early.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import traceback
 from rich.console import Console
 from rich.table import Table
 
-from tests.model.life import Tally
-from tests.model.machine import live
+from tests.model.machine import run_seed
+from tests.model.run import Tally
 from tests.support import versions
 from tests.support.servers import NatsServer
 
@@ -25,7 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--server", default=versions.LATEST)
-    parser.add_argument("--seed", type=int, help="only the lives of this number")
+    parser.add_argument("--seed", type=int, help="run only this seed")
     wanted = parser.parse_args()
     console = Console()
     tally, violations = Tally(), list[tuple[int, BaseException]]()
@@ -35,33 +35,36 @@ def main() -> int:
         while seeds == 0 or (wanted.seed is None and time.monotonic() < until):
             number = random.randrange(10**9) if wanted.seed is None else wanted.seed
             seeds += 1
-            # A server of its own for each: what one has broken, another does not meet.
+            # A new server for each seed: a violation must not affect the next seed.
             with NatsServer(wanted.server) as server:
                 try:
-                    live(server, number, tally)
-                except Exception as error:  # noqa: BLE001 - each is told, and the soak goes on
+                    run_seed(server, number, tally)
+                except Exception as error:  # noqa: BLE001 - report it and continue
                     violations.append((number, error))
                     console.print(f"[red]seed {number}: {error}")
             if seeds % 10 == 0:
-                console.print(f"{seeds} seeds: {tally.line()}")
+                console.print(f"{seeds} seeds: {tally.summary()}")
     except KeyboardInterrupt:
-        console.print("ended early")
-    _tell(console, wanted.server, seeds, tally, violations)
+        console.print("interrupted")
+    _report(console, wanted.server, seeds, tally, violations)
     return 1 if violations else 0
 
 
-def _tell(
+def _report(
     console: Console,
     server: str,
     seeds: int,
     tally: Tally,
     violations: list[tuple[int, BaseException]],
 ) -> None:
-    ends = ("done", "refused", "unknown")
-    table = Table("operation", *ends, title=f"nats-server {server}, {seeds} seeds")
-    for verb in sorted({verb for verb, _ in tally.ended}):
-        table.add_row(verb, *(f"{tally.ended[verb, end]:,}" for end in ends))
-    totals = [sum(n for (_, e), n in tally.ended.items() if e == end) for end in ends]
+    outcomes = ("done", "refused", "unknown")
+    table = Table("operation", *outcomes, title=f"nats-server {server}, {seeds} seeds")
+    for verb in sorted({verb for verb, _ in tally.outcomes}):
+        table.add_row(verb, *(f"{tally.outcomes[verb, outcome]:,}" for outcome in outcomes))
+    totals = [
+        sum(count for (_, each), count in tally.outcomes.items() if each == outcome)
+        for outcome in outcomes
+    ]
     table.add_section()
     table.add_row(f"all {tally.operations:,}", *(f"{total:,}" for total in totals))
     console.print(table)

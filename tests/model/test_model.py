@@ -1,4 +1,4 @@
-"""Many operations by several clients, with faults between and during them, against a dictionary."""
+"""Random operations of several clients, with faults, against a reference model."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.model.life import Tally
-from tests.model.machine import live
+from tests.model.machine import run_seed
+from tests.model.run import Tally
 from tests.support.servers import NatsServer
 
-# Four of these make more than two thousand operations in a run of the suite.
+# Operations of each of the three tests: more than 1,500 in a run of the suite.
 OPERATIONS = 520
 
 
@@ -23,19 +23,19 @@ def own() -> Iterator[NatsServer]:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("share", range(3))
-def test_what_is_acknowledged_is_kept(
+def test_model_with_faults(
     own: NatsServer, share: int, record_property: Callable[[str, object], None]
 ) -> None:
-    tally, seeds = Tally(), []
-    # Another run tries others. `JETSTOW_TEST_SEED` has the one of a failure done again.
+    tally, seeds = Tally(), list[int]()
+    # Each run tries other seeds. `JETSTOW_TEST_SEED` repeats the seed of a failure.
     first = int(os.environ.get("JETSTOW_TEST_SEED", os.getpid() * 1_000))
     while tally.operations < OPERATIONS:
         number = first + 10_000_000 * share + len(seeds)
         seeds.append(number)
         try:
-            live(own, number, tally)
+            run_seed(own, number, tally)
         except BaseException as error:
-            error.add_note(f"again with JETSTOW_TEST_SEED={number - 10_000_000 * share}")
+            error.add_note(f"repeat with JETSTOW_TEST_SEED={number - 10_000_000 * share}")
             raise
     record_property("seeds", seeds)
-    record_property("tally", tally.line())
+    record_property("tally", tally.summary())

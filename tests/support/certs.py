@@ -1,4 +1,4 @@
-"""Certificates for servers and clients on loopback, signed by an authority of the moment."""
+"""Certificates for servers and clients on loopback, signed by a new authority."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Certificates:
-    """PEM files: the authority's certificate, and a pair each for the server and a client."""
+    """PEM files: the certificate of the authority; certificates and keys of server and client."""
 
     authority: Path
     server: Path
@@ -25,14 +25,14 @@ class Certificates:
     client_key: Path
 
     def server_config(self, *, verify: bool = False) -> str:
-        """The server's `tls` block; `verify` asks clients for a certificate too."""
+        """Return the `tls` block of a server. With `verify`, clients need a certificate."""
         return (
             f'tls {{ cert_file: "{self.server}", key_file: "{self.server_key}", '
             f'ca_file: "{self.authority}", verify: {str(verify).lower()} }}'
         )
 
     def client_context(self, *, certificate: bool = False) -> ssl.SSLContext:
-        """What a client connects with."""
+        """Return a client's TLS context; with `certificate`, one with a client certificate."""
         context = ssl.create_default_context(cafile=self.authority)
         if certificate:
             context.load_cert_chain(self.client, self.client_key)
@@ -40,7 +40,7 @@ class Certificates:
 
 
 def make_certificates(folder: Path) -> Certificates:
-    """A new authority and what it signs, valid for a day, in `folder`."""
+    """Write a new authority and its certificates, valid for a day, to `folder`."""
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority = _certificate("jetstow test authority", authority_key, None, authority_key)
     made = Certificates(
@@ -88,7 +88,7 @@ def _certificate(
             critical=False,
         )
     )
-    # From Python 3.13 on, an authority that does not say that it may sign is none.
+    # Python 3.13 verifies strictly: an authority needs `keyCertSign`.
     builder = builder.add_extension(
         x509.KeyUsage(
             digital_signature=authority is not None,

@@ -1,4 +1,4 @@
-"""The command line, called as users call it: in this process, or as a process of its own."""
+"""Run the command line in this process, or as a child process."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ T = TypeVar("T")
 
 
 class Cli:
-    """`jetstow` on one server, in this process: quick, and good for all but pipes and signals."""
+    """`jetstow` on one server, in this process. Pipes and signals need a `Process`."""
 
     def __init__(self, server: NatsServer) -> None:
         self.server = server
 
     def run(self, *arguments: str, stdin: bytes = b"", code: int | None = 0) -> Result:
-        """What it said. It must end with that exit code; with 0, it may not complain."""
+        """Run a command and check its exit code; with 0, also that stderr is empty."""
         result = CliRunner().invoke(
             app, ["--server", self.server.url, *arguments], input=stdin, prog_name="jetstow"
         )
@@ -40,15 +40,15 @@ class Cli:
         return result
 
     def out(self, *arguments: str, stdin: bytes = b"") -> str:
-        """Its standard output."""
+        """Run a command and return its standard output."""
         return self.run(*arguments, stdin=stdin).stdout
 
     def json(self, *arguments: str, stdin: bytes = b"") -> Any:
-        """Its standard output, which is one JSON document."""
+        """Run a command with `--json` and return the decoded output."""
         return json.loads(self.out(*arguments, "--json", stdin=stdin))
 
     def error(self, code: int, *arguments: str, stdin: bytes = b"") -> str:
-        """The one sentence on stderr, when it fails with that exit code."""
+        """Run a command that fails with this exit code and return its one line of stderr."""
         result = self.run(*arguments, stdin=stdin, code=code)
         (line,) = result.stderr.splitlines()
         assert line.startswith("jetstow: "), line
@@ -56,32 +56,32 @@ class Cli:
         return str(line.removeprefix("jetstow: "))
 
     def start(self, *arguments: str, **options: Any) -> Process:
-        """A process of its own, on this server."""
+        """Start a command on this server as a child process."""
         return Process(*arguments, env={"NATS_URL": self.server.url}, **options)
 
-    # -- the server, asked without jetstow ------------------------------------------------
+    # -- inspection without jetstow -------------------------------------------------------
 
-    def peek(self, look: Callable[[Client], Awaitable[T]]) -> T:
-        """What a plain connection finds."""
+    def inspect(self, call: Callable[[Client], Awaitable[T]]) -> T:
+        """Return the result of `call` on a plain nats-py connection."""
 
-        async def looked() -> T:
+        async def connect_and_call() -> T:
             async with await nats.connect(self.server.url) as nc:
-                return await look(nc)
+                return await call(nc)
 
-        return asyncio.run(looked())
+        return asyncio.run(connect_and_call())
 
     def chunks(self, bucket: str) -> int:
-        """How many chunks lie in the bucket."""
-        return sum(self.peek(lambda nc: raw_stream.chunks(nc, bucket)).values())
+        """Return the number of chunks in the bucket."""
+        return sum(self.inspect(lambda nc: raw_stream.chunks(nc, bucket)).values())
 
     def connections(self) -> int:
-        """How many processes of the command line are connected."""
+        """Return the number of connected command line processes."""
         listed = self.server.monitor("connz")["connections"] or []
         return sum(each.get("name") == "jetstow" for each in listed)
 
 
 class Process:
-    """`jetstow` as a process: `with Process("cat", "a/b") as process`. It is killed in the end."""
+    """`jetstow` as a child process: `with Process("cat", "a/b") as process`. Exit kills it."""
 
     def __init__(self, *arguments: str, env: dict[str, str] | None = None, **options: Any) -> None:
         pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
@@ -101,19 +101,19 @@ class Process:
         assert self._process.stdout
         return self._process.stdout
 
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self._process.poll() is None
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
 
-    def ended(self) -> tuple[int, str]:
-        """Its exit code and what it said on stderr. Its pipes stay open until it has ended."""
+    def wait(self) -> tuple[int, str]:
+        """Wait for its end and return the exit code and stderr. Its pipes stay open until then."""
         code = self._process.wait()
         return code, self._process.stderr.read().decode() if self._process.stderr else ""
 
-    def finished(self, stdin: bytes | None = None) -> tuple[int, bytes, str]:
-        """Its exit code, its output, and what it said on stderr."""
+    def communicate(self, stdin: bytes | None = None) -> tuple[int, bytes, str]:
+        """Send stdin, wait for its end, and return the exit code, stdout and stderr."""
         out, err = self._process.communicate(stdin)
         return self._process.returncode, out, (err or b"").decode()
 
@@ -129,7 +129,7 @@ class Process:
         self._process.wait()
 
 
-def wait_until(there: Callable[[], object]) -> None:
-    """The test's own timeout ends what never comes."""
-    while not there():
+def wait_until(condition: Callable[[], object]) -> None:
+    """Poll until the condition is true. The timeout of the test limits the wait."""
+    while not condition():
         time.sleep(0.02)

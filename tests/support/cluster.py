@@ -32,7 +32,7 @@ class Cluster:
         return [node.url for node in self.nodes]
 
     def start(self) -> Self:
-        """Returns when every node is in touch with the leader."""
+        """Start all nodes and wait until each one is connected to the leader."""
         for node in self.nodes:
             node.start(wait=False)
         for node in self.nodes:
@@ -40,7 +40,7 @@ class Cluster:
         return self
 
     def leader(self) -> NatsServer:
-        """The node that leads the cluster's metadata."""
+        """Return the leader of the cluster's metadata."""
         name = self.nodes[0].monitor("jsz")["meta_cluster"]["leader"]
         return next(node for node in self.nodes if node.name == name)
 

@@ -1,4 +1,4 @@
-"""Keys, and the chain of JWTs from an operator to a user, as a nats-server wants them."""
+"""NKeys, and the chain of JWTs from an operator to a user."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Key:
         return signed
 
     def sign_nonce(self, nonce: str) -> bytes:
-        """What nats-py's `signature_cb` answers to the server."""
+        """Return the reply of nats-py's `signature_cb` to the server."""
         return base64.b64encode(self.sign(nonce))
 
 
 class Operator:
-    """An operator with an account that has JetStream, and one for the system."""
+    """An operator with an account that has JetStream, and a system account."""
 
     def __init__(self) -> None:
         self._key = Key(nkeys.PREFIX_BYTE_OPERATOR)
@@ -43,7 +43,7 @@ class Operator:
         self._system = Key(nkeys.PREFIX_BYTE_ACCOUNT)
 
     def server_config(self) -> str:
-        """The server knows the accounts; the users show it what the account has signed."""
+        """Return a server configuration that trusts the operator and preloads its accounts."""
         account = _token(self._key, self._account, "account", limits=UNLIMITED)
         without_jetstream = UNLIMITED | {"mem_storage": 0, "disk_storage": 0}
         system = _token(self._key, self._system, "account", limits=without_jetstream)
@@ -56,12 +56,12 @@ class Operator:
         )
 
     def user_jwt(self, user: Key, *, bearer: bool = False) -> str:
-        """The JWT that lets a user in; with `bearer`, without a signature of its own."""
+        """Return a JWT for a user. With `bearer`, the user need not sign the server's nonce."""
         limits = {"subs": -1, "data": -1, "payload": -1}
         return _token(self._account, user, "user", bearer_token=bearer, **limits)
 
     def creds_file(self, folder: Path) -> Path:
-        """The credentials of a new user, as `nsc` writes them."""
+        """Write the credentials of a new user in the format of `nsc`."""
         user = Key()
         path = folder / "user.creds"
         path.write_text(creds(self.user_jwt(user), user.seed))
@@ -69,7 +69,7 @@ class Operator:
 
 
 def creds(jwt: str, seed: str) -> str:
-    """The text of a credentials file."""
+    """Return the text of a credentials file."""
     return (
         f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
         f"-----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"

@@ -1,4 +1,4 @@
-"""What broken and malicious clients write, and every verb of the store to meet it with."""
+"""Metadata that broken and malicious clients write, and the read verbs of a store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import jetstow
 from jetstow.errors import JetstowError
 
-LONGEST_MESSAGE = 4_000
+MAX_ERROR_LENGTH = 4_000
 MIB = 1024 * 1024
 FIELDS = ("name", "description", "headers", "metadata", "options", "bucket", "nuid", "size",
           "chunks", "digest", "deleted")  # fmt: skip
@@ -25,26 +25,26 @@ NUIDS = (">", "*", "", " ", "a.b", "a.>", "*.a", "a b", "a\n", "a\r\nPUB x 1\r\n
          "x" * 129, "ä", "C.>", "../x")  # fmt: skip
 
 
-def spelled(body: dict[str, Any], field: str, value: str) -> bytes:
-    """Metadata in which one field has a value that JSON's own writer would not write."""
-    rest = json.dumps({key: told for key, told in body.items() if key != field})
+def with_raw_field(body: dict[str, Any], field: str, value: str) -> bytes:
+    """Return metadata in which one field is this literal text, valid JSON or not."""
+    rest = json.dumps({key: other for key, other in body.items() if key != field})
     return f'{{"{field}": {value}, {rest[1:]}'.encode(errors="surrogateescape")
 
 
-def bad_bodies(body: dict[str, Any]) -> dict[str, bytes]:
-    """Metadata that cannot be read, whoever tries."""
-    found = {
+def unreadable_metadata(body: dict[str, Any]) -> dict[str, bytes]:
+    """Return metadata that no client can read, by the kind of its defect."""
+    result = {
         "no bytes": b"",
         "a list": b"[]",
         "no object": b"7",
         "bytes": bytes(range(256)),
         "too large": json.dumps(body | {"x": "y" * MIB}).encode()[: MIB - 200],
         "no nuid": json.dumps({k: v for k, v in body.items() if k != "nuid"}).encode(),
-        "deep elsewhere": spelled(body, "x", TYPES["deep"]),
-        "rather deep": spelled(body, "x", "[" * 500 + "]" * 500),
-        "half a pair elsewhere": spelled(body, "x", TYPES["half a pair"]),
-        "two nuids": spelled(body, "nuid", '"fine", "nuid": ">"'),
-        "nuid for a long message": spelled(body, "nuid", f'"{"x" * 500_000}"'),
+        "deep elsewhere": with_raw_field(body, "x", TYPES["deep"]),
+        "rather deep": with_raw_field(body, "x", "[" * 500 + "]" * 500),
+        "half a pair elsewhere": with_raw_field(body, "x", TYPES["half a pair"]),
+        "two nuids": with_raw_field(body, "nuid", '"fine", "nuid": ">"'),
+        "nuid for a long message": with_raw_field(body, "nuid", f'"{"x" * 500_000}"'),
         "link of a list": json.dumps(body | {"options": {"link": []}}).encode(),
         "link to all": json.dumps(body | {"options": {"link": {"bucket": ">"}}}).encode(),
         "link with spaces": json.dumps(body | {"options": {"link": {"bucket": "a b"}}}).encode(),
@@ -59,37 +59,39 @@ def bad_bodies(body: dict[str, Any]) -> dict[str, bytes]:
         ).encode(),
     }
     for nuid in NUIDS:
-        found[f"nuid {nuid!r}"] = json.dumps(body | {"nuid": nuid}).encode()
+        result[f"nuid {nuid!r}"] = json.dumps(body | {"nuid": nuid}).encode()
     for field in FIELDS:
         for kind in ("1e999", "NaN", "-Infinity", "deep", "open", "half a pair", "no UTF-8"):
-            found[f"{field} is {kind}"] = spelled(body, field, TYPES[kind])
+            result[f"{field} is {kind}"] = with_raw_field(body, field, TYPES[kind])
     for field in ("size", "chunks"):
         for kind in ("negative", "half", "text", "list", "mapping", "2**63", "10**400", "1e308"):
-            found[f"{field} is {kind}"] = spelled(body, field, TYPES[kind])
+            result[f"{field} is {kind}"] = with_raw_field(body, field, TYPES[kind])
     for field in ("description", "digest", "nuid"):
         for kind in ("truth", "number", "list", "mapping", "10**400", "1e308"):
-            found[f"{field} is {kind}"] = spelled(body, field, TYPES[kind])
+            result[f"{field} is {kind}"] = with_raw_field(body, field, TYPES[kind])
     for field in ("headers", "metadata", "options"):
         for kind in ("truth", "number", "text", "list", "2**64"):
-            found[f"{field} is {kind}"] = spelled(body, field, TYPES[kind])
+            result[f"{field} is {kind}"] = with_raw_field(body, field, TYPES[kind])
     for kind in ("number", "text", "list", "mapping"):
-        found[f"deleted is {kind}"] = spelled(body, "deleted", TYPES[kind])
-        size = spelled(body, "options", f'{{"max_chunk_size": {TYPES[kind]}}}')
+        result[f"deleted is {kind}"] = with_raw_field(body, "deleted", TYPES[kind])
+        size = with_raw_field(body, "options", f'{{"max_chunk_size": {TYPES[kind]}}}')
         if kind != "number":
-            found[f"max_chunk_size is {kind}"] = size
-    return found
+            result[f"max_chunk_size is {kind}"] = size
+    return result
 
 
-def good_bodies(body: dict[str, Any]) -> dict[str, bytes]:
-    """Metadata that is odd, and all the same says what there is."""
+def unusual_metadata(body: dict[str, Any]) -> dict[str, bytes]:
+    """Return metadata that is unusual but valid, by the kind of its peculiarity."""
     return {
         "another name": json.dumps(body | {"name": "victim", "bucket": "elsewhere"}).encode(),
-        "twice": spelled(body, "size", '1, "size": 40'),
+        "twice": with_raw_field(body, "size", '1, "size": 40'),
         "chunk size 0": json.dumps(body | {"options": {"max_chunk_size": 0}}).encode(),
         "chunk size 1": json.dumps(body | {"options": {"max_chunk_size": 1}}).encode(),
-        "chunk size 2**63 - 1": spelled(body, "options", f'{{"max_chunk_size": {2**63 - 1}}}'),
-        "no options": spelled(body, "options", '{"link": null, "max_chunk_size": null}'),
-        "huge elsewhere": spelled(body, "x", f"[{10**400}, {2**64}, 1e308, -0.0]"),
+        "chunk size 2**63 - 1": with_raw_field(
+            body, "options", f'{{"max_chunk_size": {2**63 - 1}}}'
+        ),
+        "no options": with_raw_field(body, "options", '{"link": null, "max_chunk_size": null}'),
+        "huge elsewhere": with_raw_field(body, "x", f"[{10**400}, {2**64}, 1e308, -0.0]"),
         "lines in headers": json.dumps(
             body | {"headers": {"A\r\nNats-Rollup": ["all\r\n\r\nPUB x 1"], "\x00": "\x1b[2J"}}
         ).encode(),
@@ -102,16 +104,16 @@ def good_bodies(body: dict[str, Any]) -> dict[str, bytes]:
 
 
 class Verbs:
-    """Every verb, for one name of a bucket."""
+    """The read verbs of a store, for one object name."""
 
     def __init__(self, store: jetstow.ObjectStore, name: str) -> None:
         self.store = store
         self.name = name
 
-    async def streamed(self) -> bytes:
+    async def stream(self) -> bytes:
         return b"".join([chunk async for chunk in self.store.stream(self.name)])
 
-    async def opened(self) -> bytes:
+    async def open(self) -> bytes:
         async with self.store.open(self.name) as file:
             await file.seek(3)
             late = await file.read(5)
@@ -120,28 +122,33 @@ class Verbs:
         assert data[3:8] == late
         return data
 
-    async def written(self) -> bytes:
+    async def get_into_file(self) -> bytes:
         into = io.BytesIO()
         await self.store.get(self.name, into)
         return into.getvalue()
 
-    async def got(self) -> bytes:
+    async def get(self) -> bytes:
         return (await self.store.get(self.name)).data
 
-    async def ranged(self) -> bytes:
+    async def get_range(self) -> bytes:
         return await self.store.get_range(self.name, 0)
 
-    async def deleted_too(self) -> bytes:
+    async def get_with_show_deleted(self) -> bytes:
         return (await self.store.get(self.name, show_deleted=True)).data
 
     @property
     def reads(self) -> list[Callable[[], Awaitable[bytes]]]:
         return [
-            self.got, self.written, self.ranged, self.streamed, self.opened, self.deleted_too,
-        ]  # fmt: skip
+            self.get,
+            self.get_into_file,
+            self.get_range,
+            self.stream,
+            self.open,
+            self.get_with_show_deleted,
+        ]
 
     @property
-    def looks(self) -> list[Callable[[], Awaitable[object]]]:
+    def reads_and_lookups(self) -> list[Callable[[], Awaitable[object]]]:
         return [
             lambda: self.store.get_info(self.name),
             lambda: self.store.add_link("a new link", self.name),
@@ -149,12 +156,14 @@ class Verbs:
         ]
 
 
-async def refusal(verb: Callable[[], Awaitable[object]], store: Any, name: str) -> JetstowError:
-    """The one clear error that a verb ends with."""
+async def raised_error(
+    verb: Callable[[], Awaitable[object]], store: Any, name: str
+) -> JetstowError:
+    """Return the error that a verb raises. It must name the bucket and the object."""
     with pytest.raises(JetstowError) as caught:
         await verb()
     error = caught.value
     assert (error.bucket, error.name) == (store.bucket, name), (name, error)
     assert f"object {name!r} in bucket {store.bucket!r}" in str(error)
-    assert len(str(error)) < LONGEST_MESSAGE, name
+    assert len(str(error)) < MAX_ERROR_LENGTH, name
     return error

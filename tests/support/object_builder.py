@@ -1,4 +1,4 @@
-"""Objects made, and damaged, message by message: as other clients and accidents leave them."""
+"""Create and damage objects message by message, as other clients or failures leave them."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _nuids = NUID()
 
 
 async def write_chunks(nc: Client, bucket: str, chunks: list[bytes], nuid: str = "") -> str:
-    """Publishes chunks, one after another; returns the NUID that they lie under."""
+    """Publish chunks in order and return their NUID."""
     nuid = nuid or _nuids.next().decode()
     subject = raw_stream.chunk_subject(bucket, nuid)
     for chunk in chunks[:-1]:
         await nc.publish(subject, chunk)
-    for chunk in chunks[-1:]:  # the server stores in order, so its answer is for all of them
-        answer = await nc.request(subject, chunk, timeout=5)
-        assert "error" not in json.loads(answer.data)
+    for chunk in chunks[-1:]:  # the server stores in order: one reply acknowledges all chunks
+        reply = await nc.request(subject, chunk, timeout=5)
+        assert "error" not in json.loads(reply.data)
     return nuid
 
 
 async def write_object(
     nc: Client, bucket: str, name: str, pieces: list[bytes], /, **fields: Any
 ) -> dict[str, Any]:
-    """Publishes an object with just these pieces as its chunks; returns its metadata.
+    """Publish an object with these pieces as its chunks and return its metadata.
 
-    `fields` are added to the metadata, or left out of it where they are None.
+    `fields` are added to the metadata. A field that is None is omitted.
     """
     data = b"".join(pieces)
     body: dict[str, Any] = {
@@ -49,47 +49,47 @@ async def write_object(
 
 
 async def change_metadata(nc: Client, bucket: str, name: str, /, **fields: Any) -> int:
-    """Publishes an object's metadata again, with other fields; None leaves one out."""
+    """Publish an object's metadata again with other fields. A field that is None is omitted."""
     body = await raw_stream.metadata(nc, bucket, name) | fields
     body = {key: value for key, value in body.items() if value is not None}
     return await raw_stream.write_metadata(nc, bucket, name, body)
 
 
-async def sequences(nc: Client, bucket: str, nuid: str) -> list[int]:
-    """Where the chunks of an object lie in the stream."""
-    found: list[int] = []
+async def chunk_sequences(nc: Client, bucket: str, nuid: str) -> list[int]:
+    """Return the stream sequences of an object's chunks."""
+    result: list[int] = []
     subject = raw_stream.chunk_subject(bucket, nuid)
     while True:
-        which = {"seq": found[-1] + 1 if found else 1, "next_by_subj": subject}
-        answer = await raw_stream.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", which)
-        if "error" in answer:
-            return found
-        found.append(answer["message"]["seq"])
+        body = {"seq": result[-1] + 1 if result else 1, "next_by_subj": subject}
+        reply = await raw_stream.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", body)
+        if "error" in reply:
+            return result
+        result.append(reply["message"]["seq"])
 
 
-async def lose_chunks(nc: Client, bucket: str, nuid: str, *which: int) -> None:
-    """Deletes chunks of an object, by their places in it."""
-    places = await sequences(nc, bucket, nuid)
-    for index in which:
-        answer = await raw_stream.request(
-            nc, f"STREAM.MSG.DELETE.OBJ_{bucket}", {"seq": places[index]}
+async def delete_chunks(nc: Client, bucket: str, nuid: str, *indices: int) -> None:
+    """Delete chunks of an object by their index in it."""
+    sequences = await chunk_sequences(nc, bucket, nuid)
+    for index in indices:
+        reply = await raw_stream.request(
+            nc, f"STREAM.MSG.DELETE.OBJ_{bucket}", {"seq": sequences[index]}
         )
-        assert answer["success"]
+        assert reply["success"]
 
 
-async def lose_all_chunks(nc: Client, bucket: str, nuid: str) -> None:
+async def delete_all_chunks(nc: Client, bucket: str, nuid: str) -> None:
     subject = raw_stream.chunk_subject(bucket, nuid)
-    answer = await raw_stream.request(nc, f"STREAM.PURGE.OBJ_{bucket}", {"filter": subject})
-    assert answer["success"]
+    reply = await raw_stream.request(nc, f"STREAM.PURGE.OBJ_{bucket}", {"filter": subject})
+    assert reply["success"]
 
 
 async def read_message(nc: Client, bucket: str, seq: int) -> bytes:
-    answer = await raw_stream.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", {"seq": seq})
-    return base64.b64decode(answer["message"]["data"])
+    reply = await raw_stream.request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", {"seq": seq})
+    return base64.b64decode(reply["message"]["data"])
 
 
-async def configure(nc: Client, bucket: str, **options: Any) -> None:
-    """Changes the configuration of the bucket's stream, behind the back of who has it open."""
-    info = await raw_stream.request(nc, f"STREAM.INFO.OBJ_{bucket}")
-    answer = await raw_stream.request(nc, f"STREAM.UPDATE.OBJ_{bucket}", info["config"] | options)
-    assert "error" not in answer, answer
+async def update_stream(nc: Client, bucket: str, **options: Any) -> None:
+    """Change the configuration of the bucket's stream without the store under test."""
+    config = await raw_stream.stream_config(nc, bucket)
+    reply = await raw_stream.request(nc, f"STREAM.UPDATE.OBJ_{bucket}", config | options)
+    assert "error" not in reply, reply

@@ -1,8 +1,8 @@
-"""The paths that objects take to the server and back, and how a test selects one.
+"""The paths that objects take to the server and back, and their selection by a test.
 
-A connection takes the best path that its server has: 2.11 has batched Direct Get. On the latest
-server alone the others would go untested, and on older ones what they do would be tested on older
-servers only. jetstow has no switch for it, so a test patches what jetstow knows of a bucket.
+A connection uses the best path that its server supports: 2.11 has batched Direct Get. With the
+latest server alone, the other paths would not be tested. jetstow has no option for the path, so a
+test patches a property of jetstow.
 """
 
 from __future__ import annotations
@@ -14,46 +14,46 @@ import pytest
 
 
 def _consumer(patch: pytest.MonkeyPatch) -> None:
-    """Chunks are read by consumers, as before 2.11."""
+    """Read chunks by consumers, as before 2.11."""
     patch.setattr("jetstow._core.bucket.stream.Stream.has_batched_get", False)
 
 
 def _plain(patch: pytest.MonkeyPatch) -> None:
-    """All goes through nats-py, as over websockets or on a connection that a user has made."""
+    """Use nats-py's own reader, as over websockets or on a connection that the user created."""
 
-    async def nowhere(*_: object) -> None:
+    async def attach_nothing(*_: object) -> None:
         return None
 
-    patch.setattr("jetstow._core.transport.fast_path.FastPath.attach", nowhere)
+    patch.setattr("jetstow._core.transport.fast_path.FastPath.attach", attach_nothing)
 
 
-# A new path is one more entry here; `not_on` then names the tests that make no sense on it.
+# Tests that make no sense on a path have the marker `not_on_path`.
 PATHS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "consumer": _consumer,
     "plain": _plain,
 }
 
 # 2.10 and 2.9 read by consumers.
-_TAKEN_BY_OLDER = {"consumer"}
+_USED_BY_OLDER_SERVERS = {"consumer"}
 
 
 def selected() -> tuple[str, ...]:
-    """The paths that `JETSTOW_TEST_PATHS` names (a comma list, or `all`), beside the best one.
+    """Return the paths in `JETSTOW_TEST_PATHS` (a comma list, or `all`), besides the best one.
 
-    All of them if it names none and `JETSTOW_TEST_SERVERS` asks for all servers.
+    Without it, all paths if `JETSTOW_TEST_SERVERS` is `all`, and none if not.
     """
     text = os.environ.get("JETSTOW_TEST_PATHS", "").strip()
-    everything = os.environ.get("JETSTOW_TEST_SERVERS", "").strip() == "all"
-    if text == "all" or (not text and everything):
+    all_servers = os.environ.get("JETSTOW_TEST_SERVERS", "").strip() == "all"
+    if text == "all" or (not text and all_servers):
         return tuple(PATHS)
-    chosen = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-    if unknown := set(chosen) - set(PATHS):
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if unknown := set(names) - set(PATHS):
         raise ValueError(f"JETSTOW_TEST_PATHS: unknown {sorted(unknown)}, known {tuple(PATHS)}")
-    return chosen
+    return names
 
 
-def of_no_version() -> tuple[str, ...]:
-    """Those of them that no selected server takes by itself; all that are asked for by name."""
+def selected_for_several_versions() -> tuple[str, ...]:
+    """Return the selected paths, without those that older servers use if none is named."""
     if os.environ.get("JETSTOW_TEST_PATHS", "").strip():
         return selected()
-    return tuple(path for path in selected() if path not in _TAKEN_BY_OLDER)
+    return tuple(path for path in selected() if path not in _USED_BY_OLDER_SERVERS)

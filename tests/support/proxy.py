@@ -1,11 +1,11 @@
-"""A bad way to the server: a TCP proxy that delays, stalls, cuts and truncates.
+"""A TCP proxy that delays, stalls, truncates and aborts connections to a server.
 
     async with Proxy(server.port, delay=0.025) as proxy:
         client = await jetstow.connect(proxy.url)
         await proxy.cut_after(1_000, "to_client")
 
-`delay` is in seconds and goes for each direction: a round trip takes twice as long. How many
-bytes may be on their way is not limited, so the bandwidth is the machine's.
+`delay` is in seconds and applies to each direction, so a round trip takes twice as long. The
+proxy does not limit the bandwidth.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
-_PIECE = 256 * 1024
+_READ_SIZE = 256 * 1024
 
-# Pieces of one direction that wait for their time, or for the end of a stall.
-_HELD = 256
+# Reads of one direction that wait for their delay, or for the end of a stall.
+_MAX_QUEUED_READS = 256
 
 Direction = Literal["to_server", "to_client"]
 
@@ -30,25 +30,25 @@ Direction = Literal["to_server", "to_client"]
 @dataclass
 class _Limit:
     direction: Direction
-    left: int
+    remaining: int
     reached: asyncio.Future[None]
 
 
 class Proxy:
-    """Forwards connections to a port of this machine. What it does to them, `faults` counts."""
+    """Forwards connections to a port of this machine. `faults` counts the faults by kind."""
 
     def __init__(self, port: int, *, delay: float = 0.0) -> None:
         self.delay = delay
         self.port = 0
         self.faults: Counter[str] = Counter()
-        self.made = 0
+        self.connection_count = 0
         self._target = port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._limit: _Limit | None = None
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
         self._changed = asyncio.Event()
 
     @property
@@ -58,50 +58,51 @@ class Proxy:
     # -- faults --------------------------------------------------------------------------
 
     def cut(self) -> None:
-        """Abort every connection, as a way that breaks does."""
+        """Abort every connection with a reset."""
         self.faults["cut"] += 1
         self._abort()
 
     def cut_after(self, count: int, direction: Direction) -> asyncio.Future[None]:
-        """Let `count` more bytes through that way, then abort every connection, once.
+        """Forward `count` more bytes in a direction, then abort every connection once.
 
-        A reset overtakes what the receiver has not read yet, so it may get fewer. What it
-        returns is done when that has happened, and cancelled if it never will.
+        The receiver may get fewer bytes: a reset discards those that it has not read yet.
+
+        Returns: a future that is done after the abort, or cancelled if the abort is.
         """
-        self.spare()
+        self.cancel_cut()
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._limit = _Limit(direction, count, reached)
         return reached
 
-    def spare(self) -> None:
-        """Take back what `cut_after` has asked for and has not come to pass."""
+    def cancel_cut(self) -> None:
+        """Cancel a pending `cut_after`."""
         if self._limit is not None:
             self._limit.reached.cancel()
         self._limit = None
 
     def stall(self) -> None:
-        """Keep every connection open and let nothing through, until `go_on`."""
+        """Keep every connection open but forward nothing until `resume`."""
         self.faults["stall"] += 1
-        self._flows.clear()
+        self._flowing.clear()
 
-    def go_on(self) -> None:
-        """Let everything through again, what was held first."""
-        self._flows.set()
+    def resume(self) -> None:
+        """Forward again, buffered bytes first."""
+        self._flowing.set()
 
     def refuse(self) -> None:
-        """Take no new connection, until `accept`."""
+        """Close new connections at once, until `accept`."""
         self.faults["refuse"] += 1
         self._refusing = True
 
     def accept(self) -> None:
-        """Take new connections again."""
+        """Accept new connections again."""
         self._refusing = False
 
     _refusing = False
 
-    async def connections_made(self, count: int) -> None:
-        """Returns when so many connections have been made in all."""
-        while self.made < count:
+    async def wait_for_connections(self, count: int) -> None:
+        """Wait until `count` connections have been accepted in all."""
+        while self.connection_count < count:
             self._changed.clear()
             await self._changed.wait()
 
@@ -109,15 +110,15 @@ class Proxy:
         for writer in list(self._writers):
             sock = writer.get_extra_info("socket")
             if sock is not None:
-                # With nothing to linger for, the other side gets a reset.
+                # With a linger time of zero, the other end receives a reset.
                 with suppress(OSError):
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
 
-    # -- its life ------------------------------------------------------------------------
+    # -- forwarding ----------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_PIECE)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_READ_SIZE)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -128,7 +129,7 @@ class Proxy:
         traceback: TracebackType | None,
     ) -> None:
         assert self._server is not None
-        self.spare()
+        self.cancel_cut()
         self._server.close()
         for connection in list(self._connections):
             connection.cancel()
@@ -140,77 +141,80 @@ class Proxy:
         assert task is not None
         self._connections.add(task)
         self._writers.add(writer)
-        back: asyncio.StreamWriter | None = None
+        server_writer: asyncio.StreamWriter | None = None
         try:
             if self._refusing:
                 return
-            there, back = await asyncio.open_connection("127.0.0.1", self._target, limit=_PIECE)
-            self._writers.add(back)
-            self.made += 1
+            server_reader, server_writer = await asyncio.open_connection(
+                "127.0.0.1", self._target, limit=_READ_SIZE
+            )
+            self._writers.add(server_writer)
+            self.connection_count += 1
             self._changed.set()
-            ways = [
-                asyncio.create_task(self._carry(reader, back, "to_server")),
-                asyncio.create_task(self._carry(there, writer, "to_client")),
+            tasks = [
+                asyncio.create_task(self._forward(reader, server_writer, "to_server")),
+                asyncio.create_task(self._forward(server_reader, writer, "to_client")),
             ]
             try:
-                await asyncio.wait(ways)
+                await asyncio.wait(tasks)
             finally:
-                for way in ways:
-                    way.cancel()
+                for forwarding in tasks:
+                    forwarding.cancel()
         except (OSError, asyncio.CancelledError):
-            pass  # nobody listens there; or the proxy ends, and asyncio wants to hear nothing
+            # Connection refused; or the proxy ends, and asyncio would log the cancellation.
+            pass
         finally:
-            for end in filter(None, (writer, back)):
-                end.transport.abort()
-                self._writers.discard(end)
+            for each in filter(None, (writer, server_writer)):
+                each.transport.abort()
+                self._writers.discard(each)
             self._connections.discard(task)
 
-    async def _carry(
+    async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, direction: Direction
     ) -> None:
-        """One direction, until its sender ends it."""
+        """Forward one direction until its sender closes it."""
         loop = asyncio.get_running_loop()
-        late: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_HELD)
-        delivering = asyncio.create_task(self._deliver(late, writer, direction))
+        delayed: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MAX_QUEUED_READS)
+        sending = asyncio.create_task(self._send_when_due(delayed, writer, direction))
         try:
             with suppress(OSError):
-                while piece := await reader.read(_PIECE):
-                    await late.put((loop.time() + self.delay, piece))
-            await late.put((loop.time() + self.delay, b""))
-            await delivering
+                while data := await reader.read(_READ_SIZE):
+                    await delayed.put((loop.time() + self.delay, data))
+            await delayed.put((loop.time() + self.delay, b""))
+            await sending
         finally:
-            delivering.cancel()
+            sending.cancel()
 
-    async def _deliver(
+    async def _send_when_due(
         self,
-        late: asyncio.Queue[tuple[float, bytes]],
+        delayed: asyncio.Queue[tuple[float, bytes]],
         writer: asyncio.StreamWriter,
         direction: Direction,
     ) -> None:
         loop = asyncio.get_running_loop()
         with suppress(OSError):
             while True:
-                due, piece = await late.get()
-                if (left := due - loop.time()) > 0:
-                    await asyncio.sleep(left)
-                await self._flows.wait()
-                if not piece:
+                due, data = await delayed.get()
+                if (wait := due - loop.time()) > 0:
+                    await asyncio.sleep(wait)
+                await self._flowing.wait()
+                if not data:
                     writer.close()
                     return
                 if self._limit is not None and self._limit.direction == direction:
-                    await self._truncate(self._limit, writer, piece)
+                    await self._truncate(self._limit, writer, data)
                 else:
-                    writer.write(piece)
+                    writer.write(data)
                     await writer.drain()
 
-    async def _truncate(self, limit: _Limit, writer: asyncio.StreamWriter, piece: bytes) -> None:
-        writer.write(piece[: limit.left])
-        if len(piece) < limit.left:
-            limit.left -= len(piece)
+    async def _truncate(self, limit: _Limit, writer: asyncio.StreamWriter, data: bytes) -> None:
+        writer.write(data[: limit.remaining])
+        if len(data) < limit.remaining:
+            limit.remaining -= len(data)
             await writer.drain()
             return
         self._limit = None
-        # A reset overtakes what is on its way: let the bytes arrive that may.
+        # A reset discards unread bytes: send those that the limit allows first.
         await writer.drain()
         await asyncio.sleep(0)
         self.faults["truncation"] += 1

@@ -1,6 +1,6 @@
-"""What really lies in a bucket's stream, read with plain JetStream requests.
+"""Read and write the stream of a bucket with plain JetStream requests, without jetstow.
 
-The tests that say "nothing is left behind" ask here, not the store under test.
+Tests check here, independently of the store under test, that no messages are left over.
 """
 
 from __future__ import annotations
@@ -13,23 +13,32 @@ from nats.aio.client import Client
 
 
 async def request(nc: Client, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """One JetStream API request; the answer, errors included, as it came."""
-    answer = await nc.request(f"$JS.API.{subject}", json.dumps(body or {}).encode(), timeout=5)
-    decoded: dict[str, Any] = json.loads(answer.data)
+    """Send a JetStream API request and return the decoded reply, also if it is an error."""
+    reply = await nc.request(f"$JS.API.{subject}", json.dumps(body or {}).encode(), timeout=5)
+    decoded: dict[str, Any] = json.loads(reply.data)
     return decoded
 
 
-async def arrived(nc: Client) -> None:
-    """Returns when the server has all that was sent, subscriptions too.
+async def stream_config(nc: Client, bucket: str) -> dict[str, Any]:
+    """Return the configuration of the bucket's stream."""
+    config: dict[str, Any] = (await request(nc, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    return config
 
-    nats-py's `flush` writes its question before what waits to be sent; a second one comes after.
+
+async def flush(nc: Client) -> None:
+    """Wait until the server has processed everything that was sent, subscriptions too.
+
+    nats-py's `flush` writes its PING before buffered data. The second PING comes after it.
     """
     for _ in range(2):
         await nc.flush()
 
 
 async def subjects(nc: Client, bucket: str, below: str = ">") -> dict[str, int]:
-    """Every subject in the bucket and how many messages are on it."""
+    """Return every subject in the bucket with its number of messages.
+
+    Raises: `LookupError` (the bucket does not exist).
+    """
     filtered = {"subjects_filter": f"$O.{bucket}.{below}"}
     info = await request(nc, f"STREAM.INFO.OBJ_{bucket}", filtered)
     if error := info.get("error"):
@@ -38,50 +47,53 @@ async def subjects(nc: Client, bucket: str, below: str = ">") -> dict[str, int]:
 
 
 async def chunks(nc: Client, bucket: str) -> dict[str, int]:
-    """The number of chunks stored, by the NUID they were written under."""
-    found = await subjects(nc, bucket, "C.>")
-    return {subject.rpartition(".")[2]: count for subject, count in found.items()}
+    """Return the number of stored chunks by NUID."""
+    counts = await subjects(nc, bucket, "C.>")
+    return {subject.rpartition(".")[2]: count for subject, count in counts.items()}
 
 
 async def names(nc: Client, bucket: str) -> dict[str, int]:
-    """The names that have metadata, deleted ones too, and how many messages each has."""
-    found = await subjects(nc, bucket, "M.>")
+    """Return the number of metadata messages by object name, deleted objects included."""
+    counts = await subjects(nc, bucket, "M.>")
     return {
         base64.urlsafe_b64decode(subject.rpartition(".")[2]).decode(
             errors="backslashreplace"
         ): count
-        for subject, count in found.items()
+        for subject, count in counts.items()
     }
 
 
-async def consumers(nc: Client, bucket: str) -> int:
-    """How many consumers the bucket's stream has."""
+async def consumer_count(nc: Client, bucket: str) -> int:
+    """Return the number of consumers of the bucket's stream."""
     info = await request(nc, f"STREAM.INFO.OBJ_{bucket}")
     return int(info["state"]["consumer_count"])
 
 
 async def metadata(nc: Client, bucket: str, name: str) -> dict[str, Any]:
-    """The metadata message of `name`, exactly as JSON has it."""
-    message = await message_on(nc, bucket, meta_subject(bucket, name))
+    """Return the decoded JSON of the last metadata message of `name`."""
+    message = await last_message(nc, bucket, meta_subject(bucket, name))
     decoded: dict[str, Any] = json.loads(base64.b64decode(message.get("data", "")))
     return decoded
 
 
-async def message_on(nc: Client, bucket: str, subject: str) -> dict[str, Any]:
-    """The last message on a subject: `seq`, `data` and `hdrs` in base64, `time`."""
-    answer = await request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", {"last_by_subj": subject})
-    if error := answer.get("error"):
+async def last_message(nc: Client, bucket: str, subject: str) -> dict[str, Any]:
+    """Return the last message on a subject: `seq`, `time`, and `data` and `hdrs` in base64.
+
+    Raises: `LookupError` (the subject has no message).
+    """
+    reply = await request(nc, f"STREAM.MSG.GET.OBJ_{bucket}", {"last_by_subj": subject})
+    if error := reply.get("error"):
         raise LookupError(f"{subject}: {error}")
-    message: dict[str, Any] = answer["message"]
+    message: dict[str, Any] = reply["message"]
     return message
 
 
 async def write_metadata(nc: Client, bucket: str, name: str, body: Any) -> int:
-    """Publishes metadata as some other client may have: a dict as JSON, bytes as they are."""
+    """Publish metadata, a dict as JSON and bytes unchanged, and return its sequence."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"Nats-Rollup": "sub"}
-    answer = await nc.request(meta_subject(bucket, name), data, headers=headers, timeout=5)
-    return int(json.loads(answer.data)["seq"])
+    reply = await nc.request(meta_subject(bucket, name), data, headers=headers, timeout=5)
+    return int(json.loads(reply.data)["seq"])
 
 
 def meta_subject(bucket: str, name: str) -> str:

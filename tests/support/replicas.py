@@ -1,4 +1,4 @@
-"""A bucket on three real servers: who leads it, and what is done to whom."""
+"""A bucket on three servers: its leader, its followers, and faults of single servers."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from tests.support import raw_stream
 from tests.support.cluster import Cluster
 from tests.support.servers import NatsServer
 
-# How long a cluster may take to come to terms with itself, in seconds.
-_PATIENCE = 60.0
+# The longest time that a cluster may take for an election, in seconds.
+_TIMEOUT = 60.0
 
 
 class Replicas:
-    """The bucket `bucket` of a cluster, with a copy on every server."""
+    """A bucket of a cluster with a replica on every server."""
 
     def __init__(self, cluster: Cluster, bucket: str) -> None:
         self.cluster = cluster
         self.bucket = bucket
 
     async def leader(self) -> NatsServer:
-        """The server that leads it, once there is one."""
-        name = (await self._settled(lambda state: bool(state.get("leader"))))["leader"]
+        """Wait for a leader of the stream and return it."""
+        name = (await self._wait_for_state(lambda state: bool(state.get("leader"))))["leader"]
         return next(node for node in self.cluster.nodes if node.name == name)
 
     async def followers(self) -> list[NatsServer]:
         leader = await self.leader()
         return [node for node in self.cluster.nodes if node is not leader]
 
-    async def are_current(self) -> None:
-        """Returns when every server has all of the bucket, and each one says so."""
+    async def wait_until_current(self) -> None:
+        """Wait until every server reports that all replicas are current."""
 
         def current(state: dict[str, Any]) -> bool:
             replicas = state.get("replicas") or []
@@ -45,57 +45,60 @@ class Replicas:
             )
 
         for node in self.cluster.nodes:
-            await self._settled(current, node)
+            await self._wait_for_state(current, node)
 
     async def step_down(self) -> None:
-        """Has the leader give the lead to another server; returns when that has it."""
+        """Make the leader step down and wait until another server leads."""
         before = (await self.leader()).name
-        answer = await self._ask(f"STREAM.LEADER.STEPDOWN.OBJ_{self.bucket}")
-        assert answer.get("success"), answer
-        await self._settled(lambda state: state.get("leader") not in {None, "", before})
+        reply = await self._request(f"STREAM.LEADER.STEPDOWN.OBJ_{self.bucket}")
+        assert reply.get("success"), reply
+        await self._wait_for_state(lambda state: state.get("leader") not in {None, "", before})
 
     async def wipe(self, node: NatsServer) -> None:
-        """A server whose disk is replaced by an empty one, started again."""
+        """Stop a server, delete its store, and start it again."""
         await asyncio.to_thread(node.stop)
         shutil.rmtree(node.store_dir)
         await asyncio.to_thread(node.start)
 
-    async def heal(self) -> None:
-        """Every server runs again and has everything."""
+    async def start_all(self) -> None:
+        """Start or resume every server and wait until all replicas are current."""
         for node in self.cluster.nodes:
             if node.is_running:
                 node.resume()
             else:
                 await asyncio.to_thread(node.start)
-        await self.are_current()
+        await self.wait_until_current()
 
-    async def _settled(
-        self, is_so: Callable[[dict[str, Any]], bool], by: NatsServer | None = None
+    async def _wait_for_state(
+        self, condition: Callable[[dict[str, Any]], bool], node: NatsServer | None = None
     ) -> dict[str, Any]:
+        """Return the stream's cluster state as soon as it meets the condition."""
         state: dict[str, Any] | Exception = {}
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 while True:
                     try:
-                        state = await self._ask(f"STREAM.INFO.OBJ_{self.bucket}", by)
+                        state = await self._request(f"STREAM.INFO.OBJ_{self.bucket}", node)
                     except (nats.errors.Error, OSError) as error:
                         state = error
                     else:
-                        if is_so(state.get("cluster") or {}):
+                        if condition(state.get("cluster") or {}):
                             return dict(state["cluster"])
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise AssertionError(f"{self.bucket} does not come to rest: {state}") from None
+            raise AssertionError(
+                f"bucket {self.bucket!r}: unexpected state after {_TIMEOUT} s: {state}"
+            ) from None
 
-    async def _ask(self, api: str, by: NatsServer | None = None) -> dict[str, Any]:
-        asked = self.cluster.nodes if by is None else [by]
-        running = [node.url for node in asked if node.is_running]
-        nc = await nats.connect(running, connect_timeout=1, error_cb=_quiet)
+    async def _request(self, api: str, node: NatsServer | None = None) -> dict[str, Any]:
+        nodes = self.cluster.nodes if node is None else [node]
+        running = [each.url for each in nodes if each.is_running]
+        nc = await nats.connect(running, connect_timeout=1, error_cb=_ignore_error)
         try:
             return await raw_stream.request(nc, api)
         finally:
             await nc.close()
 
 
-async def _quiet(_: Exception) -> None:
-    """One of the servers may be standing still: the next one is asked."""
+async def _ignore_error(_: Exception) -> None:
+    """A server may be paused. nats-py then tries the next one."""

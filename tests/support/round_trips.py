@@ -1,4 +1,4 @@
-"""How often a client has to wait for the server before it has what it asked for."""
+"""Count the round trips between a client and the server."""
 
 from __future__ import annotations
 
@@ -6,37 +6,39 @@ from typing import Any
 
 import pytest
 
-from jetstow._core.transport.mailbox import Mailbox
+from jetstow._core.transport.inbox import Inbox
 
 
-class Rounds:
-    """Counts the round trips of what is done while it is there.
+class RoundTripCounter:
+    """Counts requests and round trips, from its creation or the last `reset`.
 
-    A round begins with the first request after an answer was taken: requests that are sent
-    one after another, without an answer between them, travel together.
+    A round trip begins with the first request after a reply was received. Requests that are sent
+    without a reply between them count as one round trip.
     """
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.count = 0
         self.requests = 0
-        self._answered = True
-        send, take = Mailbox.send, Mailbox.next
+        self._awaiting_request = True
+        publish, deliver = Inbox.publish, Inbox._deliver
 
-        async def counted_send(box: Mailbox, *args: Any, **options: Any) -> None:
-            self.requests += 1
-            self.count += self._answered
-            self._answered = False
-            await send(box, *args, **options)
+        def counted_publish(
+            inbox: Inbox, subject: str, payload: Any, reply: str, *rest: Any
+        ) -> Any:
+            if reply:
+                self.requests += 1
+                self.count += self._awaiting_request
+                self._awaiting_request = False
+            return publish(inbox, subject, payload, reply, *rest)
 
-        async def counted_take(box: Mailbox) -> Any:
-            message = await take(box)
-            self._answered = True
-            return message
+        def counted_deliver(inbox: Inbox, message: Any) -> None:
+            self._awaiting_request = True
+            deliver(inbox, message)
 
-        patch.setattr(Mailbox, "send", counted_send)
-        patch.setattr(Mailbox, "next", counted_take)
+        patch.setattr(Inbox, "publish", counted_publish)
+        patch.setattr(Inbox, "_deliver", counted_deliver)
 
-    def start(self) -> None:
-        """From here on."""
+    def reset(self) -> None:
+        """Set the counters to zero."""
         self.count = self.requests = 0
-        self._answered = True
+        self._awaiting_request = True

@@ -1,4 +1,4 @@
-"""Bytes and names that tests put, and what a client may be asked to notice about them."""
+"""Sizes, names and bytes for test objects."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ UNICODE_NAMES = ("Grüße", "файл.txt", "目录/文件", "🚀 e\N{COMBINING
 
 
 def some_bytes(size: int, seed: int = 0) -> bytes:
-    """Bytes that look random, the same ones every time."""
+    """Return pseudo-random bytes, the same for the same size and seed."""
     return random.Random(f"{size}/{seed}").randbytes(size)
 
 
 def digest_of(data: bytes) -> str:
+    """Return the digest field of an object with this content."""
     return "SHA-256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()

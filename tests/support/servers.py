@@ -3,9 +3,8 @@
     with NatsServer(jetstream="max_file_store: 10M") as server:
         client = await jetstow.connect(server.url)
 
-Everything here is synchronous on purpose: the kernel ends a server together with the
-*thread* that started it, so it is the test's own thread that starts it. Starting takes
-some 50 ms.
+Everything here is synchronous on purpose. `setpriv --pdeathsig` ends a server together with the
+*thread* that started it, so the thread of the test must start it. A start takes about 50 ms.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ START_TIMEOUT = 20.0
 
 
 class ServerStartError(RuntimeError):
-    """The server did not come up; its log is in the message."""
+    """The server did not start. The message contains its log."""
 
 
 class NatsServer:
-    """One nats-server on loopback with a store of its own.
+    """A nats-server on loopback with its own store.
 
-    `config` is text added to the configuration file (accounts, users, permissions, TLS);
-    `jetstream` is text inside its `jetstream` block (limits), `None` turns JetStream off.
-    The port and the store stay the same over `restart`.
+    `config` is text that is added to the configuration file (accounts, users, permissions, TLS).
+    `jetstream` is text inside its `jetstream` block (limits); None disables JetStream.
+    `restart` keeps the port and the store.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class NatsServer:
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="jetstow-server-"))
         self.log: list[str] = []
-        self.greeting: list[str] = []
+        self.startup_log: list[str] = []
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self._ready = threading.Event()
@@ -81,19 +80,19 @@ class NatsServer:
 
     @property
     def is_running(self) -> bool:
-        """Whether there is a process, be it paused."""
+        """Whether the process runs, paused or not."""
         return self._process is not None and self._process.poll() is None
 
     def at_least(self, version: str) -> bool:
         """Whether this server is of `version` or later: `server.at_least("2.11")`."""
         return version_key(self.version) >= version_key(version)
 
-    # -- its life ------------------------------------------------------------------------
+    # -- start and stop ------------------------------------------------------------------
 
     def start(self, *, wait: bool = True) -> Self:
-        """Starts the server and returns when JetStream has answered.
+        """Start the server and wait until JetStream is healthy.
 
-        Raises: `ServerStartError`; `versions.MissingBinaryError`.
+        Raises: `ServerStartError`, `versions.MissingBinaryError`.
         """
         for attempt in range(5):
             self._launch()
@@ -102,9 +101,9 @@ class NatsServer:
             try:
                 self.wait_ready()
             except ServerStartError:
-                self._reap()
-                # Another process was quicker on that port: only a first start may move.
-                if "address already in use" not in self.text() or attempt == 4:
+                self._wait_for_exit()
+                # Another process took the port. Only a first start may change the port.
+                if "address already in use" not in self.log_text() or attempt == 4:
                     raise
                 self.port = free_port()
             else:
@@ -112,41 +111,48 @@ class NatsServer:
         raise AssertionError("unreachable")
 
     def wait_ready(self) -> None:
-        """Waits for the greeting, then until JetStream says that it is healthy."""
+        """Wait for the "ready" log line, then until the health check succeeds.
+
+        Raises: `ServerStartError` (the server ended, or took longer than `START_TIMEOUT`).
+        """
         deadline = time.monotonic() + START_TIMEOUT
         while not self._ready.wait(0.02):
             if self._running().poll() is not None or time.monotonic() > deadline:
-                raise ServerStartError(f"nats-server {self.version} did not start:\n{self.text()}")
-        while not self.healthy():
+                raise ServerStartError(
+                    f"nats-server {self.version} did not start:\n{self.log_text()}"
+                )
+        while not self.is_healthy():
             if self._running().poll() is not None or time.monotonic() > deadline:
-                raise ServerStartError(f"nats-server {self.version} not healthy:\n{self.text()}")
+                raise ServerStartError(
+                    f"nats-server {self.version} not healthy:\n{self.log_text()}"
+                )
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """Ends the server as an operator would."""
-        self._end(signal.SIGTERM)
+        """Stop the server with SIGTERM, as an operator does."""
+        self._terminate(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends the server as a crash would."""
-        self._end(signal.SIGKILL)
+        """Kill the server with SIGKILL, as a crash does."""
+        self._terminate(signal.SIGKILL)
 
     def restart(self, *, kill: bool = False) -> Self:
-        """The same port, the same store."""
-        self._end(signal.SIGKILL if kill else signal.SIGTERM)
+        """Stop or kill the server and start it on the same port with the same store."""
+        self._terminate(signal.SIGKILL if kill else signal.SIGTERM)
         return self.start()
 
     def pause(self) -> None:
-        """The server stays connected and says nothing more, until `resume`."""
+        """Stop the process with SIGSTOP until `resume`. Its connections stay open."""
         self._running().send_signal(signal.SIGSTOP)
-        # Its threads stop one by one, and until the last one has, it may still answer.
+        # Its threads stop one by one. Until the last one has stopped, it may still reply.
         os.waitpid(self.pid, os.WUNTRACED)
 
     def resume(self) -> None:
         self._running().send_signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """Ends the server and removes its store."""
-        self._end(signal.SIGKILL)
+        """Kill the server and remove its store."""
+        self._terminate(signal.SIGKILL)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -164,29 +170,32 @@ class NatsServer:
     ) -> None:
         self.close()
 
-    # -- what it says --------------------------------------------------------------------
+    # -- log and monitoring --------------------------------------------------------------
 
-    def text(self) -> str:
-        """What the server has logged, for a failure's report."""
+    def log_text(self) -> str:
+        """Return the log of the server, for the report of a failure."""
         return "\n".join(self.log)
 
-    def healthy(self) -> bool:
-        """Whether JetStream is up and, in a cluster, in touch with its leader."""
+    def is_healthy(self) -> bool:
+        """Return whether JetStream is healthy and, in a cluster, connected to its leader."""
         try:
             return bool(self.monitor("healthz")["status"] == "ok")
         except (OSError, KeyError, ValueError):
             return False
 
     def monitor(self, page: str) -> dict[str, Any]:
-        """A page of the server's monitoring: `varz`, `jsz?streams=true`, `connz`."""
+        """Return a page of the server's monitoring: `varz`, `jsz?streams=true`, `connz`.
+
+        Raises: `OSError` (the monitoring port is not open yet).
+        """
         if not self._monitor_port:
-            raise OSError("no monitoring yet")
+            raise OSError("the monitoring port is not open yet")
         address = f"http://127.0.0.1:{self._monitor_port}/{page}"
-        with urllib.request.urlopen(address, timeout=5) as answer:
-            page_data: dict[str, Any] = json.load(answer)
+        with urllib.request.urlopen(address, timeout=5) as response:
+            page_data: dict[str, Any] = json.load(response)
         return page_data
 
-    # -- inside --------------------------------------------------------------------------
+    # -- process -------------------------------------------------------------------------
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:
@@ -230,18 +239,18 @@ class NatsServer:
             if "Starting http monitor on" in line:
                 self._monitor_port = int(line.rpartition(":")[2])
             elif READY in line:
-                self.greeting = list(self.log)
+                self.startup_log = list(self.log)
                 self._ready.set()
 
-    def _end(self, sign: signal.Signals) -> None:
+    def _terminate(self, sign: signal.Signals) -> None:
         if self._process is None:
             return
         with suppress(ProcessLookupError):
             self._process.send_signal(sign)
-            self._process.send_signal(signal.SIGCONT)  # one that is paused would not see it
-        self._reap()
+            self._process.send_signal(signal.SIGCONT)  # a paused process handles no signal
+        self._wait_for_exit()
 
-    def _reap(self) -> None:
+    def _wait_for_exit(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -262,10 +271,10 @@ def version_key(version: str) -> tuple[int, ...]:
 
 
 def free_port() -> int:
-    """A free port below those that the kernel hands out by itself.
+    """Return a free port below the kernel's range of ephemeral ports.
 
-    A client that reconnects to a port of the kernel's own range may, while the server is
-    down, get that same port for its own end, connect to itself and hang.
+    While the server is down, a reconnecting client could get an ephemeral port of the server's
+    number for its own end. It would connect to itself and hang.
     """
     for _ in range(100):
         port = random.randint(10_000, 32_000)
@@ -276,7 +285,10 @@ def free_port() -> int:
 
 
 def die_with_parent() -> list[str]:
-    # Where there is no setpriv, `_close_all` is all there is.
+    """Return a command prefix that ends the process with its parent thread.
+
+    Without setpriv (macOS), only `_close_all` stops the servers.
+    """
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []
 

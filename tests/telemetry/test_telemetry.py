@@ -1,4 +1,4 @@
-"""What OpenTelemetry hears: spans of verbs, counts of what moved and of what was tried again."""
+"""OpenTelemetry: spans of verbs, and counters of bytes, chunks and retries."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ SMALL = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1_000))
 
 
 @dataclass
-class Heard:
+class Recorder:
+    """The recorded spans and metrics."""
+
     exporter: InMemorySpanExporter
     reader: InMemoryMetricReader
     provider: TracerProvider
@@ -39,7 +41,7 @@ class Heard:
         return {span.name: span for span in self.exporter.get_finished_spans()}
 
     def sums(self, metric: str) -> dict[str, float]:
-        """A counter's sums, by the value of one of its attributes."""
+        """Return the sums of a counter by the value of one of its attributes."""
         data = self.reader.get_metrics_data()
         points: list[Any] = [
             point
@@ -55,23 +57,23 @@ class Heard:
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+def recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
     exporter, reader = InMemorySpanExporter(), InMemoryMetricReader()
     tracers, meters = TracerProvider(), MeterProvider([reader])
     tracers.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "get_tracer", tracers.get_tracer)
     monkeypatch.setattr(metrics, "get_meter", meters.get_meter)
     telemetry._instruments.cache_clear()
-    yield Heard(exporter, reader, tracers)
+    yield Recorder(exporter, reader, tracers)
     telemetry._instruments.cache_clear()
     tracers.shutdown()
     meters.shutdown()
 
 
-async def test_a_verb_is_a_span(heard: Heard, store: jetstow.ObjectStore) -> None:
+async def test_verb_span(recorded: Recorder, store: jetstow.ObjectStore) -> None:
     await store.put("a", some_bytes(2_500), SMALL)
     await store.get("a")
-    span = heard.spans()["jetstow put"]
+    span = recorded.spans()["jetstow put"]
     assert span.kind is SpanKind.CLIENT
     assert span.attributes == {
         "messaging.system": "nats",
@@ -82,17 +84,17 @@ async def test_a_verb_is_a_span(heard: Heard, store: jetstow.ObjectStore) -> Non
         "jetstow.chunks": 3,
         "jetstow.retries": 0,
     }
-    got = heard.spans()["jetstow get"]
+    got = recorded.spans()["jetstow get"]
     assert (got.attributes or {})["jetstow.chunks"] == 3
 
 
-async def test_spans_lie_in_the_span_of_the_caller(
-    heard: Heard, store: jetstow.ObjectStore, tmp_path: Any
+async def test_spans_are_children_of_the_current_span(
+    recorded: Recorder, store: jetstow.ObjectStore, tmp_path: Any
 ) -> None:
     (tmp_path / "f").write_bytes(b"data")
-    with heard.provider.get_tracer("app").start_as_current_span("work") as work:
+    with recorded.provider.get_tracer("app").start_as_current_span("work") as work:
         await store.put_file(tmp_path / "f")
-    spans = heard.spans()
+    spans = recorded.spans()
     outer, inner = spans["jetstow put_file"], spans["jetstow put"]
     assert outer.parent is not None
     assert outer.parent.span_id == work.get_span_context().span_id
@@ -101,36 +103,36 @@ async def test_spans_lie_in_the_span_of_the_caller(
     assert inner.parent.span_id == outer.context.span_id
 
 
-async def test_a_stream_is_nobodys_span_between_its_pieces(
-    heard: Heard, store: jetstow.ObjectStore
+async def test_stream_span_is_not_current_between_chunks(
+    recorded: Recorder, store: jetstow.ObjectStore
 ) -> None:
     await store.put("a", some_bytes(2_500), SMALL)
     async for _ in store.stream("a"):
         assert not trace.get_current_span().get_span_context().is_valid
-    attributes = heard.spans()["jetstow stream"].attributes or {}
+    attributes = recorded.spans()["jetstow stream"].attributes or {}
     assert (attributes["jetstow.bytes"], attributes["jetstow.chunks"]) == (2_500, 3)
 
 
-async def test_what_fails_is_told(heard: Heard, store: jetstow.ObjectStore) -> None:
+async def test_error_span(recorded: Recorder, store: jetstow.ObjectStore) -> None:
     with pytest.raises(ObjectNotFoundError):
         await store.get_info("missing")
-    span = heard.spans()["jetstow get_info"]
+    span = recorded.spans()["jetstow get_info"]
     assert span.status.status_code is StatusCode.ERROR
     assert "missing" in (span.status.description or "")
     assert (span.attributes or {})["error.type"] == "ObjectNotFoundError"
 
 
-async def test_meters_count_what_moves(heard: Heard, store: jetstow.ObjectStore) -> None:
+async def test_byte_and_chunk_counters(recorded: Recorder, store: jetstow.ObjectStore) -> None:
     await store.put("a", some_bytes(2_500), SMALL)
     await store.get_range("a", 0, 10)
     assert await store.list()
-    assert heard.sums("jetstow.bytes")["written"] == 2_500
-    assert heard.sums("jetstow.chunks")["written"] == 3
-    assert heard.sums("jetstow.bytes")["read"] >= 1_000
-    assert heard.sums("jetstow.operation.duration") == {"put": 1, "get_range": 1, "list": 1}
+    assert recorded.sums("jetstow.bytes")["written"] == 2_500
+    assert recorded.sums("jetstow.chunks")["written"] == 3
+    assert recorded.sums("jetstow.bytes")["read"] >= 1_000
+    assert recorded.sums("jetstow.operation.duration") == {"put": 1, "get_range": 1, "list": 1}
 
 
-async def test_retries_are_counted(heard: Heard, server: NatsServer, bucket: str) -> None:
+async def test_retry_counter(recorded: Recorder, server: NatsServer, bucket: str) -> None:
     async with Proxy(server.port) as proxy:
         options: Any = {"reconnect_time_wait": 0.01, "max_reconnect_attempts": 100}
         async with await jetstow.connect(proxy.url, **options) as nc:
@@ -141,11 +143,11 @@ async def test_retries_are_counted(heard: Heard, server: NatsServer, bucket: str
                     proxy.cut()
 
             await store.put("a", some_bytes(200_000), SMALL, progress=cut)
-    assert heard.sums("jetstow.retries")["ConnectionLostError"] >= 1
-    assert (heard.spans()["jetstow put"].attributes or {})["jetstow.retries"]
+    assert recorded.sums("jetstow.retries")["ConnectionLostError"] >= 1
+    assert (recorded.spans()["jetstow put"].attributes or {})["jetstow.retries"]
 
 
-def test_without_the_api_nothing_is_told_and_all_works(server: NatsServer, bucket: str) -> None:
+def test_without_opentelemetry(server: NatsServer, bucket: str) -> None:
     program = f"""
 import sys
 sys.modules["opentelemetry"] = None

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks import plan
 from benchmarks.figures import Figures
-from benchmarks.marks import marks
 from benchmarks.report import markdown
+from benchmarks.targets import targets
 
 ENVIRONMENT = {
     "date": "today", "commit": "c", "python": "3", "system": "s", "cpu": "", "cpus": 2,
@@ -45,21 +45,21 @@ def test_medians_and_ratios() -> None:
     ours = [sample("put", "jetstow", seconds) for seconds in (1.0, 0.5, 4.0)]
     found = Figures(run(*ours, sample("put", "nats-py", 4.0), sample("put", "limit", 0.5)))
     assert found.median("put", "jetstow") == 256
-    seen = {mark.what: mark for mark in marks(found)}
+    seen = {target.name: target for target in targets(found)}
     assert seen["put 256 MiB from memory: × nats-py"].met is True
-    assert seen["put 256 MiB from memory: × nats-py"].seen == "4.00"
+    assert seen["put 256 MiB from memory: × nats-py"].measured == "4.00"
     assert seen["put 256 MiB from memory: × the limit"].met is False
     assert seen["get 256 MiB into memory: × nats-py"].met is None
 
 
 def test_a_failed_transfer_is_no_figure_but_a_note() -> None:
     failed = sample("many-put", "jetstow", 0.1, errors=["it broke"], slow_consumers=2)
-    (mark,) = (
+    (target,) = (
         m
-        for m in marks(Figures(run(failed)))
-        if m.what.endswith("slow consumers") and m.met is False
+        for m in targets(Figures(run(failed)))
+        if m.name.endswith("slow consumers") and m.met is False
     )
-    assert mark.seen == "1, 2"
+    assert target.measured == "1, 2"
     text = markdown(run(failed, whole=False))
     assert "failed" in text
     assert "many-put/jetstow: 1 errors, the first: it broke" in text

@@ -1,4 +1,4 @@
-"""The errors: one tree, in which nats-py's and Python's own names for them are found too."""
+"""The exceptions: base classes of nats-py and Python, fields, pickling and errno."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 from jetstow import errors
 from jetstow.errors import JetstowError
 
-EVERY: list[type[JetstowError]] = [getattr(errors, name) for name in errors.__all__]
+ALL_ERRORS: list[type[JetstowError]] = [getattr(errors, name) for name in errors.__all__]
 
-# What a program may catch already: nats-py's class, and Python's.
-CAUGHT_AS: dict[str, tuple[type[BaseException], ...]] = {
+# The classes of nats-py and Python that a program may already catch.
+BASES: dict[str, tuple[type[BaseException], ...]] = {
     "JetstowError": (nats_js.Error, nats.errors.Error),
     "InvalidBucketNameError": (nats_js.InvalidBucketNameError, ValueError),
     "InvalidObjectNameError": (nats_js.InvalidObjectNameError, ValueError),
@@ -68,60 +68,58 @@ CAUGHT_AS: dict[str, tuple[type[BaseException], ...]] = {
     "WatcherStoppedError": (),
 }  # fmt: skip
 
-every = pytest.mark.parametrize("kind", EVERY, ids=lambda kind: kind.__name__)
+each_error = pytest.mark.parametrize("kind", ALL_ERRORS, ids=lambda kind: kind.__name__)
 
 
-def test_every_error_is_public_and_has_its_place_here() -> None:
+def test_all_errors_are_exported_and_tested() -> None:
     defined = {
         name
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, JetstowError)
     }
-    assert defined == set(errors.__all__) == set(CAUGHT_AS)
+    assert defined == set(errors.__all__) == set(BASES)
 
 
-@every
-def test_an_error_is_caught_by_the_names_that_programs_know(kind: type[JetstowError]) -> None:
+@each_error
+def test_bases_of_nats_py_and_python(kind: type[JetstowError]) -> None:
     assert issubclass(kind, JetstowError)
-    for known in CAUGHT_AS[kind.__name__]:
-        with pytest.raises(known):
+    for base in BASES[kind.__name__]:
+        with pytest.raises(base):
             raise kind("message", bucket="b", name="n")
 
 
-@every
-def test_an_error_carries_bucket_and_name_and_says_its_sentence_only(
-    kind: type[JetstowError],
-) -> None:
-    error = kind("it went wrong", bucket="b", name="n")
-    assert (error.message, error.bucket, error.name) == ("it went wrong", "b", "n")
-    assert str(error) == "it went wrong"
-    assert repr(error) == f"{kind.__name__}('it went wrong')"
-    assert error.args == ("it went wrong",)
-    assert error.description == "it went wrong"
-    bare = kind()
-    assert (str(bare), bare.bucket, bare.name) == ("", None, None)
+@each_error
+def test_message_bucket_and_name(kind: type[JetstowError]) -> None:
+    error = kind("the message", bucket="b", name="n")
+    assert (error.message, error.bucket, error.name) == ("the message", "b", "n")
+    assert str(error) == "the message"
+    assert repr(error) == f"{kind.__name__}('the message')"
+    assert error.args == ("the message",)
+    assert error.description == "the message"
+    empty = kind()
+    assert (str(empty), empty.bucket, empty.name) == ("", None, None)
 
 
-@every
-def test_an_error_crosses_processes(kind: type[JetstowError]) -> None:
-    error: Any = kind("it went wrong", bucket="b", name="n")
+@each_error
+def test_pickled_and_copied_errors(kind: type[JetstowError]) -> None:
+    error: Any = kind("the message", bucket="b", name="n")
     error.code, error.err_code, error.expected = 400, 10071, 7
-    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
-        assert type(again) is kind
-        assert str(again) == "it went wrong"
-        assert again.args == error.args
-        assert vars(again) == vars(error)
-        assert (again.bucket, again.name, again.err_code) == ("b", "n", 10071)
+    for duplicate in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert type(duplicate) is kind
+        assert str(duplicate) == "the message"
+        assert duplicate.args == error.args
+        assert vars(duplicate) == vars(error)
+        assert (duplicate.bucket, duplicate.name, duplicate.err_code) == ("b", "n", 10071)
 
 
-@every
-def test_an_error_has_the_fields_of_nats_pys_api_errors(kind: type[JetstowError]) -> None:
+@each_error
+def test_fields_of_nats_py_api_errors(kind: type[JetstowError]) -> None:
     error = kind("message")
     assert (error.code, error.err_code, error.stream, error.seq) == (None, None, None, None)
 
 
-@every
-def test_an_error_is_itself_and_can_be_kept_in_sets(kind: type[JetstowError]) -> None:
+@each_error
+def test_errors_compare_by_identity(kind: type[JetstowError]) -> None:
     one, other = kind("same"), kind("same")
     assert one == one  # noqa: PLR0124
     assert one != other
@@ -147,16 +145,14 @@ def test_an_error_is_itself_and_can_be_kept_in_sets(kind: type[JetstowError]) ->
         (errors.TimeoutError, errno.ETIMEDOUT),
     ],
 )
-def test_an_error_that_the_system_knows_has_its_number(
-    kind: type[JetstowError], number: int
-) -> None:
+def test_errno_of_os_errors(kind: type[JetstowError], number: int) -> None:
     error = kind("message")
     assert isinstance(error, OSError)
     assert error.errno == number
 
 
-@every
-def test_an_error_says_what_it_means(kind: type[JetstowError]) -> None:
+@each_error
+def test_errors_have_their_own_docstring(kind: type[JetstowError]) -> None:
     assert kind.__doc__
     assert kind.__doc__.strip()
     assert kind.__doc__ not in {base.__doc__ for base in kind.__mro__[1:]}

@@ -1,4 +1,4 @@
-"""Patterns of names match what a shell's would."""
+"""Glob patterns match as in a shell."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jetstow._glob import matches
 
 
 @pytest.mark.parametrize(
-    ("pattern", "fits", "fails"),
+    ("pattern", "matching", "others"),
     [
         ("a", ["a"], ["", "ab", "A", "a/b"]),
         ("*.csv", ["a.csv", ".csv"], ["a/b.csv", "a.csv.gz"]),
@@ -34,6 +34,6 @@ from jetstow._glob import matches
         ("", [""], ["a"]),
     ],
 )
-def test_a_pattern(pattern: str, fits: list[str], fails: list[str]) -> None:
-    assert [name for name in fits if not matches(pattern, name)] == []
-    assert [name for name in fails if matches(pattern, name)] == []
+def test_glob_pattern(pattern: str, matching: list[str], others: list[str]) -> None:
+    assert [name for name in matching if not matches(pattern, name)] == []
+    assert [name for name in others if matches(pattern, name)] == []

@@ -1,4 +1,4 @@
-"""The models: nats-py's types with what ADR-20 has beyond them."""
+"""The models: nats-py's types with the fields of ADR-20 that they lack."""
 
 from __future__ import annotations
 
@@ -34,15 +34,13 @@ from jetstow import (
         (BucketStatus, NatsObjectStore.ObjectStoreStatus),
     ],
 )
-def test_a_model_is_nats_pys_and_takes_its_arguments_in_the_same_order(
-    ours: Any, theirs: Any
-) -> None:
+def test_models_extend_nats_py_types(ours: Any, theirs: Any) -> None:
     assert issubclass(ours, theirs)
     names = [field.name for field in dataclasses.fields(theirs)]
     assert [field.name for field in dataclasses.fields(ours)][: len(names)] == names
 
 
-def test_what_needs_nothing_more_is_nats_pys_own() -> None:
+def test_reexported_nats_py_types() -> None:
     assert jetstow.ObjectLink is api.ObjectLink
     assert jetstow.ObjectMetaOptions is api.ObjectMetaOptions
     assert jetstow.Placement is api.Placement
@@ -54,15 +52,15 @@ def info(**fields: Any) -> ObjectInfo:
     return ObjectInfo(**({"name": "n", "bucket": "b", "nuid": "u"} | fields))
 
 
-def test_the_meta_of_an_info_is_what_a_user_can_say() -> None:
-    known = info(
+def test_meta_of_an_info() -> None:
+    stored = info(
         description="d",
         headers={"A": ["1"]},
         metadata={"k": "v"},
         options=ObjectMetaOptions(max_chunk_size=10),
         size=7,
     )
-    assert known.meta == ObjectMeta(
+    assert stored.meta == ObjectMeta(
         name="n",
         description="d",
         headers={"A": ["1"]},
@@ -71,7 +69,7 @@ def test_the_meta_of_an_info_is_what_a_user_can_say() -> None:
     )
 
 
-def test_a_link_is_one_if_it_leads_somewhere() -> None:
+def test_link_of_an_info() -> None:
     assert info().link is None
     assert info(options=ObjectMetaOptions(max_chunk_size=10)).link is None
     to_object = info(options=ObjectMetaOptions(link=ObjectLink("b", "other")))
@@ -80,7 +78,7 @@ def test_a_link_is_one_if_it_leads_somewhere() -> None:
     assert not info().is_link()
 
 
-def test_two_infos_do_not_share_what_they_keep() -> None:
+def test_infos_do_not_share_extra_fields() -> None:
     one, other = info(), info()
     one.extra["x"] = 1
     assert other.extra == {}
@@ -98,13 +96,13 @@ def test_two_infos_do_not_share_what_they_keep() -> None:
         ("2026-01-02T03:04:50Z", (2026, 1, 2, 3, 4, 50, 0)),
     ],
 )
-def test_the_time_is_a_datetime_too(mtime: str | None, modified: tuple[int, ...] | None) -> None:
-    wanted = datetime.datetime(*modified, tzinfo=datetime.UTC) if modified else None  # type: ignore[misc,arg-type]
-    assert info(mtime=mtime).modified == wanted
+def test_modified_time(mtime: str | None, modified: tuple[int, ...] | None) -> None:
+    expected = datetime.datetime(*modified, tzinfo=datetime.UTC) if modified else None  # type: ignore[misc,arg-type]
+    assert info(mtime=mtime).modified == expected
 
 
 @given(st.datetimes(timezones=st.just(datetime.UTC), min_value=datetime.datetime(1970, 1, 1)))  # noqa: DTZ001
-def test_times_of_this_machine_are_read_as_well(time: datetime.datetime) -> None:
+def test_modified_time_round_trip(time: datetime.datetime) -> None:
     assert info(mtime=time.isoformat().replace("+00:00", "Z")).modified == time
 
 
@@ -116,8 +114,8 @@ def status(**config: Any) -> BucketStatus:
     return BucketStatus(stream, "b")
 
 
-def test_a_status_tells_of_the_stream() -> None:
-    told = status(
+def test_status_of_a_configured_stream() -> None:
+    state = status(
         description="d",
         max_age=60.0,
         max_bytes=1000,
@@ -128,20 +126,20 @@ def test_a_status_tells_of_the_stream() -> None:
         metadata={"k": "v", "_nats.level": "1"},
         placement=api.Placement(cluster="c"),
     )
-    assert told.bucket == "b"
-    assert told.size == 100
-    assert (told.description, told.ttl, told.max_bytes) == ("d", 60.0, 1000)
-    assert (told.storage_type, told.replicas, told.sealed) == (api.StorageType.MEMORY, 3, True)
-    assert told.compressed
-    assert told.metadata == {"k": "v"}
-    assert told.placement == api.Placement(cluster="c")
+    assert state.bucket == "b"
+    assert state.size == 100
+    assert (state.description, state.ttl, state.max_bytes) == ("d", 60.0, 1000)
+    assert (state.storage_type, state.replicas, state.sealed) == (api.StorageType.MEMORY, 3, True)
+    assert state.compressed
+    assert state.metadata == {"k": "v"}
+    assert state.placement == api.Placement(cluster="c")
 
 
-def test_a_status_of_a_server_that_says_little() -> None:
-    """Servers before 2.10 know of no compression and no metadata."""
-    told = status()
-    assert told.max_bytes == -1
-    assert not told.compressed
-    assert told.metadata == {}
-    assert told.placement is None
-    assert told.created is None
+def test_status_of_an_old_server() -> None:
+    """Servers before 2.10 report neither compression nor metadata."""
+    state = status()
+    assert state.max_bytes == -1
+    assert not state.compressed
+    assert state.metadata == {}
+    assert state.placement is None
+    assert state.created is None

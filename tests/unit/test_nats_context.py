@@ -1,4 +1,4 @@
-"""The selected `nats` context: what it becomes, and how it fails."""
+"""Loading a context of the `nats` command line: selection, options and errors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from jetstow import _nats_context
 from jetstow.errors import ContextError
 
 SEED = "SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4"
-# What the command line saves: every field, most of them empty.
-SAVED = {
+# A context as the `nats` command saves it: with all fields, most of them empty.
+SAVED_FIELDS = {
     "description": "", "url": "nats://demo:4222", "socks_proxy": "", "token": "", "user": "",
     "password": "", "creds": "", "nkey": "", "cert": "", "key": "", "ca": "", "nsc": "",
     "jetstream_domain": "", "jetstream_api_prefix": "", "jetstream_event_prefix": "",
@@ -32,7 +32,7 @@ SAVED = {
 
 @pytest.fixture(autouse=True)
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the command line's configuration, empty."""
+    """The configuration folder of the `nats` command, without contexts."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("NATS_CONTEXT", raising=False)
@@ -43,48 +43,48 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def save(config: Path) -> Any:
-    """Saves a context named `demo`, with some fields set."""
+    """A function that saves a context `demo` with some fields set."""
 
     def save(**fields: Any) -> Path:
         path = config / "context" / "demo.json"
-        path.write_text(json.dumps(SAVED | fields))
+        path.write_text(json.dumps(SAVED_FIELDS | fields))
         return path
 
     return save
 
 
-# -- which one --------------------------------------------------------------------------
+# -- selection --------------------------------------------------------------------------
 
 
-def test_nothing_is_selected() -> None:
-    assert _nats_context.selected() is None
+def test_no_selection() -> None:
+    assert _nats_context.load_selected() is None
 
 
-def test_the_selected_one(config: Path, save: Any) -> None:
+def test_selected_context(config: Path, save: Any) -> None:
     path = save()
     (config / "context.txt").write_text("demo\n")
-    context = _nats_context.selected()
+    context = _nats_context.load_selected()
     assert context is not None
     assert (context.name, context.path) == ("demo", path)
     assert context.options == {"servers": ["nats://demo:4222"]}
     assert (context.js_domain, context.js_prefix) == (None, None)
 
 
-def test_an_empty_selection_is_none(config: Path) -> None:
+def test_empty_selection(config: Path) -> None:
     (config / "context.txt").write_text("\n")
-    assert _nats_context.selected() is None
+    assert _nats_context.load_selected() is None
 
 
-def test_the_environment_names_one(
+def test_environment_variable_overrides_the_selection(
     config: Path, save: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save()
     (config / "context.txt").write_text("another")
     monkeypatch.setenv("NATS_CONTEXT", "demo")
-    assert _nats_context.selected() == _nats_context.load("demo")
+    assert _nats_context.load_selected() == _nats_context.load("demo")
 
 
-def test_the_folder_without_xdg(
+def test_default_folder_without_xdg_config_home(
     config: Path, save: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save()
@@ -93,7 +93,7 @@ def test_the_folder_without_xdg(
     assert _nats_context.load("demo").path == tmp_path / ".config/nats/context/demo.json"
 
 
-# -- what it becomes --------------------------------------------------------------------
+# -- options ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_options(save: Any, fields: dict[str, Any], options: dict[str, Any]) -> 
     assert _nats_context.load("demo").options == {"servers": ["nats://demo:4222"]} | options
 
 
-def test_every_option_is_one_of_nats_py(save: Any, files: Path) -> None:
+def test_options_are_parameters_of_nats_py(save: Any, files: Path) -> None:
     save(user="u", password="p", token="t", inbox_prefix="i", tls_first=True, ca=f"{files}/ca")
-    known = inspect.signature(Client.connect).parameters
-    assert set(_nats_context.load("demo").options) <= set(known)
+    parameters = inspect.signature(Client.connect).parameters
+    assert set(_nats_context.load("demo").options) <= set(parameters)
 
 
 def test_jetstream_options(save: Any) -> None:
@@ -128,14 +128,14 @@ def test_jetstream_options(save: Any) -> None:
     assert (context.js_domain, context.js_prefix) == ("hub", "$JS.x.API")
 
 
-def test_secrets_are_not_shown(save: Any) -> None:
+def test_repr_contains_no_secrets(save: Any) -> None:
     save(url="nats://joe:hush@demo", user="joe", password="hush", token="hush")
     assert "hush" not in repr(_nats_context.load("demo"))
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """Credentials, a seed and TLS files, all good."""
+    """A folder with valid credentials, an NKEY seed and TLS files."""
     folder = tmp_path / "files"
     folder.mkdir()
     (folder / "user.creds").write_text(
@@ -161,20 +161,22 @@ def files(tmp_path: Path) -> Path:
     (folder / "cert").write_bytes(certificate)
     form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8)
     (folder / "key").write_bytes(key.private_bytes(*form, serialization.NoEncryption()))
-    locked = serialization.BestAvailableEncryption(b"pass")
-    (folder / "locked").write_bytes(key.private_bytes(*form, locked))
+    encryption = serialization.BestAvailableEncryption(b"pass")
+    (folder / "encrypted_key").write_bytes(key.private_bytes(*form, encryption))
     return folder
 
 
 @pytest.mark.parametrize("creds", ["~/files/user.creds", "$FILES/user.creds", "${FILES}/user.creds",
                                    "file://$UNSET$FILES/user.creds"])  # fmt: skip
-def test_paths_expand(save: Any, files: Path, creds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expanded_paths(
+    save: Any, files: Path, creds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FILES", str(files))
     save(creds=creds)
     assert _nats_context.load("demo").options["user_credentials"] == str(files / "user.creds")
 
 
-def test_nkey(save: Any, files: Path) -> None:
+def test_nkey_file_with_and_without_header(save: Any, files: Path) -> None:
     save(nkey=str(files / "user.nk"))
     assert _nats_context.load("demo").options["nkeys_seed_str"] == SEED
     (files / "user.nk").write_text(SEED)
@@ -182,26 +184,26 @@ def test_nkey(save: Any, files: Path) -> None:
     assert nkeys.from_seed(bytearray(SEED.encode())).public_key.startswith(b"U")
 
 
-def test_the_first_credentials_count(save: Any, files: Path) -> None:
+def test_several_kinds_of_credentials(save: Any, files: Path) -> None:
     save(user="u", password="p", creds=str(files / "user.creds"), nkey=str(files / "user.nk"))
     assert set(_nats_context.load("demo").options) == {"servers", "user", "password"}
 
 
-def test_user_jwt(save: Any) -> None:
+def test_user_jwt_with_seed(save: Any) -> None:
     save(user_jwt="the.jwt", user_seed=SEED)
     lines = str(_nats_context.load("demo").options["user_credentials"]).splitlines()
     assert lines[1] == "the.jwt"
     assert lines[4] == SEED
 
 
-def test_user_jwt_of_a_bearer(save: Any) -> None:
+def test_bearer_user_jwt(save: Any) -> None:
     save(user_jwt="the.jwt")
     options = _nats_context.load("demo").options
     assert options["user_jwt_cb"]() == b"the.jwt"
     assert options["signature_cb"]("nonce") == b""
 
 
-def test_tls(save: Any, files: Path) -> None:
+def test_tls_context(save: Any, files: Path) -> None:
     save(ca=str(files / "ca"), cert=str(files / "cert"), key=str(files / "key"))
     context = _nats_context.load("demo").options["tls"]
     assert isinstance(context, ssl.SSLContext)
@@ -209,7 +211,7 @@ def test_tls(save: Any, files: Path) -> None:
     assert context.cert_store_stats()["x509"] == 1
 
 
-# -- how it fails -------------------------------------------------------------------------
+# -- errors -------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ def test_tls(save: Any, files: Path) -> None:
         ({"ca": "$UNSET/missing"}, "ca"),
     ],
 )
-def test_a_field_that_cannot_be(save: Any, fields: dict[str, Any], field: str) -> None:
+def test_invalid_field(save: Any, fields: dict[str, Any], field: str) -> None:
     path = save(**fields)
     with pytest.raises(ContextError) as caught:
         _nats_context.load("demo")
@@ -247,10 +249,10 @@ def test_a_field_that_cannot_be(save: Any, fields: dict[str, Any], field: str) -
         ({"cert": "cert"}, "key"),
         ({"key": "key"}, "cert"),
         ({"cert": "cert", "key": "user.nk"}, "cert"),
-        ({"cert": "cert", "key": "locked"}, "cert"),
+        ({"cert": "cert", "key": "encrypted_key"}, "cert"),
     ],
 )
-def test_a_file_that_is_not_what_it_should_be(
+def test_invalid_credential_file(
     save: Any, files: Path, fields: dict[str, str], field: str
 ) -> None:
     save(**{name: str(files / file) for name, file in fields.items()})
@@ -259,7 +261,7 @@ def test_a_file_that_is_not_what_it_should_be(
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"hush"', '{"token": "hush"', "\xff"])
-def test_a_file_that_is_not_a_context(config: Path, text: str) -> None:
+def test_invalid_context_file(config: Path, text: str) -> None:
     (config / "context/demo.json").write_text(text, encoding="latin-1")
     with pytest.raises(ContextError, match="'demo'") as caught:
         _nats_context.load("demo")
@@ -267,22 +269,22 @@ def test_a_file_that_is_not_a_context(config: Path, text: str) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_the_selected_file_is_missing(config: Path) -> None:
+def test_missing_context_file(config: Path) -> None:
     (config / "context.txt").write_text("gone")
     with pytest.raises(ContextError, match=r"'gone' \(.*gone\.json\) does not exist"):
-        _nats_context.selected()
+        _nats_context.load_selected()
 
 
-def test_a_file_that_is_not_readable(config: Path) -> None:
+def test_unreadable_context_file(config: Path) -> None:
     (config / "context/demo.json").mkdir()
-    with pytest.raises(ContextError, match="not readable"):
+    with pytest.raises(ContextError, match="not readable: Is a directory"):
         _nats_context.load("demo")
     (config / "context.txt").mkdir()
-    with pytest.raises(ContextError, match="not readable"):
-        _nats_context.selected()
+    with pytest.raises(ContextError, match=r"cannot read .*: Is a directory"):
+        _nats_context.load_selected()
 
 
 @pytest.mark.parametrize("name", ["", "..", "../demo", "a/b", "a\nb"])
-def test_a_name_that_leads_elsewhere(name: str) -> None:
-    with pytest.raises(ContextError, match="not the name"):
+def test_name_with_path_separators(name: str) -> None:
+    with pytest.raises(ContextError, match="not a valid name"):
         _nats_context.load(name)

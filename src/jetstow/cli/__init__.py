@@ -5,10 +5,10 @@
     jetstow ls -l configs
     jetstow cat configs/settings.toml | less
 
-It uses what a program would use, `jetstow.connect()` and the object store, and adds nothing
-to it. A command is an asynchronous function that is given a `Session` and returns or yields
-an `Answer`; `command.py` runs it, `render.py` shows what it said, `failure.py` what went
-wrong.
+The commands use the public API: `jetstow.connect()` and the object store. `commands/` has one
+module per command. A command is an asynchronous function that takes a `Session` and returns or
+yields a `Result`. `command.py` runs it, `render.py` formats the result, `errors.py` maps exceptions
+to messages and exit codes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def main() -> None:
         from jetstow.cli.app import app
 
         app(prog_name="jetstow")
-    except KeyboardInterrupt:  # before there was a command to interrupt
+    except KeyboardInterrupt:  # during the imports, before a command runs
         sys.exit(130)
 
 

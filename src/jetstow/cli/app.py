@@ -1,4 +1,4 @@
-"""The program: its commands, and the options before them."""
+"""The typer application: its commands and the options before a command."""
 
 from __future__ import annotations
 
@@ -6,27 +6,49 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import (
+from jetstow.cli.arguments import Creds, Json, Server, Timeout, Verbose
+from jetstow.cli.commands import (
+    backup,
     bench,
     buckets,
-    copying,
+    cat,
+    cp,
     demo,
-    finding,
-    keeping,
-    keys,
-    moving,
-    objects,
+    du,
+    find,
+    gc,
+    get,
+    info,
+    keygen,
+    ln,
+    ls,
+    mb,
+    mirror,
+    mv,
+    put,
+    rb,
+    restore,
+    rm,
+    seal,
     server,
-    syncing,
-    transfer,
-    watching,
+    status,
+    sync,
+    verify,
+    watch,
 )
-from jetstow.cli.command import Creds, Json, Server, Timeout, Verbose
-from jetstow.cli.help import Program
+from jetstow.cli.help import RootGroup
 from jetstow.cli.session import Settings
 
+# In the order of `jetstow --help`.
+COMMANDS = (
+    put, get, cat, ls, info, find, du, cp, mv, rm, ln, sync, watch, keygen,
+    mb, rb, buckets, status, seal,
+    backup, restore, mirror, verify, gc,
+    server, bench, demo,
+)  # fmt: skip
+
 app = typer.Typer(
-    cls=Program,
+    cls=RootGroup,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -34,8 +56,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         import jetstow
 
         print(f"jetstow {jetstow.__version__}")
@@ -44,39 +66,30 @@ def _show_version(asked: bool) -> None:
 
 Version = Annotated[
     bool,
-    typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
 ]
 
 
 @app.callback()
-def program(
+def root(
     ctx: typer.Context,
     *,
-    version: Version = False,  # noqa: ARG001 - its callback does it
+    version: Version = False,  # noqa: ARG001 - the callback prints it
     server: Server = None,
     creds: Creds = None,
     timeout: Timeout = None,
     json: Json = False,
     verbose: Verbose = False,
 ) -> None:
-    """The object store for NATS JetStream: any size under a name, verified, watched.
+    """Object store for NATS JetStream.
 
-    Objects are addressed as BUCKET/NAME; the name may have slashes. A dash (-) is standard
+    Store bytes of any size under a name, read them back verified, watch a bucket change.
+
+    An object is written as BUCKET/NAME; the name may contain slashes. A dash (-) is standard
     input for put and standard output for get.
     """
     ctx.obj = Settings(server, creds, timeout, json, verbose)
 
 
-demo.register(app)
-buckets.register(app)
-moving.register(app)
-keeping.register(app)
-transfer.register(app)
-objects.register(app)
-copying.register(app)
-finding.register(app)
-syncing.register(app)
-watching.register(app)
-keys.register(app)
-server.register(app)
-bench.register(app)
+for module in COMMANDS:
+    module.register(app)

@@ -1,4 +1,4 @@
-"""What a shell may complete: names of buckets and objects, found quickly or not at all."""
+"""Shell completion of bucket and object names. It is silent and ends after `TIMEOUT`."""
 
 from __future__ import annotations
 
@@ -14,108 +14,109 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
+from jetstow.cli.locations import LOCAL_PREFIXES
 from jetstow.cli.session import EMBEDDED, Settings, connect
 
 if TYPE_CHECKING:
     import jetstow
 
-# How long a user waits for a completion at most, and how many there may be. In seconds.
-_PATIENCE: Final = 2.0
-_MOST: Final = 1000
+# In seconds.
+TIMEOUT: Final = 2.0
+MAX_COMPLETIONS: Final = 1000
 
 
 def buckets(ctx: typer.Context, incomplete: str) -> list[str]:
-    """The buckets' names."""
+    """Complete the name of a bucket."""
 
     async def find(js: jetstow.JetStreamContext) -> list[str]:
         return await _buckets(js, incomplete)
 
-    return _quickly(ctx, find)
+    return _complete(ctx, find)
 
 
 def objects(ctx: typer.Context, incomplete: str) -> list[str]:
-    """`bucket/` and, once that is there, `bucket/name`."""
+    """Complete `bucket/`, then `bucket/name`."""
 
     async def find(js: jetstow.JetStreamContext) -> list[str]:
         bucket, slash, name = incomplete.partition("/")
         if slash:
             return await _objects(js, bucket, name)
-        found = await _buckets(js, bucket)
-        # A single one would be completed with a space, and nothing could follow the slash.
-        inside = await _objects(js, found[0], "") if len(found) == 1 else []
-        return [*(f"{bucket}/" for bucket in found), *inside]
+        names = await _buckets(js, bucket)
+        # The shell adds a space after an only match, so that no name could follow its slash.
+        contents = await _objects(js, names[0], "") if len(names) == 1 else []
+        return [*(f"{name}/" for name in names), *contents]
 
-    return _quickly(ctx, find)
+    return _complete(ctx, find)
 
 
 def put_arguments(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Files, which the shell itself completes; after the first one, objects as well."""
-    # A file that stands alone is taken for the target.
+    """Complete files and objects; nothing for the first argument, so that the shell does it."""
+    # click assigns a single argument to `target`.
     if not ctx.params.get("files") and not ctx.params.get("target"):
         return []
     return [*_files(incomplete), *objects(ctx, incomplete)]
 
 
-def places(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Files where one is begun, as in `./`, and objects everywhere else."""
-    if incomplete.startswith(("./", "../", "/", "~")):
+def locations(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete files after ./ ../ / and ~, and objects after anything else."""
+    if incomplete.startswith(LOCAL_PREFIXES):
         return _files(incomplete)
     return objects(ctx, incomplete)
 
 
 def _files(incomplete: str) -> list[str]:
-    names = glob.glob(f"{glob.escape(incomplete)}*")  # noqa: PTH207 - as the user began it
+    names = glob.glob(f"{glob.escape(incomplete)}*")  # noqa: PTH207 - keeps a leading ./
     return [f"{name}/" if Path(name).is_dir() else name for name in sorted(names)]
 
 
-async def _buckets(js: jetstow.JetStreamContext, begin: str) -> list[str]:
-    return sorted([name async for name in js.object_store_names() if name.startswith(begin)])
+async def _buckets(js: jetstow.JetStreamContext, prefix: str) -> list[str]:
+    return sorted([name async for name in js.object_store_names() if name.startswith(prefix)])
 
 
-async def _objects(js: jetstow.JetStreamContext, bucket: str, begin: str) -> list[str]:
-    listed = (await js.object_store(bucket)).list()
-    names = sorted([info.name async for info in listed if info.name.startswith(begin)])
-    # One with a line break would be completed as two.
+async def _objects(js: jetstow.JetStreamContext, bucket: str, prefix: str) -> list[str]:
+    infos = (await js.object_store(bucket)).list()
+    names = sorted([info.name async for info in infos if info.name.startswith(prefix)])
+    # Shells separate completions by line breaks.
     return [f"{bucket}/{name}" for name in names if name.isprintable()]
 
 
-def _quickly(
+def _complete(
     ctx: typer.Context, find: Callable[[jetstow.JetStreamContext], Awaitable[list[str]]]
 ) -> list[str]:
-    """What is found in time; nothing, if anything is in the way. Nothing is ever said."""
-    found: list[str] = []
+    """Return what `find` returns in time; nothing after a timeout or an error."""
+    completions: list[str] = []
 
-    async def look() -> None:
-        async with asyncio.timeout(_PATIENCE):
+    async def run() -> None:
+        async with asyncio.timeout(TIMEOUT):
             client = await _connect(ctx)
             if client is not None:
                 async with client:
-                    found.extend(await find(client.jetstream()))
+                    completions.extend(await find(client.jetstream()))
 
-    def work() -> None:
+    def run_silently() -> None:
         with suppress(Exception):
-            asyncio.run(look())
+            asyncio.run(run())
 
-    # Looking up an address may take longer than we wait, and cannot be cancelled.
-    thread = threading.Thread(target=work, daemon=True)
+    # A DNS lookup may take longer than the timeout, and cannot be cancelled.
+    thread = threading.Thread(target=run_silently, daemon=True)
     logging.disable()
     try:
         thread.start()
-        thread.join(_PATIENCE + 0.5)
+        thread.join(TIMEOUT + 0.5)
     finally:
         logging.disable(logging.NOTSET)
-    return found[:_MOST]
+    return completions[:MAX_COMPLETIONS]
 
 
 async def _connect(ctx: typer.Context) -> jetstow.Client | None:
-    """A connection to what the command will use; None if that would have to be started."""
-    given, before = ctx.params, ctx.find_root().params
+    """Connect to the command's server. Return None rather than start an embedded server."""
+    own, root = ctx.params, ctx.find_root().params
     settings = Settings(
-        server=given.get("server") or before.get("server"),
-        creds=given.get("creds") or before.get("creds"),
-        timeout=_PATIENCE,
+        server=own.get("server") or root.get("server"),
+        creds=own.get("creds") or root.get("creds"),
+        timeout=TIMEOUT,
     )
-    if settings.place != EMBEDDED:
+    if settings.server_source != EMBEDDED:
         return await connect(settings, allow_reconnect=False)
     from jetstow import _embedded
 

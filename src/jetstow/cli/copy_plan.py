@@ -1,4 +1,4 @@
-"""One file or object on its way to another place: what there is to take, and how it goes."""
+"""The work of cp and mv: a list of copies between files and buckets, run one after the other."""
 
 from __future__ import annotations
 
@@ -10,48 +10,81 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from jetstow.cli.errors import Told, WrongUsage
-from jetstow.cli.locations import Local, Place
+from jetstow.cli import locations
+from jetstow.cli.errors import UNREACHABLE, CliError, UsageError, exit_code
+from jetstow.cli.json_data import object_data
+from jetstow.cli.locations import LocalPath, Location
 from jetstow.cli.parsers import Address
+from jetstow.cli.progress import progress
+from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo
 
-    Bar = Callable[[int, int | None], None] | None
+    Progress = Callable[[int, int | None], None] | None
+
+
+async def run(
+    session: Session, sources: list[str], target: str, recursive: bool, *, move: bool
+) -> AsyncGenerator[Result, None]:
+    """Copy or move each source; yield a result for each.
+
+    A source that fails is reported, and the others are copied. A single source raises its error.
+    """
+    destination = locations.parse(target)
+    parsed = [locations.parse(text) for text in sources]
+    if isinstance(destination, LocalPath) and any(isinstance(one, LocalPath) for one in parsed):
+        raise UsageError("source and target are both files: one must be BUCKET/NAME")
+    if not destination.is_folder and (len(parsed) > 1 or recursive):
+        raise UsageError(
+            f"more than one source needs a folder: end {str(destination)!r} in a slash"
+        )
+    steps = [step async for step in plan(session, parsed, destination, recursive)]
+    is_single = len(steps) == 1 and not recursive
+    for step in steps:
+        try:
+            with progress(step.source.basename or str(step.source)) as bar:
+                info = await (step.move if move else step.copy)(session, bar)
+        except Exception as error:
+            if is_single or exit_code(error) == UNREACHABLE:
+                raise
+            session.report(error)
+        else:
+            yield step.result(info, move=move)
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """From a place to another one; one of them at least is in a bucket."""
+class CopyStep:
+    """A copy of one file or object. Source or target, or both, are in a bucket."""
 
-    source: Place
-    target: Place
+    source: Location
+    target: Location
 
-    async def copy(self, session: Session, bar: Bar) -> ObjectInfo:
-        """Let the target be what the source is; return what the bucket says of it."""
-        if isinstance(self.source, Local):
-            assert isinstance(self.target, Address), "one of them is in a bucket"
+    async def copy(self, session: Session, bar: Progress) -> ObjectInfo:
+        """Copy the source to the target. Return the object's info."""
+        if isinstance(self.source, LocalPath):
+            assert isinstance(self.target, Address), "source or target is in a bucket"
             store = await session.store(self.target.bucket)
             return await store.put_file(self.source.path, self.target.name, progress=bar)
         store = await session.store(self.source.bucket)
-        if isinstance(self.target, Local):
-            await to_thread.run_sync(_make_folder, self.target.path)
+        if isinstance(self.target, LocalPath):
+            await to_thread.run_sync(_make_parents, self.target.path)
             return await store.get_file(self.source.name, self.target.path, progress=bar)
         to = await session.store(self.target.bucket)
         return await store.copy(self.source.name, self.target.name, to=to, progress=bar)
 
-    async def move(self, session: Session, bar: Bar) -> ObjectInfo:
-        """The same, and take the source away, unless somebody has changed it meanwhile."""
-        if isinstance(self.source, Local):
-            before = _identity(self.source.path)
+    async def move(self, session: Session, bar: Progress) -> ObjectInfo:
+        """Copy, then delete the source unless it has changed. Within a bucket: rename."""
+        if isinstance(self.source, LocalPath):
+            before = _file_version(self.source.path)
             info = await self.copy(session, bar)
-            await to_thread.run_sync(_take_away, self.source.path, before)
+            await to_thread.run_sync(_delete_file, self.source.path, before)
             return info
         store = await session.store(self.source.bucket)
         if isinstance(self.target, Address) and self.target.bucket == self.source.bucket:
             if self.target == self.source:
-                raise WrongUsage(f"{str(self.source)!r} needs another name than its own")
+                raise UsageError(f"{str(self.source)!r} is both source and target")
             meta = (await store.get_info(self.source.name)).meta
             meta.name = self.target.name
             return await store.update_meta(self.source.name, meta)
@@ -60,76 +93,93 @@ class Transfer:
         await store.delete(self.source.name, expected_revision=revision)
         return info
 
+    def result(self, info: ObjectInfo, *, move: bool) -> Result:
+        """Return what the command prints after this step."""
+        source, target = str(self.source), str(self.target)
+        line = f"{'moved' if move else 'copied'} {printable(source)} to {printable(target)}"
+        if not move:
+            line += f" ({format_size(info.size or 0)})"
+        return Result(object_data(info) | {"source": source, "target": target}, [line])
 
-def _make_folder(path: str) -> None:
+
+def _make_parents(path: str) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _identity(path: str) -> tuple[int, int, int]:
-    status = os.stat(path)  # noqa: PTH116 - as the user wrote it
+def _file_version(path: str) -> tuple[int, int, int]:
+    status = os.stat(path)  # noqa: PTH116
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _take_away(path: str, before: tuple[int, int, int]) -> None:
-    if _identity(path) != before:
-        raise _ChangedError(f"{path!r} was changed meanwhile, and stays")
+def _delete_file(path: str, version: tuple[int, int, int]) -> None:
+    if _file_version(path) != version:
+        raise _FileChangedError(f"{path!r} has changed since it was copied: it is not deleted")
     Path(path).unlink()
 
 
-class _ChangedError(Told, FileExistsError):
-    """With the exit code of what exists already."""
+class _FileChangedError(CliError, FileExistsError):
+    """A `FileExistsError` for its exit code."""
 
 
-async def planned(
-    session: Session, sources: list[Place], target: Place, recursive: bool
-) -> AsyncGenerator[Transfer, None]:
-    """Everything that is to be taken. Raises `WrongUsage` for a folder that was not asked for."""
-    seen: set[str] = set()
+async def plan(
+    session: Session, sources: list[Location], target: Location, recursive: bool
+) -> AsyncGenerator[CopyStep, None]:
+    """Yield a step for each file and object.
+
+    Raises: `UsageError` (a folder without `recursive`, or two sources with the same target),
+    `FileNotFoundError`.
+    """
+    targets: set[str] = set()
     for source in sources:
-        found = _files(source, recursive) if isinstance(source, Local) else None
-        pairs = found if found is not None else await _objects(session, source, recursive)
-        for each, relative in pairs:
-            goal = target.under(relative)
-            if str(goal) in seen:
-                raise WrongUsage(f"two of the sources would become {str(goal)!r}")
-            seen.add(str(goal))
-            yield Transfer(each, goal)
+        if isinstance(source, LocalPath):
+            found = _files(source, recursive)
+        else:
+            found = await _objects(session, source, recursive)
+        for item, relative in found:
+            item_target = target.join(relative)
+            if str(item_target) in targets:
+                raise UsageError(f"two sources have the same target: {str(item_target)!r}")
+            targets.add(str(item_target))
+            yield CopyStep(item, item_target)
 
 
-def _files(source: Local, recursive: bool) -> list[tuple[Place, str]]:
+def _files(source: LocalPath, recursive: bool) -> list[tuple[Location, str]]:
+    """Return files with their paths relative to the target."""
     path = Path(source.path)
     if not path.is_dir():
         if not path.exists():
             raise FileNotFoundError(2, os.strerror(2), source.path)
-        return [(source, source.base)]
+        return [(source, source.basename)]
     if not recursive:
-        raise WrongUsage(f"{source.path!r} is a folder: --recursive takes what is in it")
-    begin = f"{source.base}/" if source.base not in {"", ".."} else ""
-    found: list[tuple[Place, str]] = []
+        raise UsageError(f"{source.path!r} is a folder: add --recursive")
+    prefix = f"{source.basename}/" if source.basename not in {"", ".."} else ""
+    files: list[tuple[Location, str]] = []
     for folder, _, names in os.walk(path):
         for name in sorted(names):
             file = Path(folder) / name
             if file.is_file():
-                found.append((Local(str(file)), begin + file.relative_to(path).as_posix()))
-    return sorted(found, key=lambda pair: pair[1])
+                files.append((LocalPath(str(file)), prefix + file.relative_to(path).as_posix()))
+    return sorted(files, key=lambda pair: pair[1])
 
 
-async def _objects(session: Session, source: Place, recursive: bool) -> list[tuple[Place, str]]:
-    assert isinstance(source, Address), "what is no file is an object"
+async def _objects(
+    session: Session, source: Address, recursive: bool
+) -> list[tuple[Location, str]]:
+    """Return objects with their names relative to the target."""
     store = await session.store(source.bucket)
     if not recursive:
-        if not source.name or source.name.endswith("/"):
-            raise WrongUsage(f"{str(source)!r} is no object: --recursive takes what is in it")
-        return [(source, source.base)]
+        if source.is_folder:
+            raise UsageError(f"{str(source)!r} is a folder: add --recursive")
+        return [(source, source.basename)]
     prefix = source.name
-    found = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
+    names = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
     cut = len(prefix)
     if prefix and not prefix.endswith("/"):
-        if prefix in found:
-            return [(source, source.base)]
-        cut -= len(source.base)
+        if prefix in names:
+            return [(source, source.basename)]
+        cut -= len(source.basename)
         prefix += "/"
-    names = [name for name in found if name.startswith(prefix)]
+    names = [name for name in names if name.startswith(prefix)]
     if not names:
-        raise FileNotFoundError(f"there is nothing in {str(source)!r}")
+        raise FileNotFoundError(f"no objects in {str(source)!r}")
     return [(Address(source.bucket, name), name[cut:]) for name in names]

@@ -1,14 +1,13 @@
-"""What goes wrong: one sentence for people, one exit code for scripts."""
+"""Exit codes and error messages: one exit code for scripts, one line on stderr for users."""
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from collections.abc import Iterator
 from typing import Final
 
-from jetstow.cli.render import clean
+from jetstow.cli.render import printable
 
 OK: Final = 0
 ERROR: Final = 1
@@ -21,34 +20,35 @@ DAMAGED: Final = 7
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
-MEANINGS: Final = {
-    OK: "it is done",
-    ERROR: "an error that is none of these",
-    USAGE: "wrong usage: a name, an option or a value that cannot be",
-    NOT_FOUND: "no such bucket, object or file",
-    CONFLICT: "it exists already, is at another revision, or is sealed",
-    REFUSED: "no permission, or the credentials were refused",
-    UNREACHABLE: "no server, no JetStream, or no answer in time",
-    DAMAGED: "the bytes stored are not what they should be, or are lost",
-    INTERRUPTED: "ended by Ctrl-C",
+# For the help and the reference page. A broken pipe ends a command silently.
+EXIT_CODES: Final = {
+    OK: "success",
+    ERROR: "any other error",
+    USAGE: "wrong usage: an invalid name, option or value",
+    NOT_FOUND: "the bucket, the object or the file does not exist",
+    CONFLICT: "it exists already, is at a different revision, or is sealed",
+    REFUSED: "permission denied, or the server refused the credentials",
+    UNREACHABLE: "server not reachable, no JetStream, or no response in time",
+    DAMAGED: "the stored bytes are damaged or lost",
+    INTERRUPTED: "interrupted by Ctrl-C",
 }
 
 
-class Told(Exception):  # noqa: N818 - its message is the sentence
-    """Something that the command line itself has to say."""
+class CliError(Exception):
+    """An error that the command line itself raises; its text is the message."""
 
 
-class WrongUsage(Told):
-    """The arguments make no sense, alone or together, or need a confirmation."""
+class UsageError(CliError):
+    """The arguments are invalid, contradict each other, or need a confirmation."""
 
 
-def code(error: BaseException) -> int:
-    """The exit code that stands for an error."""
-    return next((code for code, kinds in _kinds() if isinstance(error, kinds)), ERROR)
+def exit_code(error: BaseException) -> int:
+    """Return the exit code for an error."""
+    return next((code for code, kinds in _exit_codes() if isinstance(error, kinds)), ERROR)
 
 
-def _kinds() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
-    """Exit codes and their errors. The first that fits counts: an error may be several."""
+def _exit_codes() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
+    """Yield exit codes with their errors. An error may be several of them: the first one counts."""
     import nats.errors
 
     from jetstow import errors
@@ -60,45 +60,44 @@ def _kinds() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
     yield REFUSED, (PermissionError, nats.errors.AuthorizationError)
     yield UNREACHABLE, (ConnectionError, TimeoutError, errors.EmbeddedServerError)
     yield UNREACHABLE, (nats.errors.ConnectionClosedError, nats.errors.NoServersError)
-    yield USAGE, (WrongUsage, errors.InvalidBucketNameError, errors.InvalidObjectNameError)
+    yield USAGE, (UsageError, errors.InvalidBucketNameError, errors.InvalidObjectNameError)
     yield USAGE, (errors.InvalidOptionError,)
 
 
-def sentence(error: BaseException) -> str:
-    """What to tell the user of it, on one line, whatever names there are in it."""
-    return clean(" ".join(_told(error).split()))
+def message(error: BaseException) -> str:
+    """Return the message for an error: one line, without control characters."""
+    return printable(" ".join(_text(error).split()))
 
 
-def _told(error: BaseException) -> str:
+def _text(error: BaseException) -> str:
     import nats.errors
 
     from jetstow.errors import JetstowError, ObjectEncryptedError
 
+    # The library's message names `store.encrypted(key)`, which the command line does not have.
     if isinstance(error, ObjectEncryptedError) and "store." in str(error):
-        return f"{str(error).partition(':')[0]}: --key-file names the key"
-    if isinstance(error, JetstowError | Told):
+        return f"{str(error).partition(':')[0]}: add --key-file with its key"
+    if isinstance(error, JetstowError | CliError):
         return str(error)
     if isinstance(error, nats.errors.Error):
         return f"NATS: {str(error).removeprefix('nats: ')}"
     if isinstance(error, TimeoutError) and not str(error):
-        return "there was no answer in time"
+        return "no response in time"
     if isinstance(error, OSError) and error.filename is not None:
-        if error.errno == errno.ENOENT:
-            return f"there is no file {str(error.filename)!r}"
         return f"{str(error.filename)!r}: {error.strerror}"
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
-    return f"{type(error).__name__}: {error} (--verbose tells where)"
+    return f"{type(error).__name__}: {error} (--verbose shows the traceback)"
 
 
 def report(error: BaseException, *, verbose: bool = False) -> None:
-    """Tell of an error on stderr: a sentence, and where it happened if asked."""
+    """Print an error on stderr: its traceback if `verbose`, then its message."""
     if verbose:
         traceback.print_exception(error, file=sys.stderr)
-    complain(sentence(error))
+    print_message(message(error))
 
 
-def complain(words: str) -> None:
-    """One line on stderr."""
-    if sys.stderr is not None:  # it may be closed, and `print` would take standard output then
-        print(f"jetstow: {words}", file=sys.stderr, flush=True)
+def print_message(text: str) -> None:
+    """Print one line on stderr."""
+    if sys.stderr is not None:  # closed: `print` would write to standard output instead
+        print(f"jetstow: {text}", file=sys.stderr, flush=True)

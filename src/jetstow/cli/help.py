@@ -1,4 +1,4 @@
-"""How typer's commands look and end here: help in sections, wrong usage in one sentence."""
+"""The format of help texts and usage errors."""
 
 from __future__ import annotations
 
@@ -10,90 +10,97 @@ from typer.core import TyperCommand, TyperGroup
 
 from jetstow.cli import errors
 
+# The sections of `jetstow --help`.
+OBJECTS: Final = "Objects"
+BUCKETS: Final = "Buckets"
+MAINTENANCE: Final = "Backup and maintenance"
+SERVER: Final = "Server"
+
+# The section of the options that every command has.
 COMMON: Final = "Common options"
 
 
 class Command(TyperCommand):
-    """A command, whose arguments look as their metavars are written."""
+    """A command whose help shows arguments by their metavars."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """What stands behind the command's name on its usage line."""
+        """Return the usage line after the command's name."""
         parameters = self.get_params(ctx)
         names = [each.metavar for each in parameters if each.param_type_name == "argument"]
         return ["[OPTIONS]", *(name or "" for name in names)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Arguments that need a word, then options."""
+        """Write the arguments that have a help text, then the options."""
         _write_parameters(self, ctx, formatter)
 
 
 class Group(TyperGroup):
-    """Commands, in sections by their panels, before the options."""
+    """Commands, listed in sections by panel, before the options."""
 
     command_class = Command
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Commands, then options."""
+        """Write the commands, then the options."""
         sections: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in self.list_commands(ctx):
-            listed: Any = self.get_command(ctx, name)
-            summary = listed.get_short_help_str(formatter.width - 12)
-            sections[listed.rich_help_panel or "Commands"].append((f"{name:<7}", summary))
+            command: Any = self.get_command(ctx, name)
+            summary = command.get_short_help_str(formatter.width - 12)
+            sections[command.rich_help_panel or "Commands"].append((f"{name:<7}", summary))
         for title, commands in sections.items():
             with formatter.section(title):
                 formatter.write_dl(commands)
         _write_parameters(self, ctx, formatter)
 
 
-class Program(Group):
-    """The group at the root: it ends the process, with an exit code that it tells of."""
+class RootGroup(Group):
+    """The `jetstow` command: it lists the exit codes and ends the process."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """The exit codes."""
+        """Write the exit codes."""
         with formatter.section("Exit codes"):
             formatter.write_dl(
-                [(f"{code:>3}", meaning) for code, meaning in errors.MEANINGS.items()]
+                [(f"{code:>3}", meaning) for code, meaning in errors.EXIT_CODES.items()]
             )
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run, and exit. What a command raises has been seen to by then."""
+        """Run a command and exit. The command itself reports what it raises."""
         options["standalone_mode"] = False
         try:
             code = super().main(*args, **options)
-        except errors.WrongUsage as error:
+        except errors.UsageError as error:
             errors.report(error)
             code = errors.USAGE
         except Exception as error:
-            # The exceptions of click, whichever module they come from.
+            # click's exceptions. typer contains a copy of click, so their module varies.
             if not hasattr(error, "format_message"):
                 raise
-            code = _tell_usage(error)
+            code = _report_usage(error)
         sys.exit(code)
 
 
 def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
     sections: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for each in command.get_params(ctx):
-        if each.param_type_name == "argument":
-            if each.help:
-                sections["Arguments"].append((each.metavar, each.help))
-        elif not each.hidden:
-            names = ", ".join(sorted(each.opts, key=len))
-            value = f" {each.metavar}" if each.metavar else ""
-            section = getattr(each, "rich_help_panel", None) or "Options"
-            sections[section].append((f"{names}{value}", each.help or ""))
+    for parameter in command.get_params(ctx):
+        if parameter.param_type_name == "argument":
+            if parameter.help:
+                sections["Arguments"].append((parameter.metavar, parameter.help))
+        elif not parameter.hidden:
+            names = ", ".join(sorted(parameter.opts, key=len))
+            value = f" {parameter.metavar}" if parameter.metavar else ""
+            section = getattr(parameter, "rich_help_panel", None) or "Options"
+            sections[section].append((f"{names}{value}", parameter.help or ""))
     for title in ("Arguments", "Options", COMMON):
         if sections[title]:
             with formatter.section(title):
                 formatter.write_dl(sections[title])
 
 
-def _tell_usage(error: Any) -> int:
+def _report_usage(error: Any) -> int:
     message = " ".join(error.format_message().replace("Value error, ", "").split())
     if type(error).__name__ == "NoArgsIsHelpError":
         error.show()
         return errors.USAGE
     path = error.ctx.command_path if getattr(error, "ctx", None) else "jetstow"
     message = message[:1].lower() + message[1:].removesuffix(".")
-    errors.complain(f"{message} (see {path} --help)")
+    errors.print_message(f"{message} (see {path} --help)")
     return errors.USAGE

@@ -1,24 +1,26 @@
-"""What is a file and what is an object, where a command takes both."""
+"""Arguments that may be a file or an object."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from jetstow.cli import parsers
-from jetstow.cli.errors import WrongUsage
+from jetstow.cli.errors import UsageError
 from jetstow.cli.parsers import Address
 
-_LOCAL = ("./", "../", "/", "~")
+LOCAL_PREFIXES: Final = ("./", "../", "/", "~")
 
-RULE = "What begins with ./ ../ / or ~ is a file, everything else BUCKET/NAME."
+LOCATION_RULE: Final = (
+    "Arguments that start with ./ ../ / or ~ are files; all others are BUCKET/NAME."
+)
 
 
 @dataclass(frozen=True)
-class Local:
-    """A file or a folder of this machine, as the user wrote it."""
+class LocalPath:
+    """A local file or folder, as the user wrote it."""
 
     path: str
 
@@ -26,33 +28,33 @@ class Local:
         return self.path
 
     @property
-    def base(self) -> str:
-        """Its name in its folder; empty for a folder whose contents are meant."""
+    def basename(self) -> str:
+        """The last part of the path; empty if it ends in a slash."""
         return "" if self.path.endswith("/") else Path(self.path).name
 
     @property
-    def is_place(self) -> bool:
-        """Whether files go into it."""
+    def is_folder(self) -> bool:
+        """Whether files can be put into it: an existing folder, or a path that ends in a slash."""
         return self.path.endswith("/") or Path(self.path).is_dir()
 
-    def under(self, relative: str) -> Local:
-        """This path, with `relative` behind it if it is a place.
+    def join(self, relative: str) -> LocalPath:
+        """Return the path of `relative` in this folder; this path if it is not a folder.
 
-        Raises `WrongUsage` for a name that would lead elsewhere, or to no file at all.
+        Raises: `UsageError` (`relative` leaves the folder, or is not a valid file name).
         """
-        if not self.is_place:
+        if not self.is_folder:
             return self
         parts = relative.split("/")
         if any(part in {"", ".", ".."} or not part.isprintable() for part in parts):
-            raise WrongUsage(f"{relative!r} is no name for a file: say which file to write")
-        return Local(os.path.join(self.path, relative))  # noqa: PTH118 - as the user wrote it
+            raise UsageError(f"{relative!r} is not a valid file name: name the file to write")
+        return LocalPath(os.path.join(self.path, relative))  # noqa: PTH118 - keeps a leading ./
 
 
-Place: TypeAlias = Local | Address
+Location: TypeAlias = LocalPath | Address
 
 
-def place(text: str) -> Place:
-    """A file or an object. Raises `WrongUsage`."""
-    if text in {".", ".."} or text.startswith(_LOCAL):
-        return Local(os.path.expanduser(text))  # noqa: PTH111 - as the user wrote it
+def parse(text: str) -> Location:
+    """Parse a file or an object. Raises: `UsageError`."""
+    if text in {".", ".."} or text.startswith(LOCAL_PREFIXES):
+        return LocalPath(os.path.expanduser(text))  # noqa: PTH111 - keeps a leading ./
     return parsers.address(text)

@@ -1,4 +1,4 @@
-"""What users type for objects, sizes, times and notes, and what it stands for."""
+"""Parsers of arguments and options: addresses, sizes, times, keys, key-value pairs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from jetstow.cli.errors import WrongUsage
+from jetstow.cli.errors import UsageError
 
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+KEY_SIZE: Final = 32
+
+_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+# -- addresses ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Address:
-    """`bucket/name`. The name may have slashes; it is empty where a bucket alone is meant."""
+    """`bucket/name`. The name may contain slashes; it is empty for a bucket."""
 
     bucket: str
     name: str = ""
@@ -25,134 +30,136 @@ class Address:
         return f"{self.bucket}/{self.name}" if self.name else self.bucket
 
     @property
-    def base(self) -> str:
-        """The last part of the name; empty if that could not be a file's name."""
+    def basename(self) -> str:
+        """The name after its last slash; empty if a file cannot have that name."""
         last = self.name.rpartition("/")[2]
         return "" if last in {".", ".."} or "\0" in last else last
 
     @property
     def file_name(self) -> str:
-        """The file to write where none is named; empty if there can be none.
+        """The default name of a file for this object; empty if there is none.
 
-        A name with control characters is for nobody's folder: it would write to the terminal
-        of everybody who lists it.
+        A basename with control characters is refused: any program that lists the folder would
+        write them to its terminal.
         """
-        return "" if _CONTROL.search(self.base) else self.base
+        return "" if _CONTROL_CHARACTER.search(self.basename) else self.basename
 
     @property
-    def is_place(self) -> bool:
-        """Whether it stands for a place where objects can be: a bucket, or `bucket/folder/`."""
+    def is_folder(self) -> bool:
+        """Whether objects can be put into it: a bucket, or `bucket/folder/`."""
         return not self.name or self.name.endswith("/")
 
-    def under(self, base: str) -> Address:
-        """This address, with `base` added if it is a place."""
-        return replace(self, name=self.name + base) if self.is_place else self
+    def join(self, name: str) -> Address:
+        """Return the address of `name` in this folder; this address if it is not a folder."""
+        return replace(self, name=self.name + name) if self.is_folder else self
 
 
 def address(text: str) -> Address:
-    """`bucket` or `bucket/name`."""
+    """Parse `bucket` or `bucket/name`."""
     bucket, _, name = text.partition("/")
     if not bucket:
-        raise WrongUsage(f"{text!r} begins with no bucket: write BUCKET/NAME")
+        raise UsageError(f"{text!r} does not start with a bucket: use BUCKET/NAME")
     return Address(bucket, name)
 
 
 def object_address(text: str) -> Address:
-    """`bucket/name`."""
-    found = address(text)
-    if not found.name:
-        raise WrongUsage(f"{text!r} names no object: write BUCKET/NAME")
-    return found
+    """Parse `bucket/name`."""
+    parsed = address(text)
+    if not parsed.name:
+        raise UsageError(f"{text!r} is a bucket, not an object: use BUCKET/NAME")
+    return parsed
 
 
 def bucket_name(text: str) -> str:
-    """`bucket`, or `bucket/` as a shell may have completed it."""
-    found = address(text)
-    if found.name:
-        raise WrongUsage(f"{text!r} is an object's address: write BUCKET")
-    return found.bucket
+    """Parse `bucket`, or `bucket/` as a shell completes it."""
+    parsed = address(text)
+    if parsed.name:
+        raise UsageError(f"{text!r} is an object, not a bucket: use BUCKET")
+    return parsed.bucket
 
+
+# -- numbers, sizes, times ---------------------------------------------------------------
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)(b?)", re.IGNORECASE | re.ASCII)
 
 
 def size(text: str) -> int:
-    """Bytes: 1000, 512K (= 512KiB), 1.5M, 10GB (of a thousand each)."""
-    found = _SIZE.fullmatch(text.strip())
-    if found is None or (found[3] and not found[2]):
-        raise WrongUsage(f"{text!r} is no size: write bytes, or 512K, 1.5M, 10GiB")
-    thousand = 1000 if found[2] and found[4] and not found[3] else 1024
-    return int(float(found[1]) * thousand ** " kmgt".index(found[2].lower() or " "))
+    """Parse bytes: 1000, 512K (= 512KiB), 1.5M, 10GB (10^10)."""
+    match = _SIZE.fullmatch(text.strip())
+    if match is None or (match[3] and not match[2]):
+        raise UsageError(f"{text!r} is not a size: use bytes, or 512K, 1.5M, 10GiB")
+    base = 1000 if match[2] and match[4] and not match[3] else 1024
+    return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
 
 
-_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+_DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 def duration(text: str) -> float:
-    """Seconds: 90, 12h, 30d, 1h30m."""
+    """Parse seconds: 90, 12h, 30d, 1h30m."""
     text = text.strip().lower()
-    parts = _PART.findall(text)
+    parts = _DURATION_PART.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text:
         return sum(float(number) * _SECONDS[unit] for number, unit in parts)
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
-    raise WrongUsage(f"{text!r} is no time: write seconds, or 12h, 30d, 1h30m")
+    raise UsageError(f"{text!r} is not a time: use seconds, or 12h, 30d, 1h30m")
 
 
 def age(text: str) -> datetime.timedelta | datetime.datetime:
-    """An age, 12h or 30d, or a moment, 2026-01-31 or 2026-01-31T12:00."""
+    """Parse an age, 12h or 30d, or a date, 2026-01-31 or 2026-01-31T12:00."""
     try:
-        moment = datetime.datetime.fromisoformat(text.strip())
+        date = datetime.datetime.fromisoformat(text.strip())
     except ValueError:
         try:
             return datetime.timedelta(seconds=duration(text))
-        except (WrongUsage, OverflowError):
-            raise WrongUsage(f"{text!r} is no time: write 12h, 30d or 2026-01-31") from None
-    return moment if moment.tzinfo is not None else moment.astimezone()
+        except (UsageError, OverflowError):
+            raise UsageError(f"{text!r} is not a time: use 12h, 30d or 2026-01-31") from None
+    return date if date.tzinfo is not None else date.astimezone()
 
 
-KEY_SIZE: Final = 32
+def whole_number(text: str) -> int:
+    """Parse a number, 0 or more."""
+    if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
+        raise UsageError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
+# -- other values ------------------------------------------------------------------------
 
 _HEX_KEY: Final = re.compile(rb"[0-9a-fA-F]{64}\s*")
 
 
-def key(path: str) -> bytes:
-    """The key in a file: 64 hexadecimal digits, as keygen writes them, or 32 bytes."""
-    found = Path(path).read_bytes()
-    if _HEX_KEY.fullmatch(found):
-        return bytes.fromhex(found.decode())
-    if len(found) != KEY_SIZE:
-        raise WrongUsage(f"{path!r} has no key: jetstow keygen makes one")
-    return found
+def key_file(path: str) -> bytes:
+    """Read a key from a file: 64 hexadecimal digits, as keygen writes them, or 32 bytes."""
+    content = Path(path).read_bytes()
+    if _HEX_KEY.fullmatch(content):
+        return bytes.fromhex(content.decode())
+    if len(content) != KEY_SIZE:
+        raise UsageError(f"{path!r} does not contain a key: create one with jetstow keygen")
+    return content
 
 
-def server(text: str) -> str:
-    """An address. An empty one is a script's empty variable, and no choice."""
+def server_url(text: str) -> str:
+    """Parse a server address. An empty one comes from a script's empty variable: an error."""
     if not text.strip():
-        raise WrongUsage("--server names no server: it is empty")
+        raise UsageError("--server is empty")
     return text.strip()
 
 
-def whole(text: str) -> int:
-    """A number, 0 or more."""
-    if not re.fullmatch(r"\d{1,18}", text.strip(), re.ASCII):
-        raise WrongUsage(f"{text!r} is no whole number, 0 or more")
-    return int(text)
+def key_values(option: str, pairs: Iterable[str] | None) -> dict[str, str] | None:
+    """Parse KEY=VALUE pairs; the last value of a key counts."""
+    lists = key_value_lists(option, pairs)
+    return None if lists is None else {key: values[-1] for key, values in lists.items()}
 
 
-def notes(option: str, pairs: Iterable[str] | None) -> dict[str, str] | None:
-    """`key=value` pairs; the last of a key counts."""
-    listed = lists(option, pairs)
-    return None if listed is None else {key: values[-1] for key, values in listed.items()}
-
-
-def lists(option: str, pairs: Iterable[str] | None) -> dict[str, list[str]] | None:
-    """`key=value` pairs, all values of a key."""
-    found: dict[str, list[str]] = {}
+def key_value_lists(option: str, pairs: Iterable[str] | None) -> dict[str, list[str]] | None:
+    """Parse KEY=VALUE pairs, with all values of each key."""
+    lists: dict[str, list[str]] = {}
     for pair in pairs or ():
         key, equals, value = pair.partition("=")
         if not key or not equals:
-            raise WrongUsage(f"{option} takes KEY=VALUE, not {pair!r}")
-        found.setdefault(key, []).append(value)
-    return found or None
+            raise UsageError(f"{option} takes KEY=VALUE, not {pair!r}")
+        lists.setdefault(key, []).append(value)
+    return lists or None

@@ -1,8 +1,8 @@
-"""Standard input and output, which may block for ever and must hold nobody up.
+"""Standard input and output, and pipes and devices, which may block without limit.
 
-A read from a terminal or a write to a stopped reader cannot be interrupted. So they happen
-in threads that the end of the process does not wait for, on the file descriptors alone: a
-thread that dies inside Python's own buffers takes the interpreter with it.
+A read from a terminal or a write to a full pipe cannot be interrupted. So they run in daemon
+threads, which the process does not wait for at its end. They use file descriptors only: a thread
+that ends inside Python's own buffered files crashes the interpreter.
 """
 
 from __future__ import annotations
@@ -20,41 +20,41 @@ from contextlib import closing, suppress
 from io import UnsupportedOperation
 from typing import Any, BinaryIO, Final, TextIO
 
-_PIECE: Final = 1024 * 1024
+READ_SIZE: Final = 1024 * 1024
 
 
-class Patient:
-    """A thread that does one thing after another, and may be left at it."""
+class BlockingThread:
+    """A daemon thread that runs blocking functions, one after the other."""
 
     def __init__(self, name: str) -> None:
         self._jobs: queue.SimpleQueue[tuple[asyncio.Future[Any], Callable[[], object]] | None]
         self._jobs = queue.SimpleQueue()
-        threading.Thread(target=self._work, name=f"jetstow-{name}", daemon=True).start()
+        threading.Thread(target=self._run, name=f"jetstow-{name}", daemon=True).start()
 
-    async def do(self, job: Callable[[], object]) -> Any:
-        """The result of the job. A caller who is cancelled leaves; the job goes on."""
+    async def call(self, function: Callable[[], object]) -> Any:
+        """Return the function's result. If the caller is cancelled, the function goes on."""
         future = asyncio.get_running_loop().create_future()
-        self._jobs.put((future, job))
+        self._jobs.put((future, function))
         return await future
 
     def close(self) -> None:
-        """Let the thread end, when it has done what it is at."""
+        """End the thread after the current function. Do not wait for it."""
         self._jobs.put(None)
 
-    def _work(self) -> None:
-        while (work := self._jobs.get()) is not None:
-            future, job = work
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            future, function = job
             result: object = None
             failure: Exception | None = None
             try:
-                result = job()
-            except Exception as error:  # noqa: BLE001 - it is raised where it is awaited
+                result = function()
+            except Exception as error:  # noqa: BLE001 - raised in the awaiting task
                 failure = error
-            with suppress(RuntimeError):  # the loop has ended
-                future.get_loop().call_soon_threadsafe(_settle, future, result, failure)
+            with suppress(RuntimeError):  # the event loop is closed
+                future.get_loop().call_soon_threadsafe(_resolve, future, result, failure)
 
 
-def _settle(future: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
+def _resolve(future: asyncio.Future[Any], result: object, failure: Exception | None) -> None:
     if future.done():
         return  # cancelled
     if failure is None:
@@ -64,7 +64,7 @@ def _settle(future: asyncio.Future[Any], result: object, failure: Exception | No
 
 
 def descriptor(file: Any) -> int | None:
-    """The file's descriptor; None for one that has none, or that is closed."""
+    """Return the file's descriptor; None if it has none or is closed."""
     try:
         return int(file.fileno())
     except (AttributeError, OSError, ValueError, UnsupportedOperation):
@@ -72,91 +72,91 @@ def descriptor(file: Any) -> int | None:
 
 
 def is_terminal(file: Any) -> bool:
-    """Whether somebody sits there."""
+    """Return whether the file is a terminal."""
     fd = descriptor(file)
     return fd is not None and os.isatty(fd)
 
 
-def size(file: Any) -> int | None:
-    """How many bytes a file on a disk has; None for anything else."""
+def regular_size(file: Any) -> int | None:
+    """Return the size of a regular file in bytes; None for anything else."""
     fd = descriptor(file)
-    found = None if fd is None else os.fstat(fd)
-    return found.st_size if found is not None and stat.S_ISREG(found.st_mode) else None
+    status = None if fd is None else os.fstat(fd)
+    return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
 
 
 def may_block(path: str) -> bool:
-    """Whether that is a pipe, a terminal or some other device, not a file or nothing yet."""
+    """Return whether the path is a pipe, a terminal or another device."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
     except OSError:
-        return False  # whoever opens it finds out
+        return False  # opening the file raises the same error
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 async def read(file: BinaryIO) -> AsyncGenerator[bytes, None]:
-    """A file's bytes as they come."""
+    """Yield the bytes of an open file as they arrive."""
     fd = descriptor(file)
-    with closing(Patient("in")) as thread:
-        while piece := await thread.do(lambda: file.read(_PIECE) if fd is None else _read(fd)):
-            yield piece
+    with closing(BlockingThread("in")) as thread:
+        while data := await thread.call(lambda: file.read(READ_SIZE) if fd is None else _read(fd)):
+            yield data
 
 
 async def open_and_read(path: str) -> AsyncGenerator[bytes, None]:
-    """The bytes of a pipe or a device, whose opening may block as well."""
-    with closing(Patient("in")) as thread:
-        fd = await thread.do(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))
-        while piece := await thread.do(lambda: _read(fd)):
-            yield piece
+    """Yield the bytes of a pipe or a device; opening it may block, too."""
+    with closing(BlockingThread("in")) as thread:
+        fd = await thread.call(lambda: os.open(path, os.O_RDONLY | os.O_CLOEXEC))
+        while data := await thread.call(lambda: _read(fd)):
+            yield data
         os.close(fd)
 
 
 def _read(fd: int) -> bytes:
     while True:
         try:
-            return os.read(fd, _PIECE)
-        except BlockingIOError:  # somebody made it so for all who share it
+            return os.read(fd, READ_SIZE)
+        except BlockingIOError:  # a process that shares the descriptor made it non-blocking
             select.select([fd], [], [])
 
 
 async def open_to_write(path: str) -> int:
-    """A descriptor for a pipe or a device, whose opening may block as well."""
+    """Return a descriptor for a pipe or a device; opening it may block."""
     flags = os.O_WRONLY | os.O_CLOEXEC
-    with closing(Patient("open")) as thread:
-        opened: int = await thread.do(lambda: os.open(path, flags))
-    return opened
+    with closing(BlockingThread("open")) as thread:
+        fd: int = await thread.call(lambda: os.open(path, flags))
+    return fd
 
 
-class Output:
-    """A descriptor as an asynchronous file; standard output without one."""
+class AsyncOutput:
+    """An asynchronous file that writes to a descriptor, or to standard output."""
 
     def __init__(self, fd: int | None = None) -> None:
         self._fd = fd
-        self._thread: Patient | None = None
+        self._thread: BlockingThread | None = None
 
     async def write(self, data: bytes) -> int:
-        """Write all of it. Raises `BrokenPipeError` when nobody reads any more."""
+        """Write all of `data`. Raises: `BrokenPipeError` (the reader closed the pipe)."""
         if self._thread is None:
             flush()
-            self._thread = Patient("out")
-        await self._thread.do(lambda: self._write_all(data))
+            self._thread = BlockingThread("out")
+        await self._thread.call(lambda: self._write_all(data))
         return len(data)
 
     def close(self) -> None:
-        """Write nothing more; a descriptor of one's own is closed."""
+        """End the thread, and close the descriptor unless it is standard output."""
         if self._thread is not None:
             self._thread.close()
         if self._fd is not None:
             os.close(self._fd)
 
     def _write_all(self, data: bytes) -> None:
-        fd = descriptor(_opened(sys.stdout, "output")) if self._fd is None else self._fd
+        fd = descriptor(_require_open(sys.stdout, "output")) if self._fd is None else self._fd
         if fd is None:
             sys.stdout.buffer.write(data)
             return
-        rest = memoryview(data)
-        while rest:
+        unwritten = memoryview(data)
+        while unwritten:
             try:
-                rest = rest[os.write(fd, rest) :]
+                unwritten = unwritten[os.write(fd, unwritten) :]
             except BlockingIOError:
                 select.select([], [fd], [])
             except OSError as error:
@@ -165,25 +165,25 @@ class Output:
 
 
 def stdin() -> BinaryIO:
-    """Standard input. Raises `OSError` where it is closed."""
-    return _opened(sys.stdin, "input").buffer
+    """Return standard input. Raises: `OSError` (it is closed)."""
+    return _require_open(sys.stdin, "input").buffer
 
 
-def _opened(file: TextIO | None, kind: str) -> TextIO:
+def _require_open(file: TextIO | None, kind: str) -> TextIO:
     if file is None:
-        raise OSError(errno.EBADF, "it is closed", f"standard {kind}")
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), f"standard {kind}")
     return file
 
 
 def flush() -> None:
-    """Let go of what `print` has kept back."""
+    """Write out what `print` has buffered."""
     if sys.stdout is not None:
         sys.stdout.flush()
 
 
-def forget_output() -> None:
-    """Nobody reads what is still to be written: let Python's last flush go nowhere."""
+def discard_output() -> None:
+    """Redirect standard output to the null device, so that Python's last flush cannot fail."""
     with suppress(OSError, ValueError, UnsupportedOperation, AttributeError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

@@ -1,6 +1,7 @@
-"""Files for text and for compressed bytes, which are given up as a whole where writing fails.
+"""Files that compress or encode what is written to them, and discard it after an exception.
 
-What Python wraps around a file closes it, or leaves it open, whatever has happened.
+Python's own wrappers (`gzip.GzipFile`, `io.TextIOWrapper`) close the wrapped file on exit, also
+after an exception. Closing commits the object, so an incomplete object would be stored.
 """
 
 from __future__ import annotations
@@ -17,36 +18,36 @@ if TYPE_CHECKING:
     from jetstow.fs.files import WriteFile
 
 
-class PackedFile(io.RawIOBase):
-    """What is written is compressed; closing it closes the file below."""
+class CompressedFile(io.RawIOBase):
+    """A writable file that compresses into a `WriteFile` and closes it with itself."""
 
     def __init__(self, file: WriteFile, compression: str) -> None:
         super().__init__()
         self._file = file
-        self._packer = compr[compression](file, mode="w")
+        self._compressor = compr[compression](file, mode="w")
 
     def writable(self) -> bool:
-        """It is for nothing else."""
+        """Return True."""
         return True
 
     def write(self, data: Buffer, /) -> int:
-        """Compress it; all of it is taken."""
-        self._packer.write(data)
+        """Compress all of `data` and return its length in bytes."""
+        self._compressor.write(data)
         return memoryview(data).nbytes
 
     def close(self) -> None:
-        """Let the object exist."""
+        """Flush the compressor and commit the object."""
         if not self.closed:
             super().close()
-            self._packer.close()
+            self._compressor.close()
             self._file.close()
 
     def discard(self) -> None:
-        """Leave nothing of it."""
+        """Close the file without storing an object."""
         super().close()
         self._file.discard()
         with suppress(ValueError):
-            self._packer.close()  # it has more to write, to a file that is closed
+            self._compressor.close()  # it flushes to the file, which is already closed
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
@@ -55,23 +56,23 @@ class PackedFile(io.RawIOBase):
             self.discard()
 
     def __del__(self) -> None:
-        # Nobody has closed it, so it is not finished.
+        # The file was never closed, so its data is incomplete.
         with suppress(Exception):
             if not self.closed:
                 super().close()
-                self._file.forget()
-                self._packer.close()
+                self._file.discard_soon()
+                self._compressor.close()
 
 
 class TextFile(io.TextIOWrapper):
-    """Text, which exists once the file is closed, and not at all after an exception."""
+    """A text file: closing it commits the object, leaving it by an exception stores nothing."""
 
-    def __init__(self, file: WriteFile | PackedFile, **options: Any) -> None:
+    def __init__(self, file: WriteFile | CompressedFile, **options: Any) -> None:
         super().__init__(file, **options)  # type: ignore[arg-type]
-        self._below = file
+        self._binary_file = file
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self.close()
         else:
-            self._below.discard()
+            self._binary_file.discard()

@@ -1,4 +1,4 @@
-"""One loop's connection, its buckets, and what is known of their names."""
+"""The connection of one event loop, with its buckets and their cached listings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 import jetstow
 from jetstow.errors import InvalidBucketNameError
-from jetstow.fs.dircache import Names
+from jetstow.fs.dircache import ListingCache
 
 
 class Connection:
-    """Made when it is first needed; all of it happens in one loop."""
+    """A connection that is opened when it is first used. It belongs to one event loop."""
 
     def __init__(self, options: dict[str, Any], key: bytes | None) -> None:
         self._options = options
@@ -19,10 +19,13 @@ class Connection:
         self._lock = asyncio.Lock()
         self._client: jetstow.Client | None = None
         self._stores: dict[str, jetstow.ObjectStore] = {}
-        self._names: dict[str, Names] = {}
+        self._listings: dict[str, ListingCache] = {}
 
-    async def js(self) -> jetstow.JetStreamContext:
-        """JetStream. Raises what `jetstow.connect` raises."""
+    async def jetstream(self) -> jetstow.JetStreamContext:
+        """Return the JetStream context. Connect first if the connection is not open.
+
+        Raises: the errors of `jetstow.connect`.
+        """
         async with self._lock:
             if self._client is None or self._client.is_closed:
                 self._stores.clear()
@@ -30,8 +33,11 @@ class Connection:
             return self._client.jetstream()
 
     async def store(self, bucket: str) -> jetstow.ObjectStore:
-        """A bucket. Raises `BucketNotFoundError`, and `FileNotFoundError` for what is no name."""
-        js = await self.js()
+        """Return a bucket's object store.
+
+        Raises: `BucketNotFoundError`, `FileNotFoundError` (`bucket` is not a valid name).
+        """
+        js = await self.jetstream()
         if bucket not in self._stores:
             try:
                 store = await js.object_store(bucket)
@@ -40,39 +46,43 @@ class Connection:
             self._stores[bucket] = store if self._key is None else store.encrypted(self._key)
         return self._stores[bucket]
 
-    async def names(self, bucket: str) -> Names:
-        """The names in a bucket, which a watch keeps as they are."""
+    async def listing(self, bucket: str) -> ListingCache:
+        """Return a bucket's listing, complete and kept current by a watch.
+
+        Raises: the errors of `store` and `ObjectStore.watch`.
+        """
         store = await self.store(bucket)
-        names = self._names.get(bucket)
-        if names is not None and (names.is_stale or names.has_ended):
-            await self.forget(bucket)
+        listing = self._listings.get(bucket)
+        if listing is not None and (listing.is_stale or listing.has_ended):
+            await self.drop_caches(bucket)
             store = await self.store(bucket)
-            names = self._names.get(bucket)  # somebody else may have begun meanwhile
-        if names is None:
-            names = self._names[bucket] = Names(store)
-        await names.complete()
-        return names
+            # A concurrent call may have created another one while this one waited.
+            listing = self._listings.get(bucket)
+        if listing is None:
+            listing = self._listings[bucket] = ListingCache(store)
+        await listing.wait_until_filled()
+        return listing
 
-    def known(self, bucket: str) -> Names | None:
-        """The names in a bucket, if somebody has asked for them."""
-        return self._names.get(bucket)
+    def cached_listing(self, bucket: str) -> ListingCache | None:
+        """Return a bucket's listing if there is one."""
+        return self._listings.get(bucket)
 
-    async def forget(self, bucket: str | None = None) -> None:
-        """Know nothing of a bucket any more, or of any."""
-        for each in [bucket] if bucket is not None else list(self._names):
-            self._stores.pop(each, None)
-            if (names := self._names.pop(each, None)) is not None:
-                await names.stop()
+    async def drop_caches(self, bucket: str | None = None) -> None:
+        """Drop the store and the listing of a bucket, or of all buckets."""
+        for name in [bucket] if bucket is not None else list(self._listings):
+            self._stores.pop(name, None)
+            if (listing := self._listings.pop(name, None)) is not None:
+                await listing.stop()
 
-    def make_stale(self, bucket: str | None) -> None:
-        """From any thread: the names of a bucket, or of all, are to be read anew."""
-        for each in [bucket] if bucket is not None else list(self._names):
-            if (names := self._names.get(each)) is not None:
-                names.is_stale = True
+    def mark_stale(self, bucket: str | None) -> None:
+        """Have the listing of a bucket, or of all, read again at its next use. Thread-safe."""
+        for name in [bucket] if bucket is not None else list(self._listings):
+            if (listing := self._listings.get(name)) is not None:
+                listing.is_stale = True
 
     async def close(self) -> None:
-        """End all of it."""
-        await self.forget()
+        """Stop the watches and close the connection."""
+        await self.drop_caches()
         client, self._client = self._client, None
         if client is not None:
             await client.close()

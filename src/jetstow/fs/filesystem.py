@@ -1,4 +1,4 @@
-"""The file system: fsspec's verbs, in terms of jetstow's."""
+"""The fsspec file system: connections, opening files, and file facts."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from fsspec.asyn import AsyncFileSystem, sync
 from fsspec.core import get_compression
 
 import jetstow
-from jetstow.fs.compression import PackedFile, TextFile
+from jetstow.fs.compression import CompressedFile, TextFile
 from jetstow.fs.connection import Connection
-from jetstow.fs.files import BLOCK, ReadFile, WriteFile
-from jetstow.fs.paths import split
-from jetstow.fs.reading import Reading
-from jetstow.fs.writing import Writing
+from jetstow.fs.files import DEFAULT_BLOCK_SIZE, ReadFile, WriteFile
+from jetstow.fs.paths import split_path
+from jetstow.fs.reading import ReadOperations
+from jetstow.fs.writing import WriteOperations
 
 if TYPE_CHECKING:
     import datetime
 
-# How long the end of a program waits for a connection to close, in seconds.
-_CLOSING: Final = 2.0
+# How long the interpreter's exit waits for a connection to close, in seconds.
+CLOSE_TIMEOUT: Final = 2.0
 
-_TEXT: Final = ("encoding", "errors", "newline")
+TEXT_OPTIONS: Final = ("encoding", "errors", "newline")
 
 
-class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
-    """Buckets are the top-level folders, the names of objects the paths in them.
+class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
+    """A file system whose top-level folders are buckets and whose paths are object names.
 
-    `servers` and whatever else `jetstow.connect` takes may be given, and a `key` of 32 bytes,
-    with which objects are encrypted and read (`ObjectStore.encrypted`). Listings are kept in
-    memory and kept true by a watch; `use_listings_cache=False` asks the server each time.
+    `servers` and other options are passed to `jetstow.connect`. `key` is a key of 32 bytes to
+    encrypt and decrypt objects (see `ObjectStore.encrypted`). Listings are cached, and a watch
+    keeps them current; `use_listings_cache=False` lists the bucket on the server each time.
+    `batch_size` is the number of concurrent requests of one call (default 16).
     """
 
     protocol = "jetstow"
@@ -43,7 +44,7 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
     cachable = True
     mirror_sync_methods = True
     async_impl = True
-    default_block_size = BLOCK
+    default_block_size = DEFAULT_BLOCK_SIZE
 
     def __init__(
         self,
@@ -59,60 +60,68 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
         super().__init__(asynchronous=asynchronous, loop=loop, batch_size=batch_size)
         self._connect_options = {"servers": servers, **options}
         self._key = key
-        self._lists_once = use_listings_cache
+        self._use_listings_cache = use_listings_cache
         self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
 
     # -- the connection --------------------------------------------------------------------
 
     def _connection(self) -> Connection:
-        """This loop's connection, which ends with the file system or with the program."""
+        """Return the running loop's connection.
+
+        It is closed when the file system is garbage-collected or the interpreter exits.
+        """
         loop = asyncio.get_running_loop()
-        found = self._connections.get(loop)
-        if found is None:
-            found = self._connections[loop] = Connection(self._connect_options, self._key)
-            weakref.finalize(self, _close, loop, found, os.getpid())
-        return found
+        connection = self._connections.get(loop)
+        if connection is None:
+            connection = Connection(self._connect_options, self._key)
+            self._connections[loop] = connection
+            weakref.finalize(self, _close_connection, loop, connection, os.getpid())
+        return connection
 
     async def _store(self, bucket: str) -> jetstow.ObjectStore:
         return await self._connection().store(bucket)
 
-    def let_go(self, end: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """End something a little later, from whatever thread."""
+    def close_soon(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Schedule a coroutine function on the loop, without waiting for it. Thread-safe."""
         loop = self._loop
         if loop is not None and loop.is_running():
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(lambda: loop.create_task(end()))
+                loop.call_soon_threadsafe(lambda: loop.create_task(close()))
 
     def close(self) -> None:
-        """Close the connection; the next verb makes another one."""
+        """Close the connections of all loops. The next operation opens a new connection."""
         for loop, connection in list(self._connections.items()):
-            _close(loop, connection, os.getpid())
+            _close_connection(loop, connection, os.getpid())
 
     async def aclose(self) -> None:
-        """The same for the connection of the running loop."""
+        """Close the connection of the running loop."""
         await self._connection().close()
 
     def invalidate_cache(self, path: str | None = None) -> None:
-        """Read the names anew when they are needed next."""
-        bucket = split(self._strip_protocol(path))[0] if path else None
+        """List the bucket of `path`, or all buckets, again at the next use."""
+        bucket = split_path(self._strip_protocol(path))[0] if path else None
         for connection in list(self._connections.values()):
-            connection.make_stale(bucket or None)
+            connection.mark_stale(bucket or None)
 
     # -- files -----------------------------------------------------------------------------
 
     def open(self, path: str, mode: str = "rb", *args: Any, **options: Any) -> Any:
-        """A file, as fsspec's users open it: also text ("r", "w"), and with `compression`.
+        """Open a file: "rb", "wb", "xb" or "ab"; without the "b", as text.
 
-        Raises `FileNotFoundError`, `IsADirectoryError`, and for "x" `FileExistsError`.
+        `compression` is one of fsspec's names, such as "gzip", or "infer" from the path. Text
+        files take `encoding`, `errors` and `newline`.
+
+        Raises: `FileNotFoundError`, `IsADirectoryError`, `FileExistsError` ("x" and the object
+        exists).
         """
         compression = get_compression(path, options.get("compression"))
         if "r" in mode or ("b" in mode and compression is None):
             return super().open(path, mode, *args, **options)
-        text = {key: options.pop(key) for key in _TEXT if key in options}
+        text = {key: options.pop(key) for key in TEXT_OPTIONS if key in options}
         options.pop("compression", None)
         file = super().open(path, f"{mode.strip('bt')}b", *args, **options)
         if compression is not None:
-            file = PackedFile(file, compression)
+            file = CompressedFile(file, compression)
         return file if "b" in mode else TextFile(file, **text)
 
     def _open(
@@ -124,14 +133,14 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
         cache_options: dict[str, Any] | None = None,
         **options: Any,
     ) -> ReadFile | WriteFile:
-        block_size = block_size if isinstance(block_size, int) else BLOCK
+        block_size = block_size if isinstance(block_size, int) else DEFAULT_BLOCK_SIZE
         if mode == "rb":
-            terms = {
+            preconditions = {
                 key: options.pop(key)
                 for key in ("expected_revision", "if_changed_since")
                 if key in options
             }
-            reader = sync(self.loop, self._open_reader, path, **terms)
+            reader = sync(self.loop, self._open_reader, path, **preconditions)
             return ReadFile(
                 self, path, reader, block_size=block_size, cache_options=cache_options, **options
             )
@@ -139,67 +148,75 @@ class JetstowFileSystem(Writing, Reading, AsyncFileSystem):
             return WriteFile(
                 self, path, mode, options, block_size=block_size, autocommit=autocommit
             )
-        raise ValueError(f"{path} can be opened as 'rb', 'wb', 'xb' or 'ab', not as {mode!r}")
+        raise ValueError(f"cannot open {path} with mode {mode!r}: use 'rb', 'wb', 'xb' or 'ab'")
 
     async def open_async(self, path: str, mode: str = "rb", **options: Any) -> Any:
-        """An object as `ObjectStore.open` gives it, to be used in the loop."""
+        """Open an object in the running loop.
+
+        Return an `ObjectReader` for "rb", an `ObjectWriter` for "wb", "xb" and "ab".
+
+        Raises: the errors of `ObjectStore.open`.
+        """
         if mode == "rb":
             return await self._open_reader(self._strip_protocol(path), **options)
         return await self.begin_write(self._strip_protocol(path), mode, **options)
 
-    async def _open_reader(self, path: str, **terms: Any) -> jetstow.ObjectReader:
-        bucket, name = self._file(path)
-        return await (await self._store(bucket)).open(name, "rb", **terms)
+    async def _open_reader(self, path: str, **preconditions: Any) -> jetstow.ObjectReader:
+        bucket, name = self._bucket_and_name(path)
+        return await (await self._store(bucket)).open(name, "rb", **preconditions)
 
-    # -- what nobody can ask of an object store ----------------------------------------------
+    # -- file facts --------------------------------------------------------------------------
 
     def sign(self, path: str, expiration: int = 100, **_: Any) -> str:
-        """There are no addresses that let somebody in: NATS knows users only."""
+        """Raise `NotImplementedError`: NATS has no signed URLs."""
         raise NotImplementedError(
-            f"{path} cannot be signed: whoever reads it needs a user on the NATS server"
+            f"cannot sign {path}: NATS has no signed URLs; give the reader a user on the server"
         )
 
     def created(self, path: str) -> datetime.datetime:
-        """When the object was written: every put makes another one."""
+        """Return the time of the object's current revision."""
         return self.info(path)["created"]
 
     def modified(self, path: str) -> datetime.datetime:
-        """When the object, or what is said of it, was written."""
+        """Return the time of the object's current revision."""
         return self.info(path)["modified"]
 
     def ukey(self, path: str) -> str:
-        """What is another one once the object is."""
+        """Return a key that changes with every revision of the object."""
         return str(self.info(path)["ETag"])
 
     def checksum(self, path: str) -> int:
-        """The same as a number."""
+        """Return `ukey` as an integer."""
         return int.from_bytes(self.ukey(path).encode(), "big")
 
     @property
     def fsid(self) -> str:
-        """The buckets of one account of one server."""
+        """An identifier of the servers that this file system connects to."""
         return f"jetstow_{self._connect_options['servers'] or 'default'}"
 
-    def _file(self, path: str) -> tuple[str, str]:
-        """Bucket and name of what should be an object. Raises `IsADirectoryError`."""
-        bucket, name = split(path)
+    def _bucket_and_name(self, path: str) -> tuple[str, str]:
+        """Return the bucket and name of an object.
+
+        Raises: `IsADirectoryError` (`path` is a bucket).
+        """
+        bucket, name = split_path(path)
         if not name:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         return bucket, name
 
 
-def _close(loop: Any, connection: Connection, pid: int) -> None:
-    """At the program's end fsspec's loop still runs, in a thread of its own."""
+def _close_connection(loop: Any, connection: Connection, pid: int) -> None:
+    """Close a connection on its loop, which at exit still runs in fsspec's own thread."""
     if os.getpid() != pid or not loop.is_running() or loop.is_closed():
-        return  # a forked process has neither the thread nor the connection
+        return  # a forked process has a copy of neither the loop's thread nor the connection
     with suppress(Exception):
-        if _is_here(loop):
+        if _is_running_loop(loop):
             loop.create_task(connection.close())
         else:
-            sync(loop, connection.close, timeout=_CLOSING)
+            sync(loop, connection.close, timeout=CLOSE_TIMEOUT)
 
 
-def _is_here(loop: Any) -> bool:
+def _is_running_loop(loop: Any) -> bool:
     try:
         return asyncio.get_running_loop() is loop
     except RuntimeError:

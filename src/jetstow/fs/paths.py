@@ -1,8 +1,10 @@
-"""Names as paths: a slash ends a folder. There are no folders but those that names make.
+"""Paths and directory entries for object names.
 
-What a path cannot say is left as it is: the rest of a name behind two slashes is one file's
-name, and an object whose name ends with a slash, which other tools make to mark a folder, is
-that folder and no file.
+A slash ends a folder, and a folder exists only as a prefix of names. Two cases need care:
+- After two slashes in a row, the rest of a name is a single file name, because a path cannot
+  express an empty folder name.
+- An object whose name ends in a slash marks a folder (other tools create these). It is listed
+  as that folder and not as a file.
 """
 
 from __future__ import annotations
@@ -15,26 +17,26 @@ from jetstow import BucketStatus, ObjectInfo
 Entry: TypeAlias = dict[str, Any]
 
 
-def split(path: str) -> tuple[str, str]:
-    """The bucket and the name of a path without its protocol; either may be empty."""
+def split_path(path: str) -> tuple[str, str]:
+    """Return the bucket and the name of a path without protocol; either may be empty."""
     bucket, _, name = path.lstrip("/").partition("/")
     return bucket, name
 
 
-def inside(folder: str) -> str:
-    """What the names in a folder begin with."""
+def folder_prefix(folder: str) -> str:
+    """Return the prefix of the names in a folder; empty for the bucket itself."""
     return f"{folder}/" if folder else ""
 
 
 def file_entry(info: ObjectInfo, path: str) -> Entry:
-    """What fsspec's users ask about an object. A link's are its target's, under its own path."""
+    """Return fsspec's entry for an object. For a link, pass the target's info and its own path."""
     return {
         "name": path,
         "size": info.size or 0,
         "type": "file",
         "created": info.modified,
         "modified": info.modified,
-        # Tools look for the same thing under many names.
+        # Different tools look for the modification time under different keys.
         "LastModified": info.modified,
         "mtime": info.modified.timestamp() if info.modified else None,
         "digest": info.digest or "",
@@ -47,43 +49,43 @@ def file_entry(info: ObjectInfo, path: str) -> Entry:
 
 
 def folder_entry(path: str) -> Entry:
-    """A folder, which has no size of its own."""
+    """Return fsspec's entry for a folder; its size is 0."""
     return {"name": path, "size": 0, "type": "directory"}
 
 
 def bucket_entry(status: BucketStatus) -> Entry:
-    """A bucket is a folder that somebody has made."""
+    """Return fsspec's entry for a bucket: a folder with a creation time."""
     return folder_entry(status.bucket) | {"created": status.created}
 
 
-def below(
+def iter_entries(
     bucket: str, folder: str, infos: Iterable[ObjectInfo], depth: int | None
 ) -> Iterator[tuple[str, ObjectInfo | None]]:
-    """The paths of files with their info, and of folders without, `depth` levels deep.
+    """Yield (path, info) of each file below a folder, and (path, None) of each folder.
 
-    Each folder comes once.
+    `depth` limits the levels; None is all of them. Each folder is yielded once.
     """
-    prefix = inside(folder)
+    prefix = folder_prefix(folder)
     seen: set[str] = set()
     for info in infos:
         if not info.name.startswith(prefix) or info.name == prefix:
             continue
-        parts = _parts(info.name[len(prefix) :])
-        for count in range(1, len(parts)):
+        levels = _split_levels(info.name[len(prefix) :])
+        for count in range(1, len(levels)):
             if depth is not None and count > depth:
                 break
-            path = f"{bucket}/{prefix}{'/'.join(parts[:count])}"
+            path = f"{bucket}/{prefix}{'/'.join(levels[:count])}"
             if path not in seen:
                 seen.add(path)
                 yield path, None
-        if parts[-1] and (depth is None or len(parts) <= depth):
+        if levels[-1] and (depth is None or len(levels) <= depth):
             yield f"{bucket}/{info.name}", info
 
 
-def _parts(rest: str) -> list[str]:
-    """Folders, and the file's name in the last of them; that is empty for a folder's mark."""
-    if rest.startswith("/"):
-        return [rest]
-    head, slashes, tail = rest.partition("//")
+def _split_levels(name: str) -> list[str]:
+    """Split a name into folders and a file name, which is empty for a folder's marker."""
+    if name.startswith("/"):
+        return [name]
+    head, slashes, tail = name.partition("//")
     *folders, last = head.split("/")
     return [*folders, last, f"/{tail}"] if slashes else [*folders, last]

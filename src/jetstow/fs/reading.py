@@ -1,4 +1,4 @@
-"""fsspec's verbs that read: listings, infos, bytes."""
+"""The read operations of the file system: listings, entries and bytes."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from jetstow.errors import (
     ObjectNotFoundError,
 )
 from jetstow.fs import paths
-from jetstow.fs.base import Base
-from jetstow.fs.paths import Entry, split
+from jetstow.fs.base import FileSystemBase
+from jetstow.fs.paths import Entry, split_path
 from jetstow.types import Progress
 
 
-class Reading(Base):
-    """The part of the file system that changes nothing."""
+class ReadOperations(FileSystemBase):
+    """fsspec's methods that do not change anything."""
 
     async def _ls(
         self, path: str, detail: bool = True, refresh: bool = False, **_: Any
     ) -> list[Any]:
         path = self._strip_protocol(path)
-        bucket, folder = split(path)
+        bucket, folder = split_path(path)
         if not bucket:
-            states = await (await self._connection().js()).object_stores()
-            found = [paths.bucket_entry(state) for state in states]
+            buckets = await (await self._connection().jetstream()).object_stores()
+            entries = [paths.bucket_entry(status) for status in buckets]
         else:
             if refresh:
-                await self._connection().forget(bucket)
-            found = await self._entries(bucket, folder, 1)
-            if not found and folder:
-                found = [await self._info(path)]
-                if found[0]["type"] == "directory":
-                    found = []
-        found.sort(key=lambda entry: str(entry["name"]))
-        return found if detail else sorted({entry["name"] for entry in found})
+                await self._connection().drop_caches(bucket)
+            entries = await self._entries(bucket, folder, 1)
+            if not entries and folder:
+                entries = [await self._info(path)]
+                if entries[0]["type"] == "directory":
+                    entries = []
+        entries.sort(key=lambda entry: str(entry["name"]))
+        return entries if detail else sorted({entry["name"] for entry in entries})
 
     async def _find(
         self,
@@ -55,16 +55,16 @@ class Reading(Base):
         **options: Any,
     ) -> Any:
         path = self._strip_protocol(path)
-        bucket, folder = split(path)
+        bucket, folder = split_path(path)
         if not bucket:
             return await super()._find(
                 path, maxdepth=maxdepth, withdirs=withdirs, detail=detail, **options
             )
-        begin = f"{path}/{prefix}" if prefix else ""
+        path_prefix = f"{path}/{prefix}" if prefix else ""
         entries = [
             entry
             for entry in await self._entries(bucket, folder, maxdepth, withdirs=withdirs)
-            if entry["name"].startswith(begin)
+            if entry["name"].startswith(path_prefix)
         ]
         if withdirs and not prefix and (entries or not folder):
             entries.append(paths.folder_entry(path))
@@ -75,39 +75,43 @@ class Reading(Base):
                 entries = []
             if entries and entries[0]["type"] == "directory" and not withdirs:
                 entries = []
-        found = {entry["name"]: entry for entry in sorted(entries, key=lambda each: each["name"])}
-        return found if detail else list(found)
+        entries.sort(key=lambda entry: str(entry["name"]))
+        by_path = {entry["name"]: entry for entry in entries}
+        return by_path if detail else list(by_path)
 
     async def _entries(
         self, bucket: str, folder: str, depth: int | None, *, withdirs: bool = True
     ) -> list[Entry]:
-        """What lies in a folder, so many levels deep. Raises `FileNotFoundError`."""
+        """Return the entries of a folder, `depth` levels deep (None: all levels).
+
+        Raises: `FileNotFoundError` (the bucket does not exist).
+        """
         infos = await self._infos(bucket, folder)
-        found: list[Entry] = []
-        linked: list[tuple[str, ObjectInfo]] = []
-        for path, info in paths.below(bucket, folder, infos, depth):
+        entries: list[Entry] = []
+        links: list[tuple[str, ObjectInfo]] = []
+        for path, info in paths.iter_entries(bucket, folder, infos, depth):
             if info is None:
-                found += [paths.folder_entry(path)] if withdirs else []
+                entries += [paths.folder_entry(path)] if withdirs else []
             elif info.link is None:
-                found.append(paths.file_entry(info, path))
+                entries.append(paths.file_entry(info, path))
             else:
-                linked.append((path, info))
-        found += await asyncio.gather(*(self._link_entry(path, info) for path, info in linked))
-        return found
+                links.append((path, info))
+        entries += await asyncio.gather(*(self._link_entry(path, info) for path, info in links))
+        return entries
 
     async def _infos(self, bucket: str, folder: str) -> Iterable[ObjectInfo]:
-        """The objects in a folder, however deep, and the one that marks it."""
-        prefix = paths.inside(folder)
-        if self._lists_once:
-            return (await self._connection().names(bucket)).below(prefix)
-        found = await (await self._store(bucket)).list()
-        return (info for info in found if info.name.startswith(prefix))
+        """Return the objects at any depth in a folder, the folder's own marker included."""
+        prefix = paths.folder_prefix(folder)
+        if self._use_listings_cache:
+            return (await self._connection().listing(bucket)).infos(prefix)
+        infos = await (await self._store(bucket)).list()
+        return (info for info in infos if info.name.startswith(prefix))
 
     async def _is_folder(self, bucket: str, name: str) -> bool:
         return any(True for _ in await self._infos(bucket, name))
 
     async def _link_entry(self, path: str, info: ObjectInfo) -> Entry:
-        """A link is as large as what it leads to; one that leads to no object has no size."""
+        """Return the entry of a link: its target's facts, or size 0 if the link is broken."""
         try:
             store = await self._store(info.bucket)
             async with store.open(info.name) as reader:
@@ -118,7 +122,7 @@ class Reading(Base):
 
     async def _info(self, path: str, **_: Any) -> Entry:
         path = self._strip_protocol(path)
-        bucket, name = split(path)
+        bucket, name = split_path(path)
         if not bucket:
             return paths.folder_entry("")
         try:
@@ -137,69 +141,75 @@ class Reading(Base):
         return paths.file_entry(info, path)
 
     async def _cat_file(
-        self, path: str, start: int | None = None, end: int | None = None, **terms: Any
+        self, path: str, start: int | None = None, end: int | None = None, **preconditions: Any
     ) -> bytes:
-        bucket, name = self._file(self._strip_protocol(path))
+        bucket, name = self._bucket_and_name(self._strip_protocol(path))
         store = await self._store(bucket)
         if start is None and end is None:
-            return (await store.get(name, **terms)).data
-        async with store.open(name, **terms) as reader:
-            return await reader.read_at(*_bounds(start, end, reader.info.size or 0))
+            return (await store.get(name, **preconditions)).data
+        async with store.open(name, **preconditions) as reader:
+            return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
 
     async def _cat_ranges(
         self,
         paths: list[str],
         starts: Any,
         ends: Any,
-        max_gap: int | None = None,  # noqa: ARG002 - ranges are read one by one
+        max_gap: int | None = None,  # noqa: ARG002 - ranges are not merged
         batch_size: int | None = None,
         on_error: str = "return",
-        **terms: Any,
+        **preconditions: Any,
     ) -> list[Any]:
-        """Ranges of several files; each file is opened once, so its ranges fit together."""
+        """Return one range of each path.
+
+        Each path is opened once, so that all its ranges are of the same revision. With `on_error`
+        "return", errors are returned in place of the bytes; with any other value, the first is
+        raised.
+        """
         if not isinstance(paths, list):
             raise TypeError("paths must be a list")
         starts = starts if isinstance(starts, Iterable) else [starts] * len(paths)
         ends = ends if isinstance(ends, Iterable) else [ends] * len(paths)
-        asked = list(zip(map(self._strip_protocol, paths), starts, ends, strict=True))
-        opened = {
-            path: asyncio.ensure_future(self._open_reader(path, **terms)) for path, *_ in asked
+        ranges = list(zip(map(self._strip_protocol, paths), starts, ends, strict=True))
+        readers = {
+            path: asyncio.ensure_future(self._open_reader(path, **preconditions))
+            for path, *_ in ranges
         }
 
         async def read(path: str, start: int | None, end: int | None) -> bytes:
-            reader = await asyncio.shield(opened[path])
-            return await reader.read_at(*_bounds(start, end, reader.info.size or 0))
+            reader = await asyncio.shield(readers[path])
+            return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
 
         try:
-            found: list[Any] = await _run_coros_in_chunks(
-                [read(*each) for each in asked],
+            results: list[Any] = await _run_coros_in_chunks(
+                [read(*item) for item in ranges],
                 batch_size=batch_size or self.batch_size,
                 nofiles=True,
                 return_exceptions=True,
             )
         finally:
-            await asyncio.gather(*opened.values(), return_exceptions=True)
+            await asyncio.gather(*readers.values(), return_exceptions=True)
         if on_error != "return":
-            for each in found:
-                if isinstance(each, BaseException):
-                    raise each
-        return found
+            for result in results:
+                if isinstance(result, BaseException):
+                    raise result
+        return results
 
     async def _get_file(
-        self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **terms: Any
+        self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **preconditions: Any
     ) -> None:
         rpath = self._strip_protocol(rpath)
-        bucket, name = split(rpath)
+        bucket, name = split_path(rpath)
         try:
             store = await self._store(bucket)
-            await store.get_file(name, lpath, progress=progress(callback), **terms)
+            await store.get_file(name, lpath, progress=report_to(callback), **preconditions)
         except (FileNotFoundError, IsADirectoryError, InvalidObjectNameError):
             if not await self._isdir(rpath):
                 raise
-            os.makedirs(lpath, exist_ok=True)  # noqa: PTH103 - as fsspec has it
+            os.makedirs(lpath, exist_ok=True)  # noqa: PTH103 - fsspec passes str paths
 
     async def _isdir(self, path: str) -> bool:
-        bucket, name = split(self._strip_protocol(path))
+        bucket, name = split_path(self._strip_protocol(path))
         try:
             if not name:
                 return not bucket or (await self._info(bucket))["type"] == "directory"
@@ -208,18 +218,18 @@ class Reading(Base):
             return False
 
 
-def _bounds(start: int | None, end: int | None, size: int) -> tuple[int, int]:
-    """Where a range begins and how long it is; counted from the end where it is negative."""
+def _offset_and_length(start: int | None, end: int | None, size: int) -> tuple[int, int]:
+    """Return offset and length of the slice `start:end` of an object of `size` bytes."""
     first, stop, _ = slice(start, end).indices(size)
     return first, max(0, stop - first)
 
 
-def progress(callback: Callback) -> Progress:
-    """What tells one of fsspec's callbacks how far a transfer is."""
+def report_to(callback: Callback) -> Progress:
+    """Return a `Progress` callable that reports to an fsspec callback."""
 
-    def told(done: int, size: int | None) -> None:
+    def report(done: int, size: int | None) -> None:
         if size is not None:
             callback.set_size(size)
         callback.absolute_update(done)
 
-    return told
+    return report

@@ -1,4 +1,4 @@
-"""`UPath("jetstow://bucket/name")`, without warnings, for programs that use universal_pathlib."""
+"""`UPath("jetstow://bucket/name")` for programs that use universal_pathlib."""
 
 from __future__ import annotations
 
@@ -6,20 +6,23 @@ from upath import UPath
 
 
 class JetstowPath(UPath):
-    """A path in the object store. `UPath` finds it by an entry point."""
+    """A path in the object store.
+
+    universal_pathlib finds this class by an entry point; without it, `UPath` warns.
+    """
 
     __slots__ = ()
 
     def mkdir(
         self,
-        mode: int = 0o777,  # noqa: ARG002 - users have their rights on the server
+        mode: int = 0o777,  # noqa: ARG002 - permissions belong to users of the NATS server
         parents: bool = False,
         exist_ok: bool = False,
     ) -> None:
-        """Make a bucket; a folder in one is there as soon as something is in it.
+        """Create a bucket. In an existing bucket, do nothing: a folder exists with its first file.
 
-        Raises `FileExistsError` for what is there, and `FileNotFoundError` for a folder in a
-        bucket that is not, unless `parents` are to be made.
+        Raises: `FileExistsError` (the path exists), `FileNotFoundError` (the path is a folder in
+        a missing bucket, and not `parents`).
         """
         if self.exists():
             if not exist_ok or not self.is_dir():

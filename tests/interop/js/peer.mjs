@@ -1,11 +1,11 @@
-// The JavaScript client as a peer of the interop tests: one JSON request a line on stdin,
-// one JSON answer a line on stdout, with the request's id. Bytes travel as base64.
+// The JavaScript client as a peer of the interop tests: one JSON request per line on stdin, one JSON
+// reply with the request's id per line on stdout. Bytes are base64.
 import { webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
 import { connect, headers } from "@nats-io/transport-node";
 import { Objm } from "@nats-io/obj";
 
-globalThis.crypto ??= webcrypto; // node 18, which is Debian's, has no such global
+globalThis.crypto ??= webcrypto; // node 18 (Debian 12) does not have this global
 
 let nc;
 let objm;
@@ -25,7 +25,7 @@ const seen = (info) => info && ({
   options: info.options,
 });
 
-// `info` gives the client's own headers type, `list` and `watch` give what was stored.
+// `info` returns the client's headers type, `list` and `watch` return the stored headers.
 const headersOf = (found) => typeof found?.toRecord === "function" ? found.toRecord() : found;
 
 const metaOf = ({ name, description, headers: given, metadata, chunk_size }) => {

@@ -1,4 +1,4 @@
-"""That a connection really works, and that no secret shows."""
+"""Checks of a connection, and of what an error reveals."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.support.samples import some_bytes
 _numbers = itertools.count(1)
 
 
-async def works(js: jetstow.JetStreamContext) -> None:
-    """A few chunks go there and come back."""
+async def check_jetstream(js: jetstow.JetStreamContext) -> None:
+    """Put, get and list an object of a few chunks in a new bucket."""
     store = await js.create_object_store(f"trip-{next(_numbers)}")
     data = some_bytes(300_000)
     await store.put("a", data)
@@ -21,11 +21,11 @@ async def works(js: jetstow.JetStreamContext) -> None:
     await js.delete_object_store(store.bucket)
 
 
-def name_of(nc: jetstow.Client) -> str:
-    """The name of the server that the connection leads to."""
+def server_name(nc: jetstow.Client) -> str:
+    """Return the name of the server."""
     return str(nc._server_info["server_name"])
 
 
-def told(error: BaseException) -> str:
-    """All that a program's log would have of an error: its causes, too."""
+def full_text(error: BaseException) -> str:
+    """Return an error as a program would log it, with its causes."""
     return "".join(traceback.format_exception(error)) + repr(error)

@@ -1,4 +1,4 @@
-"""A user who has selected nothing, and servers of the latest version that ask for something."""
+"""A user without settings, and servers of the latest version that require credentials."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ from tests.support.servers import NatsServer, free_port
 Save = Callable[..., None]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.definition.add_marker(pytest.mark.one_path)
+
+
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """What the machine has selected does not count; the embedded server has a home here.
+    """Hide the settings of the machine. The embedded server has a directory of its own.
 
-    No test leaves its embedded server running.
+    Check that no test leaves its embedded server running.
     """
-    for name in ("NATS_URL", "NATS_CONTEXT", locate.OVERRIDE):
+    for name in ("NATS_URL", "NATS_CONTEXT", locate.BINARY_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
@@ -34,7 +39,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def save(tmp_path: Path) -> Save:
-    """Saves a context of the `nats` command line: `save(url=...)` and selects it."""
+    """Save and select a context of the `nats` command: `save(url=...)`."""
 
     def save(name: str = "demo", *, select: bool = True, **fields: Any) -> None:
         folder = tmp_path / "config" / "nats"
@@ -46,12 +51,12 @@ def save(tmp_path: Path) -> Save:
     return save
 
 
-# -- servers, each for all tests of a file -----------------------------------------------
+# -- servers, one for all tests of a file -------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[NatsServer]:
-    """Lets everybody in."""
+    """A server without authorization."""
     with NatsServer(name="plain") as started:
         yield started
 
@@ -68,7 +73,7 @@ def websocket_port() -> int:
 
 @pytest.fixture(scope="module")
 def guarded(user_key: Key, websocket_port: int) -> Iterator[NatsServer]:
-    """Lets joe in, and whoever has the key; on a websocket, too."""
+    """A server for a user with a password and one with an NKey; on a websocket, too."""
     config = f"""
         accounts {{ A {{ jetstream: enabled, users: [
             {{ user: joe, password: sesame }}, {{ nkey: {user_key.public} }} ] }} }}
@@ -80,7 +85,7 @@ def guarded(user_key: Key, websocket_port: int) -> Iterator[NatsServer]:
 
 @pytest.fixture(scope="module")
 def token_server() -> Iterator[NatsServer]:
-    """Lets in who says `sesame`."""
+    """A server for the token `sesame`."""
     with NatsServer(name="token", config="authorization { token: sesame }") as started:
         yield started
 
@@ -92,7 +97,7 @@ def operator() -> Operator:
 
 @pytest.fixture(scope="module")
 def operator_server(operator: Operator) -> Iterator[NatsServer]:
-    """Lets in whom the operator's account has signed."""
+    """A server for JWTs that the operator's account has signed."""
     with NatsServer(name="operator", config=operator.server_config()) as started:
         yield started
 
@@ -104,21 +109,21 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
 
 @pytest.fixture(scope="module")
 def tls_server(certificates: Certificates) -> Iterator[NatsServer]:
-    """Shows a certificate."""
+    """A server with TLS."""
     with NatsServer(name="tls", config=certificates.server_config()) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def mutual_server(certificates: Certificates) -> Iterator[NatsServer]:
-    """Shows a certificate and wants to see one."""
+    """A server with TLS that requires a client certificate."""
     with NatsServer(name="mutual", config=certificates.server_config(verify=True)) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def tls_first_server(certificates: Certificates) -> Iterator[NatsServer]:
-    """Says nothing before TLS is up."""
+    """A server that sends nothing before the TLS handshake."""
     config = certificates.server_config().replace("verify:", "handshake_first: true, verify:")
     with NatsServer(name="tls-first", config=config) as started:
         yield started

@@ -1,4 +1,4 @@
-"""Who the user is: every way that nats-py knows reaches the server."""
+"""Every kind of credentials that nats-py supports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nats.aio.client import RawCredentials
 
 import jetstow
 from jetstow.errors import AuthorizationError, InvalidOptionError
-from tests.live.connecting.proof import told, works
+from tests.live.connecting.checks import check_jetstream, full_text
 from tests.support.credentials import Key, Operator, creds
 from tests.support.servers import NatsServer
 
@@ -26,53 +26,53 @@ from tests.support.servers import NatsServer
     ids=["strings", "callables"],
 )
 async def test_user_and_password(guarded: NatsServer, options: dict[str, Any]) -> None:
-    async with await jetstow.connect(guarded.url, **options) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(guarded.url, **options) as nc:
+        await check_jetstream(nc.jetstream())
 
 
-async def test_user_and_password_in_the_address(guarded: NatsServer) -> None:
+async def test_user_and_password_in_url(guarded: NatsServer) -> None:
     address = guarded.url.replace("//", "//joe:sesame@")
     for servers in (address, [address]):
-        async with await jetstow.connect(servers) as nc:
-            await works(nc.jetstream())
+        async with jetstow.connect(servers) as nc:
+            await check_jetstream(nc.jetstream())
 
 
 @pytest.mark.parametrize("token", ["sesame", lambda: "sesame"], ids=["string", "callable"])
 async def test_token(token_server: NatsServer, token: str | Callable[[], str]) -> None:
-    async with await jetstow.connect(token_server.url, token=token) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(token_server.url, token=token) as nc:
+        await check_jetstream(nc.jetstream())
 
 
-async def test_token_in_the_address(token_server: NatsServer) -> None:
-    async with await jetstow.connect(token_server.url.replace("//", "//sesame@")) as nc:
-        await works(nc.jetstream())
+async def test_token_in_url(token_server: NatsServer) -> None:
+    async with jetstow.connect(token_server.url.replace("//", "//sesame@")) as nc:
+        await check_jetstream(nc.jetstream())
 
 
 # -- keys ---------------------------------------------------------------------------------
 
 
-async def test_nkey_in_a_file(guarded: NatsServer, user_key: Key, tmp_path: Path) -> None:
+async def test_nkey_file(guarded: NatsServer, user_key: Key, tmp_path: Path) -> None:
     file = tmp_path / "user.nk"
     file.write_text(f"{user_key.seed}\n")
-    async with await jetstow.connect(guarded.url, nkeys_seed=str(file)) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(guarded.url, nkeys_seed=str(file)) as nc:
+        await check_jetstream(nc.jetstream())
 
 
-async def test_nkey_in_a_string(guarded: NatsServer, user_key: Key) -> None:
-    async with await jetstow.connect(guarded.url, nkeys_seed_str=user_key.seed) as nc:
-        await works(nc.jetstream())
+async def test_nkey_string(guarded: NatsServer, user_key: Key) -> None:
+    async with jetstow.connect(guarded.url, nkeys_seed_str=user_key.seed) as nc:
+        await check_jetstream(nc.jetstream())
 
 
 # -- JWTs ---------------------------------------------------------------------------------
 
 
-async def test_credentials_in_a_file(
+async def test_credentials_file(
     operator_server: NatsServer, operator: Operator, tmp_path: Path
 ) -> None:
     path = operator.creds_file(tmp_path)
-    for named in (path, str(path), RawCredentials(path.read_text())):
-        async with await jetstow.connect(operator_server.url, user_credentials=named) as nc:
-            await works(nc.jetstream())
+    for credentials in (path, str(path), RawCredentials(path.read_text())):
+        async with jetstow.connect(operator_server.url, user_credentials=credentials) as nc:
+            await check_jetstream(nc.jetstream())
 
 
 async def test_credentials_in_two_files(
@@ -81,24 +81,24 @@ async def test_credentials_in_two_files(
     user = Key()
     (tmp_path / "jwt").write_text(operator.user_jwt(user))
     (tmp_path / "seed").write_text(user.seed)
-    named = (str(tmp_path / "jwt"), str(tmp_path / "seed"))
-    async with await jetstow.connect(operator_server.url, user_credentials=named) as nc:
-        await works(nc.jetstream())
+    paths = (str(tmp_path / "jwt"), str(tmp_path / "seed"))
+    async with jetstow.connect(operator_server.url, user_credentials=paths) as nc:
+        await check_jetstream(nc.jetstream())
 
 
-async def test_credentials_by_callback(operator_server: NatsServer, operator: Operator) -> None:
+async def test_credentials_callbacks(operator_server: NatsServer, operator: Operator) -> None:
     user = Key()
     jwt = operator.user_jwt(user).encode()
-    async with await jetstow.connect(
+    async with jetstow.connect(
         operator_server.url, user_jwt_cb=lambda: jwt, signature_cb=user.sign_nonce
     ) as nc:
-        await works(nc.jetstream())
+        await check_jetstream(nc.jetstream())
 
 
-# -- what is refused ------------------------------------------------------------------------
+# -- errors ---------------------------------------------------------------------------------
 
 
-async def test_wrong_credentials_are_refused(
+async def test_wrong_credentials(
     guarded: NatsServer, token_server: NatsServer, operator_server: NatsServer, operator: Operator
 ) -> None:
     stranger, user = Key(), Key()
@@ -120,27 +120,28 @@ async def test_wrong_credentials_are_refused(
         assert isinstance(caught.value, nats.errors.AuthorizationError)
         assert isinstance(caught.value, PermissionError)
         assert str(caught.value) == (
-            f"the NATS server at 127.0.0.1:{server.port} refused the credentials"
+            f"the NATS server at 127.0.0.1:{server.port} refused the credentials: "
+            "Authorization Violation"
         )
 
 
 @pytest.mark.parametrize("option", ["nkeys_seed", "user_credentials"])
-async def test_a_file_that_is_missing(plain: NatsServer, tmp_path: Path, option: str) -> None:
+async def test_missing_file(plain: NatsServer, tmp_path: Path, option: str) -> None:
     with pytest.raises(FileNotFoundError, match="missing"):
         await jetstow.connect(plain.url, **{option: str(tmp_path / "missing")})
 
 
-async def test_one_of_two_files_that_is_missing(
+async def test_missing_seed_file(
     operator_server: NatsServer, operator: Operator, tmp_path: Path
 ) -> None:
-    # It was the server's fault, which was asked twice.
+    """It was reported as a failure of the server, after two attempts."""
     (tmp_path / "jwt").write_text(operator.user_jwt(Key()))
-    named = (str(tmp_path / "jwt"), str(tmp_path / "missing"))
+    paths = (str(tmp_path / "jwt"), str(tmp_path / "missing"))
     with pytest.raises(FileNotFoundError, match="missing"):
-        await jetstow.connect(operator_server.url, user_credentials=named)
+        await jetstow.connect(operator_server.url, user_credentials=paths)
 
 
-async def test_a_seed_that_is_none(
+async def test_invalid_seed(
     guarded: NatsServer, operator_server: NatsServer, operator: Operator, tmp_path: Path
 ) -> None:
     path = tmp_path / "seed"
@@ -153,20 +154,20 @@ async def test_a_seed_that_is_none(
         (operator_server, {"user_credentials": forged}),
     ]
     for server, options in attempts:
-        with pytest.raises(InvalidOptionError, match="no valid seed in ") as caught:
+        with pytest.raises(InvalidOptionError, match="does not have a valid NKey seed") as caught:
             await jetstow.connect(server.url, **options)
         assert next(iter(options)) in str(caught.value)
         assert "sesame" not in "".join(traceback.format_exception_only(caught.value))
         assert caught.value.__cause__ is None
 
 
-async def test_credentials_without_a_jwt_or_a_seed(plain: NatsServer, tmp_path: Path) -> None:
-    # nats-py reads on behind the end of such a file, for ever, and holds up the event loop.
+async def test_incomplete_credentials_file(plain: NatsServer, tmp_path: Path) -> None:
+    """nats-py searches such a file in an endless loop, which blocks the event loop."""
     path = tmp_path / "user.creds"
     whole = creds("the.jwt", Key().seed)
     for text in ("", "sesame", whole.partition("-----BEGIN USER")[0]):
         path.write_text(text)
-        for named in (str(path), RawCredentials(text)):
+        for credentials in (str(path), RawCredentials(text)):
             with pytest.raises(InvalidOptionError, match="user_credentials") as caught:
-                await jetstow.connect(plain.url, user_credentials=named)
-            assert "sesame" not in told(caught.value)
+                await jetstow.connect(plain.url, user_credentials=credentials)
+            assert "sesame" not in full_text(caught.value)

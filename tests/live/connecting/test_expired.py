@@ -1,4 +1,4 @@
-"""What was good once: a certificate and a JWT whose time is over."""
+"""Expired certificates and JWTs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nats.aio.client import RawCredentials
 
 import jetstow
 from jetstow.errors import AuthorizationError, NoServersError
-from tests.live.connecting.proof import told
+from tests.live.connecting.checks import full_text
 from tests.support.certs import make_certificates
 from tests.support.credentials import Key, Operator, creds
 from tests.support.servers import NatsServer
@@ -25,7 +25,7 @@ class _LastWeek(datetime.datetime):
         return super().now(tz) - datetime.timedelta(days=7)
 
 
-async def test_an_expired_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_expired_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = SimpleNamespace(datetime=_LastWeek, timedelta=datetime.timedelta, UTC=datetime.UTC)
     monkeypatch.setattr("tests.support.certs.datetime", clock)
     expired = make_certificates(tmp_path)
@@ -39,8 +39,8 @@ def _part(claims: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
 
 
-def _until(operator: Operator, jwt: str, end: int) -> str:
-    """The same JWT, good until then."""
+def _with_expiry(operator: Operator, jwt: str, end: int) -> str:
+    """Return the JWT with another expiry time."""
     head, body, _ = jwt.split(".")
     claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
     unsigned = f"{head}.{_part(claims | {'exp': end})}"
@@ -48,20 +48,18 @@ def _until(operator: Operator, jwt: str, end: int) -> str:
     return f"{unsigned}.{base64.urlsafe_b64encode(signature).decode().rstrip('=')}"
 
 
-async def test_an_expired_jwt(operator_server: NatsServer, operator: Operator) -> None:
+async def test_expired_jwt(operator_server: NatsServer, operator: Operator) -> None:
     user = Key()
     jwt = operator.user_jwt(user)
-    fresh = creds(_until(operator, jwt, 2**32), user.seed)
-    async with await jetstow.connect(
-        operator_server.url, user_credentials=RawCredentials(fresh)
-    ) as nc:
+    fresh = creds(_with_expiry(operator, jwt, 2**32), user.seed)
+    async with jetstow.connect(operator_server.url, user_credentials=RawCredentials(fresh)) as nc:
         assert nc.is_connected
-    jwt = _until(operator, jwt, 1)
+    jwt = _with_expiry(operator, jwt, 1)
     with pytest.raises(AuthorizationError) as caught:
         await jetstow.connect(
             operator_server.url, user_credentials=RawCredentials(creds(jwt, user.seed))
         )
     assert isinstance(caught.value, PermissionError)
     assert f"127.0.0.1:{operator_server.port}" in str(caught.value)
-    assert jwt not in told(caught.value)
-    assert user.seed not in told(caught.value)
+    assert jwt not in full_text(caught.value)
+    assert user.seed not in full_text(caught.value)

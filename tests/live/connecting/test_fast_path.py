@@ -1,4 +1,4 @@
-"""The lane takes nats-py's socket over, and nats-py's users notice nothing."""
+"""The fast path on nats-py's socket: the messages of nats-py's users still arrive."""
 
 from __future__ import annotations
 
@@ -19,28 +19,26 @@ from tests.support.servers import NatsServer
 
 @pytest.fixture
 async def other(server: NatsServer) -> AsyncIterator[NatsClient]:
-    """Somebody else on the same server, on a plain nats-py connection."""
+    """A plain nats-py connection to the same server."""
     client = await nats.connect(server.url)
     yield client
     await client.close()
 
 
-async def test_a_connection_has_a_lane(nc: jetstow.Client) -> None:
+async def test_connection_has_a_fast_path(nc: jetstow.Client) -> None:
     assert isinstance(nc, FastPathClient)
     await nc.flush()
     assert nc._fast_path is not None
 
 
-async def test_a_users_messages_arrive_in_order_and_whole(
-    nc: jetstow.Client, other: NatsClient, bucket: str
-) -> None:
+async def test_user_subscription(nc: jetstow.Client, other: NatsClient, bucket: str) -> None:
     got: list[Msg] = []
 
-    async def hear(message: Msg) -> None:
+    async def on_message(message: Msg) -> None:
         got.append(message)
 
-    await nc.subscribe(f"{bucket}.>", cb=hear)
-    await raw_stream.arrived(nc)
+    await nc.subscribe(f"{bucket}.>", cb=on_message)
+    await raw_stream.flush(nc)
     sent = [(i, some_bytes(i * 7919 % 300_000)) for i in range(200)]
     for i, data in sent:
         await other.publish(f"{bucket}.{i}", data, reply="r", headers={"Number": str(i)})
@@ -53,24 +51,22 @@ async def test_a_users_messages_arrive_in_order_and_whole(
     assert {m.reply for m in got} == {"r"}
 
 
-async def test_requests_and_answers_of_the_user_pass(
-    nc: jetstow.Client, other: NatsClient, bucket: str
-) -> None:
+async def test_user_requests(nc: jetstow.Client, other: NatsClient, bucket: str) -> None:
     async def answer(message: Msg) -> None:
         await message.respond(message.data[::-1])
 
     await other.subscribe(bucket, cb=answer)
-    await raw_stream.arrived(other)
+    await raw_stream.flush(other)
     answers = await asyncio.gather(*(nc.request(bucket, b"%d" % i, timeout=5) for i in range(100)))
     assert [int(m.data[::-1]) for m in answers] == list(range(100))
 
 
-async def test_more_than_the_backlog_is_kept_while_nats_py_works_it_off(
+async def test_more_messages_than_the_backlog(
     nc: jetstow.Client, other: NatsClient, bucket: str
 ) -> None:
-    """The reader stops at 512 messages that nats-py has not taken, and goes on."""
+    """The fast path pauses at 512 messages that nats-py has not taken, and continues."""
     subscription = await nc.subscribe(bucket)
-    await raw_stream.arrived(nc)
+    await raw_stream.flush(nc)
     for i in range(5_000):
         await other.publish(bucket, b"%d" % i)
     await other.flush()
@@ -79,19 +75,19 @@ async def test_more_than_the_backlog_is_kept_while_nats_py_works_it_off(
     assert got == list(range(5_000))
 
 
-async def test_an_object_and_a_users_messages_share_the_connection(
+async def test_transfers_and_user_messages_at_the_same_time(
     nc: jetstow.Client, store: jetstow.ObjectStore, other: NatsClient, bucket: str
 ) -> None:
     subscription = await nc.subscribe(f"{bucket}.user")
-    await raw_stream.arrived(nc)
+    await raw_stream.flush(nc)
     data = some_bytes(8_000_000)
 
-    async def talk() -> None:
+    async def publish() -> None:
         for i in range(500):
             await other.publish(f"{bucket}.user", b"%d" % i)
         await other.flush()
 
-    info, _ = await asyncio.gather(store.put("a", data), talk())
+    info, _ = await asyncio.gather(store.put("a", data), publish())
     result = await store.get("a")
     assert (result.data, info.size) == (data, len(data))
     assert [int((await subscription.next_msg(timeout=5)).data) for _ in range(500)] == list(
@@ -99,7 +95,7 @@ async def test_an_object_and_a_users_messages_share_the_connection(
     )
 
 
-async def test_after_a_reconnect_there_is_a_lane_again(bucket: str) -> None:
+async def test_fast_path_after_reconnect(bucket: str) -> None:
     with NatsServer() as server:
         back = asyncio.Event()
 
@@ -122,7 +118,7 @@ async def test_after_a_reconnect_there_is_a_lane_again(bucket: str) -> None:
         assert nc._fast_path is None
 
 
-async def test_messages_larger_than_the_readers_buffer(bucket: str) -> None:
+async def test_messages_larger_than_the_read_buffer(bucket: str) -> None:
     with NatsServer(config="max_payload: 8MB") as server:
         nc = await jetstow.connect(server.url)
         store = await nc.jetstream().create_object_store(bucket)
@@ -133,9 +129,7 @@ async def test_messages_larger_than_the_readers_buffer(bucket: str) -> None:
         await nc.close()
 
 
-async def test_what_nats_py_counts_is_counted(
-    nc: jetstow.Client, store: jetstow.ObjectStore
-) -> None:
+async def test_statistics_of_nats_py(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
     before = dict(nc.stats)
     await store.put("a", some_bytes(1_000_000))
     await store.get("a")
@@ -143,7 +137,7 @@ async def test_what_nats_py_counts_is_counted(
     assert nc.stats["in_bytes"] - before["in_bytes"] > 1_000_000
 
 
-async def test_a_plain_nats_py_connection_has_none_and_works(
+async def test_nats_py_connection_without_fast_path(
     other: NatsClient, store: jetstow.ObjectStore
 ) -> None:
     await store.put("a", some_bytes(3_000_000))
@@ -153,24 +147,24 @@ async def test_a_plain_nats_py_connection_has_none_and_works(
     assert (await store.get("b")).data == b"plain"
 
 
-async def test_a_message_that_nats_py_cannot_read_ends_nothing(
+async def test_message_with_malformed_headers(
     nc: jetstow.Client, store: jetstow.ObjectStore, server: NatsServer
 ) -> None:
-    """Its headers have no proper end: the reader died of it, and every request timed out."""
+    """Headers without an end stopped the reader, so that every later request timed out."""
     got: asyncio.Queue[bytes] = asyncio.Queue()
 
     async def take(message: Msg) -> None:
         got.put_nowait(message.data)
 
-    await nc.subscribe("heard", cb=take)
-    await raw_stream.arrived(nc)
+    await nc.subscribe("messages", cb=take)
+    await raw_stream.flush(nc)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     head = b"NATS/1.0\r\nx\r\n\r\nA: b\r\n\r\n"
     writer.write(b'CONNECT {"headers":true,"verbose":false}\r\n')
-    writer.write(b"HPUB heard %d %d\r\n%sdata\r\n" % (len(head), len(head) + 4, head))
-    writer.write(b"PUB heard 4\r\nlast\r\nPING\r\n")
+    writer.write(b"HPUB messages %d %d\r\n%sdata\r\n" % (len(head), len(head) + 4, head))
+    writer.write(b"PUB messages 4\r\nlast\r\nPING\r\n")
     while b"PONG" not in (line := await reader.readline()):
-        assert line, "the server hung up"
+        assert line, "the server closed the connection"
     writer.close()
     while await got.get() != b"last":
         pass

@@ -1,4 +1,4 @@
-"""JetStream contexts: on any connection, of another domain, through another account."""
+"""JetStream contexts: on connections of nats-py, with domains, and across accounts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow.errors import ConnectionLostError, JetStreamUnavailableError, TimeoutError
-from tests.live.connecting.proof import works
+from tests.live.connecting.checks import check_jetstream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer, free_port
 
 DATA = some_bytes(300_000)
 
 
-async def test_a_context_is_one_of_nats_py(nc: jetstow.Client, bucket: str) -> None:
+async def test_context_is_a_nats_py_context(nc: jetstow.Client, bucket: str) -> None:
     js = nc.jetstream(timeout=3)
     assert isinstance(js, jetstow.JetStreamContext)
     assert isinstance(js, nats.js.client.JetStreamContext)
@@ -30,11 +30,11 @@ async def test_a_context_is_one_of_nats_py(nc: jetstow.Client, bucket: str) -> N
     assert (await nc.jsm().account_info()).api.total
 
 
-async def test_on_a_connection_of_nats_py(raw: Client) -> None:
+async def test_context_on_a_nats_py_connection(raw: Client) -> None:
     js = jetstow.jetstream(raw, timeout=3)
     assert isinstance(js, jetstow.JetStreamContext)
-    await works(js)
-    await works(js)
+    await check_jetstream(js)
+    await check_jetstream(js)
     assert raw.is_connected
 
 
@@ -47,11 +47,11 @@ async def test_two_contexts_on_one_connection(raw: Client, bucket: str) -> None:
     assert len(await store.list()) == 6
     assert (await store.get("other 2")).data == (await same.get("one 2")).data == DATA
     ours = [sub.subject for sub in raw._subs.values() if sub.subject.endswith(".>")]
-    assert len(ours) == 1, "one inbox for both"
+    assert len(ours) == 1, "both contexts share one inbox"
     await one.delete_object_store(bucket)
 
 
-async def test_beside_a_context_of_nats_py(raw: Client, bucket: str) -> None:
+async def test_context_of_nats_py_on_the_same_connection(raw: Client, bucket: str) -> None:
     store = await jetstow.jetstream(raw).create_object_store(bucket)
     await store.put("a", DATA)
     theirs = await raw.jetstream().object_store(bucket)
@@ -73,29 +73,29 @@ async def test_drain(server: NatsServer, store: jetstow.ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, jetstow.Client])
-async def test_a_connection_that_is_made_later_and_again(
+async def test_context_before_connect_and_after_close(
     server: NatsServer, kind: type[Client]
 ) -> None:
-    # What had been subscribed to before `close` was taken for subscribed for ever.
-    told: list[str] = []
+    """The inbox subscription of a closed connection was taken for an active one."""
+    events: list[str] = []
 
     async def closed() -> None:
-        told.append("closed")
+        events.append("closed")
 
     nc = kind()
     js = jetstow.jetstream(nc, timeout=2)
     for times in (1, 2, 3):
         await nc.connect(server.url, closed_cb=closed, reconnect_time_wait=0)
-        await works(js)
+        await check_jetstream(js)
         await nc.close()
-        assert told == ["closed"] * times
+        assert events == ["closed"] * times
         with pytest.raises(ConnectionLostError):
             await js.object_store("b")
 
 
-async def test_the_timeout_of_each_context_is_its_own(server: NatsServer) -> None:
+async def test_timeout_per_context(server: NatsServer) -> None:
     with NatsServer(server.version) as own:
-        async with await jetstow.connect(own.url) as nc:
+        async with jetstow.connect(own.url) as nc:
             await nc.jetstream().create_object_store("b")
             own.pause()
             with pytest.raises(TimeoutError, match=r"within 0\.3 seconds"):
@@ -110,7 +110,7 @@ async def test_the_timeout_of_each_context_is_its_own(server: NatsServer) -> Non
 
 @pytest.fixture(scope="module")
 def leaf() -> Iterator[NatsServer]:
-    """A server with a JetStream of its own, on a leaf of another with the domain `hub`."""
+    """A leaf node with its own JetStream; the domain of its hub is `hub`."""
     port = free_port()
     with (
         NatsServer(
@@ -125,8 +125,8 @@ def leaf() -> Iterator[NatsServer]:
         yield started
 
 
-async def linked(leaf: NatsServer, nc: jetstow.Client) -> None:
-    """The leaf is in touch with its hub."""
+async def wait_for_hub(leaf: NatsServer, nc: jetstow.Client) -> None:
+    """Wait until the leaf node is connected to its hub."""
     while leaf.monitor("leafz")["leafnodes"] == 0:
         await asyncio.sleep(0.02)
     while True:
@@ -139,11 +139,11 @@ async def linked(leaf: NatsServer, nc: jetstow.Client) -> None:
 
 
 async def test_buckets_in_two_domains(leaf: NatsServer) -> None:
-    async with await jetstow.connect(leaf.url) as nc:
-        await linked(leaf, nc)
+    async with jetstow.connect(leaf.url) as nc:
+        await wait_for_hub(leaf, nc)
         here, hub = nc.jetstream(), nc.jetstream(domain="hub")
-        await works(here)
-        await works(hub)
+        await check_jetstream(here)
+        await check_jetstream(hub)
         far = await hub.create_object_store("far")
         assert await hub.object_store_names() == ["far"]
         assert await here.object_store_names() == []
@@ -158,7 +158,7 @@ async def test_buckets_in_two_domains(leaf: NatsServer) -> None:
             await nc.jetstream(domain="elsewhere").create_object_store("b")
 
 
-# -- an API of another account --------------------------------------------------------------------
+# -- accounts ----------------------------------------------------------------------------------
 
 IMPORTED = """
 accounts {
@@ -187,13 +187,13 @@ def two_accounts() -> Iterator[NatsServer]:
         yield started
 
 
-async def test_a_prefix_that_leads_to_another_account(two_accounts: NatsServer) -> None:
+async def test_prefix_of_another_account(two_accounts: NatsServer) -> None:
     async with (
         await jetstow.connect(two_accounts.url, user="guest", password="pw") as guest,
         await jetstow.connect(two_accounts.url, user="owner", password="pw") as owner,
     ):
         js = guest.jetstream(prefix="JS.owner.API")
-        await works(js)
+        await check_jetstream(js)
         theirs = await owner.jetstream().create_object_store("b")
         await theirs.put("a", DATA)
         assert (await (await js.object_store("b")).get("a")).data == DATA

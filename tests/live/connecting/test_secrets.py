@@ -1,4 +1,4 @@
-"""What must not be told is not: not by the embedded server, not by the command line."""
+"""Secrets are not in files, logs, errors or the output of the command line."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import jetstow
 from jetstow import _nats_context
 from jetstow.cli import errors
 from jetstow.cli.session import Settings
+from tests.live.connecting.checks import check_jetstream, full_text
 from tests.live.connecting.conftest import Save
-from tests.live.connecting.proof import told, works
 from tests.support.cli import Cli
 from tests.support.credentials import Key
 from tests.support.servers import NatsServer, free_port
@@ -25,24 +25,24 @@ from tests.support.servers import NatsServer, free_port
 # -- the embedded server -----------------------------------------------------------------
 
 
-async def test_only_its_user_can_read_the_embedded_servers_token(
+async def test_embedded_server_files_are_private(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.mkdir()
-    home.chmod(0o755)  # one that exists keeps its mode
-    # Whatever the process lets others do with its files, the server's are the user's own.
+    home.chmod(0o755)  # an existing directory keeps its mode
+    # The server's files are private whatever the umask of the process is.
     before = os.umask(0)
     try:
-        async with await jetstow.connect() as nc:
+        async with jetstow.connect() as nc:
             token = nc.options["token"]
-            hold = nc._hold
-            assert hold is not None
-            await works(nc.jetstream())
+            lease = nc._lease
+            assert lease is not None
+            await check_jetstream(nc.jetstream())
             found = dict(_files(home))
             if sys.platform == "linux":
-                for told_of in ("cmdline", "environ"):
-                    about = Path("/proc", str(hold.endpoint.pid), told_of).read_bytes()
-                    assert token.encode() not in about
+                for file in ("cmdline", "environ"):
+                    content = Path("/proc", str(lease.endpoint.pid), file).read_bytes()
+                    assert token.encode() not in content
     finally:
         os.umask(before)
     assert {name for name, (_, data) in found.items() if token.encode() in data} == {"server.conf"}
@@ -50,8 +50,8 @@ async def test_only_its_user_can_read_the_embedded_servers_token(
 
 
 def _files(home: Path) -> Iterator[tuple[str, tuple[int, bytes]]]:
-    """The mode and the bytes of each file. The server makes and drops some meanwhile."""
-    for folder, _, names in os.walk(home):  # passes over a folder that is gone meanwhile
+    """Return the mode and the bytes of each file. The server may delete files at the same time."""
+    for folder, _, names in os.walk(home):  # skips a directory that was deleted
         for name in names:
             path = Path(folder, name)
             with suppress(FileNotFoundError):
@@ -62,7 +62,7 @@ def _files(home: Path) -> Iterator[tuple[str, tuple[int, bytes]]]:
 
 
 @pytest.mark.parametrize("command", [["buckets"], ["buckets", "--json"], ["demo"]])
-def test_the_command_line_shows_no_password(
+def test_no_password_in_command_output(
     guarded: NatsServer, command: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -79,21 +79,21 @@ def test_the_command_line_shows_no_password(
         assert "sesame" not in result.output + result.stderr + caplog.text, address
 
 
-def test_the_command_line_shows_nothing_of_credentials(
+def test_no_credentials_in_command_output(
     guarded: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "user.creds"
     path.write_text("sesame")
-    said = Cli(guarded).run("--creds", str(path), "--verbose", "buckets", code=errors.USAGE)
-    assert "sesame" not in said.output + said.stderr
+    result = Cli(guarded).run("--creds", str(path), "--verbose", "buckets", code=errors.USAGE)
+    assert "sesame" not in result.output + result.stderr
     monkeypatch.setenv("NATS_URL", "nats://joe:sesame@127.0.0.1:1")
-    assert "sesame" not in Settings().place + repr(Settings(server=os.environ["NATS_URL"]))
+    assert "sesame" not in Settings().server_source + repr(Settings(server=os.environ["NATS_URL"]))
 
 
 # -- contexts -----------------------------------------------------------------------------------
 
 
-def test_a_context_does_not_show_what_is_in_it(save: Save, tmp_path: Path) -> None:
+def test_no_secret_in_repr_of_a_context(save: Save, tmp_path: Path) -> None:
     seed = Key().seed
     (tmp_path / "seed").write_text(seed)
     for fields in (
@@ -104,12 +104,12 @@ def test_a_context_does_not_show_what_is_in_it(save: Save, tmp_path: Path) -> No
         {"nkey": str(tmp_path / "seed")},
     ):
         save(**fields)
-        said = f"{_nats_context.selected()!r}"
-        assert "sesame" not in said
-        assert seed not in said
+        text = f"{_nats_context.load_selected()!r}"
+        assert "sesame" not in text
+        assert seed not in text
 
 
-def test_a_context_that_is_refused_does_not_show_what_is_in_it(save: Save, tmp_path: Path) -> None:
+def test_no_secret_in_errors_of_a_context(save: Save, tmp_path: Path) -> None:
     (tmp_path / "sesame").write_text("open sesame")
     for fields in (
         {"user": "joe", "password": ["sesame"]},
@@ -119,5 +119,5 @@ def test_a_context_that_is_refused_does_not_show_what_is_in_it(save: Save, tmp_p
     ):
         save(**fields)
         with pytest.raises(jetstow.errors.ContextError) as caught:
-            _nats_context.selected()
-        assert "sesame" not in told(caught.value)
+            _nats_context.load_selected()
+        assert "sesame" not in full_text(caught.value)

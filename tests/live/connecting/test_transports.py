@@ -1,4 +1,4 @@
-"""How the bytes travel: TLS in all its forms, and websockets."""
+"""TLS and websockets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 
 import jetstow
 from jetstow.errors import NoServersError
-from tests.live.connecting.proof import told, works
+from tests.live.connecting.checks import check_jetstream, full_text
 from tests.support.certs import Certificates
 from tests.support.servers import NatsServer, free_port
 
-# What nats-py asks of aiohttp, aiohttp will not take for ever.
+# nats-py passes a float to aiohttp, which has deprecated that.
 OLD_TIMEOUT = "ignore:parameter 'timeout' of type 'float':DeprecationWarning"
 
 
@@ -24,38 +24,38 @@ OLD_TIMEOUT = "ignore:parameter 'timeout' of type 'float':DeprecationWarning"
 @pytest.mark.parametrize("scheme", ["nats", "tls"])
 async def test_tls(tls_server: NatsServer, certificates: Certificates, scheme: str) -> None:
     url = tls_server.url.replace("nats", scheme)
-    async with await jetstow.connect(url, tls=certificates.client_context()) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(url, tls=certificates.client_context()) as nc:
+        await check_jetstream(nc.jetstream())
 
 
 async def test_mutual_tls(mutual_server: NatsServer, certificates: Certificates) -> None:
     context = certificates.client_context(certificate=True)
-    async with await jetstow.connect(mutual_server.url, tls=context) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(mutual_server.url, tls=context) as nc:
+        await check_jetstream(nc.jetstream())
 
 
 async def test_tls_handshake_first(
     tls_first_server: NatsServer, certificates: Certificates
 ) -> None:
-    async with await jetstow.connect(
+    async with jetstow.connect(
         tls_first_server.url, tls=certificates.client_context(), tls_handshake_first=True
     ) as nc:
-        await works(nc.jetstream())
+        await check_jetstream(nc.jetstream())
 
 
 async def test_tls_hostname(tls_server: NatsServer, certificates: Certificates) -> None:
     context = certificates.client_context()
-    async with await jetstow.connect(tls_server.url, tls=context, tls_hostname="localhost") as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(tls_server.url, tls=context, tls_hostname="localhost") as nc:
+        await check_jetstream(nc.jetstream())
     with pytest.raises(NoServersError, match="certificate verify failed"):
         await jetstow.connect(tls_server.url, tls=context, tls_hostname="elsewhere")
 
 
 @pytest.mark.parametrize("first", [False, True])
-async def test_a_certificate_that_does_not_verify(
+async def test_certificate_that_does_not_verify(
     tls_server: NatsServer, tls_first_server: NatsServer, first: bool
 ) -> None:
-    # After such a handshake nats-py waits for its stream to close, which it never does.
+    """After a failed handshake, nats-py waited without limit for its stream to close."""
     server = tls_first_server if first else tls_server
     with pytest.raises(NoServersError, match="certificate verify failed") as caught:
         await jetstow.connect(
@@ -64,13 +64,13 @@ async def test_a_certificate_that_does_not_verify(
     assert f"127.0.0.1:{server.port}" in str(caught.value)
 
 
-async def test_a_handshake_that_is_cancelled(certificates: Certificates) -> None:
-    shaking = asyncio.Event()
+async def test_cancelled_handshake(certificates: Certificates) -> None:
+    started = asyncio.Event()
 
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b'INFO {"tls_required": true}\r\n')
         await reader.read(1)
-        shaking.set()
+        started.set()
         await reader.read()
         writer.close()
 
@@ -79,13 +79,13 @@ async def test_a_handshake_that_is_cancelled(certificates: Certificates) -> None
         connecting = asyncio.create_task(
             jetstow.connect(f"nats://127.0.0.1:{port}", tls=certificates.client_context())
         )
-        await shaking.wait()
+        await started.wait()
         connecting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await connecting
 
 
-async def test_a_server_that_misses_our_certificate(
+async def test_missing_client_certificate(
     mutual_server: NatsServer, certificates: Certificates
 ) -> None:
     with pytest.raises(NoServersError, match="cannot connect"):
@@ -99,14 +99,14 @@ async def test_tls_after_a_reconnect(certificates: Certificates) -> None:
         back.set()
 
     with NatsServer(config=certificates.server_config()) as own:
-        async with await jetstow.connect(
+        async with jetstow.connect(
             own.url, tls=certificates.client_context(),
             reconnect_time_wait=0.05, reconnected_cb=reconnected,
         ) as nc:  # fmt: skip
-            await works(nc.jetstream())
+            await check_jetstream(nc.jetstream())
             own.restart(kill=True)
             await back.wait()
-            await works(nc.jetstream())
+            await check_jetstream(nc.jetstream())
 
 
 # -- websockets -------------------------------------------------------------------------------
@@ -125,28 +125,28 @@ def secure_websocket(certificates: Certificates) -> Iterator[str]:
 
 @pytest.mark.filterwarnings(OLD_TIMEOUT)
 async def test_websocket(guarded: NatsServer, websocket_port: int) -> None:
-    async with await jetstow.connect(
+    async with jetstow.connect(
         f"ws://127.0.0.1:{websocket_port}", user="joe", password="sesame",
         ws_connection_headers={"X-Test": ["jetstow"]},
     ) as nc:  # fmt: skip
-        await works(nc.jetstream())
+        await check_jetstream(nc.jetstream())
 
 
 @pytest.mark.filterwarnings(OLD_TIMEOUT)
 async def test_websocket_over_tls(secure_websocket: str, certificates: Certificates) -> None:
-    async with await jetstow.connect(secure_websocket, tls=certificates.client_context()) as nc:
-        await works(nc.jetstream())
+    async with jetstow.connect(secure_websocket, tls=certificates.client_context()) as nc:
+        await check_jetstream(nc.jetstream())
 
 
-# aiohttp closes a socket whose handshake failed in its own time, perhaps after the loop's end.
+# aiohttp may close the socket of a failed handshake after the end of the loop.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings(OLD_TIMEOUT)
-async def test_websockets_that_fail(
+async def test_failing_websockets(
     guarded: NatsServer, websocket_port: int, secure_websocket: str
 ) -> None:
     for url in (f"ws://joe:sesame@127.0.0.1:{free_port()}", f"ws://joe:sesame@{guarded.url[7:]}"):
         with pytest.raises(NoServersError, match=r"at 127\.0\.0\.1:") as caught:
             await jetstow.connect(url)
-        assert "sesame" not in told(caught.value)
+        assert "sesame" not in full_text(caught.value)
     with pytest.raises(NoServersError, match="certificate verify failed"):
         await jetstow.connect(secure_websocket)

@@ -1,4 +1,4 @@
-"""A home for each test, users of its server, and what can be put in the server's place."""
+"""Fixtures: a home for each test, processes with a lease, and replacements of the server."""
 
 from __future__ import annotations
 
@@ -10,45 +10,50 @@ import pytest
 
 from jetstow import _embedded
 from jetstow._embedded import locate
-from jetstow._embedded.home_dir import Folder
-from tests.live.embedded.processes import USER, User
+from jetstow._embedded.home_dir import HomeDir
+from tests.live.embedded.processes import ACQUIRE, ChildProcess
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    metafunc.definition.add_marker(pytest.mark.one_path)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder]:
-    """A home that no test has used, for this process and for those it starts."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HomeDir]:
+    """A new home, for this process and its child processes."""
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv(locate.OVERRIDE, raising=False)
-    yield Folder(tmp_path / "home")
-    monkeypatch.delenv(locate.OVERRIDE, raising=False)
+    monkeypatch.delenv(locate.BINARY_VARIABLE, raising=False)
+    yield HomeDir(tmp_path / "home")
+    monkeypatch.delenv(locate.BINARY_VARIABLE, raising=False)
     _embedded.stop(tmp_path / "home")
 
 
 @pytest.fixture
-def start(folder: Folder) -> Iterator[Callable[..., User]]:
-    """Starts a user; those that are still there in the end are killed."""
+def start(home: HomeDir) -> Iterator[Callable[..., ChildProcess]]:
+    """A function that starts a process with a lease. It is killed at the end of the test."""
     with ExitStack() as stack:
-        yield lambda code=USER: stack.enter_context(User(code))
+        yield lambda code=ACQUIRE: stack.enter_context(ChildProcess(code))
 
 
 @pytest.fixture
-async def orphan(folder: Folder) -> _embedded.Endpoint:
-    """A server that serves nobody: those it served were killed."""
-    with User() as user:
-        user.holds()
-    running = _embedded.status()
-    assert running is not None
-    return running
+async def orphan(home: HomeDir) -> _embedded.Endpoint:
+    """A running server without a lease: the process with the lease was killed."""
+    with ChildProcess() as owner:
+        owner.server_pid()
+    endpoint = _embedded.status()
+    assert endpoint is not None
+    return endpoint
 
 
 @pytest.fixture
-def impostor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a shell script in the place of the server; `$SERVER` is the true one."""
+def replace_binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """A function that replaces the server by a shell script; `$SERVER` is the real binary."""
 
     def replace(script: str) -> None:
-        path = tmp_path / "impostor"
-        path.write_text(f"#!/bin/sh\nSERVER={locate.find()}\n{script}\n")
+        path = tmp_path / "fake-server"
+        path.write_text(f"#!/bin/sh\nSERVER={locate.find_binary()}\n{script}\n")
         path.chmod(0o755)
-        monkeypatch.setenv(locate.OVERRIDE, str(path))
+        monkeypatch.setenv(locate.BINARY_VARIABLE, str(path))
 
     return replace

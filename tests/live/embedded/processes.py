@@ -1,4 +1,4 @@
-"""Processes as the tests see them: users of the embedded server, and whether one lives."""
+"""Child processes that acquire the embedded server, and a test for running processes."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ import sys
 from pathlib import Path
 from typing import Self
 
-# A user of the server in a process of its own: says the server's pid, leaves at the end of
-# its input.
-USER = """
+# A process with a lease: it prints the server's process ID, and releases the lease at the end
+# of its standard input.
+ACQUIRE = """
 import asyncio, sys
-from jetstow import embedded
+from jetstow import _embedded
 
 async def main():
-    async with await embedded.acquire() as hold:
-        print(hold.endpoint.pid, flush=True)
+    async with await _embedded.acquire() as lease:
+        print(lease.endpoint.pid, flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
 asyncio.run(main())
 """
 
 
-class User:
-    def __init__(self, code: str = USER) -> None:
+class ChildProcess:
+    def __init__(self, code: str = ACQUIRE) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def says(self) -> str:
-        """What it prints next."""
+    def read_line(self) -> str:
+        """Wait for the next line of its output."""
         assert self._process.stdout
         return self._process.stdout.readline().strip()
 
-    def holds(self) -> int:
-        """The pid of its server, once it has one."""
-        return int(self.says())
+    def server_pid(self) -> int:
+        """Wait until it has a lease, and return the server's process ID."""
+        return int(self.read_line())
 
-    def leave(self) -> str:
+    def finish(self) -> str:
+        """Close its input, and return its remaining output."""
         return self._process.communicate()[0]
 
     def kill(self) -> None:
@@ -52,7 +53,7 @@ class User:
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process lives: a zombie, which waits for its parent, does not."""
+    """Return whether a process runs and is not a zombie."""
     try:
         return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
     except FileNotFoundError:

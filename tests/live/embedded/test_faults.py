@@ -1,4 +1,4 @@
-"""The embedded server when processes are killed, files lie, nothing works, or nobody waits."""
+"""The embedded server after kills, with wrong files, with failing starts, and cancellations."""
 
 from __future__ import annotations
 
@@ -18,260 +18,269 @@ import pytest
 from jetstow import _embedded
 from jetstow._embedded import locate, process, server
 from jetstow._embedded.file_lock import FileLock
-from jetstow._embedded.home_dir import Folder
+from jetstow._embedded.home_dir import HomeDir
 from jetstow.errors import EmbeddedServerError
-from tests.live.embedded.processes import User, is_running
+from tests.live.embedded.processes import ChildProcess, is_running
 
-# -- killed ------------------------------------------------------------------------------
+# -- kills -------------------------------------------------------------------------------
 
 
-def test_a_killed_owner_leaves_a_server_to_join(start: Callable[..., User]) -> None:
+def test_server_of_a_killed_process_is_joined(start: Callable[..., ChildProcess]) -> None:
     owner = start()
-    pid = owner.holds()
+    pid = owner.server_pid()
     owner.kill()
-    heir = start()
-    assert heir.holds() == pid
-    heir.leave()
+    other = start()
+    assert other.server_pid() == pid
+    other.finish()
     assert _embedded.status() is None
 
 
-async def test_an_owner_killed_while_it_starts_the_server(
-    start: Callable[..., User], impostor: Callable[[str], None], tmp_path: Path
+async def test_process_killed_while_it_starts_the_server(
+    start: Callable[..., ChildProcess], replace_binary: Callable[[str], None], tmp_path: Path
 ) -> None:
-    started, go_on = tmp_path / "started", tmp_path / "go on"
+    started, proceed = tmp_path / "started", tmp_path / "proceed"
     os.mkfifo(started)
-    os.mkfifo(go_on)
-    impostor(f'echo $$ > "{started}"; read _ < "{go_on}"; exec $SERVER $1')
+    os.mkfifo(proceed)
+    replace_binary(f'echo $$ > "{started}"; read _ < "{proceed}"; exec $SERVER $1')
     owner = start()
     pid = int(await asyncio.to_thread(started.read_text))
     owner.kill()
-    joining = asyncio.create_task(_embedded.acquire())
-    await asyncio.to_thread(go_on.write_text, "\n")
-    async with await joining as hold:
-        assert hold.endpoint.pid == pid
+    acquire = asyncio.create_task(_embedded.acquire())
+    await asyncio.to_thread(proceed.write_text, "\n")
+    async with await acquire as lease:
+        assert lease.endpoint.pid == pid
 
 
-async def test_a_killed_server_comes_back_where_it_was(folder: Folder) -> None:
-    back = asyncio.Event()
+async def test_killed_server_is_restarted_at_the_same_url(home: HomeDir) -> None:
+    reconnected = asyncio.Event()
 
-    async def reconnected() -> None:
-        back.set()
+    async def on_reconnect() -> None:
+        reconnected.set()
 
-    async def silent(_: Exception) -> None: ...
+    async def ignore(_: Exception) -> None: ...
 
-    async with await _embedded.acquire() as hold:
+    async with await _embedded.acquire() as lease:
         client = await nats.connect(
-            hold.endpoint.url, token=hold.endpoint.token, reconnect_time_wait=0.05,
-            reconnected_cb=reconnected, error_cb=silent, max_reconnect_attempts=-1,
+            lease.endpoint.url, token=lease.endpoint.token, reconnect_time_wait=0.05,
+            reconnected_cb=on_reconnect, error_cb=ignore, max_reconnect_attempts=-1,
         )  # fmt: skip
-        await client.jetstream().add_stream(name="kept", subjects=["kept"])
-        os.kill(hold.endpoint.pid, signal.SIGKILL)
-        async with await _embedded.acquire() as another:
-            assert another.endpoint.pid != hold.endpoint.pid
-            assert another.endpoint.url == hold.endpoint.url
-            await back.wait()
-            assert (await client.jetstream().stream_info("kept")).config.name == "kept"
-        # The older hold, too, is one in the new server.
-        assert _embedded.status() == another.endpoint
+        await client.jetstream().add_stream(name="stored", subjects=["stored"])
+        os.kill(lease.endpoint.pid, signal.SIGKILL)
+        async with await _embedded.acquire() as second:
+            assert second.endpoint.pid != lease.endpoint.pid
+            assert second.endpoint.url == lease.endpoint.url
+            await reconnected.wait()
+            assert (await client.jetstream().stream_info("stored")).config.name == "stored"
+        # The first lease also keeps the new server running.
+        assert _embedded.status() == second.endpoint
         await client.close()
-    assert not process.alive(folder)
+    assert not process.is_alive(home)
 
 
-async def test_a_paused_server_is_replaced(
-    folder: Folder, orphan: _embedded.Endpoint, monkeypatch: pytest.MonkeyPatch
+async def test_stopped_server_process_is_replaced(
+    home: HomeDir, orphan: _embedded.Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(server, "REPLY_TIMEOUT", 0.2)
     os.kill(orphan.pid, signal.SIGSTOP)
     assert _embedded.status() is None
-    async with await _embedded.acquire() as hold:
-        assert hold.endpoint.pid != orphan.pid
+    async with await _embedded.acquire() as lease:
+        assert lease.endpoint.pid != orphan.pid
         assert not is_running(orphan.pid)
 
 
-async def test_a_deleted_home_takes_its_server_along(folder: Folder) -> None:
-    hold, second = await _embedded.acquire(), await _embedded.acquire()
-    shutil.rmtree(folder.path)
-    async with await _embedded.acquire() as another:
-        await hold.arelease()
-        assert is_running(hold.endpoint.pid)
+async def test_server_of_a_deleted_home_is_killed(home: HomeDir) -> None:
+    first, second = await _embedded.acquire(), await _embedded.acquire()
+    shutil.rmtree(home.path)
+    async with await _embedded.acquire() as new:
+        await first.arelease()
+        assert is_running(first.endpoint.pid)
         await second.arelease()
-        assert not is_running(hold.endpoint.pid)
-        assert _embedded.status() == another.endpoint
+        assert not is_running(first.endpoint.pid)
+        assert _embedded.status() == new.endpoint
 
 
-# -- files that lie -----------------------------------------------------------------------
+# -- wrong files --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("running", [True, False])
-@pytest.mark.parametrize("text", ["", "garbage", "of a stranger"])
-async def test_the_pid_file_is_not_believed(
-    folder: Folder, orphan: _embedded.Endpoint, text: str, running: bool
+@pytest.mark.parametrize("text", ["", "garbage", "other process"])
+async def test_wrong_pid_file(
+    home: HomeDir, orphan: _embedded.Endpoint, text: str, running: bool
 ) -> None:
     if not running:
         os.kill(orphan.pid, signal.SIGKILL)
-    with subprocess.Popen(["sleep", "600"]) as stranger:
-        folder.pid_file.write_text(str(stranger.pid) if text == "of a stranger" else text)
-        async with await _embedded.acquire() as hold:
-            assert (hold.endpoint.pid == orphan.pid) is running
-        assert not process.alive(folder)
-        assert stranger.poll() is None
-        stranger.kill()
+    with subprocess.Popen(["sleep", "600"]) as other:
+        home.pid_file.write_text(str(other.pid) if text == "other process" else text)
+        async with await _embedded.acquire() as lease:
+            assert (lease.endpoint.pid == orphan.pid) is running
+        assert not process.is_alive(home)
+        assert other.poll() is None
+        other.kill()
 
 
 @pytest.mark.parametrize("running", [True, False])
 @pytest.mark.parametrize("damage", ["", "{", "another token"])
-async def test_a_damaged_configuration_is_replaced(
-    folder: Folder, orphan: _embedded.Endpoint, damage: str, running: bool
+async def test_damaged_configuration_is_replaced(
+    home: HomeDir, orphan: _embedded.Endpoint, damage: str, running: bool
 ) -> None:
     if not running:
         os.kill(orphan.pid, signal.SIGKILL)
-    intact = folder.config.read_text()
+    intact = home.config_file.read_text()
     damaged = intact.replace(orphan.token, "x") if damage == "another token" else damage
-    folder.config.write_text(damaged)
-    async with await _embedded.acquire() as hold:
-        assert hold.endpoint.pid != orphan.pid
+    home.config_file.write_text(damaged)
+    async with await _embedded.acquire() as lease:
+        assert lease.endpoint.pid != orphan.pid
         assert not is_running(orphan.pid)
 
 
-async def test_a_server_in_use_is_not_replaced(folder: Folder, start: Callable[..., User]) -> None:
-    pid = start().holds()
-    folder.config.write_text("garbage")
-    with pytest.raises(EmbeddedServerError, match=r"in use by others, but .* is damaged"):
+async def test_server_in_use_is_not_replaced(
+    home: HomeDir, start: Callable[..., ChildProcess]
+) -> None:
+    pid = start().server_pid()
+    home.config_file.write_text("garbage")
+    with pytest.raises(EmbeddedServerError, match=r"in use by other processes, but .* is damaged"):
         await _embedded.acquire()
     assert is_running(pid)
 
 
-async def test_a_server_that_is_not_to_be_seen(
-    folder: Folder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # As when containers share a home, but not their processes.
-    monkeypatch.setattr(server, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(process, "TERM_SECONDS", 0.1)
-    monkeypatch.setattr(process, "KILL_SECONDS", 0.1)
-    folder.prepare()
-    with FileLock(folder.server) as elsewhere, FileLock(folder.users) as user:
-        assert elsewhere.try_exclusive()
-        assert user.try_shared()
-        with pytest.raises(EmbeddedServerError, match="in use by others, but its process is not"):
+async def test_server_in_another_container(home: HomeDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers can share a home, but do not see each other's processes."""
+    monkeypatch.setattr(server, "REPLY_TIMEOUT", 0.2)
+    monkeypatch.setattr(process, "TERM_TIMEOUT", 0.1)
+    monkeypatch.setattr(process, "KILL_TIMEOUT", 0.1)
+    home.create()
+    with FileLock(home.server_lock) as server_lock, FileLock(home.users_lock) as users_lock:
+        assert server_lock.try_exclusive()
+        assert users_lock.try_shared()
+        with pytest.raises(EmbeddedServerError, match="other processes, but its process is not"):
             await _embedded.acquire()
-        user.close()
-        with pytest.raises(EmbeddedServerError, match="does not stop; its process is not to be"):
+        users_lock.close()
+        with pytest.raises(EmbeddedServerError, match="cannot be stopped: its process is not"):
             await _embedded.acquire()
 
 
-async def test_a_port_that_somebody_took(folder: Folder, orphan: _embedded.Endpoint) -> None:
+async def test_port_taken_by_another_program(home: HomeDir, orphan: _embedded.Endpoint) -> None:
     _embedded.stop()
-    with socket.create_server(("127.0.0.1", int(orphan.url.rpartition(":")[2]))) as taker:
-        async with await _embedded.acquire() as hold:
-            assert hold.endpoint.url != orphan.url
-        # It was not even asked, and so did not hear the token.
-        taker.setblocking(False)
+    with socket.create_server(("127.0.0.1", int(orphan.url.rpartition(":")[2]))) as listener:
+        async with await _embedded.acquire() as lease:
+            assert lease.endpoint.url != orphan.url
+        # No connection was attempted, so the token was not sent.
+        listener.setblocking(False)
         with pytest.raises(BlockingIOError):
-            taker.accept()
+            listener.accept()
 
 
-# -- what cannot be --------------------------------------------------------------------------
+# -- failing starts --------------------------------------------------------------------------
 
 
-# The true server, with another configuration than it was given.
-EDITED = "sed -i '{}' ${{1#--config=}}; exec $SERVER $1"
+# The real server with a changed configuration.
+EDIT_CONFIG = "sed -i '{}' ${{1#--config=}}; exec $SERVER $1"
 
 
 @pytest.mark.parametrize(
-    ("script", "words"),
+    ("script", "reason"),
     [
-        ("echo oh dear >&2; exit 1", "ended while starting: oh dear"),
-        ("exit 0", "ended while starting: it said nothing"),
-        (EDITED.format(r's|"store_dir": ".*"|"store_dir": "/proc/x"|'), "create storage directory"),
-        (EDITED.format(r's|"sync_interval": "always"|"enabled": false|'), "without JetStream"),
+        ("echo oh dear >&2; exit 1", "exited during its start: oh dear"),
+        ("exit 0", "exited during its start: its log has no error"),
+        (
+            EDIT_CONFIG.format(r's|"store_dir": ".*"|"store_dir": "/proc/x"|'),
+            "create storage directory",
+        ),
+        (
+            EDIT_CONFIG.format(r's|"sync_interval": "always"|"enabled": false|'),
+            "JetStream is not enabled",
+        ),
     ],
 )
-async def test_a_server_that_does_not_start(
-    folder: Folder, impostor: Callable[[str], None], script: str, words: str
+async def test_server_that_does_not_start(
+    home: HomeDir, replace_binary: Callable[[str], None], script: str, reason: str
 ) -> None:
-    impostor(script)
-    with pytest.raises(EmbeddedServerError, match=words) as caught:
+    replace_binary(script)
+    with pytest.raises(EmbeddedServerError, match=reason) as caught:
         await _embedded.acquire()
-    told = folder.settings()
-    assert told
-    assert told.token not in str(caught.value)
-    assert not process.alive(folder)
+    settings = home.read_settings()
+    assert settings
+    assert settings.token not in str(caught.value)
+    assert not process.is_alive(home)
 
 
-async def test_no_binary_and_not_one(
-    folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_missing_and_invalid_binary(
+    home: HomeDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(locate.OVERRIDE, "/missing")
-    with pytest.raises(EmbeddedServerError, match="names no executable: /missing"):
+    monkeypatch.setenv(locate.BINARY_VARIABLE, "/missing")
+    with pytest.raises(EmbeddedServerError, match="is not an executable file: /missing"):
         await _embedded.acquire()
     (tmp_path / "garbage").write_bytes(b"\x7fELF")
     (tmp_path / "garbage").chmod(0o755)
-    monkeypatch.setenv(locate.OVERRIDE, str(tmp_path / "garbage"))
+    monkeypatch.setenv(locate.BINARY_VARIABLE, str(tmp_path / "garbage"))
     with pytest.raises(EmbeddedServerError, match="Exec format error"):
         await _embedded.acquire()
-    assert not process.alive(folder)
+    assert not process.is_alive(home)
 
 
-@pytest.mark.parametrize("home", ["a file", "a file/inside", "/proc/jetstow", "/dev/null/x"])
-async def test_a_home_that_cannot_be_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+@pytest.mark.parametrize("path", ["a file", "a file/inside", "/proc/jetstow", "/dev/null/x"])
+async def test_home_that_cannot_be_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a file").touch()
-    with pytest.raises(EmbeddedServerError, match=r"cannot use .*: "):
-        await _embedded.acquire(Path(home))
+    with pytest.raises(EmbeddedServerError, match=r"cannot use .*: .*; set JETSTOW_HOME"):
+        await _embedded.acquire(Path(path))
 
 
-def test_a_disk_that_takes_no_more(folder: Folder, start: Callable[..., User]) -> None:
-    user = start(
+def test_file_size_limit(home: HomeDir, start: Callable[..., ChildProcess]) -> None:
+    child = start(
         "import asyncio, resource\n"
-        "from jetstow import embedded, errors\n"
+        "from jetstow import _embedded, errors\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
         "try:\n"
-        "    asyncio.run(embedded.acquire())\n"
+        "    asyncio.run(_embedded.acquire())\n"
         "except errors.EmbeddedServerError as error:\n"
         "    print(error)\n"
     )
-    assert user.says() == f"the embedded server cannot use {folder.path}: File too large"
+    assert child.read_line() == (
+        f"the embedded server cannot use {home.path}: File too large; "
+        "set JETSTOW_HOME to use another folder"
+    )
 
 
-# -- cancelled -------------------------------------------------------------------------------
+# -- cancellation ----------------------------------------------------------------------------
 
 
-async def test_a_cancelled_start_leaves_nothing(
-    folder: Folder, impostor: Callable[[str], None], tmp_path: Path
+async def test_cancelled_start_stops_the_server(
+    home: HomeDir, replace_binary: Callable[[str], None], tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "started")
-    impostor(f"echo $$ > {tmp_path / 'started'}; exec sleep 600")
-    acquiring = asyncio.create_task(_embedded.acquire())
+    replace_binary(f"echo $$ > {tmp_path / 'started'}; exec sleep 600")
+    acquire = asyncio.create_task(_embedded.acquire())
     pid = int(await asyncio.to_thread((tmp_path / "started").read_text))
-    acquiring.cancel()
+    acquire.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await acquiring
+        await acquire
     assert not is_running(pid)
-    assert not process.alive(folder)
+    assert not process.is_alive(home)
     assert _embedded.stop() is False
 
 
-async def test_a_cancelled_wait_for_another_start(
-    folder: Folder, impostor: Callable[[str], None], tmp_path: Path
+async def test_cancelled_wait_for_a_concurrent_start(
+    home: HomeDir, replace_binary: Callable[[str], None], tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "started")
-    impostor(f"echo . > {tmp_path / 'started'}; exec sleep 600")
-    starting = asyncio.create_task(_embedded.acquire())
+    replace_binary(f"echo . > {tmp_path / 'started'}; exec sleep 600")
+    first = asyncio.create_task(_embedded.acquire())
     await asyncio.to_thread((tmp_path / "started").read_text)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(_embedded.acquire(), 0.01)
-    starting.cancel()
+    first.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await starting
+        await first
 
 
-async def test_cancelled_at_any_moment(folder: Folder) -> None:
-    for moment in range(12):
-        acquiring = asyncio.create_task(_embedded.acquire())
-        await asyncio.wait([acquiring], timeout=moment * 0.005)
-        acquiring.cancel()
+async def test_cancellation_after_any_delay(home: HomeDir) -> None:
+    for step in range(12):
+        acquire = asyncio.create_task(_embedded.acquire())
+        await asyncio.wait([acquire], timeout=step * 0.005)
+        acquire.cancel()
         with suppress(asyncio.CancelledError):
-            (await acquiring).release()
-        assert not process.alive(folder)
+            (await acquire).release()
+        assert not process.is_alive(home)

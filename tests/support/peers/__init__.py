@@ -1,6 +1,7 @@
-"""Other clients of the object store behind one face: nats-py, natsrpy and nats.js.
+"""Other clients of the object store behind one interface: nats-py, natsrpy and nats.js.
 
-The face says only what every client can; how each differs is told where it is driven.
+The interface has only what every client supports. The module of each client describes its
+differences.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
-class Seen:
-    """An object as a client sees it: what it does not say is empty."""
+class PeerInfo:
+    """An object as a client reports it. Fields that it does not report are empty."""
 
     name: str
     bucket: str
@@ -25,13 +26,13 @@ class Seen:
     headers: dict[str, list[str]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     link: tuple[str, str] | None = None
-    """The bucket and the object, "" for a link to a bucket."""
+    """The bucket and the object; "" is a link to a bucket."""
     chunk_size: int = 0
 
 
 @dataclass(frozen=True)
-class Meta:
-    """What goes with the bytes of a `put`."""
+class PeerMeta:
+    """The metadata of a `put`."""
 
     description: str | None = None
     headers: dict[str, list[str]] | None = None
@@ -39,29 +40,29 @@ class Meta:
     chunk_size: int | None = None
 
 
-NOTHING = Meta()
+NO_META = PeerMeta()
 
 
 class Peer(Protocol):
-    """A client with a connection of its own."""
+    """A client with its own connection."""
 
     name: str
     has_metadata: bool
     """It writes and reads `metadata`."""
     has_links: bool
-    """It makes links; every client follows them."""
+    """It creates links. Every client follows them."""
     encodes_names_as_utf8: bool
-    renames: bool
-    keeps_one_message: bool
-    """It publishes all metadata rolled up, so that a name has one message."""
+    can_rename: bool
+    rolls_up_metadata: bool
+    """It publishes all metadata with a rollup, so a name has one message."""
 
     async def open(self, url: str) -> None: ...
     async def close(self) -> None: ...
     async def create(self, bucket: str) -> None: ...
-    async def put(self, bucket: str, name: str, data: bytes, meta: Meta = NOTHING) -> None: ...
+    async def put(self, bucket: str, name: str, data: bytes, meta: PeerMeta = NO_META) -> None: ...
     async def get(self, bucket: str, name: str) -> bytes | None: ...
-    async def info(self, bucket: str, name: str) -> Seen | None: ...
-    async def list(self, bucket: str) -> list[Seen]: ...
+    async def info(self, bucket: str, name: str) -> PeerInfo | None: ...
+    async def list(self, bucket: str) -> list[PeerInfo]: ...
     async def delete(self, bucket: str, name: str) -> None: ...
     async def link(self, bucket: str, name: str, target: str) -> None: ...
     async def link_bucket(self, bucket: str, name: str, target_bucket: str) -> None: ...
@@ -69,17 +70,17 @@ class Peer(Protocol):
     async def rename(self, bucket: str, name: str, new_name: str) -> None: ...
     async def seal(self, bucket: str) -> None: ...
 
-    def watch(self, bucket: str) -> AsyncGenerator[Seen | None]:
-        """`None` once the watch stands, then every change."""
+    def watch(self, bucket: str) -> AsyncGenerator[PeerInfo | None]:
+        """Yield None when the watch has started, then every change."""
         ...
 
 
 class PeerError(Exception):
-    """The peer refused, in its own words."""
+    """The peer raised an error; the text is the peer's."""
 
 
-def listed(headers: Any) -> dict[str, list[str]]:
-    """Headers with every value a list: some clients store a single one as a string."""
+def header_lists(headers: Any) -> dict[str, list[str]]:
+    """Return headers with list values. Some clients store a single value as a string."""
     return {
         key: [value] if isinstance(value, str) else list(value)
         for key, value in (headers or {}).items()

@@ -1,5 +1,4 @@
-"""nats-py's own object store: it follows links and makes none, knows no `metadata`, and
-refuses to rename."""
+"""nats-py's object store: it follows links but creates none, drops `metadata`, cannot rename."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ import nats
 from nats.js import api
 from nats.js.errors import NotFoundError
 
-from tests.support.peers import NOTHING, Meta, Seen, listed
+from tests.support.peers import NO_META, PeerInfo, PeerMeta, header_lists
 
 
 class NatsPy:
@@ -17,8 +16,8 @@ class NatsPy:
     has_metadata = False
     has_links = False
     encodes_names_as_utf8 = True
-    renames = False
-    keeps_one_message = True
+    can_rename = False
+    rolls_up_metadata = True
 
     async def open(self, url: str) -> None:
         self._nc = await nats.connect(url)
@@ -30,7 +29,7 @@ class NatsPy:
     async def create(self, bucket: str) -> None:
         await self._js.create_object_store(bucket)
 
-    async def put(self, bucket: str, name: str, data: bytes, meta: Meta = NOTHING) -> None:
+    async def put(self, bucket: str, name: str, data: bytes, meta: PeerMeta = NO_META) -> None:
         store = await self._js.object_store(bucket)
         size = meta.chunk_size
         theirs = api.ObjectMeta(
@@ -47,18 +46,18 @@ class NatsPy:
         except NotFoundError:
             return None
 
-    async def info(self, bucket: str, name: str) -> Seen | None:
+    async def info(self, bucket: str, name: str) -> PeerInfo | None:
         store = await self._js.object_store(bucket)
         try:
-            return _seen(await store.get_info(name, show_deleted=True))
+            return _peer_info(await store.get_info(name, show_deleted=True))
         except NotFoundError:
             return None
 
-    async def list(self, bucket: str) -> list[Seen]:
-        # Asked plainly it shows the deleted ones too, and where there is none it raises.
+    async def list(self, bucket: str) -> list[PeerInfo]:
+        # By default it lists deleted objects too. It raises if the bucket is empty.
         store = await self._js.object_store(bucket)
         try:
-            return [_seen(info) for info in await store.list(ignore_deletes=True)]
+            return [_peer_info(info) for info in await store.list(ignore_deletes=True)]
         except NotFoundError:
             return []
 
@@ -85,22 +84,22 @@ class NatsPy:
         store = await self._js.object_store(bucket)
         await store.seal()
 
-    async def watch(self, bucket: str) -> AsyncGenerator[Seen | None]:
+    async def watch(self, bucket: str) -> AsyncGenerator[PeerInfo | None]:
         store = await self._js.object_store(bucket)
         watcher = await store.watch(updates_only=True)
         await self._nc.flush()
         try:
             yield None
             while (info := await watcher.updates(timeout=30)) is not None:
-                yield _seen(info)
+                yield _peer_info(info)
         finally:
             await watcher.stop()
 
 
-def _seen(info: api.ObjectInfo) -> Seen:
+def _peer_info(info: api.ObjectInfo) -> PeerInfo:
     options = info.options or api.ObjectMetaOptions()
     link = options.link
-    return Seen(
+    return PeerInfo(
         name=info.name,
         bucket=info.bucket,
         nuid=info.nuid,
@@ -109,7 +108,7 @@ def _seen(info: api.ObjectInfo) -> Seen:
         digest=info.digest or "",
         deleted=bool(info.deleted),
         description=info.description or "",
-        headers=listed(info.headers),
+        headers=header_lists(info.headers),
         link=(link.bucket, link.name or "") if link else None,
         chunk_size=options.max_chunk_size or 0,
     )

@@ -9,16 +9,16 @@ import natsrpy
 from natsrpy.exceptions import NatsrpySessionError
 from natsrpy.js import ObjectInfo, ObjectStoreConfig
 
-from tests.support.peers import NOTHING, Meta, Seen, listed
+from tests.support.peers import NO_META, PeerInfo, PeerMeta, header_lists
 
 
-class Rust:
+class NatsRpy:
     name = "natsrpy"
     has_metadata = True
     has_links = True
     encodes_names_as_utf8 = True
-    renames = True
-    keeps_one_message = True
+    can_rename = True
+    rolls_up_metadata = True
 
     async def open(self, url: str) -> None:
         self._nc = natsrpy.Nats(addrs=[url])
@@ -31,7 +31,7 @@ class Rust:
     async def create(self, bucket: str) -> None:
         await self._stores.create(ObjectStoreConfig(bucket=bucket))
 
-    async def put(self, bucket: str, name: str, data: bytes, meta: Meta = NOTHING) -> None:
+    async def put(self, bucket: str, name: str, data: bytes, meta: PeerMeta = NO_META) -> None:
         store = await self._stores.get(bucket)
         # Its own default is 24 KiB.
         options = {"chunk_size": meta.chunk_size} if meta.chunk_size else {}
@@ -55,18 +55,18 @@ class Rust:
             raise
         return into.getvalue()
 
-    async def info(self, bucket: str, name: str) -> Seen | None:
+    async def info(self, bucket: str, name: str) -> PeerInfo | None:
         store = await self._stores.get(bucket)
         try:
-            return _seen(await store.get_info(name))
+            return _peer_info(await store.get_info(name))
         except NatsrpySessionError as error:
             if "not found" in str(error):
                 return None
             raise
 
-    async def list(self, bucket: str) -> list[Seen]:
+    async def list(self, bucket: str) -> list[PeerInfo]:
         store = await self._stores.get(bucket)
-        return [_seen(info) async for info in await store.list()]
+        return [_peer_info(info) async for info in await store.list()]
 
     async def delete(self, bucket: str, name: str) -> None:
         store = await self._stores.get(bucket)
@@ -102,17 +102,17 @@ class Rust:
         store = await self._stores.get(bucket)
         await store.seal()
 
-    async def watch(self, bucket: str) -> AsyncGenerator[Seen | None]:
+    async def watch(self, bucket: str) -> AsyncGenerator[PeerInfo | None]:
         store = await self._stores.get(bucket)
         changes = await store.watch()
         yield None
         async for info in changes:
-            yield _seen(info)
+            yield _peer_info(info)
 
 
-def _seen(info: ObjectInfo) -> Seen:
+def _peer_info(info: ObjectInfo) -> PeerInfo:
     link = info.link
-    return Seen(
+    return PeerInfo(
         name=info.name,
         bucket=info.bucket,
         nuid=info.nuid,
@@ -121,7 +121,7 @@ def _seen(info: ObjectInfo) -> Seen:
         digest=info.digest or "",
         deleted=info.deleted,
         description=info.description or "",
-        headers=listed(info.headers),
+        headers=header_lists(info.headers),
         metadata=info.metadata,
         link=(link.bucket, link.name or "") if link else None,
         chunk_size=info.max_chunk_size or 0,

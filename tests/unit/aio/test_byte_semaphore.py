@@ -1,4 +1,4 @@
-"""The budget: never more bytes on their way than allowed, first come, first served."""
+"""The semaphore limits the bytes in flight, and serves waiters in order."""
 
 from __future__ import annotations
 
@@ -11,80 +11,80 @@ from hypothesis import strategies as st
 from jetstow._core.aio.byte_semaphore import ByteSemaphore
 
 
-async def settle() -> None:
+async def run_tasks() -> None:
     """Let every task run until it waits."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-async def test_what_fits_passes_at_once() -> None:
-    budget = ByteSemaphore(10)
-    await budget.acquire(4)
-    await budget.acquire(6)
-    assert not budget.try_acquire(1)
-    budget.release(6)
-    assert budget.try_acquire(1)
+async def test_acquire_within_limit_does_not_wait() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(4)
+    await semaphore.acquire(6)
+    assert not semaphore.try_acquire(1)
+    semaphore.release(6)
+    assert semaphore.try_acquire(1)
 
 
-async def test_more_than_the_limit_passes_alone() -> None:
-    budget = ByteSemaphore(10)
-    await budget.acquire(1000)
-    assert not budget.try_acquire(1)
-    small = asyncio.create_task(budget.acquire(1))
-    await settle()
+async def test_request_above_limit_is_granted_alone() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(1000)
+    assert not semaphore.try_acquire(1)
+    small = asyncio.create_task(semaphore.acquire(1))
+    await run_tasks()
     assert not small.done()
-    budget.release(1000)
+    semaphore.release(1000)
     await small
-    large = asyncio.create_task(budget.acquire(1000))
-    await settle()
-    assert not large.done(), "something is on its way still"
-    budget.release(1)
+    large = asyncio.create_task(semaphore.acquire(1000))
+    await run_tasks()
+    assert not large.done(), "a byte is still in flight"
+    semaphore.release(1)
     await large
 
 
-async def test_nobody_overtakes_who_waits() -> None:
-    budget = ByteSemaphore(10)
-    await budget.acquire(8)
-    large = asyncio.create_task(budget.acquire(5))
-    await settle()
-    small = asyncio.create_task(budget.acquire(1))
-    await settle()
+async def test_waiters_are_served_in_order() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(8)
+    large = asyncio.create_task(semaphore.acquire(5))
+    await run_tasks()
+    small = asyncio.create_task(semaphore.acquire(1))
+    await run_tasks()
     assert not large.done()
-    assert not small.done(), "it would fit, but another one was first"
-    assert not budget.try_acquire(1)
-    budget.release(8)
+    assert not small.done(), "it would fit, but another waiter was first"
+    assert not semaphore.try_acquire(1)
+    semaphore.release(8)
     await large
     await small
 
 
-async def test_who_is_cancelled_while_waiting_takes_nothing_and_lets_others_pass() -> None:
-    budget = ByteSemaphore(10)
-    await budget.acquire(8)
-    large = asyncio.create_task(budget.acquire(5))
-    small = asyncio.create_task(budget.acquire(2))
-    await settle()
+async def test_cancelled_waiter_does_not_block_others() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(8)
+    large = asyncio.create_task(semaphore.acquire(5))
+    small = asyncio.create_task(semaphore.acquire(2))
+    await run_tasks()
     large.cancel()
     with pytest.raises(asyncio.CancelledError):
         await large
     await small
-    budget.release(8)
-    budget.release(2)
-    assert budget.try_acquire(10), "all of it is free again"
+    semaphore.release(8)
+    semaphore.release(2)
+    assert semaphore.try_acquire(10), "all bytes were released"
 
 
-async def test_who_is_cancelled_in_the_moment_of_its_turn_gives_it_back() -> None:
-    budget = ByteSemaphore(10)
-    await budget.acquire(10)
-    first = asyncio.create_task(budget.acquire(10))
-    second = asyncio.create_task(budget.acquire(10))
-    await settle()
-    budget.release(10)  # the turn of the first, which has not run yet
+async def test_waiter_cancelled_when_granted_releases() -> None:
+    semaphore = ByteSemaphore(10)
+    await semaphore.acquire(10)
+    first = asyncio.create_task(semaphore.acquire(10))
+    second = asyncio.create_task(semaphore.acquire(10))
+    await run_tasks()
+    semaphore.release(10)  # granted to the first, which has not run yet
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     await second
-    budget.release(10)
-    assert budget.try_acquire(10)
+    semaphore.release(10)
+    assert semaphore.try_acquire(10)
 
 
 @given(
@@ -92,32 +92,32 @@ async def test_who_is_cancelled_in_the_moment_of_its_turn_gives_it_back() -> Non
     st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=25),
     st.randoms(use_true_random=False),
 )
-async def test_whatever_happens_the_limit_holds_and_all_is_given_back(
-    limit: int, wishes: list[tuple[int, bool]], chance: object
+async def test_limit_and_release_with_random_cancellations(
+    limit: int, requests: list[tuple[int, bool]], chance: object
 ) -> None:
-    budget = ByteSemaphore(limit)
-    flying: list[int] = []
+    semaphore = ByteSemaphore(limit)
+    in_flight: list[int] = []
     served: list[int] = []
 
     async def transfer(number: int, size: int) -> None:
-        await budget.acquire(size)
+        await semaphore.acquire(size)
         served.append(number)
-        flying.append(size)
-        assert sum(flying) <= limit or sum(map(bool, flying)) == 1
+        in_flight.append(size)
+        assert sum(in_flight) <= limit or sum(map(bool, in_flight)) == 1
         try:
             for _ in range(chance.randint(0, 3)):  # type: ignore[attr-defined]
                 await asyncio.sleep(0)
         finally:
-            flying.remove(size)
-            budget.release(size)
+            in_flight.remove(size)
+            semaphore.release(size)
 
-    tasks = [asyncio.create_task(transfer(n, size)) for n, (size, _) in enumerate(wishes)]
+    tasks = [asyncio.create_task(transfer(n, size)) for n, (size, _) in enumerate(requests)]
     await asyncio.sleep(0)
-    for task, (_, cancelled) in zip(tasks, wishes, strict=True):
+    for task, (_, cancelled) in zip(tasks, requests, strict=True):
         if cancelled:
             task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     assert all(task.cancelled() or task.exception() is None for task in tasks)
-    assert served == sorted(served), "first come, first served"
-    assert budget.try_acquire(limit)
-    assert not budget.try_acquire(1)
+    assert served == sorted(served), "waiters are served in order"
+    assert semaphore.try_acquire(limit)
+    assert not semaphore.try_acquire(1)

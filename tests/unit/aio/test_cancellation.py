@@ -1,4 +1,4 @@
-"""Steps that run to their end, and how long they wait for what may never come."""
+"""Coroutines that finish despite a cancellation, and waits within them that end early."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 from jetstow._core.aio.cancellation import uncancelled, wait_unless_cancelled
 
 
-async def test_a_step_ends_before_the_cancellation_goes_on() -> None:
+async def test_coroutine_ends_before_cancellation_is_raised() -> None:
     done, may_end = asyncio.Event(), asyncio.Event()
 
-    async def step() -> None:
+    async def coroutine() -> None:
         await may_end.wait()
         done.set()
 
-    task = asyncio.create_task(uncancelled(step()))
+    task = asyncio.create_task(uncancelled(coroutine()))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.sleep(0)
@@ -26,26 +26,24 @@ async def test_a_step_ends_before_the_cancellation_goes_on() -> None:
     assert done.is_set()
 
 
-async def test_what_may_never_come_is_waited_for_while_it_is_wanted() -> None:
+async def test_wait_ends_when_caller_is_cancelled() -> None:
     never = asyncio.Event()
-    waited: list[bool] = []
+    results: list[bool] = []
 
-    async def step() -> None:
-        waited.append(await wait_unless_cancelled(never, 60))
-        waited.append(await wait_unless_cancelled(never, 60))
+    async def coroutine() -> None:
+        results.append(await wait_unless_cancelled(never, 60))
+        results.append(await wait_unless_cancelled(never, 60))
 
-    task = asyncio.create_task(uncancelled(step()))
+    task = asyncio.create_task(uncancelled(coroutine()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert waited == [False, False]
+    assert results == [False, False]
 
 
-async def test_outside_of_a_step_it_is_always_wanted() -> None:
+async def test_wait_outside_of_uncancelled() -> None:
     event = asyncio.Event()
-    assert await wait_unless_cancelled(event, 0.001), (
-        "and whether it came is looked at by the caller"
-    )
+    assert await wait_unless_cancelled(event, 0.001), "a timeout is not a cancellation"
     event.set()
     assert await wait_unless_cancelled(event, 60)

@@ -1,4 +1,4 @@
-"""Sinks: every kind of file gets all bytes in order, or it is refused and nothing is lost."""
+"""Files of every kind get all bytes in order, or raise an error."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def chunks_of(chunks: list[bytes]) -> AsyncIterator[bytes]:
 
 
 class Partial(io.RawIOBase):
-    """A raw file that takes a part of what it is given, as pipes and sockets do."""
+    """A raw file whose `write` takes a part, as those of pipes and sockets do."""
 
     def __init__(self, *takes: int) -> None:
         self.taken = bytearray()
@@ -41,14 +41,14 @@ class Partial(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        most = self._takes[self._calls % len(self._takes)]
+        limit = self._takes[self._calls % len(self._takes)]
         self._calls += 1
-        self.taken += data[:most]
-        return min(most, len(data))
+        self.taken += data[:limit]
+        return min(limit, len(data))
 
 
 class Silent:
-    """A file of somebody's own, which does not say how much it took: it took all."""
+    """A file whose `write` returns None after it took all bytes."""
 
     def __init__(self) -> None:
         self.taken = bytearray()
@@ -60,7 +60,7 @@ class Silent:
 
 
 class AsyncPartial:
-    """An asynchronous file that takes a part of what it is given."""
+    """An asynchronous file whose `write` takes a part."""
 
     def __init__(self) -> None:
         self.taken = bytearray()
@@ -71,7 +71,7 @@ class AsyncPartial:
         return min(300_000, len(data))
 
 
-async def test_memory() -> None:
+async def test_bytes_io() -> None:
     into = io.BytesIO(b"before ")
     into.seek(7)
     await write_chunks(chunks_of(CHUNKS), into)
@@ -86,7 +86,7 @@ async def test_files(tmp_path: Path, buffering: int) -> None:
     assert path.read_bytes() == WHOLE
 
 
-async def test_a_text_file_gets_bytes_after_the_text_written_to_it(tmp_path: Path) -> None:
+async def test_text_file_gets_bytes_after_its_text(tmp_path: Path) -> None:
     path = tmp_path / "file"
     with path.open("w", encoding="latin-1") as file:
         file.write("größe: ")
@@ -107,21 +107,19 @@ async def test_asynchronous_files(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.binary(max_size=30), max_size=10), st.lists(st.integers(1, 9), min_size=1))
-async def test_a_file_that_takes_a_part_is_given_the_rest(
-    chunks: list[bytes], takes: list[int]
-) -> None:
+async def test_partial_writes_are_continued(chunks: list[bytes], takes: list[int]) -> None:
     into = Partial(*takes)
     await write_chunks(chunks_of(chunks), into)
     assert bytes(into.taken) == b"".join(chunks)
 
 
-async def test_an_asynchronous_file_that_takes_a_part_is_given_the_rest() -> None:
+async def test_partial_asynchronous_writes_are_continued() -> None:
     into = AsyncPartial()
     await write_chunks(chunks_of(CHUNKS), into)
     assert bytes(into.taken) == WHOLE
 
 
-async def test_a_file_that_does_not_say_took_all_and_did_so_in_another_thread() -> None:
+async def test_write_without_result_runs_in_thread() -> None:
     into = Silent()
     await write_chunks(chunks_of(CHUNKS), into)
     assert bytes(into.taken) == WHOLE
@@ -129,15 +127,15 @@ async def test_a_file_that_does_not_say_took_all_and_did_so_in_another_thread() 
     assert threading.main_thread() not in into.threads
 
 
-async def test_ever_so_small_chunks_are_no_trouble() -> None:
-    """Counting what is held anew for each chunk took minutes for a MiB of single bytes."""
+async def test_many_small_chunks() -> None:
+    """Summing the buffered sizes for each chunk took minutes for a MiB of single bytes."""
     into = Silent()
     await write_chunks(chunks_of([b"x"] * 300_000), into)
     assert len(into.taken) == 300_000
 
 
-async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None:
-    """A raw file says None where it would have to wait; that was taken for "all written"."""
+async def test_full_non_blocking_pipe_raises() -> None:
+    """A raw file returns None if it would block; that was taken for "all written"."""
     end, start = os.pipe()
     os.set_blocking(start, False)
     with os.fdopen(end, "rb") as reading, os.fdopen(start, "wb", buffering=0) as writing:
@@ -147,7 +145,7 @@ async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None
         assert WHOLE.startswith(reading.read())
 
 
-# -- what takes no bytes ---------------------------------------------------------------------
+# -- invalid files ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -155,7 +153,7 @@ async def test_a_full_pipe_that_does_not_wait_loses_nothing_in_silence() -> None
     [io.StringIO(), "path", Path("x"), 7, object(), bytearray(), []],
     ids=lambda into: type(into).__name__,
 )
-async def test_what_has_no_write_for_bytes_is_refused(into: object) -> None:
+async def test_object_without_write_for_bytes_raises(into: object) -> None:
     with pytest.raises(InvalidDataError, match=type(into).__name__):
         await write_chunks(chunks_of(CHUNKS), into)
 
@@ -183,7 +181,7 @@ class DiskFullError(Exception):
     pass
 
 
-async def test_what_a_file_raises_passes_through() -> None:
+async def test_error_of_file_is_raised() -> None:
     class Full:
         def write(self, _: bytes) -> int:
             raise DiskFullError

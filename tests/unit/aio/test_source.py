@@ -1,4 +1,4 @@
-"""Sources: whatever bytes come in, and however, the chunks are the same."""
+"""Sources of every kind give the same chunks."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.aio.source import Chunker, open_source
+from jetstow._core.aio.source import Chunker, bytes_view, open_source
 from jetstow.errors import InvalidDataError
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(97)
 
 
-async def cut(data: object, size: int = 10) -> list[bytes]:
+async def chunks_of(data: object, size: int = 10) -> list[bytes]:
     return [bytes(chunk) async for chunk in open_source(data).chunks(size)]
 
 
@@ -65,8 +65,8 @@ MEMORY: dict[str, Callable[[bytes], Any]] = {
 
 @given(data=st.binary(min_size=1, max_size=64), size=st.integers(1, 70))
 @pytest.mark.parametrize("kind", MEMORY)
-async def test_memory_of_every_kind(kind: str, data: bytes, size: int) -> None:
-    assert await cut(MEMORY[kind](data), size) == expected(data, size)
+async def test_memory(kind: str, data: bytes, size: int) -> None:
+    assert await chunks_of(MEMORY[kind](data), size) == expected(data, size)
     assert open_source(MEMORY[kind](data)).size == len(data)
 
 
@@ -80,9 +80,9 @@ async def test_memory_of_every_kind(kind: str, data: bytes, size: int) -> None:
         pytest.param(memoryview(array.array("i", range(9)))[::3], id="every third number"),
     ],
 )
-async def test_numbers_are_the_bytes_they_lie_in(numbers: Any) -> None:
-    assert b"".join(await cut(numbers, 3)) == memoryview(numbers).tobytes()
-    assert b"".join(await cut(iter([numbers]), 3)) == memoryview(numbers).tobytes()
+async def test_numbers_are_their_bytes(numbers: Any) -> None:
+    assert b"".join(await chunks_of(numbers, 3)) == memoryview(numbers).tobytes()
+    assert b"".join(await chunks_of(iter([numbers]), 3)) == memoryview(numbers).tobytes()
 
 
 @pytest.mark.parametrize(
@@ -104,37 +104,37 @@ async def test_numbers_are_the_bytes_they_lie_in(numbers: Any) -> None:
     ],
     ids=lambda nothing: type(nothing).__name__,
 )
-async def test_nothing_has_no_chunk(nothing: object) -> None:
-    assert await cut(nothing) == []
+async def test_empty_source_has_no_chunk(nothing: object) -> None:
+    assert await chunks_of(nothing) == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), st.integers(1, 20))
-async def test_text_is_utf_8_and_keeps_its_line_ends(text: str, size: int) -> None:
-    assert await cut(text, size) == expected(text.encode(), size)
-    assert await cut(io.StringIO(text, newline=""), size) == expected(text.encode(), size)
+async def test_text_is_utf_8_with_its_line_ends(text: str, size: int) -> None:
+    assert await chunks_of(text, size) == expected(text.encode(), size)
+    assert await chunks_of(io.StringIO(text, newline=""), size) == expected(text.encode(), size)
 
 
 # -- files -----------------------------------------------------------------------------------
 
 
 class Short(io.RawIOBase):
-    """A file that gives less than it is asked for, as pipes and sockets do."""
+    """A file whose `read` returns fewer bytes than requested, as those of pipes do."""
 
-    def __init__(self, data: bytes, most: int = 7) -> None:
-        self._rest, self._most = data, most
+    def __init__(self, data: bytes, limit: int = 7) -> None:
+        self._remaining, self._limit = data, limit
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._rest[: min(self._most, len(buffer))]
-        self._rest = self._rest[len(piece) :]
+        piece = self._remaining[: min(self._limit, len(buffer))]
+        self._remaining = self._remaining[len(piece) :]
         buffer[: len(piece)] = piece
         return len(piece)
 
 
 class AsyncShort:
-    """An asynchronous file that gives less than it is asked for."""
+    """An asynchronous file whose `read` returns fewer bytes than requested."""
 
     def __init__(self, data: bytes) -> None:
         self._file = Short(data)
@@ -152,7 +152,7 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("size", [1, 7, 10, 97, 200])
-async def test_files_of_every_kind(path: Path, size: int) -> None:
+async def test_files(path: Path, size: int) -> None:
     with (
         path.open("rb", buffering=0) as raw,
         path.open("rb") as buffered,
@@ -165,9 +165,9 @@ async def test_files_of_every_kind(path: Path, size: int) -> None:
             file.write(DATA)
             file.seek(0)
         for opened in (raw, buffered, random, text, temporary, spooled):
-            assert await cut(opened, size) == expected(DATA, size), opened
+            assert await chunks_of(opened, size) == expected(DATA, size), opened
     for unnamed in (Short(DATA), Short(DATA, 1), io.BufferedReader(Short(DATA)), AsyncShort(DATA)):
-        assert await cut(unnamed, size) == expected(DATA, size), unnamed
+        assert await chunks_of(unnamed, size) == expected(DATA, size), unnamed
 
 
 async def test_pipes(path: Path) -> None:
@@ -182,34 +182,34 @@ async def test_pipes(path: Path) -> None:
 
 async def test_asynchronous_files(path: Path) -> None:
     async with aiofiles.open(path, "rb") as file:
-        assert await cut(file) == expected(DATA)
+        assert await chunks_of(file) == expected(DATA)
     async with aiofiles.open(path, "rb", buffering=0) as raw:
-        assert await cut(raw) == expected(DATA)
+        assert await chunks_of(raw) == expected(DATA)
     async with await anyio.open_file(path, "rb") as opened:
-        assert await cut(opened) == expected(DATA)
+        assert await chunks_of(opened) == expected(DATA)
     reader = asyncio.StreamReader()
     reader.feed_data(DATA)
     reader.feed_eof()
-    assert await cut(reader) == expected(DATA)
+    assert await chunks_of(reader) == expected(DATA)
 
 
-async def test_a_file_is_read_from_where_it_stands(path: Path) -> None:
+async def test_file_is_read_from_its_position(path: Path) -> None:
     with path.open("rb") as file, io.BytesIO(DATA) as memory:
         for opened in (file, memory):
             opened.seek(90)
             assert open_source(opened).size == 7
-            assert await cut(opened) == [DATA[90:]]
-            assert await cut(opened) == [], "it is at its end now"
+            assert await chunks_of(opened) == [DATA[90:]]
+            assert await chunks_of(opened) == [], "the file is at its end"
 
 
-async def test_a_size_is_known_or_it_is_none(path: Path) -> None:
-    """A gzip file was taken for as long as it is compressed, and its progress ended at 120 %."""
+async def test_size_is_exact_or_none(path: Path) -> None:
+    """The size of a gzip file was its compressed size, and its progress ended at 120 %."""
     zipped = path.with_suffix(".gz")
     with gzip.open(zipped, "wb") as file:
         file.write(DATA)
     with gzip.open(zipped) as file:
         assert open_source(file).size is None
-        assert await cut(file) == expected(DATA)
+        assert await chunks_of(file) == expected(DATA)
     with path.open("rb") as plain, path.open("rb", buffering=0) as raw, path.open() as text:
         for opened in (plain, raw, text):
             assert open_source(opened).size == len(DATA)
@@ -234,23 +234,26 @@ async def test_pieces_of_any_size(pieces: list[bytes], size: int) -> None:
             yield piece
 
     for data in (pieces, tuple(pieces), deque(pieces), iter(pieces), generator(), asynchronous()):
-        assert await cut(data, size) == whole
-    assert await cut([memoryview(piece) for piece in pieces], size) == whole
+        assert await chunks_of(data, size) == whole
+    assert await chunks_of([memoryview(piece) for piece in pieces], size) == whole
 
 
-async def test_pieces_may_be_reused_by_whoever_gives_them() -> None:
+@pytest.mark.parametrize(
+    "view", [bytearray, memoryview, lambda data: memoryview(data).toreadonly()]
+)
+async def test_generator_may_reuse_its_memory(view: Callable[[Any], Any]) -> None:
     buffer = bytearray(10)
 
-    def generator() -> Iterator[bytearray]:
+    def generator() -> Iterator[Any]:
         for start in range(0, 90, 6):
             buffer[:6] = DATA[start : start + 6]
-            yield buffer[:6]
+            yield view(buffer)[:6]
             buffer[:] = bytes(10)
 
-    assert await cut(generator()) == expected(DATA[:90])
+    assert await chunks_of(generator()) == expected(DATA[:90])
 
 
-async def test_a_file_is_read_in_another_thread() -> None:
+async def test_iterator_runs_in_thread() -> None:
     import threading
 
     seen = set()
@@ -259,23 +262,28 @@ async def test_a_file_is_read_in_another_thread() -> None:
         seen.add(threading.current_thread())
         yield DATA
 
-    assert await cut(generator(), 100) == [DATA]
+    assert await chunks_of(generator(), 100) == [DATA]
     assert seen
     assert threading.main_thread() not in seen
 
 
-def test_a_cutter_gives_only_full_chunks() -> None:
-    cutter = Chunker(4)
-    assert [bytes(chunk) for chunk in cutter.split(b"abc")] == []
-    assert [bytes(chunk) for chunk in cutter.split(b"defghijk")] == [b"abcd", b"efgh"]
-    assert bytes(cutter.rest) == b"ijk"
+def test_piece_of_bytes_is_not_copied() -> None:
+    assert bytes_view(DATA).obj is DATA
+    assert bytes_view(bytearray(DATA)).obj == DATA
 
 
-# -- what is not bytes -----------------------------------------------------------------------
+def test_chunker_returns_full_chunks() -> None:
+    chunker = Chunker(4)
+    assert [bytes(chunk) for chunk in chunker.split(b"abc")] == []
+    assert [bytes(chunk) for chunk in chunker.split(b"defghijk")] == [b"abcd", b"efgh"]
+    assert bytes(chunker.remainder) == b"ijk"
+
+
+# -- invalid data ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("data", [None, 7, 1.5, object(), Path("x"), print, True])
-def test_what_has_no_bytes_is_refused(data: object) -> None:
+def test_other_types_raise(data: object) -> None:
     with pytest.raises(InvalidDataError, match=type(data).__name__):
         open_source(data)
 
@@ -296,22 +304,22 @@ async def _async_text() -> AsyncIterator[str]:
         pytest.param(_async_text, id="async text"),
     ],
 )
-async def test_pieces_that_are_not_bytes_are_refused(make: Callable[[], object]) -> None:
+async def test_pieces_of_other_types_raise(make: Callable[[], object]) -> None:
     with pytest.raises(InvalidDataError, match="instead of bytes"):
-        await cut(make())
+        await chunks_of(make())
 
 
-async def test_asynchronous_text_files_are_refused(path: Path) -> None:
+async def test_asynchronous_text_file_raises(path: Path) -> None:
     path.write_text("text")
     async with aiofiles.open(path) as file:
         with pytest.raises(InvalidDataError, match="binary mode"):
-            await cut(file)
+            await chunks_of(file)
     async with await anyio.open_file(path) as opened:
         with pytest.raises(InvalidDataError, match="binary mode"):
-            await cut(opened)
+            await chunks_of(opened)
 
 
-async def test_a_file_that_would_block_is_refused() -> None:
+async def test_non_blocking_file_without_data_raises() -> None:
     end, start = os.pipe()
     os.set_blocking(end, False)
     with (
@@ -319,21 +327,21 @@ async def test_a_file_that_would_block_is_refused() -> None:
         os.fdopen(end, "rb", 0) as file,
         pytest.raises(InvalidDataError, match="non-blocking"),
     ):
-        await cut(file)
+        await chunks_of(file)
 
 
-async def test_text_that_utf_8_cannot_carry_is_refused() -> None:
-    """Half a surrogate pair came out as Python's UnicodeEncodeError, which names no object."""
+async def test_unpaired_surrogate_raises() -> None:
+    """An unpaired surrogate raised UnicodeEncodeError, which does not name the object."""
     for data in ("\ud800", io.StringIO("\ud800")):
         with pytest.raises(InvalidDataError, match="UTF-8"):
-            await cut(data)
+            await chunks_of(data)
 
 
 class SourceError(Exception):
     pass
 
 
-async def test_what_a_source_raises_passes_through() -> None:
+async def test_error_of_source_is_raised() -> None:
     def generator() -> Iterator[bytes]:
         yield DATA
         raise SourceError
@@ -348,4 +356,4 @@ async def test_what_a_source_raises_passes_through() -> None:
 
     for data in (generator(), asynchronous(), File()):
         with pytest.raises(SourceError):
-            await cut(data)
+            await chunks_of(data)

@@ -1,4 +1,4 @@
-"""Steps in a worker thread: one at a time, and none that goes on when its owner has left."""
+"""The worker runs one function at a time, and none after its owner has exited."""
 
 from __future__ import annotations
 
@@ -9,55 +9,55 @@ from pathlib import Path
 
 import pytest
 
-from jetstow._core.aio.worker import Worker, is_on_disk
+from jetstow._core.aio.worker import Worker, is_regular_file
 
 
-async def test_a_step_begins_when_the_one_before_has_ended() -> None:
-    running, most = 0, 0
+async def test_functions_run_one_at_a_time() -> None:
+    running, concurrent = 0, 0
 
-    def step(number: int) -> int:
-        nonlocal running, most
+    def function(number: int) -> int:
+        nonlocal running, concurrent
         running += 1
-        most = max(most, running)
+        concurrent = max(concurrent, running)
         running -= 1
         return number
 
-    async with Worker[int]() as background:
+    async with Worker[int]() as worker:
         for i in range(20):
-            await background.start(step, i)
-        assert await background.result() == 19
-        assert await background.result() is None
-    assert most == 1
+            await worker.start(function, i)
+        assert await worker.result() == 19
+        assert await worker.result() is None
+    assert concurrent == 1
 
 
-async def test_the_loop_goes_on_while_a_step_runs() -> None:
+async def test_loop_runs_beside_function() -> None:
     may_end = threading.Event()
-    async with Worker[bool]() as background:
-        await background.start(may_end.wait, 20)
+    async with Worker[bool]() as worker:
+        await worker.start(may_end.wait, 20)
         may_end.set()
-        assert await background.result() is True
+        assert await worker.result() is True
 
 
-async def test_what_a_step_raises_the_next_one_raises() -> None:
-    async with Worker[object]() as background:
-        await background.start(int, "x")
+async def test_error_is_raised_by_next_start() -> None:
+    async with Worker[object]() as worker:
+        await worker.start(int, "x")
         with pytest.raises(ValueError, match="'x'"):
-            await background.start(int, "1")
+            await worker.start(int, "1")
 
 
 @pytest.mark.parametrize("leave", [RuntimeError, asyncio.CancelledError])
-async def test_whoever_leaves_waits_for_the_step(leave: type[BaseException]) -> None:
+async def test_exit_waits_for_function(leave: type[BaseException]) -> None:
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def step() -> None:
+    def function() -> None:
         begun.set()
         may_end.wait(20)
         ended.set()
-        raise ValueError("nobody asks any more")
+        raise ValueError("not retrieved")
 
     async def use() -> None:
-        async with Worker[None]() as background:
-            await background.start(step)
+        async with Worker[None]() as worker:
+            await worker.start(function)
             await asyncio.to_thread(begun.wait, 20)
             asyncio.get_running_loop().call_soon(may_end.set)
             raise leave
@@ -67,18 +67,18 @@ async def test_whoever_leaves_waits_for_the_step(leave: type[BaseException]) -> 
     assert ended.is_set()
 
 
-async def test_a_cancelled_wait_ends_after_the_step() -> None:
+async def test_cancelled_wait_ends_after_function() -> None:
     begun, may_end, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def step() -> None:
+    def function() -> None:
         begun.set()
         may_end.wait(20)
         ended.set()
 
     async def use() -> None:
-        async with Worker[None]() as background:
-            await background.start(step)
-            await background.result()
+        async with Worker[None]() as worker:
+            await worker.start(function)
+            await worker.result()
 
     task = asyncio.create_task(use())
     await asyncio.to_thread(begun.wait, 20)
@@ -91,12 +91,12 @@ async def test_a_cancelled_wait_ends_after_the_step() -> None:
     assert ended.is_set()
 
 
-def test_only_a_file_on_a_disk_is_on_disk(tmp_path: Path) -> None:
+def test_pipe_device_and_closed_file_are_not_regular(tmp_path: Path) -> None:
     read, write = os.pipe()
     with (tmp_path / "a").open("wb") as file, os.fdopen(read), os.fdopen(write, "w") as pipe:
-        assert is_on_disk(file)
-        assert not is_on_disk(pipe)
-    assert not is_on_disk(file)
-    assert not is_on_disk(object())
+        assert is_regular_file(file)
+        assert not is_regular_file(pipe)
+    assert not is_regular_file(file)
+    assert not is_regular_file(object())
     with Path(os.devnull).open("wb") as device:
-        assert not is_on_disk(device)
+        assert not is_regular_file(device)

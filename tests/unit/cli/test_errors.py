@@ -1,4 +1,4 @@
-"""Exit codes and sentences."""
+"""Exit codes and error messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from jetstow import errors
 from jetstow.cli import errors as cli_errors
 
-CODES = {
+EXIT_CODES = {
     errors.AuthorizationError: cli_errors.REFUSED,
     errors.BadObjectMetaError: cli_errors.DAMAGED,
     errors.BucketExistsError: cli_errors.CONFLICT,
@@ -41,34 +41,43 @@ CODES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "code"), CODES.items(), ids=str)
-def test_each_error_has_its_exit_code(kind: type[errors.JetstowError], code: int) -> None:
-    error = kind("it is so", bucket="b", name="n")
-    assert cli_errors.code(error) == code
-    assert cli_errors.sentence(error) == "it is so"
+@pytest.mark.parametrize(("kind", "code"), EXIT_CODES.items(), ids=str)
+def test_exit_code_of_each_error(kind: type[errors.JetstowError], code: int) -> None:
+    error = kind("the message", bucket="b", name="n")
+    assert cli_errors.exit_code(error) == code
+    assert cli_errors.message(error) == "the message"
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "sentence"),
+    ("error", "code", "message"),
     [
-        (cli_errors.WrongUsage("no"), cli_errors.USAGE, "no"),
-        (cli_errors.Told("nothing was changed"), cli_errors.ERROR, "nothing was changed"),
-        (FileNotFoundError(2, "No", "a.txt"), cli_errors.NOT_FOUND, "there is no file 'a.txt'"),
+        (cli_errors.UsageError("no"), cli_errors.USAGE, "no"),
+        (cli_errors.CliError("nothing was changed"), cli_errors.ERROR, "nothing was changed"),
+        (
+            FileNotFoundError(2, "No such file or directory", "a.txt"),
+            cli_errors.NOT_FOUND,
+            "'a.txt': No such file or directory",
+        ),
         (
             PermissionError(13, "Permission denied", "a"),
             cli_errors.REFUSED,
             "'a': Permission denied",
         ),
         (OSError(28, "No space left"), cli_errors.ERROR, "No space left"),
-        (builtins.TimeoutError(), cli_errors.UNREACHABLE, "there was no answer in time"),
+        (builtins.TimeoutError(), cli_errors.UNREACHABLE, "no response in time"),
         (nats.errors.TimeoutError(), cli_errors.UNREACHABLE, "NATS: timeout"),
-        (ValueError("a\nb\x1b"), cli_errors.ERROR, r"ValueError: a b\x1b (--verbose tells where)"),
+        (
+            ValueError("a\nb\x1b"),
+            cli_errors.ERROR,
+            r"ValueError: a b\x1b (--verbose shows the traceback)",
+        ),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)  # fmt: skip
-def test_every_failure_is_one_sentence(error: Exception, code: int, sentence: str) -> None:
-    assert (cli_errors.code(error), cli_errors.sentence(error)) == (code, sentence)
+)
+def test_message_of_other_exceptions(error: Exception, code: int, message: str) -> None:
+    assert (cli_errors.exit_code(error), cli_errors.message(error)) == (code, message)
 
 
-def test_every_code_has_a_meaning() -> None:
-    assert {*CODES.values(), cli_errors.OK, cli_errors.INTERRUPTED} == set(cli_errors.MEANINGS)
+def test_meaning_of_every_exit_code() -> None:
+    codes = {*EXIT_CODES.values(), cli_errors.OK, cli_errors.INTERRUPTED}
+    assert codes == set(cli_errors.EXIT_CODES)

@@ -1,16 +1,16 @@
-"""What users type for objects, sizes, times and notes."""
+"""Parsers of addresses, sizes, times, numbers and key-value pairs."""
 
 from __future__ import annotations
 
 import pytest
 
 from jetstow.cli import parsers
-from jetstow.cli.errors import WrongUsage
+from jetstow.cli.errors import UsageError
 from jetstow.cli.parsers import Address
 
 
 @pytest.mark.parametrize(
-    ("text", "bucket", "name", "base"),
+    ("text", "bucket", "name", "basename"),
     [
         ("b", "b", "", ""),
         ("b/", "b", "", ""),
@@ -25,38 +25,38 @@ from jetstow.cli.parsers import Address
         ("b/目录/文件", "b", "目录/文件", "文件"),
     ],
 )
-def test_an_address(text: str, bucket: str, name: str, base: str) -> None:
+def test_address(text: str, bucket: str, name: str, basename: str) -> None:
     address = parsers.address(text)
-    assert (address.bucket, address.name, address.base) == (bucket, name, base)
+    assert (address.bucket, address.name, address.basename) == (bucket, name, basename)
 
 
-def test_a_name_with_control_characters_names_no_file() -> None:
+def test_file_name_with_control_characters() -> None:
     for name in ("a\nb", "\x1b[2J", "a\x7f", "a\x9b", "..", "folder/"):
         assert Address("b", name).file_name == ""
     assert Address("b", "../f/a b\u200d").file_name == "a b\u200d"
 
 
-def test_an_address_is_written_as_it_is_read() -> None:
+def test_address_as_text() -> None:
     assert str(Address("b")) == "b"
     assert str(Address("b", "a/c")) == "b/a/c"
 
 
-def test_a_place_takes_a_name_and_an_object_does_not() -> None:
-    assert Address("b").under("x") == Address("b", "x")
-    assert Address("b", "f/").under("x") == Address("b", "f/x")
-    assert Address("b", "f").under("x") == Address("b", "f")
+def test_join_with_a_folder_and_an_object() -> None:
+    assert Address("b").join("x") == Address("b", "x")
+    assert Address("b", "f/").join("x") == Address("b", "f/x")
+    assert Address("b", "f").join("x") == Address("b", "f")
 
 
 @pytest.mark.parametrize("text", ["", "/", "/a"])
-def test_an_address_without_a_bucket(text: str) -> None:
-    with pytest.raises(WrongUsage, match="no bucket"):
+def test_address_without_a_bucket(text: str) -> None:
+    with pytest.raises(UsageError, match="does not start with a bucket"):
         parsers.address(text)
 
 
-def test_an_object_has_a_name_and_a_bucket_has_none() -> None:
-    with pytest.raises(WrongUsage, match="names no object"):
+def test_object_without_a_name_and_bucket_with_one() -> None:
+    with pytest.raises(UsageError, match="is a bucket, not an object"):
         parsers.object_address("b/")
-    with pytest.raises(WrongUsage, match="an object's address"):
+    with pytest.raises(UsageError, match="is an object, not a bucket"):
         parsers.bucket_name("b/a")
     assert parsers.bucket_name("b/") == "b"
 
@@ -76,13 +76,13 @@ def test_an_object_has_a_name_and_a_bucket_has_none() -> None:
         ("12B", 12),
     ],
 )
-def test_a_size(text: str, size: int) -> None:
+def test_size(text: str, size: int) -> None:
     assert parsers.size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "K", "-1", "1X", "1iB", "0x10", "1 2", "²K"])
-def test_no_size(text: str) -> None:
-    with pytest.raises(WrongUsage, match="no size"):
+def test_invalid_size(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a size"):
         parsers.size(text)
 
 
@@ -90,31 +90,35 @@ def test_no_size(text: str) -> None:
     ("text", "seconds"),
     [("90", 90), ("2.5", 2.5), ("12h", 43200), ("30d", 2592000), ("1h30m", 5400), ("200ms", 0.2)],
 )
-def test_a_time(text: str, seconds: float) -> None:
+def test_duration(text: str, seconds: float) -> None:
     assert parsers.duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "-1", "1y", "h", "1h 30m", "1h,30m"])
-def test_no_time(text: str) -> None:
-    with pytest.raises(WrongUsage, match="no time"):
+def test_invalid_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a time"):
         parsers.duration(text)
 
 
-def test_a_whole_number() -> None:
-    assert parsers.whole("17") == 17
+def test_whole_number() -> None:
+    assert parsers.whole_number("17") == 17
     for text in ("", "-1", "1.5", "x", "²"):
-        with pytest.raises(WrongUsage, match="no whole number"):
-            parsers.whole(text)
+        with pytest.raises(UsageError, match="is not a whole number"):
+            parsers.whole_number(text)
 
 
-def test_notes_keep_the_last_value_and_lists_keep_all() -> None:
+def test_repeated_keys() -> None:
     pairs = ["a=1", "b=x=y", "a=2", "c="]
-    assert parsers.notes("--metadata", pairs) == {"a": "2", "b": "x=y", "c": ""}
-    assert parsers.lists("--header", pairs) == {"a": ["1", "2"], "b": ["x=y"], "c": [""]}
-    assert parsers.notes("--metadata", None) is None
+    assert parsers.key_values("--metadata", pairs) == {"a": "2", "b": "x=y", "c": ""}
+    assert parsers.key_value_lists("--header", pairs) == {
+        "a": ["1", "2"],
+        "b": ["x=y"],
+        "c": [""],
+    }
+    assert parsers.key_values("--metadata", None) is None
 
 
 @pytest.mark.parametrize("pair", ["", "a", "=1"])
-def test_a_note_needs_a_key_and_a_value(pair: str) -> None:
-    with pytest.raises(WrongUsage, match="--metadata takes KEY=VALUE"):
-        parsers.notes("--metadata", [pair])
+def test_pair_without_key_or_equals_sign(pair: str) -> None:
+    with pytest.raises(UsageError, match="--metadata takes KEY=VALUE"):
+        parsers.key_values("--metadata", [pair])

@@ -1,4 +1,4 @@
-"""The rules of the kernel that the embedded server's lock protocol is built on."""
+"""File locks: sharing, inheritance, fork, and waits with a timeout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow._embedded.file_lock import AbandonedError, FileLock, Patience
+from jetstow._embedded.file_lock import AcquireCancelledError, FileLock, Timeout
 from jetstow.errors import EmbeddedServerError
 
 
@@ -19,71 +19,70 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "a.lock"
 
 
-def test_many_share_and_the_last_can_have_it_alone(path: Path) -> None:
+def test_failed_upgrade_releases_the_share(path: Path) -> None:
     with FileLock(path) as first, FileLock(path) as second:
         assert first.try_shared()
         assert second.try_shared()
         assert not first.try_exclusive()
-        # The refused one has lost its share, which is how it leaves.
         assert second.try_exclusive()
 
 
-def test_a_lock_held_alone_is_shared_by_none(path: Path) -> None:
-    with FileLock(path) as holder, FileLock(path) as visitor:
-        assert holder.try_exclusive()
-        assert not visitor.try_shared()
-        holder.close()
-        assert visitor.try_shared()
+def test_exclusive_lock_excludes_shared_locks(path: Path) -> None:
+    with FileLock(path) as owner, FileLock(path) as other:
+        assert owner.try_exclusive()
+        assert not other.try_shared()
+        owner.close()
+        assert other.try_shared()
 
 
-def test_the_file_is_private_and_stays(path: Path) -> None:
+def test_lock_file_is_private_and_kept(path: Path) -> None:
     with FileLock(path) as lock:
         assert lock.try_exclusive()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_file_to_look_at_is_not_created(path: Path) -> None:
+def test_file_is_not_created_without_create(path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         FileLock(path, create=False)
     assert not path.exists()
 
 
-def test_a_deleted_file_is_noticed(path: Path) -> None:
+def test_deleted_and_replaced_file(path: Path) -> None:
     with FileLock(path) as lock:
-        assert lock.in_place()
+        assert lock.is_at_path()
         path.unlink()
-        assert not lock.in_place()
+        assert not lock.is_at_path()
         path.touch()
-        assert not lock.in_place()
+        assert not lock.is_at_path()
 
 
-def test_an_heir_keeps_the_lock(path: Path) -> None:
+def test_child_process_keeps_an_inherited_lock(path: Path) -> None:
     lock = FileLock(path)
     assert lock.try_exclusive()
-    heir = subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-c", "import sys; sys.stdin.read()"],
         stdin=subprocess.PIPE,
         pass_fds=(lock.fd,),
     )
-    lock.bequeath()
-    with FileLock(path) as visitor:
-        assert not visitor.try_shared()
-        heir.communicate()
-        assert visitor.try_shared()
+    lock.close_without_unlock()
+    with FileLock(path) as other:
+        assert not other.try_shared()
+        child.communicate()
+        assert other.try_shared()
 
 
-def test_a_program_started_beside_inherits_nothing(path: Path) -> None:
-    with FileLock(path) as lock, FileLock(path) as visitor:
+def test_other_child_processes_do_not_inherit_the_lock(path: Path) -> None:
+    with FileLock(path) as lock, FileLock(path) as other:
         assert lock.try_exclusive()
         with subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE
         ):
             lock.close()
-            assert visitor.try_exclusive()
+            assert other.try_exclusive()
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_forked_child_has_no_part_in_the_lock(path: Path) -> None:
+def test_forked_child_has_no_share_of_the_lock(path: Path) -> None:
     lock = FileLock(path)
     assert lock.try_exclusive()
     to_child, to_parent = os.pipe(), os.pipe()
@@ -95,40 +94,40 @@ def test_a_forked_child_has_no_part_in_the_lock(path: Path) -> None:
         os.read(to_child[0], 1)
         os._exit(0)
     assert os.read(to_parent[0], 1) == b"y"
-    with FileLock(path) as visitor:
-        # What the child does with its copy takes nothing away from the parent,
-        assert not visitor.try_shared()
-        # and a parent that is killed, which closes without unlocking, leaves nothing locked.
-        lock.bequeath()
-        assert visitor.try_shared()
+    with FileLock(path) as other:
+        # The child has closed its copy, and the parent still has the lock.
+        assert not other.try_shared()
+        # A killed parent closes its file without unlocking it. The child does not keep the lock.
+        lock.close_without_unlock()
+        assert other.try_shared()
     os.write(to_child[1], b".")
     os.waitpid(child, 0)
     for end in (*to_child, *to_parent):
         os.close(end)
 
 
-def test_waiting_ends_when_the_lock_is_free(path: Path) -> None:
-    with FileLock(path) as holder, FileLock(path) as visitor:
-        assert holder.try_exclusive()
-        waiting = threading.Thread(target=visitor.wait_shared, args=(Patience(30),))
-        waiting.start()
-        holder.close()
-        waiting.join()
-        with FileLock(path) as another:
-            assert not another.try_exclusive()
+def test_wait_until_the_lock_is_free(path: Path) -> None:
+    with FileLock(path) as owner, FileLock(path) as other:
+        assert owner.try_exclusive()
+        waiter = threading.Thread(target=other.wait_shared, args=(Timeout(30),))
+        waiter.start()
+        owner.close()
+        waiter.join()
+        with FileLock(path) as third:
+            assert not third.try_exclusive()
 
 
-def test_waiting_ends_with_patience(path: Path) -> None:
-    with FileLock(path) as holder, FileLock(path) as visitor:
-        assert holder.try_exclusive()
-        with pytest.raises(EmbeddedServerError, match=r"another process has kept .*a\.lock"):
-            visitor.wait_exclusive(Patience(0))
+def test_wait_with_expired_timeout(path: Path) -> None:
+    with FileLock(path) as owner, FileLock(path) as other:
+        assert owner.try_exclusive()
+        with pytest.raises(EmbeddedServerError, match=r"another process has locked .*a\.lock"):
+            other.wait_exclusive(Timeout(0))
 
 
-def test_waiting_ends_when_nobody_wants_it_any_more(path: Path) -> None:
-    abandoned = threading.Event()
-    abandoned.set()
-    with FileLock(path) as holder, FileLock(path) as visitor:
-        assert holder.try_exclusive()
-        with pytest.raises(AbandonedError):
-            visitor.wait_exclusive(Patience(30, abandoned))
+def test_cancelled_wait(path: Path) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    with FileLock(path) as owner, FileLock(path) as other:
+        assert owner.try_exclusive()
+        with pytest.raises(AcquireCancelledError):
+            other.wait_exclusive(Timeout(30, cancelled))

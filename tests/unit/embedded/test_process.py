@@ -1,4 +1,4 @@
-"""How the server's process is recognised, and what it said last."""
+"""The server's process: the reason of its failure, and finding it by its command line."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 import pytest
 
 from jetstow._embedded import process
-from jetstow._embedded.home_dir import Folder
+from jetstow._embedded.home_dir import HomeDir
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Folder:
-    made = Folder(tmp_path / "a home")
-    made.prepare()
-    return made
+def home(tmp_path: Path) -> HomeDir:
+    home = HomeDir(tmp_path / "a home")
+    home.create()
+    return home
 
 
 @pytest.mark.parametrize(
-    ("log", "words"),
+    ("log", "reason"),
     [
-        ("", "it said nothing"),
-        ("\n \n", "it said nothing"),
+        ("", "its log has no error"),
+        ("\n \n", "its log has no error"),
         (
             "nats-server: server.conf:3:1: Parse error\n",
             "nats-server: server.conf:3:1: Parse error",
@@ -38,84 +38,83 @@ def folder(tmp_path: Path) -> Folder:
         ("sh: nats: not found\n", "sh: nats: not found"),
     ],
 )
-def test_last_words(folder: Folder, log: str, words: str) -> None:
-    folder.log.write_text("[6] 2026/01/02 03:04:05.678901 [FTL] Of another time\n" + log)
-    since = folder.log.stat().st_size - len(log)
-    assert process.last_words(folder, since) == words
+def test_failure_reason_in_the_log(home: HomeDir, log: str, reason: str) -> None:
+    home.log_file.write_text("[6] 2026/01/02 03:04:05.678901 [FTL] Of an earlier start\n" + log)
+    offset = home.log_file.stat().st_size - len(log)
+    assert process.failure_reason(home, offset) == reason
 
 
-def test_last_words_without_a_log(folder: Folder) -> None:
-    assert process.last_words(folder, 0) == "it said nothing"
+def test_failure_reason_without_a_log(home: HomeDir) -> None:
+    assert process.failure_reason(home, 0) == "its log has no error"
 
 
-def test_last_words_in_a_log_turned_over(folder: Folder) -> None:
-    folder.log.write_text("[FTL] short\n")
-    assert process.last_words(folder, 10_000) == "[FTL] short"
+def test_failure_reason_in_a_rotated_log(home: HomeDir) -> None:
+    home.log_file.write_text("[FTL] short\n")
+    assert process.failure_reason(home, 10_000) == "[FTL] short"
 
 
-def test_last_words_keep_the_token_secret(folder: Folder) -> None:
-    told = folder.configure()
-    folder.log.write_text(f"[FTL] what is {told.token}?\n")
-    assert process.last_words(folder, 0) == "[FTL] what is ***?"
+def test_failure_reason_does_not_contain_the_token(home: HomeDir) -> None:
+    settings = home.write_config()
+    home.log_file.write_text(f"[FTL] what is {settings.token}?\n")
+    assert process.failure_reason(home, 0) == "[FTL] what is ***?"
 
 
-# Sleepers in place of servers: what counts is the command line.
+# Processes that only wait, with the command lines of a server and of an editor.
 
 
 @pytest.fixture
-def pretender(folder: Folder) -> Iterator[int]:
+def fake_server(home: HomeDir) -> Iterator[int]:
     """A process with the command line of this home's server."""
-    yield from _sleeper(f"--config={folder.config}")
+    yield from _waiting_process(f"--config={home.config_file}")
 
 
 @pytest.fixture
-def editor(folder: Folder) -> Iterator[int]:
-    """A process with the configuration as an argument, as an editor would have it."""
-    yield from _sleeper(str(folder.config))
+def editor(home: HomeDir) -> Iterator[int]:
+    """A process with the configuration file as an argument, like an editor."""
+    yield from _waiting_process(str(home.config_file))
 
 
-def _sleeper(argument: str) -> Iterator[int]:
+def _waiting_process(argument: str) -> Iterator[int]:
     code = "import sys; print(flush=True); sys.stdin.read()"
     command = [sys.executable, "-c", code, argument]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sleeper:
-        assert sleeper.stdout
-        sleeper.stdout.readline()
-        yield sleeper.pid
-        sleeper.kill()
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        yield child.pid
+        child.kill()
 
 
 @pytest.fixture(params=["proc", "ps"])
-def listing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where command lines are found: in `/proc`, or asked of `ps`."""
+def process_list(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The source of command lines: `/proc` or `ps`."""
     if request.param == "ps":
-        monkeypatch.setattr(process, "PROC", Path("/missing"))
+        monkeypatch.setattr(process, "PROC_DIR", Path("/missing"))
 
 
-@pytest.mark.usefixtures("listing", "editor")
-def test_the_server_is_found_by_its_command_line(folder: Folder, pretender: int) -> None:
-    assert process.find_pid(folder) == pretender
-    assert process.runs(pretender, folder)
+@pytest.mark.usefixtures("process_list", "editor")
+def test_server_is_found_by_its_command_line(home: HomeDir, fake_server: int) -> None:
+    assert process.find_pid(home) == fake_server
+    assert process.is_server(fake_server, home)
 
 
-@pytest.mark.usefixtures("listing")
-def test_a_hint_is_not_believed(folder: Folder, editor: int) -> None:
-    folder.pid_file.write_text(str(editor))
-    assert process.find_pid(folder) is None
-    assert not process.runs(editor, folder)
-    assert not process.runs(os.getpid(), folder)
+@pytest.mark.usefixtures("process_list")
+def test_pid_file_of_another_process(home: HomeDir, editor: int) -> None:
+    home.pid_file.write_text(str(editor))
+    assert process.find_pid(home) is None
+    assert not process.is_server(editor, home)
+    assert not process.is_server(os.getpid(), home)
 
 
-@pytest.mark.usefixtures("listing")
-def test_a_process_that_is_gone(folder: Folder) -> None:
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    folder.pid_file.write_text(str(gone.pid))
-    assert process.find_pid(folder) is None
+@pytest.mark.usefixtures("process_list")
+def test_pid_file_of_an_exited_process(home: HomeDir) -> None:
+    exited = subprocess.Popen([sys.executable, "-c", ""])
+    exited.wait()
+    home.pid_file.write_text(str(exited.pid))
+    assert process.find_pid(home) is None
 
 
-def test_no_lock_no_server(folder: Folder, pretender: int) -> None:
-    # Not even a process with the right command line is signalled while the lock is free.
-    folder.server.touch()
-    assert not process.alive(folder)
-    assert process.end(folder) is False
-    assert process.runs(pretender, folder)
+def test_process_is_not_signalled_while_the_lock_is_free(home: HomeDir, fake_server: int) -> None:
+    home.server_lock.touch()
+    assert not process.is_alive(home)
+    assert process.stop(home) is False
+    assert process.is_server(fake_server, home)

@@ -1,4 +1,4 @@
-"""A little of `make fuzz` in every run: what is usual, damaged in all the ways that come up."""
+"""A few examples of each fuzz target: its seeds, and damaged variants of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fuzz.targets import PARSERS
 
-# What parsers trip over, in one format or another.
+# Tokens that are special in at least one of the formats.
 TOKENS = st.sampled_from(
     [
         b"\r\n", b"\n", b"\0", b" ", b".", b">", b"*", b":", b"=", b"-", b"_", b"+", b'"', b"\\",
@@ -23,14 +23,14 @@ EDITS = st.lists(
 
 
 def damaged(seed: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    for where, size, what in edits:
-        at = where % (len(seed) + 1)
-        seed = seed[:at] + what + seed[at + size :]
+    for position, size, token in edits:
+        at = position % (len(seed) + 1)
+        seed = seed[:at] + token + seed[at + size :]
     return seed
 
 
 @pytest.mark.parametrize("name", PARSERS)
-def test_what_is_usual_is_read(name: str) -> None:
+def test_seeds(name: str) -> None:
     for seed in PARSERS[name].seeds:
         PARSERS[name].check(seed)
 
@@ -38,7 +38,7 @@ def test_what_is_usual_is_read(name: str) -> None:
 @pytest.mark.parametrize("name", PARSERS)
 @settings(max_examples=250)
 @given(st.data())
-def test_what_is_damaged_is_read_right_or_refused(name: str, data: st.DataObject) -> None:
+def test_damaged_seeds(name: str, data: st.DataObject) -> None:
     parser = PARSERS[name]
     seed = data.draw(st.sampled_from(parser.seeds) | st.binary(max_size=60))
     parser.check(damaged(seed, data.draw(EDITS)))

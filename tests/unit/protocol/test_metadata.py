@@ -1,4 +1,4 @@
-"""Metadata on the wire: what is written can be read, and whatever is read is sound or refused."""
+"""Metadata messages: encoded ones can be decoded, and decoded ones are valid or raise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nats.js import api
 
 from jetstow import ObjectInfo, ObjectLink, ObjectMeta, ObjectMetaOptions
-from jetstow._core.protocol.metadata import _decode_any, checked_meta, decode_info, encode_info
+from jetstow._core.protocol.metadata import _decode_any, check_meta, decode_info, encode_info
 from jetstow.errors import BadObjectMetaError, InvalidOptionError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -63,21 +63,21 @@ WHOLE: dict[str, Any] = {
 }
 
 
-def read(body: bytes | dict[str, Any]) -> ObjectInfo:
+def decode(body: bytes | dict[str, Any]) -> ObjectInfo:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return decode_info("b", "n", data, revision=7, mtime="2026-01-02T03:04:05Z")
 
 
 @given(INFOS)
-def test_what_is_written_is_read_again(info: ObjectInfo) -> None:
+def test_round_trip(info: ObjectInfo) -> None:
     body = encode_info(info)
     again = decode_info("b", info.name, body, revision=info.revision, mtime=info.mtime)
     assert again == info
     assert encode_info(again) == body
 
 
-def test_the_body_is_that_of_adr_20() -> None:
-    info = replace(read(WHOLE), deleted=True)
+def test_body_is_that_of_adr_20() -> None:
+    info = replace(decode(WHOLE), deleted=True)
     body = json.loads(encode_info(info))
     assert list(body.items()) == list((WHOLE | {"deleted": True}).items()), "also their order"
     least = ObjectInfo(name="n", bucket="b", nuid="abc", size=0, chunks=0)
@@ -86,19 +86,19 @@ def test_the_body_is_that_of_adr_20() -> None:
     }  # fmt: skip
 
 
-def test_the_subject_the_sequence_and_the_stamp_decide_over_the_body() -> None:
-    info = read(WHOLE | {"name": "other", "bucket": "else", "mtime": "never", "revision": 99})
+def test_subject_sequence_and_time_override_body() -> None:
+    info = decode(WHOLE | {"name": "other", "bucket": "else", "mtime": "never", "revision": 99})
     assert (info.name, info.bucket, info.revision) == ("n", "b", 7)
     assert info.mtime == "2026-01-02T03:04:05Z"
 
 
 @pytest.mark.parametrize("key", [key for key in WHOLE if key != "nuid"])
 @pytest.mark.parametrize("absent", ["missing", "null"])
-def test_a_field_may_be_absent(key: str, absent: str) -> None:
+def test_fields_may_be_absent(key: str, absent: str) -> None:
     body = WHOLE | {key: None}
     if absent == "missing":
         del body[key]
-    info = read(body)
+    info = decode(body)
     assert info.name == "n"
     assert info.bucket == "b"
     if key not in {"name", "bucket"}:
@@ -120,29 +120,29 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("key", RIGHT)
-def test_a_field_of_the_wrong_type_is_refused(key: str) -> None:
+def test_field_of_wrong_type_raises(key: str) -> None:
     kinds = [kind for kind in (STRINGS, NUMBERS, FLAGS) if kind[0] not in RIGHT[key]]
     for value in [*OTHERS, *(value for kind in kinds for value in kind)]:
         with pytest.raises(BadObjectMetaError, match=key) as caught:
-            read(WHOLE | {key: value})
+            decode(WHOLE | {key: value})
         assert (caught.value.bucket, caught.value.name) == ("b", "n")
     for value in RIGHT[key]:
-        assert getattr(read(WHOLE | {key: value}), key) == value
+        assert getattr(decode(WHOLE | {key: value}), key) == value
 
 
 @pytest.mark.parametrize("key", ["headers", "metadata", "options"])
-def test_a_field_that_is_a_mapping_is_one_or_is_refused(key: str) -> None:
+def test_mapping_of_wrong_type_raises(key: str) -> None:
     no_mappings = [value for value in OTHERS if not isinstance(value, dict)]
     for value in [*no_mappings, *STRINGS, *NUMBERS, *FLAGS]:
         with pytest.raises(BadObjectMetaError, match=key.rstrip("s")):
-            read(WHOLE | {key: value})
+            decode(WHOLE | {key: value})
 
 
 @pytest.mark.parametrize("value", [None, 7, 1.5, True, {}, {"b": "c"}, [7], [None], ["a", []]])
-def test_headers_and_metadata_map_to_strings(value: Any) -> None:
+def test_mapping_to_other_types_raises(value: Any) -> None:
     for key in ("headers", "metadata"):
         with pytest.raises(BadObjectMetaError, match=key.rstrip("s")):
-            read(WHOLE | {key: {"a": "fine", "b": value}})
+            decode(WHOLE | {key: {"a": "fine", "b": value}})
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_headers_and_metadata_map_to_strings(value: Any) -> None:
         {"max_chunk_size": [10]},
     ],
 )
-def test_options_of_the_wrong_shape_are_refused(options: object) -> None:
+def test_options_of_wrong_type_raise(options: object) -> None:
     with pytest.raises(BadObjectMetaError):
-        read(WHOLE | {"options": options})
+        decode(WHOLE | {"options": options})
 
 
 @pytest.mark.parametrize(
@@ -193,29 +193,29 @@ def test_options_of_the_wrong_shape_are_refused(options: object) -> None:
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_what_is_no_metadata_is_refused(body: bytes) -> None:
+def test_other_bytes_raise(body: bytes) -> None:
     with pytest.raises(BadObjectMetaError) as caught:
-        read(body)
+        decode(body)
     assert (caught.value.bucket, caught.value.name) == ("b", "n")
     assert "'n' in bucket 'b'" in str(caught.value)
 
 
 @given(st.binary(max_size=200))
 @example(b'{"nuid":"\xff"}')
-def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    """Bad UTF-8 inside a string was an error of another kind, and ended a whole listing."""
+def test_any_bytes_are_decoded_or_raise(body: bytes) -> None:
+    """Invalid UTF-8 in a string raised another error, which ended the whole listing."""
     with suppress(BadObjectMetaError):
-        read(body)
+        decode(body)
 
 
 @given(st.dictionaries(st.sampled_from([*WHOLE, "mtime", "other"]), JSON))
-def test_any_json_is_read_or_refused_and_can_be_written_again(body: dict[str, Any]) -> None:
+def test_any_decoded_json_can_be_encoded(body: dict[str, Any]) -> None:
     try:
-        info = read(WHOLE | body)
+        info = decode(WHOLE | body)
     except BadObjectMetaError:
         return
-    written = encode_info(info)
-    assert encode_info(read(written)) == written
+    body_again = encode_info(info)
+    assert encode_info(decode(body_again)) == body_again
 
 
 ODD = st.sampled_from([*STRINGS, *NUMBERS, *FLAGS, *OTHERS, None, "", -0.0])
@@ -232,38 +232,38 @@ SHAPES = st.sampled_from(
 BODIES = st.dictionaries(st.sampled_from([*WHOLE, "mtime", "other"]), ODD | SHAPES | JSON)
 
 
-def told(decode: Any, body: bytes) -> tuple[Any, ...]:
-    """What a decoder makes of metadata, types and all, or the error that it raises."""
+def outcome(decoder: Any, body: bytes) -> tuple[Any, ...]:
+    """Return a decoder's result with its types, or the error that it raises."""
     try:
-        info: ObjectInfo = decode(body)
+        info: ObjectInfo = decoder(body)
     except BadObjectMetaError as error:
         return (str(error),)
     return info, repr(info), info.extra, type(info.deleted), encode_info(info)
 
 
-def check_both_ways(body: bytes) -> None:
-    fast = told(lambda data: decode_info("b", "n", data, revision=7, mtime="t"), body)
-    slow = told(lambda data: _decode_any("b", "n", data, 7, "t"), body)
+def check_both_decoders(body: bytes) -> None:
+    fast = outcome(lambda data: decode_info("b", "n", data, revision=7, mtime="t"), body)
+    slow = outcome(lambda data: _decode_any("b", "n", data, 7, "t"), body)
     assert fast == slow
 
 
 @settings(max_examples=500)
 @given(BODIES, st.booleans(), st.booleans())
-def test_usual_metadata_is_decoded_as_any_other(
+def test_fast_decoder_equals_slow_decoder(
     body: dict[str, Any], whole: bool, ascii_only: bool
 ) -> None:
-    """It is decoded in another way, ten times as fast; nobody may see the difference."""
+    """Usual metadata takes a path that is ten times as fast, with the same result."""
     full = WHOLE | body if whole else body
-    check_both_ways(json.dumps(full, ensure_ascii=ascii_only).encode(errors="surrogatepass"))
+    check_both_decoders(json.dumps(full, ensure_ascii=ascii_only).encode(errors="surrogatepass"))
 
 
 @settings(max_examples=300)
 @given(BODIES, st.integers(0, 400), st.binary(min_size=1, max_size=3))
-def test_damaged_metadata_is_refused_in_the_same_words(
-    body: dict[str, Any], where: int, what: bytes
+def test_damaged_metadata_raises_same_error(
+    body: dict[str, Any], position: int, damage: bytes
 ) -> None:
     data = json.dumps(WHOLE | body).encode()
-    check_both_ways(data[:where] + what + data[where + len(what) :])
+    check_both_decoders(data[:position] + damage + data[position + len(damage) :])
 
 
 @pytest.mark.parametrize(
@@ -280,34 +280,33 @@ def test_damaged_metadata_is_refused_in_the_same_words(
         b'{"nuid": "a", "options": {}, "headers": {}, "metadata": {}}',
     ],
 )
-def test_odd_spellings_are_decoded_alike(body: bytes) -> None:
-    check_both_ways(body)
+def test_unusual_json_is_decoded_alike(body: bytes) -> None:
+    check_both_decoders(body)
 
 
 @pytest.mark.parametrize(
     "nuid",
     ["", ">", "*", "a.>", "a.*", "a.b", "a b", "a\n", "a\r\nPUB x", "é", "x" * 129, "\x00", "a>"],
 )
-def test_a_nuid_that_could_reach_other_chunks_is_refused(nuid: str) -> None:
+def test_nuid_with_wildcard_or_token_raises(nuid: str) -> None:
     with pytest.raises(BadObjectMetaError, match="nuid"):
-        read(WHOLE | {"nuid": nuid})
+        decode(WHOLE | {"nuid": nuid})
     with pytest.raises(BadObjectMetaError, match="nuid"):
-        read(WHOLE | {"nuid": nuid, "deleted": True})
+        decode(WHOLE | {"nuid": nuid, "deleted": True})
 
 
 @pytest.mark.parametrize("more", [{}, {"deleted": True}])
 @pytest.mark.parametrize("nuid", [">", "a.b", "x y"])
-def test_a_link_has_no_wrong_nuid_either(nuid: str, more: dict[str, Any]) -> None:
-    """Asked for with `show_deleted`, a deleted link with the nuid ">" was read from everybody's
-    chunks."""
+def test_link_with_invalid_nuid_raises(nuid: str, more: dict[str, Any]) -> None:
+    """With `show_deleted`, a deleted link with the NUID ">" returned the chunks of all objects."""
     with pytest.raises(BadObjectMetaError, match="nuid"):
-        read(WHOLE | {"nuid": nuid, "options": {"link": {"bucket": "c"}}} | more)
+        decode(WHOLE | {"nuid": nuid, "options": {"link": {"bucket": "c"}}} | more)
     with pytest.raises(BadObjectMetaError, match="nuid"):
-        read(WHOLE | {"nuid": "", "chunks": 1, "options": {"link": {"bucket": "c"}}} | more)
+        decode(WHOLE | {"nuid": "", "chunks": 1, "options": {"link": {"bucket": "c"}}} | more)
 
 
-def test_a_link_needs_no_nuid() -> None:
-    link = read({"options": {"link": {"bucket": "c", "name": "x"}}})
+def test_link_without_nuid() -> None:
+    link = decode({"options": {"link": {"bucket": "c", "name": "x"}}})
     assert link.link == ObjectLink(bucket="c", name="x")
     assert (link.size, link.chunks, link.nuid) == (0, 0, "")
 
@@ -318,7 +317,7 @@ def test_unknown_fields_are_kept(fields: dict[str, Any], options: dict[str, Any]
     known = {*WHOLE, "mtime"}
     fields = {key: value for key, value in fields.items() if key not in known}
     options = {key: value for key, value in options.items() if key != "link"}
-    info = read(fields | WHOLE | {"options": options | {"max_chunk_size": 10}})
+    info = decode(fields | WHOLE | {"options": options | {"max_chunk_size": 10}})
     assert info.options == ObjectMetaOptions(max_chunk_size=10)
     body = json.loads(encode_info(replace(info, description="new")))
     assert {key: body[key] for key in fields} == fields
@@ -326,20 +325,20 @@ def test_unknown_fields_are_kept(fields: dict[str, Any], options: dict[str, Any]
     assert body["description"] == "new"
 
 
-def test_header_values_are_lists_whoever_wrote_them() -> None:
-    assert read(WHOLE | {"headers": {"A": "1", "B": ["2", "3"], "C": []}}).headers == {
+def test_header_values_become_lists() -> None:
+    assert decode(WHOLE | {"headers": {"A": "1", "B": ["2", "3"], "C": []}}).headers == {
         "A": ["1"], "B": ["2", "3"], "C": [],
     }  # fmt: skip
 
 
-# -- what a user says ------------------------------------------------------------------------
+# -- metadata of a user ----------------------------------------------------------------------
 
 
-def test_a_users_meta_is_copied() -> None:
+def test_user_metadata_is_copied() -> None:
     given_meta = ObjectMeta(
         name="else", headers={"A": "1"}, metadata={"k": "v"}, options=ObjectMetaOptions()
     )
-    checked = checked_meta("b", "n", given_meta)
+    checked = check_meta("b", "n", given_meta)
     assert checked == ObjectMeta(
         name="n", headers={"A": ["1"]}, metadata={"k": "v"}, options=ObjectMetaOptions()
     )
@@ -348,10 +347,10 @@ def test_a_users_meta_is_copied() -> None:
     assert checked.metadata is not given_meta.metadata
 
 
-def test_nats_pys_meta_is_as_good() -> None:
-    checked = checked_meta("b", "n", api.ObjectMeta(description="d", headers={"A": ["1"]}))
+def test_metadata_type_of_nats_py() -> None:
+    checked = check_meta("b", "n", api.ObjectMeta(description="d", headers={"A": ["1"]}))
     assert checked == ObjectMeta(name="n", description="d", headers={"A": ["1"]})
-    assert checked_meta("b", "n", None) == ObjectMeta(name="n")
+    assert check_meta("b", "n", None) == ObjectMeta(name="n")
 
 
 HALF = "half of a pair \ud800"
@@ -375,8 +374,8 @@ HALF = "half of a pair \ud800"
     ],
     ids=ascii,
 )
-def test_a_users_meta_that_json_cannot_carry_is_refused(meta: Any) -> None:
-    """Half a surrogate pair was found out by the encoder, when all chunks had been sent."""
+def test_user_metadata_without_json_form_raises(meta: Any) -> None:
+    """An unpaired surrogate raised in the encoder, after all chunks had been sent."""
     with pytest.raises(InvalidOptionError) as caught:
-        checked_meta("b", "n", meta)
+        check_meta("b", "n", meta)
     assert (caught.value.bucket, caught.value.name) == ("b", "n")

@@ -1,4 +1,4 @@
-"""The limits of metadata: how much of it is read, and that what is read can be written."""
+"""The size and depth limits of metadata: whatever can be decoded can be encoded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from jetstow import ObjectInfo, ObjectMeta
 from jetstow._core.protocol.metadata import (
     MAX_METADATA_SIZE,
-    checked_meta,
+    check_meta,
     decode_info,
     encode_info,
 )
@@ -20,7 +20,7 @@ from jetstow.errors import BadObjectMetaError, InvalidOptionError
 WHOLE: dict[str, Any] = {"nuid": "abc", "size": 3, "chunks": 1, "digest": "SHA-256=x"}
 
 
-def read(body: bytes | dict[str, Any]) -> ObjectInfo:
+def decode(body: bytes | dict[str, Any]) -> ObjectInfo:
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     return decode_info("b", "n", data, revision=7, mtime="2026-01-02T03:04:05Z")
 
@@ -30,54 +30,54 @@ def padded(body: dict[str, Any], size: int) -> bytes:
     return data[:-2] + b"x" * (size - len(data)) + data[-2:]
 
 
-def test_metadata_has_an_end() -> None:
-    assert read(padded(WHOLE, MAX_METADATA_SIZE)).nuid == "abc"
+def test_metadata_of_maximum_size() -> None:
+    assert decode(padded(WHOLE, MAX_METADATA_SIZE)).nuid == "abc"
     with pytest.raises(BadObjectMetaError, match=f"{MAX_METADATA_SIZE + 1} bytes"):
-        read(padded(WHOLE, MAX_METADATA_SIZE + 1))
+        decode(padded(WHOLE, MAX_METADATA_SIZE + 1))
 
 
-def test_what_is_wrong_is_said_in_a_few_words() -> None:
-    """A nuid of a megabyte made a message of a megabyte, and a line of the log for each entry."""
+def test_error_message_is_short() -> None:
+    """A NUID of a megabyte made an error message of a megabyte, for each entry of a listing."""
     for body in (
         WHOLE | {"nuid": "x" * 500_000},
         WHOLE | {"headers": {"x" * 500_000: 7}},
         WHOLE | {"options": {"link": {"bucket": "x" * 500_000}}},
     ):
         with pytest.raises(BadObjectMetaError) as caught:
-            read(body)
+            decode(body)
         assert len(str(caught.value)) < 300
 
 
 @pytest.mark.parametrize("inside", ["[", '{"a":'])
-def test_what_is_read_can_be_written_however_it_is_nested(inside: str) -> None:
-    """What was nested a little less deep than can be read could not be written again, or
-    deleted: the recursion began further down."""
+def test_nested_json_is_encoded_again_or_raises(inside: str) -> None:
+    """JSON just below the decoder's limit of depth could not be encoded again, so that the object
+    could not be deleted."""
     end = "]" if inside == "[" else "}"
     for depth in (10, 60):
-        info = read(f'{{"nuid":"a","x":{inside * depth}7{end * depth}}}'.encode())
-        assert read(encode_info(info)).extra == info.extra
+        info = decode(f'{{"nuid":"a","x":{inside * depth}7{end * depth}}}'.encode())
+        assert decode(encode_info(info)).extra == info.extra
     for depth in (70, 500, 900, 100_000):
         with pytest.raises(BadObjectMetaError):
-            read(f'{{"nuid":"a","x":{inside * depth}7{end * depth}}}'.encode())
+            decode(f'{{"nuid":"a","x":{inside * depth}7{end * depth}}}'.encode())
         options = f'{{"y":{inside * depth}7{end * depth}}}'
         with pytest.raises(BadObjectMetaError):
-            read(f'{{"nuid":"a","options":{options}}}'.encode())
+            decode(f'{{"nuid":"a","options":{options}}}'.encode())
 
 
-def test_nobody_writes_what_nobody_reads() -> None:
-    info = read(padded(WHOLE, MAX_METADATA_SIZE))
+def test_encoding_above_maximum_size_raises() -> None:
+    info = decode(padded(WHOLE, MAX_METADATA_SIZE))
     with pytest.raises(InvalidOptionError, match="at most") as caught:
         encode_info(replace(info, description="x" * 1000))
     assert (caught.value.bucket, caught.value.name) == ("b", "n")
 
 
-def test_a_delete_marker_always_fits() -> None:
-    """Others' numbers may take three times the room when they are written again."""
+def test_delete_marker_drops_large_fields() -> None:
+    """Numbers of other clients may take three times their size when they are encoded again."""
     numbers = b",".join([b"1e9"] * 200_000)
-    info = read(b'{"nuid":"a","chunks":2,"x":[' + numbers + b"]}")
+    info = decode(b'{"nuid":"a","chunks":2,"x":[' + numbers + b"]}")
     with pytest.raises(InvalidOptionError):
         encode_info(info)
-    marker = read(encode_info(replace(info, deleted=True, chunks=0)))
+    marker = decode(encode_info(replace(info, deleted=True, chunks=0)))
     assert (marker.name, marker.nuid, marker.deleted, marker.extra) == ("n", "a", True, {})
 
 
@@ -90,8 +90,8 @@ def test_a_delete_marker_always_fits() -> None:
     ],
     ids=["description", "headers", "metadata"],
 )
-def test_a_users_meta_has_an_end(meta: ObjectMeta) -> None:
+def test_user_metadata_above_limit_raises(meta: ObjectMeta) -> None:
     with pytest.raises(InvalidOptionError, match="at most") as caught:
-        checked_meta("b", "n", meta)
+        check_meta("b", "n", meta)
     assert (caught.value.bucket, caught.value.name) == ("b", "n")
     assert len(str(caught.value)) < 200

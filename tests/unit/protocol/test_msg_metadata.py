@@ -1,4 +1,4 @@
-"""A consumer's reply subject, in the forms of all servers, says where its message lies."""
+"""The metadata in the reply subject of a consumer's message, in the forms of all servers."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from hypothesis import strategies as st
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 
 NUMBERS = st.integers(0, 2**63)
-PLACE = MsgMetadata(stream_seq=5, consumer_seq=2, time=1_700_000_000_123_456_789, pending=7)
-NUMBERS_OF_PLACE = "5.2.1700000000123456789.7"
+METADATA = MsgMetadata(stream_seq=5, consumer_seq=2, time=1_700_000_000_123_456_789, pending=7)
+ENCODED = "5.2.1700000000123456789.7"
 
 
 @pytest.mark.parametrize(
     "reply",
     [
-        pytest.param(f"$JS.ACK.OBJ_b.cons.1.{NUMBERS_OF_PLACE}", id="one account"),
-        pytest.param(f"$JS.ACK.hub.AAAA.OBJ_b.cons.1.{NUMBERS_OF_PLACE}", id="domain"),
-        pytest.param(f"$JS.ACK._.AAAA.OBJ_b.cons.1.{NUMBERS_OF_PLACE}.xyz", id="random end"),
-        pytest.param(f"$JS.ACK._.AAAA.OBJ_b.cons.1.{NUMBERS_OF_PLACE}.xyz.more", id="later ones"),
+        pytest.param(f"$JS.ACK.OBJ_b.cons.1.{ENCODED}", id="one account"),
+        pytest.param(f"$JS.ACK.hub.AAAA.OBJ_b.cons.1.{ENCODED}", id="domain"),
+        pytest.param(f"$JS.ACK._.AAAA.OBJ_b.cons.1.{ENCODED}.xyz", id="random token"),
+        pytest.param(f"$JS.ACK._.AAAA.OBJ_b.cons.1.{ENCODED}.xyz.more", id="later versions"),
     ],
 )
-def test_every_form_is_read(reply: str) -> None:
-    assert MsgMetadata.parse(reply) == PLACE
+def test_every_form_is_parsed(reply: str) -> None:
+    assert MsgMetadata.parse(reply) == METADATA
 
 
 @given(st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS), st.booleans())
-def test_all_numbers_are_read(numbers: tuple[int, int, int, int], domain: bool) -> None:
+def test_all_numbers_are_parsed(numbers: tuple[int, int, int, int], domain: bool) -> None:
     start = "$JS.ACK.d.a.s.c.1." if domain else "$JS.ACK.s.c.1."
-    place = MsgMetadata.parse(start + ".".join(map(str, numbers)))
-    assert (place.stream_seq, place.consumer_seq, place.time, place.pending) == numbers
+    metadata = MsgMetadata.parse(start + ".".join(map(str, numbers)))
+    assert (metadata.stream_seq, metadata.consumer_seq, metadata.time, metadata.pending) == numbers
 
 
 @given(st.one_of(st.text(), st.text("$JSACK.0123456789", max_size=60).map("$JS.ACK.".__add__)))
-def test_any_other_subject_is_refused(reply: str) -> None:
+def test_any_subject_is_parsed_or_raises(reply: str) -> None:
     try:
-        place = MsgMetadata.parse(reply)
+        metadata = MsgMetadata.parse(reply)
     except ValueError:
         return
     assert reply.startswith("$JS.ACK.")
-    assert isinstance(place.pending, int)
-    assert place.timestamp
+    assert isinstance(metadata.pending, int)
+    assert metadata.timestamp
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_any_other_subject_is_refused(reply: str) -> None:
         "$JS.ACK.OBJ_b.cons.1.5.2." + "9" * 5_000 + ".7",
     ],
 )
-def test_what_is_no_consumers_reply_is_refused(reply: str) -> None:
-    with pytest.raises(ValueError, match="no consumer's reply"):
+def test_other_subjects_raise(reply: str) -> None:
+    with pytest.raises(ValueError, match="not the reply subject of a consumer"):
         MsgMetadata.parse(reply)
 
 
 @pytest.mark.parametrize(
-    ("time", "stamp"),
+    ("time", "timestamp"),
     [
         (0, "1970-01-01T00:00:00Z"),
         (1_700_000_000_123_456_789, "2023-11-14T22:13:20.123456789Z"),
@@ -80,14 +80,14 @@ def test_what_is_no_consumers_reply_is_refused(reply: str) -> None:
         (1_700_000_010_000_000_000, "2023-11-14T22:13:30Z"),
     ],
 )
-def test_the_stamp_is_written_as_the_server_writes_it(time: int, stamp: str) -> None:
-    assert MsgMetadata(1, 1, time, 0).timestamp == stamp
+def test_timestamp_is_that_of_the_server(time: int, timestamp: str) -> None:
+    assert MsgMetadata(1, 1, time, 0).timestamp == timestamp
 
 
 @given(st.integers(0, 4_102_444_800 * 10**9))
-def test_no_nanosecond_is_lost(time: int) -> None:
-    stamp = MsgMetadata(1, 1, time, 0).timestamp
-    whole, _, fraction = stamp.removesuffix("Z").partition(".")
+def test_timestamp_has_all_nanoseconds(time: int) -> None:
+    timestamp = MsgMetadata(1, 1, time, 0).timestamp
+    whole, _, fraction = timestamp.removesuffix("Z").partition(".")
     seconds = datetime.datetime.fromisoformat(whole + "+00:00").timestamp()
     assert int(seconds) * 10**9 + int(fraction.ljust(9, "0") or "0") == time
     assert not fraction.endswith("0")

@@ -1,4 +1,4 @@
-"""NUIDs are never the same, whichever process makes them."""
+"""NUIDs are unique in all processes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import os
 from jetstow._core.protocol.nuid import new_nuid
 
 
-def test_a_forked_child_makes_others() -> None:
-    """Chunks of two processes came under one NUID, and both objects were lost."""
+def test_forked_children_have_different_nuids() -> None:
+    """Two processes stored chunks under the same NUID, and both objects were lost."""
     new_nuid()
-    made = set()
+    nuids = set()
     for _ in range(3):
         reading, writing = os.pipe()
         if not (child := os.fork()):
@@ -19,7 +19,7 @@ def test_a_forked_child_makes_others() -> None:
         os.waitpid(child, 0)
         os.close(writing)
         with os.fdopen(reading) as pipe:
-            made.add(pipe.read())
-    made.add(new_nuid())
-    assert len(made) == 4
-    assert {len(each) for each in made} == {22}
+            nuids.add(pipe.read())
+    nuids.add(new_nuid())
+    assert len(nuids) == 4
+    assert {len(nuid) for nuid in nuids} == {22}

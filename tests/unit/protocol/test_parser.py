@@ -1,4 +1,4 @@
-"""The reader's promise: whatever pieces the bytes come in, the messages come out whole."""
+"""The parser returns the same messages, however their bytes are split."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ SUBJECTS = st.text("abcDEF012.$_-é", min_size=1, max_size=40)
 SIZES = st.lists(st.integers(1, 200), min_size=1)
 
 
-class Told:
-    """Everything that a `Frames` has told, in its order."""
+class Recorder:
+    """Records everything that a `Parser` reports, in its order."""
 
     def __init__(self) -> None:
         self.items: list[tuple[object, ...] | bytes] = []
-        self.frames = Parser(self.message, self.items.append)
+        self.parser = Parser(self.on_message, self.items.append)
 
-    def message(self, frame: ParsedMessage) -> None:
-        self.items.append((frame.sid, frame.subject, frame.reply, frame.head, frame.data))
+    def on_message(self, message: ParsedMessage) -> None:
+        self.items.append(
+            (message.sid, message.subject, message.reply, message.raw_headers, message.data)
+        )
 
     def receive(self, data: bytes, sizes: list[int] | None = None) -> None:
         turn = 0
         while data:
-            room = self.frames.get_buffer()
-            size = min(len(room), len(data), sizes[turn % len(sizes)] if sizes else len(data))
-            room[:size] = data[:size]
-            self.frames.buffer_updated(size)
+            buffer = self.parser.get_buffer()
+            size = min(len(buffer), len(data), sizes[turn % len(sizes)] if sizes else len(data))
+            buffer[:size] = data[:size]
+            self.parser.buffer_updated(size)
             data, turn = data[size:], turn + 1
 
 
-def on_the_wire(item: tuple[int, str, str, bytes, bytes] | bytes) -> bytes:
+def encode(item: tuple[int, str, str, bytes, bytes] | bytes) -> bytes:
     if isinstance(item, bytes):
         return item
     sid, subject, reply, head, data = item
@@ -60,51 +62,50 @@ MESSAGES = st.tuples(
 
 
 @given(st.lists(st.one_of(LINES, MESSAGES)), SIZES)
-def test_what_was_sent_comes_out_in_whatever_pieces_it_came(
+def test_messages_split_at_any_place(
     items: list[tuple[int, str, str, bytes, bytes] | bytes], sizes: list[int]
 ) -> None:
-    told = Told()
-    told.receive(b"".join(map(on_the_wire, items)), sizes)
-    assert told.items == items
+    recorder = Recorder()
+    recorder.receive(b"".join(map(encode, items)), sizes)
+    assert recorder.items == items
 
 
 @pytest.mark.parametrize("size", [1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1, 5_000_000])
 @pytest.mark.parametrize("piece", [65_536, 1_000_003])
-def test_messages_larger_than_the_buffer(size: int, piece: int) -> None:
+def test_message_larger_than_buffer(size: int, piece: int) -> None:
     data = bytes(range(251)) * (size // 251 + 1)
     items = [
         (1, "a", "b", b"", b"before"),
         (2, "large", "", b"NATS/1.0\r\n\r\n", data[:size]),
         b"PING\r\n",
     ]
-    told = Told()
-    told.receive(b"".join(map(on_the_wire, items)), [piece])
-    assert told.items == items
+    recorder = Recorder()
+    recorder.receive(b"".join(map(encode, items)), [piece])
+    assert recorder.items == items
 
 
-def test_many_messages_fill_the_buffer_many_times() -> None:
+def test_buffer_is_filled_many_times() -> None:
     items = [(7, "chunk", "", b"", bytes([i % 256]) * 100_000) for i in range(50)]
-    told = Told()
-    told.receive(b"".join(map(on_the_wire, items)), [333_333])
-    assert told.items == items
+    recorder = Recorder()
+    recorder.receive(b"".join(map(encode, items)), [333_333])
+    assert recorder.items == items
 
 
 @given(
     st.lists(st.binary(max_size=80) | st.sampled_from([b"MSG ", b"HMSG a 1 ", b"\r\n", b" 5 3"]))
 )
-def test_any_bytes_are_cut_or_refused(pieces: list[bytes]) -> None:
-    told = Told()
+def test_any_bytes_are_parsed_or_raise(pieces: list[bytes]) -> None:
+    recorder = Recorder()
     with contextlib.suppress(ProtocolError):
         for piece in pieces:
-            told.receive(piece)
+            recorder.receive(piece)
 
 
-def test_a_subject_may_be_of_any_bytes() -> None:
-    """One message to such a subject broke the connection of everybody who watched the bucket,
-    again and again."""
-    told = Told()
-    told.receive(b"MSG $O.b.M.\xff\xfe 1 \xc3 2\r\nab\r\nPING\r\n")
-    assert told.items == [(1, "$O.b.M.\ufffd\ufffd", "\ufffd", b"", b"ab"), b"PING\r\n"]
+def test_subject_that_is_not_utf_8() -> None:
+    """One message to such a subject closed the connection of every watcher, again and again."""
+    recorder = Recorder()
+    recorder.receive(b"MSG $O.b.M.\xff\xfe 1 \xc3 2\r\nab\r\nPING\r\n")
+    assert recorder.items == [(1, "$O.b.M.\ufffd\ufffd", "\ufffd", b"", b"ab"), b"PING\r\n"]
 
 
 @pytest.mark.parametrize(
@@ -122,9 +123,9 @@ def test_a_subject_may_be_of_any_bytes() -> None:
         b"INFO " + b"x" * 600_000,
     ],
 )
-def test_what_no_server_sends_is_refused(line: bytes) -> None:
+def test_invalid_lines_raise(line: bytes) -> None:
     with pytest.raises(ProtocolError):
-        Told().receive(line)
+        Recorder().receive(line)
 
 
 @pytest.mark.parametrize(
@@ -137,12 +138,12 @@ def test_what_no_server_sends_is_refused(line: bytes) -> None:
         b"NATS/1.0\r\nName:value\r\nOther:  two words \r\nUmlaut: \xc3\xa4 \xff\r\n\r\n",
     ],
 )
-async def test_headers_are_what_nats_py_makes_of_them(head: bytes) -> None:
+async def test_headers_equal_those_of_nats_py(head: bytes) -> None:
     assert parse_headers(head) == await Client()._process_headers(head)
 
 
 @pytest.mark.parametrize("space", "\x0b\x0c\x1f\x85\u2003")
-def test_only_blanks_around_a_value_are_no_part_of_it(space: str) -> None:
+def test_only_blanks_are_stripped_from_headers(space: str) -> None:
     """A message to a subject that ends in a form feed was listed as the object of the subject
     without it."""
     head = f"NATS/1.0\r\nNats-Subject: \t$O.b.M.YQ=={space} \r\n\r\n".encode()
@@ -150,6 +151,6 @@ def test_only_blanks_around_a_value_are_no_part_of_it(space: str) -> None:
 
 
 @given(st.binary(max_size=200))
-def test_any_headers_are_read(head: bytes) -> None:
+def test_any_headers_are_parsed(head: bytes) -> None:
     headers = ParsedMessage(1, "a", "", head, b"").headers
     assert (headers is None) == (not head)

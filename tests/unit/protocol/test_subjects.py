@@ -1,4 +1,4 @@
-"""Names on the wire: what is allowed, and that a name comes back from its subject."""
+"""Valid names, and their subjects, from which the names can be decoded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUCKETS = st.from_regex(re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII), fullmatch=
 
 
 @given(BUCKETS)
-def test_a_bucket_comes_back_from_its_stream(bucket: str) -> None:
+def test_bucket_and_stream_names_round_trip(bucket: str) -> None:
     assert subjects.check_bucket_name(bucket) == bucket
     assert subjects.bucket_name(subjects.stream_name(bucket)) == bucket
 
@@ -27,26 +27,26 @@ def test_a_bucket_comes_back_from_its_stream(bucket: str) -> None:
     "bucket",
     ["", " ", "a b", "a.b", "a*", "a>", "a/b", "größe", "a\n", "\na", "a\x00", "x" * 252],
 )
-def test_a_bucket_name_that_no_stream_can_have_is_refused(bucket: str) -> None:
+def test_invalid_bucket_name_raises(bucket: str) -> None:
     with pytest.raises(InvalidBucketNameError) as caught:
         subjects.check_bucket_name(bucket)
     assert caught.value.bucket == bucket
 
 
 @pytest.mark.parametrize("bucket", [None, 7, b"bytes", ["a"]])
-def test_a_bucket_name_is_a_string(bucket: object) -> None:
+def test_bucket_name_of_other_type_raises(bucket: object) -> None:
     with pytest.raises(InvalidBucketNameError) as caught:
         subjects.check_bucket_name(bucket)
     assert caught.value.bucket is None
 
 
 @pytest.mark.parametrize("stream", ["KV_a", "OBJ_", "OBJ_a.b", "OBJ_a b", "obj_a", "XOBJ_a", ""])
-def test_other_streams_are_no_buckets(stream: str) -> None:
+def test_other_streams_are_not_buckets(stream: str) -> None:
     assert subjects.bucket_name(stream) is None
 
 
 @given(BUCKETS, TEXT)
-def test_a_name_comes_back_from_its_subject(bucket: str, name: str) -> None:
+def test_name_and_subject_round_trip(bucket: str, name: str) -> None:
     subject = subjects.meta_subject(bucket, subjects.check_object_name(bucket, name))
     prefix = f"$O.{bucket}.M."
     assert subject.startswith(prefix)
@@ -56,33 +56,33 @@ def test_a_name_comes_back_from_its_subject(bucket: str, name: str) -> None:
 
 
 @given(TEXT, TEXT)
-def test_two_names_have_two_subjects(one: str, other: str) -> None:
+def test_different_names_have_different_subjects(one: str, other: str) -> None:
     same = subjects.meta_subject("b", one) == subjects.meta_subject("b", other)
     assert same == (one == other)
 
 
 @pytest.mark.parametrize("bucket", ["b", "b" * 100])
 @pytest.mark.parametrize("letter", ["x", "é", "語", "🚀"])
-def test_the_longest_name_is_the_last_whose_subject_fits(bucket: str, letter: str) -> None:
-    fitting = 1
-    while len(subjects.meta_subject(bucket, letter * (fitting + 1))) <= subjects.MAX_SUBJECT:
-        fitting += 1
-    assert subjects.check_object_name(bucket, letter * fitting)
+def test_longest_name_has_longest_subject(bucket: str, letter: str) -> None:
+    length = 1
+    while len(subjects.meta_subject(bucket, letter * (length + 1))) <= subjects.MAX_SUBJECT_LENGTH:
+        length += 1
+    assert subjects.check_object_name(bucket, letter * length)
     with pytest.raises(InvalidObjectNameError, match="too long") as caught:
-        subjects.check_object_name(bucket, letter * (fitting + 1))
-    assert (caught.value.bucket, caught.value.name) == (bucket, letter * (fitting + 1))
+        subjects.check_object_name(bucket, letter * (length + 1))
+    assert (caught.value.bucket, caught.value.name) == (bucket, letter * (length + 1))
 
 
 @pytest.mark.parametrize("name", ["", None, 7, b"bytes", "\ud800", "half of a pair \udc00"])
-def test_a_name_that_is_no_text_is_refused(name: object) -> None:
+def test_name_that_is_not_text_raises(name: object) -> None:
     with pytest.raises(InvalidObjectNameError) as caught:
         subjects.check_object_name("b", name)
     assert caught.value.bucket == "b"
 
 
 @given(st.one_of(st.text(max_size=60), st.binary(max_size=60).map(lambda b: b.decode("latin-1"))))
-def test_a_subject_without_a_name_has_none(token: str) -> None:
-    """A name found in a subject is one that leads back to it, or nobody could get the object."""
+def test_name_of_subject_maps_back_to_it(token: str) -> None:
+    """A name that maps to another subject would be listed, but could not be read."""
     subject = f"$O.b.M.{token}"
     name = subjects.object_name("b", subject)
     assert name is None or (name and subjects.meta_subject("b", name) == subject)
@@ -91,9 +91,9 @@ def test_a_subject_without_a_name_has_none(token: str) -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        pytest.param("!!!", id="no base64"),
+        pytest.param("!!!", id="not base64"),
         pytest.param("YQ", id="no padding"),
-        pytest.param("YR==", id="another spelling of YQ=="),
+        pytest.param("YR==", id="another encoding of YQ=="),
         pytest.param("Y Q==", id="a space"),
         pytest.param("YQ==.YQ==", id="two tokens"),
         pytest.param("_w==", id="not UTF-8"),
@@ -102,21 +102,21 @@ def test_a_subject_without_a_name_has_none(token: str) -> None:
         pytest.param("", id="empty"),
     ],
 )
-def test_a_name_is_read_from_one_spelling_only(token: str) -> None:
-    """Base64 is read leniently by default: "!!!" was an object named "", shown by a listing."""
+def test_other_encodings_of_a_name_are_ignored(token: str) -> None:
+    """Python ignores invalid characters in base64: "!!!" was listed as an object named ""."""
     assert subjects.object_name("b", f"$O.b.M.{token}") is None
 
 
-def test_a_name_is_read_from_its_own_bucket_only() -> None:
+def test_subjects_of_other_buckets_have_no_name() -> None:
     subject = subjects.meta_subject("b", "name")
     assert subjects.object_name("b", subject) == "name"
     assert subjects.object_name("bb", subject) is None
     assert subjects.object_name("b", subject.replace(".M.", ".C.")) is None
     assert subjects.object_name("b", "") is None
-    assert subjects.object_name("b", "YQ==") is None, "what has no bucket before it is of none"
+    assert subjects.object_name("b", "YQ==") is None, "a subject needs the prefix of the bucket"
 
 
-def test_the_subjects_are_those_of_adr_20() -> None:
+def test_subjects_are_those_of_adr_20() -> None:
     token = base64.urlsafe_b64encode(b"my file?").decode()
     assert subjects.stream_name("b") == "OBJ_b"
     assert subjects.meta_subject("b", "my file?") == f"$O.b.M.{token}"

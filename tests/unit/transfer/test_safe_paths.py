@@ -1,4 +1,4 @@
-"""Paths of an archive: harmless to whoever unpacks it, and as many as there are names."""
+"""Archive paths of object names: safe to unpack, and distinct."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jetstow._transfer.archive.safe_paths import Paths
+from jetstow._transfer.archive.safe_paths import SafePaths
 
 
 def paths(*names: str) -> list[str]:
-    found = Paths(names)
-    return [found.path(name) for name in names]
+    safe_paths = SafePaths(names)
+    return [safe_paths.path(name) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,18 @@ def paths(*names: str) -> list[str]:
         ("-rf", "-rf"),
     ],
 )
-def test_what_is_hostile_is_escaped(name: str, path: str) -> None:
+def test_unsafe_characters_are_escaped(name: str, path: str) -> None:
     assert paths(name) == [path]
 
 
-def test_an_object_beside_a_folder_of_its_name() -> None:
+def test_object_with_the_name_of_a_folder() -> None:
     assert paths("a", "a/b", "a/b/c", "x/", "x//y") == ["a%", "a/b%", "a/b/c", "x/%%", "x/%/y"]
 
 
-def test_what_is_too_long_for_a_file_system() -> None:
-    part, whole = paths("a" * 300, "/".join(["b" * 100] * 20))
-    assert part.startswith("a" * 64 + "%~")
-    assert whole.startswith("%~")
+def test_names_too_long_for_a_file_system() -> None:
+    long_level, long_path = paths("a" * 300, "/".join(["b" * 100] * 20))
+    assert long_level.startswith("a" * 64 + "%~")
+    assert long_path.startswith("%~")
     first, second = paths("ü" * 200, "ü" * 199 + "u")
     assert first != second
 
@@ -65,16 +65,16 @@ NAMES = st.lists(
 
 @given(NAMES)
 @example(["%", "/", "//", "", "a"])
-def test_any_names_can_be_unpacked_together(names: list[str]) -> None:
-    found = paths(*(name for name in names if name))
-    assert len(set(found)) == len(found)
-    folders = {str(folder) for path in found for folder in PurePosixPath(path).parents}
-    assert not folders & set(found)
-    for path in found:
+def test_paths_of_any_names_are_safe_and_distinct(names: list[str]) -> None:
+    results = paths(*(name for name in names if name))
+    assert len(set(results)) == len(results)
+    folders = {str(folder) for path in results for folder in PurePosixPath(path).parents}
+    assert not folders & set(results)
+    for path in results:
         assert len(path.encode()) <= 1000
         assert path.isprintable()
         assert not PureWindowsPath(path).drive
-        for part in path.split("/"):
-            assert part not in {"", ".", ".."}
-            assert len(part.encode()) < 256
-            assert "\\" not in part
+        for level in path.split("/"):
+            assert level not in {"", ".", ".."}
+            assert len(level.encode()) < 256
+            assert "\\" not in level

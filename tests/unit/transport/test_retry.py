@@ -56,7 +56,8 @@ async def test_request_that_breaks_every_connection_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [TimeoutError("silent"), JetStreamUnavailableError("nobody"), BucketFullError("full")]
+    "error",
+    [TimeoutError("silent"), JetStreamUnavailableError("503"), BucketFullError("full")],
 )
 async def test_single_server_is_not_retried(error: JetstowError) -> None:
     policy, _ = make_policy()
@@ -69,7 +70,10 @@ async def test_replicas_get_time_to_elect_a_leader(monkeypatch: pytest.MonkeyPat
     loop = asyncio.get_running_loop()
     now = loop.time()
     monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 0)
-    for passed, error in ((0, JetStreamUnavailableError("nobody")), (19, TimeoutError("silent"))):
+    for passed, error in (
+        (0, JetStreamUnavailableError("503")),
+        (19, TimeoutError("silent")),
+    ):
         monkeypatch.setattr(loop, "time", lambda: now + passed)  # noqa: B023
         await policy.wait_or_raise(error)
     monkeypatch.setattr(loop, "time", lambda: now + 21)

@@ -1,0 +1,96 @@
+"""gc: remove chunks that belong to no object."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from jetstow.cli import completion, parsers
+from jetstow.cli.arguments import DryRun
+from jetstow.cli.changes import summarize
+from jetstow.cli.command import command
+from jetstow.cli.help import MAINTENANCE
+from jetstow.cli.json_data import findings_data
+from jetstow.cli.render import Result, format_count
+from jetstow.cli.session import Session
+
+if TYPE_CHECKING:
+    from jetstow.types import GarbageResult
+
+# In seconds; also the default of `collect_garbage`.
+DEFAULT_GRACE: Final = 3600.0
+
+
+async def gc(
+    session: Session,
+    bucket: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[BUCKET]", parser=parsers.bucket_name, autocompletion=completion.buckets,
+            help="Bucket to clean up (default: all buckets that are not sealed).",
+        ),
+    ] = None,
+    grace: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME", parser=parsers.duration,
+            help="Keep chunks younger than this (default: 1h). It must be longer than any pause "
+            "of a running upload.",
+        ),
+    ] = None,
+    dry_run: DryRun = False,
+) -> AsyncGenerator[Result, None]:  # fmt: skip
+    """Remove chunks that belong to no object (garbage).
+
+    Uploads, deletes and renames whose process was killed leave such chunks. They use storage and
+    are not visible. Other clients may upload at the same time.
+    """
+    from jetstow.errors import BucketNotFoundError
+
+    grace = DEFAULT_GRACE if grace is None else grace
+    if bucket is not None:
+        yield await _collect(session, bucket, grace, dry_run=dry_run)
+        return
+    for name in sorted(await (await session.js()).object_store_names()):
+        with suppress(BucketNotFoundError):  # deleted since it was listed
+            if dry_run or not (await (await session.store(name)).status()).sealed:
+                yield await _collect(session, name, grace, dry_run=dry_run)
+
+
+async def _collect(session: Session, bucket: str, grace: float, *, dry_run: bool) -> Result:
+    store = await session.store(bucket)
+    result = await store.collect_garbage(grace=grace, dry_run=dry_run)
+    for finding in result.findings:
+        session.report(finding.error)
+    data = {
+        "bucket": bucket,
+        "dry_run": dry_run,
+        "uploads": result.uploads,
+        "messages": result.messages,
+        "recent": result.recent,
+        "names": list(result.names),
+        "findings": findings_data(result.findings),
+    }
+    return Result(data, [_summary(result, dry_run=dry_run)])
+
+
+def _summary(result: GarbageResult, *, dry_run: bool) -> str:
+    garbage = []
+    if result.uploads:
+        chunks = format_count(result.messages, "chunk")
+        garbage.append(f"{chunks} of {format_count(result.uploads, 'upload')}")
+    if result.names:
+        garbage.append(f"{format_count(len(result.names), 'old name')} of a rename")
+    removed = summarize([("remove", " and ".join(garbage))], dry_run=dry_run)
+    summary = f"bucket {result.bucket!r}: {removed if garbage else 'nothing to remove'}"
+    if result.recent:
+        summary += f"; kept {format_count(result.recent, 'upload')} younger than the grace period"
+    return summary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, panel=MAINTENANCE)(gc)

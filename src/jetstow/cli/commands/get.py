@@ -1,0 +1,91 @@
+"""get: read an object into a file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jetstow.cli import stdio, streams
+from jetstow.cli.arguments import Object, Resume
+from jetstow.cli.command import command
+from jetstow.cli.errors import UsageError
+from jetstow.cli.help import OBJECTS
+from jetstow.cli.json_data import object_data
+from jetstow.cli.parsers import Address
+from jetstow.cli.progress import progress
+from jetstow.cli.render import Result, format_size, printable
+from jetstow.cli.session import Session
+
+
+async def get(
+    session: Session,
+    source: Object,
+    path: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[PATH]",
+            help="File or folder to write to, or - for standard output (default: the last part "
+            "of the object's name, in the current folder).",
+        ),
+    ] = None,
+    resume: Resume = False,
+) -> Result | None:  # fmt: skip
+    """Read an object into a file.
+
+    The file is created or replaced once all bytes are read and verified.
+    """
+    if path == "-":
+        if session.settings.json:
+            raise UsageError("standard output cannot take both the object and JSON: name a file")
+        streams.reject_resume(resume, path)
+        await streams.write_object(session, source, session.output)
+        return None
+    target = _target_path(source, path)
+    file = _follow_link(target) if target == path else target
+    store = await session.store(source.bucket)
+    if _is_device(file):
+        streams.reject_resume(resume, file)
+        with closing(stdio.AsyncOutput(await stdio.open_to_write(file))) as output:
+            info = await streams.write_object(session, source, output)
+    else:
+        with progress(source.basename) as bar:
+            info = await store.get_file(source.name, file, resume=resume, progress=bar)
+    size = format_size(info.size or 0)
+    line = f"{printable(target)}: {size} from {printable(str(source))}, verified"
+    return Result(object_data(info) | {"path": target}, [line])
+
+
+def _target_path(source: Address, path: str | None) -> str:
+    """Return the file to write. The object's name cannot lead out of the folder.
+
+    Raises: `UsageError` (no file can have the object's name), `FileNotFoundError` (the folder).
+    """
+    if path is None or path.endswith("/") or Path(path).is_dir():
+        if not source.file_name:
+            raise UsageError(f"{str(source)!r} is not a valid file name: name the file to write")
+        path = os.path.join(path or "", source.file_name)  # noqa: PTH118 - keeps a leading ./
+    folder = Path(path).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(2, os.strerror(2), str(folder))
+    return path
+
+
+def _follow_link(path: str) -> str:
+    """Return the target of a symbolic link that the user named, so that the link is not replaced.
+
+    A link that the object's name happens to match is replaced: it could lead anywhere.
+    """
+    return os.path.realpath(path)
+
+
+def _is_device(path: str) -> bool:
+    return not Path(path).is_symlink() and stdio.may_block(path)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, panel=OBJECTS, key_file=True)(get)

@@ -1,0 +1,80 @@
+"""The public names of jetstow. A change of these lists is a change of the public interface."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import pytest
+
+import jetstow
+
+RESULTS = [
+    "BackupResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult", "SyncResult",
+    "VerifyResult",
+]  # fmt: skip
+MODELS = [
+    "BucketConfig", "BucketStatus", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
+    "ObjectResult", "Placement", "StorageType", "StoreCompression",
+]  # fmt: skip
+RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
+CLIENT = ["Client", "JetStreamContext", "jetstream"]
+FUNCTIONS = ["backup", "connect", "download_folder", "mirror", "restore", "upload_folder"]
+
+PUBLIC = {
+    "jetstow": [*RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS],
+    "jetstow.cli": ["main"],
+    "jetstow.client": CLIENT,
+    "jetstow.errors": [
+        "AuthorizationError", "BadArchiveError", "BadObjectMetaError", "BucketExistsError",
+        "BucketFullError", "BucketNotFoundError", "BucketSealedError", "ChunksLostError",
+        "ConnectionLostError", "ContextError", "DigestMismatchError", "EmbeddedServerError",
+        "IntegrityError", "InvalidBucketNameError", "InvalidDataError", "InvalidObjectNameError",
+        "InvalidOptionError", "InvalidRangeError", "JetStreamUnavailableError", "JetstowError",
+        "LinkError", "LinkIsABucketError", "NoServersError", "ObjectAlreadyExists",
+        "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectNotFoundError",
+        "ObjectUnchangedError", "PermissionDeniedError", "RevisionMismatchError", "ServerError",
+        "SizeMismatchError", "TamperedError", "TimeoutError", "WatcherStoppedError",
+    ],
+    "jetstow.fs": ["JetstowFileSystem"],
+    "jetstow.models": [*MODELS, "ObjectList"],
+    "jetstow.store": RESOURCES,
+    "jetstow.sync": [
+        *RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS, "__version__", "errors", "types",
+    ],
+    "jetstow.types": [
+        *RESULTS, "Age", "BaseConnectOptions", "BlockingConnectOptions", "BlockingData",
+        "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Progress", "Readable",
+        "Since", "Writable",
+    ],
+}  # fmt: skip
+
+# The modules of these packages are internal: only the names of the package itself are public.
+INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.store")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names(name: str) -> None:
+    assert sorted(importlib.import_module(name).__all__) == sorted(PUBLIC[name])
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_own_names_are_public_or_underscored(name: str) -> None:
+    module = importlib.import_module(name)
+    own = {
+        attribute
+        for attribute, value in vars(module).items()
+        if getattr(value, "__module__", None) == name and not attribute.startswith("_")
+    }
+    assert own <= set(module.__all__)
+
+
+def test_other_modules_are_underscored() -> None:
+    modules = {"jetstow", *(m.name for m in pkgutil.walk_packages(jetstow.__path__, "jetstow."))}
+    public = {
+        name
+        for name in modules
+        if not any(part.startswith("_") for part in name.split("."))
+        and not name.startswith(tuple(f"{package}." for package in INTERNAL))
+    }
+    assert public == set(PUBLIC)
