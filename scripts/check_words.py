@@ -1,7 +1,9 @@
 """Check that prose and names use plain technical English (CONTRIBUTING.md, "Style").
 
-Usage: check_words.py [FILE ...]; without files, all of the source and the documentation.
-Prints each line with a ruled-out word and exits with 1 if there is one.
+    python scripts/check_words.py [FILE ...]
+
+Without files, it checks the source and the documentation. It prints each line with a ruled-out
+word, with a replacement, and exits with 1 if there is one.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# Each word with what to write instead. The words are matched in names, too, between underscores.
+# Ruled-out words with replacements. They are matched in names, too, between underscores.
 WORDS = {
     r"nobody|no one": "'no client', 'no process', or the passive voice",
     r"somebody|someone|anybody|anyone": "name the client, the user or the process",
@@ -40,23 +42,25 @@ PATTERNS = [
     for word, instead in WORDS.items()
 ]
 
-CHECKED = ("src", "docs", "examples", "scripts", "README.md", "CONTRIBUTING.md", "CHANGELOG.md",
-           "SECURITY.md", "benchmarks/README.md", "tests/README.md")  # fmt: skip
-SUFFIXES = {".py", ".md"}
+CHECKED = ("src", "docs", "examples", "scripts", "fuzz", "benchmarks", "tests/support",
+           "tests/README.md", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
+           ".github")  # fmt: skip
+SUFFIXES = {".py", ".pyi", ".md", ".mjs", ".yml"}
 
 
 def checked_files() -> Iterator[Path]:
-    for place in CHECKED:
-        path = ROOT / place
-        found = path.rglob("*") if path.is_dir() else [path]
-        yield from (each for each in sorted(found) if each.is_file() and each.suffix in SUFFIXES)
+    for name in CHECKED:
+        path = ROOT / name
+        files = path.rglob("*") if path.is_dir() else [path]
+        yield from (each for each in sorted(files) if each.is_file() and each.suffix in SUFFIXES)
 
 
 def problems(path: Path) -> Iterator[str]:
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     for number, line in enumerate(path.read_text().splitlines(), 1):
         for pattern, instead in PATTERNS:
             if match := pattern.search(line):
-                yield f"{path}:{number}: {match[0]!r}: write {instead}"
+                yield f"{shown}:{number}: {match[0]!r}: write {instead}"
 
 
 def main(arguments: list[str]) -> int:

@@ -3,8 +3,8 @@
     python scripts/count_hops.py [--package nats]
 
 Runs put, get and get_range of 1,000 bytes on the server that `jetstow.connect` chooses, warm, under
-`sys.setprofile`. "Calls" are calls of Python functions of the package, "files" the source files that
-they are in, and "changes" how often the next call is in another file than the one before it.
+`sys.setprofile`. "Calls" are calls of Python functions of the package, "files" the source files
+that they are in, and "changes" how often the next call is in another file than the last one.
 """
 
 from __future__ import annotations

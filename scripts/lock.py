@@ -1,4 +1,4 @@
-"""Writes requirements/*.lock: exact versions for every platform, and no registry's address."""
+"""Write requirements/*.lock: exact versions for every platform, without the URL of a registry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,16 @@ FUZZ = "requirements/fuzz.lock"
 
 
 def compile_lock(output: str, *arguments: str) -> None:
+    """Compile one lock file with `uv pip compile`.
+
+    Raises: `SystemExit` (the file contains a URL).
+    """
     uv = Path(sysconfig.get_path("scripts")) / "uv"
     options = ["--universal", "--python-version", "3.11", "--no-header", "--quiet", "--upgrade"]
     command = [str(uv), "pip", "compile", "pyproject.toml", *options, *arguments]
     subprocess.run([*command, "--output-file", output], cwd=ROOT, check=True)
     if "://" in (ROOT / output).read_text():
-        raise SystemExit(f"{output} names an address")
+        raise SystemExit(f"{output} contains a URL")
 
 
 if __name__ == "__main__":

@@ -211,7 +211,7 @@ try {
   await operations[job.op](store, job);
   send({ done: true });
 } catch (error) {
-  const said = String(error?.message ?? error).slice(0, 300);
-  send(error instanceof WrongData ? { wrong: said } : { error: said });
+  const message = String(error?.message ?? error).slice(0, 300);
+  send(error instanceof WrongData ? { wrong: message } : { error: message });
 }
 process.exit(0);

@@ -77,10 +77,7 @@ class InvalidOptionError(JetstowError, ValueError):
 
 
 class InvalidRangeError(JetstowError, ValueError):
-    """The range starts or ends outside the object.
-
-    `size` is the object's size in bytes.
-    """
+    """The range starts or ends outside the object. `size` is the object's size in bytes."""
 
     size: int | None = None
 
@@ -90,11 +87,7 @@ class InvalidDataError(JetstowError, TypeError):
 
 
 class LinkError(JetstowError, ValueError):
-    """The link is not allowed or cannot be followed.
-
-    It refers to another link or to a deleted object, it was passed to `put`, or links form a
-    cycle.
-    """
+    """The link refers to a link or a deleted object, was passed to `put`, or is in a cycle."""
 
 
 class LinkIsABucketError(JetstowError, nats_js.LinkIsABucketError, IsADirectoryError):
@@ -113,10 +106,7 @@ class BucketNotFoundError(JetstowError, nats_js.BucketNotFoundError, FileNotFoun
 
 
 class BucketExistsError(JetstowError, nats_js.BadRequestError, FileExistsError):
-    """The bucket exists with a different configuration.
-
-    `object_store` opens it as it is, `update_object_store` changes its configuration.
-    """
+    """The bucket exists with a different configuration. `object_store` opens it as it is."""
 
     errno = errno.EEXIST
 
@@ -170,10 +160,7 @@ class ObjectUnchangedError(JetstowError):
 
 
 class ObjectEncryptedError(JetstowError, PermissionError):
-    """The object is encrypted and the key is missing or is not the key it was encrypted with.
-
-    Pass the key to `ObjectStore.encrypted`.
-    """
+    """The object is encrypted, and the key is missing or wrong (see `ObjectStore.encrypted`)."""
 
     errno = errno.EACCES
 
@@ -221,10 +208,7 @@ class ObjectChangedError(JetstowError, OSError):
 
 
 class ServerError(JetstowError, nats_js.APIError):
-    """The server returned an error that has no class of its own.
-
-    `code` is its HTTP-like status, `err_code` its JetStream error code.
-    """
+    """The server returned an error without a class of its own. See `code` and `err_code`."""
 
 
 class PermissionDeniedError(JetstowError, PermissionError):

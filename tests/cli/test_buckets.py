@@ -58,8 +58,8 @@ def test_buckets_sorted_by_name(cli: Cli, bucket: str) -> None:
     cli.run("mb", f"{bucket}-b", "--description", "the second")
     cli.run("mb", f"{bucket}-a")
     cli.run("put", "-", f"{bucket}-a/x", stdin=b"12345")
-    buckets = [one for one in cli.json("buckets") if one["bucket"].startswith(bucket)]
-    assert [one["bucket"] for one in buckets] == [f"{bucket}-a", f"{bucket}-b"]
+    buckets = [item for item in cli.json("buckets") if item["bucket"].startswith(bucket)]
+    assert [item["bucket"] for item in buckets] == [f"{bucket}-a", f"{bucket}-b"]
     assert buckets[0]["size"] > 5
     heading, *rows = cli.out("buckets").splitlines()
     assert heading.split() == ["SIZE", "CREATED", "BUCKET", "DESCRIPTION"]

@@ -29,7 +29,7 @@ def test_ls_sorted_by_name(cli: Cli, bucket: str) -> None:
     assert cli.out("ls", bucket) == "a\nb\nfolder/c\nwith a space\n目录/文件\n"
     assert cli.out("ls", f"{bucket}/") == cli.out("ls", bucket)
     assert cli.out("ls", f"{bucket}/f") == "folder/c\n"
-    assert [one["name"] for one in cli.json("ls", f"{bucket}/目录/")] == ["目录/文件"]
+    assert [item["name"] for item in cli.json("ls", f"{bucket}/目录/")] == ["目录/文件"]
 
 
 def test_ls_long(cli: Cli, bucket: str) -> None:
@@ -53,7 +53,7 @@ def test_ls_deleted(cli: Cli, bucket: str) -> None:
     cli.run("rm", f"{bucket}/a")
     assert cli.out("ls", bucket) == "b\n"
     assert cli.out("ls", "--deleted", bucket) == "a (deleted)\nb\n"
-    assert [one["deleted"] for one in cli.json("ls", "--deleted", bucket)] == [True, False]
+    assert [item["deleted"] for item in cli.json("ls", "--deleted", bucket)] == [True, False]
 
 
 def test_ls_escapes_control_characters(cli: Cli, bucket: str) -> None:

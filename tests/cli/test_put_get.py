@@ -50,7 +50,7 @@ def test_put_several_files(cli: Cli, bucket: str) -> None:
     for path in ("a", "folder/b", "leer"):
         Path(path).write_text(path if path != "leer" else "")
     put = cli.json("put", "a", "folder/b", "leer", f"{bucket}/to/")
-    assert [(one["name"], one["size"]) for one in put] == [
+    assert [(item["name"], item["size"]) for item in put] == [
         ("to/a", 1),
         ("to/b", 8),
         ("to/leer", 0),

@@ -27,7 +27,7 @@ def names(cli: Cli, bucket: str) -> list[str]:
 
 
 def revisions(cli: Cli, bucket: str) -> dict[str, int]:
-    return {one["name"]: one["revision"] for one in cli.json("ls", bucket)}
+    return {item["name"]: item["revision"] for item in cli.json("ls", bucket)}
 
 
 def files(folder: Path) -> list[str]:

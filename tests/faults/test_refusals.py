@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import nats
 import pytest
+from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import fsspec
 import numpy as np
@@ -40,7 +41,7 @@ def root(fs: JetstowFileSystem, bucket: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def options(server: NatsServer) -> dict[str, str]:
+def options(server: NatsServer) -> dict[str, Any]:
     """The `storage_options` of pandas and others."""
     return {"servers": server.url}
 

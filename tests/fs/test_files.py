@@ -213,7 +213,7 @@ def test_folders_and_buckets(fs: JetstowFileSystem, root: str) -> None:
     assert not fs.exists(root)
 
 
-def test_encrypted_objects(fs: JetstowFileSystem, root: str, options: dict[str, str]) -> None:
+def test_encrypted_objects(fs: JetstowFileSystem, root: str, options: dict[str, Any]) -> None:
     encrypted = fsspec.filesystem("jetstow", key=bytes(32), **options)
     encrypted.pipe(f"{root}/a", DATA)
     assert encrypted.info(f"{root}/a")["size"] == encrypted.ls(root)[0]["size"] == len(DATA)
@@ -235,7 +235,7 @@ def test_pickled_file_system_and_file(fs: JetstowFileSystem, root: str) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_forked_process_opens_its_own_connection(
-    fs: JetstowFileSystem, root: str, options: dict[str, str]
+    fs: JetstowFileSystem, root: str, options: dict[str, Any]
 ) -> None:
     fs.pipe(f"{root}/a", DATA)
     with multiprocessing.get_context("fork").Pool(2) as pool:
@@ -244,13 +244,13 @@ def test_forked_process_opens_its_own_connection(
     assert fs.cat_file(f"{root}/a", 0, 5) == DATA[:5]
 
 
-def first_bytes(root: str, options: dict[str, str], size: int) -> bytes:
+def first_bytes(root: str, options: dict[str, Any], size: int) -> bytes:
     fs = fsspec.filesystem("jetstow", **options)
     data: bytes = fs.cat_file(f"{root}/a", 0, size)
     return data
 
 
-async def test_async_methods(root: str, options: dict[str, str]) -> None:
+async def test_async_methods(root: str, options: dict[str, Any]) -> None:
     fs = fsspec.filesystem("jetstow", asynchronous=True, skip_instance_cache=True, **options)
     await fs._pipe_file(f"{root}/a", DATA)
     assert await fs._cat_file(f"{root}/a", 5, 10) == DATA[5:10]
@@ -262,7 +262,7 @@ async def test_async_methods(root: str, options: dict[str, str]) -> None:
     await fs.aclose()
 
 
-def test_use_after_close_reconnects(root: str, options: dict[str, str]) -> None:
+def test_use_after_close_reconnects(root: str, options: dict[str, Any]) -> None:
     fs = JetstowFileSystem(**options, skip_instance_cache=True)
     fs.pipe(f"{root}/a", b"a")
     fs.close()
@@ -270,7 +270,7 @@ def test_use_after_close_reconnects(root: str, options: dict[str, str]) -> None:
     fs.close()
 
 
-def test_program_exit_with_an_open_file(root: str, options: dict[str, str]) -> None:
+def test_program_exit_with_an_open_file(root: str, options: dict[str, Any]) -> None:
     program = f"""
 import fsspec
 with fsspec.open("jetstow://{root}/a", "wb", servers={options["servers"]!r}) as file:

@@ -64,7 +64,7 @@ def test_find_walk_glob_du(fs: JetstowFileSystem, filled: str) -> None:
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_names_with_empty_path_segments(
-    fs: JetstowFileSystem, root: str, other: OtherClient, options: dict[str, str], cached: bool
+    fs: JetstowFileSystem, root: str, other: OtherClient, options: dict[str, Any], cached: bool
 ) -> None:
     for name in ("/lead", "a//b", "x/y//z/w", "mark/", "end//"):
         other.put(root, name, name.encode())
@@ -112,7 +112,7 @@ def wait_for_change(fs: JetstowFileSystem, changed: asyncio.Event) -> None:
     sync(fs.loop, wait)
 
 
-async def test_concurrent_listings_share_one_watch(root: str, options: dict[str, str]) -> None:
+async def test_concurrent_listings_share_one_watch(root: str, options: dict[str, Any]) -> None:
     fs = JetstowFileSystem(asynchronous=True, skip_instance_cache=True, **options)
     await fs._pipe_file(f"{root}/a", b"a")
     tasks = asyncio.all_tasks()

@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -87,7 +88,7 @@ async def test_restored_backup_has_the_configuration(
     js: jetstow.JetStreamContext, bucket: str, raw: Client
 ) -> None:
     modern = raw.connected_server_version.minor > 9
-    newer = {"compression": "s2", "metadata": {"k": "v"}} if modern else {}
+    newer: dict[str, Any] = {"compression": "s2", "metadata": {"k": "v"}} if modern else {}
     store = await js.create_object_store(
         bucket, description="for tests", ttl=3600, max_bytes=10**6, storage="memory", **newer
     )

@@ -9,7 +9,7 @@ import pytest
 import jetstow
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.context import ErrorContext
-from jetstow._core.read import object_read
+from jetstow._core.read import object_read, speculative
 from jetstow._core.read.speculative import EarlyWindow
 from jetstow._core.read.windows import Window
 from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.min_server("2.11.0"), pytest.mark.not_on_path("consume
 def taken(monkeypatch: pytest.MonkeyPatch) -> list[Window | None]:
     """The speculative window that every read used, or None."""
     windows: list[Window | None] = []
-    request, take = object_read.request_early, EarlyWindow.take_window
+    request, take = speculative.request_early, EarlyWindow.take_window
 
     async def record_request(stream: Stream, context: ErrorContext) -> EarlyWindow | None:
         early = await request(stream, context)

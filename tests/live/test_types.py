@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import nats
@@ -97,6 +97,7 @@ async def context(
     request: pytest.FixtureRequest, nc: jetstow.Client, raw: Client, bucket: str
 ) -> AsyncIterator[JetStreamContext]:
     """The three contexts on which the same programs run."""
+    contexts: dict[str, Callable[[], JetStreamContext]]
     contexts = {"nats-py": raw.jetstream, "jetstow": nc.jetstream}
     context = contexts.get(request.param, lambda: jetstow.jetstream(raw))()
     yield context

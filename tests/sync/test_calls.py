@@ -62,7 +62,8 @@ def test_get_target_is_written_in_calling_thread(store: jetstow.ObjectStore) -> 
     store.get("a", file)
     assert file.file.getvalue() == DATA
     assert file.threads == {thread_id()}
-    text = io.TextIOWrapper(io.BufferedRandom(_Raw()), encoding="utf-8")
+    raw: Any = _Raw()
+    text = io.TextIOWrapper(io.BufferedRandom(raw), encoding="utf-8")
     store.get("a", text)
     text.buffer.seek(0)
     assert text.buffer.read() == DATA
@@ -127,7 +128,7 @@ def test_invalid_data(store: jetstow.ObjectStore, data: Any) -> None:
     with pytest.raises(InvalidDataError):
         store.put("a", data)
     with pytest.raises(InvalidDataError):
-        store.get("a", data if data is not None else 7)
+        store.get("a", data if data is not None else 7)  # type: ignore[arg-type]
     assert store.list() == []
 
 

@@ -19,7 +19,7 @@ from jetstow.errors import (
 )
 from tests.support.servers import NatsServer, free_port
 
-ONE_RETRY = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.05}
+ONE_RETRY: dict[str, Any] = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.05}
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def test_zip(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
             archive.writestr(f"small {number}", f"word {number}")
     fetched = Fetched(nc)
     with store.open("a.zip") as file, zipfile.ZipFile(file) as archive:
-        assert file.info.size > 64 * MIB
+        assert (file.info.size or 0) > 64 * MIB
         assert archive.read("small 17") == b"word 17"
         assert fetched.size < MIB
         assert archive.read("5") == some_bytes(2 * MIB, 5)
@@ -56,10 +56,10 @@ def test_tar(nc: jetstow.Client, store: jetstow.ObjectStore) -> None:
             archive.addfile(member, io.BytesIO(some_bytes(2 * MIB, number)))
     fetched = Fetched(nc)
     with store.open("a.tar") as file, tarfile.open(fileobj=file) as archive:
-        member = archive.extractfile("15")
-        assert member is not None
+        last = archive.extractfile("15")
+        assert last is not None
         assert fetched.size < 4 * MIB, "a block for each header"
-        assert member.read(1000) == some_bytes(2 * MIB, 15)[:1000]
+        assert last.read(1000) == some_bytes(2 * MIB, 15)[:1000]
     with store.open("a.tar.gz", "wb") as out, tarfile.open(fileobj=out, mode="w|gz") as archive:
         archive.addfile(tarfile.TarInfo("empty"))
     with store.open("a.tar.gz") as file, tarfile.open(fileobj=file) as archive:
@@ -73,7 +73,7 @@ def test_hdf5(nc: jetstow.Client, store: jetstow.ObjectStore, tmp_path: Path) ->
     store.put_file(tmp_path / "a.h5")
     fetched = Fetched(nc)
     with store.open("a.h5") as opened, h5py.File(opened, "r") as file:
-        assert opened.info.size > 32 * MIB
+        assert (opened.info.size or 0) > 32 * MIB
         assert file["9"][100_000] == 100_009
         assert fetched.size < 2 * MIB
         assert file["3"][:].sum() == (np.arange(262_144) + 3.0).sum()
@@ -85,7 +85,7 @@ def test_parquet_and_csv(nc: jetstow.Client, store: jetstow.ObjectStore) -> None
         frame.to_parquet(out)
     fetched = Fetched(nc)
     with store.open("a.parquet") as file:
-        assert file.info.size > 18 * MIB
+        assert (file.info.size or 0) > 18 * MIB
         opened = parquet.ParquetFile(file)
         assert opened.metadata.num_rows == 300_000
         assert fetched.size < MIB

@@ -36,7 +36,7 @@ def child(work):
 """
 
 
-def in_child(work: Callable[[], None]) -> None:
+def in_child(work: Callable[[], object]) -> None:
     """Run a function in a forked child, and check that it does not raise."""
     pid = os.fork()
     if pid == 0:
@@ -74,8 +74,8 @@ def test_forked_child_has_its_own_connection(
 
 def test_forked_children_use_different_nuids(store: jetstow.ObjectStore) -> None:
     """A child continued the NUID sequence of its parent: two objects had chunks on one subject."""
-    in_child(lambda: store.put("first child", DATA) and None)
-    in_child(lambda: store.put("second child", DATA[1:]) and None)
+    in_child(lambda: store.put("first child", DATA))
+    in_child(lambda: store.put("second child", DATA[1:]))
     store.put("parent", DATA[2:])
     infos = store.list()
     assert len({info.nuid for info in infos}) == 3
@@ -208,7 +208,9 @@ kept: list[jetstow.ObjectWriter] = []
 def test_process_end_discards_open_writers(
     store: jetstow.ObjectStore, server: NatsServer, method: str
 ) -> None:
-    process = multiprocessing.get_context(method).Process(target=leave_open, args=[store])
+    process = multiprocessing.get_context(method).Process(  # type: ignore[attr-defined]
+        target=leave_open, args=[store]
+    )
     process.start()
     process.join()
     assert process.exitcode == 0

@@ -46,7 +46,7 @@ def test_file_interface(store: jetstow.ObjectStore) -> None:
         with pytest.raises(ValueError, match="before the start"):
             file.seek(-1)
         with pytest.raises(io.UnsupportedOperation):
-            file.write(b"1")  # type: ignore[attr-defined]
+            file.write(b"1")
         assert file.read_at(1_000_000, 10) == DATA[1_000_000:1_000_010]
     assert file.closed
     with pytest.raises(ValueError, match="closed"):

@@ -75,7 +75,7 @@ def imported(name: str) -> Iterator[str]:
             origin = node.module or ""
             for alias in node.names:
                 below = f"{origin}.{alias.name}"
-                yield below if below in MODULES else origin
+                yield below if below in MODULES or not origin.startswith("jetstow") else origin
 
 
 def ours(name: str) -> set[str]:

@@ -1,1 +1,1 @@
-"""The engine room: not public, and free to change."""
+"""Internal packages, without compatibility promises. See CONTRIBUTING.md for their layers."""

@@ -34,7 +34,9 @@ async def run(
     """
     destination = locations.parse(target)
     parsed = [locations.parse(text) for text in sources]
-    if isinstance(destination, LocalPath) and any(isinstance(one, LocalPath) for one in parsed):
+    if isinstance(destination, LocalPath) and any(
+        isinstance(source, LocalPath) for source in parsed
+    ):
         raise UsageError("source and target are both files: one must be BUCKET/NAME")
     if not destination.is_folder and (len(parsed) > 1 or recursive):
         raise UsageError(
@@ -132,10 +134,10 @@ async def plan(
     targets: set[str] = set()
     for source in sources:
         if isinstance(source, LocalPath):
-            found = _files(source, recursive)
+            items = _files(source, recursive)
         else:
-            found = await _objects(session, source, recursive)
-        for item, relative in found:
+            items = await _objects(session, source, recursive)
+        for item, relative in items:
             item_target = target.join(relative)
             if str(item_target) in targets:
                 raise UsageError(f"two sources have the same target: {str(item_target)!r}")

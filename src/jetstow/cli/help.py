@@ -26,7 +26,7 @@ class Command(TyperCommand):
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the usage line after the command's name."""
         parameters = self.get_params(ctx)
-        names = [each.metavar for each in parameters if each.param_type_name == "argument"]
+        names = [param.metavar for param in parameters if param.param_type_name == "argument"]
         return ["[OPTIONS]", *(name or "" for name in names)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

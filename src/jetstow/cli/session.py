@@ -120,7 +120,9 @@ class Session:
 
     async def js(self) -> jetstow.JetStreamContext:
         """Return the JetStream context of the connection."""
-        options = {"timeout": self.settings.timeout} if self.settings.timeout else {}
+        options: dict[str, Any] = {}
+        if self.settings.timeout:
+            options["timeout"] = self.settings.timeout
         return (await self.client()).jetstream(**options)
 
     async def store(self, bucket: str) -> jetstow.ObjectStore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,8 @@ async def test_domain_with_timeout_option(hub: NatsServer, save: Save) -> None:
     async with jetstow.connect() as nc:
         assert nc.jetstream(timeout=3)._prefix == "$JS.elsewhere.API"
         assert nc.jetstream(timeout=3)._timeout == 3
-        for mine in ({"domain": "hub"}, {"prefix": "$JS.hub.API"}):
+        choices: list[dict[str, Any]] = [{"domain": "hub"}, {"prefix": "$JS.hub.API"}]
+        for mine in choices:
             assert nc.jetstream(**mine)._prefix == "$JS.hub.API"
             await check_jetstream(nc.jetstream(**mine))
 

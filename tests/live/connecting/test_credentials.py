@@ -127,8 +127,9 @@ async def test_wrong_credentials(
 
 @pytest.mark.parametrize("option", ["nkeys_seed", "user_credentials"])
 async def test_missing_file(plain: NatsServer, tmp_path: Path, option: str) -> None:
+    path: Any = str(tmp_path / "missing")
     with pytest.raises(FileNotFoundError, match="missing"):
-        await jetstow.connect(plain.url, **{option: str(tmp_path / "missing")})
+        await jetstow.connect(plain.url, **{option: path})
 
 
 async def test_missing_seed_file(

@@ -125,7 +125,7 @@ class Listener:
 
 
 Connect = Callable[..., Awaitable[Client]]
-SHORT = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.01}
+SHORT: dict[str, Any] = {"max_reconnect_attempts": 1, "reconnect_time_wait": 0.01}
 
 
 @pytest.mark.parametrize("connect", [nats.connect, jetstow.connect])
@@ -216,8 +216,9 @@ async def test_without_a_callback_errors_are_logged(caplog: pytest.LogCaptureFix
      "lame_duck_mode_cb"],
 )  # fmt: skip
 async def test_callback_that_is_not_a_coroutine_function(plain: NatsServer, name: str) -> None:
+    callback: Any = lambda *_: None  # noqa: E731
     with pytest.raises(nats.errors.InvalidCallbackTypeError):
-        await jetstow.connect(plain.url, **{name: lambda *_: None})
+        await jetstow.connect(plain.url, **{name: callback})
 
 
 async def test_lame_duck_mode_callback() -> None:

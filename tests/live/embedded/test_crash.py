@@ -62,9 +62,13 @@ async def test_acknowledged_objects_survive_crashes() -> None:
         kill_server()
         for writer in writers:
             writer.cancel()
+    assert len(stored) > WRITERS
+    await check_stored(stored, latest)
+
+
+async def check_stored(stored: dict[str, bytes], latest: dict[str, bytes]) -> None:
     async with await jetstow.connect() as nc:
         store = await nc.jetstream().object_store("b")
-        assert len(stored) > WRITERS
         for name, data in stored.items():
             # The last put of each writer was cancelled, perhaps after its commit.
             assert (await store.get(name)).data in (data, latest[name])

@@ -116,4 +116,4 @@ def test_block_larger_than_limit_is_kept_until_the_next() -> None:
     assert len(recent.get(0)) == 5_000_000
     recent.add(5_000_000, b"1")
     assert not recent.get(0)
-    assert recent.get(5_000_000) == b"1"
+    assert bytes(recent.get(5_000_000)) == b"1"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jetstow._core.aio.worker import Worker, is_regular_file
+from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
 
 
 async def test_functions_run_one_at_a_time() -> None:
@@ -89,6 +89,31 @@ async def test_cancelled_wait_ends_after_function() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert ended.is_set()
+
+
+async def test_cancelled_run_in_thread_ends_after_function() -> None:
+    started, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def function() -> None:
+        started.set()
+        may_end.wait(20)
+        ended.set()
+
+    task = asyncio.create_task(run_in_thread(function))
+    await asyncio.to_thread(started.wait, 20)
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_run_in_thread_returns_and_raises() -> None:
+    assert await run_in_thread(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        await run_in_thread(divmod, 7, 0)
 
 
 def test_pipe_device_and_closed_file_are_not_regular(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_messages_split_at_any_place(
 @pytest.mark.parametrize("piece", [65_536, 1_000_003])
 def test_message_larger_than_buffer(size: int, piece: int) -> None:
     data = bytes(range(251)) * (size // 251 + 1)
-    items = [
+    items: list[tuple[int, str, str, bytes, bytes] | bytes] = [
         (1, "a", "b", b"", b"before"),
         (2, "large", "", b"NATS/1.0\r\n\r\n", data[:size]),
         b"PING\r\n",

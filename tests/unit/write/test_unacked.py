@@ -1,4 +1,4 @@
-"""Which chunks are stored: whatever is lost, doubled or misplaced, nothing is let go early."""
+"""Unacknowledged chunks: no loss, duplicate or reordering releases a chunk too early."""
 
 from __future__ import annotations
 
@@ -8,88 +8,95 @@ from hypothesis import strategies as st
 from jetstow._core.write.unacked import UnackedChunks
 
 
-def ledger_of(count: int, size: int = 10) -> UnackedChunks:
-    ledger = UnackedChunks()
+def unacked_of(count: int, size: int = 10) -> UnackedChunks:
+    unacked = UnackedChunks()
     for _ in range(count):
-        ledger.add(memoryview(bytes(size)))
-    return ledger
+        unacked.add(memoryview(bytes(size)))
+    return unacked
 
 
-def test_a_chunk_is_held_until_it_is_stored() -> None:
-    ledger = ledger_of(2)
-    assert (ledger.buffered, ledger.buffered_bytes, ledger.is_answered) == (2, 20, False)
-    assert ledger.store(0, 0, seq=7) == 10
-    assert (ledger.buffered, ledger.stored, ledger.last_seq) == (1, 1, 7)
-    assert ledger.store(0, 0, seq=7) == 0, "a second answer changes nothing"
-    assert ledger.store(1, 0, seq=9) == 10
-    assert (ledger.buffered, ledger.buffered_bytes, ledger.is_answered) == (0, 0, True)
+def test_chunk_is_kept_until_it_is_stored() -> None:
+    unacked = unacked_of(2)
+    assert (len(unacked.chunks), unacked.size, len(unacked.unanswered)) == (2, 20, 2)
+    assert unacked.acknowledge(0, 0, seq=7) == 10
+    assert (len(unacked.chunks), unacked.stored, unacked.last_seq) == (1, 1, 7)
+    assert unacked.acknowledge(0, 0, seq=7) == 0, "a second acknowledgement changes nothing"
+    assert unacked.acknowledge(1, 0, seq=9) == 10
+    assert (len(unacked.chunks), unacked.size, len(unacked.unanswered)) == (0, 0, 0)
 
 
-def test_what_is_stored_behind_a_gap_is_held() -> None:
-    ledger = ledger_of(3)
-    assert ledger.store(1, 0, seq=8) == 0
-    assert ledger.store(2, 0, seq=9) == 0
-    assert ledger.has_gap
-    assert ledger.buffered == 3
-    assert list(ledger.unacked()) == [0, 1, 2], "what was said of them may be wrong by now"
-    assert not ledger.has_gap
+def test_chunks_after_a_gap_are_kept() -> None:
+    unacked = unacked_of(3)
+    assert unacked.acknowledge(1, 0, seq=8) == 0
+    assert unacked.acknowledge(2, 0, seq=9) == 0
+    assert unacked.has_gap
+    assert len(unacked.chunks) == 3
+    assert unacked.restart() == (0, 1, 2), "their acknowledgements may be outdated"
+    assert not unacked.has_gap
+    assert unacked.unanswered == {0, 1, 2}
 
 
-def test_what_lies_before_its_predecessor_is_sent_anew() -> None:
-    ledger = ledger_of(4)
+def test_chunk_stored_before_its_predecessor_is_sent_again() -> None:
+    unacked = unacked_of(4)
     for number, seq in ((1, 8), (2, 9), (0, 12), (3, 20)):
-        ledger.store(number, 0, seq)
-    assert ledger.stored == 1
-    assert ledger.take_misplaced() == {1: 8, 2: 9}
-    assert ledger.take_misplaced() == {}
-    assert ledger.attempt(1) == 1
-    assert ledger.store(1, 0, seq=8) == 0, "that was said of the one taken out"
-    ledger.store(1, 1, seq=21)
-    ledger.store(2, 1, seq=22)
-    assert ledger.stored == 3
-    assert ledger.take_misplaced() == {3: 20}
-    assert ledger.store(3, 1, seq=23) == 10
-    assert (ledger.buffered, ledger.buffered_bytes) == (0, 0)
+        unacked.acknowledge(number, 0, seq)
+    assert unacked.stored == 1
+    assert unacked.take_misplaced() == {1: 8, 2: 9}
+    assert unacked.take_misplaced() == {}
+    assert unacked.attempts[1] == 1
+    assert unacked.acknowledge(1, 0, seq=8) == 0, "that was the deleted one"
+    unacked.acknowledge(1, 1, seq=21)
+    unacked.acknowledge(2, 1, seq=22)
+    assert unacked.stored == 3
+    assert unacked.take_misplaced() == {3: 20}
+    assert unacked.acknowledge(3, 1, seq=23) == 10
+    assert (len(unacked.chunks), unacked.size) == (0, 0)
 
 
-def test_a_refusal_is_an_answer() -> None:
-    ledger = ledger_of(2)
-    ledger.refuse(0)
-    assert not ledger.is_answered
-    ledger.refuse(1)
-    assert ledger.is_answered
-    assert ledger.buffered == 2
-    assert not ledger.may_have_stored
+def test_refusal_is_an_answer() -> None:
+    unacked = unacked_of(2)
+    unacked.refuse(0)
+    assert unacked.unanswered == {1}
+    unacked.refuse(1)
+    assert not unacked.unanswered
+    assert len(unacked.chunks) == 2
+    assert not unacked.may_have_stored
+
+
+def test_resumed_upload_counts_on() -> None:
+    unacked = UnackedChunks(stored=5)
+    assert unacked.add(memoryview(b"x")) == 5
+    assert unacked.may_have_stored
+    assert unacked.acknowledge(5, 0, seq=9) == 1
+    assert (unacked.sent, unacked.stored) == (6, 6)
 
 
 @given(st.integers(1, 12), st.data())
-def test_it_ends_with_every_chunk_once_and_in_order(count: int, data: st.DataObject) -> None:
-    """A stream that loses, keeps and doubles answers, and chunks, as it likes."""
-    ledger, stream = ledger_of(count), dict[int, tuple[int, int]]()
-    known: dict[tuple[int, int], int] = {}
-    waiting, seq, let_go = list(range(count)), 0, 0
+def test_every_chunk_is_stored_once_and_in_order(count: int, data: st.DataObject) -> None:
+    """A stream that loses, keeps and duplicates chunks and acknowledgements at random."""
+    unacked, stream = unacked_of(count), dict[int, tuple[int, int]]()
+    stored: dict[tuple[int, int], int] = {}
+    to_send, seq, released = list(range(count)), 0, 0
     for _ in range(200):
-        if not ledger.buffered:
+        if not unacked.chunks:
             break
-        for number in waiting:
-            life = ledger.attempt(number)
-            if data.draw(st.integers(0, 3)) == 0 and (number, life) not in known:
-                continue  # it got lost
-            if (number, life) not in known:
+        for number in to_send:
+            key = number, unacked.attempts.get(number, 0)
+            if data.draw(st.integers(0, 3)) == 0 and key not in stored:
+                continue  # the chunk is lost
+            if key not in stored:
                 seq += 1
-                known[number, life] = seq
-                stream[seq] = number, life
+                stored[key] = seq
+                stream[seq] = key
             if data.draw(st.integers(0, 3)):
-                let_go += ledger.store(number, life, known[number, life])
-        waiting = []
-        if wrong := ledger.take_misplaced():
-            for place in wrong.values():
+                released += unacked.acknowledge(*key, stored[key])
+        to_send = []
+        if misplaced := unacked.take_misplaced():
+            for place in misplaced.values():
                 del stream[place]
-            waiting = list(wrong)
-        elif ledger.buffered:
-            waiting = list(ledger.unacked())
-    if not ledger.buffered:
-        assert [number for number, _ in (stream[seq] for seq in sorted(stream))] == list(
-            range(count)
-        )
-    assert let_go == 10 * ledger.stored
+            to_send = list(misplaced)
+        elif unacked.chunks:
+            to_send = list(unacked.restart())
+    if not unacked.chunks:
+        assert [stream[seq][0] for seq in sorted(stream)] == list(range(count))
+    assert released == 10 * unacked.stored

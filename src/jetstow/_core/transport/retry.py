@@ -1,7 +1,7 @@
-"""Which failures of the connection or the server a call retries, and for how long.
+"""The retry policy: the errors of the connection or the server after which a call is retried.
 
-A lost connection is waited for until nats-py reconnects or gives up. A bucket with replicas that
-has lost its leader is asked again while the replicas elect another one.
+After a lost connection, a call waits until nats-py reconnects or gives up. If a bucket with
+replicas has lost its leader, a call is retried while the replicas elect another one.
 """
 
 from __future__ import annotations

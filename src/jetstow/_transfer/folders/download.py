@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from contextlib import aclosing
 from pathlib import Path
 
 from jetstow._core.aio.worker import run_in_thread
@@ -12,10 +11,11 @@ from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.result import (
     ProgressCounter,
     SyncOptions,
+    copy_all,
     folder_prefix,
+    list_selected,
     record_failure,
 )
-from jetstow._transfer.plan import map_in_order
 from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
@@ -48,61 +48,66 @@ async def download_folder(
     """
     root, prefix = Path(folder), folder_prefix(prefix)
     options = SyncOptions(delete, include, exclude, dry_run)
-    infos = [
-        info
-        for info in await store.list()
-        if info.name.startswith(prefix) and options.selects(info.name[len(prefix) :])
-    ]
-    if delete and prefix and not infos:
+    selected = await list_selected(store, prefix, options)
+    if delete and prefix and not selected:
         raise ObjectNotFoundError(
             f"no object in bucket {store.bucket!r} starts with {prefix!r}: "
             "deleting would remove all files",
             bucket=store.bucket,
         )
-    counter = ProgressCounter(sum(info.size or 0 for info in infos), progress)
-    result = SyncResult()
-
-    async def copy(info: ObjectInfo) -> None:
-        name = info.name[len(prefix) :]
-        try:
-            path = await run_in_thread(local_tree.local_path, root, name, store.bucket)
-            if info.link is not None:
-                async with store.open(info.name) as reader:
-                    info = reader.info
-            if await run_in_thread(local_tree.has_same_bytes, path, info):
-                result.unchanged.append(name)
-                counter.add(info.size or 0)
-                return
-            if not dry_run:
-                await _get(store, prefix + name, path, counter)
-            result.copied.append(name)
-            result.size += info.size or 0
-        except LinkIsABucketError:
-            result.skipped.append(name)
-        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
-            record_failure(result, error)
-
-    async with aclosing(map_in_order(infos, copy, lambda info: info.size or 0)) as copies:
-        async for _ in copies:
-            pass
+    counter = ProgressCounter(sum(info.size or 0 for info in selected.values()), progress)
+    download = _Download(store, root, options, counter)
+    await copy_all(selected.items(), download.copy, lambda item: item[1].size or 0)
     if delete:
-        names = {info.name[len(prefix) :] for info in infos}
-        await run_in_thread(_delete, root, options, names, result)
-    return result
+        await run_in_thread(download.delete, selected.keys())
+    return download.result
 
 
-async def _get(store: ObjectStore, name: str, path: Path, counter: ProgressCounter) -> None:
-    await run_in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-    info = await store.get_file(name, path, progress=counter.for_object())
-    await run_in_thread(local_tree.set_modified_time, path, info)
+class _Download:
+    def __init__(
+        self, store: ObjectStore, root: Path, options: SyncOptions, counter: ProgressCounter
+    ) -> None:
+        self.result = SyncResult()
+        self._store = store
+        self._root = root
+        self._options = options
+        self._counter = counter
 
+    async def copy(self, item: tuple[str, ObjectInfo]) -> None:
+        """Copy an object to a file, unless the file has the same bytes; record an error."""
+        name, info = item
+        try:
+            await self._copy(name, info)
+        except LinkIsABucketError:
+            self.result.skipped.append(name)
+        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
+            record_failure(self.result, error)
 
-def _delete(root: Path, options: SyncOptions, names: set[str], result: SyncResult) -> None:
-    for name, path, _ in local_tree.scan_tree(root).files:
-        if name not in names and options.selects(name):
-            try:
-                if not options.dry_run:
-                    local_tree.remove_file(path, root)
-                result.removed.append(name)
-            except OSError as error:
-                result.failed.append(error)
+    async def _copy(self, name: str, info: ObjectInfo) -> None:
+        store, object_name = self._store, info.name
+        path = await run_in_thread(local_tree.local_path, self._root, name, store.bucket)
+        if info.link is not None:
+            async with store.open(object_name) as reader:
+                info = reader.info
+        if await run_in_thread(local_tree.has_same_bytes, path, info):
+            self.result.unchanged.append(name)
+            self._counter.add(info.size or 0)
+            return
+        if not self._options.dry_run:
+            await run_in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+            progress = self._counter.for_object()
+            written = await store.get_file(object_name, path, progress=progress)
+            await run_in_thread(local_tree.set_modified_time, path, written)
+        self.result.copied.append(name)
+        self.result.size += info.size or 0
+
+    def delete(self, names: Collection[str]) -> None:
+        """Remove the selected files that are not in `names`."""
+        for name, path, _ in local_tree.scan_tree(self._root).files:
+            if name not in names and self._options.selects(name):
+                try:
+                    if not self._options.dry_run:
+                        local_tree.remove_file(path, self._root)
+                    self.result.removed.append(name)
+                except OSError as error:
+                    self.result.failed.append(error)

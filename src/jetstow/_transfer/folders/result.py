@@ -1,14 +1,20 @@
-"""The options, the progress and the failures of folder copies."""
+"""The parts that uploads and downloads share: options, listing, copying, progress, failures."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TypeVar
 
 from jetstow import _glob
-from jetstow._transfer.plan import FATAL_ERRORS
+from jetstow._transfer.plan import FATAL_ERRORS, map_in_order
 from jetstow.errors import JetstowError
+from jetstow.models import ObjectInfo
+from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
+
+T = TypeVar("T")
 
 
 def record_failure(result: SyncResult, error: Exception) -> None:
@@ -35,6 +41,26 @@ class SyncOptions:
         """
         included = not self.include or any(_glob.matches(pattern, name) for pattern in self.include)
         return included and not any(_glob.matches(pattern, name) for pattern in self.exclude)
+
+
+async def list_selected(
+    store: ObjectStore, prefix: str, options: SyncOptions
+) -> dict[str, ObjectInfo]:
+    """Return the selected objects with a prefix. The keys are their names without it."""
+    return {
+        name: info
+        for info in await store.list()
+        if info.name.startswith(prefix) and options.selects(name := info.name[len(prefix) :])
+    }
+
+
+async def copy_all(
+    items: Collection[T], copy: Callable[[T], Awaitable[None]], size_of: Callable[[T], int]
+) -> None:
+    """Call `copy` for all items, several at a time."""
+    async with aclosing(map_in_order(items, copy, size_of)) as copies:
+        async for _ in copies:
+            pass
 
 
 class ProgressCounter:

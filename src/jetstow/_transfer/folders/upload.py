@@ -15,10 +15,11 @@ from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.result import (
     ProgressCounter,
     SyncOptions,
+    copy_all,
     folder_prefix,
+    list_selected,
     record_failure,
 )
-from jetstow._transfer.plan import map_in_order
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
@@ -63,11 +64,7 @@ async def upload_folder(
     if not await run_in_thread(root.is_dir):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
     options = SyncOptions(delete, include, exclude, dry_run)
-    existing = {
-        info.name[len(prefix) :]: info
-        for info in await store.list()
-        if info.name.startswith(prefix) and options.selects(info.name[len(prefix) :])
-    }
+    existing = await list_selected(store, prefix, options)
     tree = await run_in_thread(local_tree.scan_tree, root)
     files = [
         _File(name, path, status, existing.get(name))
@@ -75,63 +72,69 @@ async def upload_folder(
         if options.selects(name)
     ]
     counter = ProgressCounter(sum(file.size for file in files), progress)
-    result = SyncResult(failed=list(tree.unreadable.values()))
-    result.skipped += [name for name in tree.special_files if options.selects(name)]
-
-    async def copy(file: _File) -> None:
-        try:
-            if await _is_unchanged(store, file):
-                result.unchanged.append(file.name)
-                counter.add(file.size)
-                return
-            if not dry_run:
-                await _put(store, prefix, file, counter)
-            result.copied.append(file.name)
-            result.size += file.size
-        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
-            record_failure(result, error)
-
-    async with aclosing(map_in_order(files, copy, lambda file: file.size)) as copies:
-        async for _ in copies:
-            pass
+    upload = _Upload(store, prefix, counter, dry_run=dry_run)
+    upload.result.failed += tree.unreadable.values()
+    upload.result.skipped += filter(options.selects, tree.special_files)
+    await copy_all(files, upload.copy, lambda file: file.size)
     if delete:
         names = {file.name for file in files}
-        removed = [n for n in existing if n not in names and not tree.may_contain(n)]
-        await _delete(store, {name: existing[name] for name in removed}, result, dry_run)
-    return result
+        for name, info in sorted(existing.items()):
+            if name not in names and not tree.may_contain(name):
+                await upload.delete(name, info)
+    return upload.result
 
 
-async def _is_unchanged(store: ObjectStore, file: _File) -> bool:
-    """Return whether the object has the file's bytes. An encrypted object is read for that."""
-    existing = file.existing
-    if existing is None or existing.link is not None or existing.size != file.size:
-        return False
-    digest = existing.digest or ""
-    if existing.encrypted:
-        plain = Digest()
-        async with aclosing(store.stream(existing.name)) as chunks:
-            async for chunk in chunks:
-                plain.update(chunk)
-        digest = str(plain)
-    return digests_equal(digest, await run_in_thread(local_tree.file_digest, file.path))
+class _Upload:
+    def __init__(
+        self, store: ObjectStore, prefix: str, counter: ProgressCounter, *, dry_run: bool
+    ) -> None:
+        self.result = SyncResult()
+        self._store = store
+        self._prefix = prefix
+        self._counter = counter
+        self._dry_run = dry_run
 
-
-async def _put(store: ObjectStore, prefix: str, file: _File, counter: ProgressCounter) -> None:
-    """Put a file. If it replaces an object, keep the object's metadata."""
-    meta = None
-    if file.existing is not None and file.existing.link is None:
-        meta = file.existing.meta
-    async with aclosing(local_tree.read_blocks(file.path, prefix + file.name)) as blocks:
-        await store.put(prefix + file.name, blocks, meta, progress=counter.for_object())
-
-
-async def _delete(
-    store: ObjectStore, infos: dict[str, ObjectInfo], result: SyncResult, dry_run: bool
-) -> None:
-    for name, info in sorted(infos.items()):
+    async def copy(self, file: _File) -> None:
+        """Put a file, unless the object has the same bytes; record an error."""
         try:
-            if not dry_run:
-                await store.delete(info.name, expected_revision=info.revision)
-            result.removed.append(name)
+            if await self._is_unchanged(file):
+                self.result.unchanged.append(file.name)
+                self._counter.add(file.size)
+                return
+            if not self._dry_run:
+                await self._put(file)
+            self.result.copied.append(file.name)
+            self.result.size += file.size
         except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
-            record_failure(result, error)
+            record_failure(self.result, error)
+
+    async def delete(self, name: str, info: ObjectInfo) -> None:
+        """Delete an object, unless another client has changed it; record an error."""
+        try:
+            if not self._dry_run:
+                await self._store.delete(info.name, expected_revision=info.revision)
+            self.result.removed.append(name)
+        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
+            record_failure(self.result, error)
+
+    async def _is_unchanged(self, file: _File) -> bool:
+        """Return whether the object has the file's bytes. An encrypted object is read for that."""
+        existing = file.existing
+        if existing is None or existing.link is not None or existing.size != file.size:
+            return False
+        digest = existing.digest or ""
+        if existing.encrypted:
+            plain = Digest()
+            async with aclosing(self._store.stream(existing.name)) as chunks:
+                async for chunk in chunks:
+                    plain.update(chunk)
+            digest = str(plain)
+        return digests_equal(digest, await run_in_thread(local_tree.file_digest, file.path))
+
+    async def _put(self, file: _File) -> None:
+        """Put a file. If it replaces an object, keep the object's metadata."""
+        name, meta = self._prefix + file.name, None
+        if file.existing is not None and file.existing.link is None:
+            meta = file.existing.meta
+        async with aclosing(local_tree.read_blocks(file.path, name)) as blocks:
+            await self._store.put(name, blocks, meta, progress=self._counter.for_object())

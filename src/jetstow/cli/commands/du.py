@@ -48,7 +48,9 @@ async def du(
     sizes.setdefault(prefix.name, 0)
     # The total comes last.
     ordered = sorted(sizes, key=lambda folder: (folder == prefix.name, folder))
-    totals = [(str(Address(prefix.bucket, one)), counts[one], sizes[one]) for one in ordered]
+    totals = [
+        (str(Address(prefix.bucket, folder)), counts[folder], sizes[folder]) for folder in ordered
+    ]
     data = [{"path": path, "objects": count, "size": size} for path, count, size in totals]
     rows = [(format_size(size), str(count), path) for path, count, size in totals]
     return table((">SIZE", ">OBJECTS", "FOLDER"), rows, data)

@@ -18,7 +18,7 @@ from jetstow.cli.render import Result, format_contents, format_count, printable
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
-    from jetstow.types import VerifyResult
+    from jetstow.types import Finding, VerifyResult
 
 
 async def verify(
@@ -68,10 +68,14 @@ async def _verify(session: Session, address: Address, *, quick: bool) -> Result:
         "findings": findings_data(result.findings),
     }
     lines = [
-        f"{printable(str(Address(result.bucket, one.name or '')))}: {errors.message(one.error)}"
-        for one in result.findings
+        f"{_label(result.bucket, finding)}: {errors.message(finding.error)}"
+        for finding in result.findings
     ]
     return Result(data, [*lines, _summary(result, address)])
+
+
+def _label(bucket: str, finding: Finding) -> str:
+    return printable(str(Address(bucket, finding.name or "")))
 
 
 def _summary(result: VerifyResult, address: Address) -> str:

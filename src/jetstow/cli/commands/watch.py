@@ -120,7 +120,7 @@ async def _run(words: list[str], event: str, info: ObjectInfo) -> None:
         if process.returncode is None:
             await _terminate(process)
     if code:
-        print_message(printable(f"{words[0]} failed with exit code {code} for {address}"))
+        print_message(printable(f"{words[0]!r} failed with exit code {code} for {address}"))
 
 
 async def _terminate(process: asyncio.subprocess.Process) -> None:
