@@ -63,6 +63,13 @@ def test_message_that_is_not_in_the_source() -> None:
     assert comparable("there is no bucket '…', is there") not in SOURCE_TEXTS
 
 
+def test_loggers_are_those_of_the_source() -> None:
+    section = pages.text("guides/telemetry.md").partition("## Logs")[2].partition("\n## ")[0]
+    texts = (path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))
+    used = {name for text in texts for name in re.findall(r'getLogger\("(jetstow\.\w+)"\)', text)}
+    assert set(re.findall(r"^\| `([\w.]+)`", section, re.MULTILINE)) == used
+
+
 def test_environment_variables_are_read() -> None:
     named = re.findall(r"^\| `([A-Z_]+)`", pages.text("reference/environment.md"), re.MULTILINE)
     source = "".join(path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py"))

@@ -15,9 +15,8 @@ DIGEST = format_digest(bytes(range(32)))
 
 
 def info(**fields: Any) -> ObjectInfo:
-    return ObjectInfo(
-        **({"name": "a", "bucket": "b", "nuid": "n", "size": 3, "digest": DIGEST} | fields)
-    )
+    defaults: dict[str, Any] = {"size": 3, "digest": DIGEST}
+    return ObjectInfo(name="a", bucket="b", nuid="n", **(defaults | fields))
 
 
 def link_info(bucket: str, name: str | None = None) -> ObjectInfo:

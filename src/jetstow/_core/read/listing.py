@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -101,25 +102,41 @@ async def _read_by_batch(
     """
     context = stream.error_context()
     source = DirectWindows(stream, context, all_meta_subject(stream.bucket))
-    buffered: dict[str, WindowMessage] | None = None
-    policy = stream.api.retry_policy(context)
-    retry = partial(stream.api.retry, context)
-    seq, pending = 1, 0
-
-    async def request_window() -> Window:
-        return await source.request(seq, _BATCH_MESSAGES, _META_BYTES)
-
-    window: Window | None = await retry(request_window)
+    window = await _request_batch(source, stream, 1)
     try:
-        if unique and not await retry(partial(_has_one_message_each, stream)):
-            buffered = {}
+        check = partial(_has_one_message_each, stream)
+        buffering = unique and not await stream.api.retry(context, check)
+    except BaseException:
+        window.close()
+        raise
+    buffered: dict[str, WindowMessage] = {}
+    async with aclosing(_batches(stream, source, window)) as batches:
+        async for messages in batches:
+            if not buffering:
+                yield messages
+                continue
+            for message in messages:
+                buffered.pop(message.subject, None)
+                buffered[message.subject] = message
+    if buffered:
+        yield list(buffered.values())
+
+
+async def _batches(
+    stream: Stream, source: DirectWindows, first: Window
+) -> AsyncGenerator[list[WindowMessage], None]:
+    """Yield the messages of the first window and of those after it, as they arrive."""
+    policy = stream.api.retry_policy(stream.error_context())
+    window: Window | None = first
+    seq, pending = 1, 0
+    try:
         while window is not None:
             try:
                 messages, at_end = await window.next_messages()
             except RETRIED_ERRORS as error:
                 await policy.wait_or_raise(error)
                 window.close()
-                window = await retry(request_window)
+                window = await _request_batch(source, stream, seq)
                 continue
             if messages:
                 policy.succeeded()
@@ -129,19 +146,17 @@ async def _read_by_batch(
                 pending = pending if window.pending_after is None else window.pending_after
                 window.close()
                 # The server prepares the next batch while the caller uses this one.
-                window = await retry(request_window) if pending else None
+                window = await _request_batch(source, stream, seq) if pending else None
                 pending = 0
-            if buffered is None:
-                yield messages
-                continue
-            for message in messages:
-                buffered.pop(message.subject, None)
-                buffered[message.subject] = message
+            yield messages
     finally:
         if window is not None:
             window.close()
-    if buffered:
-        yield list(buffered.values())
+
+
+async def _request_batch(source: DirectWindows, stream: Stream, seq: int) -> Window:
+    request = partial(source.request, seq, _BATCH_MESSAGES, _META_BYTES)
+    return await stream.api.retry(stream.error_context(), request)
 
 
 async def _has_one_message_each(stream: Stream) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from itertools import count
 from typing import Final, TypeVar
 
@@ -60,6 +61,13 @@ def range_stop(context: ErrorContext, size: int, start: int, length: int | None)
     return size if length is None else min(size, start + length)
 
 
+@dataclass(slots=True)
+class _Cursor:
+    """The offset in the object of the next chunk."""
+
+    offset: int = 0
+
+
 class RangeReader:
     """Reads one revision of an object from any byte on. It keeps the positions that it learns."""
 
@@ -83,51 +91,55 @@ class RangeReader:
         """
         if start >= stop and self._size:
             return
-        is_whole = start == 0 and stop == self._size
+        size = None
         # Checking the sizes of two chunks takes as long as reading them.
         queries = int(not self._chunk_size_checked)
-        size = None
-        if not is_whole and self._total > 2:
+        if self._total > 2 and not (start == 0 and stop == self._size):
             size = await self._retry(lambda: self._common_chunk_size(start))
-        offset = 0
-
-        async def locate_again() -> Position:
-            nonlocal offset
-            assert size is not None, "chunks of unknown size are read from the first one"
-            self._search.reset()
-            position = await self._retry(lambda: self._locate(start // size, size))
-            offset = position.chunk * size
-            return position
-
+        cursor = _Cursor()
         if size is None:
             # Offsets can only be counted from the first byte.
             chunks = verified_chunks(self._stream, self._context, self.info)
         else:
-            first, end = start // size, -(-stop // size)
-            position = await self._retry(lambda: self._locate(first, size, queries))
-            offset = position.chunk * size
-            wanted = min(end - first, max(1, _FIRST_WINDOW_BYTES // size))
-            chunks = Download(
-                self._stream,
-                self._context,
-                self.info,
-                position,
-                end,
-                locate_again,
-                min_chunks=first - position.chunk + wanted,
-            ).chunks()
+            chunks = await self._download(start, stop, size, queries, cursor)
         async with aclosing(chunks):
             async for data in chunks:
+                offset = cursor.offset
                 view = memoryview(data)[max(0, start - offset) : stop - offset]
-                offset += len(data)
+                offset = cursor.offset = offset + len(data)
                 if size is not None and offset < self._size and len(data) != size:
                     raise self._size_mismatch(len(data), size)
                 if view.nbytes:
                     yield view
                 if offset >= stop < self._size:
                     return
-        if offset < stop:
-            raise self._size_mismatch(offset, stop)
+        if cursor.offset < stop:
+            raise self._size_mismatch(cursor.offset, stop)
+
+    async def _download(
+        self, start: int, stop: int, size: int, queries: int, cursor: _Cursor
+    ) -> AsyncGenerator[bytes, None]:
+        """Return the chunks with a range, and set the cursor to the offset of the first one."""
+        first, end = start // size, -(-stop // size)
+
+        async def locate_again() -> Position:
+            self._search.reset()
+            position = await self._retry(lambda: self._locate(first, size))
+            cursor.offset = position.chunk * size
+            return position
+
+        position = await self._retry(lambda: self._locate(first, size, queries))
+        cursor.offset = position.chunk * size
+        wanted = min(end - first, max(1, _FIRST_WINDOW_BYTES // size))
+        return Download(
+            self._stream,
+            self._context,
+            self.info,
+            position,
+            end,
+            locate_again,
+            min_chunks=first - position.chunk + wanted,
+        ).chunks()
 
     async def _retry(self, step: Callable[[], Awaitable[T]]) -> T:
         return await self._stream.api.retry(self._context, step)
