@@ -136,9 +136,9 @@ class Annotations(ast.NodeTransformer):
             return self._visit_expression(node.slice)
         if name == "AsyncGenerator":
             assert isinstance(node.slice, ast.Tuple)
-            item = ast.unparse(self._visit_expression(node.slice.elts[0]))
+            yielded = ast.unparse(self._visit_expression(node.slice.elts[0]))
             self.imports["Generator"] = "collections.abc.Generator"
-            return ast.parse(f"Generator[{item}, None, None]", mode="eval").body
+            return ast.parse(f"Generator[{yielded}, None, None]", mode="eval").body
         self.generic_visit(node)
         return node
 

@@ -171,10 +171,10 @@ def test_get_name_that_leaves_the_folder(cli: Cli, bucket: str, name: str, tmp_p
 def test_get_name_that_is_not_a_file_name(cli: Cli, bucket: str, name: str) -> None:
     cli.run("mb", bucket)
     if name.endswith("/"):
-        assert "not a valid file name" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
+        assert "specify the file to write" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
         return
     cli.run("put", "-", f"{bucket}/{name}", stdin=b"x")
-    assert "not a valid file name" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
+    assert "specify the file to write" in cli.error(errors.USAGE, "get", f"{bucket}/{name}")
     cli.run("get", f"{bucket}/{name}", "named")
     assert Path("named").read_text() == "x"
 

@@ -148,7 +148,7 @@ def test_cli_get_of_a_name_unusable_as_a_file_name(
     cli.run("put", "-", f"{bucket}/{name}", stdin=DATA)
     for path in ([], ["./"], ["."]):
         error = cli.error(errors.USAGE, "get", f"{bucket}/{name}", *path)
-        assert "say which file" in error
+        assert "specify the file to write" in error
         assert error.isprintable()
     assert list(inside.iterdir()) == []
     output = cli.out("get", f"{bucket}/{name}", "named")

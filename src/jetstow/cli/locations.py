@@ -46,7 +46,7 @@ class LocalPath:
             return self
         parts = relative.split("/")
         if any(part in {"", ".", ".."} or not part.isprintable() for part in parts):
-            raise UsageError(f"{relative!r} is not a valid file name: name the file to write")
+            raise UsageError(f"{relative!r} is not a valid file name: specify the file to write")
         return LocalPath(os.path.join(self.path, relative))  # noqa: PTH118 - keeps a leading ./
 
 

@@ -66,7 +66,9 @@ def _target_path(source: Address, path: str | None) -> str:
     """
     if path is None or path.endswith("/") or Path(path).is_dir():
         if not source.file_name:
-            raise UsageError(f"{str(source)!r} is not a valid file name: name the file to write")
+            raise UsageError(
+                f"{str(source)!r} does not end in a valid file name: specify the file to write"
+            )
         path = os.path.join(path or "", source.file_name)  # noqa: PTH118 - keeps a leading ./
     folder = Path(path).parent
     if not folder.is_dir():
