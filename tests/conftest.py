@@ -11,8 +11,10 @@ from __future__ import annotations
 import itertools
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nats
@@ -97,6 +99,38 @@ def _needs_newer_server(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     version = callspec.params.get("server") if callspec else None
     return version is not None and version_key(version) < version_key(marker.args[0])
+
+
+# -- coverage ----------------------------------------------------------------------------
+
+# `make test` measures the coverage of these directories, on the latest server and the best path.
+# To measure all tests would take a quarter longer and cover nothing else.
+MEASURED = ("unit", "live", "sync", "fs", "cli")
+_PROCESS_CONFIG = "COVERAGE_PROCESS_CONFIG"  # child processes with this variable are measured
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Stop the measurement of coverage for a test that is not measured."""
+    coverage = sys.modules.get("coverage")
+    current = coverage.Coverage.current() if coverage else None
+    if current is None or _is_measured(item):
+        return (yield)
+    config = os.environ.pop(_PROCESS_CONFIG, None)
+    current.stop()
+    try:
+        return (yield)
+    finally:
+        current.start()
+        if config is not None:
+            os.environ[_PROCESS_CONFIG] = config
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    if item.path.relative_to(Path(__file__).parent).parts[0] not in MEASURED:
+        return False
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    return parameters.get("server") in {None, versions.LATEST} and not parameters.get("_path")
 
 
 # -- reports -----------------------------------------------------------------------------
