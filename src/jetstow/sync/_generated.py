@@ -569,8 +569,8 @@ def backup(
     archived. Delete markers are not archived. Backups of an unchanged bucket are identical.
 
     A file appears at the path when it is complete. It is compressed with gzip if its name ends
-    in `.gz` or `.tgz`. Objects of more than 1 MiB are verified in an unnamed temporary file, in
-    the archive's folder or, if `file` is not a path, in the system's (`TMPDIR`).
+    in `.gz` or `.tgz`. Until they are verified, objects of more than 1 MiB are in an unnamed
+    temporary file. It is in the archive's folder or, if `file` is not a path, in `TMPDIR`.
 
     If an object cannot be read, its error is added to `failed` and the object is left out.
 
