@@ -22,7 +22,7 @@ from nats.aio.client import (
 
 from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
-from jetstow._core.protocol.options import check_option_names
+from jetstow._core.protocol.option_names import check_option_names
 from jetstow.client import Client
 from jetstow.errors import (
     AuthorizationError,

@@ -13,9 +13,9 @@ from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
-from jetstow._core.protocol.options import check_option_names
-from jetstow._core.transport.api import JetStreamAPI
+from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.transport.client import FastPathClient
+from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore

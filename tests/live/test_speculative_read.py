@@ -8,7 +8,7 @@ import pytest
 
 import jetstow
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import object_read, speculative
 from jetstow._core.read.speculative import EarlyWindow
 from jetstow._core.read.windows import Window

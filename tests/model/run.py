@@ -69,6 +69,8 @@ class BucketRun:
         self, server: NatsServer, bucket: str, folder: Path, tally: Tally, *, encrypted: bool
     ) -> None:
         self.reference = ReferenceModel()
+        self._logger = logging.getLogger("jetstow")
+        self._log_level = self._logger.level
         self._server = server
         self._bucket = bucket
         self._tally = tally
@@ -82,7 +84,7 @@ class BucketRun:
         self._watcher: jetstow.ObjectWatcher | None = None
 
     async def begin(self) -> None:
-        logging.getLogger("jetstow").setLevel(logging.CRITICAL)
+        self._logger.setLevel(logging.CRITICAL)
         for _ in range(CLIENTS):
             proxy = await Proxy(self._server.port).__aenter__()
             self._proxies.append(proxy)
@@ -190,6 +192,7 @@ class BucketRun:
         await self._check_leftovers()
 
     async def close(self) -> None:
+        self._logger.setLevel(self._log_level)
         for proxy in self._proxies:
             proxy.resume()
         self._server.resume()

@@ -12,7 +12,7 @@ from nats.aio.client import Client as NatsClient
 from nats.js.client import JetStreamContext as NatsContext
 
 import jetstow
-from jetstow._core.protocol.options import check_option_names
+from jetstow._core.protocol.option_names import check_option_names
 from jetstow.errors import InvalidOptionError
 from jetstow.types import BucketOptions, ConnectOptions, JetStreamOptions
 

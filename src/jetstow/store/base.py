@@ -8,7 +8,7 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Key
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import check_object_name
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from jetstow._core.aio.atomic_file import atomic_file
 from jetstow._core.aio.sink import write_chunks
 from jetstow._core.aio.telemetry import instrumented, operation
 from jetstow._core.bucket.encryption import plain_info
-from jetstow._core.read import catalog, resumable_get
+from jetstow._core.read import name_state, resumable_get
 from jetstow._core.read.object_read import ObjectRead, open_ranges, retry_if_changed
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import range_stop
@@ -33,7 +33,7 @@ class Reads(BucketBase):
         Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
         """
         context = self._context_of(name)
-        info = await catalog.get_info(self._bucket, context, show_deleted=bool(show_deleted))
+        info = await name_state.get_info(self._bucket, context, show_deleted=bool(show_deleted))
         return plain_info(self._bucket, info)
 
     @instrumented

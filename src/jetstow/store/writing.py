@@ -14,7 +14,7 @@ from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
-from jetstow._core.read.catalog import get_info
+from jetstow._core.read.name_state import get_info
 from jetstow._core.write import copy, delete, links, resumable_put, update_meta
 from jetstow._core.write.put import PutOptions, prepare_put
 from jetstow.models import ObjectInfo, ObjectLink

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import DigestMismatchError
 from jetstow.models import ObjectInfo
 

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from jetstow import ObjectInfo, ObjectLink, ObjectMetaOptions
-from jetstow.cli import changes, render
+from jetstow.cli import change_summary, render
 from jetstow.cli.json_data import object_data
 
 
@@ -96,6 +96,6 @@ def test_json_keys_of_an_object_and_a_link() -> None:
 
 def test_summary_of_changes() -> None:
     done = [("copy", "2 files"), ("delete", "1")]
-    assert changes.summarize(done, dry_run=False) == "copied 2 files, deleted 1"
-    assert changes.summarize(done, dry_run=True) == "would copy 2 files, delete 1"
-    assert changes.list_planned("copy", {"b", "a\n"}) == ["would copy a\\n", "would copy b"]
+    assert change_summary.summarize(done, dry_run=False) == "copied 2 files, deleted 1"
+    assert change_summary.summarize(done, dry_run=True) == "would copy 2 files, delete 1"
+    assert change_summary.list_planned("copy", {"b", "a\n"}) == ["would copy a\\n", "would copy b"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.retry import RetryPolicy
 from jetstow.errors import (
     BucketFullError,

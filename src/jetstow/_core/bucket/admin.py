@@ -14,8 +14,8 @@ from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import invalid_config
-from jetstow._core.protocol.context import ErrorContext
-from jetstow._core.transport.api import JetStreamAPI
+from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
 from jetstow.models import BucketConfig, BucketStatus
 

@@ -10,7 +10,7 @@ from nats.js import api
 
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.json_fields import is_text
-from jetstow._core.protocol.options import check_option_names
+from jetstow._core.protocol.option_names import check_option_names
 from jetstow.errors import InvalidOptionError
 from jetstow.models import BucketConfig, StoreCompression
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any, Final
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import JetstowError
 
 # The server deletes a consumer without pull requests after this time, in nanoseconds.

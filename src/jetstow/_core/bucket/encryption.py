@@ -9,7 +9,7 @@ from typing import Protocol
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import cipher
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import reserved_headers
 from jetstow._headers import ENCRYPTION_HEADER, Headers
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError

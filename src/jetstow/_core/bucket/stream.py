@@ -18,10 +18,10 @@ from jetstow._core.protocol.api_errors import (
     unreadable_response,
 )
 from jetstow._core.protocol.cipher import Key
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.transport.api import JetStreamAPI
+from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError, ServerError
 

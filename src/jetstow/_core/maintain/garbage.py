@@ -26,9 +26,9 @@ from jetstow._core.maintain.scan import (
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import MAX_METADATA_SIZE
 from jetstow._core.protocol.timestamps import parse_timestamp
-from jetstow._core.read.catalog import read_state
+from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name
-from jetstow._core.write.twins import TWIN
+from jetstow._core.write.shared_chunks import TWIN
 from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
 from jetstow.types import Finding, GarbageResult
 

@@ -16,8 +16,8 @@ from jetstow._core.maintain.scan import scan_messages, scan_metadata
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.read import links
-from jetstow._core.read.catalog import NameState, get_info, read_state
 from jetstow._core.read.download import replica_delays, verified_chunks
+from jetstow._core.read.name_state import NameState, get_info, read_state
 from jetstow.errors import (
     BadObjectMetaError,
     BucketNotFoundError,

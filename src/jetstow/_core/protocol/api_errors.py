@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow.errors import (
     BucketExistsError,

@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError, ServerError
 from jetstow.models import ObjectInfo, ObjectMeta

@@ -14,12 +14,12 @@ from typing import Final, NamedTuple
 
 from jetstow._core.aio import telemetry
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
 from jetstow._core.protocol.subjects import chunk_subject
-from jetstow._core.read.catalog import read_state
 from jetstow._core.read.direct_get import DirectWindows
+from jetstow._core.read.name_state import read_state
 from jetstow._core.read.prefetch import FIRST_WINDOW_SIZE, MAX_WINDOW_SIZE, Prefetch
 from jetstow._core.read.pull_windows import PullWindows
 from jetstow._core.read.windows import NoDirectGetError, Window, WindowSource

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from jetstow import _glob
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
 from jetstow.types import Age

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import check_object_name
-from jetstow._core.read.catalog import get_info
+from jetstow._core.read.name_state import get_info
 from jetstow.errors import LinkError, LinkIsABucketError
 from jetstow.models import ObjectInfo
 

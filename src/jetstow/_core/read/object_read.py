@@ -14,7 +14,7 @@ from jetstow._core.bucket.encryption import (
     plain_info,
 )
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import links
 from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions

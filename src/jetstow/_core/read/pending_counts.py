@@ -12,7 +12,7 @@ from typing import Final
 
 from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.read.direct_get import END_OF_BATCH, NO_SUCH_MESSAGE

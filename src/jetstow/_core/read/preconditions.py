@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import InvalidOptionError, ObjectUnchangedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 from jetstow.types import Since

@@ -15,7 +15,7 @@ from itertools import count
 from typing import Final, TypeVar
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.chunk_search import ChunkSearch
 from jetstow._core.read.download import (

@@ -19,8 +19,8 @@ from jetstow._core.aio.atomic_file import check_target, mode_of
 from jetstow._core.aio.sink import write_chunks
 from jetstow._core.bucket.encryption import make_decryptor
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import links
 from jetstow._core.read.download import check_digest
 from jetstow._core.read.preconditions import Preconditions

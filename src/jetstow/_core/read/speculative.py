@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from jetstow._core.bucket.location_cache import Location
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.windows import Window

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from jetstow._core.aio.cancellation import wait_unless_cancelled
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import ConnectionLostError, JetstowError
 
 if TYPE_CHECKING:

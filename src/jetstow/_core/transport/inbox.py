@@ -4,7 +4,7 @@ Each request has a token below the inbox, under which a `PendingReply` or a `Mai
 server reports a permissions violation to the connection, not to the request: see `denials`, which
 fails the requests concerned (docs/decisions/0002).
 
-Only this module and `api.py` subscribe and publish through nats-py.
+Only this module and `jetstream_api.py` subscribe and publish through nats-py.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import nats.errors
 
 from jetstow._core.aio.byte_semaphore import ByteSemaphore
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.connection_state import ConnectionState, connection_lost
-from jetstow._core.transport.denials import Denials
 from jetstow._core.transport.fast_path import encode_headers
 from jetstow._core.transport.mailbox import Mailbox
+from jetstow._core.transport.permissions import Denials
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import logging
 from typing import Final
 
 from jetstow._core.aio import telemetry
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.connection_state import ConnectionState
 from jetstow.errors import (
     ConnectionLostError,

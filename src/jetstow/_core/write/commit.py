@@ -15,10 +15,10 @@ from typing import Final
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import ttl
 from jetstow._core.protocol.api_errors import WRONG_LAST_SEQUENCE
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.subjects import meta_subject
-from jetstow._core.read.catalog import NameState, read_state
+from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow.errors import (
     JetstowError,

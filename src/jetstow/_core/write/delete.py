@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import user_headers
 from jetstow._core.protocol.nuid import new_nuid
-from jetstow._core.read.catalog import NameState, require_live
+from jetstow._core.read.name_state import NameState, require_live
 from jetstow._core.write.commit import commit
 from jetstow._core.write.purge import purge_replaced
-from jetstow._core.write.twins import TWIN
+from jetstow._core.write.shared_chunks import TWIN
 from jetstow.models import ObjectInfo
 
 

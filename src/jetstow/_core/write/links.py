@@ -5,10 +5,10 @@ from __future__ import annotations
 from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
-from jetstow._core.read.catalog import NameState
+from jetstow._core.read.name_state import NameState
 from jetstow._core.write.commit import commit
 from jetstow.errors import LinkError, ObjectAlreadyExists
 from jetstow.models import ObjectInfo, ObjectLink, ObjectMetaOptions

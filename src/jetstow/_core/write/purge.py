@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject
-from jetstow._core.read.catalog import read_state
+from jetstow._core.read.name_state import read_state
 from jetstow._core.write.commit import Committed
-from jetstow._core.write.twins import live_twins
+from jetstow._core.write.shared_chunks import live_twins
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
 

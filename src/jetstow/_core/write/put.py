@@ -19,15 +19,15 @@ from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import encryption_header, make_encryptor, plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects, ttl
-from jetstow._core.protocol.context import ErrorContext
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
-from jetstow._core.read.catalog import NameState, read_state
+from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.commit import check_revision, commit
-from jetstow._core.write.publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import InvalidOptionError, JetstowError, LinkError, PermissionDeniedError

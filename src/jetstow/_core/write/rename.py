@@ -12,13 +12,13 @@ import logging
 from dataclasses import replace
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import meta_subject
-from jetstow._core.read.catalog import NameState, read_state
+from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.write.commit import Committed, commit
 from jetstow._core.write.delete import delete_marker
 from jetstow._core.write.purge import purge_if_renamed_away
-from jetstow._core.write.twins import live_twins, with_twin
+from jetstow._core.write.shared_chunks import live_twins, with_twin
 from jetstow.errors import ObjectAlreadyExists, PermissionDeniedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
-from jetstow._core.read.catalog import NameState, read_state, require_live
+from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
 from jetstow._core.write.rename import try_rename
 from jetstow.errors import ObjectDeletedError

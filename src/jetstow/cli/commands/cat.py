@@ -7,8 +7,8 @@ import typer
 from jetstow.cli.arguments import Objects
 from jetstow.cli.command import command
 from jetstow.cli.help import OBJECTS
+from jetstow.cli.pipes import write_object
 from jetstow.cli.session import Session
-from jetstow.cli.streams import write_object
 
 
 async def cat(session: Session, objects: Objects) -> None:

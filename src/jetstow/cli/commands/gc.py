@@ -10,7 +10,7 @@ import typer
 
 from jetstow.cli import completion, parsers
 from jetstow.cli.arguments import DryRun
-from jetstow.cli.changes import summarize
+from jetstow.cli.change_summary import summarize
 from jetstow.cli.command import command
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import findings_data

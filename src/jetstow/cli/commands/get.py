@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from jetstow.cli import stdio, streams
+from jetstow.cli import pipes, stdio
 from jetstow.cli.arguments import Object, Resume
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
@@ -41,16 +41,16 @@ async def get(
     if path == "-":
         if session.settings.json:
             raise UsageError("standard output cannot take both the object and JSON: name a file")
-        streams.reject_resume(resume, path)
-        await streams.write_object(session, source, session.output)
+        pipes.reject_resume(resume, path)
+        await pipes.write_object(session, source, session.output)
         return None
     target = _target_path(source, path)
     file = _follow_link(target) if target == path else target
     store = await session.store(source.bucket)
     if _is_device(file):
-        streams.reject_resume(resume, file)
+        pipes.reject_resume(resume, file)
         with closing(stdio.AsyncOutput(await stdio.open_to_write(file))) as output:
-            info = await streams.write_object(session, source, output)
+            info = await pipes.write_object(session, source, output)
     else:
         with progress(source.basename) as bar:
             info = await store.get_file(source.name, file, resume=resume, progress=bar)

@@ -11,7 +11,7 @@ import typer
 
 from jetstow.cli import parsers
 from jetstow.cli.arguments import Bucket, DryRun
-from jetstow.cli.changes import list_planned, summarize
+from jetstow.cli.change_summary import list_planned, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
 from jetstow.cli.help import MAINTENANCE

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jetstow.cli import completion, parsers, stdio, streams
+from jetstow.cli import completion, parsers, pipes, stdio
 from jetstow.cli.arguments import Metadata, Resume
 from jetstow.cli.command import command
 from jetstow.cli.errors import UNREACHABLE, UsageError, exit_code
@@ -132,7 +132,7 @@ async def _put_one(
 ) -> ObjectInfo:
     store = await session.store(address.bucket)
     if file == "-":
-        streams.reject_resume(resume, file)
+        pipes.reject_resume(resume, file)
         stdin = stdio.stdin()
         size, hidden = stdio.regular_size(stdin), stdio.is_terminal(stdin)
         with progress(address.name, size, hidden=hidden) as bar:
@@ -143,7 +143,7 @@ async def _put_one(
             return await store.put_file(
                 file, address.name, meta, resume=resume, progress=bar, **options
             )
-        streams.reject_resume(resume, file)
+        pipes.reject_resume(resume, file)
         source = stdio.open_and_read(file)
         return await store.put(address.name, source, meta, progress=bar, **options)
 

@@ -8,7 +8,7 @@ import typer
 
 from jetstow.cli import completion, locations
 from jetstow.cli.arguments import DryRun
-from jetstow.cli.changes import list_planned, summarize
+from jetstow.cli.change_summary import list_planned, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError, message
 from jetstow.cli.help import OBJECTS

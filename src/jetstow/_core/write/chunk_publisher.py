@@ -14,7 +14,7 @@ import msgspec
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import api_error
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox

@@ -11,7 +11,7 @@ from typing import Final
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.subjects import check_object_name
-from jetstow._core.read.catalog import read_state
+from jetstow._core.read.name_state import read_state
 from jetstow.errors import InvalidObjectNameError
 from jetstow.models import ObjectInfo
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import JetstowError, PermissionDeniedError
 
 # nats-py converts the server's errors to lower case.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.context import ErrorContext
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import meta_subject
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
