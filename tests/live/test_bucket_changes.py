@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
-from typing import Any
-
 import nats.js.errors as nats_js
 import pytest
 from nats.aio.client import Client
@@ -23,20 +19,11 @@ from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-pytestmark = [pytest.mark.every_version, pytest.mark.one_path]
-
-
-@pytest.fixture
-async def bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncIterator[str]:
-    """The name of a bucket that does not exist, and does not in the end."""
-    yield bucket
-    with suppress(BucketNotFoundError):
-        await js.delete_object_store(bucket)
-
-
-async def config_of(raw: Client, bucket: str) -> dict[str, Any]:
-    config: dict[str, Any] = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
-    return config
+pytestmark = [
+    pytest.mark.every_version,
+    pytest.mark.one_path,
+    pytest.mark.usefixtures("delete_bucket"),
+]
 
 
 async def test_open_bucket_by_name(
@@ -62,7 +49,7 @@ async def test_update_changes_only_the_given_options(
 ) -> None:
     store = await js.create_object_store(bucket, description="old", max_bytes=1_000_000)
     await store.put("a", b"x")
-    before = await config_of(raw, bucket)
+    before = await raw_stream.stream_config(raw, bucket)
     changed = await js.update_object_store(bucket, max_bytes=2_000_000)
     status = await changed.status()
     assert (status.description, status.max_bytes) == ("old", 2_000_000)
@@ -71,7 +58,7 @@ async def test_update_changes_only_the_given_options(
     assert (status.description, status.max_bytes) == ("new", 2_000_000)
     assert status.metadata == ({"k": "v"} if server.at_least("2.10") else {})
     changing = {"description", "max_bytes", "metadata"}
-    after = await config_of(raw, bucket)
+    after = await raw_stream.stream_config(raw, bucket)
     assert {k: after[k] for k in after.keys() - changing} == {
         k: before[k] for k in before.keys() - changing
     }

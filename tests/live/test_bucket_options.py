@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,15 +9,7 @@ import pytest
 import jetstow
 from jetstow.errors import BucketNotFoundError, InvalidBucketNameError, InvalidOptionError
 
-pytestmark = pytest.mark.one_path
-
-
-@pytest.fixture
-async def bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncIterator[str]:
-    """The name of a bucket that does not exist, and does not in the end."""
-    yield bucket
-    with suppress(BucketNotFoundError):
-        await js.delete_object_store(bucket)
+pytestmark = [pytest.mark.one_path, pytest.mark.usefixtures("delete_bucket")]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import AsyncIterator
-from contextlib import suppress
 from typing import Any
 
 import nats.js.errors as nats_js
@@ -16,26 +14,16 @@ import jetstow
 from jetstow import BucketConfig, Placement, StorageType, StoreCompression
 from jetstow.errors import (
     BucketExistsError,
-    BucketNotFoundError,
 )
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
-pytestmark = [pytest.mark.every_version, pytest.mark.one_path]
-
-
-@pytest.fixture
-async def bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncIterator[str]:
-    """The name of a bucket that does not exist, and does not in the end."""
-    yield bucket
-    with suppress(BucketNotFoundError):
-        await js.delete_object_store(bucket)
-
-
-async def config_of(raw: Client, bucket: str) -> dict[str, Any]:
-    config: dict[str, Any] = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
-    return config
+pytestmark = [
+    pytest.mark.every_version,
+    pytest.mark.one_path,
+    pytest.mark.usefixtures("delete_bucket"),
+]
 
 
 async def test_create_makes_the_stream_of_adr_20(
@@ -44,7 +32,7 @@ async def test_create_makes_the_stream_of_adr_20(
     store = await js.create_object_store(bucket)
     assert store.bucket == bucket
     assert await store.list() == []
-    config = await config_of(raw, bucket)
+    config = await raw_stream.stream_config(raw, bucket)
     wanted = {
         "name": f"OBJ_{bucket}",
         "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
@@ -66,11 +54,11 @@ async def test_create_with_defaults_matches_nats_py(
 ) -> None:
     """nats-py refuses a bucket whose stream differs in any option from the one it would create."""
     await js.create_object_store(bucket)
-    ours = await config_of(raw, bucket)
+    ours = await raw_stream.stream_config(raw, bucket)
     await raw.jetstream().create_object_store(bucket)
     await js.delete_object_store(bucket)
     await raw.jetstream().create_object_store(bucket)
-    theirs = await config_of(raw, bucket)
+    theirs = await raw_stream.stream_config(raw, bucket)
     await js.create_object_store(bucket)
     assert ours == theirs
 
@@ -80,7 +68,7 @@ async def test_bucket_with_allow_batched_from_another_client(
     js: jetstow.JetStreamContext, raw: Client, bucket: str
 ) -> None:
     await js.create_object_store(bucket)
-    config = await config_of(raw, bucket) | {"allow_batched": True}
+    config = await raw_stream.stream_config(raw, bucket) | {"allow_batched": True}
     assert "error" not in await raw_stream.request(raw, f"STREAM.UPDATE.OBJ_{bucket}", config)
     store = await js.object_store(bucket)
     data = some_bytes(3_000_000)
@@ -146,7 +134,7 @@ async def test_create_option_in_the_stream_configuration(
     value: object,
 ) -> None:
     await js.create_object_store(bucket, **options)
-    assert (await config_of(raw, bucket)).get(field) == value
+    assert (await raw_stream.stream_config(raw, bucket)).get(field) == value
 
 
 @pytest.mark.min_server("2.10")
@@ -166,7 +154,7 @@ async def test_create_with_compression(
     js: jetstow.JetStreamContext, raw: Client, bucket: str, compression: Any, stored: str
 ) -> None:
     store = await js.create_object_store(bucket, compression=compression)
-    assert (await config_of(raw, bucket))["compression"] == stored
+    assert (await raw_stream.stream_config(raw, bucket))["compression"] == stored
     assert (await store.status()).compressed == (stored == "s2")
 
 

@@ -18,6 +18,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = parse(README, "README.md")
 INSTALL = "pip install ."
 
+pytestmark = pytest.mark.one_path
+
 
 @pytest.fixture
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:

@@ -116,10 +116,10 @@ async def test_first_ttl_enables_it_on_the_stream(
     await raw.jetstream().create_object_store(bucket)
     store = await js.object_store(bucket)
     await store.put("a", b"data")
-    config = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    config = await raw_stream.stream_config(raw, bucket)
     assert not config.get("allow_msg_ttl")
     await store.put("b", b"data", ttl=HOUR)
-    after = (await raw_stream.request(raw, f"STREAM.INFO.OBJ_{bucket}"))["config"]
+    after = await raw_stream.stream_config(raw, bucket)
     changed = {key for key in after if after[key] != config.get(key)}
     assert changed <= {
         "allow_msg_ttl",

@@ -1,4 +1,4 @@
-"""What the benchmark makes of its samples."""
+"""The figures, targets and report of the benchmark."""
 
 # ruff: noqa: RUF001 - titles have a multiplication sign
 
@@ -31,7 +31,7 @@ def run(*samples: dict[str, Any], whole: bool = True) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scale", [plan.Scale(), plan.QUICK])
-def test_every_task_has_its_measure(scale: plan.Scale) -> None:
+def test_tasks_and_measures_match(scale: plan.Scale) -> None:
     known = {measure.key for measure in plan.measures(scale)}
     several = {"small", "many"}  # an operation of many rounds
     for task in plan.tasks(scale):
@@ -52,7 +52,7 @@ def test_medians_and_ratios() -> None:
     assert seen["get 256 MiB into memory: × nats-py"].met is None
 
 
-def test_a_failed_transfer_is_no_figure_but_a_note() -> None:
+def test_failed_transfer_has_a_note_instead_of_a_figure() -> None:
     failed = sample("many-put", "jetstow", 0.1, errors=["it broke"], slow_consumers=2)
     (target,) = (
         m
@@ -67,7 +67,7 @@ def test_a_failed_transfer_is_no_figure_but_a_note() -> None:
     assert "not measured" not in text
 
 
-def test_a_client_with_another_object_has_its_size_beside_the_figure() -> None:
+def test_client_with_another_object_size() -> None:
     text = markdown(
         run(
             sample("get", "limit", 1.0),
