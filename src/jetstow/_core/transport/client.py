@@ -16,7 +16,7 @@ import nats.errors
 from nats.aio.transport import TcpTransport
 
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.transport.fast_path import FastPath, Receivers, encode_message
+from jetstow._core.transport.fast_path import FastPath, Receivers, encode_headers, encode_message
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
@@ -53,7 +53,10 @@ class FastPathClient(nats.aio.client.Client):
         """Publish. Return a coroutine to await, or None if the socket took all bytes."""
         fast_path = self._fast_path
         if fast_path is None or not self.is_connected:
-            # nats-py buffers for a reconnect, or raises the right error.
+            # nats-py buffers for a reconnect, or raises the right error. It does not count the
+            # headers, as the server does.
+            if headers and len(payload) + len(encode_headers(headers)) > self._max_payload:
+                raise nats.errors.MaxPayloadError
             return self.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
         if self._pending:
             fast_path.writer.writelines(self._pending)
