@@ -8,10 +8,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from tests.support import raw_stream
 from tests.support.servers import NatsServer
 from tests.sync.plain_client import run_on_server
 from tests.sync.script import BEGIN, STRICT, ProgramResult
+
+
+@pytest.fixture(autouse=True)
+def _no_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that interrupts the tracer of coverage.py leaves its lock locked."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 def test_ctrl_c_leaves_no_chunks(server: NatsServer, bucket: str) -> None:
