@@ -151,10 +151,7 @@ class RevisionMismatchError(JetstowError, nats_js.BadRequestError):
 
 
 class ObjectUnchangedError(JetstowError):
-    """The object has not changed since the revision or time in `if_changed_since`.
-
-    `revision` is its current revision.
-    """
+    """The object has not changed since `if_changed_since`. `revision` is its current revision."""
 
     revision: int = 0
 
@@ -209,6 +206,10 @@ class ObjectChangedError(JetstowError, OSError):
 
 class ServerError(JetstowError, nats_js.APIError):
     """The server returned an error without a class of its own. See `code` and `err_code`."""
+
+
+class WrongStreamError(ServerError):
+    """A stream of another domain has the bucket's subjects, too."""
 
 
 class PermissionDeniedError(JetstowError, PermissionError):
@@ -294,4 +295,5 @@ __all__ = [
     "TamperedError",
     "TimeoutError",
     "WatcherStoppedError",
+    "WrongStreamError",
 ]

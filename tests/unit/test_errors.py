@@ -66,6 +66,7 @@ BASES: dict[str, tuple[type[BaseException], ...]] = {
     "EmbeddedServerError": (OSError,),
     "ContextError": (ValueError,),
     "WatcherStoppedError": (),
+    "WrongStreamError": (nats_js.APIError,),
 }  # fmt: skip
 
 each_error = pytest.mark.parametrize("kind", ALL_ERRORS, ids=lambda kind: kind.__name__)

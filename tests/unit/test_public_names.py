@@ -35,6 +35,7 @@ PUBLIC = {
         "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectNotFoundError",
         "ObjectUnchangedError", "PermissionDeniedError", "RevisionMismatchError", "ServerError",
         "SizeMismatchError", "TamperedError", "TimeoutError", "WatcherStoppedError",
+        "WrongStreamError",
     ],
     "jetstow.fs": ["JetstowFileSystem"],
     "jetstow.models": [*MODELS, "ObjectList"],

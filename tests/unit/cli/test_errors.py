@@ -36,6 +36,7 @@ EXIT_CODES = {
     errors.PermissionDeniedError: cli_errors.REFUSED,
     errors.RevisionMismatchError: cli_errors.CONFLICT,
     errors.ServerError: cli_errors.ERROR,
+    errors.WrongStreamError: cli_errors.ERROR,
     errors.SizeMismatchError: cli_errors.DAMAGED,
     errors.TimeoutError: cli_errors.UNREACHABLE,
 }

@@ -66,7 +66,8 @@ async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     # The server rejects a window that is longer than `max_age`, and adjusts only its own default.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
-    return Stream(js, bucket, (await _request(js, "UPDATE", bucket, body))["config"])
+    response = await _request(js, "UPDATE", bucket, body)
+    return Stream(js, bucket, response["config"])
 
 
 async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
@@ -128,7 +129,9 @@ async def open_stream(js: JetStreamAPI, bucket: str) -> Stream:
         response = await js.request(context, f"STREAM.INFO.{subjects.stream_name(bucket)}")
     except BucketNotFoundError:
         raise context.error(BucketNotFoundError, f"there is no {context}") from None
-    return Stream(js, bucket, response["config"])
+    stream = Stream(js, bucket, response["config"])
+    stream.set_domain(response)
+    return stream
 
 
 async def delete(js: JetStreamAPI, bucket: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, Final, Self
 
 import msgspec
@@ -21,9 +22,15 @@ from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.metadata import json_encode
-from jetstow._core.transport.jetstream_api import JetStreamAPI
+from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
-from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError, ServerError
+from jetstow.errors import (
+    BucketNotFoundError,
+    JetStreamUnavailableError,
+    PermissionDeniedError,
+    ServerError,
+    WrongStreamError,
+)
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -58,6 +65,12 @@ class Stream:
 
     def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
         self.config = config
+        # The response to STREAM.CREATE has no domain: then the first acknowledgement decides.
+        self.domain: str | None = None
+        self._has_domain = False
+        # The subjects of a bucket have no domain: published messages reach the streams of all
+        # domains with these subjects.
+        self.needs_subject_check = js.prefix != DEFAULT_PREFIX
         # Only a stream with replicas can elect another leader. A retry of another one is useless.
         self.api = js.with_retry_timeout(LEADER_ELECTION_TIMEOUT if self.replicas > 1 else 0.0)
         self.bucket = bucket
@@ -124,7 +137,52 @@ class Stream:
             message = await self.api.send_request(context, subject, payload, headers)
         except JetStreamUnavailableError:
             raise await self.no_responders_error(context) from None
-        return int(decode_response(context, message)["seq"])
+        ack = decode_response(context, message)
+        self.check_ack(context, ack.get("stream"), ack.get("domain"))
+        return int(ack["seq"])
+
+    def set_domain(self, info: dict[str, Any]) -> None:
+        """Set the JetStream domain from the response to STREAM.INFO."""
+        self.domain, self._has_domain = info.get("domain") or None, True
+
+    async def check_subjects(self, context: ErrorContext) -> None:
+        """Check that no stream of the local domain has the bucket's subjects, too.
+
+        A leaf node delivers published messages to its own streams and to those of its hub,
+        whatever domain the API requests are for. Without access to the local API, skip the check.
+
+        Raises: `WrongStreamError`.
+        """
+        if not self._has_domain:
+            self.set_domain(await self.info())
+        local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
+        subject = subjects.all_chunks_subject(self.bucket)
+        found: list[tuple[str, str | None]] = []
+        with suppress(JetStreamUnavailableError, PermissionDeniedError, ServerError):
+            response = await local.request(context, "STREAM.NAMES", {"subject": subject})
+            for name in response.get("streams") or []:
+                info = await local.request(context, f"STREAM.INFO.{name}")
+                found.append((name, info.get("domain")))
+        for name, domain in found:
+            self.check_ack(context, name, domain)
+        self.needs_subject_check = False
+
+    def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:
+        """Check that an acknowledgement is from the bucket's own stream.
+
+        Raises: `WrongStreamError`.
+        """
+        if not self._has_domain:
+            self.set_domain({"domain": domain})
+        if stream == self.name and (domain or None) == self.domain:
+            return
+        own = f"stream {self.name!r}" + (f" in domain {self.domain!r}" if self.domain else "")
+        other = f"stream {stream!r}" + (f" in domain {domain!r}" if domain else "")
+        raise context.error(
+            WrongStreamError,
+            f"messages for {context} are also stored by {other}, not only by "
+            f"{own}: connect to a server of the bucket's own domain",
+        )
 
     async def no_responders_error(
         self, context: ErrorContext

@@ -6,7 +6,7 @@ Only this module and `inbox.py` talk to the server.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from jetstow._core.protocol.api_errors import decode_response, no_responders
 from jetstow._core.protocol.error_context import ErrorContext
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _versions: dict[str, tuple[int, int]] = {}
 
 T = TypeVar("T")
+
+
+# The subjects of the JetStream API of the connection's own domain.
+DEFAULT_PREFIX: Final = "$JS.API"
 
 
 class JetStreamAPI:

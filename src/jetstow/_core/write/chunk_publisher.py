@@ -20,7 +20,7 @@ from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.unacked import UnackedChunks
-from jetstow.errors import JetstowError, ServerError
+from jetstow.errors import JetstowError, ServerError, WrongStreamError
 
 # Unacknowledged bytes of one upload: enough for 300 MiB/s over a round trip of 50 ms.
 MAX_UNACKED_BYTES: Final = 16 * 1024 * 1024
@@ -44,6 +44,8 @@ _COUNT_AFTER: Final = 1.0
 
 class _Ack(msgspec.Struct):
     seq: int = 0
+    stream: str = ""
+    domain: str | None = None
     error: dict[str, Any] | None = None
 
 
@@ -186,6 +188,13 @@ class ChunkPublisher:
         if self._policy is not None:
             self._policy.succeeded()
         if ack.error is None and ack.seq > 0:
+            if number not in self.unacked.chunks:
+                return  # a duplicate, or a copy in another domain
+            try:
+                self._stream.check_ack(self._context, ack.stream, ack.domain)
+            except WrongStreamError as error:
+                self._refuse(error)
+                return
             released = self.unacked.acknowledge(number, int(attempt_token), ack.seq)
             self._inbox.outbound.release(released)
             return

@@ -80,6 +80,8 @@ async def commit(
     policy: RetryPolicy | None = None
     # The metadata and the error of a publish whose outcome is unknown.
     unknown: tuple[bytes, JetstowError] | None = None
+    if stream.needs_subject_check:
+        await stream.check_subjects(context)
     if state is None:
         state = await read_state(stream, context)
     while True:

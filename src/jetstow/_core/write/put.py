@@ -90,6 +90,8 @@ class Put:
 
         Raises: `ConnectionLostError`, `PermissionDeniedError`.
         """
+        if self._stream.needs_subject_check:
+            await self._stream.check_subjects(self.context)
         headers = None if self._expiry is None else self._expiry.chunk_headers
         self._publisher = ChunkPublisher(
             self._stream, self.context, self.nuid, headers, self._chunks_stored
