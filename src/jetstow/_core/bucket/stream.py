@@ -65,9 +65,9 @@ class Stream:
 
     def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
         self.config = config
-        # The response to STREAM.CREATE has no domain: then the first acknowledgement decides.
-        self.domain: str | None = None
-        self._has_domain = False
+        # The stream and the domain that acknowledgements must have. The response to STREAM.CREATE
+        # has no domain: then the first acknowledgement decides.
+        self.ack_origin: tuple[object, object] | None = None
         # The subjects of a bucket have no domain: published messages reach the streams of all
         # domains with these subjects.
         self.needs_subject_check = js.prefix != DEFAULT_PREFIX
@@ -138,12 +138,13 @@ class Stream:
         except JetStreamUnavailableError:
             raise await self.no_responders_error(context) from None
         ack = decode_response(context, message)
-        self.check_ack(context, ack.get("stream"), ack.get("domain"))
+        if (origin := (ack.get("stream"), ack.get("domain"))) != self.ack_origin:
+            self.check_ack(context, *origin)
         return int(ack["seq"])
 
     def set_domain(self, info: dict[str, Any]) -> None:
         """Set the JetStream domain from the response to STREAM.INFO."""
-        self.domain, self._has_domain = info.get("domain") or None, True
+        self.ack_origin = self.name, info.get("domain")
 
     async def check_subjects(self, context: ErrorContext) -> None:
         """Check that no stream of the local domain has the bucket's subjects, too.
@@ -153,7 +154,7 @@ class Stream:
 
         Raises: `WrongStreamError`.
         """
-        if not self._has_domain:
+        if self.ack_origin is None:
             self.set_domain(await self.info())
         local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
         subject = subjects.all_chunks_subject(self.bucket)
@@ -172,16 +173,18 @@ class Stream:
 
         Raises: `WrongStreamError`.
         """
-        if not self._has_domain:
-            self.set_domain({"domain": domain})
-        if stream == self.name and (domain or None) == self.domain:
+        if self.ack_origin is None:
+            self.ack_origin = self.name, domain
+        if (stream, domain) == self.ack_origin:
             return
-        own = f"stream {self.name!r}" + (f" in domain {self.domain!r}" if self.domain else "")
-        other = f"stream {stream!r}" + (f" in domain {domain!r}" if domain else "")
+        own, other = (
+            f"stream {name!r}" + (f" in domain {where!r}" if where else "")
+            for name, where in (self.ack_origin, (stream, domain))
+        )
         raise context.error(
             WrongStreamError,
-            f"messages for {context} are also stored by {other}, not only by "
-            f"{own}: connect to a server of the bucket's own domain",
+            f"messages for {context} are also stored by {other}, not only by {own}: connect to a "
+            "server of the bucket's own domain",
         )
 
     async def no_responders_error(

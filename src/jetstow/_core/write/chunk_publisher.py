@@ -190,11 +190,12 @@ class ChunkPublisher:
         if ack.error is None and ack.seq > 0:
             if number not in self.unacked.chunks:
                 return  # a duplicate, or a copy in another domain
-            try:
-                self._stream.check_ack(self._context, ack.stream, ack.domain)
-            except WrongStreamError as error:
-                self._refuse(error)
-                return
+            if (ack.stream, ack.domain) != self._stream.ack_origin:
+                try:
+                    self._stream.check_ack(self._context, ack.stream, ack.domain)
+                except WrongStreamError as error:
+                    self._refuse(error)
+                    return
             released = self.unacked.acknowledge(number, int(attempt_token), ack.seq)
             self._inbox.outbound.release(released)
             return
