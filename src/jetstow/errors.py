@@ -196,7 +196,7 @@ class BadArchiveError(IntegrityError, ValueError):
 
 
 class ObjectChangedError(JetstowError, OSError):
-    """The object was replaced or deleted during the read. Read it again."""
+    """The object was replaced or deleted, or the file to store changed. Read it again."""
 
     errno = errno.ESTALE
 

@@ -185,6 +185,21 @@ def test_mirror_dry_run(cli: Cli, full: str) -> None:
     assert cli.out("cat", f"{full}-2/b") == "new"
 
 
+def test_mirror_of_an_empty_bucket(cli: Cli, full: str) -> None:
+    cli.run("mb", f"{full}-2")
+    assert cli.error(errors.USAGE, "mirror", f"{full}-2", full, "--delete") == (
+        f"bucket '{full}-2' has nothing to copy: deleting would remove 3 objects from bucket "
+        f"{full!r}; nothing was changed; if this is intended, add --force"
+    )
+    assert "(2): nothing was changed" in cli.error(
+        errors.USAGE, "mirror", f"{full}-2", full, "--delete", "--force", "--max-delete", "2"
+    )
+    assert len(cli.out("ls", full).splitlines()) == 3
+    assert "deleted 3" in cli.out(
+        "mirror", f"{full}-2", full, "--delete", "--force", "--max-delete", "3"
+    )
+
+
 def test_mirror_to_another_server(
     cli: Cli, full: str, elsewhere: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,10 +142,45 @@ def test_delete_keeps_the_object_of_a_symbolic_link(cli: Cli, bucket: str, folde
 
 def test_delete_with_a_mistyped_prefix(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", f"{bucket}/x")
-    assert "deleting would remove all files" in cli.error(
-        errors.NOT_FOUND, "sync", f"{bucket}/y", "./in", "--delete"
-    )
+    for options in ([], ["--dry-run"], ["--max-delete", "9"]):
+        assert cli.error(errors.USAGE, "sync", f"{bucket}/y", "./in", "--delete", *options) == (
+            f"prefix 'y/' of bucket {bucket!r} has nothing to copy: deleting would remove 3 files "
+            "from folder 'in'; nothing was changed; if this is intended, add --force"
+        )
     assert len(files(folder / "in")) == 3
+    cli.run("sync", f"{bucket}/y", "./in", "--delete", "--force")
+    assert files(folder / "in") == []
+
+
+def test_delete_with_an_empty_folder(cli: Cli, bucket: str, folder: Path) -> None:
+    """The folder of a disk that is not mounted is empty: all objects were deleted."""
+    cli.run("sync", "./in", bucket)
+    (folder / "disk").mkdir()
+    assert cli.error(errors.USAGE, "sync", "./disk", bucket, "--delete") == (
+        f"folder 'disk' has nothing to copy: deleting would remove 3 objects from bucket "
+        f"{bucket!r}; nothing was changed; if this is intended, add --force"
+    )
+    cli.run("sync", "./disk", bucket)
+    assert len(names(cli, bucket)) == 3
+    assert len(cli.json("sync", "./disk", bucket, "--delete", "--force")["removed"]) == 3
+    assert names(cli, bucket) == []
+
+
+def test_max_delete(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("sync", "./in", bucket)
+    for name in ("a.txt", "b.log"):
+        (folder / "in" / name).unlink()
+    (folder / "in" / "new").write_text("new")
+    assert cli.error(
+        errors.USAGE, "sync", "./in", bucket, "--delete", "--max-delete", "1", "--force"
+    ) == (
+        f"deleting would remove 2 objects from bucket {bucket!r}, more than --max-delete (1): "
+        "nothing was changed; check folder 'in', or raise --max-delete"
+    )
+    assert names(cli, bucket) == ["a.txt", "b.log", "sub/c.txt"]
+    result = cli.json("sync", "./in", bucket, "--delete", "--max-delete", "2")
+    assert (result["copied"], result["removed"]) == (["new"], ["a.txt", "b.log"])
+    assert "whole number" in cli.error(errors.USAGE, "sync", "./in", bucket, "--max-delete", "-1")
 
 
 def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
+import os
 import pickle
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from fsspec.callbacks import Callback
 from jetstow.errors import ObjectChangedError, ObjectEncryptedError
 from jetstow.fs import JetstowFileSystem
 from tests.fs.conftest import OtherClient
+from tests.support.file_changes import CHANGES, Change
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(3_000_000)
@@ -178,6 +180,38 @@ def test_put_and_get_report_progress(fs: JetstowFileSystem, root: str, tmp_path:
         assert recorder.values[-1] == (len(DATA), len(DATA))
         assert len(recorder.values) > 10
     assert (tmp_path / "out").read_bytes() == DATA
+
+
+class ChangeOnce(Callback):
+    """Changes a file at the first progress of its transfer."""
+
+    def __init__(self, change: Change, path: Path) -> None:
+        super().__init__()
+        self._pending = [(change, path)]
+
+    def call(self, *_: Any, **__: Any) -> None:
+        if self.value and self._pending:
+            change, path = self._pending.pop()
+            change(path)
+
+    def branched(self, *_: Any, **__: Any) -> Callback:
+        return self
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("verb", ["put", "put_file"])
+def test_put_of_a_changed_file(
+    fs: JetstowFileSystem, root: str, other: OtherClient, tmp_path: Path, verb: str, change: Change
+) -> None:
+    """The object had bytes of both versions, and the put succeeded."""
+    path = tmp_path / "in"
+    path.write_bytes(DATA)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    fs.pipe(f"{root}/a", b"old")
+    with pytest.raises(ObjectChangedError, match="changed while it was read"):
+        getattr(fs, verb)(str(path), f"{root}/a", callback=ChangeOnce(change, path))
+    assert fs.cat_file(f"{root}/a") == b"old"
+    assert other.chunks(root) == 1
 
 
 def test_mv_renames_and_cp_copies(fs: JetstowFileSystem, root: str) -> None:

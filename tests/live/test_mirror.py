@@ -11,7 +11,13 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow.errors import BucketSealedError, DigestMismatchError, JetstowError
+from jetstow.errors import (
+    BucketNotFoundError,
+    BucketSealedError,
+    DigestMismatchError,
+    InvalidOptionError,
+    JetstowError,
+)
 from tests.support import object_builder, raw_stream
 from tests.support.samples import ASCII_NAMES, UNICODE_NAMES, some_bytes
 from tests.support.servers import NatsServer
@@ -136,9 +142,57 @@ async def test_names_that_the_source_does_not_have(
         await target.put(name, b"x")
     assert (await jetstow.mirror(store, target)).removed == []
     assert len(await target.list()) == 3
-    result = await jetstow.mirror(store, target, delete=True)
+    result = await jetstow.mirror(store, target, delete=True, force=True)
     assert result.removed == ["deleted", "link", "theirs"]
     assert await target.list() == []
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_delete_with_an_empty_source(
+    store: jetstow.ObjectStore, target: jetstow.ObjectStore, dry_run: bool
+) -> None:
+    """An empty source emptied the target."""
+    assert (await jetstow.mirror(store, target, delete=True, dry_run=dry_run)).removed == []
+    await target.put("a", b"x")
+    await target.put("b", b"x")
+    before = await revisions(target)
+    with pytest.raises(InvalidOptionError, match=r"remove 2 objects .* force=True") as caught:
+        await jetstow.mirror(store, target, delete=True, dry_run=dry_run)
+    assert caught.value.bucket == target.bucket
+    assert repr(store.bucket) in str(caught.value)
+    assert (await jetstow.mirror(store, target, dry_run=dry_run)).removed == []
+    assert await revisions(target) == before
+    result = await jetstow.mirror(store, target, delete=True, force=True, dry_run=dry_run)
+    assert result.removed == ["a", "b"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_max_delete(
+    store: jetstow.ObjectStore, target: jetstow.ObjectStore, dry_run: bool
+) -> None:
+    await store.put("new", b"x")
+    for name in "ab":
+        await target.put(name, b"x")
+    before = await revisions(target)
+    with pytest.raises(InvalidOptionError, match=r"remove 2 objects .* max_delete \(1\)") as caught:
+        await jetstow.mirror(store, target, delete=True, max_delete=1, force=True, dry_run=dry_run)
+    assert caught.value.bucket == target.bucket
+    assert await revisions(target) == before
+    result = await jetstow.mirror(store, target, delete=True, max_delete=2, dry_run=dry_run)
+    assert (result.copied, result.removed) == (["new"], ["a", "b"])
+    with pytest.raises(InvalidOptionError, match="max_delete must be 0 or more, not -1"):
+        await jetstow.mirror(store, target, delete=True, max_delete=-1)
+
+
+async def test_missing_source_bucket(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore, target: jetstow.ObjectStore
+) -> None:
+    await target.put("a", b"x")
+    missing = await js.create_object_store(f"{store.bucket}-missing")
+    await js.delete_object_store(missing.bucket)
+    with pytest.raises(BucketNotFoundError, match=repr(missing.bucket)):
+        await jetstow.mirror(missing, target, delete=True, force=True)
+    assert (await target.get("a")).data == b"x"
 
 
 async def test_dry_run_changes_nothing(
@@ -199,6 +253,7 @@ async def test_copy_of_unreadable_object_is_not_removed(
 ) -> None:
     """A listing leaves out invalid metadata, so `delete` removed the last good copy."""
     await store.put("a", b"x")
+    await store.put("b", b"x")
     await jetstow.mirror(store, target)
     await raw_stream.write_metadata(raw, store.bucket, "a", b"no JSON")
     with caplog.at_level(logging.CRITICAL, "jetstow"):

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
-from jetstow.errors import InvalidOptionError, ObjectNotFoundError
+from jetstow.errors import BucketExistsError, InvalidOptionError, ObjectNotFoundError
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 
@@ -126,6 +126,18 @@ async def test_first_ttl_enables_it_on_the_stream(
         "metadata",
     }  # the server writes its required API level there
     assert after["allow_msg_ttl"]
+
+
+async def test_bucket_with_message_ttl_is_created_again(
+    js: jetstow.JetStreamContext, bucket: str
+) -> None:
+    """The second run of a program that used `ttl` raised BucketExistsError."""
+    store = await js.create_object_store(bucket, description="cache")
+    await store.put("a", b"data", ttl=HOUR)
+    again = await js.create_object_store(bucket, description="cache")
+    assert (await again.get("a")).data == b"data"
+    with pytest.raises(BucketExistsError):
+        await js.create_object_store(bucket, description="another")
 
 
 async def test_bucket_ttl_limits_the_object_ttl(js: jetstow.JetStreamContext, bucket: str) -> None:

@@ -204,3 +204,12 @@ def test_folders(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     assert (up.copied, done[-1]) == (["a"], (4, 4))
     assert jetstow.download_folder(store, tmp_path / "out", "x").copied == ["a"]
     assert (tmp_path / "out" / "a").read_bytes() == b"data"
+    (tmp_path / "in" / "a").unlink()
+    with pytest.raises(jetstow.errors.InvalidOptionError, match="force=True"):
+        jetstow.upload_folder(tmp_path / "in", store, "x", delete=True)
+    with pytest.raises(jetstow.errors.InvalidOptionError, match="max_delete"):
+        jetstow.download_folder(store, tmp_path / "out", "y", delete=True, force=True, max_delete=0)
+    assert (store.get("x/a").data, (tmp_path / "out" / "a").exists()) == (b"data", True)
+    assert jetstow.upload_folder(tmp_path / "in", store, "x", delete=True, force=True).removed == [
+        "a"
+    ]

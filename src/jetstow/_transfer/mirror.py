@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
+from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.plan import FATAL_ERRORS, ObjectSpec, Step, map_in_order
 from jetstow.errors import JetstowError, ObjectChangedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
@@ -24,6 +25,8 @@ async def mirror(
     target: ObjectStore | None,
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> MirrorResult:
@@ -37,22 +40,36 @@ async def mirror(
     `delete` removes objects that the source does not have; by default nothing is removed.
     `dry_run` changes nothing; `target` may then be None, for a bucket that does not exist yet.
 
+    With `delete`, an empty source is refused if the target has objects, unless `force` is set.
+    `max_delete` is the highest number of names that may be deleted, with or without `force`.
+    Both are checked before anything is changed, with `dry_run` too.
+
     If an object cannot be copied, its error is added to `failed`, and the others are copied.
 
-    Raises: `ValueError` (`target` is None without `dry_run`); an error that concerns the whole
+    Raises: `ValueError` (`target` is None without `dry_run`), `InvalidOptionError` (an empty
+    source without `force`, or more than `max_delete` names); an error that concerns the whole
     bucket, such as `ConnectionLostError`, `BucketSealedError`, `BucketFullError` or
     `PermissionDeniedError`.
     """
     if target is None and not dry_run:
         raise ValueError("mirror needs a target bucket unless dry_run is set")
+    limits = DeleteLimits(max_delete, force)
     source, target = source.as_stored(), target and target.as_stored()
     infos = sorted(await source.list(), key=lambda info: info.name)
     existing = {} if target is None else {info.name: info for info in await target.list()}
+    surplus = sorted(existing.keys() - {info.name for info in infos}) if delete else []
+    if target is not None:
+        limits.check(
+            len(surplus),
+            "object",
+            source=f"bucket {source.bucket!r}",
+            target=f"bucket {target.bucket!r}",
+            source_is_empty=not infos,
+            bucket=target.bucket,
+        )
     operation = _Mirror(source, target, existing, progress, dry_run=dry_run)
     await operation.copy(infos)
-    if delete:
-        source_names = {info.name for info in infos}
-        await operation.remove(sorted(existing.keys() - source_names))
+    await operation.remove(surplus)
     return operation.result
 
 

@@ -59,7 +59,18 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", "-n", help="Show what would change, without changing anything."),
 ]
+ForceDelete = Annotated[
+    bool,
+    typer.Option("--force", help="With --delete: proceed if the source is empty."),
+]
 Long = Annotated[bool, typer.Option("--long", "-l", help="Show size and time.")]
+MaxDelete = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", parser=parsers.whole_number,
+        help="With --delete: change nothing if more than N names would be deleted.",
+    ),
+]  # fmt: skip
 Metadata = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Metadata entry; may be repeated.")
 ]

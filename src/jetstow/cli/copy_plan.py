@@ -87,9 +87,7 @@ class CopyStep:
         if isinstance(self.target, Address) and self.target.bucket == self.source.bucket:
             if self.target == self.source:
                 raise UsageError(f"{str(self.source)!r} is both source and target")
-            meta = (await store.get_info(self.source.name)).meta
-            meta.name = self.target.name
-            return await store.update_meta(self.source.name, meta)
+            return await store.rename(self.source.name, self.target.name)
         revision = (await store.get_info(self.source.name)).revision
         info = await self.copy(session, bar)
         await store.delete(self.source.name, expected_revision=revision)

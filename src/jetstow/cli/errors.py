@@ -72,11 +72,15 @@ def message(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     import nats.errors
 
-    from jetstow.errors import JetstowError, ObjectEncryptedError
+    from jetstow.errors import InvalidOptionError, JetstowError, ObjectEncryptedError
 
     # The library's message names `store.encrypted(key)`, which the command line does not have.
     if isinstance(error, ObjectEncryptedError) and "store." in str(error):
         return f"{str(error).partition(':')[0]}: add --key-file with its key"
+    # The library's messages name the parameters; the command line has options.
+    if isinstance(error, InvalidOptionError) and "deleting would remove" in str(error):
+        text = str(error).replace("pass force=True", "add --force")
+        return text.replace("max_delete", "--max-delete")
     if isinstance(error, JetstowError | CliError):
         return str(error)
     if isinstance(error, nats.errors.Error):

@@ -137,10 +137,8 @@ class WriteOperations(FileSystemBase):
         store = await self._store(bucket1)
         info = await store.get_info(name1)
         if bucket1 == bucket2:
-            meta = info.meta
-            meta.name = name2
             try:
-                self._update_listing(await store.update_meta(name1, meta))
+                self._update_listing(await store.rename(name1, name2))
             except (ObjectAlreadyExists, LinkError):
                 pass  # the target exists: fsspec's move replaces it
             else:

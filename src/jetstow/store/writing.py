@@ -15,7 +15,7 @@ from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.name_state import get_info
-from jetstow._core.write import copy, delete, links, resumable_put, update_meta
+from jetstow._core.write import copy, delete, links, rename, resumable_put, update_meta
 from jetstow._core.write.put import PutOptions, prepare_put
 from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
@@ -49,7 +49,8 @@ class Writes(BucketBase):
         rounded up (server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
 
         Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
-        (`expected_revision` is 0), `RevisionMismatchError`, and what reading `data` raises.
+        (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
+        on disk that changed while it was read), and what reading `data` raises.
         """
         put = await prepare_put(self._bucket, name, PutOptions(meta, expected_revision, ttl))
         with put.context.attach():
@@ -79,7 +80,9 @@ class Writes(BucketBase):
         a checkpoint. The next put of the file with `resume` compares the chunks with the file and
         continues. It is not available with `ttl` or encryption.
 
-        Raises: what `put` and `open` raise.
+        If the file changes while it is read, nothing is stored.
+
+        Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
         """
         if name is None and (meta is None or meta.name is None):
             name = Path(path).name
@@ -120,8 +123,9 @@ class Writes(BucketBase):
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
         """Replace an object's description, content type, tags, headers and metadata.
 
-        If `meta` has a different name, rename the object. Its bytes and its expiry do not change.
-        What `meta` leaves out is removed. Source: ADR-20.
+        `meta` replaces all of them: what it leaves out is removed. Start from `info.meta` to change
+        one. If `meta` has a different name, the object is renamed, too; `rename` keeps the rest.
+        The bytes and the expiry do not change. Source: ADR-20.
 
         Raises: `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (the new name
         is in use), `InvalidOptionError`.
@@ -129,6 +133,18 @@ class Writes(BucketBase):
         context = self._context_of(name)
         step = update_meta.update_meta(self._bucket, context, meta)
         return plain_info(self._bucket, await uncancelled(step))
+
+    @instrumented
+    async def rename(self, name: str, new_name: str) -> ObjectInfo:
+        """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
+
+        Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
+        """
+        context = self._context_of(name)
+        check_object_name(self.bucket, new_name)
+        return plain_info(
+            self._bucket, await uncancelled(rename.rename(self._bucket, context, new_name))
+        )
 
     @instrumented
     async def delete(  # type: ignore[override]

@@ -21,8 +21,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jetstow._core.aio.source import Chunker, bytes_view, open_source
-from jetstow.errors import InvalidDataError
+from jetstow._core.aio.source import Chunker, bytes_view, file_version, open_source
+from jetstow.errors import InvalidDataError, ObjectChangedError
+from tests.support.file_changes import CHANGES, Change, append
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(97)
@@ -357,3 +358,28 @@ async def test_error_of_source_is_raised() -> None:
     for data in (generator(), asynchronous(), File()):
         with pytest.raises(SourceError):
             await chunks_of(data)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+async def test_file_that_changes_during_the_read(tmp_path: Path, change: Change) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"0123456789")
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    with path.open("rb") as file:
+        chunks = open_source(file).chunks(5)
+        assert await anext(chunks) == b"01234"
+        change(path)
+        with pytest.raises(ObjectChangedError, match=r"file '.*/file' changed while it was read"):
+            _ = [chunk async for chunk in chunks]
+
+
+async def test_file_that_changed_before_the_read(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with path.open("rb") as file:
+        version = file_version(file)
+        append(path)
+        with pytest.raises(ObjectChangedError):
+            _ = [bytes(chunk) async for chunk in open_source(file, version).chunks(5)]
+        file.seek(0)
+        assert [bytes(chunk) async for chunk in open_source(file).chunks(5)] == [b"oldmo", b"re"]

@@ -11,7 +11,7 @@ import pytest
 
 from jetstow import ObjectInfo
 from jetstow._transfer.folders import local_tree
-from jetstow.errors import InvalidObjectNameError, ObjectChangedError
+from jetstow.errors import InvalidObjectNameError
 
 
 def info(**fields: Any) -> ObjectInfo:
@@ -90,13 +90,3 @@ def test_removal_of_file_and_empty_folders(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "d"]
     local_tree.remove_file(tmp_path / "a/d", tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-async def test_file_that_changes_during_the_read(tmp_path: Path) -> None:
-    path = tmp_path / "a"
-    path.write_bytes(b"old")
-    blocks = local_tree.read_blocks(path, "a")
-    assert await anext(blocks) == b"old"
-    path.write_bytes(b"newer")
-    with pytest.raises(ObjectChangedError, match="changed while it was read"):
-        _ = [block async for block in blocks]

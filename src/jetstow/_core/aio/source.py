@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.worker import Worker, is_regular_file
-from jetstow.errors import InvalidDataError
+from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
+from jetstow.errors import InvalidDataError, ObjectChangedError
 from jetstow.types import Readable
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 
 Read = Callable[[int], object]
+
+FileVersion = tuple[int, int, int]
+"""The inode, size and modification time of a file. A write changes at least one of them."""
 
 # The bytes that one call in a worker thread reads: the call costs more than a small read.
 _BLOCK_SIZE: Final = 1024 * 1024
@@ -42,10 +45,14 @@ class Source:
     size: int | None
 
 
-def open_source(data: object) -> Source:
+def open_source(data: object, version: FileVersion | None = None) -> Source:
     """Return a source that reads `data`.
 
-    Raises: `InvalidDataError` (`data` is not bytes, text, a file, or an iterable).
+    The chunks of a regular file end with an error if the file changed while it was read. `version`
+    is its version when reading began; by default, that of the first chunk.
+
+    Raises: `InvalidDataError` (`data` is not bytes, text, a file, or an iterable); its chunks:
+    `InvalidDataError`, `ObjectChangedError`, and what reading `data` raises.
     """
     if isinstance(data, str):
         data = _encode_text(data)
@@ -56,8 +63,7 @@ def open_source(data: object) -> Source:
     if isinstance(data, Readable):
         if _is_async(data.read):
             return Source(lambda size: _chunk_async_file(data.read, size), None)
-        chunk = _chunk_regular_file if is_regular_file(data) else _chunk_file
-        return Source(lambda size: chunk(data.read, size), _remaining_size(data))
+        return _file_source(data, version)
     if isinstance(data, AsyncIterable):
         return Source(lambda size: _chunk_async_iterable(data, size), None)
     if isinstance(data, Iterable):
@@ -96,9 +102,15 @@ def bytes_view(piece: object) -> memoryview:
 def _text_source(file: io.TextIOBase) -> Source:
     buffer = getattr(file, "buffer", None)
     if buffer is not None:
-        return Source(lambda size: _chunk_file(buffer.read, size), _remaining_size(buffer))
+        return _file_source(buffer)
     reader = _IteratorReader(iter_text(file))
     return Source(lambda size: _chunk_file(reader.read, size), None)
+
+
+def _file_source(file: Readable, version: FileVersion | None = None) -> Source:
+    if is_regular_file(file):
+        return Source(lambda size: _chunk_regular_file(file, size, version), _remaining_size(file))
+    return Source(lambda size: _chunk_file(file.read, size), _remaining_size(file))
 
 
 def iter_text(file: io.TextIOBase) -> Iterator[bytes]:
@@ -123,12 +135,24 @@ def _is_async(read: object) -> bool:
     )
 
 
+def _is_plain_file(file: object) -> bool:
+    """Return whether `fstat` describes the bytes that a file returns: not those of a `GzipFile`."""
+    return isinstance(getattr(file, "raw", file), io.FileIO)
+
+
+def file_version(file: object) -> FileVersion | None:
+    """Return the version of a plain, open file; None for others."""
+    if not _is_plain_file(file):
+        return None
+    status = os.fstat(file.fileno())  # type: ignore[attr-defined]
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def _remaining_size(file: object) -> int | None:
     """Return how many bytes follow in a file, if that needs no read and no seek."""
     if isinstance(file, io.BytesIO):
         return max(0, file.getbuffer().nbytes - file.tell())
-    # `fstat` has the size of a plain file only: a GzipFile returns more bytes.
-    if not isinstance(getattr(file, "raw", file), io.FileIO):
+    if not _is_plain_file(file):
         return None
     try:
         size = os.fstat(file.fileno()).st_size  # type: ignore[attr-defined]
@@ -152,15 +176,33 @@ async def _chunk_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
             yield chunk
 
 
-async def _chunk_regular_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
-    """Yield the chunks of a file; read the next block while the caller sends this one."""
+async def _chunk_regular_file(
+    file: Readable, size: int, version: FileVersion | None
+) -> AsyncGenerator[Buffer, None]:
+    """Yield the chunks of a file; read the next block while the caller sends this one.
+
+    Raises: `ObjectChangedError` (the file changed; raised after the last chunk, before the caller
+    commits the object).
+    """
     block_size = size * max(1, _BLOCK_SIZE // size)
+    if _is_plain_file(file) and file.writable():  # type: ignore[attr-defined]
+        # The first read would write out what the caller has buffered, which changes the file.
+        await run_in_thread(file.flush)  # type: ignore[attr-defined]
+    before = version or file_version(file)
     async with Worker[bytearray | memoryview]() as worker:
-        await worker.start(_read_block, read, block_size)
+        await worker.start(_read_block, file.read, block_size)
         while block := await worker.result():
-            await worker.start(_read_block, read, block_size)
+            await worker.start(_read_block, file.read, block_size)
             async for chunk in _chunk_memory(memoryview(block), size):
                 yield chunk
+    if file_version(file) != before:
+        raise ObjectChangedError(f"file {_path(file)!r} changed while it was read")
+
+
+def _path(file: object) -> object:
+    """Return the path with which a file was opened, or its descriptor."""
+    path = getattr(file, "name", None)
+    return os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else path
 
 
 def _read_block(read: Read, size: int) -> bytearray | memoryview:

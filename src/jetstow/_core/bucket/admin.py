@@ -45,6 +45,11 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
     started = time.monotonic()
     try:
         response = await _request(js, "CREATE", bucket, body)
+    except BucketExistsError:
+        # `enable_message_ttl` may be the only difference, and cannot be undone.
+        if not (await open_stream(js, bucket)).config.get("allow_msg_ttl"):
+            raise
+        response = await _request(js, "CREATE", bucket, body | {"allow_msg_ttl": True})
     except ServerError as error:
         if error.err_code != _STORE_NOT_CREATED:
             raise

@@ -14,7 +14,7 @@ from dataclasses import replace
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import meta_subject
-from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import Committed, commit
 from jetstow._core.write.delete import delete_marker
 from jetstow._core.write.purge import purge_if_renamed_away
@@ -23,6 +23,21 @@ from jetstow.errors import ObjectAlreadyExists, PermissionDeniedError, RevisionM
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.write")
+
+
+async def rename(stream: Stream, context: ErrorContext, new_name: str) -> ObjectInfo:
+    """Give the object in `context` a new name. Nothing else of its metadata changes.
+
+    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
+    """
+    while True:
+        state = await read_state(stream, context)
+        info = require_live(context, state)
+        if new_name == context.name:
+            return info
+        renamed = replace(info, name=new_name)
+        if (result := await try_rename(stream, context, state, renamed)) is not None:
+            return result
 
 
 async def try_rename(

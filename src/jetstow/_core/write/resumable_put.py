@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from anyio import to_thread
 
-from jetstow._core.aio.source import open_source
+from jetstow._core.aio.source import Source, file_version, open_source
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.subjects import chunk_subject
@@ -48,13 +48,16 @@ async def put_file(
             InvalidOptionError, f"{put.context} is {reason}: it cannot be put with resume"
         )
     with put.context.attach(), path.open("rb", buffering=0) as file:
+        # The comparison with the stored chunks reads the file, too.
+        version = file_version(file)
         status = os.fstat(file.fileno())
         checkpoint = await Checkpoint.open(stream, put.name, path, status, put.chunk_size)
         if (nuid := checkpoint.read()) is not None:
             await _resume(stream, put, nuid, file, status.st_size)
         checkpoint.write(put.nuid)
         try:
-            return await _store(put, file, checkpoint, status.st_size, progress)
+            source = open_source(file, version)
+            return await _store(put, source, checkpoint, status.st_size, progress)
         except JetstowError as error:
             if not isinstance(error, RETRIED_ERRORS):
                 checkpoint.remove()
@@ -62,9 +65,8 @@ async def put_file(
 
 
 async def _store(
-    put: Put, file: BinaryIO, checkpoint: Checkpoint, size: int, progress: Progress | None
+    put: Put, source: Source, checkpoint: Checkpoint, size: int, progress: Progress | None
 ) -> ObjectInfo:
-    source = open_source(file)
     async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
         try:
             async for chunk in chunks:

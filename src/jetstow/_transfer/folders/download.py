@@ -7,16 +7,18 @@ from collections.abc import Collection
 from pathlib import Path
 
 from jetstow._core.aio.worker import run_in_thread
+from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.result import (
     ProgressCounter,
     SyncOptions,
     copy_all,
+    describe_objects,
     folder_prefix,
     list_selected,
     record_failure,
 )
-from jetstow.errors import LinkIsABucketError, ObjectNotFoundError
+from jetstow.errors import LinkIsABucketError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
@@ -28,6 +30,8 @@ async def download_folder(
     prefix: str = "",
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     include: Collection[str] = (),
     exclude: Collection[str] = (),
     dry_run: bool = False,
@@ -39,27 +43,36 @@ async def download_folder(
     are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
     removes files without an object, and folders that are then empty. `dry_run` changes nothing.
 
+    With `delete`, a prefix or bucket without selected objects is refused if files would be
+    removed, unless `force` is set. `max_delete` is the highest number of files that may be
+    removed, with or without `force`. Both are checked before anything is changed, with
+    `dry_run` too.
+
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
     `skipped`. If an object cannot be copied, its error is added to `failed`: among others
     `InvalidObjectNameError`, if its name is not a safe path in the folder.
 
-    Raises: `ObjectNotFoundError` (with `delete` and a prefix, if no name starts with it, since
-    all files would be removed); an error that concerns the whole bucket.
+    Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
+    files); an error that concerns the whole bucket.
     """
     root, prefix = Path(folder), folder_prefix(prefix)
+    limits = DeleteLimits(max_delete, force)
     options = SyncOptions(delete, include, exclude, dry_run)
     selected = await list_selected(store, prefix, options)
-    if delete and prefix and not selected:
-        raise ObjectNotFoundError(
-            f"no object in bucket {store.bucket!r} starts with {prefix!r}: "
-            "deleting would remove all files",
-            bucket=store.bucket,
-        )
     counter = ProgressCounter(sum(info.size or 0 for info in selected.values()), progress)
     download = _Download(store, root, options, counter)
+    surplus = await run_in_thread(download.surplus, selected.keys()) if delete else set()
+    limits.check(
+        len(surplus),
+        "file",
+        source=describe_objects(store.bucket, prefix),
+        target=f"folder {str(root)!r}",
+        source_is_empty=not selected,
+        bucket=store.bucket,
+    )
     await copy_all(selected.items(), download.copy, lambda item: item[1].size or 0)
-    if delete:
-        await run_in_thread(download.delete, selected.keys())
+    if surplus:
+        await run_in_thread(download.delete, surplus)
     return download.result
 
 
@@ -101,10 +114,21 @@ class _Download:
         self.result.copied.append(name)
         self.result.size += info.size or 0
 
+    def surplus(self, names: Collection[str]) -> set[str]:
+        """Return the names of the selected files that are not in `names`."""
+        return {
+            name
+            for name, _, _ in local_tree.scan_tree(self._root).files
+            if name not in names and self._options.selects(name)
+        }
+
     def delete(self, names: Collection[str]) -> None:
-        """Remove the selected files that are not in `names`."""
+        """Remove the files with these names.
+
+        The folder is listed again: during the copying, a file may have become a symbolic link.
+        """
         for name, path, _ in local_tree.scan_tree(self._root).files:
-            if name not in names and self._options.selects(name):
+            if name in names:
                 try:
                     if not self._options.dry_run:
                         local_tree.remove_file(path, self._root)

@@ -8,14 +8,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from jetstow._core.aio.worker import BLOCK_SIZE, run_in_thread
 from jetstow._core.protocol.digest import digests_equal, format_digest
-from jetstow.errors import InvalidObjectNameError, ObjectChangedError
+from jetstow.errors import InvalidObjectNameError
 from jetstow.models import ObjectInfo
 
 # In seconds: `os.utime` takes a float, which rounds a current time to less than a microsecond.
@@ -113,24 +111,6 @@ def has_same_bytes(path: Path, info: ObjectInfo) -> bool:
             modified is not None and abs(status.st_mtime - modified.timestamp()) < _TIME_TOLERANCE
         )
     return digests_equal(info.digest or "", file_digest(path))
-
-
-async def read_blocks(path: Path, name: str) -> AsyncGenerator[bytes, None]:
-    """Yield the bytes of a file.
-
-    Raises: `ObjectChangedError` (the file changed during the read; raised after the last block,
-    so that `put` does not commit the object), `OSError`.
-    """
-    with await run_in_thread(lambda: path.open("rb", buffering=0)) as file:
-        before = _size_and_time(os.fstat(file.fileno()))
-        while block := await run_in_thread(file.read, BLOCK_SIZE):
-            yield block
-        if _size_and_time(os.fstat(file.fileno())) != before:
-            raise ObjectChangedError(f"file {str(path)!r} changed while it was read", name=name)
-
-
-def _size_and_time(status: os.stat_result) -> tuple[int, int]:
-    return status.st_size, status.st_mtime_ns
 
 
 def set_modified_time(path: Path, info: ObjectInfo) -> None:

@@ -91,3 +91,8 @@ class ProgressCounter:
 def folder_prefix(prefix: str) -> str:
     """Return a prefix with a slash at its end; an empty prefix stays empty."""
     return prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
+
+
+def describe_objects(bucket: str, prefix: str) -> str:
+    """Return the description of a prefix in a bucket, for messages."""
+    return f"prefix {prefix!r} of bucket {bucket!r}" if prefix else f"bucket {bucket!r}"

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.protocol.digest import Digest, digests_equal
+from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.result import (
     ProgressCounter,
     SyncOptions,
     copy_all,
+    describe_objects,
     folder_prefix,
     list_selected,
     record_failure,
@@ -43,6 +45,8 @@ async def upload_folder(
     prefix: str = "",
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     include: Collection[str] = (),
     exclude: Collection[str] = (),
     dry_run: bool = False,
@@ -55,14 +59,20 @@ async def upload_folder(
     an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
     metadata. Encrypted objects are read to compare them.
 
+    With `delete`, a folder without selected files is refused if objects would be deleted, unless
+    `force` is set. `max_delete` is the highest number of objects that may be deleted, with or
+    without `force`. Both are checked before anything is changed, with `dry_run` too.
+
     Symbolic links and special files are added to `skipped`; empty folders are ignored. If a
     file cannot be copied, its error is added to `failed`.
 
-    Raises: `NotADirectoryError`; an error that concerns the whole bucket.
+    Raises: `NotADirectoryError`, `InvalidOptionError` (no selected files without `force`, or
+    more than `max_delete` objects); an error that concerns the whole bucket.
     """
     root, prefix = Path(folder), folder_prefix(prefix)
     if not await run_in_thread(root.is_dir):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
+    limits = DeleteLimits(max_delete, force)
     options = SyncOptions(delete, include, exclude, dry_run)
     existing = await list_selected(store, prefix, options)
     tree = await run_in_thread(local_tree.scan_tree, root)
@@ -71,17 +81,31 @@ async def upload_folder(
         for name, path, status in tree.files
         if options.selects(name)
     ]
+    surplus = _surplus(existing, files, tree) if delete else []
+    limits.check(
+        len(surplus),
+        "object",
+        source=f"folder {str(root)!r}",
+        target=describe_objects(store.bucket, prefix),
+        source_is_empty=not files,
+        bucket=store.bucket,
+    )
     counter = ProgressCounter(sum(file.size for file in files), progress)
     upload = _Upload(store, prefix, counter, dry_run=dry_run)
     upload.result.failed += tree.unreadable.values()
     upload.result.skipped += filter(options.selects, tree.special_files)
     await copy_all(files, upload.copy, lambda file: file.size)
-    if delete:
-        names = {file.name for file in files}
-        for name, info in sorted(existing.items()):
-            if name not in names and not tree.may_contain(name):
-                await upload.delete(name, info)
+    for name in surplus:
+        await upload.delete(name, existing[name])
     return upload.result
+
+
+def _surplus(
+    existing: dict[str, ObjectInfo], files: list[_File], tree: local_tree.LocalTree
+) -> list[str]:
+    """Return the names of the objects that certainly have no file."""
+    names = {file.name for file in files}
+    return [name for name in sorted(existing.keys() - names) if not tree.may_contain(name)]
 
 
 class _Upload:
@@ -136,5 +160,5 @@ class _Upload:
         name, meta = self._prefix + file.name, None
         if file.existing is not None and file.existing.link is None:
             meta = file.existing.meta
-        async with aclosing(local_tree.read_blocks(file.path, name)) as blocks:
-            await self._store.put(name, blocks, meta, progress=self._counter.for_object())
+        with await run_in_thread(lambda: file.path.open("rb", buffering=0)) as opened:
+            await self._store.put(name, opened, meta, progress=self._counter.for_object())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jetstow.cli import parsers
-from jetstow.cli.arguments import Bucket, DryRun
+from jetstow.cli.arguments import Bucket, DryRun, ForceDelete, MaxDelete
 from jetstow.cli.change_summary import list_planned, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
@@ -46,6 +46,8 @@ async def mirror(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete from TARGET what BUCKET does not have.")
     ] = False,
+    max_delete: MaxDelete = None,
+    force: ForceDelete = False,
     dry_run: DryRun = False,
 ) -> Result:  # fmt: skip
     """Mirror a bucket to another bucket or server.
@@ -63,8 +65,9 @@ async def mirror(
         store = await _open_or_create(js, source, target, dry_run=dry_run)
         with progress(bucket) as bar:
             result = await jetstow.mirror(
-                source, store, delete=delete, dry_run=dry_run, progress=bar
-            )
+                source, store, delete=delete, max_delete=max_delete, force=force,
+                dry_run=dry_run, progress=bar,
+            )  # fmt: skip
     for error in result.failed:
         session.report(error)
     return _summary(result, bucket, target, dry_run=dry_run)

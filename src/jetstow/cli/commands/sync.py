@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jetstow.cli import completion, locations
-from jetstow.cli.arguments import DryRun
+from jetstow.cli.arguments import DryRun, ForceDelete, MaxDelete
 from jetstow.cli.change_summary import list_planned, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError, message
@@ -40,6 +40,8 @@ async def sync(
     delete: Annotated[
         bool, typer.Option("--delete", help="Delete from TARGET what SOURCE does not have.")
     ] = False,
+    max_delete: MaxDelete = None,
+    force: ForceDelete = False,
     include: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,6 +64,8 @@ async def sync(
     """
     options: dict[str, Any] = {
         "delete": delete,
+        "max_delete": max_delete,
+        "force": force,
         "include": include or (),
         "exclude": exclude or (),
         "dry_run": dry_run,
