@@ -189,8 +189,9 @@ class GarbageResult:
 
     `uploads` counts uploads and replaced objects of which only chunks were left, `messages` their
     chunks. `recent` counts those that were kept because they are younger than the grace period.
-    `names` are old names that an interrupted rename left. `findings` is unreadable metadata, which
-    may refer to any chunk: if there is any, no chunk is removed.
+    `names` are old names that an interrupted rename left. `markers` counts delete markers.
+    `findings` is unreadable metadata, which may refer to any chunk: if there is any, no chunk is
+    removed.
     """
 
     bucket: str
@@ -198,6 +199,7 @@ class GarbageResult:
     messages: int = 0
     recent: int = 0
     names: tuple[str, ...] = ()
+    markers: int = 0
     findings: tuple[Finding, ...] = ()
 
 

@@ -99,11 +99,20 @@ def test_gc_a_bucket(cli: Cli, full: str) -> None:
     assert cli.json("gc", full, "--grace", "0s") == [
         {
             "bucket": full, "dry_run": False, "uploads": 1, "messages": 3, "recent": 0,
-            "names": [], "findings": [],
+            "names": [], "markers": 0, "findings": [],
         }
     ]  # fmt: skip
     assert cli.chunks(full) == 11
     assert cli.out("gc", full, "--grace", "0") == f"{prefix}nothing to remove\n"
+
+
+def test_gc_delete_markers(cli: Cli, full: str) -> None:
+    cli.run("rm", f"{full}/b")
+    prefix = f"bucket {full!r}: "
+    assert cli.out("gc", full, "--deleted", "7d") == f"{prefix}nothing to remove\n"
+    assert cli.out("gc", full, "--deleted", "0", "-n") == f"{prefix}would remove 1 delete marker\n"
+    assert cli.json("gc", full, "--deleted", "0")[0]["markers"] == 1
+    assert cli.out("gc", full, "--deleted", "0") == f"{prefix}nothing to remove\n"
 
 
 def test_gc_every_bucket_except_sealed_ones(cli: Cli, full: str) -> None:

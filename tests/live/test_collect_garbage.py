@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow._core.bucket.stream import Stream
 from jetstow.errors import (
     BadObjectMetaError,
     BucketSealedError,
@@ -225,6 +227,45 @@ async def test_links_do_not_share_chunks(store: jetstow.ObjectStore, raw: Client
     assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
 
 
+# -- delete markers ----------------------------------------------------------------------
+
+
+async def test_delete_markers_by_age(store: jetstow.ObjectStore, raw: Client) -> None:
+    target = await store.put("a", DATA)
+    await store.put("again", DATA)
+    await store.add_link("link", target)
+    await store.put("gone", DATA)
+    for name in ("again", "link", "gone"):
+        await store.delete(name)
+    await store.put("again", DATA)
+    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket)
+    assert await store.collect_garbage(deleted_for=3600) == GarbageResult(store.bucket)
+    expected = GarbageResult(store.bucket, markers=2)
+    assert await store.collect_garbage(deleted_for=0, dry_run=True) == expected
+    assert len(await raw_stream.names(raw, store.bucket)) == 4
+    assert await store.collect_garbage(deleted_for=0) == expected
+    assert await raw_stream.names(raw, store.bucket) == {"a": 1, "again": 1}
+    assert (await store.verify()).ok
+    assert await store.collect_garbage(deleted_for=0) == GarbageResult(store.bucket)
+
+
+async def test_delete_marker_of_a_name_put_during_the_collection(
+    store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.put("a", DATA)
+    await store.delete("a")
+    purge = Stream.purge
+
+    async def put_and_purge(*args: Any, **kwargs: Any) -> int:
+        monkeypatch.setattr(Stream, "purge", purge)
+        await store.put("a", b"new")
+        return await purge(*args, **kwargs)
+
+    monkeypatch.setattr(Stream, "purge", put_and_purge)
+    assert await store.collect_garbage(deleted_for=0) == GarbageResult(store.bucket)
+    assert (await store.get("a")).data == b"new"
+
+
 # -- errors ------------------------------------------------------------------------------
 
 
@@ -241,6 +282,9 @@ async def test_sealed_bucket(store: jetstow.ObjectStore, raw: Client) -> None:
 async def test_invalid_grace(store: jetstow.ObjectStore, grace: float) -> None:
     with pytest.raises(InvalidOptionError):
         await store.collect_garbage(grace=grace)
+    if grace is not None:
+        with pytest.raises(InvalidOptionError, match="deleted_for"):
+            await store.collect_garbage(deleted_for=grace)
 
 
 async def test_without_permission_to_purge(store: jetstow.ObjectStore, raw: Client) -> None:

@@ -124,7 +124,7 @@ class Buckets(BucketBase):
 
     @instrumented
     async def collect_garbage(
-        self, *, grace: float = 3600.0, dry_run: bool = False
+        self, *, grace: float = 3600.0, deleted_for: float | None = None, dry_run: bool = False
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
 
@@ -134,10 +134,14 @@ class Buckets(BucketBase):
         and the metadata. A `put_file` with `resume` that was interrupted before then starts
         again. `dry_run` reports what would be removed.
 
-        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` is not a
-        number of seconds, 0 or more).
+        `deleted_for` also removes delete markers that are at least that many seconds old (default:
+        none). A watcher or a listing with `ignore_deletes=False` that starts later does not
+        report these names.
+
+        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
+        `deleted_for` is not a number of seconds, 0 or more).
         """
-        return await garbage.collect(self._bucket, grace, dry_run=dry_run)
+        return await garbage.collect(self._bucket, grace, deleted_for, dry_run=dry_run)
 
     @instrumented
     async def seal(self) -> None:

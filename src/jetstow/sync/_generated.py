@@ -72,7 +72,8 @@ class ObjectStore(StoreBase):
         watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
 
         Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
-        (`expected_revision` is 0), `RevisionMismatchError`, and what reading `data` raises.
+        (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
+        on disk that changed while it was read), and what reading `data` raises.
         """
         call = Call()
         return call.run(
@@ -102,7 +103,9 @@ class ObjectStore(StoreBase):
         and a checkpoint. The next put of the file with `resume` compares the chunks with the file
         and continues. It is not available with `ttl` or encryption.
 
-        Raises: what `put` and `open` raise.
+        If the file changes while it is read, nothing is stored.
+
+        Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
         """
         call = Call()
         return call.run(
@@ -148,13 +151,21 @@ class ObjectStore(StoreBase):
     def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
         """Replace an object's description, content type, tags, headers and metadata.
 
-        If `meta` has a different name, rename the object. Its bytes and its expiry do not change.
-        What `meta` leaves out is removed. Source: ADR-20.
+        `meta` replaces all of them: what it leaves out is removed. Start from `info.meta` to change
+        one. If `meta` has a different name, the object is renamed, too; `rename` keeps the rest.
+        The bytes and the expiry do not change. Source: ADR-20.
 
         Raises: `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (the new name
         is in use), `InvalidOptionError`.
         """
         return run(self.async_store().update_meta, name, meta)
+
+    def rename(self, name: str, new_name: str) -> ObjectInfo:
+        """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
+
+        Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
+        """
+        return run(self.async_store().rename, name, new_name)
 
     def delete(self, name: str, *, expected_revision: int | None = None) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
@@ -446,7 +457,9 @@ class ObjectStore(StoreBase):
             self.async_store().verify, name, quick=quick, progress=call.callback(progress)
         )
 
-    def collect_garbage(self, *, grace: float = 3600.0, dry_run: bool = False) -> GarbageResult:
+    def collect_garbage(
+        self, *, grace: float = 3600.0, deleted_for: float | None = None, dry_run: bool = False
+    ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
 
         Processes leave both if they are killed. What was written within the last `grace` seconds
@@ -455,10 +468,19 @@ class ObjectStore(StoreBase):
         and the metadata. A `put_file` with `resume` that was interrupted before then starts
         again. `dry_run` reports what would be removed.
 
-        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` is not a
-        number of seconds, 0 or more).
+        `deleted_for` also removes delete markers that are at least that many seconds old (default:
+        none). A watcher or a listing with `ignore_deletes=False` that starts later does not
+        report these names.
+
+        Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
+        `deleted_for` is not a number of seconds, 0 or more).
         """
-        return run(self.async_store().collect_garbage, grace=grace, dry_run=dry_run)
+        return run(
+            self.async_store().collect_garbage,
+            grace=grace,
+            deleted_for=deleted_for,
+            dry_run=dry_run,
+        )
 
     def seal(self) -> None:
         """Make the bucket read-only, permanently (ADR-20)."""
@@ -626,6 +648,8 @@ def mirror(
     target: ObjectStore | None,
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> MirrorResult:
@@ -639,9 +663,14 @@ def mirror(
     `delete` removes objects that the source does not have; by default nothing is removed.
     `dry_run` changes nothing; `target` may then be None, for a bucket that does not exist yet.
 
+    With `delete`, an empty source is refused if the target has objects, unless `force` is set.
+    `max_delete` is the highest number of names that may be deleted, with or without `force`.
+    Both are checked before anything is changed, with `dry_run` too.
+
     If an object cannot be copied, its error is added to `failed`, and the others are copied.
 
-    Raises: `ValueError` (`target` is None without `dry_run`); an error that concerns the whole
+    Raises: `ValueError` (`target` is None without `dry_run`), `InvalidOptionError` (an empty
+    source without `force`, or more than `max_delete` names); an error that concerns the whole
     bucket, such as `ConnectionLostError`, `BucketSealedError`, `BucketFullError` or
     `PermissionDeniedError`.
     """
@@ -651,6 +680,8 @@ def mirror(
         source.async_store(),
         None if target is None else target.async_store(),
         delete=delete,
+        max_delete=max_delete,
+        force=force,
         dry_run=dry_run,
         progress=call.callback(progress),
     )
@@ -662,6 +693,8 @@ def upload_folder(
     prefix: str = "",
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     include: Collection[str] = (),
     exclude: Collection[str] = (),
     dry_run: bool = False,
@@ -674,10 +707,15 @@ def upload_folder(
     an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
     metadata. Encrypted objects are read to compare them.
 
+    With `delete`, a folder without selected files is refused if objects would be deleted, unless
+    `force` is set. `max_delete` is the highest number of objects that may be deleted, with or
+    without `force`. Both are checked before anything is changed, with `dry_run` too.
+
     Symbolic links and special files are added to `skipped`; empty folders are ignored. If a
     file cannot be copied, its error is added to `failed`.
 
-    Raises: `NotADirectoryError`; an error that concerns the whole bucket.
+    Raises: `NotADirectoryError`, `InvalidOptionError` (no selected files without `force`, or
+    more than `max_delete` objects); an error that concerns the whole bucket.
     """
     call = Call()
     return call.run(
@@ -686,6 +724,8 @@ def upload_folder(
         store.async_store(),
         prefix,
         delete=delete,
+        max_delete=max_delete,
+        force=force,
         include=include,
         exclude=exclude,
         dry_run=dry_run,
@@ -699,6 +739,8 @@ def download_folder(
     prefix: str = "",
     *,
     delete: bool = False,
+    max_delete: int | None = None,
+    force: bool = False,
     include: Collection[str] = (),
     exclude: Collection[str] = (),
     dry_run: bool = False,
@@ -710,12 +752,17 @@ def download_folder(
     are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
     removes files without an object, and folders that are then empty. `dry_run` changes nothing.
 
+    With `delete`, a prefix or bucket without selected objects is refused if files would be
+    removed, unless `force` is set. `max_delete` is the highest number of files that may be
+    removed, with or without `force`. Both are checked before anything is changed, with
+    `dry_run` too.
+
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
     `skipped`. If an object cannot be copied, its error is added to `failed`: among others
     `InvalidObjectNameError`, if its name is not a safe path in the folder.
 
-    Raises: `ObjectNotFoundError` (with `delete` and a prefix, if no name starts with it, since
-    all files would be removed); an error that concerns the whole bucket.
+    Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
+    files); an error that concerns the whole bucket.
     """
     call = Call()
     return call.run(
@@ -724,6 +771,8 @@ def download_folder(
         folder,
         prefix,
         delete=delete,
+        max_delete=max_delete,
+        force=force,
         include=include,
         exclude=exclude,
         dry_run=dry_run,

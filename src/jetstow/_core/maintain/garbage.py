@@ -1,4 +1,5 @@
-"""Collection of garbage: the chunks of failed uploads, and the old names of interrupted renames.
+"""Collection of garbage: the chunks of failed uploads, the old names of interrupted renames, and
+delete markers of a given age.
 
 Chunks are read before names, so that a name which is published during the collection counts. Only
 what has not changed for a grace period is removed, by the server's clock: a running upload has
@@ -16,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.maintain.markers import Marker, remove_markers
 from jetstow._core.maintain.scan import (
     MessageInfo,
     MetadataMessage,
@@ -44,19 +46,25 @@ _SECOND: Final = 10**9
 _decode = msgspec.json.Decoder().decode
 
 
-async def collect(stream: Stream, grace: float, *, dry_run: bool) -> GarbageResult:
-    """Remove garbage that has not changed for `grace` seconds.
+async def collect(
+    stream: Stream, grace: float, deleted_for: float | None, *, dry_run: bool
+) -> GarbageResult:
+    """Remove garbage that has not changed for `grace` seconds, and delete markers that are older
+    than `deleted_for` seconds (None keeps them).
 
-    Raises: `BucketSealedError`, `InvalidOptionError` (`grace` is not a number of seconds).
+    Raises: `BucketSealedError`, `InvalidOptionError` (not a number of seconds).
     """
-    _check_grace(stream, grace)
+    _check_seconds(stream, "grace", grace)
+    if deleted_for is not None:
+        _check_seconds(stream, "deleted_for", deleted_for)
     info = await stream.info()
     if info["config"].get("sealed") and not dry_run:
         context = stream.error_context()
         raise context.error(
             BucketSealedError, f"nothing can be removed from {context}: the bucket is sealed"
         )
-    before = await server_time(stream, info) - int(grace * _SECOND)
+    now = await server_time(stream, info)
+    before = now - int(grace * _SECOND)
     last_chunks: dict[str, MessageInfo] = {}
     scan = scan_messages(stream, subjects.all_chunks_subject(stream.bucket), "last_per_subject")
     async with aclosing(scan) as messages:
@@ -69,21 +77,26 @@ async def collect(stream: Stream, grace: float, *, dry_run: bool) -> GarbageResu
     if not references.findings:
         await collector.remove_chunks(last_chunks)
     await collector.remove_names()
+    markers = 0
+    if deleted_for is not None:
+        old = references.markers_before(now - int(deleted_for * _SECOND), set(collector.names))
+        markers = await remove_markers(stream, old, dry_run=dry_run)
     return GarbageResult(
         bucket=stream.bucket,
         uploads=collector.uploads,
         messages=collector.messages,
         recent=collector.recent,
         names=tuple(sorted(collector.names)),
+        markers=markers,
         findings=tuple(references.findings.values()),
     )
 
 
-def _check_grace(stream: Stream, grace: object) -> None:
-    if not isinstance(grace, int | float) or isinstance(grace, bool) or not 0 <= grace < 2**33:
+def _check_seconds(stream: Stream, option: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
         context = stream.error_context()
         raise context.error(
-            InvalidOptionError, f"grace for {context} must be seconds, 0 or more, not {grace!r}"
+            InvalidOptionError, f"{option} for {context} must be seconds, 0 or more, not {value!r}"
         )
 
 
@@ -109,6 +122,7 @@ class _References:
     def __init__(self, stream: Stream, last_seq: int) -> None:
         self.nuids: set[str] = set()
         self.entries: dict[str, _Entry] = {}
+        self.markers: dict[str, Marker] = {}
         self.findings: dict[int, Finding] = {}
         self._stream = stream
         self._last_seq = last_seq
@@ -127,9 +141,18 @@ class _References:
                 self._add(message)
         return not self.findings
 
+    def markers_before(self, before: int, excluded: set[str]) -> list[Marker]:
+        """Return the delete markers of that time or earlier, except those of `excluded` names."""
+        return [
+            marker
+            for marker in self.markers.values()
+            if marker.time <= before and marker.name not in excluded
+        ]
+
     def _add(self, message: MetadataMessage) -> None:
         name = subjects.object_name(self._stream.bucket, message.subject)
         self.entries.pop(message.subject, None)
+        self.markers.pop(message.subject, None)
         try:
             if len(message.data) > MAX_METADATA_SIZE:
                 self._add_unparsable(name, message)
@@ -144,12 +167,15 @@ class _References:
         values = [value for key, value in fields.items() if key.lower() == "nuid"]
         nuids = [nuid for nuid in values if isinstance(nuid, str) and nuid]
         deleted = fields.get("deleted") is True
+        time = parse_timestamp(message.time)
         if not deleted:
             self.nuids.update(nuids)
+        elif name is not None:
+            self.markers[message.subject] = Marker(name, message.subject, message.seq, time)
         options = fields.get("options")
         is_link = isinstance(options, dict) and options.get("link") is not None
         if name is not None and nuids and not is_link:
-            twin, time = fields.get(TWIN), parse_timestamp(message.time)
+            twin = fields.get(TWIN)
             self.entries[message.subject] = _Entry(
                 name, message.seq, time, nuids[-1], deleted, twin if isinstance(twin, str) else None
             )

@@ -41,6 +41,14 @@ async def gc(
             "of a running upload.",
         ),
     ] = None,
+    deleted: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIME", parser=parsers.duration,
+            help="Also remove delete markers older than this (default: keep them). Watchers that "
+            "start later do not report these deletes.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
     """Remove chunks that belong to no object (garbage).
@@ -52,17 +60,19 @@ async def gc(
 
     grace = DEFAULT_GRACE if grace is None else grace
     if bucket is not None:
-        yield await _collect(session, bucket, grace, dry_run=dry_run)
+        yield await _collect(session, bucket, grace, deleted, dry_run=dry_run)
         return
     for name in sorted(await (await session.js()).object_store_names()):
         with suppress(BucketNotFoundError):  # deleted since it was listed
             if dry_run or not (await (await session.store(name)).status()).sealed:
-                yield await _collect(session, name, grace, dry_run=dry_run)
+                yield await _collect(session, name, grace, deleted, dry_run=dry_run)
 
 
-async def _collect(session: Session, bucket: str, grace: float, *, dry_run: bool) -> Result:
+async def _collect(
+    session: Session, bucket: str, grace: float, deleted: float | None, *, dry_run: bool
+) -> Result:
     store = await session.store(bucket)
-    result = await store.collect_garbage(grace=grace, dry_run=dry_run)
+    result = await store.collect_garbage(grace=grace, deleted_for=deleted, dry_run=dry_run)
     for finding in result.findings:
         session.report(finding.error)
     data = {
@@ -72,6 +82,7 @@ async def _collect(session: Session, bucket: str, grace: float, *, dry_run: bool
         "messages": result.messages,
         "recent": result.recent,
         "names": list(result.names),
+        "markers": result.markers,
         "findings": findings_data(result.findings),
     }
     return Result(data, [_summary(result, dry_run=dry_run)])
@@ -84,6 +95,8 @@ def _summary(result: GarbageResult, *, dry_run: bool) -> str:
         garbage.append(f"{chunks} of {format_count(result.uploads, 'upload')}")
     if result.names:
         garbage.append(f"{format_count(len(result.names), 'old name')} of a rename")
+    if result.markers:
+        garbage.append(format_count(result.markers, "delete marker"))
     removed = summarize([("remove", " and ".join(garbage))], dry_run=dry_run)
     summary = f"bucket {result.bucket!r}: {removed if garbage else 'nothing to remove'}"
     if result.recent:
