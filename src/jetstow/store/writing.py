@@ -152,6 +152,8 @@ class Writes(BucketBase):
     ) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
+        If the bucket is full, the marker may not fit: the object is then deleted without one.
+
         With `expected_revision`, only if the object is at that revision.
 
         Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
