@@ -16,7 +16,7 @@ import nats.errors
 from nats.aio.transport import TcpTransport
 
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.transport.fast_path import FastPath, Receivers, encode_headers, encode_message
+from jetstow._core.transport.fast_path import FastPath, Receivers, encode_message, message_size
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
@@ -53,11 +53,8 @@ class FastPathClient(nats.aio.client.Client):
         """Publish. Return a coroutine to await, or None if the socket took all bytes."""
         fast_path = self._fast_path
         if fast_path is None or not self.is_connected:
-            # nats-py buffers for a reconnect, or raises the right error. It does not count the
-            # headers, as the server does.
-            if headers and len(payload) + len(encode_headers(headers)) > self._max_payload:
-                raise nats.errors.MaxPayloadError
-            return self.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+            # nats-py buffers for a reconnect, or raises the right error.
+            return publish_with_nats_py(self, subject, payload, reply, headers)
         if self._pending:
             fast_path.writer.writelines(self._pending)
             self._pending, self._pending_data_size = [], 0
@@ -152,3 +149,21 @@ class FastPathClient(nats.aio.client.Client):
             raise
         except Exception:  # noqa: BLE001 - any client can send headers that nats-py cannot parse
             _log.exception("dropped a message to %s that nats-py cannot process", message.subject)
+
+
+def publish_with_nats_py(
+    nc: nats.aio.client.Client,
+    subject: str,
+    payload: bytes | memoryview,
+    reply: str,
+    headers: dict[str, str] | None,
+) -> Coroutine[Any, Any, None]:
+    """Publish without the fast path. Return a coroutine to await.
+
+    Raises: nats-py's `MaxPayloadError` (headers and payload together).
+    """
+    # nats-py does not count the headers, as the server does. It concatenates `bytes + payload`,
+    # which accepts any buffer.
+    if message_size(payload, headers) > nc.max_payload:
+        raise nats.errors.MaxPayloadError
+    return nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]

@@ -187,6 +187,11 @@ def encode_headers(headers: dict[str, str]) -> bytes:
     return f"NATS/1.0\r\n{lines}\r\n".encode()
 
 
+def message_size(payload: bytes | memoryview, headers: dict[str, str] | None) -> int:
+    """Return the bytes of a message that count towards the server's `max_payload`."""
+    return len(payload) + (len(encode_headers(headers)) if headers else 0)
+
+
 def encode_message(
     subject: str,
     payload: bytes | memoryview,

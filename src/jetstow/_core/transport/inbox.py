@@ -19,9 +19,9 @@ import nats.errors
 from jetstow._core.aio.byte_semaphore import ByteSemaphore
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
-from jetstow._core.transport.client import FastPathClient
+from jetstow._core.transport.client import FastPathClient, publish_with_nats_py
 from jetstow._core.transport.connection_state import ConnectionState, connection_lost
-from jetstow._core.transport.fast_path import encode_headers
+from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.permissions import Denials
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
@@ -235,15 +235,11 @@ class Inbox:
             if isinstance(self.nc, FastPathClient):
                 publishing = self.nc.publish_fast(subject, payload, reply, headers)
             else:
-                # nats-py does not count the headers, as the server does. It concatenates
-                # `bytes + payload`, which accepts any buffer.
-                if _message_size(payload, headers) > self.nc.max_payload:
-                    raise nats.errors.MaxPayloadError
-                publishing = self.nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+                publishing = publish_with_nats_py(self.nc, subject, payload, reply, headers)
         except nats.errors.MaxPayloadError:
             raise context.error(
                 InvalidOptionError,
-                f"{_message_size(payload, headers)} bytes for {context} are more than the "
+                f"{message_size(payload, headers)} bytes for {context} are more than the "
                 f"server's max_payload of {self.nc.max_payload}",
             ) from None
         return None if publishing is None else self._translate_errors(publishing, context)
@@ -285,10 +281,6 @@ class Inbox:
     def _fail_all(self, reason: str) -> None:
         for receiver in list(self._receivers.values()):
             receiver.fail(connection_lost(receiver.context, reason))
-
-
-def _message_size(payload: bytes | memoryview, headers: dict[str, str] | None) -> int:
-    return len(payload) + (len(encode_headers(headers)) if headers else 0)
 
 
 async def _unsubscribe(subscription: Subscription) -> None:
