@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.peers import Peer
-from tests.support.peers.nats_js import NatsJs, NodeProcess
+from tests.support.peers.nats_js import NatsJs
 from tests.support.peers.nats_py import NatsPy
 from tests.support.peers.natsrpy import NatsRpy
+from tests.support.peers.process import PeerProcess, ProcessPeer
 from tests.support.servers import NatsServer
 
 if TYPE_CHECKING:
@@ -37,17 +38,26 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[NodeProcess]:
-    process = NodeProcess()
-    yield process
-    process.close()
+def processes() -> Iterator[dict[str, PeerProcess]]:
+    """The processes of clients that a test has started, by the name of the client."""
+    started: dict[str, PeerProcess] = {}
+    yield started
+    for process in started.values():
+        process.close()
 
 
 @pytest.fixture
-async def peer(request: pytest.FixtureRequest, server: NatsServer) -> AsyncIterator[Peer]:
+async def peer(
+    request: pytest.FixtureRequest, server: NatsServer, processes: dict[str, PeerProcess]
+) -> AsyncIterator[Peer]:
     """Another client, connected to the same server."""
     kind = PEERS[request.param]
-    client: Peer = kind(request.getfixturevalue("node")) if kind is NatsJs else kind()
+    if issubclass(kind, ProcessPeer):
+        if kind.name not in processes:
+            processes[kind.name] = PeerProcess(kind.name, kind.command())
+        client: Peer = kind(processes[kind.name])
+    else:
+        client = kind()
     await client.open(server.url)
     yield client
     await client.close()

@@ -14,7 +14,7 @@ from nats.js.errors import BadObjectMetaError, NotFoundError, ObjectAlreadyExist
 
 from tests.support import raw_stream
 from tests.support.peers import PeerError, PeerMeta
-from tests.support.peers.nats_js import NatsJs, NodeProcess
+from tests.support.peers.nats_js import NatsJs
 from tests.support.peers.natsrpy import NatsRpy
 from tests.support.samples import some_bytes
 
@@ -211,13 +211,10 @@ async def test_nats_js_link_states_the_bucket_of_its_target(
     theirs: jetstow.ObjectStore,
     js: jetstow.JetStreamContext,
     bucket: str,
-    node: NodeProcess,
 ) -> None:
     other = await js.create_object_store(f"{bucket}-other")
     await other.put("there", b"1")
-    await node.request(
-        "link", bucket=bucket, name="link", target_bucket=other.bucket, target="there"
-    )
+    await peer.link(bucket, "link", "there", target_bucket=other.bucket)
 
     assert (await theirs.get("link")).data == b"1"
     assert (await theirs.get_info("link")).bucket == bucket

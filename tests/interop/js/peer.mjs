@@ -1,5 +1,5 @@
-// The JavaScript client as a peer of the interop tests: one JSON request per line on stdin, one JSON
-// reply with the request's id per line on stdout. Bytes are base64.
+// The JavaScript client as a peer of the interop tests: tests/support/peers/process.py describes the
+// requests and replies.
 import { webcrypto } from "node:crypto";
 import { createInterface } from "node:readline";
 import { connect, headers } from "@nats-io/transport-node";
@@ -18,11 +18,12 @@ const seen = (info) => info && ({
   size: info.size,
   chunks: info.chunks,
   digest: info.digest,
-  deleted: info.deleted ?? false,
+  deleted: info.deleted,
   description: info.description,
   headers: headersOf(info.headers),
   metadata: info.metadata,
-  options: info.options,
+  link: info.options?.link && [info.options.link.bucket, info.options.link.name ?? ""],
+  chunk_size: info.options?.max_chunk_size,
 });
 
 // `info` returns the client's headers type, `list` and `watch` return the stored headers.
@@ -53,8 +54,8 @@ const operations = {
     await nc?.close();
     nc = undefined;
   },
-  async create({ bucket, description, batched }) {
-    await objm.create(bucket, { description, ...(batched ? { allowBatched: true } : {}) });
+  async create({ bucket, batched }) {
+    await objm.create(bucket, batched ? { allowBatched: true } : {});
   },
   async put({ bucket, data, batched, ...meta }) {
     const store = await objm.open(bucket, batched ? { check: true, allowBatched: true } : true);
@@ -86,9 +87,16 @@ const operations = {
     const store = await objm.open(bucket);
     await store.linkStore(name, await objm.open(target_bucket));
   },
-  async update({ bucket, name, new_name, ...meta }) {
+  // `update` drops the fields that it does not get, except the headers.
+  async describe({ bucket, name, description }) {
     const store = await objm.open(bucket);
-    await store.update(name, metaOf({ ...meta, name: new_name ?? name }));
+    const { metadata } = await store.info(name);
+    await store.update(name, { name, description, metadata });
+  },
+  async rename({ bucket, name, new_name }) {
+    const store = await objm.open(bucket);
+    const { description, metadata } = await store.info(name);
+    await store.update(name, { name: new_name, description, metadata });
   },
   async seal({ bucket }) {
     const store = await objm.open(bucket);

@@ -53,8 +53,6 @@ class Peer(Protocol):
     """It creates links. Every client follows them."""
     encodes_names_as_utf8: bool
     can_rename: bool
-    rolls_up_metadata: bool
-    """It publishes all metadata with a rollup, so a name has one message."""
 
     async def open(self, url: str) -> None: ...
     async def close(self) -> None: ...

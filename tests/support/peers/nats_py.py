@@ -17,7 +17,6 @@ class NatsPy:
     has_links = False
     encodes_names_as_utf8 = True
     can_rename = False
-    rolls_up_metadata = True
 
     async def open(self, url: str) -> None:
         self._nc = await nats.connect(url)
