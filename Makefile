@@ -14,6 +14,10 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 STAMPS := .cache/stamps
 COVERAGE := .cache/coverage
 JS := tests/interop/js
+GO := tests/interop/go
+# Debian's library packages for Go.
+GO_PATH := /usr/share/gocode
+NATS_GO := $(GO_PATH)/src/github.com/nats-io/nats.go
 # Processes of the test run, each with its own servers. For two cores one more, as many tests wait.
 WORKERS ?= 3
 # Of the benchmark: repetitions (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get selects some.
@@ -27,7 +31,8 @@ DEV_STAMP := $(VENV)/.stamp-dev
 BENCH_STAMP := $(VENV)/.stamp-bench
 FUZZ_STAMP := $(VENV)/.stamp-fuzz
 SERVERS_STAMP := $(STAMPS)/servers
-PEERS_STAMP := $(STAMPS)/peers
+JS_STAMP := $(STAMPS)/js
+GO_PEER := .cache/peers/nats-go
 
 .PHONY: help
 help: ## list the targets
@@ -63,7 +68,7 @@ docs: $(DEV_STAMP) ## build the documentation in .cache/docs/html; fails on warn
 	@echo ".cache/docs/html/index.html"
 
 .PHONY: bench
-bench: $(BENCH_STAMP) $(PEERS_STAMP) ## benchmark jetstow, other clients and a plain socket
+bench: $(BENCH_STAMP) $(JS_STAMP) ## benchmark jetstow, other clients and a plain socket
 	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
 
 # Of fuzz and soak: the duration. ONLY=parser,subjects fuzzes a selection.
@@ -113,8 +118,8 @@ clean: ## remove everything that is not in the repository
 .PHONY: venv servers peers parts
 venv: $(DEV_STAMP) ## install the virtual environment for development
 servers: $(SERVERS_STAMP) ## fetch nats-server in every version of the tests
-peers: $(PEERS_STAMP) ## install the JavaScript client for the interop tests
-parts: $(DEV_STAMP) $(SERVERS_STAMP) $(PEERS_STAMP)
+peers: $(JS_STAMP) $(GO_PEER) ## install the JavaScript and Go clients for the interop tests
+parts: $(DEV_STAMP) $(SERVERS_STAMP) peers
 
 $(STAMPS):
 	@mkdir -p $@
@@ -150,9 +155,17 @@ $(SERVERS_STAMP): tests/support/versions.py $(VENV_STAMP) | $(STAMPS)
 	@$(BIN)/python tests/support/versions.py
 	@touch $@
 
-$(PEERS_STAMP): $(JS)/package.json $(JS)/package-lock.json | $(STAMPS)
+$(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json | $(STAMPS)
 	@scripts/ensure-command node nodejs
 	@scripts/ensure-command npm nodejs npm
 	@echo "installing the JavaScript client into $(JS)/node_modules"
 	@cd $(JS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null
 	@touch $@
+
+# Go builds without modules: a package of Debian has the client, so the build needs no other network.
+$(GO_PEER): $(GO)/peer.go
+	@scripts/ensure-command $(NATS_GO)/object.go golang-go golang-github-nats-io-go-nats-dev
+	@scripts/ensure-command go golang-go
+	@echo "building the Go client in $@"
+	@GO111MODULE=off GOPATH=$(GO_PATH) GOCACHE=$(CURDIR)/.cache/go-build CGO_ENABLED=0 \
+		go build -o $@ ./$(GO)

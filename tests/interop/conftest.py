@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.peers import Peer
+from tests.support.peers.nats_go import NatsGo
 from tests.support.peers.nats_js import NatsJs
 from tests.support.peers.nats_py import NatsPy
 from tests.support.peers.natsrpy import NatsRpy
@@ -18,7 +19,7 @@ from tests.support.servers import NatsServer
 if TYPE_CHECKING:
     import jetstow
 
-PEERS: dict[str, type[Any]] = {peer.name: peer for peer in (NatsPy, NatsRpy, NatsJs)}
+PEERS: dict[str, type[Any]] = {peer.name: peer for peer in (NatsPy, NatsRpy, NatsJs, NatsGo)}
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -14,6 +14,7 @@ from nats.js.errors import BadObjectMetaError, NotFoundError, ObjectAlreadyExist
 
 from tests.support import raw_stream
 from tests.support.peers import PeerError, PeerMeta
+from tests.support.peers.nats_go import NatsGo
 from tests.support.peers.nats_js import NatsJs
 from tests.support.peers.natsrpy import NatsRpy
 from tests.support.samples import some_bytes
@@ -21,6 +22,7 @@ from tests.support.samples import some_bytes
 if TYPE_CHECKING:
     import jetstow
 
+with_nats_go = pytest.mark.parametrize("peer", ["nats.go"], indirect=True)
 with_nats_js = pytest.mark.parametrize("peer", ["nats.js"], indirect=True)
 with_natsrpy = pytest.mark.parametrize("peer", ["natsrpy"], indirect=True)
 
@@ -220,3 +222,52 @@ async def test_nats_js_link_states_the_bucket_of_its_target(
     assert (await theirs.get_info("link")).bucket == bucket
     assert [info.bucket for info in await theirs.list()] == [bucket]
     await js.delete_object_store(other.bucket)
+
+
+# -- nats.go -------------------------------------------------------------------------------
+
+
+@with_nats_go
+async def test_nats_go_drops_the_metadata_field(
+    peer: NatsGo, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    import jetstow
+
+    meta = jetstow.ObjectMeta(headers={"X-Many": ["one", "two"]}, metadata={"owner": "ada"})
+    await theirs.put("it", b"1", meta=meta)
+    await peer.describe(theirs.bucket, "it", "new")
+    assert "metadata" not in await raw_stream.metadata(raw, theirs.bucket, "it")
+    info = await theirs.get_info("it")
+    assert (info.metadata or {}, info.headers) == ({}, {"X-Many": ["one", "two"]})
+
+
+@with_nats_go
+async def test_nats_go_cannot_read_metadata_without_a_nuid(
+    peer: NatsGo, store: jetstow.ObjectStore, raw: Client
+) -> None:
+    # Links of nats.js have no NUID. Links of jetstow need one.
+    await store.put("it", b"1")
+    link = {"bucket": store.bucket, "name": "it"}
+    body = {"name": "link", "bucket": store.bucket, "options": {"link": link}}
+    await raw_stream.write_metadata(raw, store.bucket, "link", body)
+
+    with pytest.raises(PeerError, match="meta information invalid"):
+        await peer.get(store.bucket, "link")
+    assert (await store.get("link")).data == b"1"
+
+
+@with_nats_go
+async def test_nats_go_writes_the_zero_time(
+    peer: NatsGo, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    await peer.put(theirs.bucket, "it", b"1")
+    await peer.describe(theirs.bucket, "it", "new")
+    await peer.put(theirs.bucket, "gone", b"1")
+    await peer.delete(theirs.bucket, "gone")
+
+    for name in ("it", "gone"):
+        written = (await raw_stream.metadata(raw, theirs.bucket, name))["mtime"]
+        assert written == "0001-01-01T00:00:00Z"
+        subject = raw_stream.meta_subject(theirs.bucket, name)
+        message = await raw_stream.last_message(raw, theirs.bucket, subject)
+        assert (await theirs.get_info(name, show_deleted=True)).mtime == message["time"]

@@ -165,3 +165,13 @@ async def test_watch(peer: Peer, store: jetstow.ObjectStore) -> None:
         gone = await anext(changes)
         assert gone is not None
         assert (gone.name, gone.deleted) == ("it", True)
+
+
+async def test_bucket_created_by_both(
+    peer: Peer, store: jetstow.ObjectStore, js: jetstow.JetStreamContext
+) -> None:
+    await store.put("it", b"content")
+    await peer.create(store.bucket)
+    await js.create_object_store(store.bucket)
+
+    assert await peer.get(store.bucket, "it") == b"content"

@@ -198,3 +198,13 @@ async def test_watch(peer: Peer, theirs: jetstow.ObjectStore) -> None:
     assert gone is not None
     assert (gone.name, gone.deleted) == ("it", True)
     await watcher.stop()
+
+
+async def test_bucket_created_by_both(
+    peer: Peer, theirs: jetstow.ObjectStore, js: jetstow.JetStreamContext
+) -> None:
+    await peer.put(theirs.bucket, "it", b"content")
+    await js.create_object_store(theirs.bucket)
+    await peer.create(theirs.bucket)
+
+    assert (await theirs.get("it")).data == b"content"

@@ -1,4 +1,4 @@
-"""Other clients of the object store behind one interface: nats-py, natsrpy and nats.js.
+"""Other clients of the object store behind one interface: nats-py, nats.go, natsrpy and nats.js.
 
 The interface has only what every client supports. The module of each client describes its
 differences.
