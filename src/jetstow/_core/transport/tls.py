@@ -52,15 +52,10 @@ class TLSClient(nats.aio.client.Client):
         # server announces have the scheme `nats`.
         return self._has_tls_url or any(self.options.get(name) for name in _TLS_OPTIONS)
 
-    def _setup_server_pool(self, connect_url: Any) -> None:
-        super()._setup_server_pool(connect_url)
-        self._has_tls_url = self._has_tls_url or _has_tls_url(self._server_pool)
-
-    def set_server_pool(self, servers: list[str]) -> None:
-        super().set_server_pool(servers)
-        self._has_tls_url = self._has_tls_url or _has_tls_url(self._server_pool)
-
     async def _connect_to_server(self, s: Srv) -> None:
+        # nats-py removes servers from the pool that do not respond.
+        if any(server.uri.scheme in _TLS_SCHEMES for server in self._server_pool):
+            self._has_tls_url = True
         # The HTTP request of a websocket may have credentials in its headers.
         if s.uri.scheme == "ws" and self._requires_tls:
             raise TLSNotOfferedError
@@ -99,7 +94,3 @@ class TLSClient(nats.aio.client.Client):
         if isinstance(transport, TcpTransport) and transport._io_writer is not None:
             return transport._io_writer.get_extra_info("ssl_object") is not None
         return isinstance(transport, WebSocketTransport) and bool(transport._using_tls)
-
-
-def _has_tls_url(servers: list[Srv]) -> bool:
-    return any(server.uri.scheme in _TLS_SCHEMES for server in servers)
