@@ -194,7 +194,6 @@ async def test_reconnect_to_an_announced_server(certificates: Certificates) -> N
                 listener.check_no_credentials()
 
 
-@pytest.mark.first_and_last_version
 @pytest.mark.parametrize("scheme", ["nats", "tls"])
 async def test_server_that_allows_clients_without_tls(
     server: NatsServer, certificates: Certificates, scheme: str

@@ -42,7 +42,7 @@ from tests.support.read_ways import TAIL, Outcomes, ReadWays
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
-pytestmark = pytest.mark.one_path
+pytestmark = [pytest.mark.one_path, pytest.mark.first_and_last_version]
 
 
 @pytest.fixture
