@@ -42,7 +42,7 @@ def plain_info(view: Stream, info: ObjectInfo) -> ObjectInfo:
 
     Without a valid header, the size is computed from the metadata, and is not authenticated.
     """
-    if view.key is None or not info.encrypted or info.deleted:
+    if view.key is None or not info.headers or not info.encrypted or info.deleted:
         return info
     layout = layout_of(view, info)
     if layout is not None:

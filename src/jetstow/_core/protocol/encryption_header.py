@@ -38,26 +38,27 @@ _LINK_TAG: Final = re.compile(r"[\w-]{32}", re.ASCII)
 
 def encryption_header(key: Key, identity: Identity, layout: Layout) -> Headers:
     """Return the header of an encrypted object."""
-    values = _parameters(layout.chunk_size, layout.size)
-    tag = _encode(key.sign(b"object", values.encode(), layout.salt, *identity.encode()))
-    return {ENCRYPTION_HEADER: [f"{values}; salt={_encode(layout.salt)}; tag={tag}"]}
+    parameters = f"{ALGORITHM}; chunk={layout.chunk_size}; size={layout.size}"
+    tag = _encode(key.sign(b"object", parameters.encode(), layout.salt, *identity.encode()))
+    return {ENCRYPTION_HEADER: [f"{parameters}; salt={_encode(layout.salt)}; tag={tag}"]}
 
 
 def header_layout(
     key: Key, identities: Iterable[Identity], headers: Headers | None
 ) -> Layout | None:
     """Return the layout in an object's header; None unless its tag is of one of the identities."""
-    match = _VALUE.fullmatch(_first(headers, ENCRYPTION_HEADER))
+    value = _first(headers, ENCRYPTION_HEADER)
+    match = _VALUE.fullmatch(value)
     if match is None:
         return None
-    chunk_size, size, salt, tag = int(match[1]), int(match[2]), _decode(match[3]), _decode(match[4])
+    chunk_size, salt, tag = int(match[1]), _decode(match[3]), _decode(match[4])
     if not MIN_CHUNK_SIZE <= chunk_size <= MAX_CHUNK_SIZE:
         return None
-    values = _parameters(chunk_size, size).encode()
-    is_signed = any(
-        key.is_signed(tag, b"object", values, salt, *identity.encode()) for identity in identities
-    )
-    return Layout(chunk_size, size, salt) if is_signed else None
+    parameters = value[: match.end(2)].encode()
+    for identity in identities:
+        if key.is_signed(tag, b"object", parameters, salt, *identity.encode()):
+            return Layout(chunk_size, int(match[2]), salt)
+    return None
 
 
 def stated_chunk_size(headers: Headers | None) -> int:
@@ -87,10 +88,6 @@ def _link_parts(identity: Identity, bucket: str, link: ObjectLink) -> tuple[byte
     is_within = link.bucket in (bucket, identity.bucket)
     target = Identity("" if is_within else link.bucket, link.name or "")
     return b"link", *identity.encode(), *target.encode()
-
-
-def _parameters(chunk_size: int, size: int) -> str:
-    return f"{ALGORITHM}; chunk={chunk_size}; size={size}"
 
 
 def _first(headers: Headers | None, name: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Protocol
 
 from jetstow._core.bucket.encryption import (
@@ -17,7 +18,6 @@ from jetstow._core.bucket.encryption import (
     info_with_layout,
     layout_of,
     not_encrypted_error,
-    plain_info,
     tampered_error,
     translate_errors,
 )
@@ -46,10 +46,11 @@ class WholeObject:
     """
 
     def __init__(self, view: Stream, context: ErrorContext, stored: ObjectInfo) -> None:
-        self.info = plain_info(view, stored)
         self._view = view
         self._context = context
         self._stored = stored
+        self._layout = None if stored.deleted else layout_of(view, stored)
+        self.info = stored if self._layout is None else replace(stored, size=self._layout.size)
         self._is_plain_view = view.key is None and not view.is_as_stored
         if self._is_plain_view and stored.encrypted:
             raise encrypted_error(context)
@@ -109,7 +110,7 @@ class WholeObject:
 
     def _decryptor(self, key: Key, preamble: bytes) -> Decryptor:
         """Return the decryptor of an object with this preamble, which must match the header."""
-        layout = layout_of(self._view, self._stored)
+        layout = self._layout
         with translate_errors(self._context):
             decryptor = Decryptor.from_preamble(key, preamble)
             if layout is None:
@@ -117,11 +118,10 @@ class WholeObject:
                 decryptor.check_name(preamble, names)
             elif (layout.chunk_size, layout.salt) != (decryptor.chunk_size, decryptor.salt):
                 raise cipher.DecryptionError
-        stored_size = self._stored.size or 0
-        size = cipher.plaintext_size(stored_size, decryptor.chunk_size)
-        self.info = info_with_layout(
-            key, self._stored, Layout(decryptor.chunk_size, size, decryptor.salt)
-        )
+        if layout is None:
+            size = cipher.plaintext_size(self._stored.size or 0, decryptor.chunk_size)
+            stated = Layout(decryptor.chunk_size, size, decryptor.salt)
+            self.info = info_with_layout(key, self._stored, stated)
         return decryptor
 
     def _decrypt_chunk(
@@ -131,10 +131,11 @@ class WholeObject:
             return decryptor.decrypt(number, data, last=last)
 
     def _finish(self, key: Key, layout: Layout) -> None:
-        """Set the authenticated size, and compare it with the header's."""
-        if layout_of(self._view, self._stored) not in (None, layout):
+        """Compare the authenticated size with the header's, or set it."""
+        if self._layout is None:
+            self.info = info_with_layout(key, self._stored, layout)
+        elif layout != self._layout:
             raise tampered_error(self._context)
-        self.info = info_with_layout(key, self._stored, layout)
 
 
 async def _read_head(pieces: AsyncGenerator[bytes, None]) -> bytearray:
