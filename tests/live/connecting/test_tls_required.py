@@ -178,6 +178,20 @@ async def test_reconnect(
             await check_jetstream(nc.jetstream())
 
 
+async def test_reconnect_after_the_server_required_tls(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a request for TLS, the first connection decides, as in nats.go."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+    with NatsServer(config=certificates.server_config()) as server:
+        async with jetstow.connect(server.url, **JOE, reconnect_time_wait=0.05) as nc:
+            assert nc._is_tls_active
+            server.kill()
+            async with Listener(server.port) as listener:
+                await listener.reached.wait()
+            listener.check_no_credentials()
+
+
 async def test_reconnect_to_an_announced_server(certificates: Certificates) -> None:
     """Servers that a server announces have no scheme, and nats-py takes `nats` for them."""
     async with Listener() as listener:

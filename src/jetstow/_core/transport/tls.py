@@ -41,21 +41,22 @@ class TLSNotOfferedError(nats.errors.SecureConnWantedError):
 class TLSClient(nats.aio.client.Client):
     """A nats-py client that requires TLS on every connection if one option or URL requests it.
 
-    If the server offers TLS without requiring it (`allow_non_tls`), the client starts TLS.
+    It also requires TLS on reconnections if a server has required it before, as nats.go does. If a
+    server offers TLS without requiring it (`allow_non_tls`), the client starts TLS.
     """
 
-    _has_tls_url = False
+    # Whether TLS was used, or there was a `tls://` URL. One counts for all servers: the credentials
+    # are the same, and servers that a server announces have the scheme `nats`.
+    _has_tls = False
 
     @property
     def _requires_tls(self) -> bool:
-        # One `tls://` URL counts for all servers: the credentials are the same, and servers that a
-        # server announces have the scheme `nats`.
-        return self._has_tls_url or any(self.options.get(name) for name in _TLS_OPTIONS)
+        return self._has_tls or any(self.options.get(name) for name in _TLS_OPTIONS)
 
     async def _connect_to_server(self, s: Srv) -> None:
         # nats-py removes servers from the pool that do not respond.
         if any(server.uri.scheme in _TLS_SCHEMES for server in self._server_pool):
-            self._has_tls_url = True
+            self._has_tls = True
         # The HTTP request of a websocket may have credentials in its headers.
         if s.uri.scheme == "ws" and self._requires_tls:
             raise TLSNotOfferedError
@@ -84,7 +85,9 @@ class TLSClient(nats.aio.client.Client):
 
     def _connect_command(self) -> bytes:
         # nats-py calls this after INFO and the TLS handshake, directly before it sends CONNECT.
-        if self._requires_tls and not self._is_tls_active:
+        if self._is_tls_active:
+            self._has_tls = True
+        elif self._requires_tls:
             raise TLSNotOfferedError
         return super()._connect_command()
 
