@@ -56,11 +56,14 @@ _decode_get_response = msgspec.json.Decoder(_GetResponse).decode
 class Stream:
     """The stream of one bucket, and a view of its encrypted objects.
 
-    With a `key`, new objects are encrypted, and encrypted objects are decrypted. With
+    With a `key`, new objects are encrypted, and encrypted objects are decrypted; others are refused
+    unless `allow_plain`. They may also be those of the bucket `original_bucket`. With
     `is_as_stored`, encrypted objects are read and written as their stored bytes.
     """
 
     key: Key | None = None
+    allow_plain = False
+    original_bucket: str | None = None
     is_as_stored = False
 
     def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
@@ -79,10 +82,18 @@ class Stream:
         self.locations = LocationCache()
         self._direct_get_disabled = False
 
-    def view(self, *, key: Key | None = None, as_stored: bool = False) -> Self:
+    def view(
+        self,
+        *,
+        key: Key | None = None,
+        allow_plain: bool = False,
+        original_bucket: str | None = None,
+        as_stored: bool = False,
+    ) -> Self:
         """Return the same stream with another view of its encrypted objects."""
         other = copy.copy(self)
-        other.key, other.is_as_stored = key, as_stored
+        other.key, other.allow_plain, other.original_bucket = key, allow_plain, original_bucket
+        other.is_as_stored = as_stored
         return other
 
     def error_context(self, name: str | None = None) -> ErrorContext:

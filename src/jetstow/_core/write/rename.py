@@ -11,10 +11,12 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from jetstow._core.bucket.encryption import check_moved_with_key, new_header, renamed_link
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state, require_live
+from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import Committed, commit
 from jetstow._core.write.delete import delete_marker
 from jetstow._core.write.purge import purge_if_renamed_away
@@ -28,16 +30,33 @@ _log = logging.getLogger("jetstow.write")
 async def rename(stream: Stream, context: ErrorContext, new_name: str) -> ObjectInfo:
     """Give the object in `context` a new name. Nothing else of its metadata changes.
 
-    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
+    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object), and what
+    `with_name` raises.
     """
     while True:
         state = await read_state(stream, context)
         info = require_live(context, state)
         if new_name == context.name:
             return info
-        renamed = replace(info, name=new_name)
+        renamed = await with_name(stream, context, info, new_name)
         if (result := await try_rename(stream, context, state, renamed)) is not None:
             return result
+
+
+async def with_name(
+    stream: Stream, context: ErrorContext, info: ObjectInfo, new_name: str
+) -> ObjectInfo:
+    """Return metadata with a new name. An encrypted object gets the header for that name.
+
+    Raises: `ObjectEncryptedError` (without its key), `TamperedError` (it does not belong to its
+    present name).
+    """
+    check_moved_with_key(stream, context, info)
+    if info.is_link():
+        return renamed_link(stream, info, new_name)
+    layout = await object_layout(stream, context, info)
+    headers = (info.headers or {}) | new_header(stream, new_name, layout)
+    return replace(info, name=new_name, headers=headers or None)
 
 
 async def try_rename(
