@@ -35,6 +35,11 @@ class FastPathClient(nats.aio.client.Client):
         self._fast_path: FastPath | None = None
         self._receivers: Receivers = {}
 
+    @property
+    def arriving(self) -> tuple[int, str] | None:
+        """The subscription and subject of a message of which only a part has arrived."""
+        return None if self._fast_path is None else self._fast_path.arriving
+
     async def subscribe_fast(
         self,
         subject: str,

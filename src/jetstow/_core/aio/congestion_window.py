@@ -1,0 +1,147 @@
+"""A congestion window: the limit of bytes in flight that all transfers of a connection share.
+
+The window follows the measured rate. It grows while the answers arrive without delay. When bytes
+queue on their way, it holds what the link transfers in a round trip and one second. So a small
+request behind it is answered soon, and a long round trip does not reduce the rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from typing import Final, NamedTuple, TypeAlias
+
+# The window of a link whose rate is not known, in bytes: four chunks of the default size, and their
+# headers.
+INITIAL_SIZE: Final = 4 * 129 * 1024
+
+# What may queue in the network, in seconds of the measured rate.
+_MAX_QUEUE: Final = 1.0
+
+# An answer that takes this much longer than the fastest one, in seconds, shows a queue.
+_MIN_DELAY: Final = 0.5
+
+# By how many bytes each answered byte enlarges the window. TCP's slow start adds one: a window
+# would then take more round trips than the transfer itself.
+_GROWTH: Final = 8
+
+# Messages in flight at least: the next one is on its way while the first is answered.
+_MIN_MESSAGES: Final = 2
+
+
+class Departure(NamedTuple):
+    """What was sent when: `size` bytes, after `answered` bytes had been answered.
+
+    `filled` is whether they took the second half of the window.
+    """
+
+    size: int
+    time: float
+    answered: int
+    filled: bool
+
+
+Reservation: TypeAlias = "asyncio.Future[Departure]"
+
+
+class CongestionWindow:
+    """At most `size` bytes in flight; waiters get space in the order in which they arrived.
+
+    A request larger than the window is granted when nothing else is in flight. `used` counts the
+    bytes in flight, and `answered` those that were answered. `rate` is in bytes per second, None if
+    it was not measured.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._waiters: deque[tuple[int, Reservation]] = deque()
+        self.used = 0
+        self.answered = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the measurements: the path to the server has changed."""
+        self.size = min(INITIAL_SIZE, self._max_size)
+        self.rate: float | None = None
+        self._round_trip = float("inf")
+        self._largest = 0
+
+    # -- space -------------------------------------------------------------------------------
+
+    def try_acquire(self, size: int) -> Departure | None:
+        """Take `size` bytes if that needs no wait."""
+        return self.take(size) if not self._waiters and self._fits(size) else None
+
+    def reserve(self, size: int) -> Reservation:
+        """Return a future that is done as soon as `size` bytes are taken; see `cancel`."""
+        reservation: Reservation = asyncio.get_running_loop().create_future()
+        self._waiters.append((size, reservation))
+        self._wake_waiters()
+        return reservation
+
+    def cancel(self, reservation: Reservation) -> None:
+        """Cancel a reservation, or return its bytes."""
+        if reservation.done():
+            self.release(reservation.result().size)
+            return
+        with contextlib.suppress(StopIteration):
+            self._waiters.remove(next(each for each in self._waiters if each[1] is reservation))
+        reservation.cancel()
+        self._wake_waiters()
+
+    def take(self, size: int) -> Departure:
+        """Take `size` bytes, whether they fit or not."""
+        self._largest = max(self._largest, size) if self.used else size
+        self.used += size
+        now = asyncio.get_running_loop().time()
+        return Departure(size, now, self.answered, 2 * self.used >= self.size)
+
+    def release(self, size: int) -> None:
+        """Return `size` bytes that will not be answered."""
+        self.used -= size
+        self._wake_waiters()
+
+    # -- measurements ------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> int:
+        """The bytes in flight, and those that wait for space."""
+        return self.used + sum(size for size, _ in self._waiters)
+
+    @property
+    def largest(self) -> int:
+        """The size of the largest message in flight, or 0."""
+        return self._largest if self.used else 0
+
+    def observe_round_trip(self, seconds: float) -> None:
+        """Learn how long a small request takes."""
+        self._round_trip = min(self._round_trip, seconds)
+
+    def answer(self, departure: Departure, size: int | None = None) -> None:
+        """Return the bytes of a departure, or `size` of them, and measure the rate."""
+        size = departure.size if size is None else size
+        self.answered += size
+        elapsed = max(asyncio.get_running_loop().time() - departure.time, 1e-6)
+        rate = (self.answered - departure.answered) / elapsed
+        self.observe_round_trip(elapsed)
+        if elapsed - self._round_trip >= _MIN_DELAY:
+            self.rate = rate
+            target = int(rate * (self._round_trip + _MAX_QUEUE))
+            self.size = min(max(target, _MIN_MESSAGES * size), self._max_size)
+        else:
+            self.rate = max(rate, self.rate or 0.0)  # without a queue, the link may be faster
+            if departure.filled:
+                self.size = min(self.size + _GROWTH * size, self._max_size)
+        self.release(size)
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _fits(self, size: int) -> bool:
+        return not self.used or self.used + size <= self.size
+
+    def _wake_waiters(self) -> None:
+        while self._waiters and self._fits(self._waiters[0][0]):
+            size, reservation = self._waiters.popleft()
+            if not reservation.done():
+                reservation.set_result(self.take(size))
