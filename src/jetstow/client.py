@@ -25,8 +25,8 @@ from jetstow.types import BucketOptions, JetStreamOptions, Progress, VerifyResul
 class JetStreamContext(nats.js.client.JetStreamContext):
     """nats-py's JetStream context, with an object store that implements all of ADR-20.
 
-    `timeout` (in seconds, default 5) limits how long a call waits for the next message of the
-    server. It does not limit a transfer as a whole.
+    `timeout` (in seconds, default 5) limits the silence of the server during a call. Bytes that
+    leave or arrive over a slow link end a silence. It does not limit a transfer as a whole.
     """
 
     @property
