@@ -1,7 +1,7 @@
 """How many bytes have left the socket of a connection, and how many have arrived.
 
-The kernel buffers up to 4 MiB of sent bytes. Only it knows how many of them the other end has
-acknowledged, and how much of a message has arrived.
+The kernel buffers up to 4 MiB of sent bytes. Only its counters show how many of them the other end
+has acknowledged, and how much of a message has arrived.
 """
 
 from __future__ import annotations
