@@ -50,6 +50,7 @@ class Window(Mailbox):
     """
 
     remaining_bytes = 0
+    message_count = 0
 
     departure: Departure
     """When it was requested."""
@@ -78,6 +79,7 @@ class Window(Mailbox):
         return ([], True) if message is None else ([message], False)
 
     def deliver(self, message: Message) -> None:
+        self.message_count += 1
         if self.remaining_bytes and message.data:
             size = min(len(message.data) + MESSAGE_OVERHEAD, self.remaining_bytes)
             self.remaining_bytes -= size
@@ -96,6 +98,18 @@ class Window(Mailbox):
         super().close()
         self._release()
 
+    def raise_if_cut_off(self) -> None:
+        """Raise the reason why a window has one message only, if it is known.
+
+        Raises: `TimeoutError` (an account exports its API for single replies).
+        """
+        if self.message_count == 1 and self.source.is_imported:
+            raise self.context.error(
+                TimeoutError,
+                f"only the first message of a reply arrived for {self.context}: the account that "
+                "exports the JetStream API must set response_type: stream",
+            )
+
     def _release(self) -> None:
         size, self.remaining_bytes = self.remaining_bytes, 0
         self.inbox.inbound.release(size)
@@ -112,6 +126,11 @@ class WindowSource(ABC):
         self._context = context
         self._subject = subject
         self._inbox = stream.api.inbox
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the account imports the JetStream API of another one."""
+        return self._stream.api.is_imported
 
     @property
     def max_window_size(self) -> int:

@@ -36,7 +36,7 @@ class FastPathClient(nats.aio.client.Client):
         self._receivers: Receivers = {}
 
     @property
-    def arriving(self) -> tuple[int, str] | None:
+    def _arriving(self) -> tuple[int, str] | None:
         """The subscription and subject of a message of which only a part has arrived."""
         return None if self._fast_path is None else self._fast_path.arriving
 

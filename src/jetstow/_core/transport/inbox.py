@@ -197,7 +197,7 @@ class Inbox:
 
     def _arriving(self) -> Mailbox | PendingReply | None:
         """Return the receiver of a message of which a part has arrived."""
-        arriving = self.nc.arriving if isinstance(self.nc, FastPathClient) else None
+        arriving = self.nc._arriving if isinstance(self.nc, FastPathClient) else None
         if arriving is None:
             return None
         sid, subject = arriving

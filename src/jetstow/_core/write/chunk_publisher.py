@@ -135,6 +135,7 @@ class ChunkPublisher:
         """Wait until the server has answered every chunk, whatever the answers are."""
         while not self.unacked.unanswered.isdisjoint(self._in_flight):
             await self._mailbox.wait()
+        self._mailbox.raise_failure()
 
     def close(self) -> None:
         """Close the mailbox and release the memory."""
@@ -151,9 +152,8 @@ class ChunkPublisher:
         headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
         if self._headers:
             headers |= self._headers
-        await self._mailbox.send(
-            self._subject, chunk, headers=headers, suffix=f".{number}.{attempt}"
-        )
+        subject = self._stream.publish_subject(self._subject)
+        await self._mailbox.send(subject, chunk, headers=headers, suffix=f".{number}.{attempt}")
 
     async def _reserve(self, size: int) -> Departure:
         outbound = self._inbox.outbound
@@ -254,7 +254,7 @@ class ChunkPublisher:
         if not self._has_problem():
             return
         if self._no_responders:
-            raise await self._stream.no_responders_error(self._context)
+            raise await self._stream.no_responders_error(self._context, self._subject)
         if self._refusal is not None:
             raise self._refusal
         if self.unacked.has_gap and self.unacked.stored >= self._resent_below:
