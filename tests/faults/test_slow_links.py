@@ -22,6 +22,8 @@ from tests.support.servers import NatsServer
 TIMEOUT = 1.0
 LARGE_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1_000_000))
 
+DATA = some_bytes(1_000_000)
+
 # The bandwidth in bytes per second, a size that takes about two seconds, the delay in seconds.
 PUTS = [
     (2_500_000, 5_000_000, 0.0),
@@ -182,3 +184,67 @@ async def test_link_that_stalls(open_link: OpenLink, store: jetstow.ObjectStore,
         await transfer
     proxy.resume()
     assert (await slow.get("a")).data == some_bytes(2_000_000)
+
+
+# -- suspended transfers -----------------------------------------------------------------
+
+
+class Suspended:
+    """A download and an upload that their program does not continue until `resume`."""
+
+    def __init__(self, store: jetstow.ObjectStore) -> None:
+        self._reader = store.stream("a")
+        self._first_pieces_taken = asyncio.Event()
+        self._continued = asyncio.Event()
+        self._put = asyncio.create_task(store.put("b", self._source()))
+
+    async def _source(self) -> AsyncIterator[bytes]:
+        yield DATA[:600_000]
+        self._first_pieces_taken.set()
+        await self._continued.wait()
+        yield DATA[600_000:]
+
+    async def start(self) -> None:
+        self._first = await anext(self._reader)
+        await self._first_pieces_taken.wait()
+
+    async def resume(self) -> bytes:
+        """Complete both, and return what the download has read."""
+        self._continued.set()
+        await self._put
+        return self._first + b"".join([chunk async for chunk in self._reader])
+
+
+@pytest.mark.one_path
+async def test_suspended_transfers_at_a_lost_connection(
+    open_link: OpenLink, store: jetstow.ObjectStore
+) -> None:
+    """They keep no space in the connection's windows: others would wait for it forever."""
+    await store.put("a", DATA)
+    slow, proxy = await open_link(2_000_000)
+    suspended = Suspended(slow)
+    await suspended.start()
+    proxy.cut()
+    await slow.put("c", DATA)
+    assert (await slow.get("c")).data == DATA
+    assert await suspended.resume() == DATA
+    assert (await store.get("b")).data == DATA
+    inbox = slow._bucket.api.inbox
+    assert (inbox.inbound.used, inbox.outbound.used) == (0, 0)
+
+
+@pytest.mark.one_path
+async def test_suspended_transfers_at_a_stall(
+    open_link: OpenLink, store: jetstow.ObjectStore
+) -> None:
+    """Others do not wait without end for the bytes that these have in flight."""
+    await store.put("a", DATA)
+    slow, proxy = await open_link(2_000_000)
+    suspended = Suspended(slow)
+    await suspended.start()
+    proxy.stall()
+    results = await asyncio.gather(slow.put("c", DATA), slow.get("a"), return_exceptions=True)
+    assert [type(result) for result in results] == [TimeoutError, TimeoutError]
+    proxy.resume()
+    assert await suspended.resume() == DATA
+    assert (await store.get("b")).data == DATA
