@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,7 +130,7 @@ async def test_limit_and_release_with_random_cancellations(
 
 
 def sent_before(departure: Departure, seconds: float) -> Departure:
-    return departure._replace(time=departure.time - seconds)
+    return msgspec.structs.replace(departure, time=departure.time - seconds)
 
 
 async def test_window_grows_while_answers_are_fast() -> None:
@@ -165,6 +166,16 @@ async def test_window_has_two_messages_at_least() -> None:
     window.observe_round_trip(0.1)
     window.answer(sent_before(window.take(128 * 1024), 6.5))
     assert window.size == 256 * 1024
+
+
+async def test_first_answer_is_given_up() -> None:
+    window = CongestionWindow(32 * MIB)
+    window.give_up_first_answer()
+    assert window.rate == float("inf")
+    window.observe_round_trip(0.1)
+    window.answer(sent_before(window.take(20_000), 1.0))
+    window.give_up_first_answer()
+    assert window.rate == pytest.approx(20_000, rel=0.05)
 
 
 async def test_restart_forgets_the_rate() -> None:

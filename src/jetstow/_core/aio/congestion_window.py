@@ -10,7 +10,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import Final, NamedTuple, TypeAlias
+from time import monotonic
+from typing import Final, TypeAlias
+
+import msgspec
 
 # The window of a link whose rate is not known, in bytes: four chunks of the default size, and their
 # headers.
@@ -22,6 +25,9 @@ _MAX_QUEUE: Final = 1.0
 # An answer that takes this much longer than the fastest one, in seconds, shows a queue.
 _MIN_DELAY: Final = 0.5
 
+# The resolution of the clock, in seconds.
+_MIN_ELAPSED: Final = 1e-6
+
 # By how many bytes each answered byte enlarges the window. TCP's slow start adds one: a window
 # would then take more round trips than the transfer itself.
 _GROWTH: Final = 8
@@ -30,7 +36,7 @@ _GROWTH: Final = 8
 _MIN_MESSAGES: Final = 2
 
 
-class Departure(NamedTuple):
+class Departure(msgspec.Struct, frozen=True, gc=False):
     """What was sent when: `size` bytes, after `answered` bytes had been answered.
 
     `filled` is whether they took the second half of the window.
@@ -94,8 +100,7 @@ class CongestionWindow:
         """Take `size` bytes, whether they fit or not."""
         self._largest = max(self._largest, size) if self.used else size
         self.used += size
-        now = asyncio.get_running_loop().time()
-        return Departure(size, now, self.answered, 2 * self.used >= self.size)
+        return Departure(size, monotonic(), self.answered, 2 * self.used >= self.size)
 
     def release(self, size: int) -> None:
         """Return `size` bytes that will not be answered."""
@@ -118,22 +123,32 @@ class CongestionWindow:
         """Learn how long a small request takes."""
         self._round_trip = min(self._round_trip, seconds)
 
+    def give_up_first_answer(self) -> None:
+        """Grant no more time for the first answer: it took longer than a slow link explains."""
+        if self.rate is None:
+            self.rate = float("inf")
+
     def answer(self, departure: Departure, size: int | None = None) -> None:
         """Return the bytes of a departure, or `size` of them, and measure the rate."""
-        size = departure.size if size is None else size
+        if size is None:
+            size = departure.size
         self.answered += size
-        elapsed = max(asyncio.get_running_loop().time() - departure.time, 1e-6)
+        elapsed = monotonic() - departure.time + _MIN_ELAPSED
         rate = (self.answered - departure.answered) / elapsed
-        self.observe_round_trip(elapsed)
+        self._round_trip = min(self._round_trip, elapsed)
         if elapsed - self._round_trip >= _MIN_DELAY:
             self.rate = rate
             target = int(rate * (self._round_trip + _MAX_QUEUE))
             self.size = min(max(target, _MIN_MESSAGES * size), self._max_size)
         else:
-            self.rate = max(rate, self.rate or 0.0)  # without a queue, the link may be faster
-            if departure.filled:
+            # Without a queue, the link may be faster.
+            if self.rate is None or rate > self.rate:
+                self.rate = rate
+            if departure.filled and self.size < self._max_size:
                 self.size = min(self.size + _GROWTH * size, self._max_size)
-        self.release(size)
+        self.used -= size
+        if self._waiters:
+            self._wake_waiters()
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -250,6 +250,7 @@ class Inbox:
         """Return the error for a missing reply."""
         if not self.nc.is_connected:
             return connection_lost(context, "it is not connected")
+        self.outbound.give_up_first_answer()  # the clean-up of a put does not wait for it again
         return context.error(
             TimeoutError,
             f"the server did not reply to a request for {context} within {timeout:g} seconds",

@@ -6,8 +6,8 @@ is sent again; the server acknowledges those it has and drops duplicates (docs/d
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
@@ -96,7 +96,7 @@ class ChunkPublisher:
         # The chunks in the connection's window, by number.
         self._in_flight: dict[int, Departure] = {}
         self._policy: RetryPolicy | None = None
-        self._started_at = asyncio.get_running_loop().time()
+        self._started_at = monotonic()
         self._must_count = stored > 0
         self._reorders = 0
         self._resent_below = 0
@@ -127,8 +127,7 @@ class ChunkPublisher:
     async def finish(self) -> None:
         """Wait until every chunk is stored."""
         await self._wait_until(lambda: not self.unacked.chunks)
-        elapsed = asyncio.get_running_loop().time() - self._started_at
-        if self._must_count or elapsed > _COUNT_AFTER:
+        if self._must_count or monotonic() - self._started_at > _COUNT_AFTER:
             await self._check_count()
 
     async def wait_for_replies(self) -> None:
@@ -147,7 +146,8 @@ class ChunkPublisher:
     async def _send(self, number: int) -> None:
         """Send a chunk once the connection's window has space for it."""
         chunk = self.unacked.chunks[number]
-        self._in_flight[number] = await self._reserve(chunk.nbytes)
+        departure = self._inbox.outbound.try_acquire(chunk.nbytes)
+        self._in_flight[number] = departure or await self._reserve(chunk.nbytes)
         attempt = self.unacked.attempts.get(number, 0)
         headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
         if self._headers:
@@ -156,14 +156,14 @@ class ChunkPublisher:
         await self._mailbox.send(subject, chunk, headers=headers, suffix=f".{number}.{attempt}")
 
     async def _reserve(self, size: int) -> Departure:
-        outbound = self._inbox.outbound
+        window = self._inbox.outbound
         try:
-            return await self._mailbox.reserve(outbound, size, self._handle_problem)
+            return await self._mailbox.reserve(window, size, self._handle_problem)
         except TimeoutError:
             if self._in_flight:
                 raise
             # The bytes in flight are not answered. They may be those of a suspended upload.
-            return outbound.take(size)
+            return window.take(size)
 
     async def _recover(self, error: JetstowError) -> None:
         """Send all unacknowledged chunks again, once that makes sense. Raise `error` if not."""
