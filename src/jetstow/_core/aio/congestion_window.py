@@ -1,8 +1,8 @@
 """A congestion window: the limit of bytes in flight that all transfers of a connection share.
 
-The window follows the measured rate. It grows while the answers arrive without delay. When bytes
-queue on their way, it holds what the link transfers in a round trip and one second. So a small
-request behind it is answered soon, and a long round trip does not reduce the rate.
+The window holds what the link transfers in a round trip and one second, by the measured rate of the
+answers, or two seconds while nothing queues on the link. So a small request behind it is answered
+soon, a long round trip does not reduce the rate, and the window of a fast link grows quickly.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ import msgspec
 # headers.
 INITIAL_SIZE: Final = 4 * 129 * 1024
 
-# What may queue in the network, in seconds of the measured rate.
+# What may queue on the link, in seconds of the measured rate. More is allowed while nothing queues:
+# then the link may be faster than what was sent.
 _MAX_QUEUE: Final = 1.0
+_MAX_PROBE: Final = 2.0
 
 # An answer that takes this much longer than the fastest one, in seconds, shows a queue.
 _MIN_DELAY: Final = 0.5
@@ -28,24 +30,16 @@ _MIN_DELAY: Final = 0.5
 # The resolution of the clock, in seconds.
 _MIN_ELAPSED: Final = 1e-6
 
-# By how many bytes each answered byte enlarges the window. TCP's slow start adds one: a window
-# would then take more round trips than the transfer itself.
-_GROWTH: Final = 8
-
 # Messages in flight at least: the next one is on its way while the first is answered.
 _MIN_MESSAGES: Final = 2
 
 
 class Departure(msgspec.Struct, frozen=True, gc=False):
-    """What was sent when: `size` bytes, after `answered` bytes had been answered.
-
-    `filled` is whether they took the second half of the window.
-    """
+    """What was sent when: `size` bytes, after `answered` bytes had been answered."""
 
     size: int
     time: float
     answered: int
-    filled: bool
 
 
 Reservation: TypeAlias = "asyncio.Future[Departure]"
@@ -55,8 +49,7 @@ class CongestionWindow:
     """At most `size` bytes in flight; waiters get space in the order in which they arrived.
 
     A request larger than the window is granted when nothing else is in flight. `used` counts the
-    bytes in flight, and `answered` those that were answered. `rate` is in bytes per second, None if
-    it was not measured.
+    bytes in flight, and `answered` those that were answered.
     """
 
     def __init__(self, max_size: int) -> None:
@@ -69,7 +62,8 @@ class CongestionWindow:
     def restart(self) -> None:
         """Forget the measurements: the path to the server has changed."""
         self.size = min(INITIAL_SIZE, self._max_size)
-        self.rate: float | None = None
+        self._rate: float | None = None
+        self._assumed_rate: float | None = None
         self._round_trip = float("inf")
         self._largest = 0
 
@@ -100,7 +94,7 @@ class CongestionWindow:
         """Take `size` bytes, whether they fit or not."""
         self._largest = max(self._largest, size) if self.used else size
         self.used += size
-        return Departure(size, monotonic(), self.answered, 2 * self.used >= self.size)
+        return Departure(size, monotonic(), self.answered)
 
     def release(self, size: int) -> None:
         """Return `size` bytes that will not be answered."""
@@ -115,6 +109,11 @@ class CongestionWindow:
         return self.used + sum(size for size, _ in self._waiters)
 
     @property
+    def rate(self) -> float | None:
+        """The measured rate of the answers in bytes per second; None if there was none."""
+        return self._assumed_rate if self._rate is None else self._rate
+
+    @property
     def largest(self) -> int:
         """The size of the largest message in flight, or 0."""
         return self._largest if self.used else 0
@@ -125,8 +124,7 @@ class CongestionWindow:
 
     def give_up_first_answer(self) -> None:
         """Grant no more time for the first answer: it took longer than a slow link explains."""
-        if self.rate is None:
-            self.rate = float("inf")
+        self._assumed_rate = float("inf")
 
     def answer(self, departure: Departure, size: int | None = None) -> None:
         """Return the bytes of a departure, or `size` of them, and measure the rate."""
@@ -137,15 +135,13 @@ class CongestionWindow:
         rate = (self.answered - departure.answered) / elapsed
         self._round_trip = min(self._round_trip, elapsed)
         if elapsed - self._round_trip >= _MIN_DELAY:
-            self.rate = rate
+            self._rate = rate
             target = int(rate * (self._round_trip + _MAX_QUEUE))
             self.size = min(max(target, _MIN_MESSAGES * size), self._max_size)
-        else:
-            # Without a queue, the link may be faster.
-            if self.rate is None or rate > self.rate:
-                self.rate = rate
-            if departure.filled and self.size < self._max_size:
-                self.size = min(self.size + _GROWTH * size, self._max_size)
+        elif self._rate is None or rate > self._rate:
+            self._rate = rate
+            target = int(rate * (self._round_trip + _MAX_PROBE))
+            self.size = min(max(target, self.size), self._max_size)
         self.used -= size
         if self._waiters:
             self._wake_waiters()

@@ -89,8 +89,7 @@ class Inbox:
             await self._ensure_subscribed(context, timeout)
         self._token_count += 1
         token = str(self._token_count)
-        loop = asyncio.get_running_loop()
-        start = loop.time()
+        start = asyncio.get_running_loop().time()
         silence = Silence(timeout, start)
         pending = PendingReply(f"{self.prefix}.{token}", subject, context, silence)
         self._receivers[token] = pending
@@ -102,17 +101,20 @@ class Inbox:
                     self._receivers[token] = mailbox
                     mailbox.subjects = pending.subjects
                     await mailbox.with_timeout(publishing)
-                    return await mailbox.next()
+                    return self._replied(await mailbox.next(), start)
             self.check_timeouts_at(silence.first_check())
             await pending.arrived
         finally:
             self._receivers.pop(token, None)
         if pending.message is None:
             raise pending.error or self.timeout_error(timeout, context)
-        round_trip = loop.time() - start
+        return self._replied(pending.message, start)
+
+    def _replied(self, message: Message, start: float) -> Message:
+        round_trip = asyncio.get_running_loop().time() - start
         self.inbound.observe_round_trip(round_trip)
         self.outbound.observe_round_trip(round_trip)
-        return pending.message
+        return message
 
     async def open_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         """Open a mailbox of that class.
