@@ -165,17 +165,16 @@ class Stream:
         self.set_domain(own)
         local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
         subject = self.publish_subject(subjects.all_chunks_subject(self.bucket))
-        found: list[dict[str, Any]] = []
+        others: list[tuple[object, object]] = []
         with suppress(JetStreamUnavailableError, PermissionDeniedError, ServerError):
             response = await local.request(context, "STREAM.NAMES", {"subject": subject})
-            found = [
-                await local.request(context, f"STREAM.INFO.{name}")
-                for name in response.get("streams") or []
-            ]
-        for info in found:
-            # A stream of another account may have the same name and domain.
-            if info["created"] != own["created"]:
-                raise self._wrong_stream(context, info["config"]["name"], info.get("domain"))
+            for name in response.get("streams") or []:
+                info = await local.request(context, f"STREAM.INFO.{name}")
+                # A stream of another account may have the same name and domain.
+                if info["created"] != own["created"]:
+                    others.append((name, info.get("domain")))
+        if others:
+            raise self._wrong_stream(context, *others[0])
         self.needs_subject_check = False
 
     def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:

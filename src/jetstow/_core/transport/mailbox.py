@@ -190,7 +190,8 @@ class Mailbox:
 
     def check_timeout(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
         """End a wait that has timed out. Return when to check a wait that has not."""
-        if self._silence is None:
+        is_woken = self._waiter is not None and self._waiter.done()
+        if self._silence is None or is_woken:
             return None
         when = self._silence.check(now, progress, is_arriving=is_arriving)
         if when is None:
