@@ -80,6 +80,15 @@ async def test_get_of_large_chunks(open_link: OpenLink, store: jetstow.ObjectSto
 
 
 @pytest.mark.one_path
+async def test_large_metadata(open_link: OpenLink, store: jetstow.ObjectStore) -> None:
+    """One reply takes longer than the timeout; a part of it is a sign of life."""
+    info = await store.put("a", b"", ObjectMeta(headers={"key": "x" * 200_000}))
+    slow, _ = await open_link(150_000)
+    assert (await slow.get_info("a")).headers == info.headers
+    assert [each.headers for each in await slow.list()] == [info.headers]
+
+
+@pytest.mark.one_path
 async def test_put_of_large_chunks(open_link: OpenLink, store: jetstow.ObjectStore) -> None:
     data = some_bytes(1_000_000)
     slow, _ = await open_link(400_000)
