@@ -9,7 +9,7 @@ from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.parser import ParsedMessage
 from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
-from jetstow.errors import PermissionDeniedError, ServerError
+from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
 
 # The headers that the server adds to a message of a batch, after those that it was stored with.
 _BATCH_HEADERS: Final = re.compile(
@@ -31,6 +31,9 @@ class _DirectWindow(Window):
             message = await self.next()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
+        except TimeoutError:
+            self.raise_if_cut_off()
+            raise
         code = status(message)
         if code is None:
             return _parse_message(message, int(self.pending_includes_self))

@@ -19,6 +19,7 @@ class _PullWindow(Window):
         try:
             message = await self.next()
         except TimeoutError:
+            self.raise_if_cut_off()
             # Older servers do not end a pull if the stream was purged or deleted in the meantime.
             return None
         if status(message) is not None:

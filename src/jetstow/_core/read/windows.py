@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.mailbox import Mailbox
+from jetstow.errors import JetstowError, TimeoutError
 
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
@@ -48,6 +50,10 @@ class Window(Mailbox):
     """
 
     remaining_bytes = 0
+    message_count = 0
+
+    departure: Departure
+    """When it was requested."""
 
     source: WindowSource
     """Where it was requested."""
@@ -73,21 +79,39 @@ class Window(Mailbox):
         return ([], True) if message is None else ([message], False)
 
     def deliver(self, message: Message) -> None:
-        if self.remaining_bytes:
+        self.message_count += 1
+        if self.remaining_bytes and message.data:
+            size = min(len(message.data) + MESSAGE_OVERHEAD, self.remaining_bytes)
+            self.remaining_bytes -= size
+            self.inbox.inbound.answer(self.departure, size)
+        elif self.remaining_bytes:
             # A message without data ends the window. Or it was stored empty, which is rare: then it
             # does no harm to release the rest of the window early.
-            self._release(
-                len(message.data) + MESSAGE_OVERHEAD if message.data else self.remaining_bytes
-            )
+            self._release()
         super().deliver(message)
+
+    def fail(self, error: JetstowError) -> None:
+        self._release()  # other windows do not wait until this one is read
+        super().fail(error)
 
     def close(self) -> None:
         super().close()
-        self._release(self.remaining_bytes)
+        self._release()
 
-    def _release(self, size: int) -> None:
-        size = min(size, self.remaining_bytes)
-        self.remaining_bytes -= size
+    def raise_if_cut_off(self) -> None:
+        """Raise the reason why a window has one message only, if it is known.
+
+        Raises: `TimeoutError` (an account exports its API for single replies).
+        """
+        if self.message_count == 1 and self.source.is_imported:
+            raise self.context.error(
+                TimeoutError,
+                f"only the first message of a reply arrived for {self.context}: the account that "
+                "exports the JetStream API must set response_type: stream",
+            )
+
+    def _release(self) -> None:
+        size, self.remaining_bytes = self.remaining_bytes, 0
         self.inbox.inbound.release(size)
 
 
@@ -103,35 +127,59 @@ class WindowSource(ABC):
         self._subject = subject
         self._inbox = stream.api.inbox
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether the account imports the JetStream API of another one."""
+        return self._stream.api.is_imported
+
+    @property
+    def max_window_size(self) -> int:
+        """The bytes that fit the connection's rate: all of them, or those of one of two windows."""
+        inbound = self._inbox.inbound
+        return inbound.size // 2 if inbound.used else inbound.size
+
     async def request(self, seq: int, count: int, size: int) -> Window:
         """Request up to `count` messages of up to `size` bytes each, from sequence `seq` on.
 
         Wait until they fit into the connection's limit.
         """
         cost = count * (size + MESSAGE_OVERHEAD)
-        await self._inbox.inbound.acquire(cost)
-        return await self._request_window(seq, count, cost)
-
-    async def try_request(self, seq: int, count: int, size: int) -> Window | None:
-        """Request a window as `request` does, or return None if it would have to wait."""
-        cost = count * (size + MESSAGE_OVERHEAD)
-        if not self._inbox.inbound.try_acquire(cost):
-            return None
-        return await self._request_window(seq, count, cost)
-
-    async def _request_window(self, seq: int, count: int, cost: int) -> Window:
+        window = await self._open()
         try:
-            window = await self._open()
-        except BaseException:
-            self._inbox.inbound.release(cost)
-            raise
-        window.remaining_bytes, window.source = cost, self
-        try:
-            await self._send_request(window, seq, count)
+            try:
+                departure = await window.reserve(self._inbox.inbound, cost)
+            except TimeoutError:
+                # The bytes in flight do not arrive. They may be those of a suspended reader.
+                departure = self._inbox.inbound.take(cost)
+            await self._request_window(window, seq, count, departure)
         except BaseException:
             window.close()
             raise
         return window
+
+    async def try_request(self, seq: int, count: int, size: int) -> Window | None:
+        """Request a window as `request` does, or return None if it would have to wait."""
+        departure = self._inbox.inbound.try_acquire(count * (size + MESSAGE_OVERHEAD))
+        if departure is None:
+            return None
+        try:
+            window = await self._open()
+        except BaseException:
+            self._inbox.inbound.release(departure.size)
+            raise
+        try:
+            await self._request_window(window, seq, count, departure)
+        except BaseException:
+            window.close()
+            raise
+        return window
+
+    async def _request_window(
+        self, window: Window, seq: int, count: int, departure: Departure
+    ) -> None:
+        window.departure, window.source = departure, self
+        window.remaining_bytes = departure.size
+        await self._send_request(window, seq, count)
 
     @abstractmethod
     async def _open(self) -> Window: ...

@@ -37,6 +37,11 @@ class FastPathClient(TLSClient):
         self._fast_path: FastPath | None = None
         self._receivers: Receivers = {}
 
+    @property
+    def _arriving(self) -> tuple[int, str] | None:
+        """The subscription and subject of a message of which only a part has arrived."""
+        return None if self._fast_path is None else self._fast_path.arriving
+
     async def subscribe_fast(
         self,
         subject: str,
