@@ -51,10 +51,11 @@ def check_revision(context: ErrorContext, state: NameState, expected: int | None
         return
     if expected == 0:
         raise context.error(ObjectAlreadyExists, f"{context} exists already")
-    error = context.error(
-        RevisionMismatchError,
-        f"{context} is at revision {state.revision}, not at {expected}: it was changed since",
-    )
+    if not state.revision or (state.info is not None and state.live is None):
+        message = f"there is no {context}: it cannot be at revision {expected}"
+    else:
+        message = f"{context} is at revision {state.revision}, not at {expected}: it was changed"
+    error = context.error(RevisionMismatchError, message)
     error.expected, error.actual = expected, state.revision
     raise error
 
