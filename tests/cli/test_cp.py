@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(cli: Cli, bucket: str) -> list[str]:
-    return cli.out("ls", bucket).splitlines()
+    return cli.out("ls", "-r", bucket).splitlines()
 
 
 def test_cp_files_to_a_bucket_and_back(cli: Cli, bucket: str, folder: Path) -> None:

@@ -15,7 +15,6 @@ from jetstow.cli.errors import UNREACHABLE, CliError, UsageError, exit_code
 from jetstow.cli.json_data import object_data
 from jetstow.cli.locations import LocalPath, Location
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
 
@@ -42,11 +41,13 @@ async def run(
         raise UsageError(
             f"more than one source needs a folder: end {str(destination)!r} in a slash"
         )
-    steps = [step async for step in plan(session, parsed, destination, recursive)]
+    with locations.suggest_file(*sources, target):
+        steps = [step async for step in plan(session, parsed, destination, recursive)]
     is_single = len(steps) == 1 and not recursive
     for step in steps:
         try:
-            with progress(step.source.basename or str(step.source)) as bar:
+            label = step.source.basename or str(step.source)
+            with locations.suggest_file(*sources, target), session.progress(label) as bar:
                 info = await (step.move if move else step.copy)(session, bar)
         except Exception as error:
             if is_single or exit_code(error) == UNREACHABLE:
@@ -99,7 +100,7 @@ class CopyStep:
         line = f"{'moved' if move else 'copied'} {printable(source)} to {printable(target)}"
         if not move:
             line += f" ({format_size(info.size or 0)})"
-        return Result(object_data(info) | {"source": source, "target": target}, [line])
+        return Result(object_data(info) | {"source": source, "target": target}, notices=[line])
 
 
 def _make_parents(path: str) -> None:

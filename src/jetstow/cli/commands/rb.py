@@ -21,7 +21,7 @@ async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Result:
     if not yes and (size := await _size_if_not_empty(session, bucket)):
         await confirm(f"bucket {bucket!r} is not empty ({size})", "delete all of it?")
     await (await session.js()).delete_object_store(bucket)
-    return Result({"bucket": bucket, "removed": True}, [f"deleted bucket {bucket!r}"])
+    return Result({"bucket": bucket, "removed": True}, notices=[f"deleted bucket {bucket!r}"])
 
 
 async def _size_if_not_empty(session: Session, bucket: str) -> str:
