@@ -32,6 +32,11 @@ STRING_FIELDS = (
 # The `nats` command line can also take a secret from an environment variable or a program.
 SECRET_REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
 CREDS_MARKERS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
+# Options that identify the user. If one is given, those of the context are not used.
+CREDENTIAL_OPTIONS = frozenset({
+    "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
+    "signature_cb", "user_jwt_cb",
+})  # fmt: skip
 SEED_LINE = re.compile(rb"^\s*(S[A-Z2-7]{57})\s*$", re.MULTILINE)
 
 

@@ -24,16 +24,27 @@ class CompressedFile(io.RawIOBase):
     def __init__(self, file: WriteFile, compression: str) -> None:
         super().__init__()
         self._file = file
+        self._position = self._start = file.tell()
         self._compressor = compr[compression](file, mode="w")
 
     def writable(self) -> bool:
         """Return True."""
         return True
 
+    def seekable(self) -> bool:
+        """Return whether nothing was written yet: see `WriteFile.seekable`."""
+        return self._position == self._start and not self.closed
+
+    def tell(self) -> int:
+        """Return how many bytes were written, before compression, after those that exist."""
+        return self._position
+
     def write(self, data: Buffer, /) -> int:
         """Compress all of `data` and return its length in bytes."""
         self._compressor.write(data)
-        return memoryview(data).nbytes
+        size = memoryview(data).nbytes
+        self._position += size
+        return size
 
     def close(self) -> None:
         """Flush the compressor and commit the object."""

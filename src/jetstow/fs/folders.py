@@ -1,0 +1,278 @@
+"""Folders and buckets: make, copy, move and remove them.
+
+A folder exists while there is an object below it, or its marker: an empty object with the name
+of the folder and a slash, as other tools create it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from contextlib import suppress
+from glob import has_magic
+from typing import Any, Final
+
+from fsspec.asyn import _run_coros_in_chunks, sync
+
+from jetstow import ObjectMeta
+from jetstow.errors import BucketNotFoundError, ObjectNotFoundError
+from jetstow.fs.paths import path_error, split_path
+from jetstow.fs.reading import ReadOperations
+from jetstow.fs.transaction import Change, Kind
+from jetstow.fs.writing import WriteOperations
+
+# The type that S3 tools give to the markers of folders.
+_FOLDER_TYPE: Final = "application/x-directory"
+
+
+class FolderOperations(WriteOperations, ReadOperations):
+    """fsspec's methods that change folders and buckets, or several files."""
+
+    # -- making ----------------------------------------------------------------------------
+
+    async def _mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
+        """Create a bucket, with the options of `create_object_store`, or a folder in a bucket.
+
+        Raises: `FileExistsError`, `NotADirectoryError` (a part of the path is a file),
+        `FileNotFoundError` (the bucket of a folder is missing, and not `create_parents`).
+        """
+        bucket, name = split_path(self._strip_protocol(path))
+        if not bucket:
+            raise path_error(FileExistsError, path)
+        bucket_exists = await self._isdir(bucket)
+        if not name:
+            if bucket_exists:
+                raise path_error(FileExistsError, path)
+            await self._create_bucket(bucket, options)
+            return
+        if not bucket_exists:
+            if not create_parents:
+                raise path_error(FileNotFoundError, bucket)
+            await self._create_bucket(bucket, options)
+        await self._make_folder(bucket, name, create_parents)
+
+    async def _makedirs(self, path: str, exist_ok: bool = False) -> None:
+        try:
+            await self._mkdir(path)
+        except FileExistsError:
+            if not exist_ok or not await self._isdir(path):
+                raise
+
+    async def _create_bucket(self, bucket: str, options: dict[str, Any]) -> None:
+        js = await self._connection().jetstream()
+        await js.create_object_store(bucket, **options)
+        if (transaction := self._open_transaction) is not None:
+            transaction.undo_with(lambda: self._rmdir(bucket))
+
+    async def _make_folder(self, bucket: str, name: str, create_parents: bool) -> None:
+        """Store the markers of a folder, and of the folders that it is in."""
+        levels = name.split("/")
+        if "" in levels:
+            raise path_error(OSError, f"{bucket}/{name}", errno.EINVAL)
+        parents = ["/".join(levels[:count]) for count in range(1, len(levels))]
+        checked = parents if create_parents else parents[-1:]
+        is_file, *files = await asyncio.gather(
+            self._has_object(bucket, name),
+            *(self._is_file_only(bucket, parent) for parent in checked),
+        )
+        if is_file:
+            raise path_error(FileExistsError, f"{bucket}/{name}")
+        for parent, is_file_only in zip(checked, files, strict=True):
+            if is_file_only:
+                raise path_error(NotADirectoryError, f"{bucket}/{parent}")
+        for parent in parents if create_parents else ():
+            with suppress(FileExistsError):
+                await self._put_marker(bucket, parent)
+        await self._put_marker(bucket, name)
+
+    async def _put_marker(self, bucket: str, folder: str) -> None:
+        meta = ObjectMeta(content_type=_FOLDER_TYPE)
+        await self._put_object(bucket, f"{folder}/", b"", "create", meta=meta)
+
+    async def _has_object(self, bucket: str, name: str) -> bool:
+        if (transaction := self._open_transaction) is not None:
+            exists = transaction.exists(f"{bucket}/{name}")
+            if exists is not None:
+                return exists
+        try:
+            await (await self._store(bucket)).get_info(name)
+        except ObjectNotFoundError:
+            return False
+        return True
+
+    async def _is_file_only(self, bucket: str, name: str) -> bool:
+        return await self._has_object(bucket, name) and not await self._is_folder(bucket, name)
+
+    # -- copying and moving ----------------------------------------------------------------
+
+    async def _cp_file(self, path1: str, path2: str, moving: bool = False, **options: Any) -> None:
+        path1, path2 = self._strip_protocol(path1), self._strip_protocol(path2)
+        step = self._mv_file if moving else self._copy_object
+        try:
+            await step(path1, path2)
+        except (FileNotFoundError, IsADirectoryError):
+            # A moved folder may have vanished with its last file.
+            if path1 not in options.get("folders", ()) and not await self._isdir(path1):
+                raise
+            await self._makedirs(path2, exist_ok=True)
+            if moving:
+                await self._remove_marker(path1)
+
+    async def _copy(self, path1: Any, path2: Any, recursive: bool = False, **options: Any) -> None:
+        if recursive and isinstance(path1, str) and isinstance(path2, str):
+            bucket = split_path(self._strip_protocol(path2))[0]
+            # The first file would be copied before its bucket exists.
+            if await self._exists(path1) and bucket and not await self._isdir(bucket):
+                await self._create_bucket(bucket, {})
+        await super()._copy(path1, path2, recursive=recursive, **options)
+
+    def mv(
+        self,
+        path1: str,
+        path2: str,
+        recursive: bool = False,
+        maxdepth: int | None = None,
+        **options: Any,
+    ) -> None:
+        """Rename a file; with `recursive`, each file in a folder.
+
+        Raises: `FileNotFoundError`, `OSError` (ENOTEMPTY: a folder with files, and not
+        `recursive`).
+        """
+        sync(self.loop, self._mv, path1, path2, recursive, maxdepth, **options)
+
+    async def _mv(
+        self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None,
+        **options: Any,
+    ) -> None:  # fmt: skip
+        if path1 == path2:
+            return
+        sources = await self._expand_path(path1, recursive=recursive, maxdepth=maxdepth)
+        folders = {source for source in sources if await self._is_folder(*split_path(source))}
+        if isinstance(path1, str) and not recursive and not has_magic(path1):
+            recursive = await self._is_empty_folder(path1)
+        options |= {"on_error": "raise", "moving": True, "folders": folders}
+        await self._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, **options)
+        if recursive and maxdepth is None:
+            for source in folders:
+                if "/" not in source:
+                    await self._rmdir(source)
+
+    async def _is_empty_folder(self, path: str) -> bool:
+        """Return whether a path is a folder that one step moves.
+
+        Raises: `OSError` (ENOTEMPTY: it is a folder with files, and not also a file).
+        """
+        path = self._strip_protocol(path)
+        bucket, name = split_path(path)
+        if (name and await self._has_object(bucket, name)) or not await self._isdir(path):
+            return False
+        if await self._entries(bucket, name, 1):
+            raise path_error(OSError, path, errno.ENOTEMPTY)
+        return True
+
+    # -- removing --------------------------------------------------------------------------
+
+    async def _rm(
+        self,
+        path: str | list[str],
+        recursive: bool = False,
+        batch_size: int | None = None,
+        maxdepth: int | None = None,
+        **_: Any,
+    ) -> None:
+        """Remove files and empty folders; with `recursive`, also folders with their contents."""
+        targets = await self._targets(path, recursive, maxdepth)
+        whole = recursive and maxdepth is None
+        await _run_coros_in_chunks(
+            [self._rm_path(target, recursive) for target in targets if split_path(target)[1]],
+            batch_size=batch_size or self.batch_size,
+            nofiles=True,
+        )
+        # Folders that are not removed as a whole have to be empty by now, the innermost first.
+        for target in sorted(targets, key=len, reverse=True) if not whole else ():
+            if recursive and await self._isdir(target):
+                await self._rmdir(target)
+        for target in targets:
+            if not split_path(target)[1]:
+                await (self._delete_bucket(target) if whole else self._rmdir(target))
+
+    async def _targets(
+        self, path: str | list[str], recursive: bool, maxdepth: int | None
+    ) -> list[str]:
+        """Return the paths to remove, those that the transaction has written included."""
+        roots = [self._strip_protocol(item) for item in ([path] if isinstance(path, str) else path)]
+        transaction = self._open_transaction
+        staged = [
+            inner
+            for root in roots
+            if transaction is not None and recursive
+            for inner in transaction.paths_in(root)
+        ]
+        try:
+            found = await self._expand_path(path, recursive=recursive, maxdepth=maxdepth)
+        except FileNotFoundError:
+            if not staged:
+                raise
+            found = []
+        if transaction is not None and recursive:
+            found = [target for target in found if transaction.exists(target) is not False]
+        return list(dict.fromkeys([*found, *staged]))
+
+    async def _rm_path(self, path: str, recursive: bool) -> None:
+        """Remove an object. If there is none, remove a folder: its marker, if there is one."""
+        try:
+            await self._delete(*self._bucket_and_name(path))
+        except FileNotFoundError:
+            if recursive:
+                await self._remove_marker(path)
+            elif not await self._isdir(path):
+                raise
+            elif await self._entries(*split_path(path), 1):
+                # The type that `os.remove` raises, and the number that `os.rmdir` raises.
+                raise path_error(IsADirectoryError, path, errno.ENOTEMPTY) from None
+            else:
+                await self._rmdir(path)
+
+    async def _remove_marker(self, path: str) -> None:
+        bucket, name = split_path(path)
+        if name:
+            with suppress(FileNotFoundError):
+                await self._delete(bucket, f"{name}/")
+
+    def rmdir(self, path: str) -> None:
+        """Remove an empty folder or an empty bucket.
+
+        Raises: `OSError` (ENOTEMPTY), `FileNotFoundError`.
+        """
+        sync(self.loop, self._rmdir, path)
+
+    async def _rmdir(self, path: str) -> None:
+        path = self._strip_protocol(path)
+        bucket, name = split_path(path)
+        if not bucket:
+            return
+        if await self._entries(bucket, name, 1):
+            raise path_error(OSError, path, errno.ENOTEMPTY)
+        if name:
+            try:
+                await self._delete(bucket, f"{name}/")
+            except FileNotFoundError:
+                raise path_error(FileNotFoundError, path) from None
+            return
+        # A listing is a moment old; a bucket is removed with all that is in it now.
+        if await (await self._store(bucket)).list():
+            raise path_error(OSError, path, errno.ENOTEMPTY)
+        await self._delete_bucket(bucket)
+
+    async def _delete_bucket(self, bucket: str) -> None:
+        if (transaction := self._open_transaction) is not None:
+            transaction.add(
+                Change(Kind.BUCKET_REMOVAL, bucket, lambda: self._delete_bucket(bucket))
+            )
+            return
+        await self._connection().drop_caches(bucket)
+        try:
+            await (await self._connection().jetstream()).delete_object_store(bucket)
+        except BucketNotFoundError as error:
+            raise FileNotFoundError(str(error)) from error
