@@ -26,6 +26,10 @@ class Fixtures(abstract.BaseAbstractFixtures):
         return lambda path: path
 
     @pytest.fixture
+    def supports_empty_directories(self) -> bool:
+        return True
+
+    @pytest.fixture
     def local_fs(self) -> LocalFileSystem:
         return LocalFileSystem(auto_mkdir=True)
 

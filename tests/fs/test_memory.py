@@ -14,6 +14,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from jetstow.fs import JetstowFileSystem
+from tests.fs.conftest import OtherClient
 
 Step = tuple[str, ...]
 
@@ -41,12 +42,6 @@ class Side:
             for path, entry in found.items()
         })  # fmt: skip
 
-    def is_both(self, *paths: str) -> bool:
-        """Return whether a path has a file above it, or a file has the name of a folder."""
-        parts = [path.strip("/").split("/") for path in paths if path.strip("/")]
-        above = {"/".join(p[:n]) for p in parts for n in range(1, len(p))}
-        return any(self._fs.isfile(self._full(path)) for path in above)
-
     def _call(self, verb: str, *args: str) -> object:
         paths = [self._full(arg) for arg in args]
         verbs: dict[str, Callable[..., object]] = {
@@ -71,8 +66,8 @@ class Side:
             "touch_keep": lambda path: self._fs.touch(path, truncate=False),
             "write": lambda path: self._write(path, "wb"),
             "append": lambda path: self._write(path, "ab"),
-            "put_r": lambda path: self._fs.put(str(self._local), path, recursive=True),
-            "put_into": lambda path: self._fs.put(f"{self._local}/", f"{path}/", recursive=True),
+            "put_r": lambda path: self._put(str(self._local), path),
+            "put_into": lambda path: self._put(f"{self._local}/", f"{path}/"),
         }
         call = verbs.get(verb) or getattr(self._fs, verb)
         return call(*paths)
@@ -80,6 +75,9 @@ class Side:
     def _write(self, path: str, mode: str) -> None:
         with self._fs.open(path, mode) as file:
             file.write(b"written")
+
+    def _put(self, local: str, path: str) -> None:
+        self._fs.put(local, path, recursive=True)  # one returns None, the other a list of them
 
     def _full(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
@@ -94,31 +92,91 @@ class Side:
         return value
 
 
-@pytest.fixture
+class Memory(Side):
+    """`memory://`, which can go back to an earlier state."""
+
+    def __init__(self, local: Path) -> None:
+        self.fs = MemoryFileSystem(global_store=False, skip_instance_cache=True)
+        self.fs.mkdir("/root")
+        super().__init__(self.fs, "/root", local)
+
+    def state(self) -> tuple[dict[str, bytes], list[str]]:
+        return {path: f.getvalue() for path, f in self.fs.store.items()}, [*self.fs.pseudo_dirs]
+
+    def restore(self, state: tuple[dict[str, bytes], list[str]]) -> None:
+        self.fs.store.clear()
+        self.fs.pseudo_dirs[:] = state[1]
+        for path, data in state[0].items():
+            self.fs.pipe_file(path, data)
+
+    def has_file_that_is_folder(self) -> bool:
+        return any(self.fs.isdir(path) for path in self.fs.store)
+
+    def is_implied(self, path: str) -> bool:
+        full = f"/root/{path.rstrip('/')}"
+        return full not in self.fs.pseudo_dirs and self.fs.isdir(full)
+
+    def is_empty_folder(self, path: str) -> bool:
+        return self.fs.isdir(f"/root/{path}") and not self.fs.ls(f"/root/{path}")
+
+    def is_below_file(self, path: str) -> bool:
+        levels = path.split("/")
+        above = ("/".join(levels[:count]) for count in range(1, len(levels)))
+        return any(self.fs.isfile(f"/root/{folder}") for folder in above)
+
+
+def differs(memory: Memory, step: Step) -> bool:
+    """Return whether the documentation lists a difference for a step: it is left out."""
+    verb, first, *rest = step
+    first = first.rstrip("/")
+    if verb in TWO:
+        # memory:// removes what is moved to itself or into itself, and what is copied there gets
+        # explicit folders.
+        target = rest[0].rstrip("/")
+        if f"{target}/".startswith(f"{first}/") or first.rpartition("/")[0] == target:
+            return True
+    if verb in {"rm", "rmdir", "mv"} and memory.is_implied(first):
+        return True  # memory:// does not find the folder
+    if verb == "mv" and memory.is_empty_folder(first):
+        return True  # memory:// removes the folder
+    if verb in {"touch", "touch_keep", "pipe", "create", "write", "append"}:
+        # memory:// refuses some names that are both a file and a folder.
+        return memory.fs.isdir(f"/root/{first}") or memory.is_below_file(first)
+    if verb in {"put_r", "put_into"}:
+        return memory.is_below_file(f"{first}/file")
+    return verb == "makedirs_ok" and memory.fs.isfile(f"/root/{first}")
+
+
+@pytest.fixture(params=[True, False], ids=["cached", "uncached"])
 def sides(
-    fs: JetstowFileSystem, root: str, tmp_path: Path
-) -> Iterator[tuple[Side, Side]]:
+    root: str, options: dict[str, Any], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[tuple[Memory, Side]]:
+    fs = JetstowFileSystem(**options, use_listings_cache=request.param, skip_instance_cache=True)
     local = tmp_path / "local"
     (local / "sub" / "empty").mkdir(parents=True)
     (local / "file").write_bytes(b"local")
-    memory = MemoryFileSystem(global_store=False, skip_instance_cache=True)
-    memory.mkdir("/root")
-    yield Side(memory, "/root", local), Side(fs, root, local)
+    yield Memory(local), Side(fs, root, local)
+    fs.close()
 
 
-def compare(sides: tuple[Side, Side], steps: list[Step]) -> None:
-    memory, jetstow = sides
-    for number, step in enumerate(steps):
-        expected, result = memory.run(*step), jetstow.run(*step)
-        done = f"step {number} of {steps[:number + 1]}"
-        if isinstance(expected, Exception):
-            assert isinstance(result, type(expected)), f"{done}: {result!r}, not {expected!r}"
-            if isinstance(expected, OSError) and expected.errno:
-                assert isinstance(result, OSError)
-                assert result.errno == expected.errno, done
-        else:
-            assert result == expected, done
-        assert jetstow.tree() == memory.tree(), done
+def compare(memory: Memory, jetstow: Side, step: Step) -> bool:
+    """Run a step on both sides and compare. Return False if it is left out."""
+    before = memory.state()
+    if differs(memory, step):
+        return False
+    expected = memory.run(*step)
+    if memory.has_file_that_is_folder():
+        memory.restore(before)
+        return False
+    result = jetstow.run(*step)
+    if isinstance(expected, Exception):
+        assert isinstance(result, type(expected)), f"{result!r}, not {expected!r}"
+        number = expected.errno if isinstance(expected, OSError) else None
+        assert number is None or getattr(result, "errno", None) == number
+    else:
+        assert result == expected
+    assert jetstow.tree() == memory.tree()
+    return True
 
 
 READ = (
@@ -133,23 +191,125 @@ TWO = ("cp", "cp_r", "mv", "mv_r")
 PATHS = ("a", "b", "a/b", "a/b/c", "d", "d/e", "a/", "d/e/")
 
 
-def random_steps(seed: int, memory: Side) -> Iterator[Step]:
+def random_steps(seed: int) -> Iterator[Step]:
     chance = random.Random(seed)
     while True:
         kind = chance.choices([READ, CHANGE, TWO], [4, 6, 3])[0]
-        verb = chance.choice(kind)
-        yield (verb, *chance.sample(PATHS, 2 if kind is TWO else 1))
+        yield (chance.choice(kind), *chance.sample(PATHS, 2 if kind is TWO else 1))
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_random_steps(sides: tuple[Side, Side], seed: int) -> None:
-    memory, jetstow = sides
+@pytest.mark.parametrize("seed", range(4))
+def test_random_steps(sides: tuple[Memory, Side], seed: int) -> None:
+    steps = random_steps(seed)
     done: list[Step] = []
-    for step in random_steps(seed, memory):
-        if len(done) == 60:
-            break
-        done.append(step)
+    while len(done) < 50:
+        step = next(steps)
         try:
-            compare(sides, [step])
-        except AssertionError as e:
-            raise AssertionError(f"{e} after {done}")
+            if compare(*sides, step):
+                done.append(step)
+        except AssertionError as error:
+            error.add_note(f"step {step} after {done}")
+            raise
+
+
+HABITS: dict[str, list[Step]] = {
+    "make, list, remove": [
+        ("mkdir", "a"), ("isdir", "a"), ("ls", "a"), ("ls", ""), ("info", "a/"), ("rmdir", "a"),
+        ("exists", "a"), ("ls", "a"), ("rmdir", "a"),
+    ],
+    "make again": [
+        ("mkdir", "a"), ("mkdir", "a"), ("makedirs", "a"), ("makedirs_ok", "a"), ("mkdir", "a/"),
+    ],
+    "parents": [
+        ("makedirs", "a/b/c"), ("isdir", "a/b"), ("find_dirs", "a"), ("rmdir", "a/b/c"),
+        ("isdir", "a/b"), ("rmdir", "a"), ("rmdir", "a/b"), ("rmdir", "a"), ("ls", ""),
+    ],
+    "folder outlives its files": [
+        ("mkdir", "a"), ("pipe", "a/b"), ("rmdir", "a"), ("rm", "a/b"), ("isdir", "a"),
+        ("ls", "a"), ("rm", "a"), ("exists", "a"),
+    ],
+    "implied folder": [
+        ("pipe", "a/b/c"), ("isdir", "a"), ("mkdir", "a/b"), ("rm", "a/b/c"), ("isdir", "a/b"),
+        ("rm_r", "a"), ("exists", "a"),
+    ],
+    "files in the way": [
+        ("touch", "a"), ("mkdir", "a"), ("makedirs", "a/b"), ("mkdir", "a/b/c"), ("makedirs", "a"),
+        ("rmdir", "a"), ("isdir", "a"), ("ls", "a"), ("find", "a"), ("walk", "a"),
+    ],
+    "copy and move folders": [
+        ("makedirs", "a/empty"), ("pipe", "a/b/c"), ("cp_r", "a", "d"), ("cp_r", "a", "d"),
+        ("mv_r", "a", "e"), ("exists", "a"), ("mv_r", "e/", "f/"), ("cp", "d", "g"),
+        ("rm_r", "d"), ("find_dirs", ""), ("walk", "f"), ("du", "f"), ("glob", ""),
+    ],
+    "move and remove what is not there": [
+        ("rm", "a"), ("rm_r", "a"), ("rmdir", "a"), ("mv", "a", "b"), ("mv_r", "a", "b"),
+        ("cp", "a", "b"), ("cp_r", "a", "b"), ("rm_file", "a"), ("walk", "a"), ("find", "a"),
+    ],
+    "put folders": [
+        ("put_r", "a"), ("find_dirs", "a"), ("put_r", "a"), ("find_dirs", "a"), ("put_into", "b"),
+        ("rmdir", "b/sub/empty"), ("rmdir", "b/sub"), ("rm", "b"), ("rm_r", "b"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("habit", HABITS)
+def test_habits_of_tools(sides: tuple[Memory, Side], habit: str) -> None:
+    for step in HABITS[habit]:
+        assert compare(*sides, step), f"{step} is left out"
+
+
+def test_buckets_as_folders(fs: JetstowFileSystem, bucket: str, tmp_path: Path) -> None:
+    """Top-level folders are buckets."""
+    memory = Memory(tmp_path)
+    memory.fs.mkdir("/m")
+    one, two = f"{bucket}-1", f"{bucket}-2"
+    for fs_, a, b in ((memory.fs, "/one", "/two"), (fs, one, two)):
+        fs_.mkdir(a)
+        with pytest.raises(FileExistsError):
+            fs_.mkdir(a)
+        fs_.makedirs(a, exist_ok=True)
+        fs_.pipe(f"{a}/x/y", b"data")
+        fs_.mkdir(f"{a}/empty")
+        with pytest.raises(OSError, match="not empty"):
+            fs_.rmdir(a)
+        with pytest.raises(OSError, match="not empty"):
+            fs_.rm(a)
+        fs_.cp(a, b, recursive=True)
+        assert fs_.find(b, withdirs=True) == [b, f"{b}/empty", f"{b}/x", f"{b}/x/y"]
+        fs_.rm(b, recursive=True)
+        assert not fs_.exists(b)
+        fs_.mv(a, b, recursive=True)
+        assert not fs_.exists(a)
+        assert fs_.find(b, withdirs=True) == [b, f"{b}/empty", f"{b}/x", f"{b}/x/y"]
+        fs_.rm(f"{b}/*", recursive=True)
+        assert fs_.ls(b) == []
+        fs_.rm(b)
+        assert not fs_.exists(b)
+        fs_.makedirs(f"{a}/new/folder")
+        assert fs_.isdir(f"{a}/new/folder")
+        fs_.rm(a, recursive=True)
+        fs_.rmdir("")
+
+
+def test_folders_are_seen_by_other_processes(
+    fs: JetstowFileSystem, root: str, options: dict[str, Any], other: OtherClient
+) -> None:
+    fs.makedirs(f"{root}/a/b")
+    fresh = JetstowFileSystem(**options, skip_instance_cache=True)
+    assert fresh.find(root, withdirs=True) == [root, f"{root}/a", f"{root}/a/b"]
+    assert fresh.info(f"{root}/a/b")["type"] == "directory"
+    assert fresh.find(root) == []
+    fresh.close()
+    assert other.chunks(root) == 0
+
+
+def test_names_that_are_no_folders(fs: JetstowFileSystem, root: str) -> None:
+    for path in (f"{root}/a//b", f"{root}//a"):
+        with pytest.raises(OSError, match="Invalid argument"):
+            fs.mkdir(path)
+    fs.pipe(f"{root}/a/b", b"data")
+    with pytest.raises(OSError, match="Invalid argument"):
+        fs.mv(f"{root}/a", f"{root}/a/c", recursive=True)
+    with pytest.raises(FileExistsError):
+        fs.makedirs(f"{root}/a/b", exist_ok=True)
+    assert fs.find(root) == [f"{root}/a/b"]

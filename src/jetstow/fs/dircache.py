@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import nats.js.errors
@@ -35,7 +35,7 @@ _MAX_SUBJECTS: Final = 100_000
 _ALL_METADATA: Final = "$O.*.M.>"
 
 # How late the server may remove what has expired. What is still there later shows that the clock
-# of this machine is ahead.
+# of this machine is ahead, or that of the client that wrote the object was behind.
 _MAX_EXPIRY_DELAY: Final = datetime.timedelta(seconds=2)
 
 
@@ -110,7 +110,7 @@ class ListingCache:
         expired = [info for info in self._infos.values() if self._bucket.has_expired(info)]
         if self._bucket.has_lost_messages(status) or expired:
             await self._drop_missing()
-            self._bucket.correct_clock(info for info in expired if info.name in self._infos)
+            self._bucket.check_clock(info for info in expired if info.name in self._infos)
 
     def infos(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose names start with `prefix`, sorted by name."""
@@ -209,7 +209,7 @@ class _BucketAge:
         self._created: datetime.datetime | None = None
         self._max_age: datetime.timedelta | None = None
         self._removals = 0
-        self._clock_lead = datetime.timedelta()
+        self._has_clock = True
 
     def begin(self, status: BucketStatus) -> None:
         """Start with the state of a bucket."""
@@ -234,17 +234,14 @@ class _BucketAge:
 
     def has_expired(self, info: ObjectInfo) -> bool:
         """Return whether an object has reached the bucket's `ttl` or its own."""
-        expires = self._expiry(info)
-        return expires is not None and expires <= self._server_time()
+        expires = self._expiry(info) if self._has_clock else None
+        return expires is not None and expires <= datetime.datetime.now(datetime.UTC)
 
-    def correct_clock(self, present: Iterator[ObjectInfo]) -> None:
-        """Learn from expired objects that the server still has: its clock is behind this one."""
-        for info in present:
-            expires = self._expiry(info)
-            assert expires is not None, "an expired object has an expiry"
-            lead = self._server_time() - expires
-            if lead > _MAX_EXPIRY_DELAY:
-                self._clock_lead += lead
+    def check_clock(self, present: Iterable[ObjectInfo]) -> None:
+        """Stop to compute ages if the server still has what has expired by this clock."""
+        limit = datetime.datetime.now(datetime.UTC) - _MAX_EXPIRY_DELAY
+        if any(expires < limit for info in present if (expires := self._expiry(info))):
+            self._has_clock = False
 
     def _set_max_age(self, status: BucketStatus) -> None:
         self._max_age = datetime.timedelta(seconds=status.ttl) if status.ttl else None
@@ -254,6 +251,3 @@ class _BucketAge:
         if self._max_age is not None and info.modified is not None:
             ends.append(info.modified + self._max_age)
         return min(ends, default=None)
-
-    def _server_time(self) -> datetime.datetime:
-        return datetime.datetime.now(datetime.UTC) - self._clock_lead

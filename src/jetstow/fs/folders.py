@@ -80,10 +80,10 @@ class FolderOperations(WriteOperations, ReadOperations):
         for parent, is_file_only in zip(checked, files, strict=True):
             if is_file_only:
                 raise path_error(NotADirectoryError, f"{bucket}/{parent}")
-        for parent in parents if create_parents else ():
-            with suppress(FileExistsError):
-                await self._put_marker(bucket, parent)
         await self._put_marker(bucket, name)
+        with suppress(FileExistsError):
+            for parent in reversed(parents) if create_parents else ():
+                await self._put_marker(bucket, parent)
 
     async def _put_marker(self, bucket: str, folder: str) -> None:
         meta = ObjectMeta(content_type=_FOLDER_TYPE)
@@ -107,6 +107,9 @@ class FolderOperations(WriteOperations, ReadOperations):
 
     async def _cp_file(self, path1: str, path2: str, moving: bool = False, **options: Any) -> None:
         path1, path2 = self._strip_protocol(path1), self._strip_protocol(path2)
+        if path1 == path2:
+            await self._info(path1)  # it has to exist
+            return
         step = self._mv_file if moving else self._copy_object
         try:
             await step(path1, path2)
@@ -114,9 +117,20 @@ class FolderOperations(WriteOperations, ReadOperations):
             # A moved folder may have vanished with its last file.
             if path1 not in options.get("folders", ()) and not await self._isdir(path1):
                 raise
-            await self._makedirs(path2, exist_ok=True)
+            await self._copy_folder(path2)
             if moving:
                 await self._remove_marker(path1)
+
+    async def _copy_folder(self, path: str) -> None:
+        bucket, name = split_path(path)
+        if not name:
+            await self._makedirs(bucket, exist_ok=True)
+            return
+        try:
+            await self._make_folder(bucket, name, create_parents=False)
+        except FileExistsError:
+            if not await self._isdir(path):
+                raise
 
     async def _copy(self, path1: Any, path2: Any, recursive: bool = False, **options: Any) -> None:
         if recursive and isinstance(path1, str) and isinstance(path2, str):
@@ -145,8 +159,12 @@ class FolderOperations(WriteOperations, ReadOperations):
         self, path1: Any, path2: Any, recursive: bool = False, maxdepth: int | None = None,
         **options: Any,
     ) -> None:  # fmt: skip
-        if path1 == path2:
-            return
+        if isinstance(path1, str) and isinstance(path2, str):
+            plain1, plain2 = self._strip_protocol(path1), self._strip_protocol(path2)
+            if plain1 == plain2:
+                return
+            if recursive and plain2.startswith(f"{plain1}/"):
+                raise path_error(OSError, path2, errno.EINVAL)  # as `os.rename`
         sources = await self._expand_path(path1, recursive=recursive, maxdepth=maxdepth)
         folders = {source for source in sources if await self._is_folder(*split_path(source))}
         if isinstance(path1, str) and not recursive and not has_magic(path1):
