@@ -47,7 +47,7 @@ class Side:
         verbs: dict[str, Callable[..., object]] = {
             "pipe": lambda path: self._fs.pipe_file(path, args[0].encode()),
             "create": lambda path: self._fs.pipe_file(path, b"new", mode="create"),
-            "makedirs": lambda path: self._fs.makedirs(path),
+            "makedirs": self._fs.makedirs,
             "makedirs_ok": lambda path: self._fs.makedirs(path, exist_ok=True),
             "rm_r": lambda path: self._fs.rm(path, recursive=True),
             "cp_r": lambda a, b: self._fs.cp(a, b, recursive=True),
