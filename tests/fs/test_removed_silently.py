@@ -206,7 +206,7 @@ def test_clock_that_is_ahead(
         def now(cls, tz: datetime.tzinfo | None = None) -> Ahead:
             return super().now(tz) + datetime.timedelta(hours=1)
 
-    monkeypatch.setattr(dircache.datetime, "datetime", Ahead)
+    monkeypatch.setattr("jetstow.fs.dircache.datetime.datetime", Ahead)
     assert fs.find(bucket) == []
     check_is_due(fs, bucket)
     assert fs.find(bucket) == [f"{bucket}/a"]

@@ -187,7 +187,8 @@ class ReadOperations(FileSystemBase):
 
         async def read(path: str, start: int | None, end: int | None) -> bytes:
             reader = await asyncio.shield(readers[path])
-            return await self.read_range(reader, *_offset_and_length(start, end, reader.info.size or 0))
+            offset, length = _offset_and_length(start, end, reader.info.size or 0)
+            return await self.read_range(reader, offset, length)
 
         try:
             results: list[Any] = await _run_coros_in_chunks(
