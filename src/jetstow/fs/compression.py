@@ -66,17 +66,23 @@ class CompressedFile(io.RawIOBase):
         else:
             self.discard()
 
-    def __del__(self) -> None:
-        # The file was never closed, so its data is incomplete.
+    def discard_soon(self) -> None:
+        """Schedule `discard`: a finalizer must not block."""
         with suppress(Exception):
             if not self.closed:
                 super().close()
                 self._file.discard_soon()
                 self._compressor.close()
 
+    def __del__(self) -> None:
+        self.discard_soon()  # the file was never closed, so its data is incomplete
+
 
 class TextFile(io.TextIOWrapper):
-    """A text file: closing it commits the object, leaving it by an exception stores nothing."""
+    """A text file: closing it commits the object.
+
+    After an exception, or if the file is never closed, nothing is stored.
+    """
 
     def __init__(self, file: WriteFile | CompressedFile, **options: Any) -> None:
         super().__init__(file, **options)  # type: ignore[arg-type]
@@ -87,3 +93,9 @@ class TextFile(io.TextIOWrapper):
             self.close()
         else:
             self._binary_file.discard()
+
+    def __del__(self) -> None:
+        # Python's own finalizer closes the file, which would store an incomplete object.
+        with suppress(Exception):
+            if not self.closed:
+                self._binary_file.discard_soon()

@@ -203,7 +203,7 @@ def _encode(name: str) -> str:
 
 
 class _BucketAge:
-    """What the stream of a bucket tells about removed messages, and how old objects become."""
+    """The creation time of a bucket, its removed messages, and the expiry of its objects."""
 
     def __init__(self) -> None:
         self._created: datetime.datetime | None = None
@@ -223,7 +223,7 @@ class _BucketAge:
         return status.created != self._created
 
     def has_lost_messages(self, status: BucketStatus) -> bool:
-        """Return whether messages were removed since the last `note_removals`, by anyone."""
+        """Return whether any messages were removed since the last `note_removals`."""
         self._set_max_age(status)
         state = status.stream_info.state
         return state.last_seq - state.messages != self._removals

@@ -148,7 +148,7 @@ class WriteFile(AbstractBufferedFile):
         """Return whether nothing was written yet, although `seek` always raises an error.
 
         `io.TextIOWrapper` asks once. It writes a byte order mark only to seekable files at
-        position 0 (CPython's `textio.c`); otherwise UTF-16 and UTF-32 could not be read again.
+        position 0 (CPython's `textio.c`). Without one, Python does not read UTF-16 and UTF-32.
         """
         return bool(super().seekable()) or (self.writable() and not self._has_new_bytes())
 

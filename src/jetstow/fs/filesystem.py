@@ -139,10 +139,13 @@ class JetstowFileSystem(FolderOperations):
         text = {key: options.pop(key) for key in TEXT_OPTIONS if key in options}
         options.pop("compression", None)
         stored: WriteFile = super().open(path, f"{mode.strip('bt')}b", *args, **options)
-        file = stored if compression is None else CompressedFile(stored, compression)
-        wrapped = file if "b" in mode else TextFile(file, **text)
-        if wrapped is not stored:
-            stored.wrap(wrapped)
+        try:
+            file = stored if compression is None else CompressedFile(stored, compression)
+            wrapped = file if "b" in mode else TextFile(file, **text)
+        except BaseException:
+            stored.discard()  # an option is not valid: a transaction must not store the file
+            raise
+        stored.wrap(wrapped)
         return wrapped
 
     def _open(
