@@ -313,3 +313,10 @@ def test_names_that_are_no_folders(fs: JetstowFileSystem, root: str) -> None:
     with pytest.raises(FileExistsError):
         fs.makedirs(f"{root}/a/b", exist_ok=True)
     assert fs.find(root) == [f"{root}/a/b"]
+
+
+def test_file_with_the_name_of_a_folder(fs: JetstowFileSystem, root: str) -> None:
+    fs.makedirs(f"{root}/a/b")
+    fs.pipe({f"{root}/a": b"file", f"{root}/a/b": b"file"})
+    fs.rm(f"{root}/a", recursive=True)
+    assert fs.find(root, withdirs=True) == [root]

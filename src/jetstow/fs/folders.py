@@ -1,4 +1,4 @@
-"""Folders and buckets: make, copy, move and remove them.
+"""Folders and buckets: make, copy and move them.
 
 A folder exists while there is an object below it, or its marker: an empty object with the name
 of the folder and a slash, as other tools create it.
@@ -12,21 +12,19 @@ from contextlib import suppress
 from glob import has_magic
 from typing import Any, Final
 
-from fsspec.asyn import _run_coros_in_chunks, sync
+from fsspec.asyn import sync
 
 from jetstow import ObjectMeta
-from jetstow.errors import BucketNotFoundError, ObjectNotFoundError
+from jetstow.errors import ObjectNotFoundError
 from jetstow.fs.paths import path_error, split_path
-from jetstow.fs.reading import ReadOperations
-from jetstow.fs.transaction import Change, Kind
-from jetstow.fs.writing import WriteOperations
+from jetstow.fs.removing import RemoveOperations
 
 # The type that S3 tools give to the markers of folders.
 _FOLDER_TYPE: Final = "application/x-directory"
 
 
-class FolderOperations(WriteOperations, ReadOperations):
-    """fsspec's methods that change folders and buckets, or several files."""
+class FolderOperations(RemoveOperations):
+    """fsspec's methods that make folders and buckets, and that change several files."""
 
     # -- making ----------------------------------------------------------------------------
 
@@ -188,109 +186,3 @@ class FolderOperations(WriteOperations, ReadOperations):
         if await self._entries(bucket, name, 1):
             raise path_error(OSError, path, errno.ENOTEMPTY)
         return True
-
-    # -- removing --------------------------------------------------------------------------
-
-    async def _rm(
-        self,
-        path: str | list[str],
-        recursive: bool = False,
-        batch_size: int | None = None,
-        maxdepth: int | None = None,
-        **_: Any,
-    ) -> None:
-        """Remove files and empty folders; with `recursive`, also folders with their contents."""
-        targets = await self._targets(path, recursive, maxdepth)
-        whole = recursive and maxdepth is None
-        await _run_coros_in_chunks(
-            [self._rm_path(target, recursive) for target in targets if split_path(target)[1]],
-            batch_size=batch_size or self.batch_size,
-            nofiles=True,
-        )
-        # Folders that are not removed as a whole have to be empty by now, the innermost first.
-        for target in sorted(targets, key=len, reverse=True) if not whole else ():
-            if recursive and await self._isdir(target):
-                await self._rmdir(target)
-        for target in targets:
-            if not split_path(target)[1]:
-                await (self._delete_bucket(target) if whole else self._rmdir(target))
-
-    async def _targets(
-        self, path: str | list[str], recursive: bool, maxdepth: int | None
-    ) -> list[str]:
-        """Return the paths to remove, those that the transaction has written included."""
-        roots = [self._strip_protocol(item) for item in ([path] if isinstance(path, str) else path)]
-        transaction = self._open_transaction
-        staged = [
-            inner
-            for root in roots
-            if transaction is not None and recursive
-            for inner in transaction.paths_in(root)
-        ]
-        try:
-            found = await self._expand_path(path, recursive=recursive, maxdepth=maxdepth)
-        except FileNotFoundError:
-            if not staged:
-                raise
-            found = []
-        if transaction is not None and recursive:
-            found = [target for target in found if transaction.exists(target) is not False]
-        return list(dict.fromkeys([*found, *staged]))
-
-    async def _rm_path(self, path: str, recursive: bool) -> None:
-        """Remove an object. If there is none, remove a folder: its marker, if there is one."""
-        try:
-            await self._delete(*self._bucket_and_name(path))
-        except FileNotFoundError:
-            if recursive:
-                await self._remove_marker(path)
-            elif not await self._isdir(path):
-                raise
-            elif await self._entries(*split_path(path), 1):
-                # The type that `os.remove` raises, and the number that `os.rmdir` raises.
-                raise path_error(IsADirectoryError, path, errno.ENOTEMPTY) from None
-            else:
-                await self._rmdir(path)
-
-    async def _remove_marker(self, path: str) -> None:
-        bucket, name = split_path(path)
-        if name:
-            with suppress(FileNotFoundError):
-                await self._delete(bucket, f"{name}/")
-
-    def rmdir(self, path: str) -> None:
-        """Remove an empty folder or an empty bucket.
-
-        Raises: `OSError` (ENOTEMPTY), `FileNotFoundError`.
-        """
-        sync(self.loop, self._rmdir, path)
-
-    async def _rmdir(self, path: str) -> None:
-        path = self._strip_protocol(path)
-        bucket, name = split_path(path)
-        if not bucket:
-            return
-        if await self._entries(bucket, name, 1):
-            raise path_error(OSError, path, errno.ENOTEMPTY)
-        if name:
-            try:
-                await self._delete(bucket, f"{name}/")
-            except FileNotFoundError:
-                raise path_error(FileNotFoundError, path) from None
-            return
-        # A listing is a moment old; a bucket is removed with all that is in it now.
-        if await (await self._store(bucket)).list():
-            raise path_error(OSError, path, errno.ENOTEMPTY)
-        await self._delete_bucket(bucket)
-
-    async def _delete_bucket(self, bucket: str) -> None:
-        if (transaction := self._open_transaction) is not None:
-            transaction.add(
-                Change(Kind.BUCKET_REMOVAL, bucket, lambda: self._delete_bucket(bucket))
-            )
-            return
-        await self._connection().drop_caches(bucket)
-        try:
-            await (await self._connection().jetstream()).delete_object_store(bucket)
-        except BucketNotFoundError as error:
-            raise FileNotFoundError(str(error)) from error
