@@ -65,6 +65,8 @@ class Side:
             "info": lambda path: {k: self._fs.info(path)[k] for k in ("name", "type", "size")},
             "touch_keep": lambda path: self._fs.touch(path, truncate=False),
             "write": lambda path: self._write(path, "wb"),
+            "open": lambda path: self._fs.open(path).read(),
+            "modified": lambda path: self._fs.modified(path) and None,
             "append": lambda path: self._write(path, "ab"),
             "put_r": lambda path: self._put(str(self._local), path),
             "put_into": lambda path: self._put(f"{self._local}/", f"{path}/"),
@@ -142,6 +144,8 @@ def differs(memory: Memory, step: Step) -> bool:
     if verb in {"touch", "touch_keep", "pipe", "create", "write", "append"}:
         # memory:// refuses some names that are both a file and a folder.
         return memory.fs.isdir(f"/root/{first}") or memory.is_below_file(first)
+    if verb == "open":
+        return memory.is_below_file(first)
     if verb in {"put_r", "put_into"}:
         return memory.is_below_file(f"{first}/file")
     return verb == "makedirs_ok" and memory.fs.isfile(f"/root/{first}")
@@ -181,7 +185,8 @@ def compare(memory: Memory, jetstow: Side, step: Step) -> bool:
 
 READ = (
     "ls", "find", "find_dirs", "find_1", "walk", "glob", "glob_all", "glob_dirs", "du", "info",
-    "exists", "isdir", "isfile", "cat_file", "size",
+    "exists", "isdir", "isfile", "cat_file", "size", "open",
+    "modified",
 )  # fmt: skip
 CHANGE = (
     "mkdir", "makedirs", "makedirs_ok", "rmdir", "touch", "touch_keep", "pipe", "create", "write",

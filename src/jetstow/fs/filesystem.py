@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fsspec.asyn import get_loop, sync
 from fsspec.core import get_compression
+from fsspec.utils import tokenize
 
 from jetstow.fs.compression import CompressedFile, TextFile
 from jetstow.fs.connection import Connection
 from jetstow.fs.files import DEFAULT_BLOCK_SIZE, ReadFile, WriteFile
 from jetstow.fs.folders import FolderOperations
 from jetstow.fs.options import Options
-from jetstow.fs.paths import split_path
+from jetstow.fs.paths import path_error, split_path
 
 if TYPE_CHECKING:
     import datetime
@@ -164,7 +165,7 @@ class JetstowFileSystem(FolderOperations):
                 for key in ("expected_revision", "if_changed_since")
                 if key in options
             }
-            reader = sync(self.loop, self._open_reader, path, **preconditions)
+            reader = sync(self.loop, self._open_file, path, **preconditions)
             return ReadFile(
                 self, path, reader, block_size=block_size, cache_options=cache_options, **options
             )
@@ -184,15 +185,22 @@ class JetstowFileSystem(FolderOperations):
 
     def created(self, path: str) -> datetime.datetime:
         """Return the time of the object's current revision."""
-        return self.info(path)["created"]
+        return self._time(path, "created")
 
     def modified(self, path: str) -> datetime.datetime:
         """Return the time of the object's current revision."""
-        return self.info(path)["modified"]
+        return self._time(path, "modified")
+
+    def _time(self, path: str, key: str) -> datetime.datetime:
+        time: datetime.datetime | None = self.info(path).get(key)
+        if time is None:
+            raise path_error(FileNotFoundError, path)  # a folder, as in `memory://`
+        return time
 
     def ukey(self, path: str) -> str:
         """Return a key that changes with every revision of the object."""
-        return str(self.info(path)["ETag"])
+        entry = self.info(path)
+        return str(entry.get("ETag") or tokenize(entry))
 
     def checksum(self, path: str) -> int:
         """Return `ukey` as an integer."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 from fsspec.asyn import _run_coros_in_chunks
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
+import jetstow
 from jetstow import ObjectInfo
 from jetstow.errors import (
     InvalidBucketNameError,
@@ -19,7 +21,7 @@ from jetstow.errors import (
 )
 from jetstow.fs import paths
 from jetstow.fs.base import FileSystemBase
-from jetstow.fs.paths import Entry, split_path
+from jetstow.fs.paths import Entry, path_error, split_path
 from jetstow.types import Progress
 
 
@@ -158,6 +160,21 @@ class ReadOperations(FileSystemBase):
                 return (await store.get(name, **preconditions)).data
             async with store.open(name, **preconditions) as reader:
                 return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
+
+    async def _open_file(self, path: str, **preconditions: Any) -> jetstow.ObjectReader:
+        """Open an object.
+
+        Raises: `IsADirectoryError` (the path is a folder with a marker), and the errors of
+        `ObjectStore.open`.
+        """
+        try:
+            return await self._open_reader(path, **preconditions)
+        except ObjectNotFoundError:
+            bucket, name = split_path(path)
+            with suppress(ObjectNotFoundError):
+                await (await self._store(bucket)).get_info(f"{name}/")
+                raise path_error(IsADirectoryError, path) from None
+            raise
 
     async def _cat_ranges(
         self,
