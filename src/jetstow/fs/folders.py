@@ -78,7 +78,10 @@ class FolderOperations(RemoveOperations):
         for parent, is_file_only in zip(checked, files, strict=True):
             if is_file_only:
                 raise path_error(NotADirectoryError, f"{bucket}/{parent}")
-        await self._put_marker(bucket, name)
+        try:
+            await self._put_marker(bucket, name)
+        except FileExistsError:
+            raise path_error(FileExistsError, f"{bucket}/{name}") from None
         with suppress(FileExistsError):
             for parent in reversed(parents) if create_parents else ():
                 await self._put_marker(bucket, parent)

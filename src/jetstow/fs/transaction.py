@@ -57,17 +57,29 @@ class Transaction(fsspec.transaction.Transaction):
     Use `with fs.transaction`, or `async with` if the file system is asynchronous.
     """
 
+    _is_open: bool
+
     def __init__(self, fs: FileSystemBase, **_: Any) -> None:
         super().__init__(fs)
         self.fs: Any = fs  # None at the end
         self._reset()
 
     def start(self) -> None:
-        """Start to collect changes."""
+        """Start to collect changes.
+
+        Raises: `RuntimeError` (the transaction is open).
+        """
+        if self._is_open:
+            raise RuntimeError(
+                "this file system is in a transaction: complete it first, or use another instance "
+                "(skip_instance_cache=True)"
+            )
         self._reset()
+        self._is_open = True
         self.fs.enter_transaction()
 
     def _reset(self) -> None:
+        self._is_open = False
         # fsspec appends the files that `open` returns.
         self.files: list[WriteFile | Change] = []
         self._created: list[Action] = []
@@ -161,7 +173,7 @@ class Transaction(fsspec.transaction.Transaction):
                 f"the transaction was started by process {self._pid}, which completes it: "
                 "start another one in this process"
             )
-        self.fs, self.files = None, []
+        self.fs, self.files, self._is_open = None, [], False
         fs.leave_transaction()
         return fs, items
 

@@ -29,6 +29,15 @@ class WriteOperations(FileSystemBase):
 
     transaction_type = Transaction
 
+    def start_transaction(self) -> Transaction:
+        """Start a transaction without a `with` block. `end_transaction` completes it.
+
+        Raises: `RuntimeError` (a transaction is open).
+        """
+        transaction: Transaction = self.transaction
+        transaction.start()
+        return transaction
+
     @property
     def _open_transaction(self) -> Transaction | None:
         return self.transaction if self._intrans else None
