@@ -14,7 +14,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from jetstow.fs import JetstowFileSystem
-from tests.fs.conftest import OtherClient
+from tests.fs.conftest import OtherClient, listing_of
 
 Step = tuple[str, ...]
 
@@ -325,3 +325,19 @@ def test_file_with_the_name_of_a_folder(fs: JetstowFileSystem, root: str) -> Non
     fs.pipe({f"{root}/a": b"file", f"{root}/a/b": b"file"})
     fs.rm(f"{root}/a", recursive=True)
     assert fs.find(root, withdirs=True) == [root]
+
+
+def test_folder_of_an_encrypted_file_system(
+    fs: JetstowFileSystem, root: str, options: dict[str, Any]
+) -> None:
+    """Its marker is empty for other clients, too: an empty encrypted object is not."""
+    secret = JetstowFileSystem(**options, key=bytes(32), skip_instance_cache=True)
+    secret.mkdir(f"{root}/a")
+    with secret.transaction:
+        secret.mkdir(f"{root}/b")
+    assert secret.ls(root, detail=False) == fs.ls(root, detail=False) == [f"{root}/a", f"{root}/b"]
+    [info] = listing_of(fs, root).infos("a/")
+    assert (info.name, info.size, info.encrypted) == ("a/", 0, False)
+    secret.rmdir(f"{root}/a")
+    assert not secret.exists(f"{root}/a")
+    secret.close()

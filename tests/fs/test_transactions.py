@@ -11,9 +11,8 @@ import fsspec
 import pytest
 
 import jetstow
-from jetstow.errors import ConnectionLostError, ObjectChangedError
+from jetstow.errors import ConnectionLostError, ObjectChangedError, ObjectEncryptedError
 from jetstow.fs import JetstowFileSystem
-from jetstow.fs.transaction import Change, Kind, plan
 from tests.fs.conftest import OtherClient
 from tests.fs.test_files import ChangeOnce
 from tests.support.file_changes import CHANGES
@@ -354,15 +353,17 @@ def test_start_and_end_without_a_block(fs: JetstowFileSystem, root: str) -> None
     assert fs.cat_file(f"{root}/a") == b"a"
 
 
-def test_encrypted_copy(root: str, options: dict[str, Any], fs: JetstowFileSystem) -> None:
+def test_encrypted_objects(root: str, options: dict[str, Any], fs: JetstowFileSystem) -> None:
     secret = JetstowFileSystem(**options, key=bytes(32), skip_instance_cache=True)
     secret.pipe(f"{root}/a", DATA)
-    for system in (secret, fs):
-        with system.transaction:
-            system.cp(f"{root}/a", f"{root}/b")
-        assert secret.cat_file(f"{root}/b") == DATA
-        secret.rm(f"{root}/b")
+    with secret.transaction:
+        secret.cp(f"{root}/a", f"{root}/b")
+        secret.mv(f"{root}/a", f"{root}/c")
+    assert secret.cat_file(f"{root}/b") == secret.cat_file(f"{root}/c") == DATA
     secret.close()
+    for step in (fs.cp, fs.mv):
+        with fs.transaction, pytest.raises(ObjectEncryptedError):
+            step(f"{root}/b", f"{root}/d")
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -383,18 +384,3 @@ def test_fork_within_a_transaction(fs: JetstowFileSystem, root: str) -> None:
         fs.invalidate_cache()
         assert fs.find(root) == [f"{root}/child"]
     assert content(fs, root) == {"child": b"child", "parent": DATA}
-
-
-def test_plan_keeps_dependent_changes_apart() -> None:
-    async def nothing() -> None:
-        pass
-
-    def change(kind: Kind, target: str, source: str | None = None) -> Change:
-        return Change(kind, target, nothing, source=source)
-
-    removal, upload = change(Kind.REMOVAL, "a"), change(Kind.UPLOAD, "b")
-    move, last = change(Kind.MOVE, "c", "b"), change(Kind.UPLOAD, "b")
-    guarded, bucket = change(Kind.GUARDED_UPLOAD, "d"), change(Kind.BUCKET_REMOVAL, "e")
-    replaced = change(Kind.UPLOAD, "a")
-    groups = plan([bucket, replaced, removal, upload, move, last, guarded])
-    assert groups == [[guarded], [upload], [removal], [move], [last], [bucket]]

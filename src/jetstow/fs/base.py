@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class FileSystemBase(AsyncFileSystem):
     """Declares what the operations and the open files use."""
 
+    _key: bytes | None
     _use_listings_cache: bool
     _loop: Any
     _transaction: Any

@@ -28,6 +28,20 @@ class FolderOperations(RemoveOperations):
 
     # -- making ----------------------------------------------------------------------------
 
+    def touch(self, path: str, truncate: bool = True, **options: Any) -> None:
+        """Write an empty object.
+
+        Raises: `NotImplementedError` (the object exists and not `truncate`).
+        """
+        sync(self.loop, self._touch, path, truncate, **options)
+
+    async def _touch(self, path: str, truncate: bool = True, **_: Any) -> None:
+        if not truncate and await self._exists(path):
+            raise NotImplementedError(
+                f"cannot change only the time of {path}: write the object again"
+            )
+        await self._pipe_file(path, b"")
+
     async def _mkdir(self, path: str, create_parents: bool = True, **options: Any) -> None:
         """Create a bucket, with the options of `create_object_store`, or a folder in a bucket.
 

@@ -7,13 +7,17 @@ from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from fsspec.asyn import sync
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
 import jetstow
 from jetstow._core.aio.source import open_source
 from jetstow._core.aio.worker import run_in_thread
-from jetstow.errors import LinkError, ObjectAlreadyExists, ObjectNotFoundError
+from jetstow.errors import (
+    LinkError,
+    ObjectAlreadyExists,
+    ObjectEncryptedError,
+    ObjectNotFoundError,
+)
 from jetstow.fs.base import FileSystemBase
 from jetstow.fs.files import StagedWriter
 from jetstow.fs.paths import path_error, split_path
@@ -56,7 +60,7 @@ class WriteOperations(FileSystemBase):
         written the object).
         """
         bucket, name = self._bucket_and_name(path)
-        store = await self._store(bucket)
+        store = await self._writable_store(bucket, name)
         transaction = self._open_transaction
         exists = None if transaction is None else transaction.exists(path)
         if transaction is not None and transaction.exists(bucket) is False:
@@ -125,7 +129,13 @@ class WriteOperations(FileSystemBase):
             return
         if mode == "create":
             options["expected_revision"] = 0
-        self._update_listing(await (await self._store(bucket)).put(name, value, **options))
+        store = await self._writable_store(bucket, name)
+        self._update_listing(await store.put(name, value, **options))
+
+    async def _writable_store(self, bucket: str, name: str) -> jetstow.ObjectStore:
+        """Return the store for a write. Markers of folders are not encrypted: they stay empty."""
+        store = await self._store(bucket)
+        return store.as_stored() if name.endswith("/") else store
 
     async def _put_file(
         self,
@@ -151,20 +161,6 @@ class WriteOperations(FileSystemBase):
         store = await self._store(bucket)
         self._update_listing(await store.put_file(lpath, name, progress=progress, **options))
 
-    def touch(self, path: str, truncate: bool = True, **options: Any) -> None:
-        """Write an empty object.
-
-        Raises: `NotImplementedError` (the object exists and not `truncate`).
-        """
-        sync(self.loop, self._touch, path, truncate, **options)
-
-    async def _touch(self, path: str, truncate: bool = True, **_: Any) -> None:
-        if not truncate and await self._exists(path):
-            raise NotImplementedError(
-                f"cannot change only the time of {path}: write the object again"
-            )
-        await self._pipe_file(path, b"")
-
     # -- copies and moves ------------------------------------------------------------------
 
     async def _copy_object(self, path1: str, path2: str) -> None:
@@ -187,8 +183,8 @@ class WriteOperations(FileSystemBase):
         if exists is None:
             with self._forgetting_lost_names():
                 info = await (await self._store(bucket)).get_info(name)
-            # The rest needs `ObjectStore.copy`, which keeps the expiry and what is encrypted.
-            if info.link is None and info.expires is None and not info.encrypted:
+            # The rest needs `ObjectStore.copy`, which follows links and keeps the expiry.
+            if info.link is None and info.expires is None:
                 data = (await self._store(bucket)).stream(name, expected_revision=info.revision)
                 await self._stage(transaction, path2, "wb", data, meta=_without_name(info))
                 return
@@ -206,7 +202,14 @@ class WriteOperations(FileSystemBase):
         bucket1, name1 = self._bucket_and_name(path1)
         bucket2, name2 = self._bucket_and_name(path2)
         if (transaction := self._open_transaction) is not None:
-            await self._check_exists(transaction, path1)
+            info = await self._check_exists(transaction, path1)
+            if info is not None and info.encrypted and self._key is None:
+                # The move would raise it at the end, after other changes.
+                raise ObjectEncryptedError(
+                    f"{path1} is encrypted: a file system without its key cannot move it",
+                    bucket=bucket1,
+                    name=name1,
+                )
             transaction.add(
                 Change(Kind.MOVE, path2, lambda: self._move_object(path1, path2), source=path1)
             )
@@ -246,15 +249,19 @@ class WriteOperations(FileSystemBase):
         with suppress(ObjectNotFoundError):
             await self._delete(bucket, name)
 
-    async def _check_exists(self, transaction: Transaction, path: str) -> None:
-        """Raise `FileNotFoundError` if an object does not exist after the changes so far."""
+    async def _check_exists(self, transaction: Transaction, path: str) -> jetstow.ObjectInfo | None:
+        """Return an object's info, or None if the transaction has written it.
+
+        Raises: `FileNotFoundError` (it does not exist after the changes so far).
+        """
         exists = transaction.exists(path)
         if exists is False:
             raise path_error(FileNotFoundError, path)
-        if exists is None:
-            bucket, name = split_path(path)
-            with self._forgetting_lost_names():
-                await (await self._store(bucket)).get_info(name)
+        if exists:
+            return None
+        bucket, name = split_path(path)
+        with self._forgetting_lost_names():
+            return await (await self._store(bucket)).get_info(name)
 
 
 async def _append(
