@@ -135,7 +135,7 @@ async def plan(
         if isinstance(source, LocalPath):
             items = _files(source, recursive)
         else:
-            items = await _objects(session, source, recursive)
+            items = await _objects(session, source, recursive, isinstance(target, LocalPath))
         for item, relative in items:
             item_target = target.join(relative)
             if str(item_target) in targets:
@@ -164,16 +164,22 @@ def _files(source: LocalPath, recursive: bool) -> list[tuple[Location, str]]:
 
 
 async def _objects(
-    session: Session, source: Address, recursive: bool
+    session: Session, source: Address, recursive: bool, to_files: bool
 ) -> list[tuple[Location, str]]:
-    """Return objects with their names relative to the target."""
+    """Return objects with their names relative to the target.
+
+    An empty object with a slash at its end, which marks a folder, is no file.
+    """
     store = await session.store(source.bucket)
     if not recursive:
         if source.is_folder:
             raise UsageError(f"{str(source)!r} is a folder: add --recursive")
         return [(source, source.basename)]
     prefix = source.name
-    names = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
+    infos = [info async for info in store.list() if info.name.startswith(prefix)]
+    names = sorted(
+        info.name for info in infos if not (to_files and info.name.endswith("/") and not info.size)
+    )
     cut = len(prefix)
     if prefix and not prefix.endswith("/"):
         if prefix in names:

@@ -57,7 +57,8 @@ async def download_folder(
     `dry_run` too.
 
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
-    `skipped`. If an object cannot be copied, its error is added to `failed`: among others
+    `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
+    object cannot be copied, its error is added to `failed`: among others
     `InvalidObjectNameError`, if its name is not a safe path in the folder.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`

@@ -52,11 +52,16 @@ def _matches_any(patterns: Collection[str], name: str) -> bool:
 async def list_selected(
     store: ObjectStore, prefix: str, options: SyncOptions
 ) -> dict[str, ObjectInfo]:
-    """Return the selected objects with a prefix. The keys are their names without it."""
+    """Return the selected objects with a prefix. The keys are their names without it.
+
+    Markers of folders, which fsspec and S3 tools make, are left out: empty folders are ignored.
+    """
     return {
         name: info
         for info in await store.list()
-        if info.name.startswith(prefix) and options.selects(name := info.name[len(prefix) :])
+        if info.name.startswith(prefix)
+        and options.selects(name := info.name[len(prefix) :])
+        and not (info.name.endswith("/") and not info.size)
     }
 
 
