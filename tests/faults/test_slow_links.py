@@ -205,7 +205,8 @@ class Suspended:
         self._reader = store.stream("a")
         self._first_pieces_taken = asyncio.Event()
         self._continued = asyncio.Event()
-        self._put = asyncio.create_task(store.put("b", self._source()))
+        # With an expected revision, no request of the put is pending while it is suspended.
+        self._put = asyncio.create_task(store.put("b", self._source(), expected_revision=0))
 
     async def _source(self) -> AsyncIterator[bytes]:
         yield DATA[:600_000]

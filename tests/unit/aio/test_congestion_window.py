@@ -35,59 +35,70 @@ async def acquire(window: CongestionWindow, size: int) -> Departure:
 async def test_acquire_within_limit_does_not_wait() -> None:
     window = CongestionWindow(10)
     window.take(4)
-    assert window.reserve(6).done()
+    reservation = window.reserve(6)
     assert window.try_acquire(1) is None
-    window.release(6)
+    window.release(reservation.result())
     assert window.try_acquire(1) is not None
 
 
 async def test_request_above_limit_is_granted_alone() -> None:
     window = CongestionWindow(10)
-    assert window.reserve(1000).done()
+    first = window.reserve(1000)
     assert window.try_acquire(1) is None
     small = window.reserve(1)
-    window.release(1000)
+    window.release(first.result())
     assert small.done()
     large = window.reserve(1000)
     assert not large.done(), "a byte is still in flight"
-    window.release(1)
+    window.release(small.result())
     assert large.done()
 
 
 async def test_waiters_are_served_in_order() -> None:
     window = CongestionWindow(10)
-    window.take(8)
+    first = window.take(8)
     large, small = window.reserve(5), window.reserve(1)
     assert not large.done()
     assert not small.done(), "it would fit, but another waiter was first"
     assert window.try_acquire(1) is None
     assert window.waiting == 14
-    window.release(8)
+    window.release(first)
     assert large.done()
     assert small.done()
 
 
 async def test_cancelled_waiter_does_not_block_others() -> None:
     window = CongestionWindow(10)
-    window.take(8)
+    first = window.take(8)
     large, small = window.reserve(5), window.reserve(2)
     window.cancel(large)
     assert large.cancelled()
     assert small.done()
-    window.release(8)
-    window.release(2)
+    window.release(first)
+    window.release(small.result())
     assert window.try_acquire(10) is not None, "all bytes were released"
 
 
 async def test_reservation_cancelled_when_granted_releases() -> None:
     window = CongestionWindow(10)
-    window.take(10)
+    taken = window.take(10)
     first, second = window.reserve(10), window.reserve(10)
-    window.release(10)
+    window.release(taken)
     window.cancel(first)
-    assert second.done()
-    window.release(10)
+    window.release(second.result())
     assert window.used == 0
+
+
+async def test_cleared_window_ignores_what_was_in_flight() -> None:
+    """A suspended upload kept the space of chunks whose answers a lost leader never sent."""
+    window = CongestionWindow(10)
+    lost = window.take(10)
+    waiting = window.reserve(6)
+    window.clear()
+    assert waiting.done()
+    window.release(lost)
+    window.answer(lost)
+    assert window.used == 6
 
 
 @given(

@@ -35,11 +35,15 @@ _MIN_MESSAGES: Final = 2
 
 
 class Departure(msgspec.Struct, frozen=True, gc=False):
-    """What was sent when: `size` bytes, after `answered` bytes had been answered."""
+    """What was sent when: `size` bytes, after `answered` bytes had been answered.
+
+    `epoch` is the number of times that the window had been cleared.
+    """
 
     size: int
     time: float
     answered: int
+    epoch: int
 
 
 Reservation: TypeAlias = "asyncio.Future[Departure]"
@@ -57,10 +61,12 @@ class CongestionWindow:
         self._waiters: deque[tuple[int, Reservation]] = deque()
         self.used = 0
         self.answered = 0
+        self._epoch = 0
         self.restart()
 
     def restart(self) -> None:
-        """Forget the measurements: the path to the server has changed."""
+        """Clear the window and forget the measurements: the path to the server has changed."""
+        self.clear()
         self.size = min(INITIAL_SIZE, self._max_size)
         self._rate: float | None = None
         self._assumed_rate: float | None = None
@@ -83,7 +89,7 @@ class CongestionWindow:
     def cancel(self, reservation: Reservation) -> None:
         """Cancel a reservation, or return its bytes."""
         if reservation.done():
-            self.release(reservation.result().size)
+            self.release(reservation.result())
             return
         with contextlib.suppress(StopIteration):
             self._waiters.remove(next(each for each in self._waiters if each[1] is reservation))
@@ -94,11 +100,22 @@ class CongestionWindow:
         """Take `size` bytes, whether they fit or not."""
         self._largest = max(self._largest, size) if self.used else size
         self.used += size
-        return Departure(size, monotonic(), self.answered)
+        return Departure(size, monotonic(), self.answered, self._epoch)
 
-    def release(self, size: int) -> None:
-        """Return `size` bytes that will not be answered."""
-        self.used -= size
+    def release(self, departure: Departure, size: int | None = None) -> None:
+        """Return the bytes of a departure, or `size` of them, unless the window was cleared."""
+        if departure.epoch == self._epoch:
+            self.used -= departure.size if size is None else size
+            if self._waiters:
+                self._wake_waiters()
+
+    def clear(self) -> None:
+        """Count nothing as in flight: what is, will not be answered.
+
+        Its owners may be suspended, and could not return the space.
+        """
+        self._epoch += 1
+        self.used = 0
         self._wake_waiters()
 
     # -- measurements ------------------------------------------------------------------------
@@ -142,9 +159,7 @@ class CongestionWindow:
             self._rate = rate
             target = int(rate * (self._round_trip + _MAX_PROBE))
             self.size = min(max(target, self.size), self._max_size)
-        self.used -= size
-        if self._waiters:
-            self._wake_waiters()
+        self.release(departure, size)
 
     # -- inside ------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import JetstowError, TimeoutError
+from jetstow.errors import TimeoutError
 
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
@@ -90,10 +90,6 @@ class Window(Mailbox):
             self._release()
         super().deliver(message)
 
-    def fail(self, error: JetstowError) -> None:
-        self._release()  # other windows do not wait until this one is read
-        super().fail(error)
-
     def close(self) -> None:
         super().close()
         self._release()
@@ -111,8 +107,9 @@ class Window(Mailbox):
             )
 
     def _release(self) -> None:
-        size, self.remaining_bytes = self.remaining_bytes, 0
-        self.inbox.inbound.release(size)
+        if self.remaining_bytes:
+            size, self.remaining_bytes = self.remaining_bytes, 0
+            self.inbox.inbound.release(self.departure, size)
 
 
 class WindowSource(ABC):
@@ -149,7 +146,8 @@ class WindowSource(ABC):
             try:
                 departure = await window.reserve(self._inbox.inbound, cost)
             except TimeoutError:
-                # The bytes in flight do not arrive. They may be those of a suspended reader.
+                # The bytes in flight do not arrive, as a replica was lost.
+                self._inbox.inbound.clear()
                 departure = self._inbox.inbound.take(cost)
             await self._request_window(window, seq, count, departure)
         except BaseException:
@@ -165,7 +163,7 @@ class WindowSource(ABC):
         try:
             window = await self._open()
         except BaseException:
-            self._inbox.inbound.release(departure.size)
+            self._inbox.inbound.release(departure)
             raise
         try:
             await self._request_window(window, seq, count, departure)

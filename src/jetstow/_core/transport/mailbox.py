@@ -93,7 +93,7 @@ class Mailbox:
         Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError` (the server does not
         read from the socket).
         """
-        self.raise_failure()
+        self._raise_error()
         # nats-py converts the server's errors to lower case, so look up subjects by that.
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
@@ -145,7 +145,7 @@ class Mailbox:
 
         Raises: what `next` raises.
         """
-        self.raise_failure()
+        self._raise_error()
         self._waiter = asyncio.get_running_loop().create_future()
         self._start_timeout()
         try:
@@ -155,7 +155,7 @@ class Mailbox:
         if self._timed_out:
             raise self.inbox.timeout_error(self.timeout, self.context)
         if not self._messages:
-            self.raise_failure()
+            self._raise_error()
 
     async def reserve(
         self,
@@ -223,18 +223,17 @@ class Mailbox:
         except TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
-            self.raise_failure()
+            self._raise_error()
             raise self.inbox.timeout_error(self.timeout, self.context) from None
         finally:
             self._deadline = self._silence = None
         if deadline.expired():
-            self.raise_failure()
+            self._raise_error()
             raise self.inbox.timeout_error(self.timeout, self.context)
         if task is not None and task.cancelling() > cancelled:
             raise asyncio.CancelledError
         return result
 
-    def raise_failure(self) -> None:
-        """Raise the error that `fail` was called with, if any."""
+    def _raise_error(self) -> None:
         if self._error is not None:
             raise self._error

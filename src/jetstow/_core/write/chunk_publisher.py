@@ -59,15 +59,10 @@ class OutOfOrderError(ServerError):
 
 class _AckMailbox(Mailbox):
     on_ack: Callable[[Message], None]
-    on_failure: Callable[[], None]
 
     def deliver(self, message: Message) -> None:
         self.on_ack(message)
         self.wake()
-
-    def fail(self, error: JetstowError) -> None:
-        self.on_failure()
-        super().fail(error)
 
 
 class ChunkPublisher:
@@ -111,7 +106,6 @@ class ChunkPublisher:
         api = self._stream.api
         self._mailbox = await self._inbox.open_mailbox(_AckMailbox, self._context, api.timeout)
         self._mailbox.on_ack = self._on_ack
-        self._mailbox.on_failure = self._release_in_flight
 
     async def write(self, chunk: memoryview) -> None:
         """Send the next chunk once the window has space for it."""
@@ -134,7 +128,6 @@ class ChunkPublisher:
         """Wait until the server has answered every chunk, whatever the answers are."""
         while not self.unacked.unanswered.isdisjoint(self._in_flight):
             await self._mailbox.wait()
-        self._mailbox.raise_failure()
 
     def close(self) -> None:
         """Close the mailbox and release the memory."""
@@ -162,7 +155,8 @@ class ChunkPublisher:
         except TimeoutError:
             if self._in_flight:
                 raise
-            # The bytes in flight are not answered. They may be those of a suspended upload.
+            # The bytes in flight are not answered, as a leader was lost.
+            window.clear()
             return window.take(size)
 
     async def _recover(self, error: JetstowError) -> None:
@@ -282,7 +276,7 @@ class ChunkPublisher:
         """Return the window's space of chunks that will not be answered."""
         in_flight, self._in_flight = self._in_flight, {}
         for departure in in_flight.values():
-            self._inbox.outbound.release(departure.size)
+            self._inbox.outbound.release(departure)
 
     def _has_space(self, size: int) -> bool:
         unacked = self.unacked
