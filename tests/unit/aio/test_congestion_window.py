@@ -184,14 +184,22 @@ async def test_first_answer_is_given_up() -> None:
     window.give_up_first_answer()
     assert window.rate == float("inf")
     window.observe_round_trip(0.1)
-    window.answer(sent_before(window.take(20_000), 1.0))
+    window.answer(sent_before(window.take(100_000), 1.0))
     window.give_up_first_answer()
-    assert window.rate == pytest.approx(20_000, rel=0.05)
+    assert window.rate == pytest.approx(100_000, rel=0.05)
+
+
+async def test_slow_answer_to_a_small_message_is_no_rate() -> None:
+    """The rate of some bytes per second made waits during an election take minutes."""
+    window = CongestionWindow(32 * MIB)
+    window.observe_round_trip(0.1)
+    window.answer(sent_before(window.take(10), 5.0))
+    assert (window.size, window.rate) == (INITIAL_SIZE, None)
 
 
 async def test_restart_forgets_the_rate() -> None:
     window = CongestionWindow(32 * MIB)
     window.observe_round_trip(0.1)
-    window.answer(sent_before(window.take(1_000), 6.5))
+    window.answer(sent_before(window.take(100_000), 6.5))
     window.restart()
     assert (window.size, window.rate) == (INITIAL_SIZE, None)

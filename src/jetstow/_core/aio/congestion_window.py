@@ -27,6 +27,9 @@ _MAX_PROBE: Final = 2.0
 # An answer that takes this much longer than the fastest one, in seconds, shows a queue.
 _MIN_DELAY: Final = 0.5
 
+# Fewer answered bytes do not show the rate of a slow link: the server itself may have been slow.
+_MIN_SAMPLE: Final = 64 * 1024
+
 # The resolution of the clock, in seconds.
 _MIN_ELAPSED: Final = 1e-6
 
@@ -149,12 +152,15 @@ class CongestionWindow:
             size = departure.size
         self.answered += size
         elapsed = monotonic() - departure.time + _MIN_ELAPSED
-        rate = (self.answered - departure.answered) / elapsed
+        sample = self.answered - departure.answered
+        rate = sample / elapsed
         self._round_trip = min(self._round_trip, elapsed)
         if elapsed - self._round_trip >= _MIN_DELAY:
-            self._rate = rate
-            target = int(rate * (self._round_trip + _MAX_QUEUE))
-            self.size = min(max(target, _MIN_MESSAGES * size), self._max_size)
+            if sample >= _MIN_SAMPLE:
+                self._rate = rate
+                target = int(rate * (self._round_trip + _MAX_QUEUE))
+                smallest = _MIN_MESSAGES * max(size, self._largest)
+                self.size = min(max(target, smallest), self._max_size)
         elif self._rate is None or rate > self._rate:
             self._rate = rate
             target = int(rate * (self._round_trip + _MAX_PROBE))

@@ -16,6 +16,9 @@ _CHECKS: Final = 8
 # A relay may hold a chunk of this size (the default) for one more timeout if the rate is unknown.
 _CHUNK_SIZE: Final = 128 * 1024
 
+# The time for a chunk at most, in timeouts.
+_MAX_CHUNK_TIMEOUTS: Final = 2
+
 
 class Progress(NamedTuple):
     """Counters of a connection, in bytes, and what is in flight ahead of a new request.
@@ -36,7 +39,7 @@ class Progress(NamedTuple):
     def chunk_time(self, timeout: float) -> float:
         """Return how long a relay may hold a chunk in flight without a sign of progress."""
         if self.rate is not None:
-            return self.chunk_size / self.rate
+            return min(self.chunk_size / self.rate, _MAX_CHUNK_TIMEOUTS * timeout)
         return timeout * min(1.0, self.chunk_size / _CHUNK_SIZE)
 
 
