@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import AsyncGenerator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import msgspec
@@ -40,6 +41,17 @@ class StoredMessage(msgspec.Struct, frozen=True):
     seq: int
     time: str
     data: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The number of purged messages, and whether the request was sent more than once.
+
+    If it was, an earlier one may have purged messages that `count` does not include.
+    """
+
+    count: int
+    was_resent: bool
 
 
 class _GetResponse(msgspec.Struct):
@@ -197,16 +209,27 @@ class Stream:
             return error
         return no_responders(context)
 
-    async def purge(self, context: ErrorContext, subject: str, *, below: int | None = None) -> int:
-        """Purge the messages of a subject, and return their number.
+    async def purge(
+        self, context: ErrorContext, subject: str, *, below: int | None = None
+    ) -> Purged:
+        """Purge the messages of a subject.
 
         With `below`, only messages with lower sequences are purged.
         """
         body: dict[str, object] = {"filter": subject}
         if below is not None:
             body["seq"] = below
-        response = await self.api.request(context, f"STREAM.PURGE.{self.name}", body)
-        return int(response.get("purged", 0))
+        requests = 0
+
+        async def purge() -> int:
+            nonlocal requests
+            requests += 1
+            api = f"{self.api.prefix}.STREAM.PURGE.{self.name}"
+            reply = await self.api.send_request(context, api, json_encode(body))
+            return int(decode_response(context, reply).get("purged", 0))
+
+        count = await self.api.retry(context, purge)
+        return Purged(count, requests > 1)
 
     async def delete_message(self, context: ErrorContext, seq: int) -> None:
         """Delete one message, if it exists."""

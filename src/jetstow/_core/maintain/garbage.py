@@ -247,7 +247,7 @@ class _Collector:
     async def _purge(self, chunks: list[MessageInfo]) -> None:
         async def purge(chunk: MessageInfo) -> int:
             context = self._stream.error_context()
-            return await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)
+            return (await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)).count
 
         for start in range(0, len(chunks), _MAX_CONCURRENT_PURGES):
             batch = chunks[start : start + _MAX_CONCURRENT_PURGES]

@@ -11,9 +11,9 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
-from jetstow._core.read.name_state import NameState, read_state, require_live
+from jetstow._core.read.name_state import NameState, require_live
 from jetstow._core.write.commit import commit
-from jetstow._core.write.rename import try_rename
+from jetstow._core.write.rename import rename
 from jetstow.errors import ObjectDeletedError
 from jetstow.models import ObjectInfo, ObjectMeta
 
@@ -40,8 +40,4 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
 
     if new_name == name:
         return (await commit(stream, context, updated)).info
-    while True:
-        state = await read_state(stream, context)
-        renamed = updated(state)
-        if (info := await try_rename(stream, context, state, renamed)) is not None:
-            return info
+    return await rename(stream, context, new_name, updated)
