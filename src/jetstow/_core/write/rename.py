@@ -6,8 +6,8 @@
    names for the chunks, and never none.
 3. The old name is deleted with compare-and-set and purged.
 
-Another client that changes the old name in the meantime finds the claim, and first finishes the rename
-(after 2) or stops it (before 2): see `settle` in `commit.py` and docs/decisions/0006, 0015.
+Another client that changes the old name in the meantime finds the claim, and first finishes the
+rename (after 2) or stops it (before 2): see `settle` in `commit.py` and docs/decisions/0006, 0015.
 """
 
 from __future__ import annotations
