@@ -8,39 +8,28 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-import msgspec
-
 from jetstow._core.bucket.location_cache import LocationCache
+from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
+from jetstow._core.bucket.stream_config import read_only_reason
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import (
     NO_MESSAGE,
-    api_error,
     decode_response,
     no_responders,
-    unreadable_response,
 )
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import (
     BucketNotFoundError,
+    BucketSealedError,
     JetStreamUnavailableError,
     PermissionDeniedError,
     ServerError,
     WrongStreamError,
 )
-
-
-class StoredMessage(msgspec.Struct, frozen=True):
-    """A message in the stream; `time` is RFC 3339 in UTC."""
-
-    subject: str
-    seq: int
-    time: str
-    data: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +43,11 @@ class Purged:
     was_resent: bool
 
 
-class _GetResponse(msgspec.Struct):
-    message: StoredMessage | None = None
-    error: dict[str, Any] | None = None
-
+# An offset behind every list of subjects: the server then returns their number without the list.
+OFFSET_PAST_END: Final = 10**12
 
 # The server's error codes for a message to delete that does not exist.
 _MESSAGE_NOT_FOUND: Final = frozenset({NO_MESSAGE, 10043, 10057})
-
-_decode_get_response = msgspec.json.Decoder(_GetResponse).decode
 
 
 class Stream:
@@ -75,8 +60,14 @@ class Stream:
     key: Key | None = None
     is_as_stored = False
 
-    def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
+    def __init__(
+        self, js: JetStreamAPI, bucket: str, config: dict[str, Any], created: str | None = None
+    ) -> None:
         self.config = config
+        # The time at which the stream was created, as the server states it.
+        self.created = created
+        # The bucket in the subjects of the messages. A mirror may have those of another bucket.
+        self.subject_bucket = bucket
         # The stream and the domain that acknowledgements must have. The response to STREAM.CREATE
         # has no domain: then the first acknowledgement decides.
         self.ack_origin: tuple[object, object] | None = None
@@ -117,11 +108,53 @@ class Stream:
         """The number of servers that store the bucket."""
         return self.config.get("num_replicas") or 1
 
+    @property
+    def max_message_size(self) -> int:
+        """The largest message with its headers: of the server, or of the stream if that is less."""
+        limit = self.config.get("max_msg_size", -1)
+        max_payload = self.api.nc.max_payload
+        return min(max_payload, limit) if limit > 0 else max_payload
+
+    def check_writable(self, context: ErrorContext) -> None:
+        """Check that the configuration of the stream allows changes.
+
+        Raises: `BucketSealedError` (the bucket is a mirror, or a stream that refuses changes).
+        """
+        reason = read_only_reason(self.bucket, self.config)
+        if reason is None and self.subject_bucket != self.bucket:
+            reason = f"it has the objects of bucket {self.subject_bucket!r}"
+        if reason is not None:
+            raise context.error(BucketSealedError, f"{context} cannot change: {reason}")
+
     async def info(self, **options: object) -> dict[str, Any]:
-        """Return the configuration and state of the stream."""
-        return await self.api.request(
+        """Return the configuration and state of the stream.
+
+        If the bucket was created again since, forget what is cached of the former one.
+        """
+        info = await self.api.request(
             self.error_context(), f"STREAM.INFO.{self.name}", options or None
         )
+        created = info.get("created")
+        if self.created is not None and created != self.created:
+            self.locations.clear()
+            self.config.clear()
+            self.config.update(info["config"])
+            self._direct_get_disabled = False
+        self.created = created
+        return info
+
+    async def check_same(self, created: str | None) -> dict[str, Any]:
+        """Check that the bucket is still the one that was created at that time; return its info.
+
+        Raises: `BucketNotFoundError` (it was deleted, or deleted and created again).
+        """
+        info = await self.info()
+        if created is not None and info.get("created") != created:
+            context = self.error_context()
+            raise context.error(
+                BucketNotFoundError, f"{context} was deleted, and created again at {self.created}"
+            )
+        return info
 
     async def last_message(self, context: ErrorContext, subject: str) -> StoredMessage | None:
         """Return the last message of a subject from the leader; None if there is none."""
@@ -135,7 +168,7 @@ class Stream:
 
     async def _get(self, context: ErrorContext, query: dict[str, object]) -> StoredMessage | None:
         return await self.api.request_decoded(
-            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), _stored_message
+            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), decode_stored_message
         )
 
     async def publish(
@@ -260,16 +293,3 @@ class Stream:
             offset += len(page)
             if not page or offset >= info.get("total", 0):
                 return
-
-
-def _stored_message(context: ErrorContext, reply: Message) -> StoredMessage | None:
-    """Decode the response to STREAM.MSG.GET."""
-    try:
-        response = _decode_get_response(reply.data)
-    except (ValueError, RecursionError):
-        raise unreadable_response(context, reply.data) from None
-    if response.error is None:
-        return response.message
-    if response.error.get("err_code") == NO_MESSAGE:
-        return None
-    raise api_error(context, response.error)

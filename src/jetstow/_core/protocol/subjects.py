@@ -91,6 +91,11 @@ def _meta_prefix(bucket: str) -> str:
     return f"$O.{bucket}.M."
 
 
+def all_subjects(bucket: str) -> str:
+    """Return the wildcard subject of all messages of a bucket."""
+    return f"$O.{bucket}.>"
+
+
 def all_chunks_subject(bucket: str) -> str:
     """Return the wildcard subject of all chunks of a bucket."""
     return f"$O.{bucket}.C.>"
@@ -99,6 +104,11 @@ def all_chunks_subject(bucket: str) -> str:
 def all_meta_subject(bucket: str) -> str:
     """Return the wildcard subject of all metadata of a bucket."""
     return _meta_prefix(bucket) + ">"
+
+
+def bucket_of_subject(subject: str) -> str:
+    """Return the bucket in the subject of a message."""
+    return subject.split(".")[1]
 
 
 def chunk_subject(bucket: str, nuid: str) -> str:

@@ -13,7 +13,8 @@ from contextlib import aclosing
 from functools import partial
 from typing import Final, TypeAlias
 
-from jetstow._core.bucket.stream import StoredMessage, Stream
+from jetstow._core.bucket.stored_message import StoredMessage
+from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import all_meta_subject, object_name
 from jetstow._core.read.direct_get import DirectWindows
@@ -30,9 +31,6 @@ _log = logging.getLogger("jetstow.read")
 _BATCH_MESSAGES: Final = 8_192
 _META_BYTES: Final = 512
 
-# An offset behind every list of subjects: the server then returns their number without the list.
-_OFFSET_PAST_END: Final = 10**12
-
 # Concurrent requests to the leader, if it is asked for each name.
 _MAX_CONCURRENT_READS: Final = 64
 
@@ -48,7 +46,7 @@ async def iter_infos(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
     """
     async for messages in _all_metadata(stream, unique=True):
         for message in messages:
-            name = object_name(stream.bucket, message.subject)
+            name = object_name(stream.subject_bucket, message.subject)
             if name is not None and (info := _decode(stream.bucket, name, message)) is not None:
                 yield info
 
@@ -58,7 +56,7 @@ async def list_infos(stream: Stream) -> list[ObjectInfo]:
     infos: dict[str, ObjectInfo] = {}
     async for messages in _all_metadata(stream, unique=False):
         for message in messages:
-            name = object_name(stream.bucket, message.subject)
+            name = object_name(stream.subject_bucket, message.subject)
             if name is None:
                 continue
             infos.pop(name, None)
@@ -101,7 +99,7 @@ async def _read_by_batch(
     `unique`, everything is then buffered until the last message of each name is known.
     """
     context = stream.error_context()
-    source = DirectWindows(stream, context, all_meta_subject(stream.bucket))
+    source = DirectWindows(stream, context, all_meta_subject(stream.subject_bucket))
     window = await _request_batch(source, stream, 1)
     try:
         check = partial(_has_one_message_each, stream)
@@ -161,10 +159,10 @@ async def _request_batch(source: DirectWindows, stream: Stream, seq: int) -> Win
 
 async def _has_one_message_each(stream: Stream) -> bool:
     """Return whether there are as many metadata messages as names. False without permission."""
-    pattern = all_meta_subject(stream.bucket)
+    pattern = all_meta_subject(stream.subject_bucket)
     try:
         info, counts = await asyncio.gather(
-            stream.info(subjects_filter=pattern, offset=_OFFSET_PAST_END),
+            stream.info(subjects_filter=pattern, offset=OFFSET_PAST_END),
             pending_counts_by_batch(stream, stream.error_context(), pattern, [1]),
         )
     except PermissionDeniedError:
@@ -174,7 +172,7 @@ async def _has_one_message_each(stream: Stream) -> bool:
 
 async def _read_by_name(stream: Stream) -> list[StoredMessage]:
     """List the subjects and read the last message of each, from the leader."""
-    context, pattern = stream.error_context(), all_meta_subject(stream.bucket)
+    context, pattern = stream.error_context(), all_meta_subject(stream.subject_bucket)
     subjects = [subject async for subject, _ in stream.subject_counts(pattern)]
     messages: list[StoredMessage] = []
     for start in range(0, len(subjects), _MAX_CONCURRENT_READS):

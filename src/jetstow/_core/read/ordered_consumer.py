@@ -72,7 +72,7 @@ class OrderedConsumer:
         config: dict[str, Any] = {
             "deliver_subject": mailbox.address,
             "deliver_policy": policy,
-            "filter_subject": subjects.all_meta_subject(self._stream.bucket),
+            "filter_subject": subjects.all_meta_subject(self._stream.subject_bucket),
             "ack_policy": "none",
             "max_deliver": 1,
             "flow_control": True,
@@ -154,7 +154,9 @@ class OrderedConsumer:
         if seq == start:
             return
         stored = await self._stream.next_message(
-            self._stream.error_context(), subjects.all_meta_subject(self._stream.bucket), start
+            self._stream.error_context(),
+            subjects.all_meta_subject(self._stream.subject_bucket),
+            start,
         )
         if stored is not None and (seq is None or stored.seq < seq):
             raise GapError
@@ -168,7 +170,7 @@ class OrderedConsumer:
 
     def _decode(self, message: Message, metadata: MsgMetadata) -> ObjectInfo | None:
         bucket, revision = self._stream.bucket, metadata.stream_seq
-        name = subjects.object_name(bucket, message.subject)
+        name = subjects.object_name(self._stream.subject_bucket, message.subject)
         try:
             if name is not None:
                 return decode_info(

@@ -99,6 +99,7 @@ async def commit(
         info = propose(state)
         return state, info, await _is_shared(stream, state, info)
 
+    stream.check_writable(context)
     if stream.needs_subject_check:
         await stream.check_subjects(context)
     if state is None:
@@ -184,7 +185,7 @@ async def _commit(
     prepare: _Prepare,
     state: NameState,
 ) -> Committed:
-    subject = meta_subject(stream.bucket, context.name or "")
+    subject = meta_subject(stream.subject_bucket, context.name or "")
     policy: RetryPolicy | None = None
     # The metadata and the error of a publish whose outcome is unknown.
     unknown: tuple[bytes, JetstowError] | None = None

@@ -35,7 +35,7 @@ async def purge_chunks(stream: Stream, context: ErrorContext, nuid: str) -> None
     are invisible until `collect_garbage` removes them.
     """
     try:
-        await stream.purge(context, chunk_subject(stream.bucket, nuid))
+        await stream.purge(context, chunk_subject(stream.subject_bucket, nuid))
     except JetstowError as error:
         _log.warning("unused chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
 
@@ -44,7 +44,7 @@ async def purge_abandoned(stream: Stream, context: ErrorContext, nuid: str) -> N
     """Purge the chunks of a put that ended while there was no connection."""
     await purge_chunks(stream, context, nuid)
     # The purge may have overtaken chunks that were in the server's queue.
-    if await stream.count_messages(context, chunk_subject(stream.bucket, nuid)):
+    if await stream.count_messages(context, chunk_subject(stream.subject_bucket, nuid)):
         await purge_chunks(stream, context, nuid)
 
 
@@ -73,7 +73,7 @@ async def purge_name(stream: Stream, context: ErrorContext, revision: int) -> bo
     Return whether it was purged. If the request was sent again after a lost reply, and the name
     has no metadata, the first request has purged it.
     """
-    subject = meta_subject(stream.bucket, context.name or "")
+    subject = meta_subject(stream.subject_bucket, context.name or "")
     purged = await stream.purge(context, subject, below=revision + 1)
     if purged.count or not purged.was_resent:
         return purged.count > 0

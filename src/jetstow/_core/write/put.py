@@ -230,6 +230,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     """
     name = name or (options.meta.name if options.meta is not None else None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
+    stream.check_writable(context)
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
     if meta.options is not None and meta.options.link is not None:
         raise context.error(
@@ -267,18 +268,19 @@ async def _expiry(
 def _chunk_size(stream: Stream, context: ErrorContext, requested: object, header_size: int) -> int:
     """Return the chunk size in bytes: as requested, or 128 KiB (ADR-20).
 
-    A chunk and its headers must fit the server's `max_payload`.
+    A chunk and its headers must fit the server's `max_payload` and the stream's `max_msg_size`.
     """
-    max_payload = stream.api.nc.max_payload
-    largest = max(1, max_payload - header_size)
+    limit = stream.max_message_size
+    largest = max(1, limit - header_size)
     if requested is None:
         return min(DEFAULT_CHUNK_SIZE, largest)
     is_number = isinstance(requested, int) and not isinstance(requested, bool)
-    if not is_number or not 1 <= requested <= max_payload:  # type: ignore[operator]
+    if not is_number or not 1 <= requested <= limit:  # type: ignore[operator]
+        max_payload = stream.api.nc.max_payload
+        source = "the server's max_payload" if limit == max_payload else "the stream's max_msg_size"
         raise context.error(
             InvalidOptionError,
-            f"max_chunk_size of {context} must be 1 to {max_payload} bytes (the server's "
-            f"max_payload), not {requested!r}",
+            f"max_chunk_size of {context} must be 1 to {limit} bytes ({source}), not {requested!r}",
         )
     return min(requested, largest)  # type: ignore[call-overload]
 

@@ -86,11 +86,11 @@ async def is_named(stream: Stream, info: ObjectInfo) -> bool:
     """
     if await live_twin(stream, info) is not None:
         return True
-    context, pattern = stream.error_context(info.name), all_meta_subject(stream.bucket)
+    context, pattern = stream.error_context(info.name), all_meta_subject(stream.subject_bucket)
     seq = info.revision + 1
     while (message := await stream.next_message(context, pattern, seq)) is not None:
         seq = message.seq + 1
-        name = object_name(stream.bucket, message.subject)
+        name = object_name(stream.subject_bucket, message.subject)
         try:
             found = decode_info(
                 stream.bucket, name or "", message.data, revision=message.seq, mtime=message.time
