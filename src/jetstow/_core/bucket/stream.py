@@ -140,6 +140,7 @@ class Stream:
             self.config.clear()
             self.config.update(info["config"])
             self._direct_get_disabled = False
+            self.subject_bucket = self.bucket
         self.created = created
         return info
 
@@ -285,8 +286,7 @@ class Stream:
         """
         offset = 0
         while True:
-            body = {"subjects_filter": pattern, "offset": offset}
-            info = await self.api.request(self.error_context(), f"STREAM.INFO.{self.name}", body)
+            info = await self.info(subjects_filter=pattern, offset=offset)
             page = info["state"].get("subjects") or {}
             for item in page.items():
                 yield item

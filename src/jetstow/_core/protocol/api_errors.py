@@ -21,6 +21,7 @@ from jetstow.errors import (
 
 # The server's error codes: `err_code`, not the HTTP-like `code`.
 NO_MESSAGE: Final = 10037
+MESSAGE_TTL_DISABLED: Final = 10166
 WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
 _STREAM_NOT_FOUND: Final = 10059
 _STREAM_EXISTS: Final = 10058

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -108,7 +108,8 @@ async def _read_by_batch(
         window.close()
         raise
     buffered: dict[str, WindowMessage] = {}
-    async with aclosing(_batches(stream, source, window)) as batches:
+    created = stream.created if unique else None
+    async with aclosing(_batches(stream, source, window, created)) as batches:
         async for messages in batches:
             if not buffering:
                 yield messages
@@ -121,9 +122,26 @@ async def _read_by_batch(
 
 
 async def _batches(
-    stream: Stream, source: DirectWindows, first: Window
+    stream: Stream, source: DirectWindows, first: Window, created: str | None
 ) -> AsyncGenerator[list[WindowMessage], None]:
-    """Yield the messages of the first window and of those after it, as they arrive."""
+    """Yield the messages of the first window and of those after it, as they arrive.
+
+    `created` is when the bucket was created, if that was requested after the first window.
+
+    Raises: `BucketNotFoundError` (the bucket was deleted, or deleted and created again).
+    """
+
+    async def request_next(seq: int) -> Window:
+        nonlocal created
+        window = await _request_batch(source, stream, seq)
+        try:
+            with suppress(PermissionDeniedError):
+                created = (await stream.check_same(created))["created"]
+        except BaseException:
+            window.close()
+            raise
+        return window
+
     policy = stream.api.retry_policy(stream.error_context())
     window: Window | None = first
     seq, pending = 1, 0
@@ -134,7 +152,7 @@ async def _batches(
             except RETRIED_ERRORS as error:
                 await policy.wait_or_raise(error)
                 window.close()
-                window = await _request_batch(source, stream, seq)
+                window = await request_next(seq)
                 continue
             if messages:
                 policy.succeeded()
@@ -144,7 +162,7 @@ async def _batches(
                 pending = pending if window.pending_after is None else window.pending_after
                 window.close()
                 # The server prepares the next batch while the caller uses this one.
-                window = await _request_batch(source, stream, seq) if pending else None
+                window = await request_next(seq) if pending else None
                 pending = 0
             yield messages
     finally:
@@ -174,6 +192,7 @@ async def _read_by_name(stream: Stream) -> list[StoredMessage]:
     """List the subjects and read the last message of each, from the leader."""
     context, pattern = stream.error_context(), all_meta_subject(stream.subject_bucket)
     subjects = [subject async for subject, _ in stream.subject_counts(pattern)]
+    created = stream.created
     messages: list[StoredMessage] = []
     for start in range(0, len(subjects), _MAX_CONCURRENT_READS):
         # Not a task group: its caller would have to catch groups of errors.
@@ -181,4 +200,5 @@ async def _read_by_name(stream: Stream) -> list[StoredMessage]:
         requests = [stream.last_message(context, subject) for subject in batch]
         replies = await asyncio.gather(*requests)
         messages += [message for message in replies if message is not None]
+    await stream.check_same(created)
     return sorted(messages, key=lambda message: message.seq)

@@ -50,7 +50,7 @@ class OrderedConsumer:
         self._may_skip = False
         self._revision = 0
         self._received = 0
-        self._created = ""
+        self._created: str | None = None
 
     async def open(self) -> None:
         """Create a consumer: the first one, or one that continues after the last revision.
@@ -59,7 +59,8 @@ class OrderedConsumer:
         the server.
         """
         await self.close()
-        await self._reset_if_recreated()
+        is_first = self._created is None
+        await self._check_bucket()
         context = self._stream.error_context()
         mailbox = await self._stream.api.inbox.open_subscription(Mailbox, context, _MAX_SILENCE)
         policy = self._policy
@@ -90,22 +91,26 @@ class OrderedConsumer:
             mailbox.close()
             raise
         self._mailbox, self._consumer, self._received = mailbox, str(reply["name"]), 0
+        if not is_first:
+            # The bucket may have been created again since the first check.
+            await self._stream.check_same(self._created)
         self._caught_up = not reply.get("num_pending")
         if self._policy == "new" and not self._revision:
             # If this consumer fails before its first message, the next one continues from here.
             self._revision = int(reply["delivered"]["stream_seq"])
 
-    async def _reset_if_recreated(self) -> None:
-        """Start again if the bucket was deleted and recreated, or lost messages in a crash.
+    async def _check_bucket(self) -> None:
+        """Check that the bucket is the one of the first consumer.
 
-        Its revisions then start again at 1, or are reused: continuing after the last one would
-        miss some. The next consumer delivers all current objects.
+        If it lost messages in a crash, its revisions are reused: continuing after the last one
+        would miss some. The next consumer then delivers all current objects.
+
+        Raises: `BucketNotFoundError` (it was deleted, or deleted and created again).
         """
-        info = await self._stream.info()
-        created, last_seq = info["created"], info["state"]["last_seq"]
-        if self._created and (created != self._created or last_seq < self._revision):
+        info = await self._stream.check_same(self._created)
+        if info["state"]["last_seq"] < self._revision:
             self._policy, self._revision = "last_per_subject", 0
-        self._created = created
+        self._created = info["created"]
 
     async def next(self) -> ObjectInfo | None:
         """Return the next change, or None once: after the current objects.

@@ -19,6 +19,7 @@ from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import encryption_header, make_encryptor, plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects, ttl
+from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
@@ -30,7 +31,13 @@ from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
 from jetstow._headers import expiry_from_headers
-from jetstow.errors import InvalidOptionError, JetstowError, LinkError, PermissionDeniedError
+from jetstow.errors import (
+    InvalidOptionError,
+    JetstowError,
+    LinkError,
+    PermissionDeniedError,
+    ServerError,
+)
 from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
@@ -154,7 +161,10 @@ class Put:
         await self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _: object, error: object, __: object) -> None:
+        if isinstance(error, ServerError) and error.err_code == MESSAGE_TTL_DISABLED:
+            # The bucket was created again since. The next put enables it.
+            self._stream.config.pop("allow_msg_ttl", None)
         await self.end()
 
     async def _write_chunk(self, chunk: memoryview) -> None:
