@@ -154,7 +154,7 @@ async def test_bucket_recreated_while_disconnected(
         js = nc.jetstream()
         await js.delete_object_store("b")
         await (await js.create_object_store("b")).put("new", b"x")
-    with pytest.raises(BucketNotFoundError, match="created again"):
+    with pytest.raises(BucketNotFoundError):
         await watcher.updates(30)
     await watcher.stop()
 

@@ -16,9 +16,10 @@ from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.direct_get import DirectWindows
-from jetstow._core.read.windows import NoDirectGetError, WindowMessage
+from jetstow._core.read.windows import NoDirectGetError, WindowMessage, missing_replies
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow.errors import TimeoutError
 
 # Metadata messages of one window, and the estimated size of each.
 _METADATA_BATCH: Final = 1_024
@@ -184,8 +185,11 @@ class _ConsumerScan:
                     batch = min(pending, _MESSAGE_BATCH)
                     pull = {"batch": batch, "no_wait": True} | expires
                     await mailbox.send(api, json_encode(pull))
-                    for _ in range(batch):
-                        message = await mailbox.next()
+                    for received in range(batch):
+                        try:
+                            message = await mailbox.next()
+                        except TimeoutError as error:
+                            raise missing_replies(context, error, received) from None
                         if (code := status(message)) is not None:
                             # Messages were purged, so that fewer than `batch` exist.
                             self.is_complete = code == 404

@@ -28,7 +28,7 @@ class _DirectWindow(Window):
 
     async def next_message(self) -> WindowMessage | None:
         try:
-            message = await self.next()
+            message = await self.next_reply()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
         code = status(message)
@@ -51,6 +51,7 @@ class _DirectWindow(Window):
         while not result or messages:
             if messages and messages[0].data:
                 result.append(_parse_message(messages.popleft(), surplus))
+                self.received += 1
             elif (message := await self.next_message()) is not None:
                 result.append(message)
             else:

@@ -17,8 +17,10 @@ class _PullWindow(Window):
         if not self.remaining_messages:
             return None
         try:
-            message = await self.next()
+            message = await self.next_reply()
         except TimeoutError:
+            if self.received == 1:
+                raise
             # Older servers do not end a pull if the stream was purged or deleted in the meantime.
             return None
         if status(message) is not None:

@@ -15,6 +15,7 @@ import msgspec
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.mailbox import Mailbox
+from jetstow.errors import TimeoutError
 
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
@@ -40,6 +41,20 @@ class NoDirectGetError(Exception):
     """
 
 
+def missing_replies(context: ErrorContext, error: TimeoutError, received: int) -> TimeoutError:
+    """Return the error for a request with several replies, of which some were received.
+
+    Between accounts, a service passes one reply on by default.
+    """
+    if received != 1:
+        return error
+    return context.error(
+        TimeoutError,
+        f"{error}: only the first reply arrived; if the JetStream API is imported from another "
+        "account, its export needs response_type: stream",
+    )
+
+
 class Window(Mailbox):
     """The messages of one window.
 
@@ -52,8 +67,23 @@ class Window(Mailbox):
     source: WindowSource
     """Where it was requested."""
 
+    received = 0
+    """The number of messages that were taken."""
+
     pending_after: int | None = None
     """The number of messages that follow the window, if the end of the window reported it."""
+
+    async def next_reply(self) -> Message:
+        """Wait for a message of the window or its end, and take it.
+
+        Raises: what `Mailbox.next` raises.
+        """
+        try:
+            message = await self.next()
+        except TimeoutError as error:
+            raise missing_replies(self.context, error, self.received) from None
+        self.received += 1
+        return message
 
     @property
     def is_complete(self) -> bool:
