@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from jetstow._core.bucket.location_cache import LocationCache
 from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
-from jetstow._core.bucket.stream_config import read_only_reason
+from jetstow._core.bucket.stream_config import may_have_other_subjects, read_only_reason
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import (
     NO_MESSAGE,
@@ -115,33 +115,34 @@ class Stream:
         max_payload = self.api.nc.max_payload
         return min(max_payload, limit) if limit > 0 else max_payload
 
-    def check_writable(self, context: ErrorContext) -> None:
+    async def check_writable(self, context: ErrorContext) -> None:
         """Check that the configuration of the stream allows changes.
 
-        Raises: `BucketSealedError` (the bucket is a mirror, or a stream that refuses changes).
+        Raises: `BucketSealedError` (it is sealed, a mirror, or a stream that refuses changes).
         """
-        reason = read_only_reason(self.bucket, self.config)
-        if reason is None and self.subject_bucket != self.bucket:
-            reason = f"it has the objects of bucket {self.subject_bucket!r}"
+        if read_only_reason(self.bucket, self.subject_bucket, self.config) is None:
+            return
+        await self.info()  # the configuration may have changed since the bucket was opened
+        reason = read_only_reason(self.bucket, self.subject_bucket, self.config)
         if reason is not None:
             raise context.error(BucketSealedError, f"{context} cannot change: {reason}")
 
     async def info(self, **options: object) -> dict[str, Any]:
-        """Return the configuration and state of the stream.
+        """Return the configuration and state of the stream, and keep the configuration.
 
         If the bucket was created again since, forget what is cached of the former one.
         """
         info = await self.api.request(
             self.error_context(), f"STREAM.INFO.{self.name}", options or None
         )
-        created = info.get("created")
-        if self.created is not None and created != self.created:
-            self.locations.clear()
-            self.config.clear()
-            self.config.update(info["config"])
-            self._direct_get_disabled = False
+        self.config.clear()
+        self.config.update(info["config"])
+        if not may_have_other_subjects(self.bucket, self.config):
             self.subject_bucket = self.bucket
-        self.created = created
+        if self.created is not None and info.get("created") != self.created:
+            self.locations.clear()
+            self._direct_get_disabled = False
+        self.created = info.get("created")
         return info
 
     async def check_same(self, created: str | None) -> dict[str, Any]:

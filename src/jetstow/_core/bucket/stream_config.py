@@ -47,9 +47,14 @@ def _lossy_option(config: dict[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def read_only_reason(bucket: str, config: dict[str, Any]) -> str | None:
-    """Return why objects of the bucket cannot be changed, or None."""
+def read_only_reason(bucket: str, subject_bucket: str, config: dict[str, Any]) -> str | None:
+    """Return why objects of the bucket cannot be changed, or None.
+
+    `subject_bucket` is the bucket in the subjects of the messages.
+    """
     context = ErrorContext(bucket)
+    if config.get("sealed"):
+        return "the bucket is sealed"
     if mirror := config.get("mirror"):
         return f"{context} is a mirror of stream {mirror.get('name')!r}"
     own = [subjects.all_chunks_subject(bucket), subjects.all_meta_subject(bucket)]
@@ -63,6 +68,8 @@ def read_only_reason(bucket: str, config: dict[str, Any]) -> str | None:
         return "its stream does not allow rollups (allow_rollup_hdrs)"
     if config.get("no_ack"):
         return "its stream does not acknowledge messages (no_ack)"
+    if subject_bucket != bucket:
+        return f"it has the objects of bucket {subject_bucket!r}"
     return None
 
 

@@ -31,7 +31,7 @@ from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name
 from jetstow._core.write.shared_chunks import TWIN
-from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
+from jetstow.errors import BadObjectMetaError, InvalidOptionError
 from jetstow.types import Finding, GarbageResult
 
 # Chunk subjects that are purged before new metadata is read, and concurrent purges.
@@ -59,11 +59,7 @@ async def collect(
         _check_seconds(stream, "deleted_for", deleted_for)
     info, context = await stream.info(), stream.error_context()
     if not dry_run:
-        stream.check_writable(context)
-        if info["config"].get("sealed"):
-            raise context.error(
-                BucketSealedError, f"nothing can be removed from {context}: the bucket is sealed"
-            )
+        await stream.check_writable(context)
     now = await server_time(stream, info)
     before = now - int(grace * _SECOND)
     last_chunks: dict[str, MessageInfo] = {}

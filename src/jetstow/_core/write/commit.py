@@ -99,7 +99,7 @@ async def commit(
         info = propose(state)
         return state, info, await _is_shared(stream, state, info)
 
-    stream.check_writable(context)
+    await stream.check_writable(context)
     if stream.needs_subject_check:
         await stream.check_subjects(context)
     if state is None:

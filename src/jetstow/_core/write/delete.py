@@ -30,7 +30,7 @@ async def delete(
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
-    stream.check_writable(context)
+    await stream.check_writable(context)
     current = NameState()
 
     def marker(state: NameState) -> ObjectInfo:

@@ -240,7 +240,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     """
     name = name or (options.meta.name if options.meta is not None else None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
-    stream.check_writable(context)
+    await stream.check_writable(context)
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
     if meta.options is not None and meta.options.link is not None:
         raise context.error(

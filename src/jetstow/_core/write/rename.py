@@ -65,7 +65,7 @@ async def rename(
     `update` raises.
     """
     update = update or partial(require_live, context)
-    stream.check_writable(context)
+    await stream.check_writable(context)
     if stream.needs_subject_check:
         await stream.check_subjects(context)
     while True:
