@@ -22,17 +22,17 @@ from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
+from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
+from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import (
-    InvalidOptionError,
     JetstowError,
     LinkError,
     PermissionDeniedError,
@@ -249,7 +249,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     expiry = await _expiry(stream, context, meta, options)
     header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
     requested = None if meta.options is None else meta.options.max_chunk_size
-    chunk_size = _chunk_size(stream, context, requested, header_size)
+    chunk_size = select_chunk_size(stream, context, requested, header_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
     if stream.key is not None:
         meta.headers = (meta.headers or {}) | encryption_header(chunk_size)
@@ -273,26 +273,6 @@ async def _expiry(
     await enable_message_ttl(stream, context)
     seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
     return Expiry(context, seconds, expires_at)
-
-
-def _chunk_size(stream: Stream, context: ErrorContext, requested: object, header_size: int) -> int:
-    """Return the chunk size in bytes: as requested, or 128 KiB (ADR-20).
-
-    A chunk and its headers must fit the server's `max_payload` and the stream's `max_msg_size`.
-    """
-    limit = stream.max_message_size
-    largest = max(1, limit - header_size)
-    if requested is None:
-        return min(DEFAULT_CHUNK_SIZE, largest)
-    is_number = isinstance(requested, int) and not isinstance(requested, bool)
-    if not is_number or not 1 <= requested <= limit:  # type: ignore[operator]
-        max_payload = stream.api.nc.max_payload
-        source = "the server's max_payload" if limit == max_payload else "the stream's max_msg_size"
-        raise context.error(
-            InvalidOptionError,
-            f"max_chunk_size of {context} must be 1 to {limit} bytes ({source}), not {requested!r}",
-        )
-    return min(requested, largest)  # type: ignore[call-overload]
 
 
 def _discard(task: asyncio.Task[NameState]) -> None:
