@@ -43,7 +43,7 @@ BY_HAND = {"bucket"}
 # Bodies that no rule below produces.
 BODIES = {
     "open": "return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)",
-    "encrypted": "return self._with_key(key)",
+    "encrypted": "return self._with_key(key, allow_plain, original_bucket)",
     "as_stored": "return self._without_decryption()",
 }
 

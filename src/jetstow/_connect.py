@@ -23,6 +23,7 @@ from nats.aio.client import (
 from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
 from jetstow._core.protocol.option_names import check_option_names
+from jetstow._core.transport.tls import TLSNotOfferedError
 from jetstow.client import Client
 from jetstow.errors import (
     AuthorizationError,
@@ -44,6 +45,8 @@ def connect(
     this order, those of `NATS_URL` (separated by commas), those of the context that the `nats`
     command has selected, or the embedded server. The embedded server starts if it is not running,
     and stops when its last client closes.
+
+    A URL with `tls://`, or an option for TLS, requires TLS on every connection, of all servers.
 
     The options are those of nats-py's `connect` (`jetstow.types.ConnectOptions`). The first
     connection is attempted twice at most per server unless `max_reconnect_attempts` or
@@ -176,7 +179,8 @@ def _connection_error(servers: str | list[str], failures: list[Exception]) -> Co
             )
     # A server that refuses our certificate sends a TLS alert on one attempt, and may only close
     # the connection on the next.
-    cause = next((error for error in failures if isinstance(error, ssl.SSLError)), failures[-1])
+    tls_errors = (ssl.SSLError, TLSNotOfferedError)
+    cause = next((error for error in failures if isinstance(error, tls_errors)), failures[-1])
     return NoServersError(f"cannot connect to NATS at {addresses}: {_reason(cause)}")
 
 

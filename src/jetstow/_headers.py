@@ -12,6 +12,7 @@ CONTENT_TYPE_HEADER: Final = "Content-Type"
 TAGS_HEADER: Final = "Tags"
 EXPIRES_HEADER: Final = "Jetstow-Expires"
 ENCRYPTION_HEADER: Final = "Jetstow-Encryption"
+LINK_TAG_HEADER: Final = "Jetstow-Link-Tag"
 
 
 def is_reserved_header(name: str) -> bool:

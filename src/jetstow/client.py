@@ -13,6 +13,7 @@ from jetstow._core.aio.awaitables import Listing
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
 from jetstow._core.protocol.option_names import check_option_names
+from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketNotFoundError, WrongStreamError
@@ -24,13 +25,19 @@ from jetstow.types import BucketOptions, Finding, JetStreamOptions, Progress, Ve
 class JetStreamContext(nats.js.client.JetStreamContext):
     """nats-py's JetStream context, with an object store that implements all of ADR-20.
 
-    `timeout` (in seconds, default 5) limits how long a call waits for the next message of the
-    server. It does not limit a transfer as a whole.
+    `timeout` (in seconds, default 5) limits the silence of the server during a call. Bytes that
+    leave or arrive over a slow link end a silence. It does not limit a transfer as a whole.
     """
+
+    def __init__(self, conn: _NatsClient, *, subject_prefix: str = "", **opts: Any) -> None:
+        super().__init__(conn, **opts)
+        self._subject_prefix = check_subject_prefix(subject_prefix)
 
     @property
     def _jetstream(self) -> JetStreamAPI:
-        return JetStreamAPI(self._nc, self._prefix, self._timeout)
+        return JetStreamAPI(
+            self._nc, self._prefix, self._timeout, subject_prefix=self._subject_prefix
+        )
 
     async def create_object_store(  # type: ignore[override]  # nats-py takes any option
         self,
@@ -146,9 +153,11 @@ class Client(FastPathClient):
         """Return a JetStream context.
 
         `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
-        another domain or account, by default those of the `nats` context in use.
+        another domain or account, by default those of the `nats` context in use. `subject_prefix`
+        precedes the subjects `$O.>` that objects are published to, if the account imports them
+        with a prefix.
 
-        Raises: `InvalidOptionError` (the option does not exist).
+        Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
         """
         defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
@@ -190,7 +199,7 @@ def jetstream(nc: _NatsClient, **opts: Unpack[JetStreamOptions]) -> JetStreamCon
 
     The options are those of `Client.jetstream`.
 
-    Raises: `InvalidOptionError` (the option does not exist).
+    Raises: `InvalidOptionError` (the option does not exist, or a prefix is not a subject).
     """
     check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
     return JetStreamContext(nc, **opts)

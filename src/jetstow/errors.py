@@ -188,7 +188,7 @@ class ChunksLostError(IntegrityError):
 
 
 class TamperedError(IntegrityError):
-    """Encrypted bytes were modified, truncated or reordered without the key."""
+    """An object is not what was encrypted under its name: it was changed without the key."""
 
 
 class BadArchiveError(IntegrityError, ValueError):

@@ -73,12 +73,15 @@ class BucketOptions(TypedDict, total=False):
 
 
 class JetStreamOptions(TypedDict, total=False):
-    """The options of `jetstream`: those of nats-py.
+    """The options of `jetstream`: those of nats-py, and `subject_prefix`.
 
-    `timeout` is in seconds (default 5). `domain` takes precedence over `prefix`.
+    `timeout` is in seconds (default 5). `domain` takes precedence over `prefix`. If the account
+    imports the subjects `$O.>` of another account as `JS.A.API.$O.>`, then `subject_prefix` is
+    `"JS.A.API"`.
     """
 
     prefix: str
+    subject_prefix: str
     domain: str | None
     timeout: float
     publish_async_max_pending: int

@@ -122,6 +122,40 @@ def test_key_file(cli: Cli, bucket: str, folder: Path) -> None:
     assert "another key" in cli.error(errors.REFUSED, "cat", f"{bucket}/a", "--key-file", "raw")
 
 
+def test_plain_object_with_key_file(cli: Cli, bucket: str, folder: Path) -> None:
+    """`cat --key-file` printed a plain object that had replaced an encrypted one, with exit 0."""
+    key = ("--key-file", "key")
+    cli.run("keygen", "key")
+    cli.run("put", "in/a", f"{bucket}/a", *key)
+    cli.run("ln", f"{bucket}/a", f"{bucket}/link", *key)
+    assert cli.out("cat", f"{bucket}/link", *key) == "a"
+    cli.run("verify", bucket, *key)
+    cli.run("put", "in/b", f"{bucket}/b")
+    cli.run("ln", f"{bucket}/a", f"{bucket}/other")
+    for command in (
+        ("cat", f"{bucket}/b"),
+        ("get", f"{bucket}/b", "out"),
+        ("cat", f"{bucket}/other"),
+    ):
+        assert "--allow-plain" in cli.error(errors.DAMAGED, *command, *key)
+    assert not Path("out").exists()
+    cli.run("verify", bucket, *key, code=errors.DAMAGED)
+    assert cli.out("cat", f"{bucket}/b", f"{bucket}/other", *key, "--allow-plain") == "ba"
+    cli.run("mv", f"{bucket}/a", f"{bucket}/moved", code=errors.REFUSED)
+    cli.run("mv", f"{bucket}/a", f"{bucket}/moved", *key)
+    assert cli.out("cat", f"{bucket}/moved", *key) == "a"
+
+
+def test_mirror_with_key_file(cli: Cli, bucket: str, folder: Path) -> None:
+    cli.run("keygen", "key")
+    cli.run("put", "in/a", f"{bucket}/a", "--key-file", "key")
+    cli.run("mirror", bucket, f"{bucket}-m")
+    command = ("cat", f"{bucket}-m/a", "--key-file", "key")
+    assert "with --original-bucket" in cli.error(errors.DAMAGED, *command)
+    assert cli.out(*command, "--original-bucket", bucket) == "a"
+    cli.run("rb", f"{bucket}-m", "--yes")
+
+
 def test_info_of_tags_type_and_expiry(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a.csv", "--tag", "x", "--tag", "y", "--ttl", "1h", stdin=b"1")
     text = cli.out("info", f"{bucket}/a.csv")

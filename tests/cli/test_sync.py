@@ -195,6 +195,10 @@ def test_encrypted_objects(cli: Cli, bucket: str, folder: Path) -> None:
     assert cli.json("sync", "./in", bucket, "--key-file", "key")["copied"] == ["b.log"]
     assert cli.json("sync", bucket, "./out", "--key-file", "key")["copied"] == ["b.log"]
     assert Path("out/b.log").read_text() == "c.log"
+    cli.run("put", "in/b.log", f"{bucket}/b.log")  # the same bytes, not encrypted
+    assert "b.log" in cli.error(errors.DAMAGED, "sync", bucket, "./new", "--key-file", "key")
+    assert cli.json("sync", "./in", bucket, "--key-file", "key")["copied"] == ["b.log"]
+    cli.run("verify", bucket, "--key-file", "key")
 
 
 def test_invalid_sources_and_targets(cli: Cli, bucket: str, folder: Path) -> None:

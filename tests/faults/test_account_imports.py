@@ -1,136 +1,218 @@
-"""A bucket of another account, whose JetStream API is imported: replies may not arrive."""
+"""Buckets of another account, whose API and subjects the user's account imports with a prefix."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
+import nats
 import pytest
 
 import jetstow
-from jetstow import ObjectMeta
-from jetstow.errors import PermissionDeniedError, TimeoutError
-from tests.support.samples import some_bytes
-from tests.support.servers import NatsServer
+from jetstow.errors import (
+    InvalidOptionError,
+    JetStreamUnavailableError,
+    TimeoutError,
+    WrongStreamError,
+)
+from tests.support import raw_stream
+from tests.support.servers import NatsServer, free_port
+from tests.support.versions import LATEST
 
-pytestmark = [pytest.mark.one_path, pytest.mark.first_and_last_version]
+pytestmark = pytest.mark.one_path
 
-DATA = some_bytes(1_000_000)
-HEARTBEAT = 0.2
+DATA = b"n" * 600_000
 
-
-@contextmanager
-def two_accounts(version: str, *, response_type: str, imports: str = "") -> Iterator[NatsServer]:
-    """A server whose account "user" imports the JetStream API of the account "owner".
-
-    `imports` are subjects of services and, with `stream:` before them, of streams.
-    """
-    services = ["$JS.API.>", "$O.>", *(each for each in imports.split() if each[0] == "$")]
-    streams = [each.removeprefix("stream:") for each in imports.split() if each[0] != "$"]
-    exported = [f'{{service: "{each}", response_type: {response_type}}}' for each in services]
-    exported += [f'{{stream: "{each}"}}' for each in streams]
-    imported = [f'{{service: {{account: OWNER, subject: "{each}"}}}}' for each in services[1:]]
-    imported += [f'{{stream: {{account: OWNER, subject: "{each}"}}}}' for each in streams]
-    imported.append('{service: {account: OWNER, subject: "$JS.API.>"}, to: "JS.OWNER.API.>"}')
-    config = f"""accounts {{
-        OWNER {{ jetstream: enabled, users: [{{user: owner, password: p}}],
-                exports: [{", ".join(exported)}] }}
-        USER {{ users: [{{user: user, password: p}}], imports: [{", ".join(imported)}] }}
-    }}"""
-    with NatsServer(version, config=config) as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def short_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jetstow._core.read import ordered_consumer
-
-    monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", HEARTBEAT)
-    monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 2.5 * HEARTBEAT)
-
-
-async def imported_bucket(
-    server: NatsServer, description: str = "", links: int = 2
-) -> AsyncIterator[jetstow.ObjectStore]:
-    """Create a bucket with two objects and some links; open it in the other account."""
-    async with (
-        jetstow.connect(server.url, user="owner", password="p") as owner,
-        jetstow.connect(server.url, user="user", password="p") as user,
-    ):
-        store = await owner.jetstream().create_object_store("b", storage="memory")
-        await store.put("a", DATA)
-        await store.put("small", b"data")
-        for number in range(links):
-            await store.add_link(f"{number}", "a")
-            await store.update_meta(f"{number}", ObjectMeta(description=description))
-        yield await user.jetstream(prefix="JS.OWNER.API", timeout=1).object_store("b")
-
-
-async def test_deliveries_that_are_not_imported(server: NatsServer) -> None:
-    """The watcher waited forever. Everything else works."""
-    with two_accounts(server.version, response_type="stream") as own:
-        async for store in imported_bucket(own):
-            await store.put("b", DATA)
-            assert [info.name for info in await store.list()] == ["a", "small", "0", "1", "b"]
-            assert (await store.get("0")).data == DATA
-            assert (await store.verify()).ok
-            async with await store.watch() as changes:
-                with pytest.raises(PermissionDeniedError, match="do not arrive on") as caught:
-                    await changes.updates(timeout=None)
-            subject = caught.value.subject
-            assert subject is not None
-            assert subject.startswith("_INBOX.")
-            assert subject in str(caught.value)
-            assert "import this subject, too" in str(caught.value)
-            assert caught.value.bucket == "b"
-
-
-async def test_deliveries_that_are_imported(server: NatsServer) -> None:
-    imports = "$JS.FC.> stream:_INBOX.>"
-    with two_accounts(server.version, response_type="stream", imports=imports) as own:
-        async for store in imported_bucket(own):
-            async with await store.watch() as changes:
-                await _read_current(changes)
-                await store.put("b", b"data")
-                change = await changes.updates()
-                assert change is not None
-                assert change.name == "b"
-
-
-# Server 2.9 sent all 8 MB without an answer to its flow control.
-@pytest.mark.min_server("2.11")
-async def test_flow_control_that_is_not_imported(server: NatsServer) -> None:
-    """The server stops sending when the first window is full."""
-    with two_accounts(server.version, response_type="stream", imports="stream:_INBOX.>") as own:
-        async for store in imported_bucket(own, "x" * 200_000, 40):
-            async with await store.watch() as changes:
-                with pytest.raises(PermissionDeniedError, match="flow control") as caught:
-                    await _read_current(changes)
-            assert (caught.value.subject or "").startswith("$JS.FC.OBJ_b")
-
-
-async def _read_current(changes: jetstow.ObjectWatcher) -> None:
-    while await changes.updates(timeout=30) is not None:
-        pass
-
-
-READS: dict[str, Callable[[jetstow.ObjectStore], Awaitable[object]]] = {
-    "get": lambda store: store.get("a"),
-    "list": lambda store: store.list(),
-    "verify": lambda store: store.verify(quick=True),
-    "collect_garbage": lambda store: store.collect_garbage(dry_run=True),
+# A consumer delivers in the account of the stream: B imports its own inboxes from there.
+CONFIG = """
+accounts {
+  A: {
+    jetstream: enabled
+    users: [{user: a, password: a}]
+    exports: [
+      {service: "$JS.API.>", response_type: %(response)s}
+      {service: "$JS.FC.>"}, {service: "$O.>"}, {stream: "_INBOX_B.>"}
+    ]
+  }
+  B: {
+    %(jetstream)s
+    users: [{user: b, password: b}]
+    imports: [
+      {service: {account: A, subject: "$JS.API.>"}, to: "JS.A.API.>"}
+      {service: {account: A, subject: "$O.>"}, to: "%(subjects)s"}
+      {service: {account: A, subject: "$JS.FC.>"}}
+      {stream: {account: A, subject: "_INBOX_B.>"}}
+    ]
+  }
 }
+no_auth_user: a
+"""
 
 
-async def test_only_the_first_reply_is_imported(server: NatsServer) -> None:
-    """By default, a service passes on one reply to a request. The error named the timeout only."""
-    with two_accounts(server.version, response_type="single") as own:
-        async for store in imported_bucket(own):
-            assert (await store.get_info("a")).size == len(DATA)
-            for verb, read in READS.items():
-                if verb == "list" and not server.at_least("2.11"):
-                    assert len(await store.list()) == 4  # it asks for each name
-                    continue
-                with pytest.raises(TimeoutError, match="needs response_type: stream") as caught:
-                    await read(store)
-                assert caught.value.bucket == "b", verb
+def config(
+    subjects: str = "JS.A.API.$O.>", *, jetstream: str = "", response: str = "stream"
+) -> str:
+    return CONFIG % {"subjects": subjects, "jetstream": jetstream, "response": response}
+
+
+class Accounts:
+    """A server with the accounts, and clients of both."""
+
+    def __init__(self, server: NatsServer, stack: AsyncExitStack) -> None:
+        self.server = server
+        self._stack = stack
+
+    async def connect(self, user: str) -> jetstow.Client:
+        url = f"nats://{user}:{user}@127.0.0.1:{self.server.port}"
+        connecting = jetstow.connect(url, inbox_prefix=f"_INBOX_{user.upper()}")
+        return await self._stack.enter_async_context(await connecting)
+
+    async def stores(
+        self, subject_prefix: str = "JS.A.API"
+    ) -> tuple[jetstow.ObjectStore, jetstow.ObjectStore]:
+        """Return a bucket of account A, and the same bucket for account B."""
+        own = await (await self.connect("a")).jetstream().create_object_store("b")
+        js = (await self.connect("b")).jetstream(
+            prefix="JS.A.API", subject_prefix=subject_prefix, timeout=2
+        )
+        return own, await js.object_store("b")
+
+
+@pytest.fixture
+async def accounts(request: pytest.FixtureRequest) -> AsyncIterator[Accounts]:
+    version, text = getattr(request, "param", (LATEST, config()))
+    with NatsServer(version, config=text) as server:
+        async with AsyncExitStack() as stack:
+            yield Accounts(server, stack)
+
+
+async def check_changes(own: jetstow.ObjectStore, imported: jetstow.ObjectStore) -> None:
+    """Read and change objects from the other account; the bucket's own account sees it."""
+    await imported.put("a", DATA)
+    assert (await own.get("a")).data == (await imported.get("a")).data == DATA
+    assert await imported.get_range("a", 300_000, 1_000) == DATA[:1_000]
+    await imported.rename("a", "b")
+    await imported.add_link("link", await imported.get_info("b"))
+    await imported.put("c", b"small")
+    await imported.delete("c")
+    async with await imported.watch() as watcher:
+        names = []
+        while (change := await watcher.updates(timeout=20)) is not None:
+            names.append(change.name)
+    assert names == ["b", "link", "c"]
+    assert [info.name for info in await own.list()] == ["b", "link"]
+    result = await imported.verify()
+    assert not result.findings
+    assert result.objects == 1
+
+
+@pytest.mark.parametrize(
+    ("accounts", "prefix"),
+    [
+        ((LATEST, config()), "JS.A.API"),
+        (("2.9.10", config()), "JS.A.API"),
+        ((LATEST, config("A.$O.>")), "A"),
+        ((LATEST, config("$O.>")), ""),
+        ((LATEST, config(jetstream="jetstream: enabled")), "JS.A.API"),
+    ],
+    indirect=["accounts"],
+)
+async def test_bucket_of_another_account(accounts: Accounts, prefix: str) -> None:
+    """Objects could be read only: messages were published without the prefix."""
+    await check_changes(*await accounts.stores(prefix))
+
+
+async def test_missing_prefix(accounts: Accounts) -> None:
+    own, imported = await accounts.stores(subject_prefix="")
+    for change in (imported.put("a", DATA), imported.add_bucket_link("link", "b")):
+        with pytest.raises(JetStreamUnavailableError, match=r"'\$O\.b\.[CM]\..* subject_prefix"):
+            await change
+    assert (await own.status()).stream_info.state.messages == 0
+
+
+async def test_wrong_prefix(accounts: Accounts) -> None:
+    _, imported = await accounts.stores(subject_prefix="X.Y")
+    with pytest.raises(JetStreamUnavailableError, match=r"'X\.Y\.\$O\.b\.C\."):
+        await imported.put("a", DATA)
+
+
+@pytest.mark.parametrize(
+    "accounts", [(LATEST, config(jetstream="jetstream: enabled"))], indirect=True
+)
+async def test_local_bucket_of_the_same_name(accounts: Accounts) -> None:
+    """Without the prefix, messages reached the bucket of the user's own account.
+
+    Both streams have the same name and no domain, so acknowledgements are equal, too.
+    """
+    own, imported = await accounts.stores(subject_prefix="")
+    local = await (await accounts.connect("b")).jetstream().create_object_store("b")
+    for change in (imported.put("a", DATA), imported.add_bucket_link("link", "b")):
+        with pytest.raises(WrongStreamError, match=r"'\$O\.b\.>' .* set subject_prefix"):
+            await change
+    for store in (own, local):
+        assert (await store.status()).stream_info.state.messages == 0
+    js = (await accounts.connect("b")).jetstream(prefix="JS.A.API", subject_prefix="JS.A.API")
+    await (await js.object_store("b")).put("a", DATA)
+    assert (await own.get("a")).data == DATA
+    assert await local.list() == []
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [(version, config(response="singleton")) for version in (LATEST, "2.9.10")],
+    indirect=True,
+)
+async def test_export_with_single_responses(accounts: Accounts) -> None:
+    """The server drops all messages of a batch but the first: the error says so."""
+    _, imported = await accounts.stores()
+    await imported.put("a", DATA)
+    for reading in (imported.get("a"), imported.verify()):
+        with pytest.raises(TimeoutError, match="response_type"):
+            await reading
+
+
+@pytest.mark.parametrize("prefix", ["a b", "a.>", "*", ".a", "a.", "a..b", "x" * 101, 3])
+async def test_invalid_prefix(server: NatsServer, prefix: str) -> None:
+    async with jetstow.connect(server.url) as nc:
+        with pytest.raises(InvalidOptionError, match="subject_prefix"):
+            nc.jetstream(subject_prefix=prefix)
+
+
+# -- leaf node ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def leaf_of_b() -> Iterator[tuple[NatsServer, NatsServer]]:
+    """A hub with the accounts, and a leaf node whose connection is in account B."""
+    port = free_port()
+    hub_config = f'{config()}\nleafnodes {{ listen: "127.0.0.1:{port}" }}'
+    remote = f'{{ url: "nats://b:b@127.0.0.1:{port}" }}'
+    with (
+        NatsServer(name="hub", config=hub_config, jetstream="domain: hub") as hub,
+        NatsServer(
+            name="leaf", config=f"leafnodes {{ remotes: [{remote}] }}", jetstream="domain: leaf"
+        ) as leaf,
+    ):
+        yield hub, leaf
+
+
+async def test_bucket_of_another_account_over_a_leaf_node(
+    leaf_of_b: tuple[NatsServer, NatsServer],
+) -> None:
+    hub, leaf = leaf_of_b
+    async with (
+        jetstow.connect(hub.url) as nc,
+        jetstow.connect(leaf.url, inbox_prefix="_INBOX_B") as leaf_nc,
+    ):
+        own = await nc.jetstream().create_object_store("b")
+        while True:
+            try:
+                await leaf_nc.request("JS.A.API.INFO", timeout=1)
+                break
+            except (nats.errors.NoRespondersError, nats.errors.TimeoutError):
+                continue
+        local = await leaf_nc.jetstream().create_object_store("b")
+        js = leaf_nc.jetstream(prefix="JS.A.API", subject_prefix="JS.A.API")
+        await check_changes(own, await js.object_store("b"))
+        assert await local.list() == []
+        assert not await raw_stream.names(leaf_nc, "b")

@@ -213,7 +213,7 @@ async def test_concurrent_transfers_continue(
             await disturb()
             await asyncio.wait(transfers, return_when=asyncio.FIRST_COMPLETED)
     outbound = store._bucket.api.inbox.outbound
-    assert not outbound._used
+    assert not outbound.used
     await check_no_unnamed_chunks(fragile)
 
 

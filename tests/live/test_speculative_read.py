@@ -67,7 +67,7 @@ async def test_miss_after_replacement(
     await other_store.put("a", b"another")
     assert (await store.get("a")).data == b"another"
     assert taken == [None]
-    assert store._bucket.api.inbox.inbound._used == 0
+    assert store._bucket.api.inbox.inbound.used == 0
 
 
 async def test_miss_after_delete_or_rename(
@@ -83,7 +83,7 @@ async def test_miss_after_delete_or_rename(
     await other_store.update_meta("b", jetstow.ObjectMeta(name="c"))
     with pytest.raises(ObjectNotFoundError):
         await store.get("b")
-    assert store._bucket.api.inbox.inbound._used == 0
+    assert store._bucket.api.inbox.inbound.used == 0
 
 
 async def test_large_object_is_not_speculated(

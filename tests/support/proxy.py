@@ -1,11 +1,11 @@
-"""A TCP proxy that delays, stalls, truncates and aborts connections to a server.
+"""A TCP proxy that delays, slows down, stalls, truncates and aborts connections to a server.
 
     async with Proxy(server.port, delay=0.025) as proxy:
         client = await jetstow.connect(proxy.url)
         await proxy.cut_after(1_000, "to_client")
 
-`delay` is in seconds and applies to each direction, so a round trip takes twice as long. The
-proxy does not limit the bandwidth.
+`delay` is in seconds and applies to each direction, so a round trip takes twice as long. `rate` is
+the bandwidth of each direction in bytes per second; without it, the proxy does not limit it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from types import TracebackType
 from typing import Literal, Self
 
 _READ_SIZE = 256 * 1024
+
+# With a rate: the size of the socket buffers in bytes, so that most bytes wait in the sender's, and
+# how many pieces are forwarded in a second.
+_SLOW_BUFFER_SIZE = 32 * 1024
+_PIECES_PER_SECOND = 50
 
 # Reads of one direction that wait for their delay, or for the end of a stall.
 _MAX_QUEUED_READS = 256
@@ -37,8 +42,12 @@ class _Limit:
 class Proxy:
     """Forwards connections to a port of this machine. `faults` counts the faults by kind."""
 
-    def __init__(self, port: int, *, delay: float = 0.0) -> None:
+    def __init__(self, port: int, *, delay: float = 0.0, rate: float | None = None) -> None:
         self.delay = delay
+        self.rate = rate
+        self._read_size = _READ_SIZE
+        if rate is not None:
+            self._read_size = max(1, min(_READ_SIZE, int(rate / _PIECES_PER_SECOND)))
         self.port = 0
         self.faults: Counter[str] = Counter()
         self.connection_count = 0
@@ -118,8 +127,11 @@ class Proxy:
     # -- forwarding ----------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_READ_SIZE)
-        self.port = self._server.sockets[0].getsockname()[1]
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        self._set_buffers(sock)
+        self._server = await asyncio.start_server(self._serve, sock=sock, limit=self._read_size)
+        self.port = sock.getsockname()[1]
         return self
 
     async def __aexit__(
@@ -136,6 +148,22 @@ class Proxy:
         await asyncio.gather(*self._connections, return_exceptions=True)
         self._abort()
 
+    def _set_buffers(self, sock: socket.socket) -> None:
+        if self.rate is not None:
+            for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+                sock.setsockopt(socket.SOL_SOCKET, option, _SLOW_BUFFER_SIZE)
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        sock = socket.socket()
+        self._set_buffers(sock)
+        sock.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", self._target))
+        except BaseException:
+            sock.close()
+            raise
+        return await asyncio.open_connection(sock=sock, limit=self._read_size)
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -145,9 +173,7 @@ class Proxy:
         try:
             if self._refusing:
                 return
-            server_reader, server_writer = await asyncio.open_connection(
-                "127.0.0.1", self._target, limit=_READ_SIZE
-            )
+            server_reader, server_writer = await self._connect()
             self._writers.add(server_writer)
             self.connection_count += 1
             self._changed.set()
@@ -176,9 +202,13 @@ class Proxy:
         loop = asyncio.get_running_loop()
         delayed: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_MAX_QUEUED_READS)
         sending = asyncio.create_task(self._send_when_due(delayed, writer, direction))
+        free_at = 0.0  # when the link has transferred everything before
         try:
             with suppress(OSError):
-                while data := await reader.read(_READ_SIZE):
+                while data := await reader.read(self._read_size):
+                    if self.rate is not None:
+                        free_at = max(free_at, loop.time()) + len(data) / self.rate
+                        await asyncio.sleep(free_at - loop.time())
                     await delayed.put((loop.time() + self.delay, data))
             await delayed.put((loop.time() + self.delay, b""))
             await sending

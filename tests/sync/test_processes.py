@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 import jetstow.sync as jetstow
-from jetstow.errors import ConnectionLostError, InvalidOptionError
+from jetstow.errors import ConnectionLostError, InvalidOptionError, TamperedError
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -85,9 +85,15 @@ def test_forked_children_use_different_nuids(store: jetstow.ObjectStore) -> None
 def test_encrypted_bucket_in_a_grandchild(store: jetstow.ObjectStore) -> None:
     secret = store.encrypted(bytes(32))
     secret.put("a", DATA)
+    store.put("plain", DATA)
+    mixed = store.encrypted(bytes(32), allow_plain=True, original_bucket="other")
 
     def grandchild() -> None:
         assert secret.get("a").data == DATA
+        assert mixed.get("plain").data == DATA
+        assert mixed.async_store()._bucket.original_bucket == "other"
+        with pytest.raises(TamperedError):
+            secret.get("plain")
 
     def child() -> None:
         assert secret.get_info("a").size == len(DATA)

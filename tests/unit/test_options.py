@@ -25,8 +25,9 @@ def test_connect_options_are_those_of_nats_py() -> None:
     assert ConnectOptions.__optional_keys__ == parameters(NatsClient.connect) - {"servers"}
 
 
-def test_jetstream_options_are_those_of_nats_py() -> None:
-    assert JetStreamOptions.__optional_keys__ == parameters(NatsContext.__init__) - {"conn"}
+def test_jetstream_options_are_those_of_nats_py_and_one_more() -> None:
+    options = parameters(NatsContext.__init__) - {"conn"} | {"subject_prefix"}
+    assert JetStreamOptions.__optional_keys__ == options
 
 
 def test_bucket_options_are_the_fields_of_bucket_config() -> None:

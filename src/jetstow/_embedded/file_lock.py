@@ -61,7 +61,8 @@ class FileLock:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
+        self.fd = os.open(path, flags, 0o600)
         _open_locks.add(self)
 
     def try_shared(self) -> bool:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jetstow._embedded.ownership import check_file, check_folder
 from jetstow.errors import EmbeddedServerError
 
 HOST = "127.0.0.1"
@@ -70,12 +71,29 @@ class HomeDir:
             raise error from cause
 
     def create(self) -> None:
-        """Create the folder with mode 0700. An existing folder keeps its mode.
+        """Create the folder with mode 0700. An existing folder keeps its mode; check it.
 
-        Raises: `OSError`.
+        Raises: `OSError`, and what `check` raises.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_folder(self.path, self.path)
         self.store_dir.mkdir(mode=0o700, exist_ok=True)
+        self.check()
+
+    def check(self) -> None:
+        """Check that the existing folder and its files belong to the user.
+
+        The folders above it are not checked.
+
+        Raises: `EmbeddedServerError` (another user owns or may write one of them), `OSError`.
+        """
+        check_folder(self.path, self.path)
+        if os.path.lexists(self.store_dir):
+            check_folder(self.path, self.store_dir)
+        files = [self.config_file, self.pid_file, self.log_file]
+        files += [self.gate_lock, self.users_lock, self.server_lock, *self.path.glob("*.ports")]
+        for file in files:
+            check_file(self.path, file)
 
     # -- the configuration, the only file with the token ----------------------------------
 
@@ -93,14 +111,16 @@ class HomeDir:
         return Settings(port, token) if token and is_valid_token and 0 < port < 65536 else None
 
     def write_config(self, *, new_port: bool = False) -> Settings:
-        """Write the configuration. Keep the existing token, and the port if it is free.
+        """Write the configuration. Keep a token that only the user could read, and a free port.
 
         With `new_port`, the port is changed.
 
         Raises: `OSError`, `EmbeddedServerError` (no port is free).
         """
         previous = self.read_settings()
-        token = previous.token if previous else secrets.token_hex(32)
+        # Other users may have read the token.
+        keep_token = previous is not None and not self.config_file.stat().st_mode & 0o077
+        token = previous.token if previous and keep_token else secrets.token_hex(32)
         keep_port = previous is not None and not new_port and _is_free(previous.port)
         settings = Settings(previous.port if previous and keep_port else _free_port(), token)
         self._write_private(self.config_file, self._config_text(settings))

@@ -128,10 +128,13 @@ def status(home: Path | None = None) -> Endpoint | None:
 
     It starts no server and creates no file. Block for at most 5 s.
 
-    Raises: `EmbeddedServerError` (the home cannot be read).
+    Raises: `EmbeddedServerError` (the home cannot be read, or belongs to another user).
     """
     home_dir = _home_dir(home)
     with home_dir.report_os_errors():
+        if not home_dir.path.exists():
+            return None
+        home_dir.check()
         try:
             return server.find_running(home_dir)
         except server.ServerUnusableError:
@@ -143,12 +146,13 @@ def stop(home: Path | None = None) -> bool:
 
     Block until it has exited. The next `acquire` starts it again.
 
-    Raises: `EmbeddedServerError` (it cannot be stopped).
+    Raises: `EmbeddedServerError` (it cannot be stopped, or the home belongs to another user).
     """
     home_dir = _home_dir(home)
     with home_dir.report_os_errors():
         if not home_dir.path.exists():
             return False
+        home_dir.check()
         with FileLock(home_dir.gate_lock) as gate:
             gate.wait_exclusive(Timeout(GATE_TIMEOUT))
             return process.stop(home_dir)

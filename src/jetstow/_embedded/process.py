@@ -42,7 +42,8 @@ def start(home: HomeDir, lock: FileLock) -> subprocess.Popen[bytes]:
 
     Raises: `EmbeddedServerError` (the binary is missing), `OSError`.
     """
-    log = os.open(home.log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    log = os.open(home.log_file, flags, 0o600)
     try:
         return subprocess.Popen(  # noqa: S603 - a fixed command
             [locate.find_binary(), _config_argument(home)],

@@ -140,3 +140,18 @@ KeyFile = Annotated[
         help="Encrypt and decrypt objects with this key (see keygen).",
     ),
 ]  # fmt: skip
+AllowPlain = Annotated[
+    bool,
+    typer.Option(
+        "--allow-plain", rich_help_panel=COMMON,
+        help="With --key-file: also read objects that are not encrypted.",
+    ),
+]  # fmt: skip
+OriginalBucket = Annotated[
+    str | None,
+    typer.Option(
+        "--original-bucket", metavar="BUCKET", parser=parsers.bucket_name, rich_help_panel=COMMON,
+        help="With --key-file: also read objects that were encrypted in this bucket, of which "
+        "yours is a mirror or a restored backup.",
+    ),
+]  # fmt: skip

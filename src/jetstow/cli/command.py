@@ -23,7 +23,16 @@ from typing import Any, Final, TypeAlias, TypeVar
 import typer
 
 from jetstow.cli import errors, render, stdio
-from jetstow.cli.arguments import Creds, Json, KeyFile, Server, Timeout, Verbose
+from jetstow.cli.arguments import (
+    AllowPlain,
+    Creds,
+    Json,
+    KeyFile,
+    OriginalBucket,
+    Server,
+    Timeout,
+    Verbose,
+)
 from jetstow.cli.help import Command
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session, Settings
@@ -41,7 +50,11 @@ _COMMON_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
     "json": (Json, False),
     "verbose": (Verbose, False),
 }
-_KEY_FILE: Final[dict[str, tuple[Any, Any]]] = {"key": (KeyFile, None)}
+_KEY_FILE: Final[dict[str, tuple[Any, Any]]] = {
+    "key": (KeyFile, None),
+    "allow_plain": (AllowPlain, False),
+    "original_bucket": (OriginalBucket, None),
+}
 
 
 def command(
@@ -56,7 +69,7 @@ def command(
 
     It has the common options except those in `without`. With `json_lines`, --json prints each
     result on a line as soon as it is yielded, not one document at the end. With `key_file`, the
-    command has --key-file, too.
+    command has --key-file and its options, too.
     """
     shared = (_KEY_FILE if key_file else {}) | {
         name: option for name, option in _COMMON_OPTIONS.items() if name not in without

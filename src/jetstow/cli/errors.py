@@ -72,11 +72,19 @@ def message(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     import nats.errors
 
-    from jetstow.errors import InvalidOptionError, JetstowError, ObjectEncryptedError
+    from jetstow.errors import (
+        InvalidOptionError,
+        JetstowError,
+        ObjectEncryptedError,
+        TamperedError,
+    )
 
-    # The library's message names `store.encrypted(key)`, which the command line does not have.
+    # The library's messages name `store.encrypted(key)`, which the command line does not have.
     if isinstance(error, ObjectEncryptedError) and "store." in str(error):
-        return f"{str(error).partition(':')[0]}: add --key-file with its key"
+        return f"{str(error).rpartition(': ')[0]}: add --key-file with its key"
+    if isinstance(error, TamperedError):
+        text = str(error).replace("store.encrypted(key, allow_plain=True)", "--allow-plain")
+        return text.replace("store.encrypted(key, original_bucket=...)", "--original-bucket")
     # The library's messages name the parameters; the command line has options.
     if isinstance(error, InvalidOptionError) and "deleting would remove" in str(error):
         text = str(error).replace("pass force=True", "add --force")

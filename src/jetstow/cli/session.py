@@ -37,6 +37,8 @@ class Settings:
     json: bool = False
     verbose: bool = False
     key: bytes | None = field(default=None, repr=False)
+    allow_plain: bool = False
+    original_bucket: str | None = None
 
     def overridden(self, **options: Any) -> Settings:
         """Return the settings with the options that have a value."""
@@ -129,8 +131,13 @@ class Session:
         """Return a bucket; open it on the first call. Raises: `BucketNotFoundError`."""
         if bucket not in self._stores:
             store = await (await self.js()).object_store(bucket)
-            key = self.settings.key
-            self._stores[bucket] = store if key is None else store.encrypted(key)
+            if (key := self.settings.key) is not None:
+                store = store.encrypted(
+                    key,
+                    allow_plain=self.settings.allow_plain,
+                    original_bucket=self.settings.original_bucket,
+                )
+            self._stores[bucket] = store
         return self._stores[bucket]
 
     async def print(self, text: str) -> None:

@@ -13,9 +13,10 @@ from jetstow.fs.dircache import ListingCache
 class Connection:
     """A connection that is opened when it is first used. It belongs to one event loop."""
 
-    def __init__(self, options: dict[str, Any], key: bytes | None) -> None:
+    def __init__(self, options: dict[str, Any], key: bytes | None, *, allow_plain: bool) -> None:
         self._options = options
         self._key = key
+        self._allow_plain = allow_plain
         self._lock = asyncio.Lock()
         self._client: jetstow.Client | None = None
         self._stores: dict[str, jetstow.ObjectStore] = {}
@@ -43,7 +44,9 @@ class Connection:
                 store = await js.object_store(bucket)
             except InvalidBucketNameError as error:
                 raise FileNotFoundError(str(error)) from None
-            self._stores[bucket] = store if self._key is None else store.encrypted(self._key)
+            if self._key is not None:
+                store = store.encrypted(self._key, allow_plain=self._allow_plain)
+            self._stores[bucket] = store
         return self._stores[bucket]
 
     async def listing(self, bucket: str) -> ListingCache:

@@ -34,8 +34,9 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
     """A file system whose top-level folders are buckets and whose paths are object names.
 
     `servers` and other options are passed to `jetstow.connect`. `key` is a key of 32 bytes to
-    encrypt and decrypt objects (see `ObjectStore.encrypted`). Listings are cached, and a watch
-    keeps them current; `use_listings_cache=False` lists the bucket on the server each time.
+    encrypt and decrypt objects; `allow_plain` also reads objects that are not encrypted (see
+    `ObjectStore.encrypted`). Listings are cached, and a watch keeps them current;
+    `use_listings_cache=False` lists the bucket on the server each time.
     `batch_size` is the number of concurrent requests of one call (default 16).
     """
 
@@ -51,6 +52,7 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
         servers: str | list[str] | None = None,
         *,
         key: bytes | None = None,
+        allow_plain: bool = False,
         use_listings_cache: bool = True,
         asynchronous: bool = False,
         loop: Any = None,
@@ -60,6 +62,7 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
         super().__init__(asynchronous=asynchronous, loop=loop, batch_size=batch_size)
         self._connect_options = {"servers": servers, **options}
         self._key = key
+        self._allow_plain = allow_plain
         self._use_listings_cache = use_listings_cache
         self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
 
@@ -73,7 +76,7 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
         loop = asyncio.get_running_loop()
         connection = self._connections.get(loop)
         if connection is None:
-            connection = Connection(self._connect_options, self._key)
+            connection = Connection(self._connect_options, self._key, allow_plain=self._allow_plain)
             self._connections[loop] = connection
             weakref.finalize(self, _close_connection, loop, connection, os.getpid())
         return connection

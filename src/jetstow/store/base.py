@@ -9,7 +9,7 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.subjects import check_object_name
+from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 
 if TYPE_CHECKING:
     from nats.js.client import JetStreamContext
@@ -34,23 +34,40 @@ class BucketBase(_NatsObjectStore):
         """The bucket's name."""
         return self._bucket.bucket
 
-    def encrypted(self, key: Buffer) -> Self:
+    @property
+    def _refuses_plain(self) -> bool:
+        """Whether objects that are not encrypted cannot be read through this view."""
+        return self._bucket.key is not None and not self._bucket.allow_plain
+
+    def encrypted(
+        self, key: Buffer, *, allow_plain: bool = False, original_bucket: str | None = None
+    ) -> Self:
         """Return a view of the bucket that encrypts objects on put and decrypts them on get.
 
-        `key` has 32 bytes. Objects that are not encrypted are read as they are. Each chunk is
-        encrypted and authenticated with AES-256-GCM, with a key derived for each object. Names,
-        descriptions, headers, metadata and sizes are not encrypted: every user who can read the
+        `key` has 32 bytes. Each chunk is encrypted and authenticated with AES-256-GCM, with a key
+        derived for each object, and so are the object's size, name and bucket. Descriptions,
+        headers and metadata are neither encrypted nor authenticated: every user who can read the
         bucket can read them. The key is not stored; without it, the objects are lost. Needs
         `jetstow[encryption]`.
+
+        An object that is not encrypted may have been put in the place of an encrypted one, so the
+        view refuses to read it. `allow_plain` reads it as it is. `original_bucket` also reads
+        objects that were encrypted in the bucket of that name: pass it for a mirror, or for a
+        backup that was restored under another name.
 
         The sizes that the view reports are those of the plaintext. Digests are those of the
         stored bytes.
 
         Raises: `InvalidOptionError` (the key does not have 32 bytes, or the package is not
-        installed). Reading raises `ObjectEncryptedError` (the object has a different key) and
-        `TamperedError` (its bytes were changed without the key).
+        installed), `InvalidBucketNameError`. Reading raises `ObjectEncryptedError` (the object has
+        a different key) and `TamperedError` (it is not what was encrypted under its name).
         """
-        return self._view(self._bucket.view(key=Key(key)))
+        if original_bucket is not None:
+            check_bucket_name(original_bucket)
+        view = self._bucket.view(
+            key=Key(key), allow_plain=allow_plain, original_bucket=original_bucket
+        )
+        return self._view(view)
 
     def as_stored(self) -> Self:
         """Return a view of the bucket that reads and writes encrypted objects as they are stored.

@@ -113,7 +113,8 @@ class Buckets(BucketBase):
 
         Read all bytes and compare the digests; check that the targets of links exist, and that
         metadata can be read. Problems are `findings` of the result and are not raised. `quick`
-        counts chunks and bytes without reading them. An object that is replaced or deleted during
+        counts chunks and bytes without reading them. A view with a key (`encrypted`) also decrypts
+        every object. An object that is replaced or deleted during
         the check is not a finding.
 
         Raises: `ObjectNotFoundError` (there is no object `name`).

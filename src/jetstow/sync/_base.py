@@ -61,11 +61,15 @@ class StoreBase:
         store: jetstow.ObjectStore | None = None,
         *,
         key: bytes | None = None,
+        allow_plain: bool = False,
+        original_bucket: str | None = None,
         as_stored: bool = False,
     ) -> None:
         self._context = context
         self._bucket = bucket
         self._key = key
+        self._allow_plain = allow_plain
+        self._original_bucket = original_bucket
         self._is_as_stored = as_stored
         self._of = None if store is None else context.async_context()
         self._store = store
@@ -76,7 +80,11 @@ class StoreBase:
         if self._store is None or self._of is not context:
             store = run(context.object_store, self._bucket)
             if self._key is not None:
-                store = store.encrypted(self._key)
+                store = store.encrypted(
+                    self._key,
+                    allow_plain=self._allow_plain,
+                    original_bucket=self._original_bucket,
+                )
             self._store = store.as_stored() if self._is_as_stored else store
             self._of = context
         return self._store
@@ -100,9 +108,18 @@ class StoreBase:
             )
         return _unpickle_store, (type(self), self._context, self._bucket, self._is_as_stored)
 
-    def _with_key(self, key: Buffer) -> Self:
-        store = self.async_store().encrypted(key)
-        return type(self)(self._context, self._bucket, store, key=bytes(key))
+    def _with_key(self, key: Buffer, allow_plain: bool, original_bucket: str | None) -> Self:
+        store = self.async_store().encrypted(
+            key, allow_plain=allow_plain, original_bucket=original_bucket
+        )
+        return type(self)(
+            self._context,
+            self._bucket,
+            store,
+            key=bytes(key),
+            allow_plain=allow_plain,
+            original_bucket=original_bucket,
+        )
 
     def _without_decryption(self) -> Self:
         store = self.async_store().as_stored()

@@ -97,9 +97,11 @@ class Client:
         """Return a JetStream context.
 
         `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
-        another domain or account, by default those of the `nats` context in use.
+        another domain or account, by default those of the `nats` context in use. `subject_prefix`
+        precedes the subjects `$O.>` that objects are published to, if the account imports them
+        with a prefix.
 
-        Raises: `InvalidOptionError` (the option does not exist).
+        Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
         """
         context = JetStreamContext(self, opts)
         context.async_context()

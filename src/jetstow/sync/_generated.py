@@ -197,23 +197,30 @@ class ObjectStore(StoreBase):
             bucket if isinstance(bucket, str) else bucket.bucket,
         )
 
-    def encrypted(self, key: Buffer) -> Self:
+    def encrypted(
+        self, key: Buffer, *, allow_plain: bool = False, original_bucket: str | None = None
+    ) -> Self:
         """Return a view of the bucket that encrypts objects on put and decrypts them on get.
 
-        `key` has 32 bytes. Objects that are not encrypted are read as they are. Each chunk is
-        encrypted and authenticated with AES-256-GCM, with a key derived for each object. Names,
-        descriptions, headers, metadata and sizes are not encrypted: every user who can read the
+        `key` has 32 bytes. Each chunk is encrypted and authenticated with AES-256-GCM, with a key
+        derived for each object, and so are the object's size, name and bucket. Descriptions,
+        headers and metadata are neither encrypted nor authenticated: every user who can read the
         bucket can read them. The key is not stored; without it, the objects are lost. Needs
         `jetstow[encryption]`.
+
+        An object that is not encrypted may have been put in the place of an encrypted one, so the
+        view refuses to read it. `allow_plain` reads it as it is. `original_bucket` also reads
+        objects that were encrypted in the bucket of that name: pass it for a mirror, or for a
+        backup that was restored under another name.
 
         The sizes that the view reports are those of the plaintext. Digests are those of the
         stored bytes.
 
         Raises: `InvalidOptionError` (the key does not have 32 bytes, or the package is not
-        installed). Reading raises `ObjectEncryptedError` (the object has a different key) and
-        `TamperedError` (its bytes were changed without the key).
+        installed), `InvalidBucketNameError`. Reading raises `ObjectEncryptedError` (the object has
+        a different key) and `TamperedError` (it is not what was encrypted under its name).
         """
-        return self._with_key(key)
+        return self._with_key(key, allow_plain, original_bucket)
 
     def as_stored(self) -> Self:
         """Return a view of the bucket that reads and writes encrypted objects as they are stored.
@@ -449,7 +456,8 @@ class ObjectStore(StoreBase):
 
         Read all bytes and compare the digests; check that the targets of links exist, and that
         metadata can be read. Problems are `findings` of the result and are not raised. `quick`
-        counts chunks and bytes without reading them. An object that is replaced or deleted during
+        counts chunks and bytes without reading them. A view with a key (`encrypted`) also decrypts
+        every object. An object that is replaced or deleted during
         the check is not a finding.
 
         Raises: `ObjectNotFoundError` (there is no object `name`).

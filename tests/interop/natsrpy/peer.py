@@ -3,9 +3,11 @@
 A panic aborts the process. natsrpy 0.1.4 panics in these cases:
 
 - The last reference to a listing, a watch or an open connection is dropped in a thread of its own
-  runtime, by the garbage collector or because the thread drops its reference after Python dropped
-  the other ("Cannot start a runtime from within a runtime"). About one of 500 listings does, so
-  `kept` holds such objects until the process ends.
+  runtime ("Cannot start a runtime from within a runtime"): by the garbage collector, or because
+  Python dropped its reference first. About one of 500 listings did. Listings and connections are
+  therefore kept until the process ends.
+- A connection is closed shortly after a watch or a listing ("`async fn` resumed after completion").
+  Connections are therefore not closed.
 - The server does not create the consumer of a `get` in time (nats.rs issue 1615).
 """
 
@@ -19,6 +21,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 import natsrpy
@@ -28,6 +31,7 @@ from natsrpy.js import ObjectInfo, ObjectStore, ObjectStoreConfig
 from tests.support.peers import PeerInfo, header_lists
 
 MAX_LINE = 2**26
+TIMEOUT = timedelta(seconds=30)
 
 kept: list[Any] = []
 
@@ -37,13 +41,13 @@ class Operations:
         self._changes: AsyncIterator[ObjectInfo] | None = None
 
     async def open(self, url: str) -> None:
-        self._nc = natsrpy.Nats(addrs=[url])
-        kept.append(self._nc)
-        await self._nc.startup()
-        self._stores = (await self._nc.jetstream()).object_store
+        connection = natsrpy.Nats(addrs=[url])
+        kept.append(connection)
+        await connection.startup()
+        self._stores = (await connection.jetstream(timeout=TIMEOUT)).object_store
 
     async def close(self) -> None:
-        await self._nc.shutdown()
+        self._changes = None
 
     async def create(self, bucket: str) -> None:
         await self._stores.create(ObjectStoreConfig(bucket=bucket))
@@ -120,7 +124,6 @@ class Operations:
     async def watch(self, bucket: str) -> None:
         store = await self._stores.get(bucket)
         self._changes = await store.watch()
-        kept.append(self._changes)
 
     async def next(self) -> dict[str, Any] | None:
         assert self._changes is not None

@@ -86,10 +86,11 @@ def test_unchanged_configuration_is_not_written(home: HomeDir) -> None:
 
 
 def test_configuration_readable_by_others_is_replaced(home: HomeDir) -> None:
-    home.write_config()
+    first = home.write_config()
     home.config_file.chmod(0o644)
-    home.write_config()
+    second = home.write_config()
     assert home.config_file.stat().st_mode & 0o777 == 0o600
+    assert second.token != first.token  # others may have read it
 
 
 def test_port_in_use(home: HomeDir) -> None:

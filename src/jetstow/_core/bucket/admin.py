@@ -177,7 +177,7 @@ async def _find_subject_bucket(stream: Stream) -> str:
             WrongStreamError,
             f"the stream {stream.name!r} of {context} has the objects of bucket {found!r} and of "
             "other buckets: let each of its sources have a subject transform to "
-            f"{subjects.all_subjects(stream.bucket)!r}",
+            f"{subjects.all_subject(stream.bucket)!r}",
         )
     return found
 

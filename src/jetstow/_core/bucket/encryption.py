@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import cipher
+from jetstow._core.protocol.cipher import Identity, Key, Layout
+from jetstow._core.protocol.encryption_header import (
+    encryption_header,
+    header_layout,
+    is_link_signed,
+    link_header,
+    stated_chunk_size,
+)
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.headers import reserved_headers
-from jetstow._headers import ENCRYPTION_HEADER, Headers
+from jetstow._headers import LINK_TAG_HEADER, Headers
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError
-from jetstow.models import ObjectInfo
+from jetstow.models import ObjectInfo, ObjectLink
 
 
-class RangeSource(Protocol):
-    """Reads ranges of one revision of an object."""
-
-    info: ObjectInfo
-
-    def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]: ...
-
-
-def encryption_header(chunk_size: int) -> Headers:
-    """Return the header that marks an object as encrypted in chunks of `chunk_size` bytes."""
-    return {ENCRYPTION_HEADER: [f"{cipher.ALGORITHM}; chunk={chunk_size}"]}
+def identities(view: Stream, bucket: str, name: str) -> list[Identity]:
+    """Return what an object may have been encrypted as: first its bucket and name."""
+    buckets = [bucket]
+    if view.original_bucket is not None and bucket == view.bucket:
+        buckets.append(view.original_bucket)
+    return [Identity(each, name) for each in buckets]
 
 
-def plain_info(stream: Stream, info: ObjectInfo) -> ObjectInfo:
-    """Return an object's metadata with the size of the plaintext, if the view has a key."""
-    if stream.key is None or not info.encrypted or info.deleted:
+def layout_of(view: Stream, info: ObjectInfo) -> Layout | None:
+    """Return the layout in an object's header; None if it has none, or one that is not valid."""
+    if view.key is None or not info.headers:
+        return None
+    return header_layout(view.key, identities(view, info.bucket, info.name), info.headers)
+
+
+def plain_info(view: Stream, info: ObjectInfo) -> ObjectInfo:
+    """Return an object's metadata with the size of the plaintext, if the view has a key.
+
+    Without a valid header, the size is computed from the metadata, and is not authenticated.
+    """
+    if view.key is None or not info.headers or not info.encrypted or info.deleted:
         return info
-    size = cipher.plaintext_size(info.size or 0, _chunk_size(info))
+    layout = layout_of(view, info)
+    if layout is not None:
+        return replace(info, size=layout.size)
+    size = cipher.plaintext_size(info.size or 0, stated_chunk_size(info.headers))
     return replace(info, size=size)
 
 
-def _chunk_size(info: ObjectInfo) -> int:
-    header = next(iter(reserved_headers(info.headers).get(ENCRYPTION_HEADER, [])), "")
-    text = header.rpartition("chunk=")[2]
-    is_valid = text.isascii() and text.isdigit() and len(text) < 12
-    return max(cipher.MIN_CHUNK_SIZE, int(text)) if is_valid else cipher.MIN_CHUNK_SIZE
+def info_with_layout(key: Key, info: ObjectInfo, layout: Layout) -> ObjectInfo:
+    """Return the metadata of an encrypted object whose bytes have been authenticated."""
+    headers = info.headers
+    if not info.encrypted:  # another client dropped the header
+        headers = (headers or {}) | encryption_header(key, Identity(info.bucket, info.name), layout)
+    return replace(info, size=layout.size, headers=headers)
 
 
-def make_encryptor(
-    stream: Stream, context: ErrorContext, chunk_size: int
-) -> cipher.Encryptor | None:
+def make_encryptor(view: Stream, context: ErrorContext, chunk_size: int) -> cipher.Encryptor | None:
     """Return the encryptor of a new object; None if the view has no key.
 
     Raises: `InvalidOptionError` (the chunk size is too small).
     """
-    if stream.key is None:
+    if view.key is None:
         return None
     if chunk_size < cipher.MIN_CHUNK_SIZE:
         raise context.error(
@@ -59,106 +72,104 @@ def make_encryptor(
             f"chunks of {context} must have at least {cipher.MIN_CHUNK_SIZE} bytes, as it is "
             "encrypted",
         )
-    return cipher.Encryptor(stream.key, chunk_size)
+    return cipher.Encryptor(view.key, chunk_size, Identity(view.bucket, context.name or ""))
 
 
-def make_decryptor(
-    stream: Stream, context: ErrorContext, info: ObjectInfo
-) -> cipher.Decryptor | None:
-    """Return the decryptor of an object; None if its bytes are returned as stored.
+def new_header(view: Stream, name: str, layout: Layout | None) -> Headers:
+    """Return the header of an object that the view encrypted; nothing for a plain object."""
+    if view.key is None or layout is None:
+        return {}
+    return encryption_header(view.key, Identity(view.bucket, name), layout)
 
-    Raises: `ObjectEncryptedError` (the view has no key, and is not `as_stored`).
+
+# -- links -----------------------------------------------------------------------------------
+
+
+def new_link_header(view: Stream, name: str, link: ObjectLink) -> Headers | None:
+    """Return the header of a new link; None if the view has no key."""
+    return None if view.key is None else link_header(view.key, Identity(view.bucket, name), link)
+
+
+def check_link(view: Stream, context: ErrorContext, info: ObjectInfo) -> None:
+    """Check that a link was created with the key of the view, if it has one.
+
+    A client without the key could let a name lead to another object of the same key.
+
+    Raises: `TamperedError`.
     """
-    if not info.encrypted or stream.is_as_stored:
-        return None
-    if stream.key is None:
+    if view.key is None or view.allow_plain or _is_signed_link(view, info):
+        return
+    raise context.error(
+        TamperedError,
+        f"{context} is a link that was not created with the key, or not under this name: create it "
+        "again with the key, or follow it with store.encrypted(key, allow_plain=True)",
+    )
+
+
+def _is_signed_link(view: Stream, info: ObjectInfo) -> bool:
+    assert info.link is not None, "only links are checked here"
+    assert view.key is not None, "only views with a key check links"
+    names = identities(view, info.bucket, info.name)
+    return is_link_signed(view.key, info.bucket, names, info.link, info.headers)
+
+
+# -- names -----------------------------------------------------------------------------------
+
+
+def check_moved_with_key(view: Stream, context: ErrorContext, info: ObjectInfo) -> None:
+    """Check that a view without a key does not rename, or copy elsewhere, what has a key.
+
+    Raises: `ObjectEncryptedError`.
+    """
+    has_tag = info.encrypted or LINK_TAG_HEADER in (info.headers or {})
+    if view.key is None and not view.is_as_stored and has_tag:
         raise context.error(
             ObjectEncryptedError,
-            f"{context} is encrypted: read it through store.encrypted(key), or as it is stored "
-            "through store.as_stored()",
+            f"{context} is encrypted for its name and bucket: rename or copy it through "
+            "store.encrypted(key), or as it is stored through store.as_stored()",
         )
-    return cipher.Decryptor(stream.key, info.size or 0)
 
 
-async def decrypt(
-    context: ErrorContext, decryptor: cipher.Decryptor, pieces: AsyncIterator[bytes]
-) -> AsyncGenerator[bytes, None]:
-    """Yield the plaintext of an object; `pieces` are all its stored bytes.
-
-    Raises: `ObjectEncryptedError` (another key), `TamperedError` (the bytes were changed).
-    """
-    number, buffer = 0, bytearray()
-    async for piece in pieces:
-        buffer += piece
-        with _translate_errors(context):
-            if not decryptor.chunk_size and len(buffer) >= cipher.PREAMBLE_SIZE:
-                decryptor.read_preamble(bytes(buffer[: cipher.PREAMBLE_SIZE]))
-            # The nonce of the last chunk differs, so decrypt a chunk when more bytes follow.
-            while decryptor.chunk_size and len(buffer) > decryptor.chunk_size:
-                plaintext = decryptor.decrypt(number, buffer[: decryptor.chunk_size])
-                del buffer[: decryptor.chunk_size]
-                number += 1
-                yield plaintext
-    with _translate_errors(context):
-        if not decryptor.chunk_size:
-            raise cipher.DecryptionError
-        plaintext = decryptor.decrypt(number, buffer)
-    if plaintext:
-        yield plaintext
+def renamed_link(view: Stream, info: ObjectInfo, new_name: str) -> ObjectInfo:
+    """Return a link with a new name, and the header for it if the old one was valid."""
+    assert info.link is not None, "only links are renamed here"
+    headers = info.headers
+    if view.key is not None and _is_signed_link(view, info):
+        headers = (headers or {}) | (new_link_header(view, new_name, info.link) or {})
+    return replace(info, name=new_name, headers=headers)
 
 
-class DecryptedRanges:
-    """Reads ranges of the plaintext of an encrypted object; every chunk is authenticated."""
+# -- errors ----------------------------------------------------------------------------------
 
-    def __init__(
-        self,
-        context: ErrorContext,
-        decryptor: cipher.Decryptor,
-        reader: RangeSource,
-        info: ObjectInfo,
-    ) -> None:
-        self.info = info
-        self._context = context
-        self._decryptor = decryptor
-        self._reader = reader
-        self._stored_size = reader.info.size or 0
 
-    async def read(self, start: int, stop: int) -> AsyncGenerator[memoryview, None]:
-        """Yield the bytes from `start` to `stop` (not included).
+def encrypted_error(context: ErrorContext) -> ObjectEncryptedError:
+    """Return the error for an encrypted object that is read without a key."""
+    return context.error(
+        ObjectEncryptedError,
+        f"{context} is encrypted: read it through store.encrypted(key), or as it is stored "
+        "through store.as_stored()",
+    )
 
-        Raises: what `decrypt` raises, and what the reader raises.
-        """
-        decryptor = self._decryptor
-        if not decryptor.chunk_size:
-            await self._read_preamble()
-        chunk_size = decryptor.chunk_size
-        number, position = cipher.chunk_at(start, chunk_size)
-        last_number, _ = cipher.chunk_at(max(start, stop - 1), chunk_size)
-        stored_position = number * chunk_size
-        stored_end = min(self._stored_size, (last_number + 1) * chunk_size)
-        buffer = bytearray()
-        async with aclosing(self._reader.read(stored_position, stored_end)) as pieces:
-            async for piece in pieces:
-                buffer += piece
-                stored_position += len(piece)
-                while len(buffer) >= chunk_size or (buffer and stored_position == stored_end):
-                    with _translate_errors(self._context):
-                        plaintext = decryptor.decrypt(number, buffer[:chunk_size])
-                    del buffer[:chunk_size]
-                    view = memoryview(plaintext)[max(0, start - position) : max(0, stop - position)]
-                    number, position = number + 1, position + len(plaintext)
-                    if view.nbytes:
-                        yield view
 
-    async def _read_preamble(self) -> None:
-        stop = min(cipher.PREAMBLE_SIZE, self._stored_size)
-        data = b"".join([bytes(piece) async for piece in self._reader.read(0, stop)])
-        with _translate_errors(self._context):
-            self._decryptor.read_preamble(data)
+def not_encrypted_error(context: ErrorContext) -> TamperedError:
+    """Return the error for a plain object that is read through a view with a key."""
+    return context.error(
+        TamperedError,
+        f"{context} is not encrypted, so it may have been replaced without the key: read it "
+        "without a key, or with store.encrypted(key, allow_plain=True)",
+    )
+
+
+def tampered_error(context: ErrorContext) -> TamperedError:
+    """Return the error for bytes that were changed."""
+    return context.error(
+        TamperedError,
+        f"{context} cannot be decrypted: its bytes or its metadata were changed without its key",
+    )
 
 
 @contextmanager
-def _translate_errors(context: ErrorContext) -> Iterator[None]:
+def translate_errors(context: ErrorContext) -> Iterator[None]:
     """Convert errors of the cipher to errors about an object."""
     try:
         yield
@@ -166,8 +177,12 @@ def _translate_errors(context: ErrorContext) -> Iterator[None]:
         raise context.error(
             ObjectEncryptedError, f"{context} was encrypted with another key"
         ) from None
-    except cipher.DecryptionError:
+    except cipher.WrongNameError:
         raise context.error(
             TamperedError,
-            f"{context} cannot be decrypted: its bytes were changed without its key",
+            f"{context} was encrypted under another name or in another bucket, and moved without "
+            "its key: give it back its name, or read a mirror or a restored backup with "
+            "store.encrypted(key, original_bucket=...)",
         ) from None
+    except cipher.DecryptionError:
+        raise tampered_error(context) from None

@@ -53,11 +53,14 @@ _MESSAGE_NOT_FOUND: Final = frozenset({NO_MESSAGE, 10043, 10057})
 class Stream:
     """The stream of one bucket, and a view of its encrypted objects.
 
-    With a `key`, new objects are encrypted, and encrypted objects are decrypted. With
+    With a `key`, new objects are encrypted, and encrypted objects are decrypted; others are refused
+    unless `allow_plain`. They may also be those of the bucket `original_bucket`. With
     `is_as_stored`, encrypted objects are read and written as their stored bytes.
     """
 
     key: Key | None = None
+    allow_plain = False
+    original_bucket: str | None = None
     is_as_stored = False
 
     def __init__(
@@ -82,10 +85,18 @@ class Stream:
         self.locations = LocationCache()
         self._direct_get_disabled = False
 
-    def view(self, *, key: Key | None = None, as_stored: bool = False) -> Self:
+    def view(
+        self,
+        *,
+        key: Key | None = None,
+        allow_plain: bool = False,
+        original_bucket: str | None = None,
+        as_stored: bool = False,
+    ) -> Self:
         """Return the same stream with another view of its encrypted objects."""
         other = copy.copy(self)
-        other.key, other.is_as_stored = key, as_stored
+        other.key, other.allow_plain, other.original_bucket = key, allow_plain, original_bucket
+        other.is_as_stored = as_stored
         return other
 
     def error_context(self, name: str | None = None) -> ErrorContext:
@@ -173,17 +184,23 @@ class Stream:
             context, f"STREAM.MSG.GET.{self.name}", json_encode(query), decode_stored_message
         )
 
+    def publish_subject(self, subject: str) -> str:
+        """Return where to publish a message, so that the stream stores it under a subject."""
+        prefix = self.api.subject_prefix
+        return f"{prefix}.{subject}" if prefix else subject
+
     async def publish(
         self, context: ErrorContext, subject: str, payload: bytes, headers: dict[str, str]
     ) -> int:
-        """Store one message, and return its sequence.
+        """Store one message under a subject, and return its sequence.
 
         It is not sent again after an error: the caller must find out whether it was stored.
         """
+        target = self.publish_subject(subject)
         try:
-            message = await self.api.send_request(context, subject, payload, headers)
+            message = await self.api.send_request(context, target, payload, headers)
         except JetStreamUnavailableError:
-            raise await self.no_responders_error(context) from None
+            raise await self.no_responders_error(context, subject) from None
         ack = decode_response(context, message)
         if (origin := (ack.get("stream"), ack.get("domain"))) != self.ack_origin:
             self.check_ack(context, *origin)
@@ -194,25 +211,28 @@ class Stream:
         self.ack_origin = self.name, info.get("domain")
 
     async def check_subjects(self, context: ErrorContext) -> None:
-        """Check that no stream of the local domain has the bucket's subjects, too.
+        """Check that no other stream of the local account stores what is published.
 
         A leaf node delivers published messages to its own streams and to those of its hub,
-        whatever domain the API requests are for. Without access to the local API, skip the check.
+        whatever domain the API requests are for. An account that imports another one's API may
+        have streams of its own. Without access to the local API, skip the check.
 
         Raises: `WrongStreamError`.
         """
-        if self.ack_origin is None:
-            self.set_domain(await self.info())
+        own = await self.info()
+        self.set_domain(own)
         local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
-        subject = subjects.all_chunks_subject(self.bucket)
-        found: list[tuple[str, str | None]] = []
+        subject = self.publish_subject(subjects.all_chunks_subject(self.bucket))
+        others: list[tuple[object, object]] = []
         with suppress(JetStreamUnavailableError, PermissionDeniedError, ServerError):
             response = await local.request(context, "STREAM.NAMES", {"subject": subject})
             for name in response.get("streams") or []:
                 info = await local.request(context, f"STREAM.INFO.{name}")
-                found.append((name, info.get("domain")))
-        for name, domain in found:
-            self.check_ack(context, name, domain)
+                # A stream of another account may have the same name and domain.
+                if info["created"] != own["created"]:
+                    others.append((name, info.get("domain")))
+        if others:
+            raise self._wrong_stream(context, *others[0])
         self.needs_subject_check = False
 
     def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:
@@ -222,27 +242,39 @@ class Stream:
         """
         if self.ack_origin is None:
             self.ack_origin = self.name, domain
-        if (stream, domain) == self.ack_origin:
-            return
+        if (stream, domain) != self.ack_origin:
+            raise self._wrong_stream(context, stream, domain)
+
+    def _wrong_stream(
+        self, context: ErrorContext, stream: object, domain: object
+    ) -> WrongStreamError:
         own, other = (
             f"stream {name!r}" + (f" in domain {where!r}" if where else "")
-            for name, where in (self.ack_origin, (stream, domain))
+            for name, where in (self.ack_origin or (self.name, None), (stream, domain))
         )
-        raise context.error(
+        subject = self.publish_subject(subjects.all_subject(self.bucket))
+        return context.error(
             WrongStreamError,
-            f"messages for {context} are also stored by {other}, not only by {own}: connect to a "
-            "server of the bucket's own domain",
+            f"messages for {context} to {subject!r} are stored by {other}, not only by {own}: "
+            "connect to a server of the bucket's own domain, or set subject_prefix if the account "
+            "imports the subjects with a prefix",
         )
 
     async def no_responders_error(
-        self, context: ErrorContext
+        self, context: ErrorContext, subject: str
     ) -> BucketNotFoundError | JetStreamUnavailableError:
-        """Return the reason for "no responders": the bucket or JetStream does not exist."""
+        """Return the reason for "no responders" to a message: no stream receives it."""
         try:
             await self.info()
         except (BucketNotFoundError, JetStreamUnavailableError) as error:
             return error
-        return no_responders(context)
+        if self.api.prefix == DEFAULT_PREFIX and not self.api.subject_prefix:
+            return no_responders(context)
+        return context.error(
+            JetStreamUnavailableError,
+            f"no stream receives messages to {self.publish_subject(subject)!r}, which {context} "
+            "needs: if the account imports the subjects with a prefix, set subject_prefix",
+        )
 
     async def purge(
         self, context: ErrorContext, subject: str, *, below: int | None = None

@@ -16,7 +16,7 @@ from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.direct_get import DirectWindows
-from jetstow._core.read.windows import NoDirectGetError, WindowMessage, missing_replies
+from jetstow._core.read.windows import NoDirectGetError, WindowMessage, cut_off_error
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow.errors import TimeoutError
@@ -188,8 +188,10 @@ class _ConsumerScan:
                     for received in range(batch):
                         try:
                             message = await mailbox.next()
-                        except TimeoutError as error:
-                            raise missing_replies(context, error, received) from None
+                        except TimeoutError:
+                            if received == 1 and stream.api.is_imported:
+                                raise cut_off_error(context) from None
+                            raise
                         if (code := status(message)) is not None:
                             # Messages were purged, so that fewer than `batch` exist.
                             self.is_complete = code == 404

@@ -7,6 +7,7 @@ problem becomes a finding, and the verification continues.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -16,6 +17,7 @@ from jetstow._core.maintain.scan import scan_messages, scan_metadata
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.read import links
+from jetstow._core.read.decryption import WholeObject
 from jetstow._core.read.download import replica_delays, verified_chunks
 from jetstow._core.read.name_state import NameState, get_info, read_state
 from jetstow.errors import (
@@ -27,6 +29,7 @@ from jetstow.errors import (
     LinkError,
     LinkIsABucketError,
     ObjectChangedError,
+    ObjectEncryptedError,
     ObjectNotFoundError,
     SizeMismatchError,
     WrongStreamError,
@@ -34,17 +37,14 @@ from jetstow.errors import (
 from jetstow.models import ObjectInfo
 from jetstow.types import Finding, Progress, VerifyResult
 
-# The errors that are findings.
-_DAMAGES: Final = (
-    IntegrityError,
-    ObjectNotFoundError,
-    BucketNotFoundError,
-    LinkError,
-    WrongStreamError,
-)
-
 # The connection limits the bytes in flight of all of them together.
 _MAX_CONCURRENT_OBJECTS: Final = 16
+
+# The errors that become findings. A view with a key finds objects of other keys.
+_FINDINGS: Final = (
+    IntegrityError, ObjectNotFoundError, BucketNotFoundError, LinkError, ObjectEncryptedError,
+    WrongStreamError,
+)  # fmt: skip
 
 
 async def verify(
@@ -186,7 +186,7 @@ class _Verification:
                 return
             except ObjectChangedError:
                 current = (await self._read_state(info)).live
-            except _DAMAGES as error:
+            except _FINDINGS as error:
                 state = await self._read_state(info)
                 if state.revision == info.revision:
                     self._add_finding(info.name, error)
@@ -216,14 +216,26 @@ class _Verification:
             await links.follow(self._stream, self._stream.error_context(info.name))
 
     async def _check_bytes(self, info: ObjectInfo) -> None:
-        context = self._stream.error_context(info.name)
-        async with aclosing(verified_chunks(self._stream, context, info)) as chunks:
-            async for chunk in chunks:
-                self._size += len(chunk)
-                self._report_progress()
+        stream, context = self._stream, self._stream.error_context(info.name)
+        # Without a key, encrypted objects are verified as they are stored.
+        view = stream if stream.key is not None else stream.view(as_stored=True)
+        stored = self._count_bytes(verified_chunks(stream, context, info))
+        plain = WholeObject(view, context, info).decrypt(stored)
+        async with aclosing(stored), aclosing(plain):
+            async for _ in plain:
+                pass
         if not info.chunks:
             # Without chunks to read, the read cannot detect chunks that should not exist.
             self._compare(info, await self._count_on_leader(info), 0)
+
+    async def _count_bytes(
+        self, chunks: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                self._size += len(chunk)
+                self._report_progress()
+                yield chunk
 
     async def _check_counts(self, info: ObjectInfo) -> None:
         if self._stored is not None:

@@ -91,6 +91,11 @@ class Parser:
         self._large_body: memoryview | None = None
         self._large_body_end = 0
 
+    @property
+    def arriving(self) -> tuple[int, str] | None:
+        """The subscription and subject of a message of which only a part has arrived."""
+        return (self._sid, self._subject) if self._body_size else None
+
     def get_buffer(self) -> memoryview:
         """Return the memory for the next bytes; it is never empty."""
         if self._large_body is not None:

@@ -12,7 +12,7 @@ import binascii
 import re
 from typing import Final
 
-from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError
+from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError, InvalidOptionError
 
 _BUCKET = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _STREAM_PREFIX = "OBJ_"
@@ -23,6 +23,10 @@ MAX_SUBJECT_LENGTH = 3_840
 
 # A stream is a folder of its name on the server, and file systems limit names to 255 bytes.
 MAX_BUCKET_NAME_LENGTH = 255 - len(_STREAM_PREFIX)
+
+# A prefix must leave space in the protocol line for the longest subject.
+_MAX_PREFIX_LENGTH: Final = 100
+_PREFIX: Final = re.compile(r"(?:[^\s.*>]+\.)*[^\s.*>]+|")
 
 _FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
@@ -76,6 +80,24 @@ def check_object_name(bucket: str, name: object) -> str:
     return name
 
 
+def check_subject_prefix(prefix: object) -> str:
+    """Return a prefix of subjects if it is valid: tokens that are separated by dots, or none.
+
+    Raises: `InvalidOptionError`.
+    """
+    if (
+        not isinstance(prefix, str)
+        or len(prefix) > _MAX_PREFIX_LENGTH
+        or not prefix.isprintable()
+        or not _PREFIX.fullmatch(prefix)
+    ):
+        raise InvalidOptionError(
+            f"subject_prefix {prefix!r} is not allowed: use a subject of up to "
+            f"{_MAX_PREFIX_LENGTH} characters without wildcards, such as 'JS.A.API'"
+        )
+    return prefix
+
+
 def stream_name(bucket: str) -> str:
     """Return the name of a bucket's stream."""
     return _STREAM_PREFIX + bucket
@@ -91,8 +113,8 @@ def _meta_prefix(bucket: str) -> str:
     return f"$O.{bucket}.M."
 
 
-def all_subjects(bucket: str) -> str:
-    """Return the wildcard subject of all messages of a bucket."""
+def all_subject(bucket: str) -> str:
+    """Return the wildcard subject of everything in a bucket."""
     return f"$O.{bucket}.>"
 
 

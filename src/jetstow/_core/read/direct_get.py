@@ -9,7 +9,7 @@ from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.parser import ParsedMessage
 from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
-from jetstow.errors import PermissionDeniedError, ServerError
+from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
 
 # The headers that the server adds to a message of a batch, after those that it was stored with.
 _BATCH_HEADERS: Final = re.compile(
@@ -28,9 +28,12 @@ class _DirectWindow(Window):
 
     async def next_message(self) -> WindowMessage | None:
         try:
-            message = await self.next_reply()
+            message = await self.next()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
+        except TimeoutError:
+            self.raise_if_cut_off()
+            raise
         code = status(message)
         if code is None:
             return _parse_message(message, int(self.pending_includes_self))
@@ -51,7 +54,6 @@ class _DirectWindow(Window):
         while not result or messages:
             if messages and messages[0].data:
                 result.append(_parse_message(messages.popleft(), surplus))
-                self.received += 1
             elif (message := await self.next_message()) is not None:
                 result.append(message)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from jetstow._core.bucket import admin
+from jetstow._core.bucket.encryption import check_link
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import check_object_name
@@ -27,15 +28,17 @@ class Resolved(NamedTuple):
 async def follow(stream: Stream, context: ErrorContext, *, show_deleted: bool = False) -> Resolved:
     """Return the object that the name in `context` leads to, over links.
 
-    Raises: `LinkIsABucketError`, `LinkError` (too many links), and what `get_info` raises.
+    Raises: `LinkIsABucketError`, `LinkError` (too many links), and what `get_info` and `check_link`
+    raise.
     """
-    start = context
+    start, view = context, stream
     for _ in range(_MAX_HOPS):
         info = await get_info(stream, context, show_deleted=show_deleted)
         # Only a link has options with a link: most objects skip the property.
         link = info.options.link if info.options is not None else None
         if link is None or info.deleted:
             return Resolved(stream, context, info)
+        check_link(view, context, info)
         if not link.name:
             raise start.error(
                 LinkIsABucketError,

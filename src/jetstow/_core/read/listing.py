@@ -19,7 +19,7 @@ from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import all_meta_subject, object_name
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.pending_counts import pending_counts_by_batch
-from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage
+from jetstow._core.read.windows import MESSAGE_OVERHEAD, NoDirectGetError, Window, WindowMessage
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow.errors import BadObjectMetaError, PermissionDeniedError
 from jetstow.models import ObjectInfo
@@ -27,7 +27,8 @@ from jetstow.models import ObjectInfo
 _log = logging.getLogger("jetstow.read")
 
 # Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 8 MiB.
-# The next batch can only be requested when one has ended, so few large batches are faster.
+# The next batch can only be requested when one has ended, so few large batches are faster. On a
+# slow link, batches have fewer messages.
 _BATCH_MESSAGES: Final = 8_192
 _META_BYTES: Final = 512
 
@@ -171,7 +172,9 @@ async def _batches(
 
 
 async def _request_batch(source: DirectWindows, stream: Stream, seq: int) -> Window:
-    request = partial(source.request, seq, _BATCH_MESSAGES, _META_BYTES)
+    allowed = source.max_window_size // (_META_BYTES + MESSAGE_OVERHEAD)
+    count = min(_BATCH_MESSAGES, max(1, allowed))
+    request = partial(source.request, seq, count, _META_BYTES)
     return await stream.api.retry(stream.error_context(), request)
 
 

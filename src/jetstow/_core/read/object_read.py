@@ -6,16 +6,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
-from jetstow._core.bucket.encryption import (
-    DecryptedRanges,
-    RangeSource,
-    decrypt,
-    make_decryptor,
-    plain_info,
-)
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.cipher import Layout
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import links
+from jetstow._core.read.decryption import (
+    RangeSource,
+    WholeObject,
+    decrypted_ranges,
+    read_layout,
+)
 from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader
@@ -53,8 +53,8 @@ class ObjectRead:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
 
-        Raises: what `links.follow`, `Preconditions.check`, `make_decryptor`, `decrypt` and
-        `verified_chunks` raise.
+        Raises: what `links.follow`, `Preconditions.check`, `WholeObject` and `verified_chunks`
+        raise.
         """
         while True:
             done = 0
@@ -65,24 +65,25 @@ class ObjectRead:
                 )
                 if self._preconditions is not NO_PRECONDITIONS:
                     self._preconditions.check(context, stored)
-                decryptor = None
-                if stored.headers:  # without headers, no object is encrypted
-                    decryptor = make_decryptor(self._stream, context, stored)
+                whole = WholeObject(self._stream, context, stored)
                 window = None if early is None else early.take_window(stored)
             finally:
                 if early is not None:
                     early.close()
             stream.locations.remember(stored)
-            self.info = plain_info(self._stream, stored)
             chunks = verified_chunks(stream, context, stored, window)
-            plain = chunks if decryptor is None else decrypt(context, decryptor, chunks)
+            plain = whole.decrypt(chunks)
             try:
                 async with aclosing(chunks), aclosing(plain):
                     async for data in plain:
+                        if not done:
+                            whole.check_start(data)
+                            self.info = whole.info
                         done += len(data)
                         if self._progress is not None:
                             self._progress(done, self.info.size)
                         yield data
+                self.info = whole.info
                 return
             except ObjectChangedError:
                 if done:
@@ -98,11 +99,18 @@ async def open_ranges(
     """
     found_stream, found_context, stored = await links.follow(stream, context)
     preconditions.check(found_context, stored)
-    decryptor = make_decryptor(stream, found_context, stored)
     reader = RangeReader(found_stream, found_context, stored)
-    if decryptor is None:
-        return reader
-    return DecryptedRanges(found_context, decryptor, reader, plain_info(stream, stored))
+    return await decrypted_ranges(stream, found_context, reader)
+
+
+async def object_layout(stream: Stream, context: ErrorContext, stored: ObjectInfo) -> Layout | None:
+    """Return how an object is encrypted; None if it is not, or the view has no key.
+
+    Raises: `ObjectEncryptedError` (another key), `TamperedError` (it does not belong to its name).
+    """
+    if stream.key is None or stored.deleted:
+        return None
+    return await read_layout(stream, stream.key, context, RangeReader(stream, context, stored))
 
 
 async def retry_if_changed(read: Callable[[], Awaitable[T]]) -> T:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from jetstow._core.read.windows import Window, WindowSource
+from jetstow._core.read.windows import MESSAGE_OVERHEAD, Window, WindowSource
 
 # The size of the first window and the maximum, in bytes. Each window has twice the size of the one
-# before, so that a reader who stops early is sent little. Windows of tiny chunks are limited by
-# number.
+# before, so that a reader who stops early is sent little. The connection's rate may allow less.
+# Windows of tiny chunks are limited by number.
 FIRST_WINDOW_SIZE: Final = 512 * 1024
 MAX_WINDOW_SIZE: Final = 4 * 1024 * 1024
 _MAX_WINDOW_MESSAGES: Final = 1_024
@@ -84,6 +84,7 @@ class Prefetch:
 
     def _start_window(self, chunk: int) -> int:
         """Return the number of chunks of a window from `chunk` on; double the next one's size."""
-        fitting = max(1, min(_MAX_WINDOW_MESSAGES, self._size // self._chunk_size))
+        allowed = self._source.max_window_size // (self._chunk_size + MESSAGE_OVERHEAD)
+        fitting = max(1, min(_MAX_WINDOW_MESSAGES, self._size // self._chunk_size, allowed))
         self._size = min(2 * self._size, MAX_WINDOW_SIZE)
         return min(fitting, self._end - chunk)

@@ -17,10 +17,9 @@ class _PullWindow(Window):
         if not self.remaining_messages:
             return None
         try:
-            message = await self.next_reply()
+            message = await self.next()
         except TimeoutError:
-            if self.received == 1:
-                raise
+            self.raise_if_cut_off()
             # Older servers do not end a pull if the stream was purged or deleted in the meantime.
             return None
         if status(message) is not None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
-from jetstow._core.bucket.encryption import RangeSource
+from jetstow._core.read.decryption import RangeSource
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer

@@ -17,11 +17,11 @@ from anyio import to_thread
 
 from jetstow._core.aio.atomic_file import check_target, mode_of
 from jetstow._core.aio.sink import write_chunks
-from jetstow._core.bucket.encryption import make_decryptor
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import links
+from jetstow._core.read.decryption import DecryptedRanges, RangeSource, decrypted_ranges
 from jetstow._core.read.download import check_digest
 from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.ranges import RangeReader
@@ -53,14 +53,16 @@ async def get_file(
     """
     resolved = await links.follow(stream, context)
     preconditions.check(resolved.context, resolved.info)
-    if make_decryptor(stream, resolved.context, resolved.info) is not None:
+    reader = RangeReader(*resolved)
+    source = await decrypted_ranges(stream, resolved.context, reader)
+    if isinstance(source, DecryptedRanges):
         raise resolved.context.error(
             InvalidOptionError, f"{resolved.context} is encrypted: it cannot be read with resume"
         )
     partial = _partial_file(path, resolved.info)
     existed = partial.exists()
     try:
-        await _download_rest(resolved, partial, progress)
+        await _download_rest(resolved.context, source, partial, progress)
     except (ObjectChangedError, IntegrityError) as error:
         partial.unlink(missing_ok=True)
         if not existed or isinstance(error, ObjectChangedError):
@@ -88,9 +90,9 @@ def _short_hash(text: str) -> str:
 
 
 async def _download_rest(
-    resolved: links.Resolved, partial: Path, progress: Progress | None
+    context: ErrorContext, source: RangeSource, partial: Path, progress: Progress | None
 ) -> None:
-    stream, context, info = resolved
+    info = source.info
     size, digest = info.size or 0, Digest()
     with open(os.open(partial, _OPEN_FLAGS, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
         done = await to_thread.run_sync(_digest_existing, file, digest, size)
@@ -98,7 +100,7 @@ async def _download_rest(
 
         async def rest() -> AsyncGenerator[bytes, None]:
             nonlocal done
-            async with aclosing(RangeReader(stream, context, info).read(done, size)) as pieces:
+            async with aclosing(source.read(done, size)) as pieces:
                 async for piece in pieces:
                     if resumed:
                         digest.update(piece)

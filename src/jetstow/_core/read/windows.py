@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import TimeoutError
+from jetstow.errors import JetstowError, TimeoutError
 
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
@@ -41,20 +42,6 @@ class NoDirectGetError(Exception):
     """
 
 
-def missing_replies(context: ErrorContext, error: TimeoutError, received: int) -> TimeoutError:
-    """Return the error for a request with several replies, of which some were received.
-
-    Between accounts, a service passes one reply on by default.
-    """
-    if received != 1:
-        return error
-    return context.error(
-        TimeoutError,
-        f"{error}: only the first reply arrived; if the JetStream API is imported from another "
-        "account, its export needs response_type: stream",
-    )
-
-
 class Window(Mailbox):
     """The messages of one window.
 
@@ -63,27 +50,16 @@ class Window(Mailbox):
     """
 
     remaining_bytes = 0
+    message_count = 0
+
+    departure: Departure
+    """When it was requested."""
 
     source: WindowSource
     """Where it was requested."""
 
-    received = 0
-    """The number of messages that were taken."""
-
     pending_after: int | None = None
     """The number of messages that follow the window, if the end of the window reported it."""
-
-    async def next_reply(self) -> Message:
-        """Wait for a message of the window or its end, and take it.
-
-        Raises: what `Mailbox.next` raises.
-        """
-        try:
-            message = await self.next()
-        except TimeoutError as error:
-            raise missing_replies(self.context, error, self.received) from None
-        self.received += 1
-        return message
 
     @property
     def is_complete(self) -> bool:
@@ -103,22 +79,45 @@ class Window(Mailbox):
         return ([], True) if message is None else ([message], False)
 
     def deliver(self, message: Message) -> None:
-        if self.remaining_bytes:
+        self.message_count += 1
+        if self.remaining_bytes and message.data:
+            size = min(len(message.data) + MESSAGE_OVERHEAD, self.remaining_bytes)
+            self.remaining_bytes -= size
+            self.inbox.inbound.answer(self.departure, size)
+        elif self.remaining_bytes:
             # A message without data ends the window. Or it was stored empty, which is rare: then it
             # does no harm to release the rest of the window early.
-            self._release(
-                len(message.data) + MESSAGE_OVERHEAD if message.data else self.remaining_bytes
-            )
+            self._release()
         super().deliver(message)
+
+    def fail(self, error: JetstowError) -> None:
+        self._release()  # other windows do not wait until this one is read
+        super().fail(error)
 
     def close(self) -> None:
         super().close()
-        self._release(self.remaining_bytes)
+        self._release()
 
-    def _release(self, size: int) -> None:
-        size = min(size, self.remaining_bytes)
-        self.remaining_bytes -= size
+    def raise_if_cut_off(self) -> None:
+        """Raise the reason why a window has one message only, if it is known.
+
+        Raises: `TimeoutError` (an account exports its API for single replies).
+        """
+        if self.message_count == 1 and self.source.is_imported:
+            raise cut_off_error(self.context)
+
+    def _release(self) -> None:
+        size, self.remaining_bytes = self.remaining_bytes, 0
         self.inbox.inbound.release(size)
+
+
+def cut_off_error(context: ErrorContext) -> TimeoutError:
+    """Return the error for a reply of several messages of which only the first one arrived."""
+    return context.error(
+        TimeoutError,
+        f"only the first message of a reply arrived for {context}: the account that exports the "
+        "JetStream API must set response_type: stream",
+    )
 
 
 class WindowSource(ABC):
@@ -133,35 +132,59 @@ class WindowSource(ABC):
         self._subject = subject
         self._inbox = stream.api.inbox
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether the account imports the JetStream API of another one."""
+        return self._stream.api.is_imported
+
+    @property
+    def max_window_size(self) -> int:
+        """The bytes that fit the connection's rate: all of them, or those of one of two windows."""
+        inbound = self._inbox.inbound
+        return inbound.size // 2 if inbound.used else inbound.size
+
     async def request(self, seq: int, count: int, size: int) -> Window:
         """Request up to `count` messages of up to `size` bytes each, from sequence `seq` on.
 
         Wait until they fit into the connection's limit.
         """
         cost = count * (size + MESSAGE_OVERHEAD)
-        await self._inbox.inbound.acquire(cost)
-        return await self._request_window(seq, count, cost)
-
-    async def try_request(self, seq: int, count: int, size: int) -> Window | None:
-        """Request a window as `request` does, or return None if it would have to wait."""
-        cost = count * (size + MESSAGE_OVERHEAD)
-        if not self._inbox.inbound.try_acquire(cost):
-            return None
-        return await self._request_window(seq, count, cost)
-
-    async def _request_window(self, seq: int, count: int, cost: int) -> Window:
+        window = await self._open()
         try:
-            window = await self._open()
-        except BaseException:
-            self._inbox.inbound.release(cost)
-            raise
-        window.remaining_bytes, window.source = cost, self
-        try:
-            await self._send_request(window, seq, count)
+            try:
+                departure = await window.reserve(self._inbox.inbound, cost)
+            except TimeoutError:
+                # The bytes in flight do not arrive. They may be those of a suspended reader.
+                departure = self._inbox.inbound.take(cost)
+            await self._request_window(window, seq, count, departure)
         except BaseException:
             window.close()
             raise
         return window
+
+    async def try_request(self, seq: int, count: int, size: int) -> Window | None:
+        """Request a window as `request` does, or return None if it would have to wait."""
+        departure = self._inbox.inbound.try_acquire(count * (size + MESSAGE_OVERHEAD))
+        if departure is None:
+            return None
+        try:
+            window = await self._open()
+        except BaseException:
+            self._inbox.inbound.release(departure.size)
+            raise
+        try:
+            await self._request_window(window, seq, count, departure)
+        except BaseException:
+            window.close()
+            raise
+        return window
+
+    async def _request_window(
+        self, window: Window, seq: int, count: int, departure: Departure
+    ) -> None:
+        window.departure, window.source = departure, self
+        window.remaining_bytes = departure.size
+        await self._send_request(window, seq, count)
 
     @abstractmethod
     async def _open(self) -> Window: ...

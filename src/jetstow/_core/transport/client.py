@@ -1,7 +1,8 @@
 """A nats-py client whose messages take the fast path where the transport allows it.
 
 nats-py connects, authenticates, encrypts and reconnects. This subclass adds timeouts that nats-py
-lacks (docs/decisions/0013, 0014). Once connected, `FastPath` reads and writes the socket.
+lacks (docs/decisions/0013, 0014), and `TLSClient` requires TLS. Once connected, `FastPath` reads
+and writes the socket.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from nats.aio.transport import TcpTransport
 
 from jetstow._core.protocol.parser import ParsedMessage
 from jetstow._core.transport.fast_path import FastPath, Receivers, encode_message, message_size
+from jetstow._core.transport.tls import TLSClient
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
@@ -27,13 +29,18 @@ _log = logging.getLogger("jetstow.client")
 _HANDSHAKE_ROUND_TRIPS: Final = 3
 
 
-class FastPathClient(nats.aio.client.Client):
+class FastPathClient(TLSClient):
     """A nats-py client with a fast path, if its transport is a plain or TLS socket."""
 
     def __init__(self) -> None:
         super().__init__()
         self._fast_path: FastPath | None = None
         self._receivers: Receivers = {}
+
+    @property
+    def _arriving(self) -> tuple[int, str] | None:
+        """The subscription and subject of a message of which only a part has arrived."""
+        return None if self._fast_path is None else self._fast_path.arriving
 
     async def subscribe_fast(
         self,

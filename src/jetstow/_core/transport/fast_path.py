@@ -73,6 +73,11 @@ class FastPath(asyncio.BufferedProtocol):
         fast_path._feed(await reader.read())
         return fast_path
 
+    @property
+    def arriving(self) -> tuple[int, str] | None:
+        """The subscription and subject of a message of which only a part has arrived."""
+        return self._parser.arriving
+
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
         """Send. Return a coroutine that the caller must await, or None if the socket took all.
 

@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
 
-from jetstow._core.aio.byte_semaphore import ByteSemaphore
+from jetstow._core.aio.congestion_window import CongestionWindow
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.client import FastPathClient, publish_with_nats_py
 from jetstow._core.transport.connection_state import ConnectionState, connection_lost
 from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
+from jetstow._core.transport.pending_reply import PendingReply
 from jetstow._core.transport.permissions import Denials
+from jetstow._core.transport.silence import Progress, Silence
+from jetstow._core.transport.socket_counters import SocketCounters
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
 if TYPE_CHECKING:
@@ -40,46 +43,6 @@ M = TypeVar("M", bound=Mailbox)
 T = TypeVar("T")
 
 
-class PendingReply:
-    """The reply to one request: a mailbox for a single message, without the cost of one."""
-
-    subscription = None
-
-    def __init__(
-        self, address: str, subject: str, context: ErrorContext, expires_at: float
-    ) -> None:
-        self.address = address
-        self.context = context
-        self.subjects = {subject.lower(): subject}
-        self.arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.message: Message | None = None
-        self.error: JetstowError | None = None
-        self._expires_at = expires_at
-
-    def deliver(self, message: Message) -> None:
-        """Receive the reply. A second one is ignored."""
-        self.message = self.message or message
-        self._wake()
-
-    def fail(self, error: JetstowError) -> None:
-        """End the wait with an error."""
-        self.error = error
-        self._wake()
-
-    def check_timeout(self, now: float) -> float | None:
-        """End a wait that has timed out; return the deadline of a wait that has not."""
-        if self.arrived.done():
-            return None
-        if now < self._expires_at:
-            return self._expires_at
-        self._wake()
-        return None
-
-    def _wake(self) -> None:
-        if not self.arrived.done():
-            self.arrived.set_result(None)
-
-
 class Inbox:
     """The mailboxes of one connection, and the byte limits that its transfers share."""
 
@@ -89,8 +52,9 @@ class Inbox:
         self._flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
         self._prefix_size = len(self.prefix) + 1
-        self.inbound = ByteSemaphore(MAX_INBOUND_BYTES)
-        self.outbound = ByteSemaphore(MAX_OUTBOUND_BYTES)
+        self.inbound = CongestionWindow(MAX_INBOUND_BYTES)
+        self.outbound = CongestionWindow(MAX_OUTBOUND_BYTES)
+        self._socket = SocketCounters(nc)
         self._receivers: dict[str, Mailbox | PendingReply] = {}
         self._subscribe_lock = asyncio.Lock()
         self._is_subscribed = False
@@ -125,8 +89,9 @@ class Inbox:
             await self._ensure_subscribed(context, timeout)
         self._token_count += 1
         token = str(self._token_count)
-        deadline = asyncio.get_running_loop().time() + timeout
-        pending = PendingReply(f"{self.prefix}.{token}", subject, context, deadline)
+        start = asyncio.get_running_loop().time()
+        silence = Silence(timeout, start)
+        pending = PendingReply(f"{self.prefix}.{token}", subject, context, silence)
         self._receivers[token] = pending
         try:
             publishing = self.publish(subject, payload, pending.address, headers, context)
@@ -136,14 +101,20 @@ class Inbox:
                     self._receivers[token] = mailbox
                     mailbox.subjects = pending.subjects
                     await mailbox.with_timeout(publishing)
-                    return await mailbox.next()
-            self.check_timeouts_at(deadline)
+                    return self._replied(await mailbox.next(), start)
+            self.check_timeouts_at(silence.first_check())
             await pending.arrived
         finally:
             self._receivers.pop(token, None)
         if pending.message is None:
             raise pending.error or self.timeout_error(timeout, context)
-        return pending.message
+        return self._replied(pending.message, start)
+
+    def _replied(self, message: Message, start: float) -> Message:
+        round_trip = asyncio.get_running_loop().time() - start
+        self.inbound.observe_round_trip(round_trip)
+        self.outbound.observe_round_trip(round_trip)
+        return message
 
     async def open_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         """Open a mailbox of that class.
@@ -206,9 +177,36 @@ class Inbox:
     def _check_timeouts(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        for when in [receiver.check_timeout(now) for receiver in self._receivers.values()]:
+        progress, arriving = self._progress(), self._arriving()
+        for receiver in list(self._receivers.values()):
+            is_arriving = receiver is arriving
+            when = receiver.check_timeout(now, progress, is_arriving=is_arriving)
             if when is not None:
                 self.check_timeouts_at(when)
+
+    def _progress(self) -> Progress:
+        counts, outbound = self._socket.read(), self.outbound
+        return Progress(
+            sent=counts.sent,
+            received=counts.received,
+            answered=outbound.answered,
+            unsent=counts.unsent,
+            inbound=self.inbound.waiting,
+            unanswered=outbound.waiting,
+            chunk_size=outbound.largest,
+            rate=outbound.rate,
+        )
+
+    def _arriving(self) -> Mailbox | PendingReply | None:
+        """Return the receiver of a message of which a part has arrived."""
+        arriving = self.nc._arriving if isinstance(self.nc, FastPathClient) else None
+        if arriving is None:
+            return None
+        sid, subject = arriving
+        for receiver in self._receivers.values():
+            if receiver.subscription is not None and receiver.subscription._id == sid:
+                return receiver
+        return self._receiver(subject)
 
     def remove(self, token: str) -> None:
         """Remove a mailbox. Its own subscription is ended in the background."""
@@ -254,6 +252,7 @@ class Inbox:
         """Return the error for a missing reply."""
         if not self.nc.is_connected:
             return connection_lost(context, "it is not connected")
+        self.outbound.give_up_first_answer()  # the clean-up of a put does not wait for it again
         return context.error(
             TimeoutError,
             f"the server did not reply to a request for {context} within {timeout:g} seconds",
@@ -273,14 +272,18 @@ class Inbox:
         return await self._translate_errors(subscribing, context)
 
     def _deliver(self, message: Message) -> None:
-        token = message.subject[self._prefix_size :]
-        receiver = self._receivers.get(token) or self._receivers.get(token.partition(".")[0])
-        if receiver is not None:
+        if (receiver := self._receiver(message.subject)) is not None:
             receiver.deliver(message)
+
+    def _receiver(self, subject: str) -> Mailbox | PendingReply | None:
+        token = subject[self._prefix_size :]
+        return self._receivers.get(token) or self._receivers.get(token.partition(".")[0])
 
     def _fail_all(self, reason: str) -> None:
         for receiver in list(self._receivers.values()):
             receiver.fail(connection_lost(receiver.context, reason))
+        self.inbound.restart()
+        self.outbound.restart()
 
 
 async def _unsubscribe(subscription: Subscription) -> None:

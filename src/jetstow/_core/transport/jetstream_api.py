@@ -5,6 +5,7 @@ Only this module and `inbox.py` talk to the server.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
@@ -26,24 +27,39 @@ T = TypeVar("T")
 
 # The subjects of the JetStream API of the connection's own domain.
 DEFAULT_PREFIX: Final = "$JS.API"
+_DOMAIN_PREFIX: Final = re.compile(r"\$JS\.[^.]+\.API")
 
 
 class JetStreamAPI:
     """The JetStream API of a connection's account.
 
-    `timeout` is the longest time without a reply to a request, in seconds. Requests without a reply
-    are sent again for `retry_timeout` seconds.
+    `timeout` is the longest silence of the server, in seconds. Requests without a reply are sent
+    again for `retry_timeout` seconds. `subject_prefix` is that of the subjects of buckets, if the
+    account imports them from another one.
     """
 
-    def __init__(self, nc: Client, prefix: str, timeout: float, retry_timeout: float = 0.0) -> None:
+    def __init__(
+        self,
+        nc: Client,
+        prefix: str,
+        timeout: float,
+        retry_timeout: float = 0.0,
+        subject_prefix: str = "",
+    ) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
         self.retry_timeout = retry_timeout
+        self.subject_prefix = subject_prefix
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether the prefix is neither the default nor that of a domain."""
+        return self.prefix != DEFAULT_PREFIX and not _DOMAIN_PREFIX.fullmatch(self.prefix)
 
     def with_retry_timeout(self, seconds: float) -> JetStreamAPI:
         """Return a copy with another `retry_timeout`."""
-        return JetStreamAPI(self.nc, self.prefix, self.timeout, seconds)
+        return JetStreamAPI(self.nc, self.prefix, self.timeout, seconds, self.subject_prefix)
 
     def retry_policy(self, context: ErrorContext) -> RetryPolicy:
         """Return the retry policy of one call."""

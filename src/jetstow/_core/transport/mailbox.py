@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
-from jetstow._core.aio.byte_semaphore import ByteSemaphore
+from jetstow._core.aio.congestion_window import CongestionWindow, Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
+from jetstow._core.transport.silence import Progress, Silence
 from jetstow.errors import JetstowError
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class MailboxOwner(Protocol):
     """The methods of an inbox that its mailboxes call."""
 
     prefix: str
-    inbound: ByteSemaphore
+    inbound: CongestionWindow
 
     def publish(
         self,
@@ -48,7 +49,7 @@ class Mailbox:
     """The replies to one request, or to several that share it; a context manager.
 
     `address` is the reply subject. Messages to `address.<anything>` arrive as well. `timeout` is
-    the longest time without a message, in seconds.
+    the longest silence of the server, in seconds.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Mailbox:
         self._waiter: asyncio.Future[None] | None = None
         self._deadline: asyncio.Timeout | None = None
         self._timed_out = False
-        self._wait_until = 0.0
+        self._silence: Silence | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +93,7 @@ class Mailbox:
         Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError` (the server does not
         read from the socket).
         """
-        self._raise_error()
+        self.raise_failure()
         # nats-py converts the server's errors to lower case, so look up subjects by that.
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
@@ -117,10 +118,13 @@ class Mailbox:
     def fail(self, error: JetstowError) -> None:
         """Make all further calls raise an error; called by the inbox."""
         self._error = error
+        self._end_deadline()
+        self.wake()
+
+    def _end_deadline(self) -> None:
         deadline, self._deadline = self._deadline, None
         if deadline is not None:
             deadline.reschedule(0)
-        self.wake()
 
     @property
     def is_empty(self) -> bool:
@@ -141,30 +145,60 @@ class Mailbox:
 
         Raises: what `next` raises.
         """
-        self._raise_error()
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        self._wait_until = loop.time() + self.timeout
-        self.inbox.check_timeouts_at(self._wait_until)
+        self.raise_failure()
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._start_timeout()
         try:
             await self._waiter
         finally:
-            self._waiter = None
+            self._waiter = self._silence = None
         if self._timed_out:
-            self._timed_out = False
             raise self.inbox.timeout_error(self.timeout, self.context)
         if not self._messages:
-            self._raise_error()
+            self.raise_failure()
 
-    def check_timeout(self, now: float) -> float | None:
-        """End a wait that has timed out; return the deadline of a wait that has not."""
-        if self._waiter is None or self._waiter.done():
+    async def reserve(
+        self,
+        window: CongestionWindow,
+        size: int,
+        on_wake: Callable[[], Awaitable[None]] | None = None,
+    ) -> Departure:
+        """Wait for space in a window of the connection, and take it.
+
+        `on_wake` is called after each message and each call of `wake`.
+
+        Raises: what `next` and `on_wake` raise.
+        """
+        if (departure := window.try_acquire(size)) is not None:
+            return departure
+        reservation = window.reserve(size)
+        reservation.add_done_callback(lambda _: self.wake())
+        try:
+            while not reservation.done():
+                await self.wait()
+                if on_wake is not None:
+                    await on_wake()
+        except BaseException:
+            window.cancel(reservation)
+            raise
+        return reservation.result()
+
+    def _start_timeout(self) -> None:
+        self._timed_out = False
+        self._silence = Silence(self.timeout, asyncio.get_running_loop().time())
+        self.inbox.check_timeouts_at(self._silence.first_check())
+
+    def check_timeout(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
+        """End a wait that has timed out. Return when to check a wait that has not."""
+        is_woken = self._waiter is not None and self._waiter.done()
+        if self._silence is None or is_woken:
             return None
-        if now < self._wait_until:
-            return self._wait_until
-        self._timed_out = True
-        self.wake()
-        return None
+        when = self._silence.check(now, progress, is_arriving=is_arriving)
+        if when is None:
+            self._timed_out, self._silence = True, None
+            self._end_deadline()
+            self.wake()
+        return when
 
     def wake(self) -> None:
         """End the current wait, so that the waiter checks its condition."""
@@ -172,7 +206,7 @@ class Mailbox:
             self._waiter.set_result(None)
 
     async def with_timeout(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine of nats-py that may wait for the socket, for `timeout` seconds at most.
+        """Run a coroutine of nats-py that may wait for the socket, while bytes leave it.
 
         nats-py waits forever for a flush whose flusher has died, and swallows a cancellation. So
         this method checks after the call for the timeout and for a cancellation.
@@ -182,23 +216,25 @@ class Mailbox:
         task = asyncio.current_task()
         cancelled = task.cancelling() if task is not None else 0
         try:
-            async with asyncio.timeout(self.timeout) as deadline:
+            async with asyncio.timeout(None) as deadline:
                 self._deadline = deadline
+                self._start_timeout()
                 result = await coroutine
         except TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
-            self._raise_error()
+            self.raise_failure()
             raise self.inbox.timeout_error(self.timeout, self.context) from None
         finally:
-            self._deadline = None
+            self._deadline = self._silence = None
         if deadline.expired():
-            self._raise_error()
+            self.raise_failure()
             raise self.inbox.timeout_error(self.timeout, self.context)
         if task is not None and task.cancelling() > cancelled:
             raise asyncio.CancelledError
         return result
 
-    def _raise_error(self) -> None:
+    def raise_failure(self) -> None:
+        """Raise the error that `fail` was called with, if any."""
         if self._error is not None:
             raise self._error

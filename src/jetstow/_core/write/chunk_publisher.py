@@ -6,12 +6,13 @@ is sent again; the server acknowledges those it has and drops duplicates (docs/d
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from time import monotonic
 from typing import Any, Final
 
 import msgspec
 
+from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import api_error
 from jetstow._core.protocol.error_context import ErrorContext
@@ -20,7 +21,7 @@ from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.unacked import UnackedChunks
-from jetstow.errors import JetstowError, ServerError, WrongStreamError
+from jetstow.errors import JetstowError, ServerError, TimeoutError, WrongStreamError
 
 # Unacknowledged bytes of one upload: enough for 300 MiB/s over a round trip of 50 ms.
 MAX_UNACKED_BYTES: Final = 16 * 1024 * 1024
@@ -58,10 +59,15 @@ class OutOfOrderError(ServerError):
 
 class _AckMailbox(Mailbox):
     on_ack: Callable[[Message], None]
+    on_failure: Callable[[], None]
 
     def deliver(self, message: Message) -> None:
         self.on_ack(message)
         self.wake()
+
+    def fail(self, error: JetstowError) -> None:
+        self.on_failure()
+        super().fail(error)
 
 
 class ChunkPublisher:
@@ -87,8 +93,10 @@ class ChunkPublisher:
         self._headers = headers
         self._inbox = stream.api.inbox
         self._mailbox: _AckMailbox
+        # The chunks in the connection's window, by number.
+        self._in_flight: dict[int, Departure] = {}
         self._policy: RetryPolicy | None = None
-        self._started_at = asyncio.get_running_loop().time()
+        self._started_at = monotonic()
         self._must_count = stored > 0
         self._reorders = 0
         self._resent_below = 0
@@ -103,49 +111,59 @@ class ChunkPublisher:
         api = self._stream.api
         self._mailbox = await self._inbox.open_mailbox(_AckMailbox, self._context, api.timeout)
         self._mailbox.on_ack = self._on_ack
+        self._mailbox.on_failure = self._release_in_flight
 
     async def write(self, chunk: memoryview) -> None:
         """Send the next chunk once the window has space for it."""
         size = chunk.nbytes
         if self._has_problem() or not self._has_space(size):
             await self._wait_until(lambda: self._has_space(size))
-        await self._inbox.outbound.acquire(size)
-        await self._send_or_resend_all(self._send(self.unacked.add(chunk)))
+        number = self.unacked.add(chunk)
+        try:
+            await self._send(number)
+        except (*RETRIED_ERRORS, OutOfOrderError) as error:
+            await self._recover(error)
 
     async def finish(self) -> None:
         """Wait until every chunk is stored."""
         await self._wait_until(lambda: not self.unacked.chunks)
-        elapsed = asyncio.get_running_loop().time() - self._started_at
-        if self._must_count or elapsed > _COUNT_AFTER:
+        if self._must_count or monotonic() - self._started_at > _COUNT_AFTER:
             await self._check_count()
 
     async def wait_for_replies(self) -> None:
         """Wait until the server has answered every chunk, whatever the answers are."""
-        while self.unacked.unanswered:
+        while not self.unacked.unanswered.isdisjoint(self._in_flight):
             await self._mailbox.wait()
+        self._mailbox.raise_failure()
 
     def close(self) -> None:
         """Close the mailbox and release the memory."""
         self._mailbox.close()
-        self._inbox.outbound.release(self.unacked.size)
+        self._release_in_flight()
 
     # -- sending -----------------------------------------------------------------------------
 
     async def _send(self, number: int) -> None:
+        """Send a chunk once the connection's window has space for it."""
+        chunk = self.unacked.chunks[number]
+        departure = self._inbox.outbound.try_acquire(chunk.nbytes)
+        self._in_flight[number] = departure or await self._reserve(chunk.nbytes)
         attempt = self.unacked.attempts.get(number, 0)
         headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
         if self._headers:
             headers |= self._headers
-        chunk = self.unacked.chunks[number]
-        await self._mailbox.send(
-            self._subject, chunk, headers=headers, suffix=f".{number}.{attempt}"
-        )
+        subject = self._stream.publish_subject(self._subject)
+        await self._mailbox.send(subject, chunk, headers=headers, suffix=f".{number}.{attempt}")
 
-    async def _send_or_resend_all(self, step: Awaitable[None]) -> None:
+    async def _reserve(self, size: int) -> Departure:
+        window = self._inbox.outbound
         try:
-            await step
-        except RETRIED_ERRORS as error:
-            await self._recover(error)
+            return await self._mailbox.reserve(window, size, self._handle_problem)
+        except TimeoutError:
+            if self._in_flight:
+                raise
+            # The bytes in flight are not answered. They may be those of a suspended upload.
+            return window.take(size)
 
     async def _recover(self, error: JetstowError) -> None:
         """Send all unacknowledged chunks again, once that makes sense. Raise `error` if not."""
@@ -158,11 +176,12 @@ class ChunkPublisher:
                 await self._policy.wait_or_raise(error)
             try:
                 return await self._resend_all()
-            except RETRIED_ERRORS as again:
+            except (*RETRIED_ERRORS, OutOfOrderError) as again:
                 error = again
 
     async def _resend_all(self) -> None:
         self._mailbox.close()
+        self._release_in_flight()
         await self.start()
         self._no_responders = False
         self._must_count = True
@@ -177,6 +196,8 @@ class ChunkPublisher:
     def _on_ack(self, message: Message) -> None:
         _, number_token, attempt_token = message.subject.rsplit(".", 2)
         number = int(number_token)
+        if (departure := self._in_flight.pop(number, None)) is not None:
+            self._inbox.outbound.answer(departure)
         if not message.data and status(message) is not None:
             self._no_responders = True
             self.unacked.refuse(number)
@@ -196,8 +217,7 @@ class ChunkPublisher:
                 except WrongStreamError as error:
                     self._refuse(error)
                     return
-            released = self.unacked.acknowledge(number, int(attempt_token), ack.seq)
-            self._inbox.outbound.release(released)
+            self.unacked.acknowledge(number, int(attempt_token), ack.seq)
             return
         self.unacked.refuse(number)
         if ack.error is None:
@@ -218,12 +238,10 @@ class ChunkPublisher:
         """Wait for replies until the condition holds, over lost connections. Raise a refusal."""
         while True:
             try:
-                if self._has_problem():
-                    await self._handle_problem()
+                await self._handle_problem()
                 while not condition():
                     await self._mailbox.wait()
-                    if self._has_problem():
-                        await self._handle_problem()
+                    await self._handle_problem()
                 return
             except (*RETRIED_ERRORS, OutOfOrderError) as error:
                 await self._recover(error)
@@ -233,8 +251,10 @@ class ChunkPublisher:
 
     async def _handle_problem(self) -> None:
         """Raise what the server answered; send chunks again that it stored out of order."""
+        if not self._has_problem():
+            return
         if self._no_responders:
-            raise await self._stream.no_responders_error(self._context)
+            raise await self._stream.no_responders_error(self._context, self._subject)
         if self._refusal is not None:
             raise self._refusal
         if self.unacked.has_gap and self.unacked.stored >= self._resent_below:
@@ -257,6 +277,12 @@ class ChunkPublisher:
         return self._context.error(
             OutOfOrderError, f"the server dropped or reordered chunks of {self._context}"
         )
+
+    def _release_in_flight(self) -> None:
+        """Return the window's space of chunks that will not be answered."""
+        in_flight, self._in_flight = self._in_flight, {}
+        for departure in in_flight.values():
+            self._inbox.outbound.release(departure.size)
 
     def _has_space(self, size: int) -> bool:
         unacked = self.unacked

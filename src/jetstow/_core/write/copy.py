@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from jetstow._core.aio.source import Chunker
+from jetstow._core.bucket.encryption import check_moved_with_key
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.headers import reserved_headers
 from jetstow._core.read.object_read import ObjectRead, retry_if_changed
@@ -27,12 +28,14 @@ async def copy(
 
     If neither view of a bucket has a key, an encrypted object is copied as it is stored.
 
-    Raises: `InvalidOptionError` (a copy onto itself), and what a get and a put raise.
+    Raises: `InvalidOptionError` (a copy onto itself), `ObjectEncryptedError` (an encrypted object
+    would get another name or bucket without its key), and what a get and a put raise.
     """
     source_id = (source.api.nc, source.bucket, name, source.key)
     if source_id == (target.api.nc, target.bucket, new_name, target.key):
         context = target.error_context(new_name)
         raise context.error(InvalidOptionError, f"{context} cannot be copied onto itself")
+    view = target if target.is_as_stored else source
     if source.key is None and target.key is None:
         source, target = source.view(as_stored=True), target.view(as_stored=True)
 
@@ -40,6 +43,8 @@ async def copy(
         read = ObjectRead(source, source.error_context(name), progress=progress)
         async with aclosing(read.chunks()) as pieces:
             first = await anext(pieces, b"")  # then `read.info` is set
+            if (read.info.bucket, read.info.name) != (target.bucket, new_name):
+                check_moved_with_key(view, source.error_context(name), read.info)
             options = _put_options(source, read.info, target, expected_revision)
             async with await prepare_put(target, new_name, options) as put:
                 await _write_all(first, pieces, put)

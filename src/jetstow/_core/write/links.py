@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nats.js import api
 
+from jetstow._core.bucket.encryption import new_link_header
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
@@ -33,6 +34,7 @@ async def add_link(stream: Stream, context: ErrorContext, link: ObjectLink) -> O
             nuid=new_nuid(),
             size=0,
             chunks=0,
+            headers=new_link_header(stream, context.name or "", link),
             options=options,
         )
 

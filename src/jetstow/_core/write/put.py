@@ -16,7 +16,7 @@ from nats.js import api
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket.admin import enable_message_ttl
-from jetstow._core.bucket.encryption import encryption_header, make_encryptor, plain_info
+from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
@@ -177,6 +177,10 @@ class Put:
 
     async def _commit_and_purge(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
+        headers = meta.headers
+        if self._encryptor is not None:
+            layout = self._encryptor.layout
+            headers = (headers or {}) | new_header(self._stream, self.name, layout)
         info = ObjectInfo(
             name=self.name,
             bucket=self._stream.bucket,
@@ -185,7 +189,7 @@ class Put:
             chunks=self._require_started().unacked.sent,
             digest=str(self._digest),
             description=meta.description,
-            headers=meta.headers,
+            headers=headers,
             options=meta.options,
             metadata=meta.metadata,
         )
@@ -251,8 +255,6 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     requested = None if meta.options is None else meta.options.max_chunk_size
     chunk_size = select_chunk_size(stream, context, requested, header_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
-    if stream.key is not None:
-        meta.headers = (meta.headers or {}) | encryption_header(chunk_size)
     state = None
     if options.expected_revision is not None:
         state = await read_state(stream, context)

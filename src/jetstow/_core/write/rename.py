@@ -17,10 +17,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from jetstow._core.bucket.encryption import check_moved_with_key, new_header, renamed_link
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
+from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import (
     check_same_revision,
     commit,
@@ -42,6 +44,7 @@ from jetstow.errors import (
     BucketFullError,
     JetstowError,
     ObjectAlreadyExists,
+    ObjectNotFoundError,
     PermissionDeniedError,
     RevisionMismatchError,
 )
@@ -55,6 +58,7 @@ async def rename(
     context: ErrorContext,
     new_name: str,
     update: Callable[[NameState], ObjectInfo] | None = None,
+    missing: type[ObjectNotFoundError] = ObjectNotFoundError,
 ) -> ObjectInfo:
     """Give the object in `context` a new name, and the metadata that `update` returns.
 
@@ -62,18 +66,20 @@ async def rename(
     that rename is renamed.
 
     Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object), and what
-    `update` raises.
+    `with_name` and `update` raise.
     """
     update = update or partial(require_live, context)
+    start = context
     await stream.check_writable(context)
     if stream.needs_subject_check:
         await stream.check_subjects(context)
     while True:
         state = await read_state(stream, context)
-        renamed = update(state)
+        info = require_live(start, state, missing)
         if new_name == context.name:
-            return renamed
-        renamed = replace(renamed, name=new_name)
+            return info
+        named = await with_name(stream, context, info, new_name)
+        renamed = replace(update(replace(state, info=named)), name=new_name)
         settled = await settle(stream, context, state)
         claim = claim_of(state.live) if state.live is not None else None
         if settled.live is None and claim is not None:
@@ -87,6 +93,22 @@ async def rename(
             return await _rename_settled(stream, context, settled, renamed)
         except RevisionMismatchError:
             continue
+
+
+async def with_name(
+    stream: Stream, context: ErrorContext, info: ObjectInfo, new_name: str
+) -> ObjectInfo:
+    """Return metadata with a new name. An encrypted object gets the header for that name.
+
+    Raises: `ObjectEncryptedError` (without its key), `TamperedError` (it does not belong to its
+    present name).
+    """
+    check_moved_with_key(stream, context, info)
+    if info.is_link():
+        return renamed_link(stream, info, new_name)
+    layout = await object_layout(stream, context, info)
+    headers = (info.headers or {}) | new_header(stream, new_name, layout)
+    return replace(info, name=new_name, headers=headers or None)
 
 
 async def _rename_settled(

@@ -11,10 +11,10 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
-from jetstow._core.read.name_state import NameState, require_live
+from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
-from jetstow._core.write.rename import rename
-from jetstow.errors import ObjectDeletedError
+from jetstow._core.write.rename import rename, with_name
+from jetstow.errors import ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
 
@@ -38,6 +38,29 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
             metadata=metadata,
         )
 
-    if new_name == name:
+    if new_name == name and stream.key is None:
         return (await commit(stream, context, updated)).info
-    return await rename(stream, context, new_name, updated)
+    if new_name != name:
+        return await rename(stream, context, new_name, updated, missing=ObjectDeletedError)
+    while True:
+        state = await read_state(stream, context)
+        info = require_live(context, state, missing=ObjectDeletedError)
+        # With a key, this also restores a header that another client dropped.
+        named = await with_name(stream, context, info, new_name)
+        proposed = updated(replace(state, info=named))
+        if (result := await _try_update(stream, context, state, proposed)) is not None:
+            return result
+
+
+async def _try_update(
+    stream: Stream, context: ErrorContext, state: NameState, info: ObjectInfo
+) -> ObjectInfo | None:
+    """Publish metadata unless the name was changed since it was at `state`; then return None."""
+    try:
+        return (
+            await commit(
+                stream, context, lambda _: info, state=state, expected_revision=state.revision
+            )
+        ).info
+    except RevisionMismatchError:
+        return None

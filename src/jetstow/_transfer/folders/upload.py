@@ -146,6 +146,9 @@ class _Upload:
         existing = file.existing
         if existing is None or existing.link is not None or existing.size != file.size:
             return False
+        # Through a view with a key, a plain object is not what was uploaded.
+        if self._store._refuses_plain and not existing.encrypted:  # noqa: SLF001
+            return False
         digest = existing.digest or ""
         if existing.encrypted:
             plain = Digest()

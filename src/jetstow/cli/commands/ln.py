@@ -46,4 +46,4 @@ async def ln(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel=OBJECTS)(ln)
+    command(app, panel=OBJECTS, key_file=True)(ln)

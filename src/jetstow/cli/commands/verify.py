@@ -93,4 +93,4 @@ def _summary(result: VerifyResult, address: Address) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel=MAINTENANCE)(verify)
+    command(app, panel=MAINTENANCE, key_file=True)(verify)
