@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.location_cache import LocationCache
 from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
-from jetstow._core.bucket.stream_config import may_have_other_subjects, read_only_reason
+from jetstow._core.bucket.stream_config import may_have_other_subjects
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import (
     NO_MESSAGE,
@@ -24,9 +23,7 @@ from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import (
     BucketNotFoundError,
-    BucketSealedError,
     JetStreamUnavailableError,
-    PermissionDeniedError,
     ServerError,
     WrongStreamError,
 )
@@ -126,18 +123,6 @@ class Stream:
         max_payload = self.api.nc.max_payload
         return min(max_payload, limit) if limit > 0 else max_payload
 
-    async def check_writable(self, context: ErrorContext) -> None:
-        """Check that the configuration of the stream allows changes.
-
-        Raises: `BucketSealedError` (it is sealed, a mirror, or a stream that refuses changes).
-        """
-        if read_only_reason(self.bucket, self.subject_bucket, self.config) is None:
-            return
-        await self.info()  # the configuration may have changed since the bucket was opened
-        reason = read_only_reason(self.bucket, self.subject_bucket, self.config)
-        if reason is not None:
-            raise context.error(BucketSealedError, f"{context} cannot change: {reason}")
-
     async def info(self, **options: object) -> dict[str, Any]:
         """Return the configuration and state of the stream, and keep the configuration.
 
@@ -210,31 +195,6 @@ class Stream:
         """Set the JetStream domain from the response to STREAM.INFO."""
         self.ack_origin = self.name, info.get("domain")
 
-    async def check_subjects(self, context: ErrorContext) -> None:
-        """Check that no other stream of the local account stores what is published.
-
-        A leaf node delivers published messages to its own streams and to those of its hub,
-        whatever domain the API requests are for. An account that imports another one's API may
-        have streams of its own. Without access to the local API, skip the check.
-
-        Raises: `WrongStreamError`.
-        """
-        own = await self.info()
-        self.set_domain(own)
-        local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
-        subject = self.publish_subject(subjects.all_chunks_subject(self.bucket))
-        others: list[tuple[object, object]] = []
-        with suppress(JetStreamUnavailableError, PermissionDeniedError, ServerError):
-            response = await local.request(context, "STREAM.NAMES", {"subject": subject})
-            for name in response.get("streams") or []:
-                info = await local.request(context, f"STREAM.INFO.{name}")
-                # A stream of another account may have the same name and domain.
-                if info["created"] != own["created"]:
-                    others.append((name, info.get("domain")))
-        if others:
-            raise self._wrong_stream(context, *others[0])
-        self.needs_subject_check = False
-
     def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:
         """Check that an acknowledgement is from the bucket's own stream.
 
@@ -243,9 +203,9 @@ class Stream:
         if self.ack_origin is None:
             self.ack_origin = self.name, domain
         if (stream, domain) != self.ack_origin:
-            raise self._wrong_stream(context, stream, domain)
+            raise self.wrong_stream_error(context, stream, domain)
 
-    def _wrong_stream(
+    def wrong_stream_error(
         self, context: ErrorContext, stream: object, domain: object
     ) -> WrongStreamError:
         own, other = (

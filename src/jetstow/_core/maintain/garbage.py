@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.maintain.markers import Marker, remove_markers
 from jetstow._core.maintain.scan import (
     MessageInfo,
@@ -59,7 +60,7 @@ async def collect(
         _check_seconds(stream, "deleted_for", deleted_for)
     info, context = await stream.info(), stream.error_context()
     if not dry_run:
-        await stream.check_writable(context)
+        await check_writable(stream, context)
     now = await server_time(stream, info)
     before = now - int(grace * _SECOND)
     last_chunks: dict[str, MessageInfo] = {}

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Final
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import ttl
 from jetstow._core.protocol.api_errors import WRONG_LAST_SEQUENCE
 from jetstow._core.protocol.error_context import ErrorContext
@@ -99,9 +100,7 @@ async def commit(
         info = propose(state)
         return state, info, await _is_shared(stream, state, info)
 
-    await stream.check_writable(context)
-    if stream.needs_subject_check:
-        await stream.check_subjects(context)
+    await check_writable(stream, context)
     if state is None:
         state = await read_state(stream, context)
     return await _commit(stream, context, propose, prepare, state)

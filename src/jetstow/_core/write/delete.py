@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import check_revision, commit, is_renamed, settle
@@ -30,7 +31,7 @@ async def delete(
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
-    await stream.check_writable(context)
+    await check_writable(stream, context)
     current = NameState()
 
     def marker(state: NameState) -> ObjectInfo:

@@ -18,6 +18,7 @@ from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
@@ -97,8 +98,6 @@ class Put:
 
         Raises: `ConnectionLostError`, `PermissionDeniedError`.
         """
-        if self._stream.needs_subject_check:
-            await self._stream.check_subjects(self.context)
         headers = None if self._expiry is None else self._expiry.chunk_headers
         self._publisher = ChunkPublisher(
             self._stream, self.context, self.nuid, headers, self._chunks_stored
@@ -244,7 +243,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     """
     name = name or (options.meta.name if options.meta is not None else None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
-    await stream.check_writable(context)
+    await check_writable(stream, context)
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
     if meta.options is not None and meta.options.link is not None:
         raise context.error(

@@ -19,6 +19,7 @@ from functools import partial
 
 from jetstow._core.bucket.encryption import check_moved_with_key, new_header, renamed_link
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
@@ -70,9 +71,7 @@ async def rename(
     """
     update = update or partial(require_live, context)
     start = context
-    await stream.check_writable(context)
-    if stream.needs_subject_check:
-        await stream.check_subjects(context)
+    await check_writable(stream, context)
     while True:
         state = await read_state(stream, context)
         info = require_live(start, state, missing)
