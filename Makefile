@@ -40,7 +40,9 @@ help: ## list the targets
 
 .PHONY: demo
 demo: $(RUNTIME_STAMP) ## run `jetstow demo` on a temporary server
-	@$(BIN)/jetstow demo
+	@home=$$(mktemp -d); trap 'rm -rf "$$home"' EXIT; \
+		env -u NATS_URL -u NATS_CONTEXT XDG_CONFIG_HOME="$$home" JETSTOW_HOME="$$home" \
+		$(BIN)/jetstow demo
 
 .PHONY: test
 test: lint types parts ## lint, types, and every test on every server version, with coverage

@@ -63,8 +63,12 @@ async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> 
     client = Client()
     if servers is None:
         servers, defaults = await _find_servers(client)
-        if client._lease is None and _CREDENTIALS & options.keys():
-            defaults = {key: value for key, value in defaults.items() if key not in _CREDENTIALS}
+        if client._lease is None and _nats_context.CREDENTIAL_OPTIONS & options.keys():
+            defaults = {
+                key: value
+                for key, value in defaults.items()
+                if key not in _nats_context.CREDENTIAL_OPTIONS
+            }
         options = defaults | options
     try:
         await _connect_first(client, servers, options)
@@ -145,12 +149,6 @@ def _check_credentials(credentials: Any) -> None:
             f"user_credentials must have the JWT and the NKey seed of a user{source}"
         )
 
-
-# Options that identify the user. If one is given, those of the `nats` context are not used.
-_CREDENTIALS: Final = frozenset({
-    "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
-    "signature_cb", "user_jwt_cb",
-})  # fmt: skip
 
 # Options that have an NKey seed.
 _SEEDS: Final = frozenset({"user_credentials", "nkeys_seed", "nkeys_seed_str"})

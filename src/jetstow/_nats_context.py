@@ -32,6 +32,11 @@ STRING_FIELDS = (
 # The `nats` command line can also take a secret from an environment variable or a program.
 SECRET_REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
 CREDS_MARKERS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
+# Options that identify the user. If one is given, those of the context are not used.
+CREDENTIAL_OPTIONS = frozenset({
+    "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
+    "signature_cb", "user_jwt_cb",
+})  # fmt: skip
 SEED_LINE = re.compile(rb"^\s*(S[A-Z2-7]{57})\s*$", re.MULTILINE)
 
 
@@ -97,6 +102,11 @@ def load(name: str) -> Context:
         js_domain=fields["jetstream_domain"] or None,
         js_prefix=fields["jetstream_api_prefix"] or None,
     )
+
+
+def list_names() -> list[str]:
+    """Return the names of all contexts, sorted."""
+    return sorted(path.stem for path in (_config_dir() / "context").glob("*.json"))
 
 
 def _config_dir() -> Path:
@@ -264,4 +274,4 @@ def _expand_path(path: str) -> Path:
     return Path(os.path.expanduser(expanded))  # noqa: PTH111 - pathlib raises without a home
 
 
-__all__ = ["Context", "load", "load_selected"]
+__all__ = ["Context", "list_names", "load", "load_selected"]

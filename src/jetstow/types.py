@@ -256,12 +256,14 @@ class MirrorResult:
 class SyncResult:
     """What `upload_folder` or `download_folder` did with each name below the prefix.
 
-    In a dry run, what they would do. `unchanged` were the same already. `skipped` are symbolic
-    links and other things that are not files. `failed` has an error for each name that could not
-    be copied or removed. `size` is the bytes copied.
+    In a dry run, what they would do. `copied` are new or have different bytes. `updated` differed
+    only in their modification time or mode. `unchanged` were the same already. `skipped` are
+    symbolic links and other things that are not files. `failed` has an error for each name that
+    could not be copied or removed. `size` is the bytes copied.
     """
 
     copied: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)

@@ -15,8 +15,6 @@ from tests.support.cli import Cli
 from tests.support.file_changes import CHANGES, Change
 from tests.support.samples import some_bytes
 
-PROGRESS = ("jetstow.cli.commands.put.progress", "jetstow.cli.copy_plan.progress")
-
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -45,8 +43,7 @@ def test_changed_file_is_not_stored(
     def progress(*_: Any, **__: Any) -> Iterator[Callable[..., None]]:
         yield lambda *_: changes.pop()(path) if changes else None
 
-    for target in PROGRESS:
-        monkeypatch.setattr(target, progress)
+    monkeypatch.setattr("jetstow.cli.progress.progress", progress)
     message = cli.error(errors.CONFLICT, *arguments, "./file", f"{bucket}/a")
     assert message == f"object 'a' in bucket {bucket!r}: file 'file' changed while it was read"
     assert path.exists()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import jetstow.sync
 from jetstow.cli import errors
 from tests.support.cli import Cli
 
@@ -26,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def names(cli: Cli, bucket: str) -> list[str]:
-    return cli.out("ls", bucket).splitlines()
+    return cli.out("ls", "-r", bucket).splitlines()
 
 
 def test_cp_files_to_a_bucket_and_back(cli: Cli, bucket: str, folder: Path) -> None:
@@ -44,6 +45,21 @@ def test_cp_files_to_a_bucket_and_back(cli: Cli, bucket: str, folder: Path) -> N
     assert Path("back/in/sub/c").read_text() == "sub/c"
     cli.run("cp", "-r", f"{bucket}/in/", "./back/")
     assert Path("back/sub/c").read_text() == "sub/c"
+
+
+def test_markers_of_folders(cli: Cli, bucket: str, other: str, folder: Path) -> None:
+    """fsspec's `mkdir` and S3 tools store an empty object for a folder, which is no file."""
+    with jetstow.sync.connect(cli.server.url) as nc:
+        nc.jetstream().object_store(bucket).put("d/", b"")
+    cli.run("put", "-", f"{bucket}/d/a", stdin=b"a")
+    cli.run("cp", "-r", f"{bucket}/d", "./out/")
+    cli.run("cp", "-r", f"{bucket}/d", f"{other}/")
+    cli.run("sync", f"{bucket}/", "./synced")
+    assert names(cli, other) == ["d/", "d/a"]
+    for path in ("out/d", "synced/d"):
+        assert [file.name for file in (folder / path).iterdir()] == ["a"]
+    cli.run("sync", "--delete", "./synced", f"{bucket}/")
+    assert names(cli, bucket) == ["d/", "d/a"]
 
 
 def test_cp_between_buckets_keeps_metadata(cli: Cli, bucket: str, other: str) -> None:

@@ -84,6 +84,21 @@ def test_example_without_any_configuration(tmp_path: Path) -> None:
     assert result.stdout == TRANSCRIPT
 
 
+def test_make_demo_uses_its_own_server(tmp_path: Path) -> None:
+    """`make demo` used the server in `NATS_URL`."""
+    python = Path(sys.executable).parent
+    command = ["make", "-s", "-o", ".venv/.stamp-runtime", "demo", f"BIN={python}"]
+    env = os.environ | {"NATS_URL": "nats://127.0.0.1:1", "TMPDIR": str(tmp_path)}
+    result = subprocess.run(
+        command, cwd=EXAMPLE.parents[1], env=env, capture_output=True, text=True, check=False
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    heading, _, transcript = result.stdout.split("\n", 2)
+    assert heading.endswith("(embedded)")
+    assert transcript == TRANSCRIPT
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_demos_at_the_same_time(tmp_path: Path) -> None:
     env = {"NATS_URL": "", "XDG_CONFIG_HOME": str(tmp_path), "JETSTOW_HOME": str(tmp_path / "home")}
     with ExitStack() as stack:

@@ -94,20 +94,6 @@ def test_silent_server(own: Cli, bucket: str) -> None:
         own.server.resume()
 
 
-def test_server_killed_during_a_put(own: Cli, bucket: str) -> None:
-    own.run("mb", bucket)
-    with own.start("put", "-", f"{bucket}/a", "--timeout", "2") as process:
-        process.stdin.write(bytes(1_000_000))
-        process.stdin.flush()
-        wait_until(lambda: own.chunks(bucket) > 5)
-        own.server.kill()
-        process.stdin.close()
-        code, stderr = process.wait()
-    assert code == errors.UNREACHABLE
-    assert stderr.startswith("jetstow: ")
-    assert bucket in stderr
-
-
 def test_watch_across_a_server_restart(own: Cli, bucket: str) -> None:
     own.run("mb", bucket)
     own.run("put", "-", f"{bucket}/a", stdin=b"x")

@@ -47,7 +47,7 @@ def test_verify_a_bucket(cli: Cli, full: str) -> None:
     assert cli.out("verify", f"{full}/", "--quick") == line
     assert cli.out("verify", f"{full}/b") == f"{full}/b: 1 object (1 B), no problems\n"
     leave_garbage(cli, full)
-    assert cli.out("verify", full, "-q") == line.replace("\n", "; 3 unused chunks\n")
+    assert cli.out("verify", full, "--quick") == line.replace("\n", "; 3 unused chunks\n")
     assert cli.json("verify", full) == [
         {
             "bucket": full, "name": None, "quick": False, "ok": True, "objects": 2, "links": 1,
@@ -63,7 +63,7 @@ def test_verify_a_damaged_bucket(cli: Cli, full: str, option: tuple[str, ...]) -
     assert not result.stderr
     first, second, last = result.stdout.splitlines()
     assert first.startswith(f"{full}/a: object 'a' in bucket {full!r} ")
-    assert second == f"{full}/link: object 'b' in bucket {full!r} was deleted"
+    assert second == f"{full}/link: there is no object 'b' in bucket {full!r}: it was deleted"
     assert last.startswith(f"bucket {full!r}: 1 object (")
     assert last.endswith(" and 1 link, 2 problems")
     result = cli.run("verify", f"{full}/link", "--json", *option, code=errors.DAMAGED)

@@ -32,7 +32,7 @@ def test_command_runs_for_each_change_in_order(cli: Cli, bucket: str, tmp_path: 
         cli.run("put", "-", f"{bucket}/{name}", stdin=b"12345")
     cli.run("rm", f"{bucket}/one")
     command = f"{sys.executable} {program} '{log}' --at={{}}"
-    result = cli.run("watch", bucket, "-n", "3", "--exec", command, code=None)
+    result = cli.run("watch", bucket, "--count", "3", "--exec", command, code=None)
     calls = [json.loads(line) for line in log.read_text().splitlines()]
     assert [arguments[1] for arguments, _ in calls] == [
         f"--at={bucket}/bad", f"--at={bucket}/; touch x", f"--at={bucket}/one",

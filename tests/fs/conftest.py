@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
 
 import fsspec
 import numpy as np
@@ -13,7 +13,10 @@ import pytest
 
 import jetstow
 from jetstow.fs import JetstowFileSystem
+from jetstow.fs.dircache import ListingCache
 from tests.support.servers import NatsServer
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,19 +55,26 @@ class OtherClient:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def put(self, bucket: str, name: str, data: bytes) -> jetstow.ObjectInfo:
-        async def put() -> jetstow.ObjectInfo:
-            async with await jetstow.connect(self._url) as nc:
-                return await (await nc.jetstream().object_store(bucket)).put(name, data)
+    def run(self, step: Callable[[jetstow.Client], Awaitable[T]]) -> T:
+        """Run a step with a new connection."""
 
-        return asyncio.run(put())
+        async def run() -> T:
+            async with await jetstow.connect(self._url) as nc:
+                return await step(nc)
+
+        return asyncio.run(run())
+
+    def put(self, bucket: str, name: str, data: bytes) -> jetstow.ObjectInfo:
+        async def put(nc: jetstow.Client) -> jetstow.ObjectInfo:
+            return await (await nc.jetstream().object_store(bucket)).put(name, data)
+
+        return self.run(put)
 
     def delete(self, bucket: str, name: str) -> None:
-        async def delete() -> None:
-            async with await jetstow.connect(self._url) as nc:
-                await (await nc.jetstream().object_store(bucket)).delete(name)
+        async def delete(nc: jetstow.Client) -> None:
+            await (await nc.jetstream().object_store(bucket)).delete(name)
 
-        asyncio.run(delete())
+        self.run(delete)
 
     def chunks(self, bucket: str) -> int:
         """Return the number of chunks in a bucket."""
@@ -77,6 +87,13 @@ class OtherClient:
                 return sum((await raw_stream.chunks(nc, bucket)).values())
 
         return asyncio.run(count())
+
+
+def listing_of(fs: JetstowFileSystem, bucket: str) -> ListingCache:
+    """Return the cached listing of a bucket."""
+    listing = fs._connections[fs.loop].cached_listing(bucket)
+    assert listing is not None
+    return listing
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ class Fixtures(abstract.BaseAbstractFixtures):
 
     @pytest.fixture
     def supports_empty_directories(self) -> bool:
-        return False
+        return True
 
     @pytest.fixture
     def local_fs(self) -> LocalFileSystem:
@@ -43,8 +43,8 @@ class Fixtures(abstract.BaseAbstractFixtures):
 
     @pytest.fixture(autouse=True)
     def _folder(self, fs: JetstowFileSystem, root: str) -> None:
-        """Create a file in the folder: some tests use the folder before they write a file."""
-        fs.touch(f"{root}/abstract/.marker")
+        """Make the folder: some tests use it before they write a file."""
+        fs.mkdir(f"{root}/abstract")
 
 
 class TestCopy(Fixtures, abstract.AbstractCopyTests):

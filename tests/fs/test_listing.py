@@ -10,8 +10,7 @@ from fsspec.asyn import sync
 
 from jetstow import ObjectInfo
 from jetstow.fs import JetstowFileSystem, paths
-from jetstow.fs.dircache import ListingCache
-from tests.fs.conftest import OtherClient
+from tests.fs.conftest import OtherClient, listing_of
 
 
 @pytest.fixture
@@ -96,12 +95,6 @@ def test_changes_of_another_client_are_listed(
     other.delete(root, "new")
     wait_for_change(fs, changed)
     assert fs.ls(root) == []
-
-
-def listing_of(fs: JetstowFileSystem, bucket: str) -> ListingCache:
-    listing = fs._connections[fs.loop].cached_listing(bucket)
-    assert listing is not None
-    return listing
 
 
 def wait_for_change(fs: JetstowFileSystem, changed: asyncio.Event) -> None:

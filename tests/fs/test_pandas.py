@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from jetstow.fs import JetstowFileSystem
+
 
 def test_pandas_csv(root: str, options: dict[str, str], frame: pd.DataFrame) -> None:
     url = f"jetstow://{root}/tables/frame.csv"
@@ -27,3 +29,16 @@ def test_pandas_parquet(root: str, options: dict[str, str], frame: pd.DataFrame)
 def test_pandas_missing_file(root: str, options: dict[str, str]) -> None:
     with pytest.raises(FileNotFoundError, match="nothing"):
         pd.read_csv(f"jetstow://{root}/nothing.csv", storage_options=options)
+
+
+def test_pandas_partitioned_folder(
+    fs: JetstowFileSystem, root: str, options: dict[str, str], frame: pd.DataFrame
+) -> None:
+    url = f"jetstow://{root}/tables/set"
+    frame["odd"] = frame["n"] % 2
+    for _ in range(2):
+        frame.to_parquet(url, partition_cols=["odd"], storage_options=options)
+    read = pd.read_parquet(url, filters=[("odd", "==", 1)], storage_options=options)
+    assert len(read) == len(frame)
+    fs.rm(f"{root}/tables", recursive=True)
+    assert fs.ls(root) == []

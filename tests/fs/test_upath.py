@@ -25,15 +25,41 @@ def test_upath_operations(root: str, options: dict[str, str]) -> None:
     assert not folder.exists()
 
 
-def test_upath_mkdir_creates_buckets(root: str, options: dict[str, str]) -> None:
+def test_upath_makes_buckets_and_folders(root: str, options: dict[str, str]) -> None:
     from jetstow.fs.upath import JetstowPath
 
     path = JetstowPath(f"jetstow://{root}", **options)
     path.mkdir(exist_ok=True)
     with pytest.raises(FileExistsError):
         path.mkdir()
-    (path / "folder").mkdir()
+    folder = path / "folder"
+    folder.mkdir()
+    assert folder.is_dir()
+    assert list(folder.iterdir()) == []
+    assert list(path.iterdir()) == [folder]
+    with pytest.raises(FileExistsError):
+        folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    (folder / "file").touch()
+    with pytest.raises(FileExistsError):
+        (folder / "file").mkdir(exist_ok=True)
+    (folder / "file").unlink()
+    assert folder.exists()
     with pytest.raises(FileNotFoundError):
         JetstowPath(f"jetstow://{root}-2/folder", **options).mkdir()
+    folder.rmdir()
+    assert not folder.exists()
     path.rmdir()
     assert not path.exists()
+
+
+def test_upath_moves_a_folder(root: str, options: dict[str, str]) -> None:
+    from upath import UPath
+
+    folder = UPath(f"jetstow://{root}/old", **options)
+    (folder / "sub").mkdir(parents=True)
+    (folder / "a").write_text("a")
+    with pytest.raises(OSError, match="not empty"):
+        folder.rename(folder.parent / "new")
+    folder.move(folder.parent / "new")
+    assert sorted(path.name for path in folder.parent.rglob("*")) == ["a", "new", "sub"]

@@ -51,11 +51,27 @@ def test_exception_keeps_the_old_object(
     assert other.chunks(root) == 1
 
 
-def test_unclosed_compressed_file_is_not_stored(fs: JetstowFileSystem, root: str) -> None:
-    file = fs.open(f"{root}/a", "wb", compression="gzip")
-    file.write(b"data")
+@pytest.mark.parametrize("mode", ["w", "wb", "a", "x"])
+@pytest.mark.parametrize("compression", [None, "gzip"])
+def test_unclosed_file_is_not_stored(
+    fs: JetstowFileSystem, root: str, other: OtherClient, mode: str, compression: str | None
+) -> None:
+    """Python's finalizer closed text files, which stored an incomplete object."""
+    file = fs.open(f"{root}/a", mode, compression=compression, block_size=100)
+    file.write(b"data" * 1_000 if "b" in mode else "data" * 1_000)
     del file
     gc.collect()
+    while other.chunks(root):
+        pass
+    assert not fs.exists(f"{root}/a")
+
+
+@pytest.mark.parametrize("options", [{"encoding": "nonsense"}, {"newline": "x"}])
+def test_invalid_option_stores_nothing(
+    fs: JetstowFileSystem, root: str, options: dict[str, str]
+) -> None:
+    with fs.transaction, pytest.raises((LookupError, ValueError)):
+        fs.open(f"{root}/a", "w", **options)
     assert not fs.exists(f"{root}/a")
 
 

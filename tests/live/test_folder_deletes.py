@@ -145,7 +145,7 @@ async def test_missing_source(
     (folder / "a").write_bytes(b"x")
     await store.put("a", b"x")
     before = await state(store, folder)
-    with pytest.raises(NotADirectoryError, match="missing"):
+    with pytest.raises(FileNotFoundError, match="missing"):
         await jetstow.upload_folder(folder / "missing", store, delete=True, force=True)
     missing = await js.create_object_store(f"{store.bucket}-missing")
     await js.delete_object_store(missing.bucket)

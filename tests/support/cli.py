@@ -101,6 +101,11 @@ class Process:
         assert self._process.stdout
         return self._process.stdout
 
+    @property
+    def stderr(self) -> IO[bytes]:
+        assert self._process.stderr
+        return self._process.stderr
+
     def is_running(self) -> bool:
         return self._process.poll() is None
 

@@ -13,15 +13,20 @@ to messages and exit codes.
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line of this process, and exit."""
     try:
+        from jetstow.cli import completion_scripts
         from jetstow.cli.app import app
 
-        app(prog_name="jetstow")
+        if completion_scripts.LINE_VARIABLE in os.environ:
+            completion_scripts.run(lambda: app(prog_name="jetstow"))
+        else:
+            app(prog_name="jetstow")
     except KeyboardInterrupt:  # during the imports, before a command runs
         sys.exit(130)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from jetstow.cli.arguments import Creds, Json, Server, Timeout, Verbose
+from jetstow.cli import completion_scripts
+from jetstow.cli.arguments import COMMON_OPTIONS
+from jetstow.cli.command import add_options
 from jetstow.cli.commands import (
     backup,
     bench,
@@ -15,6 +17,7 @@ from jetstow.cli.commands import (
     cp,
     demo,
     du,
+    edit,
     find,
     gc,
     get,
@@ -36,16 +39,18 @@ from jetstow.cli.commands import (
     verify,
     watch,
 )
+from jetstow.cli.connection import Settings
 from jetstow.cli.help import RootGroup
-from jetstow.cli.session import Settings
 
 # In the order of `jetstow --help`.
 COMMANDS = (
-    put, get, cat, ls, info, find, du, cp, mv, rm, ln, sync, watch, keygen,
+    put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, keygen,
     mb, rb, buckets, status, seal,
     backup, restore, mirror, verify, gc,
     server, bench, demo,
 )  # fmt: skip
+
+completion_scripts.use_scripts()
 
 app = typer.Typer(
     cls=RootGroup,
@@ -70,17 +75,7 @@ Version = Annotated[
 ]
 
 
-@app.callback()
-def root(
-    ctx: typer.Context,
-    *,
-    version: Version = False,  # noqa: ARG001 - the callback prints it
-    server: Server = None,
-    creds: Creds = None,
-    timeout: Timeout = None,
-    json: Json = False,
-    verbose: Verbose = False,
-) -> None:
+def root(ctx: typer.Context, *, version: bool, **options: Any) -> None:  # noqa: ARG001
     """Object store for NATS JetStream.
 
     Store bytes of any size under a name, read them back verified, watch a bucket change.
@@ -88,8 +83,11 @@ def root(
     An object is written as BUCKET/NAME; the name may contain slashes. A dash (-) is standard
     input for put and standard output for get.
     """
-    ctx.obj = Settings(server, creds, timeout, json, verbose)
+    ctx.obj = Settings(**options)
 
+
+add_options(root, {"version": (Version, False), **COMMON_OPTIONS})
+app.callback()(root)
 
 for module in COMMANDS:
     module.register(app)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -101,42 +101,108 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 
 # -- common options ----------------------------------------------------------------------
 
-Server = Annotated[
-    str | None,
-    typer.Option(
-        "--server", "-s", metavar="URL", parser=parsers.server_url, rich_help_panel=COMMON,
-        help="NATS server (default: NATS_URL, else the selected nats context, else the embedded "
-        "server).",
+
+def _common(*names: str, **attributes: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=COMMON, **attributes)
+
+
+def _common_file(name: str, text: str) -> Any:
+    return _common(name, metavar="FILE", exists=True, dir_okay=False, readable=True, help=text)
+
+
+# By their names in `Settings`: the annotation and the default.
+COMMON_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
+    "server": (
+        Annotated[
+            str | None,
+            _common(
+                "--server", "-s", metavar="URL", parser=parsers.server_url,
+                help="NATS server (default: NATS_URL, else the selected nats context, else the "
+                "embedded server).",
+            ),
+        ],
+        None,
     ),
-]  # fmt: skip
-Creds = Annotated[
-    Path | None,
-    typer.Option(
-        "--creds", metavar="FILE", exists=True, dir_okay=False, readable=True,
-        rich_help_panel=COMMON, help="Credentials file (.creds), as nsc creates it.",
+    "context": (
+        Annotated[
+            str | None,
+            _common(
+                "--context", metavar="NAME", autocompletion=completion.contexts,
+                help="Context of the nats tool: server, credentials, TLS files and domain.",
+            ),
+        ],
+        None,
     ),
-]  # fmt: skip
-Timeout = Annotated[
-    float | None,
-    typer.Option(
-        "--timeout", metavar="TIME", parser=parsers.duration, rich_help_panel=COMMON,
-        help="How long to wait for each response of the server: 500ms, 10s (default: 5s).",
+    "creds": (
+        Annotated[
+            Path | None, _common_file("--creds", "Credentials file (.creds), as nsc creates it.")
+        ],
+        None,
     ),
-]  # fmt: skip
-Json = Annotated[
-    bool, typer.Option("--json", rich_help_panel=COMMON, help="Print JSON; sizes are in bytes.")
-]
-Verbose = Annotated[
-    bool,
-    typer.Option(
-        "--verbose", "-v", rich_help_panel=COMMON,
-        help="Print debug messages and tracebacks on stderr.",
+    "nkey": (
+        Annotated[Path | None, _common_file("--nkey", "File with the NKey seed of the user.")],
+        None,
     ),
-]  # fmt: skip
+    "tls_ca": (
+        Annotated[
+            Path | None,
+            _common_file("--tlsca", "CA certificates (PEM) that sign the server's certificate."),
+        ],
+        None,
+    ),
+    "tls_cert": (
+        Annotated[Path | None, _common_file("--tlscert", "Client certificate (PEM).")],
+        None,
+    ),
+    "tls_key": (
+        Annotated[Path | None, _common_file("--tlskey", "Private key (PEM) of --tlscert.")],
+        None,
+    ),
+    "js_domain": (
+        Annotated[
+            str | None,
+            _common("--js-domain", metavar="NAME", help="JetStream domain of the buckets."),
+        ],
+        None,
+    ),
+    "timeout": (
+        Annotated[
+            float | None,
+            _common(
+                "--timeout", metavar="TIME", parser=parsers.duration,
+                help="Longest silence of a connected server: 500ms, 10s (default: 5s). It does "
+                "not limit a transfer.",
+            ),
+        ],
+        None,
+    ),
+    "json": (
+        Annotated[bool, _common("--json", help="Print JSON; sizes are in bytes.")],
+        False,
+    ),
+    "quiet": (
+        Annotated[
+            bool,
+            _common("--quiet", "-q", help="Print only results and errors, without progress bars."),
+        ],
+        False,
+    ),
+    "verbose": (
+        Annotated[
+            bool,
+            _common("--verbose", "-v", help="Print debug messages and tracebacks on stderr."),
+        ],
+        False,
+    ),
+}  # fmt: skip
+
+# Those that a command without a server does not have.
+CONNECTION_OPTIONS: Final = frozenset(COMMON_OPTIONS) - {"json", "quiet", "verbose"}
+
 KeyFile = Annotated[
     bytes | None,
-    typer.Option(
-        "--key-file", metavar="FILE", parser=parsers.key_file, rich_help_panel=COMMON,
+    _common(
+        "--key-file", metavar="FILE", parser=parsers.key_file,
         help="Encrypt and decrypt objects with this key (see keygen).",
     ),
 ]  # fmt: skip

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from jetstow.cli.render import printable
+from jetstow.cli.render import Result, printable
 
 PAST_TENSE: Final = {
     "copy": "copied",
@@ -27,3 +27,13 @@ def summarize(changes: Iterable[tuple[str, str]], *, dry_run: bool) -> str:
     """
     texts = [f"{verb if dry_run else PAST_TENSE[verb]} {what}" for verb, what in changes]
     return ("would " if dry_run else "") + ", ".join(texts)
+
+
+def report_changes(
+    data: object, planned: Mapping[str, Iterable[str]], summary: str, *, dry_run: bool
+) -> Result:
+    """Return the summary of changes, after the planned names of each verb in a dry run."""
+    if not dry_run:
+        return Result(data, notices=[summary])
+    lines = [line for verb, names in planned.items() for line in list_planned(verb, names)]
+    return Result(data, [*lines, summary])

@@ -16,40 +16,32 @@ import inspect
 import logging
 import signal
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+)
 from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Final, TypeAlias, TypeVar
 
 import typer
 
 from jetstow.cli import errors, render, stdio
-from jetstow.cli.arguments import (
-    AllowPlain,
-    Creds,
-    Json,
-    KeyFile,
-    OriginalBucket,
-    Server,
-    Timeout,
-    Verbose,
-)
+from jetstow.cli.arguments import COMMON_OPTIONS, AllowPlain, KeyFile, OriginalBucket
+from jetstow.cli.connection import Settings
 from jetstow.cli.help import Command
 from jetstow.cli.render import Result
-from jetstow.cli.session import Session, Settings
+from jetstow.cli.session import Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 Results: TypeAlias = Awaitable[Result | None] | AsyncGenerator[Result, None]
 
 _KEYWORD: Final = inspect.Parameter.KEYWORD_ONLY
 
-# By their names in `Settings`: the annotation and the default.
-_COMMON_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
-    "server": (Server, None),
-    "creds": (Creds, None),
-    "timeout": (Timeout, None),
-    "json": (Json, False),
-    "verbose": (Verbose, False),
-}
 _KEY_FILE: Final[dict[str, tuple[Any, Any]]] = {
     "key": (KeyFile, None),
     "allow_plain": (AllowPlain, False),
@@ -72,7 +64,7 @@ def command(
     command has --key-file and its options, too.
     """
     shared = (_KEY_FILE if key_file else {}) | {
-        name: option for name, option in _COMMON_OPTIONS.items() if name not in without
+        name: option for name, option in COMMON_OPTIONS.items() if name not in without
     }
 
     def register(function: F) -> F:
@@ -83,15 +75,7 @@ def command(
             raise typer.Exit(code)
 
         _session, *own = inspect.signature(function, eval_str=True).parameters.values()
-        added = [
-            inspect.Parameter(name, _KEYWORD, default=default, annotation=annotation)
-            for name, (annotation, default) in shared.items()
-        ]
-        context = inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)
-        keywords = [parameter.replace(kind=_KEYWORD) for parameter in own]
-        signature = inspect.Signature([context, *keywords, *added])
-        run.__signature__ = signature  # type: ignore[attr-defined]
-        run.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+        add_options(run, shared, own)
         run.__doc__ = function.__doc__
         app.command(function.__name__, cls=Command, rich_help_panel=panel)(run)
         return function
@@ -99,15 +83,37 @@ def command(
     return register
 
 
+def add_options(
+    function: Callable[..., Any],
+    options: Mapping[str, tuple[Any, Any]],
+    own: Iterable[inspect.Parameter] = (),
+) -> None:
+    """Give a function a signature that typer reads: a context, `own` parameters, options."""
+    context = inspect.Parameter("ctx", _KEYWORD, annotation=typer.Context)
+    keywords = [parameter.replace(kind=_KEYWORD) for parameter in own]
+    added = [
+        inspect.Parameter(name, _KEYWORD, default=default, annotation=annotation)
+        for name, (annotation, default) in options.items()
+    ]
+    signature = inspect.Signature([context, *keywords, *added])
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    function.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
+
+
 def _run(settings: Settings, start: Callable[[Session], Results], json_lines: bool) -> int:
     """Run a command to its end. Return its exit code."""
     session = Session(settings)
     signals: list[int] = []
+    notes: list[str] = []
 
     async def main() -> None:
         with _cancel_on_signals(signals):
             async with session:
-                await _print_results(session, start(session), json_lines)
+                try:
+                    await _print_results(session, start(session), json_lines)
+                except asyncio.CancelledError as error:
+                    notes.extend(errors.notes(error))
+                    raise
         stdio.flush()
 
     try:
@@ -117,22 +123,24 @@ def _run(settings: Settings, start: Callable[[Session], Results], json_lines: bo
         stdio.discard_output()
         if stdio.is_terminal(sys.stderr):
             print(file=sys.stderr)  # the terminal has printed ^C without a line break
+        for note in notes:
+            errors.print_message(f"interrupted: {note}")
         return 128 + signals[0] if signals else errors.INTERRUPTED
     except BrokenPipeError:
         stdio.discard_output()
         return errors.BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - every error becomes a message and an exit code
-        errors.report(error, verbose=settings.verbose)
+        errors.report(session.explain(error), verbose=settings.verbose)
         return errors.exit_code(error)
     return session.exit_code
 
 
 async def _print_results(session: Session, results: Results, json_lines: bool) -> None:
     """Print each result as it arrives; with --json, all at the end unless `json_lines`."""
-    as_json = session.settings.json
+    as_json, quiet = session.settings.json, session.settings.quiet
     if isinstance(results, Awaitable):
         if (result := await results) is not None:
-            text = render.json_document(result.data) if as_json else result.text()
+            text = render.json_document(result.data) if as_json else result.text(quiet=quiet)
             await session.print(text)
         return
     collected = []
@@ -140,7 +148,7 @@ async def _print_results(session: Session, results: Results, json_lines: bool) -
         async with aclosing(results):
             async for result in results:
                 if not as_json:
-                    await session.print(result.text())
+                    await session.print(result.text(quiet=quiet))
                 elif json_lines:
                     await session.print(render.json_line(result.data))
                 else:

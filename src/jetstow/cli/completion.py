@@ -8,14 +8,15 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
+from jetstow.cli.connection import EMBEDDED, Settings, connect
 from jetstow.cli.locations import LOCAL_PREFIXES
-from jetstow.cli.session import EMBEDDED, Settings, connect
+from jetstow.cli.parsers import URL_SCHEME
 
 if TYPE_CHECKING:
     import jetstow
@@ -35,18 +36,25 @@ def buckets(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def objects(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Complete `bucket/`, then `bucket/name`."""
+    """Complete `bucket/`, then the folders and objects in it, one level at a time."""
+    scheme = URL_SCHEME if incomplete.startswith(URL_SCHEME) else ""
 
     async def find(js: jetstow.JetStreamContext) -> list[str]:
-        bucket, slash, name = incomplete.partition("/")
+        bucket, slash, name = incomplete.removeprefix(scheme).partition("/")
         if slash:
-            return await _objects(js, bucket, name)
-        names = await _buckets(js, bucket)
-        # The shell adds a space after an only match, so that no name could follow its slash.
-        contents = await _objects(js, names[0], "") if len(names) == 1 else []
-        return [*(f"{name}/" for name in names), *contents]
+            found = await _objects(js, bucket, name)
+        else:
+            found = [f"{name}/" for name in await _buckets(js, bucket)]
+        return [scheme + address for address in found]
 
     return _complete(ctx, find)
+
+
+def contexts(incomplete: str) -> list[str]:
+    """Complete the name of a context of the nats tool."""
+    from jetstow import _nats_context
+
+    return [name for name in _nats_context.list_names() if name.startswith(incomplete)]
 
 
 def put_arguments(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -74,10 +82,14 @@ async def _buckets(js: jetstow.JetStreamContext, prefix: str) -> list[str]:
 
 
 async def _objects(js: jetstow.JetStreamContext, bucket: str, prefix: str) -> list[str]:
-    infos = (await js.object_store(bucket)).list()
-    names = sorted([info.name async for info in infos if info.name.startswith(prefix)])
-    # Shells separate completions by line breaks.
-    return [f"{bucket}/{name}" for name in names if name.isprintable()]
+    folder = prefix[: prefix.rfind("/") + 1]
+    names: set[str] = set()
+    async for info in (await js.object_store(bucket)).list():
+        # Shells separate completions by line breaks.
+        if info.name.startswith(prefix) and info.name.isprintable():
+            head, slash, _ = info.name[len(folder) :].partition("/")
+            names.add(f"{bucket}/{folder}{head}{slash}")
+    return sorted(names)
 
 
 def _complete(
@@ -88,10 +100,10 @@ def _complete(
 
     async def run() -> None:
         async with asyncio.timeout(TIMEOUT):
-            client = await _connect(ctx)
-            if client is not None:
-                async with client:
-                    completions.extend(await find(client.jetstream()))
+            settings, options = _settings(ctx)
+            if settings is not None:
+                async with await connect(settings, allow_reconnect=False, **options) as client:
+                    completions.extend(await find(client.jetstream(**settings.js_options)))
 
     def run_silently() -> None:
         with suppress(Exception):
@@ -108,20 +120,21 @@ def _complete(
     return completions[:MAX_COMPLETIONS]
 
 
-async def _connect(ctx: typer.Context) -> jetstow.Client | None:
-    """Connect to the command's server. Return None rather than start an embedded server."""
-    own, root = ctx.params, ctx.find_root().params
-    settings = Settings(
-        server=own.get("server") or root.get("server"),
-        creds=own.get("creds") or root.get("creds"),
-        timeout=TIMEOUT,
-    )
+def _settings(ctx: typer.Context) -> tuple[Settings | None, dict[str, Any]]:
+    """Return the settings and the token of the command's server.
+
+    Return None rather than start an embedded server.
+    """
+    names = [field.name for field in fields(Settings)]
+    settings = Settings()
+    for params in (ctx.find_root().params, ctx.params):
+        settings = settings.overridden(**{name: params.get(name) for name in names})
+    settings = replace(settings, timeout=TIMEOUT)
     if settings.server_source != EMBEDDED:
-        return await connect(settings, allow_reconnect=False)
+        return settings, {}
     from jetstow import _embedded
 
     endpoint = _embedded.status()
     if endpoint is None:
-        return None
-    settings = replace(settings, server=endpoint.url)
-    return await connect(settings, token=endpoint.token, allow_reconnect=False)
+        return None, {}
+    return replace(settings, server=endpoint.url), {"token": endpoint.token}

@@ -15,7 +15,6 @@ from jetstow.cli.errors import UNREACHABLE, CliError, UsageError, exit_code
 from jetstow.cli.json_data import object_data
 from jetstow.cli.locations import LocalPath, Location
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
 
@@ -42,11 +41,13 @@ async def run(
         raise UsageError(
             f"more than one source needs a folder: end {str(destination)!r} in a slash"
         )
-    steps = [step async for step in plan(session, parsed, destination, recursive)]
+    with locations.suggest_file(*sources, target):
+        steps = [step async for step in plan(session, parsed, destination, recursive)]
     is_single = len(steps) == 1 and not recursive
     for step in steps:
         try:
-            with progress(step.source.basename or str(step.source)) as bar:
+            label = step.source.basename or str(step.source)
+            with locations.suggest_file(*sources, target), session.progress(label) as bar:
                 info = await (step.move if move else step.copy)(session, bar)
         except Exception as error:
             if is_single or exit_code(error) == UNREACHABLE:
@@ -99,7 +100,7 @@ class CopyStep:
         line = f"{'moved' if move else 'copied'} {printable(source)} to {printable(target)}"
         if not move:
             line += f" ({format_size(info.size or 0)})"
-        return Result(object_data(info) | {"source": source, "target": target}, [line])
+        return Result(object_data(info) | {"source": source, "target": target}, notices=[line])
 
 
 def _make_parents(path: str) -> None:
@@ -134,7 +135,7 @@ async def plan(
         if isinstance(source, LocalPath):
             items = _files(source, recursive)
         else:
-            items = await _objects(session, source, recursive)
+            items = await _objects(session, source, recursive, isinstance(target, LocalPath))
         for item, relative in items:
             item_target = target.join(relative)
             if str(item_target) in targets:
@@ -163,16 +164,22 @@ def _files(source: LocalPath, recursive: bool) -> list[tuple[Location, str]]:
 
 
 async def _objects(
-    session: Session, source: Address, recursive: bool
+    session: Session, source: Address, recursive: bool, to_files: bool
 ) -> list[tuple[Location, str]]:
-    """Return objects with their names relative to the target."""
+    """Return objects with their names relative to the target.
+
+    An empty object with a slash at its end, which marks a folder, is no file.
+    """
     store = await session.store(source.bucket)
     if not recursive:
         if source.is_folder:
             raise UsageError(f"{str(source)!r} is a folder: add --recursive")
         return [(source, source.basename)]
     prefix = source.name
-    names = sorted([info.name async for info in store.list() if info.name.startswith(prefix)])
+    infos = [info async for info in store.list() if info.name.startswith(prefix)]
+    names = sorted(
+        info.name for info in infos if not (to_files and info.name.endswith("/") and not info.size)
+    )
     cut = len(prefix)
     if prefix and not prefix.endswith("/"):
         if prefix in names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Iterator
@@ -38,6 +39,10 @@ class CliError(Exception):
     """An error that the command line itself raises; its text is the message."""
 
 
+class OutageError(CliError, ConnectionError):
+    """The connection was lost, and the server did not come back in time."""
+
+
 class UsageError(CliError):
     """The arguments are invalid, contradict each other, or need a confirmation."""
 
@@ -61,7 +66,7 @@ def _exit_codes() -> Iterator[tuple[int, tuple[type[BaseException], ...]]]:
     yield UNREACHABLE, (ConnectionError, TimeoutError, errors.EmbeddedServerError)
     yield UNREACHABLE, (nats.errors.ConnectionClosedError, nats.errors.NoServersError)
     yield USAGE, (UsageError, errors.InvalidBucketNameError, errors.InvalidObjectNameError)
-    yield USAGE, (errors.InvalidOptionError,)
+    yield USAGE, (errors.InvalidOptionError, errors.InvalidRangeError)
 
 
 def message(error: BaseException) -> str:
@@ -75,6 +80,7 @@ def _text(error: BaseException) -> str:
     from jetstow.errors import (
         InvalidOptionError,
         JetstowError,
+        ObjectDeletedError,
         ObjectEncryptedError,
         TamperedError,
     )
@@ -85,6 +91,9 @@ def _text(error: BaseException) -> str:
     if isinstance(error, TamperedError):
         text = str(error).replace("store.encrypted(key, allow_plain=True)", "--allow-plain")
         return text.replace("store.encrypted(key, original_bucket=...)", "--original-bucket")
+    # "was deleted" alone reads like a success of rm.
+    if isinstance(error, ObjectDeletedError) and str(error).endswith(" was deleted"):
+        return f"there is no object {error.name!r} in bucket {error.bucket!r}: it was deleted"
     # The library's messages name the parameters; the command line has options.
     if isinstance(error, InvalidOptionError) and "deleting would remove" in str(error):
         text = str(error).replace("pass force=True", "add --force")
@@ -102,11 +111,25 @@ def _text(error: BaseException) -> str:
     return f"{type(error).__name__}: {error} (--verbose shows the traceback)"
 
 
+def cause(error: Exception) -> str:
+    """Return why a connection failed, in the words of the operating system or of NATS."""
+    if isinstance(error, OSError) and (error.errno or 0) > 0:
+        return os.strerror(error.errno or 0)
+    return message(error).removeprefix("NATS: ")
+
+
 def report(error: BaseException, *, verbose: bool = False) -> None:
-    """Print an error on stderr: its traceback if `verbose`, then its message."""
+    """Print an error on stderr: its traceback if `verbose`, its message, its notes."""
     if verbose:
         traceback.print_exception(error, file=sys.stderr)
     print_message(message(error))
+    for note in notes(error):
+        print_message(note)
+
+
+def notes(error: BaseException) -> list[str]:
+    """Return the notes of an error, such as what an interrupted transfer has kept."""
+    return [printable(note) for note in getattr(error, "__notes__", ())]
 
 
 def print_message(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from typer.core import TyperCommand, TyperGroup
 
 from jetstow.cli import errors
+from jetstow.cli.synonyms import SYNONYMS
 
 # The sections of `jetstow --help`.
 OBJECTS: Final = "Objects"
@@ -22,6 +23,23 @@ COMMON: Final = "Common options"
 
 class Command(TyperCommand):
     """A command whose help shows arguments by their metavars."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments of the command.
+
+        click assigns the only argument of `put FILE... TARGET` to TARGET, and reports FILE.
+        """
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            last = [param for param in self.params if param.param_type_name == "argument"][-1:]
+            missing: Any = getattr(error, "param", None)
+            if last and type(error).__name__ == "MissingParameter" and missing is not last[0]:
+                values, _, _ = self.make_parser(ctx).parse_args(args=given)
+                if isinstance(values.get(last[0].name), str):
+                    error.param = last[0]  # type: ignore[attr-defined]
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the usage line after the command's name."""
@@ -54,6 +72,15 @@ class Group(TyperGroup):
 
 class RootGroup(Group):
     """The `jetstow` command: it lists the exit codes and ends the process."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return a command by its name.
+
+        Raises: `UsageError` (the name is that of a command of another tool).
+        """
+        if args and args[0] not in self.commands and (ours := SYNONYMS.get(args[0].lower())):
+            raise errors.UsageError(f"no such command {args[0]!r}: did you mean {ours}?")
+        return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the exit codes."""

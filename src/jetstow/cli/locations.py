@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from jetstow.cli import parsers
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import CliError, UsageError
 from jetstow.cli.parsers import Address
 
 LOCAL_PREFIXES: Final = ("./", "../", "/", "~")
@@ -54,7 +56,49 @@ Location: TypeAlias = LocalPath | Address
 
 
 def parse(text: str) -> Location:
-    """Parse a file or an object. Raises: `UsageError`."""
+    """Parse a file or an object.
+
+    Raises: `UsageError` (also for a file without ./ whose name cannot start with a bucket).
+    """
     if text in {".", ".."} or text.startswith(LOCAL_PREFIXES):
         return LocalPath(os.path.expanduser(text))  # noqa: PTH111 - keeps a leading ./
-    return parsers.address(text)
+    from jetstow._core.protocol.subjects import check_bucket_name
+    from jetstow.errors import InvalidBucketNameError
+
+    address = parsers.address(text)
+    try:
+        check_bucket_name(address.bucket)
+    except InvalidBucketNameError as error:
+        if not Path(text).exists():
+            raise
+        hint = f"write {file_argument(text)!r} for the file"
+        raise UsageError(f"{text!r} is not BUCKET/NAME: {hint}") from error
+    return address
+
+
+def file_argument(path: str) -> str:
+    """Return a path as `parse` takes it for a file."""
+    is_file = path in {".", ".."} or path.startswith(LOCAL_PREFIXES)
+    return path if is_file else f"./{path}"
+
+
+@contextmanager
+def suggest_file(*arguments: str) -> Iterator[None]:
+    """Add a hint to the error for a missing bucket if an argument is also the name of a file.
+
+    Raises: `MissingBucketError` in place of `BucketNotFoundError`.
+    """
+    from jetstow.errors import BucketNotFoundError
+
+    try:
+        yield
+    except BucketNotFoundError as error:
+        for text in arguments:
+            if text.partition("/")[0] == error.bucket and Path(text).exists():
+                hint = f"write {file_argument(text)!r} for the file"
+                raise MissingBucketError(f"{error}: {hint}") from error
+        raise
+
+
+class MissingBucketError(CliError, FileNotFoundError):
+    """A `FileNotFoundError` for its exit code."""

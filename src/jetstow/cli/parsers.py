@@ -49,14 +49,27 @@ class Address:
         """Whether objects can be put into it: a bucket, or `bucket/folder/`."""
         return not self.name or self.name.endswith("/")
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the name has characters of a glob pattern."""
+        return any(char in self.name for char in "*?[")
+
     def join(self, name: str) -> Address:
         """Return the address of `name` in this folder; this address if it is not a folder."""
         return replace(self, name=self.name + name) if self.is_folder else self
 
 
+URL_SCHEME: Final = "jetstow://"
+
+_OTHER_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE | re.ASCII)
+
+
 def address(text: str) -> Address:
-    """Parse `bucket` or `bucket/name`."""
-    bucket, _, name = text.partition("/")
+    """Parse `bucket` or `bucket/name`, or the same as a URL: `jetstow://bucket/name`."""
+    path = text.removeprefix(URL_SCHEME)
+    if path == text and _OTHER_SCHEME.match(text):
+        raise UsageError(f"{text!r} is not a bucket of NATS: use BUCKET/NAME")
+    bucket, _, name = path.partition("/")
     if not bucket:
         raise UsageError(f"{text!r} does not start with a bucket: use BUCKET/NAME")
     return Address(bucket, name)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from jetstow.cli import stdio
 from jetstow.cli.errors import UsageError
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ async def write_object(session: Session, source: Address, output: stdio.AsyncOut
     """Write an object's bytes while they are verified. Return its info."""
     store = await session.store(source.bucket)
     # Without a bar if standard output is a pipe: its reader may use the terminal.
-    with progress(source.basename, hidden=stdio.regular_size(sys.stdout) is None) as bar:
+    with session.progress(source.basename, hidden=stdio.regular_size(sys.stdout) is None) as bar:
         return (await store.get(source.name, output, progress=bar)).info
 
 

@@ -20,6 +20,9 @@ BAR_DELAY: Final = 0.5
 
 MAX_LABEL_WIDTH: Final = 24
 
+# A narrower terminal shows no speed and no remaining time. In terminal cells.
+MIN_WIDTH: Final = 72
+
 Report: TypeAlias = Callable[[int, int | None], None]
 
 
@@ -68,16 +71,15 @@ class _Bar:
             def render(self, task: Task) -> str:
                 return f"{format_size(int(task.speed or 0))}/s"
 
-        bar = rich_progress.Progress(
+        console = Console(stderr=True)
+        columns: list[rich_progress.ProgressColumn] = [
             rich_progress.TextColumn("{task.description}"),
             rich_progress.BarColumn(bar_width=None),
             rich_progress.TextColumn("{task.fields[amount]}"),
-            Speed(),
-            rich_progress.TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
-            transient=True,
-            expand=True,
-        )
+        ]
+        if console.width >= MIN_WIDTH:
+            columns += [Speed(), rich_progress.TimeRemainingColumn(compact=True)]
+        bar = rich_progress.Progress(*columns, console=console, transient=True, expand=True)
         bar.start()
         label = self._label
         if display_width(label) > MAX_LABEL_WIDTH:

@@ -18,16 +18,21 @@ MAX_COLUMN_WIDTH: Final = 40
 
 @dataclass(frozen=True)
 class Result:
-    """What a command prints: `data` with --json, `lines` without it."""
+    """What a command prints: `data` with --json, `lines` and `notices` without it.
+
+    `notices` report what the command did. --quiet leaves them out.
+    """
 
     data: Any
     lines: Sequence[str] = ()
     heading: str = field(default="", kw_only=True)
+    notices: Sequence[str] = field(default=(), kw_only=True)
 
-    def text(self) -> str:
-        """Return heading and lines; the heading is bold on a terminal."""
-        lines = [_bold(self.heading)] if self.heading else []
-        return "".join(f"{line}\n" for line in [*lines, *self.lines])
+    def text(self, *, quiet: bool = False) -> str:
+        """Return heading, lines and notices; the heading is bold on a terminal."""
+        heading = [_bold(self.heading)] if self.heading else []
+        notices = () if quiet else self.notices
+        return "".join(f"{line}\n" for line in [*heading, *self.lines, *notices])
 
 
 def json_document(data: object) -> str:

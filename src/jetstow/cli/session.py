@@ -1,61 +1,24 @@
-"""The common options of a command, and its connection."""
+"""The run of a command: its settings, its output, its exit code and its connection."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import sys
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+import time
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING, Final, Self
 
-from jetstow.cli import errors
+from jetstow.cli import errors, progress
+from jetstow.cli.connection import Settings, connect
+from jetstow.cli.parsers import Address
+from jetstow.cli.render import format_duration
 from jetstow.cli.stdio import AsyncOutput
 
 if TYPE_CHECKING:
     import jetstow
 
-EMBEDDED: Final = "embedded"
-
-# All in seconds. Reconnecting ends after --timeout, or after RECONNECT_TIMEOUT without it.
+# How long the close of the connection may take, in seconds.
 CLOSE_TIMEOUT: Final = 3.0
-RECONNECT_TIMEOUT: Final = 30.0
-RECONNECT_INTERVAL: Final = 0.5
-
-_log = logging.getLogger("jetstow.cli")
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The common options. `timeout` is in seconds."""
-
-    server: str | None = field(default=None, repr=False)  # it may contain a password
-    creds: Path | None = None
-    timeout: float | None = None
-    json: bool = False
-    verbose: bool = False
-    key: bytes | None = field(default=None, repr=False)
-    allow_plain: bool = False
-    original_bucket: str | None = None
-
-    def overridden(self, **options: Any) -> Settings:
-        """Return the settings with the options that have a value."""
-        return replace(self, **{name: value for name, value in options.items() if value})
-
-    @property
-    def server_source(self) -> str:
-        """What names the server, in the order of `connect`: an option, a variable, a context."""
-        if self.server:
-            return "--server"
-        if os.environ.get("NATS_URL"):
-            return "NATS_URL"
-        from jetstow import _nats_context
-
-        if context := _nats_context.load_selected():
-            return f"nats context {context.name}"
-        return EMBEDDED
 
 
 class Session:
@@ -69,6 +32,8 @@ class Session:
         self.output = AsyncOutput()
         self.exit_code = errors.OK
         self._client: jetstow.Client | None = None
+        self._lost_at: float | None = None
+        self._last_error: Exception | None = None
         self._stores: dict[str, jetstow.ObjectStore] = {}
 
     async def __aenter__(self) -> Self:
@@ -83,35 +48,54 @@ class Session:
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await client.close()
 
-    async def client(self, *, keep_reconnecting: bool = False, **options: Any) -> jetstow.Client:
+    async def client(self) -> jetstow.Client:
         """Return the connection; open it on the first call.
 
-        It reports on stderr when it is lost and restored. It reconnects until `RECONNECT_TIMEOUT`,
-        or with `keep_reconnecting` for minutes, as nats-py does by default.
+        It reports on stderr when it is lost and restored. It reconnects as long as any connection
+        of the library.
 
         Raises: as `jetstow.connect`.
         """
         if self._client is None:
-            client = self._client = await connect(
+            self._client = await connect(
                 self.settings,
+                on_error=self._on_error,
                 disconnected_cb=self._on_disconnect,
                 reconnected_cb=self._on_reconnect,
-                **options,
             )
-            if not keep_reconnecting:
-                timeout = self.settings.timeout or RECONNECT_TIMEOUT
-                client.options["reconnect_time_wait"] = RECONNECT_INTERVAL
-                client.options["max_reconnect_attempts"] = max(
-                    1, round(timeout / RECONNECT_INTERVAL)
-                )
         return self._client
 
+    def _on_error(self, error: Exception) -> None:
+        self._last_error = error
+
     async def _on_disconnect(self) -> None:
-        if self._client is not None:  # not while the session closes it
-            errors.print_message("connection lost; reconnecting")
+        # Not while the session closes it. nats-py also calls this when it gives up.
+        if self._client is not None and self._lost_at is None:
+            self._lost_at = time.monotonic()
+            self._notify("connection lost; reconnecting")
 
     async def _on_reconnect(self) -> None:
-        errors.print_message("reconnected")
+        self._lost_at = None
+        self._notify("reconnected")
+
+    def explain(self, error: Exception) -> Exception:
+        """Return an error, with the reason if the connection was lost and not restored."""
+        from jetstow.errors import ConnectionLostError
+
+        if self._lost_at is None or not isinstance(error, ConnectionLostError):
+            return error
+        subject = "" if error.bucket is None else f"{Address(error.bucket, error.name or '')}: "
+        duration = format_duration(round(time.monotonic() - self._lost_at)) or "0s"
+        reason = "" if self._last_error is None else f": {errors.cause(self._last_error)}"
+        lost = errors.OutageError(
+            f"{subject}the connection was lost and not restored within {duration}{reason}"
+        )
+        lost.__notes__ = errors.notes(error)
+        return lost.with_traceback(error.__traceback__)
+
+    def _notify(self, text: str) -> None:
+        if not self.settings.quiet:
+            errors.print_message(text)
 
     async def connected_server(self) -> tuple[str, str]:
         """Return address and version of the server."""
@@ -122,10 +106,7 @@ class Session:
 
     async def js(self) -> jetstow.JetStreamContext:
         """Return the JetStream context of the connection."""
-        options: dict[str, Any] = {}
-        if self.settings.timeout:
-            options["timeout"] = self.settings.timeout
-        return (await self.client()).jetstream(**options)
+        return (await self.client()).jetstream(**self.settings.js_options)
 
     async def store(self, bucket: str) -> jetstow.ObjectStore:
         """Return a bucket; open it on the first call. Raises: `BucketNotFoundError`."""
@@ -145,23 +126,13 @@ class Session:
         encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         await self.output.write(text.encode(encoding, "backslashreplace"))
 
+    def progress(
+        self, label: str, size: int | None = None, *, hidden: bool = False
+    ) -> AbstractContextManager[progress.Report | None]:
+        """Provide the `progress` callback of a transfer, as `progress.progress`."""
+        return progress.progress(label, size, hidden=hidden or self.settings.quiet)
+
     def report(self, error: Exception) -> None:
         """Print an error and go on. The first one decides the exit code."""
         errors.report(error, verbose=self.settings.verbose)
         self.exit_code = self.exit_code or errors.exit_code(error)
-
-
-async def connect(settings: Settings, **options: Any) -> jetstow.Client:
-    """Connect as `jetstow.connect`. nats-py's error callback only writes debug messages."""
-
-    async def on_error(error: Exception) -> None:
-        _log.debug("%s", error)
-
-    import jetstow
-
-    if settings.creds:
-        options["user_credentials"] = str(settings.creds)
-    if settings.timeout:
-        options["connect_timeout"] = settings.timeout
-    servers = settings.server.split(",") if settings.server else None
-    return await jetstow.connect(servers, name="jetstow", error_cb=on_error, **options)

@@ -118,19 +118,23 @@ def _read(fd: int) -> bytes:
             select.select([fd], [], [])
 
 
-async def open_to_write(path: str) -> int:
-    """Return a descriptor for a pipe or a device; opening it may block."""
+async def open_to_write(path: str) -> AsyncOutput:
+    """Open a pipe or a device, which may block."""
     flags = os.O_WRONLY | os.O_CLOEXEC
     with closing(BlockingThread("open")) as thread:
         fd: int = await thread.call(lambda: os.open(path, flags))
-    return fd
+    return AsyncOutput(fd, path)
 
 
 class AsyncOutput:
-    """An asynchronous file that writes to a descriptor, or to standard output."""
+    """An asynchronous file that writes to a descriptor, or to standard output.
 
-    def __init__(self, fd: int | None = None) -> None:
+    `name` is the file's name in error messages.
+    """
+
+    def __init__(self, fd: int | None = None, name: str = "standard output") -> None:
         self._fd = fd
+        self._name = name
         self._thread: BlockingThread | None = None
 
     async def write(self, data: bytes) -> int:
@@ -160,7 +164,7 @@ class AsyncOutput:
             except BlockingIOError:
                 select.select([], [fd], [])
             except OSError as error:
-                error.filename = error.filename or "standard output"
+                error.filename = error.filename or self._name
                 raise
 
 

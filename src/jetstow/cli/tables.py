@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jetstow.cli.json_data import bucket_data, object_data
 from jetstow.cli.parsers import Address
@@ -15,18 +16,54 @@ if TYPE_CHECKING:
 # -- objects -----------------------------------------------------------------------------
 
 
-def object_table(infos: Iterable[ObjectInfo]) -> Result:
-    """Return objects with size and time, in the order given."""
-    infos = list(infos)
-    rows = [
-        (
-            object_size(info),
-            format_time(info.modified),
-            f"{object_label(info)} (encrypted)" if info.encrypted else object_label(info),
-        )
-        for info in infos
-    ]
-    return table((">SIZE", "MODIFIED", "NAME"), rows, [object_data(info) for info in infos])
+@dataclass
+class Folder:
+    """The objects whose names start with `name`, which ends in a slash. `size` is in bytes."""
+
+    bucket: str
+    name: str
+    objects: int = 0
+    size: int = 0
+
+    def add(self, info: ObjectInfo) -> None:
+        """Count an object."""
+        self.objects += 1
+        self.size += info.size or 0
+
+
+Entry: TypeAlias = "ObjectInfo | Folder"
+
+
+def entry_table(entries: Iterable[Entry]) -> Result:
+    """Return objects and folders with size and time, in the order given."""
+    entries = list(entries)
+    rows = [(_entry_size(entry), _entry_time(entry), _marked_label(entry)) for entry in entries]
+    return table((">SIZE", "MODIFIED", "NAME"), rows, [entry_data(entry) for entry in entries])
+
+
+def entry_data(entry: Entry) -> dict[str, Any]:
+    """Return the fields of an object, or those of a folder."""
+    if isinstance(entry, Folder):
+        return {"folder": True, **asdict(entry)}
+    return {"folder": False, **object_data(entry)}
+
+
+def entry_label(entry: Entry) -> str:
+    """Return the name, with the target of a link and a mark if it is deleted."""
+    return entry.name if isinstance(entry, Folder) else object_label(entry)
+
+
+def _marked_label(entry: Entry) -> str:
+    is_encrypted = not isinstance(entry, Folder) and entry.encrypted
+    return f"{entry_label(entry)} (encrypted)" if is_encrypted else entry_label(entry)
+
+
+def _entry_size(entry: Entry) -> str:
+    return "-" if isinstance(entry, Folder) else object_size(entry)
+
+
+def _entry_time(entry: Entry) -> str:
+    return "-" if isinstance(entry, Folder) else format_time(entry.modified)
 
 
 def object_size(info: ObjectInfo) -> str:

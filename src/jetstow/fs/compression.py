@@ -24,16 +24,27 @@ class CompressedFile(io.RawIOBase):
     def __init__(self, file: WriteFile, compression: str) -> None:
         super().__init__()
         self._file = file
+        self._position = self._start = file.tell()
         self._compressor = compr[compression](file, mode="w")
 
     def writable(self) -> bool:
         """Return True."""
         return True
 
+    def seekable(self) -> bool:
+        """Return whether nothing was written yet: see `WriteFile.seekable`."""
+        return self._position == self._start and not self.closed
+
+    def tell(self) -> int:
+        """Return how many bytes were written, before compression, after those that exist."""
+        return self._position
+
     def write(self, data: Buffer, /) -> int:
         """Compress all of `data` and return its length in bytes."""
         self._compressor.write(data)
-        return memoryview(data).nbytes
+        size = memoryview(data).nbytes
+        self._position += size
+        return size
 
     def close(self) -> None:
         """Flush the compressor and commit the object."""
@@ -55,17 +66,23 @@ class CompressedFile(io.RawIOBase):
         else:
             self.discard()
 
-    def __del__(self) -> None:
-        # The file was never closed, so its data is incomplete.
+    def discard_soon(self) -> None:
+        """Schedule `discard`: a finalizer must not block."""
         with suppress(Exception):
             if not self.closed:
                 super().close()
                 self._file.discard_soon()
                 self._compressor.close()
 
+    def __del__(self) -> None:
+        self.discard_soon()  # the file was never closed, so its data is incomplete
+
 
 class TextFile(io.TextIOWrapper):
-    """A text file: closing it commits the object, leaving it by an exception stores nothing."""
+    """A text file: closing it commits the object.
+
+    After an exception, or if the file is never closed, nothing is stored.
+    """
 
     def __init__(self, file: WriteFile | CompressedFile, **options: Any) -> None:
         super().__init__(file, **options)  # type: ignore[arg-type]
@@ -76,3 +93,9 @@ class TextFile(io.TextIOWrapper):
             self.close()
         else:
             self._binary_file.discard()
+
+    def __del__(self) -> None:
+        # Python's own finalizer closes the file, which would store an incomplete object.
+        with suppress(Exception):
+            if not self.closed:
+                self._binary_file.discard_soon()

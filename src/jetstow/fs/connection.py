@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import jetstow
 from jetstow.errors import InvalidBucketNameError
 from jetstow.fs.dircache import ListingCache
+from jetstow.fs.options import Options
 
 
 class Connection:
     """A connection that is opened when it is first used. It belongs to one event loop."""
 
-    def __init__(self, options: dict[str, Any], key: bytes | None, *, allow_plain: bool) -> None:
+    def __init__(self, options: Options, key: bytes | None, *, allow_plain: bool) -> None:
         self._options = options
         self._key = key
         self._allow_plain = allow_plain
         self._lock = asyncio.Lock()
         self._client: jetstow.Client | None = None
+        self._js: jetstow.JetStreamContext | None = None
         self._stores: dict[str, jetstow.ObjectStore] = {}
         self._listings: dict[str, ListingCache] = {}
 
@@ -30,8 +31,11 @@ class Connection:
         async with self._lock:
             if self._client is None or self._client.is_closed:
                 self._stores.clear()
-                self._client = await jetstow.connect(**self._options)
-            return self._client.jetstream()
+                connect, jetstream = self._options.load()
+                self._client = await jetstow.connect(**connect)
+                self._js = self._client.jetstream(**jetstream)
+            assert self._js is not None, "it is set with the client"
+            return self._js
 
     async def store(self, bucket: str) -> jetstow.ObjectStore:
         """Return a bucket's object store.
@@ -54,6 +58,13 @@ class Connection:
 
         Raises: the errors of `store` and `ObjectStore.watch`.
         """
+        listing = await self._open_listing(bucket)
+        await listing.check_if_due()
+        if listing.is_stale:
+            listing = await self._open_listing(bucket)
+        return listing
+
+    async def _open_listing(self, bucket: str) -> ListingCache:
         store = await self.store(bucket)
         listing = self._listings.get(bucket)
         if listing is not None and (listing.is_stale or listing.has_ended):
@@ -62,7 +73,7 @@ class Connection:
             # A concurrent call may have created another one while this one waited.
             listing = self._listings.get(bucket)
         if listing is None:
-            listing = self._listings[bucket] = ListingCache(store)
+            listing = self._listings[bucket] = ListingCache(await self.jetstream(), store)
         await listing.wait_until_filled()
         return listing
 

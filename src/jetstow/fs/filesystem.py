@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import weakref
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from fsspec.asyn import AsyncFileSystem, sync
+from fsspec.asyn import get_loop, sync
 from fsspec.core import get_compression
+from fsspec.utils import tokenize
 
-import jetstow
 from jetstow.fs.compression import CompressedFile, TextFile
 from jetstow.fs.connection import Connection
 from jetstow.fs.files import DEFAULT_BLOCK_SIZE, ReadFile, WriteFile
-from jetstow.fs.paths import split_path
-from jetstow.fs.reading import ReadOperations
-from jetstow.fs.writing import WriteOperations
+from jetstow.fs.folders import FolderOperations
+from jetstow.fs.options import Options
+from jetstow.fs.paths import path_error, split_path
 
 if TYPE_CHECKING:
     import datetime
@@ -30,13 +29,15 @@ CLOSE_TIMEOUT: Final = 2.0
 TEXT_OPTIONS: Final = ("encoding", "errors", "newline")
 
 
-class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
+class JetstowFileSystem(FolderOperations):
     """A file system whose top-level folders are buckets and whose paths are object names.
 
-    `servers` and other options are passed to `jetstow.connect`. `key` is a key of 32 bytes to
-    encrypt and decrypt objects; `allow_plain` also reads objects that are not encrypted (see
-    `ObjectStore.encrypted`). Listings are cached, and a watch keeps them current;
-    `use_listings_cache=False` lists the bucket on the server each time.
+    `servers` and other options are those of `jetstow.connect` and `Client.jetstream` (`domain`,
+    `prefix`, `timeout`). `context` names a context of the `nats` tool, `tls_ca`, `tls_cert` and
+    `tls_key` are paths of PEM files. `key` is a key of 32 bytes to encrypt and decrypt objects;
+    `allow_plain` also reads objects that are not encrypted (see `ObjectStore.encrypted`). Listings
+    are cached, and a watch keeps them current; `use_listings_cache=False` lists the bucket on the
+    server each time.
     `batch_size` is the number of concurrent requests of one call (default 16).
     """
 
@@ -60,11 +61,12 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
         **options: Any,
     ) -> None:
         super().__init__(asynchronous=asynchronous, loop=loop, batch_size=batch_size)
-        self._connect_options = {"servers": servers, **options}
+        self._options = Options(servers, options)
         self._key = key
         self._allow_plain = allow_plain
         self._use_listings_cache = use_listings_cache
         self._connections: weakref.WeakKeyDictionary[Any, Connection] = weakref.WeakKeyDictionary()
+        _instances[id(self)] = self
 
     # -- the connection --------------------------------------------------------------------
 
@@ -76,13 +78,28 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
         loop = asyncio.get_running_loop()
         connection = self._connections.get(loop)
         if connection is None:
-            connection = Connection(self._connect_options, self._key, allow_plain=self._allow_plain)
+            connection = Connection(self._options, self._key, allow_plain=self._allow_plain)
             self._connections[loop] = connection
             weakref.finalize(self, _close_connection, loop, connection, os.getpid())
         return connection
 
-    async def _store(self, bucket: str) -> jetstow.ObjectStore:
-        return await self._connection().store(bucket)
+    @property
+    def loop(self) -> Any:
+        """The event loop of blocking calls. A forked process starts its own."""
+        if self._loop is None and not self.asynchronous:
+            self._loop = get_loop()
+        return self._loop
+
+    def reset_after_fork(self, inherited: list[object]) -> None:
+        """Leave connections, loop and transaction to the parent. Add to `inherited` what to keep.
+
+        A finalizer of the parent's connections would write to its sockets.
+        """
+        inherited += [self._connections, self._transaction, self._loop]
+        self._connections = weakref.WeakKeyDictionary()
+        self._loop = None
+        self.leave_transaction()
+        self._pid = os.getpid()
 
     def close_soon(self, close: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Schedule a coroutine function on the loop, without waiting for it. Thread-safe."""
@@ -122,10 +139,15 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
             return super().open(path, mode, *args, **options)
         text = {key: options.pop(key) for key in TEXT_OPTIONS if key in options}
         options.pop("compression", None)
-        file = super().open(path, f"{mode.strip('bt')}b", *args, **options)
-        if compression is not None:
-            file = CompressedFile(file, compression)
-        return file if "b" in mode else TextFile(file, **text)
+        stored: WriteFile = super().open(path, f"{mode.strip('bt')}b", *args, **options)
+        try:
+            file = stored if compression is None else CompressedFile(stored, compression)
+            wrapped = file if "b" in mode else TextFile(file, **text)
+        except BaseException:
+            stored.discard()  # an option is not valid: a transaction must not store the file
+            raise
+        stored.wrap(wrapped)
+        return wrapped
 
     def _open(
         self,
@@ -143,7 +165,7 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
                 for key in ("expected_revision", "if_changed_since")
                 if key in options
             }
-            reader = sync(self.loop, self._open_reader, path, **preconditions)
+            reader = sync(self.loop, self._open_file, path, **preconditions)
             return ReadFile(
                 self, path, reader, block_size=block_size, cache_options=cache_options, **options
             )
@@ -152,21 +174,6 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
                 self, path, mode, options, block_size=block_size, autocommit=autocommit
             )
         raise ValueError(f"cannot open {path} with mode {mode!r}: use 'rb', 'wb', 'xb' or 'ab'")
-
-    async def open_async(self, path: str, mode: str = "rb", **options: Any) -> Any:
-        """Open an object in the running loop.
-
-        Return an `ObjectReader` for "rb", an `ObjectWriter` for "wb", "xb" and "ab".
-
-        Raises: the errors of `ObjectStore.open`.
-        """
-        if mode == "rb":
-            return await self._open_reader(self._strip_protocol(path), **options)
-        return await self.begin_write(self._strip_protocol(path), mode, **options)
-
-    async def _open_reader(self, path: str, **preconditions: Any) -> jetstow.ObjectReader:
-        bucket, name = self._bucket_and_name(path)
-        return await (await self._store(bucket)).open(name, "rb", **preconditions)
 
     # -- file facts --------------------------------------------------------------------------
 
@@ -178,15 +185,22 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
 
     def created(self, path: str) -> datetime.datetime:
         """Return the time of the object's current revision."""
-        return self.info(path)["created"]
+        return self._time(path, "created")
 
     def modified(self, path: str) -> datetime.datetime:
         """Return the time of the object's current revision."""
-        return self.info(path)["modified"]
+        return self._time(path, "modified")
+
+    def _time(self, path: str, key: str) -> datetime.datetime:
+        time: datetime.datetime | None = self.info(path).get(key)
+        if time is None:
+            raise path_error(FileNotFoundError, path)  # a folder, as in `memory://`
+        return time
 
     def ukey(self, path: str) -> str:
         """Return a key that changes with every revision of the object."""
-        return str(self.info(path)["ETag"])
+        entry = self.info(path)
+        return str(entry.get("ETag") or tokenize(entry))
 
     def checksum(self, path: str) -> int:
         """Return `ukey` as an integer."""
@@ -195,17 +209,22 @@ class JetstowFileSystem(WriteOperations, ReadOperations, AsyncFileSystem):
     @property
     def fsid(self) -> str:
         """An identifier of the servers that this file system connects to."""
-        return f"jetstow_{self._connect_options['servers'] or 'default'}"
+        return f"jetstow_{self._options.servers or self._options.context or 'default'}"
 
-    def _bucket_and_name(self, path: str) -> tuple[str, str]:
-        """Return the bucket and name of an object.
 
-        Raises: `IsADirectoryError` (`path` is a bucket).
-        """
-        bucket, name = split_path(path)
-        if not name:
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
-        return bucket, name
+# All file systems by `id` (fsspec's are equal if their options are), and what a forked process has
+# inherited but must not use.
+_instances: weakref.WeakValueDictionary[int, JetstowFileSystem] = weakref.WeakValueDictionary()
+_inherited: list[object] = []
+
+
+def _reset_instances() -> None:
+    for instance in list(_instances.values()):
+        instance.reset_after_fork(_inherited)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_reset_instances)
 
 
 def _close_connection(loop: Any, connection: Connection, pid: int) -> None:

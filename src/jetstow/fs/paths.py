@@ -1,26 +1,41 @@
 """Paths and directory entries for object names.
 
-A slash ends a folder, and a folder exists only as a prefix of names. Two cases need care:
+A slash ends a folder, and a folder exists as a prefix of names. Two cases need care:
 - After two slashes in a row, the rest of a name is a single file name, because a path cannot
   express an empty folder name.
-- An object whose name ends in a slash marks a folder (other tools create these). It is listed
-  as that folder and not as a file.
+- An object whose name ends in a slash marks a folder: `mkdir` and other tools create these. It is
+  listed as that folder and not as a file.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from jetstow import BucketStatus, ObjectInfo
 
 Entry: TypeAlias = dict[str, Any]
+
+_ERROR_NUMBERS: Final[dict[type[OSError], int]] = {
+    FileExistsError: errno.EEXIST,
+    FileNotFoundError: errno.ENOENT,
+    IsADirectoryError: errno.EISDIR,
+    NotADirectoryError: errno.ENOTDIR,
+}
 
 
 def split_path(path: str) -> tuple[str, str]:
     """Return the bucket and the name of a path without protocol; either may be empty."""
     bucket, _, name = path.lstrip("/").partition("/")
     return bucket, name
+
+
+def path_error(error: type[OSError], path: str, code: int = 0) -> OSError:
+    """Return a builtin error for a path, with the operating system's number and message."""
+    code = code or _ERROR_NUMBERS[error]
+    return error(code, os.strerror(code), path)
 
 
 def folder_prefix(folder: str) -> str:

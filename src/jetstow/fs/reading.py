@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 from fsspec.asyn import _run_coros_in_chunks
 from fsspec.callbacks import DEFAULT_CALLBACK, Callback
 
+import jetstow
 from jetstow import ObjectInfo
 from jetstow.errors import (
     InvalidBucketNameError,
@@ -19,7 +21,7 @@ from jetstow.errors import (
 )
 from jetstow.fs import paths
 from jetstow.fs.base import FileSystemBase
-from jetstow.fs.paths import Entry, split_path
+from jetstow.fs.paths import Entry, path_error, split_path
 from jetstow.types import Progress
 
 
@@ -79,6 +81,13 @@ class ReadOperations(FileSystemBase):
         by_path = {entry["name"]: entry for entry in entries}
         return by_path if detail else list(by_path)
 
+    async def _walk(self, path: str, *args: Any, **options: Any) -> AsyncIterator[Any]:
+        """Walk a folder. A missing one has no steps, as in `os.walk` and `memory://`."""
+        if options.get("on_error", "omit") == "omit" and not await self._exists(path):
+            return
+        async for step in super()._walk(path, *args, **options):
+            yield step
+
     async def _entries(
         self, bucket: str, folder: str, depth: int | None, *, withdirs: bool = True
     ) -> list[Entry]:
@@ -129,7 +138,8 @@ class ReadOperations(FileSystemBase):
             store = await self._store(bucket)
             if not name:
                 return paths.bucket_entry(await store.status())
-            info = await store.get_info(name)
+            with self._forgetting_lost_names():
+                info = await store.get_info(name)
         except (InvalidBucketNameError, InvalidObjectNameError):
             raise FileNotFoundError(path) from None
         except ObjectNotFoundError:
@@ -145,10 +155,26 @@ class ReadOperations(FileSystemBase):
     ) -> bytes:
         bucket, name = self._bucket_and_name(self._strip_protocol(path))
         store = await self._store(bucket)
-        if start is None and end is None:
-            return (await store.get(name, **preconditions)).data
-        async with store.open(name, **preconditions) as reader:
-            return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
+        with self._forgetting_lost_names():
+            if start is None and end is None:
+                return (await store.get(name, **preconditions)).data
+            async with store.open(name, **preconditions) as reader:
+                return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
+
+    async def _open_file(self, path: str, **preconditions: Any) -> jetstow.ObjectReader:
+        """Open an object.
+
+        Raises: `IsADirectoryError` (the path is a folder with a marker), and the errors of
+        `ObjectStore.open`.
+        """
+        try:
+            return await self._open_reader(path, **preconditions)
+        except ObjectNotFoundError:
+            bucket, name = split_path(path)
+            with suppress(ObjectNotFoundError):
+                await (await self._store(bucket)).get_info(f"{name}/")
+                raise path_error(IsADirectoryError, path) from None
+            raise
 
     async def _cat_ranges(
         self,
@@ -178,7 +204,8 @@ class ReadOperations(FileSystemBase):
 
         async def read(path: str, start: int | None, end: int | None) -> bytes:
             reader = await asyncio.shield(readers[path])
-            return await reader.read_at(*_offset_and_length(start, end, reader.info.size or 0))
+            offset, length = _offset_and_length(start, end, reader.info.size or 0)
+            return await self.read_range(reader, offset, length)
 
         try:
             results: list[Any] = await _run_coros_in_chunks(
@@ -202,7 +229,8 @@ class ReadOperations(FileSystemBase):
         bucket, name = split_path(rpath)
         try:
             store = await self._store(bucket)
-            await store.get_file(name, lpath, progress=report_to(callback), **preconditions)
+            with self._forgetting_lost_names():
+                await store.get_file(name, lpath, progress=report_to(callback), **preconditions)
         except (FileNotFoundError, IsADirectoryError, InvalidObjectNameError):
             if not await self._isdir(rpath):
                 raise

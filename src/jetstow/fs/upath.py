@@ -19,10 +19,10 @@ class JetstowPath(UPath):
         parents: bool = False,
         exist_ok: bool = False,
     ) -> None:
-        """Create a bucket. In an existing bucket, do nothing: a folder exists with its first file.
+        """Create a bucket, or a folder in a bucket.
 
         Raises: `FileExistsError` (the path exists), `FileNotFoundError` (the path is a folder in
-        a missing bucket, and not `parents`).
+        a missing bucket, and not `parents`), `NotADirectoryError` (a parent is a file).
         """
         if self.exists():
             if not exist_ok or not self.is_dir():

@@ -720,6 +720,10 @@ def upload_folder(
     an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
     metadata. Encrypted objects are read to compare them.
 
+    The modification time and the mode of a file become the metadata entries `mtime` and `mode`,
+    in the format of rclone. Names are compared in Unicode normal form, and existing objects keep
+    their names.
+
     With `delete`, a folder without selected files is refused if objects would be deleted, unless
     `force` is set. `max_delete` is the highest number of objects that may be deleted, with or
     without `force`. Both are checked before anything is changed, with `dry_run` too.
@@ -727,8 +731,8 @@ def upload_folder(
     Symbolic links and special files are added to `skipped`; empty folders are ignored. If a
     file cannot be copied, its error is added to `failed`.
 
-    Raises: `NotADirectoryError`, `InvalidOptionError` (no selected files without `force`, or
-    more than `max_delete` objects); an error that concerns the whole bucket.
+    Raises: `NotADirectoryError`, `FileNotFoundError`, `InvalidOptionError` (no selected files
+    without `force`, or more than `max_delete` objects); an error that concerns the whole bucket.
     """
     call = Call()
     return call.run(
@@ -761,9 +765,11 @@ def download_folder(
 ) -> SyncResult:
     """Copy the objects whose names start with `prefix` into a folder.
 
-    The files get the names after the prefix, and the objects' times. `include` and `exclude`
-    are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
-    removes files without an object, and folders that are then empty. `dry_run` changes nothing.
+    The files get the names after the prefix, and the modification time and mode in the objects'
+    metadata (`mtime`, `mode`), or the objects' times. Names are compared in Unicode normal form,
+    and existing files keep their names. `include` and `exclude` are glob patterns of the names; an
+    excluded name is neither copied nor removed. `delete` removes files without an object, and
+    folders that are then empty. `dry_run` changes nothing.
 
     With `delete`, a prefix or bucket without selected objects is refused if files would be
     removed, unless `force` is set. `max_delete` is the highest number of files that may be
@@ -771,7 +777,8 @@ def download_folder(
     `dry_run` too.
 
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
-    `skipped`. If an object cannot be copied, its error is added to `failed`: among others
+    `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
+    object cannot be copied, its error is added to `failed`: among others
     `InvalidObjectNameError`, if its name is not a safe path in the folder.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`

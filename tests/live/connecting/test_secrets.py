@@ -15,7 +15,7 @@ import pytest
 import jetstow
 from jetstow import _nats_context
 from jetstow.cli import errors
-from jetstow.cli.session import Settings
+from jetstow.cli.connection import Settings
 from tests.live.connecting.checks import check_jetstream, full_text
 from tests.live.connecting.conftest import Save
 from tests.support.cli import Cli

@@ -39,6 +39,7 @@ class Listener:
         self.reached = asyncio.Event()
         self._info = {"server_id": "X", "version": "2.15.1", "max_payload": 1 << 20, **info}
         self._server: asyncio.Server | None = None
+        self._serving: dict[asyncio.Task[Any] | None, asyncio.StreamWriter] = {}
 
     @property
     def url(self) -> str:
@@ -57,10 +58,16 @@ class Listener:
     ) -> None:
         assert self._server is not None
         self._server.close()
+        for _ in range(5):  # iterations of the loop: until accepted connections are served
+            await asyncio.sleep(0)
+        for writer in self._serving.values():
+            writer.transport.abort()
+        await asyncio.gather(*filter(None, self._serving))
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._serving[asyncio.current_task()] = writer
         with suppress(OSError):
             writer.write(b"INFO " + json.dumps(self._info).encode() + b"\r\n")
             while data := await reader.read(65536):
@@ -69,6 +76,8 @@ class Listener:
                     writer.write(b"PONG\r\n")
         self.reached.set()
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     def check_no_credentials(self) -> None:
         assert self.connections, "the client did not connect"

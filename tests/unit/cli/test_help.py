@@ -19,7 +19,7 @@ def run(*arguments: str) -> Result:
 def test_list_of_commands_and_exit_codes() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    assert len(NAMES) == 27
+    assert len(NAMES) == 28
     for name in NAMES:
         assert f"\n  {name} " in result.stdout
     for code, meaning in errors.EXIT_CODES.items():
@@ -65,7 +65,22 @@ def test_help_without_a_command() -> None:
         ("frobnicate", "no such command 'frobnicate'"),
         ("lss", "did you mean 'ls'?"),
         ("put", "missing argument 'FILE...'"),
-        ("put a", "missing argument"),
+        ("put a", "missing argument 'BUCKET/[NAME]'"),
+        ("cp ./a", "missing argument 'TARGET'"),
+        ("mv", "missing argument 'SOURCE...'"),
+        ("cat", "missing argument 'BUCKET/NAME...'"),
+        ("ls s3://bucket/a", "'s3://bucket/a' is not a bucket of NATS: use BUCKET/NAME"),
+        ("edit b/a", "nothing to change"),
+        ("edit b/a --ttl 1h", "'b/a' is an object: it has no --ttl"),
+        ("edit b --tag x", "'b' is a bucket: it has no --tag"),
+        ("rm b", "'b' is a bucket: add --recursive"),
+        ("rm b/f/", "'b/f/' is a folder: add --recursive"),
+        ("cat b/x b/y --offset 1", "--offset and --length are for a single object"),
+        ("ls --tlscert LICENSE", "--tlscert needs --tlskey"),
+        ("ls --tlskey LICENSE", "--tlskey needs --tlscert"),
+        ("ls --tlsca LICENSE", "--tlsca 'LICENSE' is a file without certificates"),
+        ("ls --nkey LICENSE", "--nkey 'LICENSE' is a file without an NKey seed"),
+        ("ls --nkey LICENSE --creds LICENSE", "--creds and --nkey are two kinds"),
         ("ls --nonsense", "no such option: --nonsense"),
         ("mb x --storage tape", "'tape' is not one of 'file', 'memory'"),
         ("mb x --ttl soon", "'soon' is not a time"),

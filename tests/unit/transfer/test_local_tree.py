@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,11 @@ from typing import Any
 import pytest
 
 from jetstow import ObjectInfo
+from jetstow._core.protocol.timestamps import format_timestamp
 from jetstow._transfer.folders import local_tree
 from jetstow.errors import InvalidObjectNameError
+
+OLD = "2020-01-01T00:00:00Z"
 
 
 def info(**fields: Any) -> ObjectInfo:
@@ -76,10 +78,11 @@ def test_comparison_of_encrypted_objects_by_time(tmp_path: Path) -> None:
     mtime = "2026-01-02T03:04:05.123456789Z"
     stored = info(size=3, mtime=mtime, headers={"Jetstow-Encryption": ["x"]})
     assert not local_tree.has_same_bytes(path, stored)
-    local_tree.set_modified_time(path, stored)
+    with path.open("r+b") as file:
+        local_tree.finish_file(file, path, stored)
     assert local_tree.has_same_bytes(path, stored)
-    modified = datetime.datetime.fromtimestamp(path.stat().st_mtime, datetime.UTC)
-    assert modified == stored.modified
+    assert format_timestamp(path.stat().st_mtime_ns) == mtime
+    assert not local_tree.has_same_bytes(path, info(**vars(stored) | {"metadata": {"mtime": OLD}}))
 
 
 def test_removal_of_file_and_empty_folders(tmp_path: Path) -> None:

@@ -9,14 +9,21 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+from jetstow.errors import JetstowError
+
+# The errors of a write to a local file: the disk, the quota or the largest file size is reached,
+# the disk is damaged, or it became read-only.
+_DISK_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS}
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path, *, sets_mode: bool = False) -> Iterator[BinaryIO]:
     """Open a temporary file in the folder of `path`; rename it to `path`, or remove it on error.
 
-    A symbolic link at `path` is replaced, not followed.
+    A symbolic link at `path` is replaced, not followed. The file gets the mode of the existing one,
+    or that of a new file, unless the caller sets it (`sets_mode`).
 
     Raises: what `check_target` raises, and other `OSError`s.
     """
@@ -26,10 +33,14 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".jetstow-", suffix=".part")
     temporary = Path(name)
     try:
-        with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - not a path
+        with (
+            report_disk_errors(path),
+            open(descriptor, "wb", buffering=0) as file,  # noqa: PTH123 - not a path
+        ):
             yield file
         with _report_path(path):
-            temporary.chmod(mode_of(path))
+            if not sets_mode:
+                temporary.chmod(mode_of(path))
             temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -67,6 +78,22 @@ def _report_path(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         error.filename, error.filename2 = str(path), None
+        raise
+
+
+@contextmanager
+def report_disk_errors(path: Path) -> Iterator[None]:
+    """Make errors of writing a file name it: the operating system reports only a descriptor.
+
+    Errors of the server and of the connection, which may be raised while a file is written, are
+    unchanged.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_disk_error = error.errno in _DISK_ERRORS and not isinstance(error, JetstowError)
+        if is_disk_error and error.filename is None:
+            error.filename = str(path)
         raise
 
 

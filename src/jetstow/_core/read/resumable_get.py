@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from anyio import to_thread
 
-from jetstow._core.aio.atomic_file import check_target, mode_of
+from jetstow._core.aio.atomic_file import check_target, mode_of, report_disk_errors
 from jetstow._core.aio.sink import write_chunks
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
@@ -69,6 +69,13 @@ async def get_file(
             raise
         # Either the partial file is damaged or the object: reading all of it shows which.
         return await get_file(stream, context, path, progress, preconditions)
+    except BaseException as error:
+        if partial.exists() and (kept := partial.stat().st_size):
+            error.add_note(
+                f"{kept} of {resolved.info.size or 0} bytes are kept in "
+                f"{str(partial)!r}: get the object again with resume to continue"
+            )
+        raise
     partial.chmod(mode_of(path))
     partial.replace(path)
     return resolved.info
@@ -94,7 +101,8 @@ async def _download_rest(
 ) -> None:
     info = source.info
     size, digest = info.size or 0, Digest()
-    with open(os.open(partial, _OPEN_FLAGS, 0o600), "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
+    descriptor = os.open(partial, _OPEN_FLAGS, 0o600)
+    with report_disk_errors(partial), open(descriptor, "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
         done = await to_thread.run_sync(_digest_existing, file, digest, size)
         resumed = done > 0  # a whole object is verified by its reader
 

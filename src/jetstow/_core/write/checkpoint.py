@@ -14,6 +14,7 @@ from typing import Self
 import msgspec
 import platformdirs
 
+from jetstow._core.aio.atomic_file import report_disk_errors
 from jetstow._core.bucket.stream import Stream
 
 
@@ -31,7 +32,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: Path, file: os.stat_result, chunk_size: int) -> None:
-        self._path = path
+        self.path = path
         self._file = file
         self._chunk_size = chunk_size
 
@@ -47,7 +48,7 @@ class Checkpoint:
     def read(self) -> str | None:
         """Return the NUID of the chunks stored so far, or None without a valid checkpoint."""
         try:
-            content = msgspec.json.decode(self._path.read_bytes(), type=_Content)
+            content = msgspec.json.decode(self.path.read_bytes(), type=_Content)
         except (OSError, ValueError, RecursionError):
             return None
         valid = content == self._content(content.nuid) and content.nuid.isalnum()
@@ -55,14 +56,19 @@ class Checkpoint:
 
     def write(self, nuid: str) -> None:
         """Record that the file's chunks are stored under a NUID."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = self._path.with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(msgspec.json.encode(self._content(nuid)))
-        temporary.replace(self._path)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(f".{os.getpid()}")
+        try:
+            with report_disk_errors(self.path):
+                temporary.write_bytes(msgspec.json.encode(self._content(nuid)))
+            temporary.replace(self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def remove(self) -> None:
         """Remove the checkpoint. It may not exist."""
-        self._path.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def _content(self, nuid: str) -> _Content:
         return _Content(nuid, self._chunk_size, self._file.st_size, self._file.st_mtime_ns)

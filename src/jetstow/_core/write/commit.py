@@ -58,7 +58,7 @@ def check_revision(context: ErrorContext, state: NameState, expected: int | None
         return
     if expected == 0:
         raise context.error(ObjectAlreadyExists, f"{context} exists already")
-    check_same_revision(context, state, expected)
+    raise _mismatch(context, state, expected)
 
 
 def check_same_revision(context: ErrorContext, state: NameState, expected: int) -> None:
@@ -67,12 +67,17 @@ def check_same_revision(context: ErrorContext, state: NameState, expected: int) 
     Raises: `RevisionMismatchError`.
     """
     if state.revision != expected:
-        error = context.error(
-            RevisionMismatchError,
-            f"{context} is at revision {state.revision}, not at {expected}: it was changed since",
-        )
-        error.expected, error.actual = expected, state.revision
-        raise error
+        raise _mismatch(context, state, expected)
+
+
+def _mismatch(context: ErrorContext, state: NameState, expected: int) -> RevisionMismatchError:
+    if not state.revision or (state.info is not None and state.live is None):
+        message = f"there is no {context}: it cannot be at revision {expected}"
+    else:
+        message = f"{context} is at revision {state.revision}, not at {expected}: it was changed"
+    error = context.error(RevisionMismatchError, message)
+    error.expected, error.actual = expected, state.revision
+    return error
 
 
 async def commit(

@@ -78,8 +78,13 @@ async def _store(
             # object would purge them as those that it replaces.
             checkpoint.remove()
             return await put.finish()
-        except (*RETRIED_ERRORS, asyncio.CancelledError):
+        except (*RETRIED_ERRORS, asyncio.CancelledError) as error:
             put.keep_chunks()
+            error.add_note(
+                f"up to {put.plain_size} of {size} bytes are kept as chunks in bucket "
+                f"{put.context.bucket!r}, the checkpoint is {str(checkpoint.path)!r}: put the "
+                "file again with resume to continue"
+            )
             raise
 
 

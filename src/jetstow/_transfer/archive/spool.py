@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import AsyncGenerator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO
 
+from jetstow._core.aio.atomic_file import report_disk_errors
 from jetstow._core.aio.sink import write_all
 from jetstow._core.aio.worker import BLOCK_SIZE, Worker, run_in_thread
 from jetstow._core.protocol.digest import Digest
@@ -49,8 +51,10 @@ class Spool:
     def _write_to_file(self, buffered: list[bytes]) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
-        for data in buffered:
-            write_all(self._file.write, data)
+        # An archive in the folder names itself.
+        with report_disk_errors(Path(tempfile.gettempdir())) if not self._folder else nullcontext():
+            for data in buffered:
+                write_all(self._file.write, data)
 
     async def blocks(self) -> AsyncGenerator[bytes, None]:
         """Yield all bytes from the start.

@@ -22,6 +22,7 @@ from jetstow._transfer.archive.output import ArchiveOutput, open_output
 from jetstow._transfer.archive.safe_paths import SafePaths
 from jetstow._transfer.archive.spool import Spool
 from jetstow._transfer.plan import FATAL_ERRORS, config_from_status, map_in_order
+from jetstow._transfer.progress import ProgressCounter
 from jetstow.errors import (
     InvalidOptionError,
     JetstowError,
@@ -87,8 +88,7 @@ class _ArchiveWriter:
         self._store = store
         self._output = output
         self._paths = SafePaths(info.name for info in infos)
-        self._total = sum(info.size or 0 for info in infos)
-        self._progress = progress
+        self._counter = ProgressCounter(sum(info.size or 0 for info in infos), progress)
         self._builder = ManifestBuilder()
         self._spools: set[Spool] = set()
         self._failed: list[JetstowError] = []
@@ -137,12 +137,13 @@ class _ArchiveWriter:
 
     async def _read_current(self, name: str) -> tuple[ObjectInfo, Spool | None]:
         """Read an object, and repeat the read if it changed. For a link, return (info, None)."""
+        progress = self._counter.for_object()
         for _ in range(MAX_ATTEMPTS):
             spool = Spool(self._output.folder)
             self._spools.add(spool)
             changed: JetstowError | None = None
             try:
-                info = (await self._store.get(name, spool)).info
+                info = (await self._store.get(name, spool, progress=progress)).info
                 if (info.bucket, info.name) == (self._store.bucket, name):
                     return info, spool
             except _CHANGED_ERRORS as error:
@@ -186,8 +187,6 @@ class _ArchiveWriter:
             await self._output.write(tar.padding(spool.size))
             await self._close_spool(spool)
         self._builder.add(entry, encoded)
-        if self._progress is not None:
-            self._progress(self._builder.size, max(self._total, self._builder.size))
 
     async def _close_spool(self, spool: Spool) -> None:
         self._spools.discard(spool)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
+from jetstow._core.aio.atomic_file import atomic_file
 from jetstow._core.aio.worker import run_in_thread
 from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.folders import local_tree
+from jetstow._transfer.folders.names import match_names
 from jetstow._transfer.folders.result import (
-    ProgressCounter,
     SyncOptions,
     copy_all,
     describe_objects,
@@ -18,10 +20,14 @@ from jetstow._transfer.folders.result import (
     list_selected,
     record_failure,
 )
-from jetstow.errors import LinkIsABucketError
+from jetstow._transfer.progress import ProgressCounter
+from jetstow.errors import LinkIsABucketError, ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
+
+# The attempts to read an object that other clients change during each attempt.
+MAX_ATTEMPTS: Final = 10
 
 
 async def download_folder(
@@ -39,9 +45,11 @@ async def download_folder(
 ) -> SyncResult:
     """Copy the objects whose names start with `prefix` into a folder.
 
-    The files get the names after the prefix, and the objects' times. `include` and `exclude`
-    are glob patterns of these names; an excluded name is neither copied nor removed. `delete`
-    removes files without an object, and folders that are then empty. `dry_run` changes nothing.
+    The files get the names after the prefix, and the modification time and mode in the objects'
+    metadata (`mtime`, `mode`), or the objects' times. Names are compared in Unicode normal form,
+    and existing files keep their names. `include` and `exclude` are glob patterns of the names; an
+    excluded name is neither copied nor removed. `delete` removes files without an object, and
+    folders that are then empty. `dry_run` changes nothing.
 
     With `delete`, a prefix or bucket without selected objects is refused if files would be
     removed, unless `force` is set. `max_delete` is the highest number of files that may be
@@ -49,7 +57,8 @@ async def download_folder(
     `dry_run` too.
 
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
-    `skipped`. If an object cannot be copied, its error is added to `failed`: among others
+    `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
+    object cannot be copied, its error is added to `failed`: among others
     `InvalidObjectNameError`, if its name is not a safe path in the folder.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
@@ -60,8 +69,11 @@ async def download_folder(
     options = SyncOptions(delete, include, exclude, dry_run)
     selected = await list_selected(store, prefix, options)
     counter = ProgressCounter(sum(info.size or 0 for info in selected.values()), progress)
-    download = _Download(store, root, options, counter)
-    surplus = await run_in_thread(download.surplus, selected.keys()) if delete else set()
+    files = {name for name, _, _ in (await run_in_thread(local_tree.scan_tree, root)).files}
+    file_names = match_names(selected.keys(), files)
+    surplus = {
+        name for name in files - set(file_names.values()) if delete and options.selects(name)
+    }
     limits.check(
         len(surplus),
         "file",
@@ -70,6 +82,7 @@ async def download_folder(
         source_is_empty=not selected,
         bucket=store.bucket,
     )
+    download = _Download(store, root, options, counter, file_names)
     await copy_all(selected.items(), download.copy, lambda item: item[1].size or 0)
     if surplus:
         await run_in_thread(download.delete, surplus)
@@ -78,13 +91,19 @@ async def download_folder(
 
 class _Download:
     def __init__(
-        self, store: ObjectStore, root: Path, options: SyncOptions, counter: ProgressCounter
+        self,
+        store: ObjectStore,
+        root: Path,
+        options: SyncOptions,
+        counter: ProgressCounter,
+        file_names: dict[str, str],
     ) -> None:
         self.result = SyncResult()
         self._store = store
         self._root = root
         self._options = options
         self._counter = counter
+        self._file_names = file_names
 
     async def copy(self, item: tuple[str, ObjectInfo]) -> None:
         """Copy an object to a file, unless the file has the same bytes; record an error."""
@@ -97,30 +116,39 @@ class _Download:
             record_failure(self.result, error)
 
     async def _copy(self, name: str, info: ObjectInfo) -> None:
-        store, object_name = self._store, info.name
-        path = await run_in_thread(local_tree.local_path, self._root, name, store.bucket)
+        store, object_name, dry_run = self._store, info.name, self._options.dry_run
+        file_name = self._file_names[name]
+        path = await run_in_thread(local_tree.local_path, self._root, file_name, store.bucket)
         if info.link is not None:
             async with store.open(object_name) as reader:
                 info = reader.info
         if await run_in_thread(local_tree.has_same_bytes, path, info):
-            self.result.unchanged.append(name)
             self._counter.add(info.size or 0)
+            is_updated = await run_in_thread(
+                lambda: local_tree.update_attributes(path, info, dry_run=dry_run)
+            )
+            (self.result.updated if is_updated else self.result.unchanged).append(name)
             return
-        if not self._options.dry_run:
+        if not dry_run:
             await run_in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-            progress = self._counter.for_object()
-            written = await store.get_file(object_name, path, progress=progress)
-            await run_in_thread(local_tree.set_modified_time, path, written)
+            await self._download(object_name, path, info)
         self.result.copied.append(name)
         self.result.size += info.size or 0
 
-    def surplus(self, names: Collection[str]) -> set[str]:
-        """Return the names of the selected files that are not in `names`."""
-        return {
-            name
-            for name, _, _ in local_tree.scan_tree(self._root).files
-            if name not in names and self._options.selects(name)
-        }
+    async def _download(self, object_name: str, path: Path, info: ObjectInfo) -> None:
+        """Write an object to a file. If it changes while it is read, write its current revision."""
+        progress = self._counter.for_object()
+        with local_tree.replaceable(path, info):
+            for attempt in range(1, MAX_ATTEMPTS + 1):
+                try:
+                    with atomic_file(path, sets_mode=True) as file:
+                        result = await self._store.get(object_name, file, progress=progress)
+                        await run_in_thread(local_tree.finish_file, file, path, result.info)
+                except ObjectChangedError:
+                    if attempt == MAX_ATTEMPTS:
+                        raise
+                else:
+                    return
 
     def delete(self, names: Collection[str]) -> None:
         """Remove the files with these names.

@@ -8,16 +8,21 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
+from jetstow._core.aio.atomic_file import mode_of
 from jetstow._core.protocol.digest import digests_equal, format_digest
+from jetstow._transfer.folders.file_attributes import FileAttributes, expected_mtime
+from jetstow._transfer.folders.names import normalize
 from jetstow.errors import InvalidObjectNameError
 from jetstow.models import ObjectInfo
 
-# In seconds: `os.utime` takes a float, which rounds a current time to less than a microsecond.
-_TIME_TOLERANCE: Final = 0.00001
+# In nanoseconds: some file systems, and older versions of jetstow, store microseconds.
+_TIME_TOLERANCE: Final = 10_000
 
 
 @dataclass
@@ -34,9 +39,10 @@ class LocalTree:
 
     def may_contain(self, name: str) -> bool:
         """Return whether the folder has or may have a name that is not in `files`."""
-        return name in self.special_files or any(
+        name = normalize(name)
+        return name in map(normalize, self.special_files) or any(
             name == other or (other.endswith("/") and name.startswith(other))
-            for other in self.unreadable
+            for other in map(normalize, self.unreadable)
         )
 
 
@@ -97,7 +103,7 @@ def has_same_bytes(path: Path, info: ObjectInfo) -> bool:
     """Return whether a regular file has the bytes of an object.
 
     The digest of an encrypted object is that of its encrypted bytes. Such a file is compared by
-    its modification time, which `download_folder` sets to the object's.
+    its modification time, which `download_folder` sets.
     """
     try:
         status = path.lstat()
@@ -106,18 +112,63 @@ def has_same_bytes(path: Path, info: ObjectInfo) -> bool:
     if not stat.S_ISREG(status.st_mode) or status.st_size != (info.size or 0):
         return False
     if info.encrypted:
-        modified = info.modified
-        return (
-            modified is not None and abs(status.st_mtime - modified.timestamp()) < _TIME_TOLERANCE
-        )
+        modified = expected_mtime(info)
+        return modified is not None and abs(status.st_mtime_ns - modified) < _TIME_TOLERANCE
     return digests_equal(info.digest or "", file_digest(path))
 
 
-def set_modified_time(path: Path, info: ObjectInfo) -> None:
-    """Set the modification time of a file to that of its object."""
-    if info.modified is not None:
-        timestamp = info.modified.timestamp()
-        os.utime(path, (timestamp, timestamp))
+def finish_file(file: BinaryIO, path: Path, info: ObjectInfo) -> None:
+    """Set the modification time and the mode of a new file, before it appears at `path`."""
+    mode = FileAttributes.of_object(info).mode
+    mode = mode_of(path) if mode is None else mode
+    _set_attributes(file.fileno(), FileAttributes(expected_mtime(info), mode))
+
+
+def update_attributes(path: Path, info: ObjectInfo, *, dry_run: bool) -> bool:
+    """Give a file the attributes in its object's metadata. Return whether it differs from them.
+
+    A symbolic link is not followed: `has_same_bytes` has found a regular file.
+    """
+    wanted = FileAttributes.of_object(info)
+    before = FileAttributes.of_file(path.lstat())
+    if before.includes(wanted) or dry_run:
+        return not before.includes(wanted)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        _set_attributes(descriptor, wanted)
+        return FileAttributes.of_file(os.fstat(descriptor)) != before
+    finally:
+        os.close(descriptor)
+
+
+def _set_attributes(descriptor: int, attributes: FileAttributes) -> None:
+    """Set what the file system supports; only the owner may set it."""
+    if attributes.mode is not None:
+        with suppress(PermissionError):
+            os.fchmod(descriptor, attributes.mode)
+    if attributes.mtime is not None:
+        with suppress(PermissionError, OverflowError):  # the metadata may have any time
+            os.utime(descriptor, ns=(attributes.mtime, attributes.mtime))
+
+
+@contextmanager
+def replaceable(path: Path, info: ObjectInfo) -> Iterator[None]:
+    """Allow to replace a write-protected file whose object is write-protected, too.
+
+    Other write-protected files are not replaced.
+    """
+    mode = FileAttributes.of_object(info).mode
+    protected = mode is not None and not mode & 0o222
+    if not protected or path.is_symlink() or not path.is_file():
+        yield
+        return
+    previous = path.stat().st_mode & 0o7777
+    path.chmod(previous | 0o200)
+    try:
+        yield
+    except BaseException:
+        path.chmod(previous)
+        raise
 
 
 def remove_file(path: Path, root: Path) -> None:

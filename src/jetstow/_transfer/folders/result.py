@@ -1,4 +1,4 @@
-"""The parts that uploads and downloads share: options, listing, copying, progress, failures."""
+"""The parts that uploads and downloads share: options, listing, copying, failures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from jetstow import _glob
+from jetstow._transfer.folders.names import normalize
 from jetstow._transfer.plan import FATAL_ERRORS, map_in_order
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
-from jetstow.types import Progress, SyncResult
+from jetstow.types import SyncResult
 
 T = TypeVar("T")
 
@@ -39,18 +40,28 @@ class SyncOptions:
         An included name matches any `include` pattern, or there is none. A selected name is
         included and matches no `exclude` pattern.
         """
-        included = not self.include or any(_glob.matches(pattern, name) for pattern in self.include)
-        return included and not any(_glob.matches(pattern, name) for pattern in self.exclude)
+        included = not self.include or _matches_any(self.include, name)
+        return included and not _matches_any(self.exclude, name)
+
+
+def _matches_any(patterns: Collection[str], name: str) -> bool:
+    name = normalize(name)
+    return any(_glob.matches(normalize(pattern), name) for pattern in patterns)
 
 
 async def list_selected(
     store: ObjectStore, prefix: str, options: SyncOptions
 ) -> dict[str, ObjectInfo]:
-    """Return the selected objects with a prefix. The keys are their names without it."""
+    """Return the selected objects with a prefix. The keys are their names without it.
+
+    Markers of folders, which fsspec and S3 tools make, are left out: empty folders are ignored.
+    """
     return {
         name: info
         for info in await store.list()
-        if info.name.startswith(prefix) and options.selects(name := info.name[len(prefix) :])
+        if info.name.startswith(prefix)
+        and options.selects(name := info.name[len(prefix) :])
+        and not (info.name.endswith("/") and not info.size)
     }
 
 
@@ -61,31 +72,6 @@ async def copy_all(
     async with aclosing(map_in_order(items, copy, size_of)) as copies:
         async for _ in copies:
             pass
-
-
-class ProgressCounter:
-    """Adds up the progress of concurrent copies, in bytes."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._done, self._total = 0, total
-        self._progress = progress
-
-    def add(self, count: int) -> None:
-        """Add bytes that were copied, or compared and found equal."""
-        self._done += count
-        if self._progress is not None:
-            self._progress(self._done, max(self._done, self._total))
-
-    def for_object(self) -> Progress:
-        """Return a `Progress` callable for one object, whose progress is added to the total."""
-        previous = 0
-
-        def report(done: int, _: int | None) -> None:
-            nonlocal previous
-            self.add(done - previous)
-            previous = done
-
-        return report
 
 
 def folder_prefix(prefix: str) -> str:

@@ -6,15 +6,16 @@ import errno
 import os
 from collections.abc import Collection
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.protocol.digest import Digest, digests_equal
 from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.folders import local_tree
+from jetstow._transfer.folders.file_attributes import FileAttributes
+from jetstow._transfer.folders.names import match_names
 from jetstow._transfer.folders.result import (
-    ProgressCounter,
     SyncOptions,
     copy_all,
     describe_objects,
@@ -22,7 +23,8 @@ from jetstow._transfer.folders.result import (
     list_selected,
     record_failure,
 )
-from jetstow.models import ObjectInfo
+from jetstow._transfer.progress import ProgressCounter
+from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
 
@@ -30,6 +32,7 @@ from jetstow.types import Progress, SyncResult
 @dataclass(frozen=True)
 class _File:
     name: str
+    object_name: str
     path: Path
     status: os.stat_result
     existing: ObjectInfo | None
@@ -59,6 +62,10 @@ async def upload_folder(
     an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
     metadata. Encrypted objects are read to compare them.
 
+    The modification time and the mode of a file become the metadata entries `mtime` and `mode`,
+    in the format of rclone. Names are compared in Unicode normal form, and existing objects keep
+    their names.
+
     With `delete`, a folder without selected files is refused if objects would be deleted, unless
     `force` is set. `max_delete` is the highest number of objects that may be deleted, with or
     without `force`. Both are checked before anything is changed, with `dry_run` too.
@@ -66,20 +73,22 @@ async def upload_folder(
     Symbolic links and special files are added to `skipped`; empty folders are ignored. If a
     file cannot be copied, its error is added to `failed`.
 
-    Raises: `NotADirectoryError`, `InvalidOptionError` (no selected files without `force`, or
-    more than `max_delete` objects); an error that concerns the whole bucket.
+    Raises: `NotADirectoryError`, `FileNotFoundError`, `InvalidOptionError` (no selected files
+    without `force`, or more than `max_delete` objects); an error that concerns the whole bucket.
     """
     root, prefix = Path(folder), folder_prefix(prefix)
     if not await run_in_thread(root.is_dir):
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(root))
+        code = errno.ENOTDIR if await run_in_thread(root.exists) else errno.ENOENT
+        raise OSError(code, os.strerror(code), os.fspath(folder))
     limits = DeleteLimits(max_delete, force)
     options = SyncOptions(delete, include, exclude, dry_run)
     existing = await list_selected(store, prefix, options)
     tree = await run_in_thread(local_tree.scan_tree, root)
+    selected = [file for file in tree.files if options.selects(file[0])]
+    object_names = match_names([name for name, _, _ in selected], existing.keys())
     files = [
-        _File(name, path, status, existing.get(name))
-        for name, path, status in tree.files
-        if options.selects(name)
+        _File(name, object_names[name], path, status, existing.get(object_names[name]))
+        for name, path, status in selected
     ]
     surplus = _surplus(existing, files, tree) if delete else []
     limits.check(
@@ -104,7 +113,7 @@ def _surplus(
     existing: dict[str, ObjectInfo], files: list[_File], tree: local_tree.LocalTree
 ) -> list[str]:
     """Return the names of the objects that certainly have no file."""
-    names = {file.name for file in files}
+    names = {file.object_name for file in files}
     return [name for name in sorted(existing.keys() - names) if not tree.may_contain(name)]
 
 
@@ -122,8 +131,9 @@ class _Upload:
         """Put a file, unless the object has the same bytes; record an error."""
         try:
             if await self._is_unchanged(file):
-                self.result.unchanged.append(file.name)
                 self._counter.add(file.size)
+                is_updated = await self._update_attributes(file)
+                (self.result.updated if is_updated else self.result.unchanged).append(file.name)
                 return
             if not self._dry_run:
                 await self._put(file)
@@ -158,10 +168,27 @@ class _Upload:
             digest = str(plain)
         return digests_equal(digest, await run_in_thread(local_tree.file_digest, file.path))
 
+    async def _update_attributes(self, file: _File) -> bool:
+        """Record the attributes of a file whose bytes are unchanged. Return whether they differ."""
+        attributes = FileAttributes.of_file(file.status)
+        info = file.existing
+        assert info is not None, "only an existing object is unchanged"
+        if FileAttributes.of_object(info).includes(attributes):
+            return False
+        if not self._dry_run:
+            info = await self._store.get_info(info.name)
+            await self._store.update_meta(info.name, _with_attributes(info.meta, attributes))
+        return True
+
     async def _put(self, file: _File) -> None:
         """Put a file. If it replaces an object, keep the object's metadata."""
-        name, meta = self._prefix + file.name, None
+        name, meta = self._prefix + file.object_name, ObjectMeta()
         if file.existing is not None and file.existing.link is None:
             meta = file.existing.meta
         with await run_in_thread(lambda: file.path.open("rb", buffering=0)) as opened:
+            meta = _with_attributes(meta, FileAttributes.of_file(os.fstat(opened.fileno())))
             await self._store.put(name, opened, meta, progress=self._counter.for_object())
+
+
+def _with_attributes(meta: ObjectMeta, attributes: FileAttributes) -> ObjectMeta:
+    return replace(meta, metadata=(meta.metadata or {}) | attributes.metadata())

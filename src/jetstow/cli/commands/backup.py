@@ -16,7 +16,6 @@ from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import failed_data
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_contents, printable
 from jetstow.cli.session import Session
 
@@ -56,12 +55,12 @@ async def _backup(session: Session, bucket: str, file: str) -> BackupResult:
     store = await session.store(bucket)
     if file == "-":
         # Without a bar if standard output is a pipe: its reader may use the terminal.
-        with progress(bucket, hidden=stdio.regular_size(sys.stdout) is None) as bar:
+        with session.progress(bucket, hidden=stdio.regular_size(sys.stdout) is None) as bar:
             return await jetstow.backup(store, session.output, progress=bar)
     if stdio.may_block(file):
-        with closing(stdio.AsyncOutput(await stdio.open_to_write(file))) as output:
+        with closing(await stdio.open_to_write(file)) as output:
             return await jetstow.backup(store, output)
-    with progress(bucket) as bar:
+    with session.progress(bucket) as bar:
         return await jetstow.backup(store, _follow_link(file), progress=bar)
 
 
@@ -80,7 +79,8 @@ def _summary(result: BackupResult, file: str) -> Result:
         "failed": failed_data(result.failed),
     }
     contents = format_contents(result.objects, result.links, result.size)
-    return Result(data, [f"{printable(file)}: {contents} from bucket {result.bucket!r}, verified"])
+    notice = f"{printable(file)}: {contents} from bucket {result.bucket!r}, verified"
+    return Result(data, notices=[notice])
 
 
 def register(app: typer.Typer) -> None:

@@ -17,7 +17,6 @@ from jetstow.cli.arguments import Replicas, Storage
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
 from jetstow.cli.help import SERVER
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size, table
 from jetstow.cli.session import Session
 
@@ -64,7 +63,7 @@ async def bench(
     size, count = size or DEFAULT_SIZE, count or DEFAULT_COUNT
     async with _temporary_bucket(session, storage, replicas) as store:
         status = await store.status()
-        puts, gets = await _large_objects(store, size)
+        puts, gets = await _large_objects(session, store, size)
         measured = {
             "put": _throughput(size, puts),
             "get": _throughput(size, gets),
@@ -135,18 +134,20 @@ async def _small_objects(store: ObjectStore, count: int) -> dict[str, Any]:
     }
 
 
-async def _large_objects(store: ObjectStore, size: int) -> tuple[list[float], list[float]]:
+async def _large_objects(
+    session: Session, store: ObjectStore, size: int
+) -> tuple[list[float], list[float]]:
     puts, gets = [], []
     block = os.urandom(BLOCK_SIZE)
     for _ in range(LARGE_RUNS):
-        puts.append(await _timed(_put, store, block, size))
-        gets.append(await _timed(_get, store, size))
+        puts.append(await _timed(_put, session, store, block, size))
+        gets.append(await _timed(_get, session, store, size))
         await store.delete("large")
     return puts, gets
 
 
-async def _put(store: ObjectStore, block: bytes, size: int) -> None:
-    with progress("put", size) as bar:
+async def _put(session: Session, store: ObjectStore, block: bytes, size: int) -> None:
+    with session.progress("put", size) as bar:
         await store.put("large", _repeated(block, size), progress=bar)
 
 
@@ -155,9 +156,9 @@ def _repeated(block: bytes, size: int) -> Iterator[bytes]:
         yield block[: size - start]
 
 
-async def _get(store: ObjectStore, size: int) -> None:
+async def _get(session: Session, store: ObjectStore, size: int) -> None:
     done = 0
-    with progress("get", size) as bar:
+    with session.progress("get", size) as bar:
         async for chunk in store.stream("large"):
             done += len(chunk)
             if bar is not None:

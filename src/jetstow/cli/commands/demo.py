@@ -24,4 +24,4 @@ async def demo(session: Session) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel=SERVER, without={"json"})(demo)
+    command(app, panel=SERVER, without={"json", "quiet", "js_domain"})(demo)

@@ -9,7 +9,7 @@ import typer
 
 from jetstow.cli import completion, parsers
 from jetstow.cli.arguments import DryRun
-from jetstow.cli.change_summary import summarize
+from jetstow.cli.change_summary import report_changes, summarize
 from jetstow.cli.command import command
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import findings_data
@@ -88,7 +88,7 @@ async def _collect(
         "markers": result.markers,
         "findings": findings_data(result.findings),
     }
-    return Result(data, [_summary(result, dry_run=dry_run)])
+    return report_changes(data, {}, _summary(result, dry_run=dry_run), dry_run=dry_run)
 
 
 def _summary(result: GarbageResult, *, dry_run: bool) -> str:

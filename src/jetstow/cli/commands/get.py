@@ -16,7 +16,6 @@ from jetstow.cli.errors import UsageError
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.json_data import object_data
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
 
@@ -34,7 +33,7 @@ async def get(
     ] = None,
     resume: Resume = False,
 ) -> Result | None:  # fmt: skip
-    """Read an object into a file.
+    """Read an object into a file (download).
 
     The file is created or replaced once all bytes are read and verified.
     """
@@ -49,14 +48,14 @@ async def get(
     store = await session.store(source.bucket)
     if _is_device(file):
         pipes.reject_resume(resume, file)
-        with closing(stdio.AsyncOutput(await stdio.open_to_write(file))) as output:
+        with closing(await stdio.open_to_write(file)) as output:
             info = await pipes.write_object(session, source, output)
     else:
-        with progress(source.basename) as bar:
+        with session.progress(source.basename) as bar:
             info = await store.get_file(source.name, file, resume=resume, progress=bar)
     size = format_size(info.size or 0)
     line = f"{printable(target)}: {size} from {printable(str(source))}, verified"
-    return Result(object_data(info) | {"path": target}, [line])
+    return Result(object_data(info) | {"path": target}, notices=[line])
 
 
 def _target_path(source: Address, path: str | None) -> str:

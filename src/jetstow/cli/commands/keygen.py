@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from jetstow._core.aio.atomic_file import report_disk_errors
 from jetstow.cli import parsers
+from jetstow.cli.arguments import CONNECTION_OPTIONS
 from jetstow.cli.command import command
 from jetstow.cli.errors import CliError
 from jetstow.cli.help import OBJECTS
@@ -28,7 +31,9 @@ async def keygen(
     objects cannot be read.
     """
     _write_key(file)
-    return Result({"path": file}, [f"{printable(file)}: new key; keep it secret, and keep a copy"])
+    return Result(
+        {"path": file}, notices=[f"{printable(file)}: new key; keep it secret, and keep a copy"]
+    )
 
 
 def _write_key(file: str) -> None:
@@ -36,8 +41,15 @@ def _write_key(file: str) -> None:
         fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
         raise _KeyExistsError(f"{file!r}: {error.strerror}; keygen never replaces a key") from None
-    with open(fd, "w", encoding="ascii") as output:  # noqa: PTH123 - a descriptor
-        output.write(secrets.token_bytes(parsers.KEY_SIZE).hex() + "\n")
+    try:
+        with (
+            report_disk_errors(Path(file)),
+            open(fd, "w", encoding="ascii") as output,  # noqa: PTH123 - a descriptor
+        ):
+            output.write(secrets.token_bytes(parsers.KEY_SIZE).hex() + "\n")
+    except OSError:
+        Path(file).unlink(missing_ok=True)
+        raise
 
 
 class _KeyExistsError(CliError, FileExistsError):
@@ -46,4 +58,4 @@ class _KeyExistsError(CliError, FileExistsError):
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel=OBJECTS, without={"server", "creds", "timeout"})(keygen)
+    command(app, panel=OBJECTS, without=CONNECTION_OPTIONS)(keygen)

@@ -41,7 +41,7 @@ async def ln(
     else:
         info = await store.add_bucket_link(link.name, target_store)
     line = f"{printable(str(link))} links to {printable(str(target))}"
-    return Result(object_data(info), [line])
+    return Result(object_data(info), notices=[line])
 
 
 def register(app: typer.Typer) -> None:

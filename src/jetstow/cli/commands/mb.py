@@ -60,7 +60,7 @@ async def mb(
         compression=compression,
         metadata=parsers.key_values("--metadata", metadata),
     )
-    return Result(bucket_data(await store.status()), [f"bucket {bucket!r} is ready"])
+    return Result(bucket_data(await store.status()), notices=[f"bucket {bucket!r} is ready"])
 
 
 def register(app: typer.Typer) -> None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jetstow.cli import parsers
 from jetstow.cli.arguments import Bucket, DryRun, ForceDelete, MaxDelete
-from jetstow.cli.change_summary import list_planned, summarize
+from jetstow.cli.change_summary import report_changes, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import failed_data
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size
 from jetstow.cli.session import Session
 
@@ -52,9 +50,9 @@ async def mirror(
 ) -> Result:  # fmt: skip
     """Mirror a bucket to another bucket or server.
 
-    Only new and changed objects are copied, so an interrupted mirror can be repeated. --creds are
-    for the server of BUCKET; for a server that needs other credentials, use a nats context with
-    --to.
+    Only new and changed objects are copied, so an interrupted mirror can be repeated. Credentials,
+    TLS files and the domain are for the server of BUCKET. If the other server needs them, too, use
+    a nats context with --to.
     """
     import jetstow
 
@@ -63,7 +61,7 @@ async def mirror(
     source = await session.store(bucket)
     async with _connect_target(session, to) as js:
         store = await _open_or_create(js, source, target, dry_run=dry_run)
-        with progress(bucket) as bar:
+        with session.progress(bucket) as bar:
             result = await jetstow.mirror(
                 source, store, delete=delete, max_delete=max_delete, force=force,
                 dry_run=dry_run, progress=bar,
@@ -77,23 +75,12 @@ async def mirror(
 async def _connect_target(
     session: Session, to: str | None
 ) -> AsyncGenerator[jetstow.JetStreamContext, None]:
-    """Connect to an address or a nats context; an address contains a colon, a name does not."""
+    """Connect to an address or a nats context."""
     if to is None:
         yield await session.js()
         return
-    from jetstow import _nats_context
-
-    options: dict[str, Any] = {}
-    js_options: dict[str, Any] = {}
-    if ":" not in to:
-        context = _nats_context.load(to)
-        options = dict(context.options)
-        to = ",".join(options.pop("servers"))
-        js_options |= context.js_options
-    if session.settings.timeout:
-        js_options["timeout"] = session.settings.timeout
-    async with Session(replace(session.settings, server=to, creds=None)) as other:
-        yield (await other.client(**options)).jetstream(**js_options)
+    async with Session(session.settings.for_server(to)) as other:
+        yield await other.js()
 
 
 async def _open_or_create(
@@ -123,18 +110,14 @@ def _summary(result: MirrorResult, bucket: str, target: str, *, dry_run: bool) -
         "size": result.size,
         "failed": failed_data(result.failed),
     }
-    lines = []
-    if dry_run:
-        lines += list_planned("copy", result.copied)
-        lines += list_planned("update", result.updated)
-        lines += list_planned("delete", result.removed)
     changes = (
         ("copy", f"{len(result.copied)} ({format_size(result.size)})"),
         ("update", str(len(result.updated))),
         ("delete", str(len(result.removed))),
     )
     summary = f"{summarize(changes, dry_run=dry_run)}, {len(result.unchanged)} unchanged"
-    return Result(data, [*lines, f"bucket {target!r}: {summary}"])
+    planned = {"copy": result.copied, "update": result.updated, "delete": result.removed}
+    return report_changes(data, planned, f"bucket {target!r}: {summary}", dry_run=dry_run)
 
 
 def register(app: typer.Typer) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from jetstow.cli import completion, parsers, pipes, stdio
+from jetstow.cli import completion, locations, parsers, pipes, stdio
 from jetstow.cli.arguments import Metadata, Resume
 from jetstow.cli.command import command
 from jetstow.cli.errors import UNREACHABLE, UsageError, exit_code
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.json_data import object_data
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
 
@@ -76,7 +75,7 @@ async def put(
     ] = None,
     resume: Resume = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
-    """Store files or standard input as objects.
+    """Store files or standard input as objects (upload).
 
     An object becomes visible once it is stored completely; until then, readers get the previous
     one. A put that fails or is interrupted leaves no chunks behind.
@@ -104,7 +103,7 @@ async def put(
         else:
             size = format_size(info.size or 0)
             line = f"{printable(str(address))}: {size} stored, revision {info.revision}"
-            yield Result(object_data(info), [line])
+            yield Result(object_data(info), notices=[line])
 
 
 def _targets(files: list[str], target: Address) -> list[tuple[str, Address]]:
@@ -135,10 +134,11 @@ async def _put_one(
         pipes.reject_resume(resume, file)
         stdin = stdio.stdin()
         size, hidden = stdio.regular_size(stdin), stdio.is_terminal(stdin)
-        with progress(address.name, size, hidden=hidden) as bar:
+        with session.progress(address.name, size, hidden=hidden) as bar:
             source = stdio.read(stdin)
             return await store.put(address.name, source, meta, progress=bar, **options)
-    with progress(Path(file).name) as bar:
+    _check_not_a_folder(file, address)
+    with session.progress(Path(file).name) as bar:
         if not stdio.may_block(file):
             return await store.put_file(
                 file, address.name, meta, resume=resume, progress=bar, **options
@@ -146,6 +146,15 @@ async def _put_one(
         pipes.reject_resume(resume, file)
         source = stdio.open_and_read(file)
         return await store.put(address.name, source, meta, progress=bar, **options)
+
+
+def _check_not_a_folder(file: str, address: Address) -> None:
+    if Path(file).is_dir():
+        folder = locations.file_argument(file)
+        raise UsageError(
+            f"{file!r} is a folder: use 'jetstow cp -r {folder} {address.bucket}/', or "
+            "'jetstow sync' for new and changed files only"
+        )
 
 
 def register(app: typer.Typer) -> None:

@@ -21,7 +21,7 @@ async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Result:
     if contents and not yes:
         await confirm(f"bucket {bucket!r} {contents}", "delete all of it?")
     await (await session.js()).delete_object_store(bucket)
-    return Result({"bucket": bucket, "removed": True}, [f"deleted bucket {bucket!r}"])
+    return Result({"bucket": bucket, "removed": True}, notices=[f"deleted bucket {bucket!r}"])
 
 
 async def _contents(session: Session, bucket: str) -> str:

@@ -10,7 +10,6 @@ from jetstow.cli import completion, parsers, stdio
 from jetstow.cli.command import command
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import failed_data
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_contents, format_count
 from jetstow.cli.session import Session
 
@@ -50,7 +49,7 @@ async def restore(
         source, hidden = stdio.read(stdin), stdio.is_terminal(stdin)
     elif stdio.may_block(file):
         source = stdio.open_and_read(file)
-    with progress(file, hidden=hidden) as bar:
+    with session.progress(file, hidden=hidden) as bar:
         result = await jetstow.restore(js, source, bucket, overwrite=overwrite, progress=bar)
     for error in result.failed:
         session.report(error)
@@ -75,7 +74,7 @@ def _summary(result: RestoreResult) -> Result:
         lines.append(f"the backup left out {format_count(result.omitted, 'damaged object')}")
     if result.sealed:
         lines.append("the original bucket was sealed; this one is not")
-    return Result(data, lines)
+    return Result(data, notices=lines)
 
 
 def register(app: typer.Typer) -> None:

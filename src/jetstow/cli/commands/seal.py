@@ -22,7 +22,7 @@ async def seal(session: Session, bucket: Bucket, yes: Yes = False) -> Result:
     if not yes:
         await confirm(f"sealing bucket {bucket!r} cannot be undone", "seal it?")
     await store.seal()
-    return Result(bucket_data(await store.status()), [f"sealed bucket {bucket!r}"])
+    return Result(bucket_data(await store.status()), notices=[f"sealed bucket {bucket!r}"])
 
 
 def register(app: typer.Typer) -> None:

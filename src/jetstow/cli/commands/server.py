@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from jetstow.cli import errors, help
+from jetstow.cli.arguments import CONNECTION_OPTIONS
 from jetstow.cli.command import command
+from jetstow.cli.connection import connect
 from jetstow.cli.render import Result, details
-from jetstow.cli.session import Session, connect
+from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
     from jetstow._embedded import Endpoint
@@ -60,7 +62,7 @@ async def stop(_: Session) -> Result:
 
     stopped = await asyncio.to_thread(_embedded.stop)
     line = "the server is stopped" if stopped else f"no server runs in {_embedded.home()}"
-    return Result({"stopped": stopped}, [line])
+    return Result({"stopped": stopped}, notices=[line])
 
 
 def _details(endpoint: Endpoint, state: str) -> Result:
@@ -94,7 +96,7 @@ def register(app: typer.Typer) -> None:
         "(default: your data folder). The first process that needs it starts it, and the last "
         "one stops it.",
     )
-    unused = {"server", "creds", "timeout"}
+    unused = CONNECTION_OPTIONS
     command(server, without=unused, json_lines=True)(start)
     command(server, without=unused)(status)
     command(server, without=unused)(stop)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jetstow.cli import completion, locations
 from jetstow.cli.arguments import DryRun, ForceDelete, MaxDelete
-from jetstow.cli.change_summary import list_planned, summarize
+from jetstow.cli.change_summary import report_changes, summarize
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError, message
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.locations import LocalPath, Location
-from jetstow.cli.progress import progress
+from jetstow.cli.parsers import Address
 from jetstow.cli.render import Result, format_count, format_size
+from jetstow.cli.selection import select_folder
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
@@ -59,8 +61,9 @@ async def sync(
 ) -> Result:  # fmt: skip
     """Copy new and changed files between a folder and a bucket.
 
-    Files with the same size and digest are not copied again. Symbolic links and empty folders are
-    skipped. Between two buckets, use mirror.
+    Files with the same size and digest are not copied again. Modification time and mode of a file
+    are kept in the object's metadata and restored. Names are compared in Unicode normal form.
+    Symbolic links and empty folders are skipped. Between two buckets, use mirror.
     """
     options: dict[str, Any] = {
         "delete": delete,
@@ -71,10 +74,15 @@ async def sync(
         "dry_run": dry_run,
     }
     source_location, target_location = locations.parse(source), locations.parse(target)
-    with progress(source) as bar:
+    if isinstance(source_location, LocalPath) == isinstance(target_location, LocalPath):
+        raise _not_a_folder_and_a_bucket(source, target)
+    with locations.suggest_file(source, target), session.progress(source) as bar:
         result = await _sync(session, source_location, target_location, bar, options)
     for error in result.failed:
         session.report(error)
+    found = result.copied or result.updated or result.unchanged or result.skipped or result.failed
+    if isinstance(source_location, Address) and source_location.name and not (found or force):
+        await select_folder(session, source_location)
     return _summary(result, delete=delete, dry_run=dry_run)
 
 
@@ -90,12 +98,17 @@ async def _sync(
     if isinstance(source, LocalPath) and not isinstance(target, LocalPath):
         store = await session.store(target.bucket)
         return await jetstow.upload_folder(source.path, store, target.name, progress=bar, **options)
-    if isinstance(target, LocalPath) and not isinstance(source, LocalPath):
-        store = await session.store(source.bucket)
-        return await jetstow.download_folder(
-            store, target.path, source.name, progress=bar, **options
-        )
-    raise UsageError(
+    assert isinstance(source, Address), "not two folders"
+    assert isinstance(target, LocalPath), "not two buckets"
+    store = await session.store(source.bucket)
+    return await jetstow.download_folder(store, target.path, source.name, progress=bar, **options)
+
+
+def _not_a_folder_and_a_bucket(*arguments: str) -> UsageError:
+    for text in arguments:
+        if text != (path := locations.file_argument(text)) and Path(text).is_dir():
+            return UsageError(f"{text!r} is taken for BUCKET/NAME: write {path!r} for the folder")
+    return UsageError(
         "sync needs a folder, such as ./photos, and a bucket; between two buckets, use "
         "jetstow mirror"
     )
@@ -104,6 +117,7 @@ async def _sync(
 def _summary(result: SyncResult, *, delete: bool, dry_run: bool) -> Result:
     data = {
         "copied": sorted(result.copied),
+        "updated": sorted(result.updated),
         "removed": sorted(result.removed),
         "unchanged": len(result.unchanged),
         "skipped": sorted(result.skipped),
@@ -111,18 +125,17 @@ def _summary(result: SyncResult, *, delete: bool, dry_run: bool) -> Result:
         "failed": [message(error) for error in result.failed],
         "dry_run": dry_run,
     }
-    lines = []
-    if dry_run:
-        lines += list_planned("copy", result.copied)
-        lines += list_planned("delete", result.removed)
     files = f"{format_count(len(result.copied), 'file')} ({format_size(result.size)})"
     changes = [("copy", files)]
+    if result.updated:
+        changes.append(("update", str(len(result.updated))))
     if delete:
         changes.append(("delete", str(len(result.removed))))
     summary = f"{summarize(changes, dry_run=dry_run)}, {len(result.unchanged)} unchanged"
     if result.skipped:
         summary += f", {format_count(len(result.skipped), 'link')} skipped"
-    return Result(data, [*lines, summary])
+    planned = {"copy": result.copied, "update": result.updated, "delete": result.removed}
+    return report_changes(data, planned, summary, dry_run=dry_run)
 
 
 def register(app: typer.Typer) -> None:

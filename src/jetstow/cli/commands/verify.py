@@ -12,7 +12,6 @@ from jetstow.cli.command import command
 from jetstow.cli.help import MAINTENANCE
 from jetstow.cli.json_data import findings_data
 from jetstow.cli.parsers import Address
-from jetstow.cli.progress import progress
 from jetstow.cli.render import Result, format_contents, format_count, printable
 from jetstow.cli.session import Session
 
@@ -30,7 +29,7 @@ async def verify(
         ),
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", "-q", help="Count chunks and bytes without reading them.")
+        bool, typer.Option("--quick", help="Count chunks and bytes without reading them.")
     ] = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
     """Check that objects are complete and undamaged.
@@ -55,7 +54,7 @@ async def verify(
 
 async def _verify(session: Session, address: Address, *, quick: bool) -> Result:
     store = await session.store(address.bucket)
-    with progress(str(address)) as bar:
+    with session.progress(str(address)) as bar:
         result = await store.verify(address.name or None, quick=quick, progress=bar)
     if not result.ok:
         session.exit_code = session.exit_code or errors.DAMAGED
@@ -74,7 +73,7 @@ async def _verify(session: Session, address: Address, *, quick: bool) -> Result:
         f"{_label(result.bucket, finding)}: {errors.message(finding.error)}"
         for finding in result.findings
     ]
-    return Result(data, [*lines, _summary(result, address)])
+    return Result(data, lines, notices=[_summary(result, address)])
 
 
 def _label(bucket: str, finding: Finding) -> str:

@@ -41,7 +41,7 @@ async def watch(
     count: Annotated[
         int | None,
         typer.Option(
-            "--count", "-n", metavar="N", parser=parsers.whole_number,
+            metavar="N", parser=parsers.whole_number,
             help="End after this many changes (default: run until Ctrl-C).",
         ),
     ] = None,
@@ -65,7 +65,6 @@ async def watch(
     seen = 0
     if count == 0:
         return
-    await session.client(keep_reconnecting=True)
     store = await session.store(bucket)
     async with await store.watch(
         ignore_deletes=ignore_deletes, updates_only=updates_only
