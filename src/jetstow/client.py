@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any, Self, Unpack
 
 import nats.js.client
@@ -17,10 +16,10 @@ from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.jetstream_api import JetStreamAPI
-from jetstow.errors import BucketNotFoundError
+from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
-from jetstow.types import BucketOptions, JetStreamOptions, Progress, VerifyResult
+from jetstow.types import BucketOptions, Finding, JetStreamOptions, Progress, VerifyResult
 
 
 class JetStreamContext(nats.js.client.JetStreamContext):
@@ -93,7 +92,10 @@ class JetStreamContext(nats.js.client.JetStreamContext):
     async def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket.
 
-        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        A mirror, and a stream that gets its messages from other streams, is read-only.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`, `WrongStreamError` (the stream was
+        created by another program, and its configuration would lose bytes of objects).
         """
         return ObjectStore(self, await admin.open_stream(self._jetstream, bucket))
 
@@ -118,13 +120,17 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Check every bucket of the account, as `ObjectStore.verify` does.
 
         Return one result per bucket, sorted by name. A bucket that is deleted in the meantime
-        is left out.
+        is left out. A bucket that cannot be opened has one finding.
         """
         results = []
         for bucket in sorted(await self.object_store_names()):
-            with suppress(BucketNotFoundError):
+            try:
                 store = await self.object_store(bucket)
                 results.append(await store.verify(quick=quick, progress=progress))
+            except BucketNotFoundError:
+                continue
+            except WrongStreamError as error:
+                results.append(VerifyResult(bucket, findings=(Finding(None, error),)))
         return results
 
 

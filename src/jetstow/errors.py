@@ -112,7 +112,7 @@ class BucketExistsError(JetstowError, nats_js.BadRequestError, FileExistsError):
 
 
 class BucketSealedError(JetstowError, nats_js.BadRequestError, PermissionError):
-    """The bucket is sealed, that is, permanently read-only. `mirror` copies it to another one."""
+    """The bucket is read-only: sealed, or a mirror. `mirror` copies it to another bucket."""
 
     errno = errno.EROFS
 
@@ -209,7 +209,7 @@ class ServerError(JetstowError, nats_js.APIError):
 
 
 class WrongStreamError(ServerError):
-    """A stream of another domain has the bucket's subjects, too."""
+    """The bucket's stream would lose bytes, or a stream of another domain has its subjects, too."""
 
 
 class PermissionDeniedError(JetstowError, PermissionError):

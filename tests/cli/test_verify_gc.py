@@ -81,6 +81,17 @@ def test_verify_every_bucket(cli: Cli, full: str) -> None:
     cli.run("rb", full, "--yes")
 
 
+@pytest.mark.parametrize("command", ["verify", "gc"])
+def test_bucket_whose_stream_would_lose_bytes(cli: Cli, full: str, command: str) -> None:
+    """It is reported, and the other buckets follow."""
+    bucket = f"0{full}"
+    cli.inspect(lambda nc: raw_stream.create(nc, bucket, max_msgs_per_subject=1))
+    result = cli.run(command, code=errors.ERROR)
+    assert result.stderr.startswith(f"jetstow: bucket {bucket!r} would lose bytes: its stream")
+    assert f"bucket {full!r}: " in result.stdout
+    cli.run("rb", bucket, "--yes")
+
+
 def test_verify_a_missing_bucket_and_object(cli: Cli, bucket: str) -> None:
     assert "there is no bucket" in cli.error(errors.NOT_FOUND, "verify", f"{bucket}-none")
     assert "there is no object" in cli.error(errors.NOT_FOUND, "verify", f"{bucket}/none")

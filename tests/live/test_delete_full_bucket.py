@@ -13,9 +13,10 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.stream import Purged, Stream
 from jetstow.errors import (
     BucketFullError,
+    ConnectionLostError,
     ObjectDeletedError,
     ObjectNotFoundError,
     RevisionMismatchError,
@@ -72,7 +73,7 @@ def before_purge(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awai
     purge = Stream.purge
 
     def run(change: Callable[[], Awaitable[Any]]) -> None:
-        async def change_and_purge(*args: Any, **kwargs: Any) -> int:
+        async def change_and_purge(*args: Any, **kwargs: Any) -> Purged:
             monkeypatch.setattr(Stream, "purge", purge)
             await change()
             return await purge(*args, **kwargs)
@@ -182,6 +183,48 @@ async def test_concurrent_rename(
     with pytest.raises(ObjectNotFoundError):
         await full.delete("a")
     assert (await full.get("b")).data == some_bytes(100)
+
+
+async def test_lost_reply_to_the_purge(
+    full: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The purge was sent again, purged nothing, and `delete` reported that there is no object."""
+    api = full._bucket.api
+    send_request = api.send_request
+    lost: list[str] = []
+
+    async def lose_one_reply(context: Any, subject: str, *args: Any) -> Any:
+        reply = await send_request(context, subject, *args)
+        if "STREAM.PURGE" in subject and not lost:
+            lost.append(subject)
+            raise context.error(ConnectionLostError, "the reply was lost")
+        return reply
+
+    monkeypatch.setattr(api, "send_request", lose_one_reply)
+    await full.delete("large")
+    assert lost
+    with pytest.raises(ObjectDeletedError):
+        await full.get("large")
+    assert len(await chunks(raw, full.bucket)) == 11
+
+
+async def test_rename_in_a_bucket_that_fills_up(
+    small: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server refused the delete marker: both names were left until `collect_garbage`."""
+    put = await small.put("a", b"data")
+    publish = small._bucket.publish
+
+    async def fill_and_publish(context: Any, subject: str, payload: bytes, *args: Any) -> int:
+        if b'"deleted":true' in payload and context.name == "a":
+            await fill(raw, small.bucket)
+        return await publish(context, subject, payload, *args)
+
+    monkeypatch.setattr(small._bucket, "publish", fill_and_publish)
+    assert (await small.rename("a", "b")).name == "b"
+    assert await raw_stream.names(raw, small.bucket) == {"b": 1}
+    assert (await small.get("b")).data == b"data"
+    assert await chunks(raw, small.bucket) == {put.nuid: 1}
 
 
 async def test_put_and_delete_of_new_names_with_garbage_collection(

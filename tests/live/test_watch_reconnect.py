@@ -121,25 +121,41 @@ async def test_consumer_deleted_on_the_server(
     await raw.close()
 
 
+@pytest.mark.parametrize("updates_only", [False, True])
 async def test_bucket_recreated_during_the_watch(
-    store: jetstow.ObjectStore, own: NatsServer, monkeypatch: pytest.MonkeyPatch
+    store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch, updates_only: bool
 ) -> None:
-    """The revisions start again, too: the last one of the old bucket was far ahead of them."""
+    """The watcher continued with the objects of the new bucket."""
     from jetstow._core.read import ordered_consumer
 
     monkeypatch.setattr(ordered_consumer, "_HEARTBEAT", 0.2)
     monkeypatch.setattr(ordered_consumer, "_MAX_SILENCE", 0.6)
-    await store.put("old", b"x" * 1_000)
-    await store.delete("old")
-    watcher = await store.watch(updates_only=True)
+    await store.put("old", b"x")
+    watcher = await store.watch(updates_only=updates_only)
+    assert (
+        await next_names(watcher, 0 if updates_only else 2) == ["old", None][: 2 - 2 * updates_only]
+    )
     js = jetstow.jetstream(store._js._nc)
     await js.delete_object_store("b")
     again = await js.create_object_store("b")
-    await again.put("new 1", b"x")
-    await again.put("new 2", b"x")
-    assert await next_names(watcher, 2) == ["new 1", "new 2"]
-    await again.put("new 3", b"x")
-    assert await next_names(watcher, 1) == ["new 3"]
+    await again.put("new", b"x")
+    with pytest.raises(BucketNotFoundError, match="deleted, and created again at 2"):
+        await watcher.updates(30)
+    await watcher.stop()
+
+
+async def test_bucket_recreated_while_disconnected(
+    store: jetstow.ObjectStore, own: NatsServer
+) -> None:
+    watcher = await store.watch()
+    assert await next_names(watcher, 1) == [None]
+    own.restart()
+    async with jetstow.connect(own.url) as nc:
+        js = nc.jetstream()
+        await js.delete_object_store("b")
+        await (await js.create_object_store("b")).put("new", b"x")
+    with pytest.raises(BucketNotFoundError):
+        await watcher.updates(30)
     await watcher.stop()
 
 

@@ -19,6 +19,22 @@ async def request(nc: Client, subject: str, body: dict[str, Any] | None = None) 
     return decoded
 
 
+async def create(nc: Client, bucket: str, **options: Any) -> None:
+    """Create the stream of a bucket with other options. An option that is None is omitted."""
+    config = {
+        "name": f"OBJ_{bucket}",
+        "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
+        "storage": "memory",
+        "num_replicas": 1,
+        "discard": "new",
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+    } | options
+    config = {key: value for key, value in config.items() if value is not None}
+    reply = await request(nc, f"STREAM.CREATE.OBJ_{bucket}", config)
+    assert "error" not in reply, reply
+
+
 async def stream_config(nc: Client, bucket: str) -> dict[str, Any]:
     """Return the configuration of the bucket's stream."""
     config: dict[str, Any] = (await request(nc, f"STREAM.INFO.OBJ_{bucket}"))["config"]

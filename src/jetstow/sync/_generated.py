@@ -557,7 +557,10 @@ class JetStreamContext(ContextBase):
     def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket.
 
-        Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+        A mirror, and a stream that gets its messages from other streams, is read-only.
+
+        Raises: `BucketNotFoundError`, `InvalidBucketNameError`, `WrongStreamError` (the stream was
+        created by another program, and its configuration would lose bytes of objects).
         """
         store = run(self.async_context().object_store, bucket)
         return ObjectStore(self, store.bucket, store)
@@ -583,7 +586,7 @@ class JetStreamContext(ContextBase):
         """Check every bucket of the account, as `ObjectStore.verify` does.
 
         Return one result per bucket, sorted by name. A bucket that is deleted in the meantime
-        is left out.
+        is left out. A bucket that cannot be opened has one finding.
         """
         call = Call()
         return call.run(

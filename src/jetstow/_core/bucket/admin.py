@@ -11,12 +11,19 @@ from nats.js import api
 
 from jetstow._core.bucket import stale_data
 from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config
-from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
+from jetstow._core.bucket.stream_config import check_config, may_have_other_subjects
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import invalid_config
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.jetstream_api import JetStreamAPI
-from jetstow.errors import BucketExistsError, BucketNotFoundError, InvalidOptionError, ServerError
+from jetstow.errors import (
+    BucketExistsError,
+    BucketNotFoundError,
+    InvalidOptionError,
+    ServerError,
+    WrongStreamError,
+)
 from jetstow.models import BucketConfig, BucketStatus
 
 # The first server version that supports `allow_msg_ttl`.
@@ -47,7 +54,7 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
         response = await _request(js, "CREATE", bucket, body)
     except BucketExistsError:
         # `enable_message_ttl` may be the only difference, and cannot be undone.
-        if not (await open_stream(js, bucket)).config.get("allow_msg_ttl"):
+        if not (await _open(js, bucket)).config.get("allow_msg_ttl"):
             raise
         response = await _request(js, "CREATE", bucket, body | {"allow_msg_ttl": True})
     except ServerError as error:
@@ -55,7 +62,7 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
             raise
         await asyncio.sleep(_CREATE_RETRY_DELAY)
         response = await _request(js, "CREATE", bucket, body)
-    stream = Stream(js, bucket, response["config"])
+    stream = Stream(js, bucket, response["config"], response["created"])
     await stale_data.purge_stale_data(stream, response, time.monotonic() - started)
     return stream
 
@@ -66,13 +73,13 @@ async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     Raises: `BucketNotFoundError`, `InvalidOptionError`.
     """
     bucket = config.bucket or ""
-    existing = await open_stream(js, bucket)
+    existing = await _open(js, bucket)
     body = existing.config | stream_config(config)
     # The server rejects a window that is longer than `max_age`, and adjusts only its own default.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
     response = await _request(js, "UPDATE", bucket, body)
-    return Stream(js, bucket, response["config"])
+    return Stream(js, bucket, response["config"], response["created"])
 
 
 async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
@@ -126,17 +133,53 @@ async def _request(
 async def open_stream(js: JetStreamAPI, bucket: str) -> Stream:
     """Return the stream of an existing bucket.
 
-    Raises: `BucketNotFoundError`, `InvalidBucketNameError`.
+    Raises: `BucketNotFoundError`, `InvalidBucketNameError`, `WrongStreamError` (the configuration
+    of the stream would lose bytes, or it has objects of several buckets).
     """
+    stream = await _open(js, bucket)
+    check_config(stream.error_context(), stream.config)
+    if may_have_other_subjects(bucket, stream.config):
+        stream.subject_bucket = await _find_subject_bucket(stream)
+    return stream
+
+
+async def _open(js: JetStreamAPI, bucket: str) -> Stream:
     subjects.check_bucket_name(bucket)
     context = ErrorContext(bucket)
     try:
         response = await js.request(context, f"STREAM.INFO.{subjects.stream_name(bucket)}")
     except BucketNotFoundError:
         raise context.error(BucketNotFoundError, f"there is no {context}") from None
-    stream = Stream(js, bucket, response["config"])
+    stream = Stream(js, bucket, response["config"], response["created"])
     stream.set_domain(response)
     return stream
+
+
+async def _find_subject_bucket(stream: Stream) -> str:
+    """Return the bucket in the subjects of the messages, which a mirror has from its origin.
+
+    Raises: `WrongStreamError` (there are several).
+    """
+    context, pattern = stream.error_context(), subjects.all_meta_subject("*")
+    first = await stream.next_message(context, pattern, 1)
+    if first is None:
+        mirror = stream.config.get("mirror") or {}
+        origin = subjects.bucket_name(mirror.get("name", ""))
+        has_transforms = bool(mirror.get("subject_transforms"))
+        return stream.bucket if origin is None or has_transforms else origin
+    found = subjects.bucket_of_subject(first.subject)
+    totals = [
+        (await stream.info(subjects_filter=subject, offset=OFFSET_PAST_END)).get("total", 0)
+        for subject in (pattern, subjects.all_meta_subject(found))
+    ]
+    if totals[0] > totals[1]:
+        raise context.error(
+            WrongStreamError,
+            f"the stream {stream.name!r} of {context} has the objects of bucket {found!r} and of "
+            "other buckets: let each of its sources have a subject transform to "
+            f"{subjects.all_subject(stream.bucket)!r}",
+        )
+    return found
 
 
 async def delete(js: JetStreamAPI, bucket: str) -> bool:

@@ -41,3 +41,7 @@ class LocationCache:
     def get(self, name: str) -> Location | None:
         """Return the location of an object; None if it is not cached."""
         return self._locations.get(name)
+
+    def clear(self) -> None:
+        """Remove all locations."""
+        self._locations.clear()

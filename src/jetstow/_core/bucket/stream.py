@@ -4,53 +4,47 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
-import msgspec
-
 from jetstow._core.bucket.location_cache import LocationCache
+from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
+from jetstow._core.bucket.stream_config import may_have_other_subjects
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import (
     NO_MESSAGE,
-    api_error,
     decode_response,
     no_responders,
-    unreadable_response,
 )
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import (
     BucketNotFoundError,
     JetStreamUnavailableError,
-    PermissionDeniedError,
     ServerError,
     WrongStreamError,
 )
 
 
-class StoredMessage(msgspec.Struct, frozen=True):
-    """A message in the stream; `time` is RFC 3339 in UTC."""
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """The number of purged messages, and whether the request was sent more than once.
 
-    subject: str
-    seq: int
-    time: str
-    data: bytes = b""
+    If it was, an earlier one may have purged messages that `count` does not include.
+    """
+
+    count: int
+    was_resent: bool
 
 
-class _GetResponse(msgspec.Struct):
-    message: StoredMessage | None = None
-    error: dict[str, Any] | None = None
-
+# An offset behind every list of subjects: the server then returns their number without the list.
+OFFSET_PAST_END: Final = 10**12
 
 # The server's error codes for a message to delete that does not exist.
 _MESSAGE_NOT_FOUND: Final = frozenset({NO_MESSAGE, 10043, 10057})
-
-_decode_get_response = msgspec.json.Decoder(_GetResponse).decode
 
 
 class Stream:
@@ -66,8 +60,14 @@ class Stream:
     original_bucket: str | None = None
     is_as_stored = False
 
-    def __init__(self, js: JetStreamAPI, bucket: str, config: dict[str, Any]) -> None:
+    def __init__(
+        self, js: JetStreamAPI, bucket: str, config: dict[str, Any], created: str | None = None
+    ) -> None:
         self.config = config
+        # The time at which the stream was created, as the server states it.
+        self.created = created
+        # The bucket in the subjects of the messages. A mirror may have those of another bucket.
+        self.subject_bucket = bucket
         # The stream and the domain that acknowledgements must have. The response to STREAM.CREATE
         # has no domain: then the first acknowledgement decides.
         self.ack_origin: tuple[object, object] | None = None
@@ -116,11 +116,43 @@ class Stream:
         """The number of servers that store the bucket."""
         return self.config.get("num_replicas") or 1
 
+    @property
+    def max_message_size(self) -> int:
+        """The largest message with its headers: of the server, or of the stream if that is less."""
+        limit = self.config.get("max_msg_size", -1)
+        max_payload = self.api.nc.max_payload
+        return min(max_payload, limit) if limit > 0 else max_payload
+
     async def info(self, **options: object) -> dict[str, Any]:
-        """Return the configuration and state of the stream."""
-        return await self.api.request(
+        """Return the configuration and state of the stream, and keep the configuration.
+
+        If the bucket was created again since, forget what is cached of the former one.
+        """
+        info = await self.api.request(
             self.error_context(), f"STREAM.INFO.{self.name}", options or None
         )
+        self.config.clear()
+        self.config.update(info["config"])
+        if not may_have_other_subjects(self.bucket, self.config):
+            self.subject_bucket = self.bucket
+        if self.created is not None and info.get("created") != self.created:
+            self.locations.clear()
+            self._direct_get_disabled = False
+        self.created = info.get("created")
+        return info
+
+    async def check_same(self, created: str | None) -> dict[str, Any]:
+        """Check that the bucket is still the one that was created at that time; return its info.
+
+        Raises: `BucketNotFoundError` (it was deleted, or deleted and created again).
+        """
+        info = await self.info()
+        if created is not None and info.get("created") != created:
+            context = self.error_context()
+            raise context.error(
+                BucketNotFoundError, f"{context} was deleted, and created again at {self.created}"
+            )
+        return info
 
     async def last_message(self, context: ErrorContext, subject: str) -> StoredMessage | None:
         """Return the last message of a subject from the leader; None if there is none."""
@@ -134,7 +166,7 @@ class Stream:
 
     async def _get(self, context: ErrorContext, query: dict[str, object]) -> StoredMessage | None:
         return await self.api.request_decoded(
-            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), _stored_message
+            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), decode_stored_message
         )
 
     def publish_subject(self, subject: str) -> str:
@@ -163,31 +195,6 @@ class Stream:
         """Set the JetStream domain from the response to STREAM.INFO."""
         self.ack_origin = self.name, info.get("domain")
 
-    async def check_subjects(self, context: ErrorContext) -> None:
-        """Check that no other stream of the local account stores what is published.
-
-        A leaf node delivers published messages to its own streams and to those of its hub,
-        whatever domain the API requests are for. An account that imports another one's API may
-        have streams of its own. Without access to the local API, skip the check.
-
-        Raises: `WrongStreamError`.
-        """
-        own = await self.info()
-        self.set_domain(own)
-        local = JetStreamAPI(self.api.nc, DEFAULT_PREFIX, self.api.timeout)
-        subject = self.publish_subject(subjects.all_chunks_subject(self.bucket))
-        others: list[tuple[object, object]] = []
-        with suppress(JetStreamUnavailableError, PermissionDeniedError, ServerError):
-            response = await local.request(context, "STREAM.NAMES", {"subject": subject})
-            for name in response.get("streams") or []:
-                info = await local.request(context, f"STREAM.INFO.{name}")
-                # A stream of another account may have the same name and domain.
-                if info["created"] != own["created"]:
-                    others.append((name, info.get("domain")))
-        if others:
-            raise self._wrong_stream(context, *others[0])
-        self.needs_subject_check = False
-
     def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:
         """Check that an acknowledgement is from the bucket's own stream.
 
@@ -196,9 +203,9 @@ class Stream:
         if self.ack_origin is None:
             self.ack_origin = self.name, domain
         if (stream, domain) != self.ack_origin:
-            raise self._wrong_stream(context, stream, domain)
+            raise self.wrong_stream_error(context, stream, domain)
 
-    def _wrong_stream(
+    def wrong_stream_error(
         self, context: ErrorContext, stream: object, domain: object
     ) -> WrongStreamError:
         own, other = (
@@ -229,16 +236,27 @@ class Stream:
             "needs: if the account imports the subjects with a prefix, set subject_prefix",
         )
 
-    async def purge(self, context: ErrorContext, subject: str, *, below: int | None = None) -> int:
-        """Purge the messages of a subject, and return their number.
+    async def purge(
+        self, context: ErrorContext, subject: str, *, below: int | None = None
+    ) -> Purged:
+        """Purge the messages of a subject.
 
         With `below`, only messages with lower sequences are purged.
         """
         body: dict[str, object] = {"filter": subject}
         if below is not None:
             body["seq"] = below
-        response = await self.api.request(context, f"STREAM.PURGE.{self.name}", body)
-        return int(response.get("purged", 0))
+        requests = 0
+
+        async def purge() -> int:
+            nonlocal requests
+            requests += 1
+            api = f"{self.api.prefix}.STREAM.PURGE.{self.name}"
+            reply = await self.api.send_request(context, api, json_encode(body))
+            return int(decode_response(context, reply).get("purged", 0))
+
+        count = await self.api.retry(context, purge)
+        return Purged(count, requests > 1)
 
     async def delete_message(self, context: ErrorContext, seq: int) -> None:
         """Delete one message, if it exists."""
@@ -261,24 +279,10 @@ class Stream:
         """
         offset = 0
         while True:
-            body = {"subjects_filter": pattern, "offset": offset}
-            info = await self.api.request(self.error_context(), f"STREAM.INFO.{self.name}", body)
+            info = await self.info(subjects_filter=pattern, offset=offset)
             page = info["state"].get("subjects") or {}
             for item in page.items():
                 yield item
             offset += len(page)
             if not page or offset >= info.get("total", 0):
                 return
-
-
-def _stored_message(context: ErrorContext, reply: Message) -> StoredMessage | None:
-    """Decode the response to STREAM.MSG.GET."""
-    try:
-        response = _decode_get_response(reply.data)
-    except (ValueError, RecursionError):
-        raise unreadable_response(context, reply.data) from None
-    if response.error is None:
-        return response.message
-    if response.error.get("err_code") == NO_MESSAGE:
-        return None
-    raise api_error(context, response.error)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.maintain.markers import Marker, remove_markers
 from jetstow._core.maintain.scan import (
     MessageInfo,
@@ -31,7 +32,7 @@ from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name
 from jetstow._core.write.shared_chunks import TWIN
-from jetstow.errors import BadObjectMetaError, BucketSealedError, InvalidOptionError
+from jetstow.errors import BadObjectMetaError, InvalidOptionError
 from jetstow.types import Finding, GarbageResult
 
 # Chunk subjects that are purged before new metadata is read, and concurrent purges.
@@ -57,16 +58,14 @@ async def collect(
     _check_seconds(stream, "grace", grace)
     if deleted_for is not None:
         _check_seconds(stream, "deleted_for", deleted_for)
-    info = await stream.info()
-    if info["config"].get("sealed") and not dry_run:
-        context = stream.error_context()
-        raise context.error(
-            BucketSealedError, f"nothing can be removed from {context}: the bucket is sealed"
-        )
+    info, context = await stream.info(), stream.error_context()
+    if not dry_run:
+        await check_writable(stream, context)
     now = await server_time(stream, info)
     before = now - int(grace * _SECOND)
     last_chunks: dict[str, MessageInfo] = {}
-    scan = scan_messages(stream, subjects.all_chunks_subject(stream.bucket), "last_per_subject")
+    pattern = subjects.all_chunks_subject(stream.subject_bucket)
+    scan = scan_messages(stream, pattern, "last_per_subject")
     async with aclosing(scan) as messages:
         async for message in messages:
             last_chunks[message.subject] = message
@@ -150,7 +149,7 @@ class _References:
         ]
 
     def _add(self, message: MetadataMessage) -> None:
-        name = subjects.object_name(self._stream.bucket, message.subject)
+        name = subjects.object_name(self._stream.subject_bucket, message.subject)
         self.entries.pop(message.subject, None)
         self.markers.pop(message.subject, None)
         try:
@@ -233,7 +232,7 @@ class _Collector:
 
     async def _find_active(self) -> None:
         """Find the uploads that were continued since the scan, after any pause."""
-        pattern, after = subjects.all_chunks_subject(self._stream.bucket), self._last_seq
+        pattern, after = subjects.all_chunks_subject(self._stream.subject_bucket), self._last_seq
         async with aclosing(scan_messages(self._stream, pattern, after=after)) as messages:
             async for message in messages:
                 self._active.add(message.subject)
@@ -241,13 +240,13 @@ class _Collector:
 
     async def _count_chunks(self) -> dict[str, int]:
         """Return the number of messages of each chunk subject."""
-        pattern = subjects.all_chunks_subject(self._stream.bucket)
+        pattern = subjects.all_chunks_subject(self._stream.subject_bucket)
         return {subject: count async for subject, count in self._stream.subject_counts(pattern)}
 
     async def _purge(self, chunks: list[MessageInfo]) -> None:
         async def purge(chunk: MessageInfo) -> int:
             context = self._stream.error_context()
-            return await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)
+            return (await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)).count
 
         for start in range(0, len(chunks), _MAX_CONCURRENT_PURGES):
             batch = chunks[start : start + _MAX_CONCURRENT_PURGES]
@@ -258,7 +257,7 @@ class _Collector:
         self.uploads += sum(map(bool, counts))
 
     def _is_used(self, chunk: MessageInfo) -> bool:
-        nuid = chunk.subject[len(subjects.chunk_subject(self._stream.bucket, "")) :]
+        nuid = chunk.subject[len(subjects.chunk_subject(self._stream.subject_bucket, "")) :]
         # A subject may contain a literal "*" or ">", but a purge of it would be a wildcard.
         return nuid in self._references.nuids or bool({"*", ">"} & set(nuid.split(".")))
 

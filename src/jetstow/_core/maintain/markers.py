@@ -30,7 +30,7 @@ async def remove_markers(stream: Stream, markers: Iterable[Marker], *, dry_run: 
 
     async def purge(marker: Marker) -> int:
         context = stream.error_context(marker.name)
-        return await stream.purge(context, marker.subject, below=marker.seq + 1)
+        return (await stream.purge(context, marker.subject, below=marker.seq + 1)).count
 
     remaining = list(markers)
     if dry_run:

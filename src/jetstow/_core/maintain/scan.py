@@ -8,16 +8,18 @@ from contextlib import aclosing
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
-from jetstow._core.bucket.stream import StoredMessage, Stream
+from jetstow._core.bucket.stored_message import StoredMessage
+from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.direct_get import DirectWindows
-from jetstow._core.read.windows import NoDirectGetError, WindowMessage
+from jetstow._core.read.windows import NoDirectGetError, WindowMessage, cut_off_error
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS
+from jetstow.errors import TimeoutError
 
 # Metadata messages of one window, and the estimated size of each.
 _METADATA_BATCH: Final = 1_024
@@ -57,7 +59,7 @@ async def scan_metadata(stream: Stream, after: int = 0) -> AsyncGenerator[Metada
     Replicas may lag, and consumers of old servers leave messages out. So without batched Direct Get
     from a single server, each message is requested from the leader.
     """
-    pattern, last = subjects.all_meta_subject(stream.bucket), await last_sequence(stream)
+    pattern, last = subjects.all_meta_subject(stream.subject_bucket), await last_sequence(stream)
     if stream.has_batched_get and stream.replicas == 1:
         try:
             async with aclosing(_scan_by_window(stream, pattern, after + 1, last)) as messages:
@@ -183,8 +185,13 @@ class _ConsumerScan:
                     batch = min(pending, _MESSAGE_BATCH)
                     pull = {"batch": batch, "no_wait": True} | expires
                     await mailbox.send(api, json_encode(pull))
-                    for _ in range(batch):
-                        message = await mailbox.next()
+                    for received in range(batch):
+                        try:
+                            message = await mailbox.next()
+                        except TimeoutError:
+                            if received == 1 and stream.api.is_imported:
+                                raise cut_off_error(context) from None
+                            raise
                         if (code := status(message)) is not None:
                             # Messages were purged, so that fewer than `batch` exist.
                             self.is_complete = code == 404
@@ -206,7 +213,7 @@ async def server_time(stream: Stream, info: dict[str, Any]) -> int:
     Servers before 2.10 report it only as the creation time of a new consumer.
     """
     if (timestamp := info.get("ts")) is None:
-        context, pattern = stream.error_context(), subjects.all_meta_subject(stream.bucket)
+        context, pattern = stream.error_context(), subjects.all_meta_subject(stream.subject_bucket)
         response = await create_consumer(stream, context, pattern, deliver_policy="new")
         await delete_consumer(stream, context, str(response["name"]))
         timestamp = response["created"]

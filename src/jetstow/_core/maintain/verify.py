@@ -32,6 +32,7 @@ from jetstow.errors import (
     ObjectEncryptedError,
     ObjectNotFoundError,
     SizeMismatchError,
+    WrongStreamError,
 )
 from jetstow.models import ObjectInfo
 from jetstow.types import Finding, Progress, VerifyResult
@@ -42,6 +43,7 @@ _MAX_CONCURRENT_OBJECTS: Final = 16
 # The errors that become findings. A view with a key finds objects of other keys.
 _FINDINGS: Final = (
     IntegrityError, ObjectNotFoundError, BucketNotFoundError, LinkError, ObjectEncryptedError,
+    WrongStreamError,
 )  # fmt: skip
 
 
@@ -109,7 +111,7 @@ class _Verification:
 
     async def _count_all_chunks(self) -> dict[str, tuple[int, int]]:
         stored: dict[str, tuple[int, int]] = {}
-        bucket = self._stream.bucket
+        bucket = self._stream.subject_bucket
         prefix_size = len(subjects.chunk_subject(bucket, ""))
         scan = scan_messages(self._stream, subjects.all_chunks_subject(bucket))
         async with aclosing(scan) as messages:
@@ -130,7 +132,7 @@ class _Verification:
                 # Some clients leave old metadata of a name in the stream: the last one counts.
                 infos.pop(subject, None)
                 findings.pop(subject, None)
-                name = subjects.object_name(bucket, subject)
+                name = subjects.object_name(self._stream.subject_bucket, subject)
                 if name is None:
                     findings[subject] = Finding(None, self._invalid_subject_error(subject))
                     continue
@@ -255,7 +257,7 @@ class _Verification:
         self._report_progress()
 
     async def _count_chunks(self, info: ObjectInfo) -> tuple[int, int]:
-        subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
+        subject = subjects.chunk_subject(self._stream.subject_bucket, info.nuid)
         count = size = 0
         async with aclosing(scan_messages(self._stream, subject)) as messages:
             async for message in messages:
@@ -265,7 +267,7 @@ class _Verification:
     async def _count_on_leader(self, info: ObjectInfo) -> int:
         if not info.nuid:
             return 0
-        subject = subjects.chunk_subject(self._stream.bucket, info.nuid)
+        subject = subjects.chunk_subject(self._stream.subject_bucket, info.nuid)
         return await self._stream.count_messages(self._stream.error_context(info.name), subject)
 
     def _compare(self, info: ObjectInfo, count: int, size: int) -> None:

@@ -21,10 +21,12 @@ from jetstow.errors import (
 
 # The server's error codes: `err_code`, not the HTTP-like `code`.
 NO_MESSAGE: Final = 10037
+MESSAGE_TTL_DISABLED: Final = 10166
 WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
 _STREAM_NOT_FOUND: Final = 10059
 _STREAM_EXISTS: Final = 10058
 _SEALED: Final = 10109
+_MESSAGE_TOO_LARGE: Final = 10054
 _BAD_CONFIG: Final = frozenset({10052, 10074})  # their `code` is 500, like a server's fault
 _FULL_CODES: Final = frozenset({10002, 10023, 10028, 10047, 10077})
 _NO_JETSTREAM_CODES: Final = frozenset({10008, 10035, 10039, 10076})
@@ -33,6 +35,10 @@ _BY_CODE: Final = {
     _STREAM_NOT_FOUND: (BucketNotFoundError, "cannot access {context}: the bucket does not exist"),
     _STREAM_EXISTS: (BucketExistsError, "{context} exists already with another configuration"),
     _SEALED: (BucketSealedError, "{context} cannot change: the bucket is sealed"),
+    _MESSAGE_TOO_LARGE: (
+        InvalidOptionError,
+        "a message for {context} is larger than the max_msg_size of its stream",
+    ),
 }
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode

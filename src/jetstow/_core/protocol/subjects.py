@@ -128,6 +128,11 @@ def all_meta_subject(bucket: str) -> str:
     return _meta_prefix(bucket) + ">"
 
 
+def bucket_of_subject(subject: str) -> str:
+    """Return the bucket in the subject of a message."""
+    return subject.split(".")[1]
+
+
 def chunk_subject(bucket: str, nuid: str) -> str:
     """Return the subject of an object's chunks."""
     return f"$O.{bucket}.C.{nuid}"

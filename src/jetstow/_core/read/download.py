@@ -90,7 +90,7 @@ class Download:
         states), `ObjectChangedError`.
         """
         stream, context = self._stream, self._context
-        subject = chunk_subject(stream.bucket, self._info.nuid)
+        subject = chunk_subject(stream.subject_bucket, self._info.nuid)
         policy: RetryPolicy | None = None
         delays: Iterator[float] | None = None
         while self._next.chunk < self._end:

@@ -44,7 +44,8 @@ async def follow(stream: Stream, context: ErrorContext, *, show_deleted: bool = 
                 LinkIsABucketError,
                 f"{start} is a link to the whole bucket {link.bucket!r}: open that bucket instead",
             )
-        if link.bucket != stream.bucket:
+        # The links of a mirror refer to the bucket that it mirrors.
+        if link.bucket not in (stream.bucket, stream.subject_bucket):
             stream = await admin.open_stream(stream.api, link.bucket)
         context = stream.error_context(check_object_name(link.bucket, link.name))
         show_deleted = False

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final, TypeAlias
 
-from jetstow._core.bucket.stream import StoredMessage, Stream
+from jetstow._core.bucket.stored_message import StoredMessage
+from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import all_meta_subject, object_name
 from jetstow._core.read.direct_get import DirectWindows
@@ -31,9 +32,6 @@ _log = logging.getLogger("jetstow.read")
 _BATCH_MESSAGES: Final = 8_192
 _META_BYTES: Final = 512
 
-# An offset behind every list of subjects: the server then returns their number without the list.
-_OFFSET_PAST_END: Final = 10**12
-
 # Concurrent requests to the leader, if it is asked for each name.
 _MAX_CONCURRENT_READS: Final = 64
 
@@ -49,7 +47,7 @@ async def iter_infos(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
     """
     async for messages in _all_metadata(stream, unique=True):
         for message in messages:
-            name = object_name(stream.bucket, message.subject)
+            name = object_name(stream.subject_bucket, message.subject)
             if name is not None and (info := _decode(stream.bucket, name, message)) is not None:
                 yield info
 
@@ -59,7 +57,7 @@ async def list_infos(stream: Stream) -> list[ObjectInfo]:
     infos: dict[str, ObjectInfo] = {}
     async for messages in _all_metadata(stream, unique=False):
         for message in messages:
-            name = object_name(stream.bucket, message.subject)
+            name = object_name(stream.subject_bucket, message.subject)
             if name is None:
                 continue
             infos.pop(name, None)
@@ -102,7 +100,7 @@ async def _read_by_batch(
     `unique`, everything is then buffered until the last message of each name is known.
     """
     context = stream.error_context()
-    source = DirectWindows(stream, context, all_meta_subject(stream.bucket))
+    source = DirectWindows(stream, context, all_meta_subject(stream.subject_bucket))
     window = await _request_batch(source, stream, 1)
     try:
         check = partial(_has_one_message_each, stream)
@@ -111,7 +109,8 @@ async def _read_by_batch(
         window.close()
         raise
     buffered: dict[str, WindowMessage] = {}
-    async with aclosing(_batches(stream, source, window)) as batches:
+    created = stream.created if unique else None
+    async with aclosing(_batches(stream, source, window, created)) as batches:
         async for messages in batches:
             if not buffering:
                 yield messages
@@ -124,9 +123,26 @@ async def _read_by_batch(
 
 
 async def _batches(
-    stream: Stream, source: DirectWindows, first: Window
+    stream: Stream, source: DirectWindows, first: Window, created: str | None
 ) -> AsyncGenerator[list[WindowMessage], None]:
-    """Yield the messages of the first window and of those after it, as they arrive."""
+    """Yield the messages of the first window and of those after it, as they arrive.
+
+    `created` is when the bucket was created, if that was requested after the first window.
+
+    Raises: `BucketNotFoundError` (the bucket was deleted, or deleted and created again).
+    """
+
+    async def request_next(seq: int) -> Window:
+        nonlocal created
+        window = await _request_batch(source, stream, seq)
+        try:
+            with suppress(PermissionDeniedError):
+                created = (await stream.check_same(created))["created"]
+        except BaseException:
+            window.close()
+            raise
+        return window
+
     policy = stream.api.retry_policy(stream.error_context())
     window: Window | None = first
     seq, pending = 1, 0
@@ -137,7 +153,7 @@ async def _batches(
             except RETRIED_ERRORS as error:
                 await policy.wait_or_raise(error)
                 window.close()
-                window = await _request_batch(source, stream, seq)
+                window = await request_next(seq)
                 continue
             if messages:
                 policy.succeeded()
@@ -147,7 +163,7 @@ async def _batches(
                 pending = pending if window.pending_after is None else window.pending_after
                 window.close()
                 # The server prepares the next batch while the caller uses this one.
-                window = await _request_batch(source, stream, seq) if pending else None
+                window = await request_next(seq) if pending else None
                 pending = 0
             yield messages
     finally:
@@ -164,10 +180,10 @@ async def _request_batch(source: DirectWindows, stream: Stream, seq: int) -> Win
 
 async def _has_one_message_each(stream: Stream) -> bool:
     """Return whether there are as many metadata messages as names. False without permission."""
-    pattern = all_meta_subject(stream.bucket)
+    pattern = all_meta_subject(stream.subject_bucket)
     try:
         info, counts = await asyncio.gather(
-            stream.info(subjects_filter=pattern, offset=_OFFSET_PAST_END),
+            stream.info(subjects_filter=pattern, offset=OFFSET_PAST_END),
             pending_counts_by_batch(stream, stream.error_context(), pattern, [1]),
         )
     except PermissionDeniedError:
@@ -177,8 +193,9 @@ async def _has_one_message_each(stream: Stream) -> bool:
 
 async def _read_by_name(stream: Stream) -> list[StoredMessage]:
     """List the subjects and read the last message of each, from the leader."""
-    context, pattern = stream.error_context(), all_meta_subject(stream.bucket)
+    context, pattern = stream.error_context(), all_meta_subject(stream.subject_bucket)
     subjects = [subject async for subject, _ in stream.subject_counts(pattern)]
+    created = stream.created
     messages: list[StoredMessage] = []
     for start in range(0, len(subjects), _MAX_CONCURRENT_READS):
         # Not a task group: its caller would have to catch groups of errors.
@@ -186,4 +203,5 @@ async def _read_by_name(stream: Stream) -> list[StoredMessage]:
         requests = [stream.last_message(context, subject) for subject in batch]
         replies = await asyncio.gather(*requests)
         messages += [message for message in replies if message is not None]
+    await stream.check_same(created)
     return sorted(messages, key=lambda message: message.seq)

@@ -32,7 +32,7 @@ class NameState:
 async def read_state(stream: Stream, context: ErrorContext) -> NameState:
     """Return the state of the name in `context`, to change it."""
     name = context.name or ""
-    message = await stream.last_message(context, meta_subject(stream.bucket, name))
+    message = await stream.last_message(context, meta_subject(stream.subject_bucket, name))
     if message is None:
         return NameState()
     try:
@@ -52,7 +52,7 @@ async def get_info(
     Raises: `ObjectNotFoundError`, `ObjectDeletedError` (a subclass), `BadObjectMetaError`.
     """
     name = context.name or ""
-    message = await stream.last_message(context, meta_subject(stream.bucket, name))
+    message = await stream.last_message(context, meta_subject(stream.subject_bucket, name))
     if message is None:
         raise context.error(ObjectNotFoundError, f"there is no {context}")
     info = decode_info(stream.bucket, name, message.data, revision=message.seq, mtime=message.time)

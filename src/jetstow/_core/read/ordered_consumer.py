@@ -17,7 +17,13 @@ from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import BadObjectMetaError, JetstowError
+from jetstow.errors import (
+    BadObjectMetaError,
+    JetstowError,
+    PermissionDeniedError,
+    ServerError,
+    TimeoutError,
+)
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.watch")
@@ -25,9 +31,21 @@ _log = logging.getLogger("jetstow.watch")
 Policy = Literal["all", "last_per_subject", "new"]
 
 # The interval of the server's heartbeats, and the time without any message after which a consumer
-# is replaced. In seconds.
+# is replaced: two missed heartbeats. In seconds.
 _HEARTBEAT: Final = 2.0
-_MAX_SILENCE: Final = 3 * _HEARTBEAT
+_MAX_SILENCE: Final = 2 * _HEARTBEAT + 0.5
+
+# Heartbeats in a row that report a consumer as stalled although its flow control was answered.
+_MAX_STALLED_HEARTBEATS: Final = 2
+
+# Consumers in a row that deliver nothing. The server may delete one without interest at any time.
+_MAX_SILENT_CONSUMERS: Final = 2
+
+# What to check if messages do not arrive.
+_CHECK_IMPORTS: Final = (
+    "if the JetStream API is imported from another account, import this subject, too, or use an "
+    "inbox_prefix that is imported"
+)
 
 
 class GapError(Exception):
@@ -50,7 +68,10 @@ class OrderedConsumer:
         self._may_skip = False
         self._revision = 0
         self._received = 0
-        self._created = ""
+        self._created: str | None = None
+        self._is_silent = True
+        self._silent_consumers = 0
+        self._stalled_heartbeats = 0
 
     async def open(self) -> None:
         """Create a consumer: the first one, or one that continues after the last revision.
@@ -59,7 +80,8 @@ class OrderedConsumer:
         the server.
         """
         await self.close()
-        await self._reset_if_recreated()
+        is_first = self._created is None
+        await self._check_bucket()
         context = self._stream.error_context()
         mailbox = await self._stream.api.inbox.open_subscription(Mailbox, context, _MAX_SILENCE)
         policy = self._policy
@@ -72,11 +94,13 @@ class OrderedConsumer:
         config: dict[str, Any] = {
             "deliver_subject": mailbox.address,
             "deliver_policy": policy,
-            "filter_subject": subjects.all_meta_subject(self._stream.bucket),
+            "filter_subject": subjects.all_meta_subject(self._stream.subject_bucket),
             "ack_policy": "none",
             "max_deliver": 1,
             "flow_control": True,
             "idle_heartbeat": int(_HEARTBEAT * 10**9),
+            # Without a subscriber, the server would delete it after 5 seconds by default.
+            "inactive_threshold": int(2 * _MAX_SILENCE * 10**9),
             "mem_storage": True,
             "num_replicas": 1,
         }
@@ -90,36 +114,41 @@ class OrderedConsumer:
             mailbox.close()
             raise
         self._mailbox, self._consumer, self._received = mailbox, str(reply["name"]), 0
+        self._is_silent, self._stalled_heartbeats = True, 0
+        if not is_first:
+            # The bucket may have been created again since the first check.
+            await self._stream.check_same(self._created)
         self._caught_up = not reply.get("num_pending")
         if self._policy == "new" and not self._revision:
             # If this consumer fails before its first message, the next one continues from here.
             self._revision = int(reply["delivered"]["stream_seq"])
 
-    async def _reset_if_recreated(self) -> None:
-        """Start again if the bucket was deleted and recreated, or lost messages in a crash.
+    async def _check_bucket(self) -> None:
+        """Check that the bucket is the one of the first consumer.
 
-        Its revisions then start again at 1, or are reused: continuing after the last one would
-        miss some. The next consumer delivers all current objects.
+        If it lost messages in a crash, its revisions are reused: continuing after the last one
+        would miss some. The next consumer then delivers all current objects.
+
+        Raises: `BucketNotFoundError` (it was deleted, or deleted and created again).
         """
-        info = await self._stream.info()
-        created, last_seq = info["created"], info["state"]["last_seq"]
-        if self._created and (created != self._created or last_seq < self._revision):
+        info = await self._stream.check_same(self._created)
+        if info["state"]["last_seq"] < self._revision:
             self._policy, self._revision = "last_per_subject", 0
-        self._created = created
+        self._created = info["created"]
 
     async def next(self) -> ObjectInfo | None:
         """Return the next change, or None once: after the current objects.
 
-        Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `open` again).
+        Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `open` again),
+        `PermissionDeniedError` (the messages do not arrive here).
         """
         assert self._mailbox is not None, "the consumer is not open"
         while True:
             if self._caught_up and not self._initial_done:
                 self._initial_done = True
                 return None
-            message = await self._mailbox.next()
+            message = await self._next_message(self._mailbox)
             if status(message) is not None:
-                await self._handle_status(self._mailbox, message)
                 continue
             metadata = MsgMetadata.parse(message.reply)
             if metadata.consumer_seq != self._received + 1:
@@ -134,12 +163,31 @@ class OrderedConsumer:
             if not is_superseded and (info := self._decode(message, metadata)) is not None:
                 return info
 
-    async def _handle_status(self, mailbox: Mailbox, message: Message) -> None:
+    async def _next_message(self, mailbox: Mailbox) -> Message:
+        """Return the next message, and handle it if it is a heartbeat or flow control."""
+        has_waited = mailbox.is_empty
+        try:
+            message = await mailbox.next()
+        except TimeoutError:
+            await self._check_deliveries(mailbox)
+            raise
+        self._is_silent, self._silent_consumers = False, 0
+        if status(message) is not None:
+            await self._handle_status(mailbox, message, has_waited=has_waited)
+        else:
+            self._stalled_heartbeats = 0
+        return message
+
+    async def _handle_status(self, mailbox: Mailbox, message: Message, *, has_waited: bool) -> None:
         """Handle a heartbeat, with the last sequence sent to the consumer, or flow control."""
         headers = message.headers or {}
         if message.reply:
             await mailbox.respond(message.reply)
         elif stalled := headers.get("Nats-Consumer-Stalled"):
+            # Heartbeats that were not read in time were sent before the answer.
+            self._stalled_heartbeats = self._stalled_heartbeats + 1 if has_waited else 0
+            if self._stalled_heartbeats > _MAX_STALLED_HEARTBEATS:
+                raise self._delivery_error("the server does not receive the flow control", stalled)
             await mailbox.respond(stalled)
         last_seq = headers.get("Nats-Last-Consumer")
         if last_seq is not None and int(last_seq) != self._received:
@@ -148,13 +196,40 @@ class OrderedConsumer:
             await self._check_skipped(None)
             self._caught_up = True  # the pending counts of the messages may be wrong, too
 
+    async def _check_deliveries(self, mailbox: Mailbox) -> None:
+        """Check that a consumer that has delivered nothing, not even a heartbeat, is gone.
+
+        Raises: `PermissionDeniedError` (it exists: its messages do not arrive here).
+        """
+        if not self._is_silent:
+            return
+        self._silent_consumers += 1
+        context, name = self._stream.error_context(), self._stream.name
+        try:
+            await self._stream.api.request(context, f"CONSUMER.INFO.{name}.{self._consumer}")
+        except ServerError:
+            if self._silent_consumers < _MAX_SILENT_CONSUMERS:
+                return
+        raise self._delivery_error("the server's messages do not arrive", mailbox.address)
+
+    def _delivery_error(self, problem: str, subject: str) -> PermissionDeniedError:
+        context = self._stream.error_context()
+        error = context.error(
+            PermissionDeniedError,
+            f"{context} cannot be watched: {problem} on {subject!r}; {_CHECK_IMPORTS}",
+        )
+        error.subject = subject
+        return error
+
     async def _check_skipped(self, seq: int | None) -> None:
         """Raise `GapError` if metadata is between the last change and `seq` (None: the end)."""
         start = self._revision + 1
         if seq == start:
             return
         stored = await self._stream.next_message(
-            self._stream.error_context(), subjects.all_meta_subject(self._stream.bucket), start
+            self._stream.error_context(),
+            subjects.all_meta_subject(self._stream.subject_bucket),
+            start,
         )
         if stored is not None and (seq is None or stored.seq < seq):
             raise GapError
@@ -168,7 +243,7 @@ class OrderedConsumer:
 
     def _decode(self, message: Message, metadata: MsgMetadata) -> ObjectInfo | None:
         bucket, revision = self._stream.bucket, metadata.stream_seq
-        name = subjects.object_name(bucket, message.subject)
+        name = subjects.object_name(self._stream.subject_bucket, message.subject)
         try:
             if name is not None:
                 return decode_info(

@@ -77,7 +77,7 @@ class RangeReader:
         self._context = context
         self._size = info.size or 0
         self._total = info.chunks or 0
-        self._subject = chunk_subject(stream.bucket, info.nuid)
+        self._subject = chunk_subject(stream.subject_bucket, info.nuid)
         self._search = ChunkSearch(self._total, info.revision)
         self._chunk_size: int | None = None
         self._chunk_size_checked = False

@@ -45,7 +45,7 @@ async def request_early(stream: Stream, context: ErrorContext) -> EarlyWindow | 
     if location is None or not stream.has_batched_get:
         return None
     nuid, chunks, size = location
-    source = DirectWindows(stream, context, chunk_subject(stream.bucket, nuid))
+    source = DirectWindows(stream, context, chunk_subject(stream.subject_bucket, nuid))
 
     async def request() -> EarlyWindow | None:
         window = await source.try_request(1, chunks, size)

@@ -100,16 +100,21 @@ class Window(Mailbox):
         Raises: `TimeoutError` (an account exports its API for single replies).
         """
         if self.message_count == 1 and self.source.is_imported:
-            raise self.context.error(
-                TimeoutError,
-                f"only the first message of a reply arrived for {self.context}: the account that "
-                "exports the JetStream API must set response_type: stream",
-            )
+            raise cut_off_error(self.context)
 
     def _release(self) -> None:
         if self.remaining_bytes:
             size, self.remaining_bytes = self.remaining_bytes, 0
             self.inbox.inbound.release(self.departure, size)
+
+
+def cut_off_error(context: ErrorContext) -> TimeoutError:
+    """Return the error for a reply of several messages of which only the first one arrived."""
+    return context.error(
+        TimeoutError,
+        f"only the first message of a reply arrived for {context}: the account that exports the "
+        "JetStream API must set response_type: stream",
+    )
 
 
 class WindowSource(ABC):

@@ -84,7 +84,7 @@ class ChunkPublisher:
         self._stream = stream
         self._context = context
         self._nuid = nuid
-        self._subject = chunk_subject(stream.bucket, nuid)
+        self._subject = chunk_subject(stream.subject_bucket, nuid)
         self._headers = headers
         self._inbox = stream.api.inbox
         self._mailbox: _AckMailbox

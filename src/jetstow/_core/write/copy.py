@@ -73,7 +73,7 @@ def _put_options(
         meta.headers = (meta.headers or {}) | reserved_headers(info.headers)
     chunk_size = info.options.max_chunk_size if info.options else None
     if chunk_size:
-        # The servers may have different limits.
-        chunk_size = min(chunk_size, target.api.nc.max_payload)
+        # The servers and streams may have different limits.
+        chunk_size = min(chunk_size, target.max_message_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
     return PutOptions(meta, expected_revision, expires_at=info.expires)

@@ -9,17 +9,15 @@ chunks follow, and the marker is published last, into the space of both.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.headers import user_headers
-from jetstow._core.protocol.nuid import new_nuid
-from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state, require_live
-from jetstow._core.write.commit import Committed, commit
-from jetstow._core.write.purge import purge_replaced
-from jetstow._core.write.shared_chunks import TWIN
+from jetstow._core.write.commit import check_revision, commit, is_renamed, settle
+from jetstow._core.write.delete_marker import delete_marker
+from jetstow._core.write.purge import Committed, purge_name, purge_replaced
+from jetstow._core.write.shared_chunks import claim_of, has_nuid, live_twin
 from jetstow.errors import BucketFullError, JetstowError, PermissionDeniedError, ServerError
 from jetstow.models import ObjectInfo
 
@@ -33,21 +31,26 @@ async def delete(
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
+    await check_writable(stream, context)
     current = NameState()
 
     def marker(state: NameState) -> ObjectInfo:
         nonlocal current
         current = state
-        if state.revision and state.info is None:
-            # An object whose metadata cannot be decoded can still be deleted.
-            info = ObjectInfo(name=context.name or "", bucket=stream.bucket, nuid=new_nuid())
-            return delete_marker(NameState(info=info))
-        require_live(context, state)
-        return delete_marker(state)
+        if not state.revision or state.info is not None:
+            require_live(context, state)
+        # An object whose metadata cannot be decoded can still be deleted.
+        return delete_marker(context, state)
 
     while True:
         try:
-            committed = await commit(stream, context, marker, expected_revision=expected_revision)
+            current = await read_state(stream, context)
+            check_revision(context, current, expected_revision)
+            if await _finish_rename(stream, context, current):
+                return
+            committed = await commit(
+                stream, context, marker, state=current, expected_revision=expected_revision
+            )
         except BucketFullError as error:
             if await _delete_from_full_bucket(stream, context, current, marker(current), error):
                 return
@@ -56,14 +59,11 @@ async def delete(
             return
 
 
-def delete_marker(state: NameState) -> ObjectInfo:
-    """Return the metadata that marks an object as deleted (ADR-20)."""
-    assert state.info is not None, "only an object can be deleted"
-    extra = {key: value for key, value in state.info.extra.items() if key != TWIN}
-    headers = user_headers(state.info.headers)
-    return replace(
-        state.info, deleted=True, size=0, chunks=0, digest="", headers=headers, extra=extra
-    )
+async def _finish_rename(stream: Stream, context: ErrorContext, state: NameState) -> bool:
+    """Delete the name if another client has renamed the object; return whether it has."""
+    if state.live is None or claim_of(state.live) is None:
+        return False
+    return (await settle(stream, context, state)).live is None
 
 
 async def _delete_from_full_bucket(
@@ -79,19 +79,21 @@ async def _delete_from_full_bucket(
 
     Raises: `refused` (the metadata cannot be purged).
     """
-    subject = meta_subject(stream.bucket, context.name or "")
+    is_shared = state.live is not None and await live_twin(stream, state.live) is not None
     try:
-        purged = await stream.purge(context, subject, below=state.revision + 1)
+        purged = await purge_name(stream, context, state.revision)
     except (PermissionDeniedError, ServerError):
         raise refused from None
     current = await read_state(stream, context)
     # Without a rollup, a later message leaves earlier ones, and may refer to the same chunks.
-    shares_chunks = (
-        current.live is not None and state.info is not None and current.live.nuid == state.info.nuid
-    )
-    if not purged or shares_chunks:
+    if not purged or (state.info is not None and has_nuid(current, state.info.nuid)):
         return False
-    await purge_replaced(stream, context, Committed(marker, state))
+    try:
+        claim = None if state.live is None else claim_of(state.live)
+        if claim is None or not await is_renamed(stream, marker, claim):
+            await purge_replaced(stream, context, Committed(marker, state, is_shared))
+    except JetstowError as error:
+        _log.warning("chunks of %s were not purged: %s", context, error)
     if current.revision:
         return True  # another client has put an object under the name
     try:

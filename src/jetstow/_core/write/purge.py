@@ -1,19 +1,31 @@
-"""Purge chunks that no name refers to."""
+"""Purge chunks that no name refers to, and the metadata of names."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.subjects import chunk_subject
-from jetstow._core.read.name_state import read_state
-from jetstow._core.write.commit import Committed
-from jetstow._core.write.shared_chunks import live_twins
+from jetstow._core.protocol.subjects import chunk_subject, meta_subject
+from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.write.shared_chunks import is_named
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.write")
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The published metadata, and the state of the name that it replaced.
+
+    `is_shared` is whether another name may have had the chunks of the replaced object.
+    """
+
+    info: ObjectInfo
+    replaced: NameState
+    is_shared: bool = False
 
 
 async def purge_chunks(stream: Stream, context: ErrorContext, nuid: str) -> None:
@@ -23,7 +35,7 @@ async def purge_chunks(stream: Stream, context: ErrorContext, nuid: str) -> None
     are invisible until `collect_garbage` removes them.
     """
     try:
-        await stream.purge(context, chunk_subject(stream.bucket, nuid))
+        await stream.purge(context, chunk_subject(stream.subject_bucket, nuid))
     except JetstowError as error:
         _log.warning("unused chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
 
@@ -32,7 +44,7 @@ async def purge_abandoned(stream: Stream, context: ErrorContext, nuid: str) -> N
     """Purge the chunks of a put that ended while there was no connection."""
     await purge_chunks(stream, context, nuid)
     # The purge may have overtaken chunks that were in the server's queue.
-    if await stream.count_messages(context, chunk_subject(stream.bucket, nuid)):
+    if await stream.count_messages(context, chunk_subject(stream.subject_bucket, nuid)):
         await purge_chunks(stream, context, nuid)
 
 
@@ -46,7 +58,7 @@ async def purge_replaced(stream: Stream, context: ErrorContext, committed: Commi
     if replaced.nuid == committed.info.nuid and not committed.info.deleted:
         return
     try:
-        if await live_twins(stream, replaced):
+        if committed.is_shared and await is_named(stream, replaced):
             return
     except JetstowError as error:
         nuid = replaced.nuid
@@ -55,16 +67,14 @@ async def purge_replaced(stream: Stream, context: ErrorContext, committed: Commi
     await purge_chunks(stream, context, replaced.nuid)
 
 
-async def purge_if_renamed_away(
-    stream: Stream, context: ErrorContext, info: ObjectInfo, revision: int
-) -> None:
-    """Purge an object's chunks if the name in `context` had them at a revision, and was
-    replaced since.
+async def purge_name(stream: Stream, context: ErrorContext, revision: int) -> bool:
+    """Purge the metadata of the name in `context`, unless it was written after a revision.
 
-    A state older than the revision, as a former leader may return it, purges nothing.
+    Return whether it was purged. If the request was sent again after a lost reply, and the name
+    has no metadata, the first request has purged it.
     """
-    if info.chunks:
-        state = await read_state(stream, context)
-        replaced = state.live is None or state.live.nuid != info.nuid
-        if state.revision > revision and replaced:
-            await purge_chunks(stream, context, info.nuid)
+    subject = meta_subject(stream.subject_bucket, context.name or "")
+    purged = await stream.purge(context, subject, below=revision + 1)
+    if purged.count or not purged.was_resent:
+        return purged.count > 0
+    return (await read_state(stream, context)).revision == 0

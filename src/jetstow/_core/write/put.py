@@ -18,19 +18,27 @@ from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import subjects, ttl
+from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
+from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
+from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
 from jetstow._headers import expiry_from_headers
-from jetstow.errors import InvalidOptionError, JetstowError, LinkError, PermissionDeniedError
+from jetstow.errors import (
+    JetstowError,
+    LinkError,
+    PermissionDeniedError,
+    ServerError,
+)
 from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
@@ -90,8 +98,6 @@ class Put:
 
         Raises: `ConnectionLostError`, `PermissionDeniedError`.
         """
-        if self._stream.needs_subject_check:
-            await self._stream.check_subjects(self.context)
         headers = None if self._expiry is None else self._expiry.chunk_headers
         self._publisher = ChunkPublisher(
             self._stream, self.context, self.nuid, headers, self._chunks_stored
@@ -154,7 +160,10 @@ class Put:
         await self.start()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _: object, error: object, __: object) -> None:
+        if isinstance(error, ServerError) and error.err_code == MESSAGE_TTL_DISABLED:
+            # The bucket was created again since. The next put enables it.
+            self._stream.config.pop("allow_msg_ttl", None)
         await self.end()
 
     async def _write_chunk(self, chunk: memoryview) -> None:
@@ -234,6 +243,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     """
     name = name or (options.meta.name if options.meta is not None else None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
+    await check_writable(stream, context)
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
     if meta.options is not None and meta.options.link is not None:
         raise context.error(
@@ -242,7 +252,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     expiry = await _expiry(stream, context, meta, options)
     header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
     requested = None if meta.options is None else meta.options.max_chunk_size
-    chunk_size = _chunk_size(stream, context, requested, header_size)
+    chunk_size = select_chunk_size(stream, context, requested, header_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
     state = None
     if options.expected_revision is not None:
@@ -264,25 +274,6 @@ async def _expiry(
     await enable_message_ttl(stream, context)
     seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
     return Expiry(context, seconds, expires_at)
-
-
-def _chunk_size(stream: Stream, context: ErrorContext, requested: object, header_size: int) -> int:
-    """Return the chunk size in bytes: as requested, or 128 KiB (ADR-20).
-
-    A chunk and its headers must fit the server's `max_payload`.
-    """
-    max_payload = stream.api.nc.max_payload
-    largest = max(1, max_payload - header_size)
-    if requested is None:
-        return min(DEFAULT_CHUNK_SIZE, largest)
-    is_number = isinstance(requested, int) and not isinstance(requested, bool)
-    if not is_number or not 1 <= requested <= max_payload:  # type: ignore[operator]
-        raise context.error(
-            InvalidOptionError,
-            f"max_chunk_size of {context} must be 1 to {max_payload} bytes (the server's "
-            f"max_payload), not {requested!r}",
-        )
-    return min(requested, largest)  # type: ignore[call-overload]
 
 
 def _discard(task: asyncio.Task[NameState]) -> None:

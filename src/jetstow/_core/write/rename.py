@@ -1,46 +1,97 @@
 """Rename an object: give its chunks to a new name, then remove the old name.
 
-The new name is published first, so that a client that dies in between leaves two names for the
-chunks and never none. Before that, each of the two names gets a reference to the other, so that
-deleting or replacing one of them leaves the chunks to the other. A delete marker with
-compare-and-set then ends the old name before it is purged (docs/decisions/0006, 0015).
+1. The old name's metadata gets a claim: the new name, and the revision of the new name.
+2. The object is published under the new name, if that is still at this revision. From then on the
+   object is renamed. A client that dies before leaves one name, one that dies later leaves two
+   names for the chunks, and never none.
+3. The old name is deleted with compare-and-set and purged.
+
+Another client that changes the old name in the meantime finds the claim, and first finishes the
+rename (after 2) or stops it (before 2): see `settle` in `commit.py` and docs/decisions/0006, 0015.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from jetstow._core.bucket.encryption import check_moved_with_key, new_header, renamed_link
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.subjects import meta_subject
+from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
-from jetstow._core.write.commit import Committed, commit
-from jetstow._core.write.delete import delete_marker
-from jetstow._core.write.purge import purge_if_renamed_away
-from jetstow._core.write.shared_chunks import live_twins, with_twin
-from jetstow.errors import ObjectAlreadyExists, PermissionDeniedError, RevisionMismatchError
+from jetstow._core.write.commit import (
+    check_same_revision,
+    commit,
+    commit_step,
+    delete_renamed,
+    settle,
+)
+from jetstow._core.write.delete_marker import delete_marker
+from jetstow._core.write.purge import Committed, purge_name, purge_replaced
+from jetstow._core.write.shared_chunks import (
+    Claim,
+    claim_of,
+    has_nuid,
+    live_twin,
+    with_claim,
+    with_twin,
+)
+from jetstow.errors import (
+    BucketFullError,
+    JetstowError,
+    ObjectAlreadyExists,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    RevisionMismatchError,
+)
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.write")
 
 
-async def rename(stream: Stream, context: ErrorContext, new_name: str) -> ObjectInfo:
-    """Give the object in `context` a new name. Nothing else of its metadata changes.
+async def rename(
+    stream: Stream,
+    context: ErrorContext,
+    new_name: str,
+    update: Callable[[NameState], ObjectInfo] | None = None,
+    missing: type[ObjectNotFoundError] = ObjectNotFoundError,
+) -> ObjectInfo:
+    """Give the object in `context` a new name, and the metadata that `update` returns.
+
+    If another client renames it at the same time, or a rename of it was interrupted, the name from
+    that rename is renamed.
 
     Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object), and what
-    `with_name` raises.
+    `with_name` and `update` raise.
     """
+    update = update or partial(require_live, context)
+    start = context
+    await check_writable(stream, context)
     while True:
         state = await read_state(stream, context)
-        info = require_live(context, state)
+        info = require_live(start, state, missing)
         if new_name == context.name:
             return info
-        renamed = await with_name(stream, context, info, new_name)
-        if (result := await try_rename(stream, context, state, renamed)) is not None:
-            return result
+        named = await with_name(stream, context, info, new_name)
+        renamed = replace(update(replace(state, info=named)), name=new_name)
+        settled = await settle(stream, context, state)
+        claim = claim_of(state.live) if state.live is not None else None
+        if settled.live is None and claim is not None:
+            context = stream.error_context(claim.name)
+            if new_name == claim.name:
+                return (await commit(stream, context, update)).info
+            continue
+        if settled.revision != state.revision:
+            continue
+        try:
+            return await _rename_settled(stream, context, settled, renamed)
+        except RevisionMismatchError:
+            continue
 
 
 async def with_name(
@@ -59,48 +110,100 @@ async def with_name(
     return replace(info, name=new_name, headers=headers or None)
 
 
-async def try_rename(
+async def _rename_settled(
     stream: Stream, context: ErrorContext, old: NameState, renamed: ObjectInfo
-) -> ObjectInfo | None:
+) -> ObjectInfo:
     """Publish `renamed` and remove the old name in `context`, which is at the state `old`.
 
-    Return None if the old name changed at the same time: read its state and try again.
-
-    Raises: `ObjectAlreadyExists` (the new name has a live object).
+    Raises: `ObjectAlreadyExists` (the new name has a live object), `RevisionMismatchError` (one of
+    the names changed at the same time).
     """
+    assert old.live is not None, "only a live object is renamed"
     new_context = stream.error_context(renamed.name)
+    await _remove_older_name(stream, old.live)
+    new = await settle(stream, new_context, await read_state(stream, new_context))
+    if new.live is not None:
+        raise new_context.error(
+            ObjectAlreadyExists, f"{context} cannot be renamed: {new_context} exists"
+        )
+    # Links of other clients may have no NUID, which identifies the object here.
+    nuid = old.live.nuid or new_nuid()
+    claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))
+    claim = await commit_step(stream, context, lambda _: claimed, old)
+    taken = with_twin(replace(renamed, nuid=nuid), context.name or "")
+    info = (await commit_step(stream, new_context, lambda _: taken, new)).info
+    await _remove_old_name(stream, context, claim.info, info)
+    return info
 
-    def take_name(state: NameState) -> ObjectInfo:
-        if state.live is not None:
-            raise new_context.error(
-                ObjectAlreadyExists, f"{context} cannot be renamed: {new_context} exists"
-            )
-        return renamed
 
-    await _finish_interrupted(stream, context, renamed)
-    new_state = await read_state(stream, new_context)
-    take_name(new_state)
+async def _remove_old_name(
+    stream: Stream, context: ErrorContext, old: ObjectInfo, new: ObjectInfo
+) -> None:
+    """Delete the old name, and purge its metadata unless it was written again.
+
+    Raises: `RevisionMismatchError` (the old name has the object, and a claim for another name).
+    """
+    state = NameState(old.revision, old)
+    while True:
+        try:
+            deleted = await _delete_old_name(stream, context, state)
+            break
+        except RevisionMismatchError:
+            state = await read_state(stream, context)
+            if not has_nuid(state, new.nuid):
+                return  # another client finished the rename, or has written the name since
+            new_context = stream.error_context(new.name)
+            if (await read_state(stream, new_context)).revision != new.revision:
+                return  # the object has been renamed again, back to this name
+            claim = claim_of(state.live) if state.live is not None else None
+            if claim is not None and claim.name != new.name:
+                # The rename was stopped, and the new name was purged since: it is at revision 0.
+                await purge_name(stream, new_context, new.revision)
+                raise
+    await _purge_old_name(stream, context, deleted.info.revision)
+
+
+async def _purge_old_name(stream: Stream, context: ErrorContext, revision: int) -> None:
     try:
-        if renamed.chunks:
-            old = await _add_twin(stream, context, old, renamed.name)
-            renamed = with_twin(renamed, context.name or "")
-    except RevisionMismatchError:
-        return None
-    taken = await commit(stream, new_context, take_name, state=new_state)
-    try:
-        deleted = await _delete_at(stream, context, old)
-    except RevisionMismatchError:
-        await _purge_name(stream, new_context, taken)
-        await purge_if_renamed_away(stream, context, renamed, old.revision)
-        return None
-    try:
-        await _purge_name(stream, context, deleted)
+        await purge_name(stream, context, revision)
     except PermissionDeniedError as error:
         # The object has its new name; the old name keeps a delete marker.
         _log.warning("%s keeps a delete marker: %s", context, error)
-    # A client that replaced the new name in the meantime may have left the chunks to the old one.
-    await purge_if_renamed_away(stream, new_context, renamed, taken.info.revision)
-    return taken.info
+
+
+async def _delete_old_name(stream: Stream, context: ErrorContext, state: NameState) -> Committed:
+    """Delete the old name at a state; in a full bucket, purge it before the delete marker.
+
+    Raises: `RevisionMismatchError`.
+    """
+    try:
+        return await delete_renamed(stream, context, state)
+    except BucketFullError:
+        purged = await purge_name(stream, context, state.revision)
+        if not purged:
+            check_same_revision(context, await read_state(stream, context), state.revision)
+            raise
+    marker = delete_marker(context, state)
+    committed = Committed(marker, state, is_shared=True)
+    await purge_replaced(stream, context, committed)
+    try:
+        return await commit_step(stream, context, lambda _: marker, NameState())
+    except JetstowError as error:
+        _log.warning("%s was renamed without a delete marker: %s", context, error)
+        return committed
+
+
+async def _remove_older_name(stream: Stream, info: ObjectInfo) -> None:
+    """Finish the rename that gave the object its current name: two names are the most."""
+    twin = await live_twin(stream, info)
+    if twin is None or twin.live is None:
+        return
+    claim = claim_of(twin.live)
+    if claim is not None and claim.name == info.name:
+        context = stream.error_context(twin.live.name)
+        settled = await settle(stream, context, twin)
+        if settled.live is None:
+            await _purge_old_name(stream, context, settled.revision)
 
 
 async def remove_old_name(stream: Stream, context: ErrorContext, state: NameState) -> bool:
@@ -109,42 +212,10 @@ async def remove_old_name(stream: Stream, context: ErrorContext, state: NameStat
     Return False if the name was changed since it was at `state`.
     """
     if state.live is None:
-        subject = meta_subject(stream.bucket, context.name or "")
-        return bool(await stream.purge(context, subject, below=state.revision + 1))
+        return await purge_name(stream, context, state.revision)
     try:
-        deleted = await _delete_at(stream, context, state)
+        deleted = await commit_step(stream, context, partial(delete_marker, context), state)
     except RevisionMismatchError:
         return False
-    await _purge_name(stream, context, deleted)
+    await purge_name(stream, context, deleted.info.revision)
     return True
-
-
-async def _finish_interrupted(stream: Stream, context: ErrorContext, renamed: ObjectInfo) -> None:
-    """Remove the name that an earlier rename of the same object left: two names are the most."""
-    for twin in await live_twins(stream, replace(renamed, name=context.name or "")):
-        twin_context = stream.error_context(twin.name)
-        await remove_old_name(stream, twin_context, NameState(twin.revision, twin))
-
-
-async def _add_twin(
-    stream: Stream, context: ErrorContext, state: NameState, twin: str
-) -> NameState:
-    """Publish metadata with a reference to the name that is about to share the chunks."""
-    assert state.live is not None, "only a live object is renamed"
-    info = with_twin(state.live, twin)
-    committed = await commit(
-        stream, context, lambda _: info, state=state, expected_revision=state.revision
-    )
-    return NameState(committed.info.revision, committed.info)
-
-
-async def _delete_at(stream: Stream, context: ErrorContext, state: NameState) -> Committed:
-    return await commit(
-        stream, context, delete_marker, state=state, expected_revision=state.revision
-    )
-
-
-async def _purge_name(stream: Stream, context: ErrorContext, committed: Committed) -> None:
-    """Purge a name's metadata, unless it was written since the commit."""
-    subject = meta_subject(stream.bucket, context.name or "")
-    await stream.purge(context, subject, below=committed.info.revision + 1)

@@ -106,7 +106,7 @@ async def _matching_chunks(
 ) -> tuple[int, Digest]:
     """Return how many chunks are stored, and their digest; 0 if one differs from the file."""
     digest = Digest()
-    count = await stream.count_messages(put.context, chunk_subject(stream.bucket, nuid))
+    count = await stream.count_messages(put.context, chunk_subject(stream.subject_bucket, nuid))
     stored = ObjectInfo(
         name=put.name,
         bucket=stream.bucket,

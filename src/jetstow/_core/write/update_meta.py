@@ -13,7 +13,7 @@ from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
-from jetstow._core.write.rename import try_rename, with_name
+from jetstow._core.write.rename import rename, with_name
 from jetstow.errors import ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
@@ -40,17 +40,15 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
 
     if new_name == name and stream.key is None:
         return (await commit(stream, context, updated)).info
+    if new_name != name:
+        return await rename(stream, context, new_name, updated, missing=ObjectDeletedError)
     while True:
         state = await read_state(stream, context)
         info = require_live(context, state, missing=ObjectDeletedError)
         # With a key, this also restores a header that another client dropped.
         named = await with_name(stream, context, info, new_name)
         proposed = updated(replace(state, info=named))
-        if new_name != name:
-            result = await try_rename(stream, context, state, proposed)
-        else:
-            result = await _try_update(stream, context, state, proposed)
-        if result is not None:
+        if (result := await _try_update(stream, context, state, proposed)) is not None:
             return result
 
 

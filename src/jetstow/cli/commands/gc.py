@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -56,16 +55,20 @@ async def gc(
     Uploads, deletes and renames whose process was killed leave such chunks. They use storage and
     are not visible. Other clients may upload at the same time.
     """
-    from jetstow.errors import BucketNotFoundError
+    from jetstow.errors import BucketNotFoundError, BucketSealedError, WrongStreamError
 
     grace = DEFAULT_GRACE if grace is None else grace
     if bucket is not None:
         yield await _collect(session, bucket, grace, deleted, dry_run=dry_run)
         return
     for name in sorted(await (await session.js()).object_store_names()):
-        with suppress(BucketNotFoundError):  # deleted since it was listed
+        try:
             if dry_run or not (await (await session.store(name)).status()).sealed:
                 yield await _collect(session, name, grace, deleted, dry_run=dry_run)
+        except BucketNotFoundError:
+            continue  # deleted since it was listed
+        except (BucketSealedError, WrongStreamError) as error:
+            session.report(error)
 
 
 async def _collect(

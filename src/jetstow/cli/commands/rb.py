@@ -17,17 +17,23 @@ async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Result:
 
     Asks for confirmation unless the bucket is empty.
     """
-    await session.store(bucket)
-    if not yes and (size := await _size_if_not_empty(session, bucket)):
-        await confirm(f"bucket {bucket!r} is not empty ({size})", "delete all of it?")
+    contents = await _contents(session, bucket)
+    if contents and not yes:
+        await confirm(f"bucket {bucket!r} {contents}", "delete all of it?")
     await (await session.js()).delete_object_store(bucket)
     return Result({"bucket": bucket, "removed": True}, notices=[f"deleted bucket {bucket!r}"])
 
 
-async def _size_if_not_empty(session: Session, bucket: str) -> str:
-    store = await session.store(bucket)
+async def _contents(session: Session, bucket: str) -> str:
+    """Return what is in a bucket, or "" if it is empty."""
+    from jetstow.errors import WrongStreamError
+
+    try:
+        store = await session.store(bucket)
+    except WrongStreamError:
+        return "cannot be read, and may not be empty"
     async for _ in store.list():
-        return format_size((await store.status()).size)
+        return f"is not empty ({format_size((await store.status()).size)})"
     return ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,14 +38,18 @@ async def verify(
     Each problem is printed on a line; the exit code is then 7. Objects that are replaced or
     deleted during the check are not a problem.
     """
-    from jetstow.errors import BucketNotFoundError
+    from jetstow.errors import BucketNotFoundError, WrongStreamError
 
     if address is not None:
         yield await _verify(session, address, quick=quick)
         return
     for bucket in sorted(await (await session.js()).object_store_names()):
-        with suppress(BucketNotFoundError):  # deleted since it was listed
+        try:
             yield await _verify(session, Address(bucket), quick=quick)
+        except BucketNotFoundError:
+            continue  # deleted since it was listed
+        except WrongStreamError as error:
+            session.report(error)
 
 
 async def _verify(session: Session, address: Address, *, quick: bool) -> Result:

@@ -1,0 +1,26 @@
+"""Delete markers (ADR-20): metadata that marks a name as deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import user_headers
+from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.read.name_state import NameState
+from jetstow._core.write.shared_chunks import without_twin
+from jetstow.models import ObjectInfo
+
+
+def delete_marker(context: ErrorContext, state: NameState) -> ObjectInfo:
+    """Return the delete marker for the name in `context`, which is at `state`.
+
+    A name whose metadata cannot be decoded, or that was never used, has one, too.
+    """
+    if state.info is None:
+        return ObjectInfo(
+            name=context.name or "", bucket=context.bucket or "", nuid=new_nuid(), deleted=True
+        )
+    info = without_twin(state.info)
+    headers = user_headers(info.headers)
+    return replace(info, deleted=True, size=0, chunks=0, digest="", headers=headers)
