@@ -14,7 +14,6 @@ from tests.docs import pages
 from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
-RUNNABLE = {"python", "console"}
 # Pages whose examples use the embedded server.
 EMBEDDED = {"start.md"}
 
@@ -35,7 +34,8 @@ def reader(
     if page not in EMBEDDED:
         monkeypatch.setenv("NATS_URL", own_server.url)
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("COLUMNS", "100")
     folder = tmp_path / "folder"
@@ -61,7 +61,7 @@ def _runnable() -> list[str]:
     return [
         page
         for page in pages.names()
-        if any(block.language in RUNNABLE for block in pages.blocks(page))
+        if any(block.is_run for block in pages.blocks(page))
     ]
 
 
