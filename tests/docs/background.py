@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import threading
 from contextlib import suppress
@@ -9,11 +10,9 @@ from pathlib import Path
 from typing import Final
 
 # What each program prints when it accepts connections.
-READY: Final = {
-    "nats-server": "Server is ready",
-    "uvicorn": "Uvicorn running on",
-    "jetstow": "watching",
-}
+READY: Final = {"nats-server": "Server is ready", "uvicorn": "Uvicorn running on"}
+# What a leaf node prints when it is connected to its hub.
+LEAF_READY: Final = "Leafnode connection created"
 START_TIMEOUT: Final = 30.0
 
 
@@ -22,10 +21,11 @@ class Background:
 
     def __init__(self, command: str, folder: Path, environment: dict[str, str]) -> None:
         self._command = command
+        self._ready = _ready_texts(command, folder)
         self._lines: list[str] = []
         self._is_ready = threading.Event()
         self._process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"], cwd=folder, env=environment, text=True,
+            ["bash", "-c", command], cwd=folder, env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -50,13 +50,22 @@ class Background:
             self._process.stdout.close()
 
     def _read(self) -> None:
-        lines = self._process.stdout
-        # The program is the last command of the line: variables may precede it.
-        program = next(word for word in self._command.split() if "=" not in word)
-        ready = READY[Path(program).name]
+        missing = set(self._ready)
         with suppress(ValueError):
-            for line in lines or ():
+            for line in self._process.stdout or ():
                 self._lines.append(line)
-                if ready in line:
+                missing -= {text for text in missing if text in line}
+                if not missing:
                     self._is_ready.set()
         self._is_ready.set()
+
+
+def _ready_texts(command: str, folder: Path) -> set[str]:
+    """Return what the program of a command prints when it is ready."""
+    words = shlex.split(command)
+    texts = {READY[Path(word).name] for word in words if Path(word).name in READY}
+    assert texts, f"{command}: add its program to READY"
+    configs = (folder / word for word in words if word.endswith(".conf"))
+    if any("remotes" in config.read_text(encoding="utf-8") for config in configs):
+        texts.add(LEAF_READY)
+    return texts

@@ -40,7 +40,9 @@ class Places:
         """Replace addresses and folders."""
         for shown, path in self._folders.items():
             text = re.sub(rf"(?<![\w.]){re.escape(shown)}(?![\w-])", str(path), text)
-        text = _PORT_OPTION.sub(lambda m: f"{m['option']}{self._port(_LOCAL_HOST, m['port'])}", text)
+        text = _PORT_OPTION.sub(
+            lambda m: f"{m['option']}{self._port(_LOCAL_HOST, m['port'])}", text
+        )
         return _ADDRESS.sub(self._address, text)
 
     def shown(self, text: str) -> str:

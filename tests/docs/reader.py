@@ -51,10 +51,16 @@ class Reader:
         self._file_systems = set(JetstowFileSystem._cache)
 
     def __enter__(self) -> Self:
+        """Make the files of the page importable."""
+        sys.path.insert(0, str(self._folder))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close connections that the page leaves open, as the end of the program would."""
+        sys.path.remove(str(self._folder))
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", "")).startswith(str(self._folder)):
+                del sys.modules[name]
         for value in self._names.values():
             if isinstance(value, jetstow.Client) and not value.is_closed:
                 self._loop.run(value.close())

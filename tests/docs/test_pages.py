@@ -11,11 +11,12 @@ import pytest
 
 import jetstow
 from tests.docs import pages
+from tests.docs.prepared import PREPARED
 from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
-# Pages whose examples use the embedded server.
-EMBEDDED = {"start.md"}
+# Pages whose examples use the embedded server, or start their own servers.
+WITHOUT_SERVER = {"start.md", "guides/connecting.md"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def reader(
 ) -> Iterator[Reader]:
     for name in ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER"):
         monkeypatch.delenv(name, raising=False)
-    if page not in EMBEDDED:
+    if page not in WITHOUT_SERVER:
         monkeypatch.setenv("NATS_URL", own_server.url)
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -40,6 +41,8 @@ def reader(
     monkeypatch.setenv("COLUMNS", "100")
     folder = tmp_path / "folder"
     folder.mkdir()
+    if page in PREPARED:
+        PREPARED[page](folder)
     monkeypatch.chdir(folder)
     logger, root = logging.getLogger("jetstow"), logging.getLogger()
     levels = logger.level, root.level
@@ -58,11 +61,7 @@ async def _delete_buckets(url: str) -> None:
 
 
 def _runnable() -> list[str]:
-    return [
-        page
-        for page in pages.names()
-        if any(block.is_run for block in pages.blocks(page))
-    ]
+    return [page for page in pages.names() if any(block.is_run for block in pages.blocks(page))]
 
 
 @pytest.mark.parametrize("page", _runnable())

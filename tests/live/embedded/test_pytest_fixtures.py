@@ -142,7 +142,9 @@ def test_server_stops_at_the_end(user: pytest.Pytester) -> None:
 
 def test_import_of_jetstow_does_not_import_pytest() -> None:
     """The fixtures cost nothing in programs, and in tests that do not use them."""
-    program = "import sys, jetstow, jetstow.sync, jetstow.fs, jetstow.cli; print('pytest' in sys.modules)"
+    program = (
+        "import sys, jetstow, jetstow.sync, jetstow.fs, jetstow.cli; print('pytest' in sys.modules)"
+    )
     process = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
