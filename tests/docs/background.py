@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from tests.support.servers import die_with_parent
+
 # What each program prints when it accepts connections.
 READY: Final = {"nats-server": "Server is ready", "uvicorn": "Uvicorn running on"}
 # What a leaf node prints when it is connected to its hub.
@@ -25,7 +27,7 @@ class Background:
         self._lines: list[str] = []
         self._is_ready = threading.Event()
         self._process = subprocess.Popen(
-            ["bash", "-c", command], cwd=folder, env=environment, text=True,
+            [*die_with_parent(), "bash", "-c", command], cwd=folder, env=environment, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -34,17 +36,14 @@ class Background:
     def wait_ready(self) -> None:
         """Wait until the program accepts connections."""
         started = self._is_ready.wait(START_TIMEOUT)
-        output = "".join(self._lines)
-        assert started and self._process.poll() is None, f"{self._command}\n{output}"
+        output = f"{self._command}\n{''.join(self._lines)}"
+        assert started, output
+        assert self._process.poll() is None, output
 
     def stop(self) -> None:
-        """End the program, as `kill` does."""
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """Kill the program."""
+        self._process.kill()
+        self._process.wait()
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -35,7 +35,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\
 # A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
 # As the shell writes it: the first program in the background is %1.
-_KILL: Final = re.compile(r"kill %(\d+)")
+_KILL: Final = re.compile(r"kill -9 %(\d+)")
 
 
 class Reader:
@@ -97,6 +97,8 @@ class Reader:
     def _use(self, text: str) -> None:
         """Mark the files that a command or a file names as used: `app.py`, or `app` alone."""
         words = set(re.findall(r"[\w-]+", text))
+        if "pytest" in words:
+            words |= {"conftest", "pyproject"}
         self._unused -= {name for name in self._unused if name.partition(".")[0] in words}
 
     def _python(self, block: Block) -> None:

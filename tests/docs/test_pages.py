@@ -16,7 +16,7 @@ from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
 # Pages whose examples use the embedded server, or start their own servers.
-WITHOUT_SERVER = {"start.md", "guides/connecting.md"}
+WITHOUT_SERVER = {"start.md", "guides/connecting.md", "guides/outages.md"}
 
 
 @pytest.fixture(scope="module")
