@@ -12,7 +12,11 @@ from typing import Final
 from tests.support.servers import die_with_parent
 
 # What each program prints when it accepts connections.
-READY: Final = {"nats-server": "Server is ready", "uvicorn": "Uvicorn running on"}
+READY: Final = {
+    "nats-server": "Server is ready",
+    "uvicorn": "Uvicorn running on",
+    "python": "ready",
+}
 # What a leaf node prints when it is connected to its hub.
 LEAF_READY: Final = "Leafnode connection created"
 START_TIMEOUT: Final = 30.0

@@ -6,8 +6,7 @@ import re
 import shlex
 import subprocess
 import tomllib
-from collections.abc import Callable
-from configparser import ConfigParser
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -20,14 +19,14 @@ Check = Callable[[Path, dict[str, str]], list[Background]]
 _SETTINGS: Final = {
     "Unit": {"Description", "After", "Wants"},
     "Service": {
-        "Type", "User", "ExecStart", "ExecReload", "Environment", "Restart", "StateDirectory",
-        "NoNewPrivileges", "ProtectSystem", "ProtectHome", "LimitNOFILE", "TimeoutStopSec",
+        "Type", "User", "ExecStart", "ExecReload", "EnvironmentFile", "Restart", "LimitNOFILE",
+        "WorkingDirectory",
     },
     "Timer": {"OnCalendar", "RandomizedDelaySec", "Persistent"},
     "Install": {"WantedBy"},
 }  # fmt: skip
 _CRON_LINE: Final = re.compile(r"(?P<time>(?:[\d*,/-]+ +){5})(?P<user>\w+) +(?P<command>.+)")
-_VARIABLE: Final = re.compile(r"(\w+)=(\S+)")
+_VARIABLE: Final = re.compile(r"^(\w+)=(\S+)$", re.MULTILINE)
 
 
 def check_of(path: Path) -> Check | None:
@@ -39,26 +38,42 @@ def check_of(path: Path) -> Check | None:
         return _run_container
     if path.suffix in {".service", ".timer"}:
         return _run_unit
-    return _run_cron if "." not in path.name else None
+    return None if "." in path.name else _run_cron
 
 
 def _run_unit(path: Path, environment: dict[str, str]) -> list[Background]:
     """Run the command of a service. A timer needs the service of its name."""
-    unit = ConfigParser(interpolation=None, delimiters="=", strict=True)
-    unit.optionxform = str  # type: ignore[assignment, method-assign]  # names of settings are case-sensitive
-    unit.read(path, encoding="utf-8")
-    for section in unit.sections():
-        assert set(unit[section]) <= _SETTINGS[section], f"{path.name}: [{section}]"
+    settings = list(_settings(path.read_text(encoding="utf-8")))
+    for section, name, _ in settings:
+        assert name in _SETTINGS[section], f"{path.name}: [{section}] {name}"
     if path.suffix == ".timer":
         assert path.with_suffix(".service").is_file(), f"{path.name}: its service is missing"
         return []
-    service = unit["Service"]
-    variables = dict(_VARIABLE.findall(service.get("Environment", "")))
-    command = service["ExecStart"]
-    if service.get("Type") == "oneshot":
-        _run(command, path.parent, environment | variables)
+    values = {name: value for _, name, value in settings}
+    if file := values.get("EnvironmentFile"):
+        environment |= variables(Path(file))
+    commands = [value for _, name, value in settings if name == "ExecStart"]
+    if values.get("Type") == "oneshot":
+        for command in commands:
+            _run(command, path.parent, environment)
         return []
-    return [_started(command, path.parent, environment | variables)]
+    return [_started(command, path.parent, environment) for command in commands]
+
+
+def variables(path: Path) -> dict[str, str]:
+    """Return the variables of an environment file."""
+    return dict(_VARIABLE.findall(path.read_text(encoding="utf-8")))
+
+
+def _settings(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield section, name and value of each setting. A name may be repeated."""
+    section = ""
+    for line in text.splitlines():
+        if match := re.fullmatch(r"\[(\w+)\]", line):
+            section = match[1]
+        elif line and not line.startswith("#"):
+            name, _, value = line.partition("=")
+            yield section, name, value
 
 
 def _run_cron(path: Path, environment: dict[str, str]) -> list[Background]:
@@ -88,7 +103,8 @@ def _run_container(path: Path, environment: dict[str, str]) -> list[Background]:
             check_packages(text)
         elif kind == "COPY":
             for source in text.split()[:-1]:
-                assert (path.parent / source).exists() or (ROOT / source).exists(), source
+                # `make wheel` builds the wheel.
+                assert source == "dist/*.whl" or (path.parent / source).is_file(), source
     command: list[str] = tomllib.loads(f"command = {steps[-1][1]}")["command"]
     return [_started(shlex.join(command), path.parent, environment)]
 
@@ -101,7 +117,7 @@ def check_packages(command: str) -> None:
     words = shlex.split(command.partition("pip install")[2])
     for word in (word for word in words if not word.startswith("-")):
         package, _, extras = word.rstrip("]").partition("[")
-        if package == ".":
+        if package in {".", "*.whl"}:
             assert set(filter(None, extras.split(","))) <= set(project["optional-dependencies"])
         else:
             assert package.replace("_", "-") in locked, f"{package} is not in dev.lock"

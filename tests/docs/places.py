@@ -28,6 +28,7 @@ class Places:
         self._shown: dict[str, str] = {}
         self._folders = {
             "/opt/app/.venv/bin": Path(sysconfig.get_path("scripts")),
+            "/usr/local/bin": Path(sysconfig.get_path("scripts")),
             "/etc/nats": folder,
             "/opt/app": folder,
             "/var/lib/nats": folder / "data",

@@ -36,6 +36,8 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\
 _SHELL: Final = frozenset("|><&;$(")
 # As the shell writes it: the first program in the background is %1.
 _KILL: Final = re.compile(r"kill -9 %(\d+)")
+# Reads the variables of a file into the environment.
+_SOURCE: Final = re.compile(r"set -a; \. (\S+)")
 
 
 class Reader:
@@ -48,6 +50,7 @@ class Reader:
         self._names: dict[str, Any] = {"__name__": "__page__"}
         self._loop = asyncio.Runner()
         self._unused: set[str] = set()
+        self._files = ""  # the text of all files, without their first lines
         self._file_systems = set(JetstowFileSystem._cache)
 
     def __enter__(self) -> Self:
@@ -84,15 +87,16 @@ class Reader:
         assert not self._unused, f"written and never run: {self._unused}"
 
     def _write(self, block: Block, name: str) -> None:
-        """Write a file. A command or a later file has to use it; services are run at once."""
+        """Write a file. A command or another file has to use it; services are run at once."""
         text = self._places.local(block.text)
         path = self._folder / name
         path.write_text(text, encoding="utf-8")
-        self._use(text)
         if check := deployment.check_of(path):
             self._background += check(path, self._environment())
         else:
             self._unused.add(name)
+        self._files += text.partition("\n")[2]
+        self._use(self._files)
 
     def _use(self, text: str) -> None:
         """Mark the files that a command or a file names as used: `app.py`, or `app` alone."""
@@ -128,6 +132,9 @@ class Reader:
             return ""
         if match := _KILL.fullmatch(command):
             self._background[int(match[1]) - 1].stop()
+            return ""
+        if match := _SOURCE.fullmatch(command):
+            os.environ.update(deployment.variables(Path(match[1])))
             return ""
         words = shlex.split(command, comments=True)
         if words[0] == "jetstow" and not _SHELL & set(command):

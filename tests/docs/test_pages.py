@@ -16,7 +16,7 @@ from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
 # Pages whose examples use the embedded server, or start their own servers.
-WITHOUT_SERVER = {"start.md", "guides/connecting.md", "guides/outages.md"}
+WITHOUT_SERVER = {"start.md", "production.md", "guides/connecting.md", "guides/outages.md"}
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,8 @@ def reader(
     own_server: NatsServer, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reader]:
     for name in ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")  # so that it is restored if a page exports it
+        monkeypatch.delenv(name)
     if page not in WITHOUT_SERVER:
         monkeypatch.setenv("NATS_URL", own_server.url)
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
@@ -64,6 +65,7 @@ def _runnable() -> list[str]:
     return [page for page in pages.names() if any(block.is_run for block in pages.blocks(page))]
 
 
+@pytest.mark.timeout(180)  # some pages start several servers and many processes
 @pytest.mark.parametrize("page", _runnable())
 def test_examples_of_a_page_run(page: str, reader: Reader) -> None:
     reader.read(pages.blocks(page))
