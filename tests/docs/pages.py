@@ -11,7 +11,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
 
-_BLOCK: Final = re.compile(r"^(`{3,})([\w+-]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+_BLOCK: Final = re.compile(r"^(`{3,})([\w+{}-]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 # The first line of a block that is a file: `# hello.py`, `# /etc/nats/server.conf`.
 _NAMED: Final = re.compile(r"# ((?:[\w./-]*/)?(?:[\w-]+\.[a-z]+|Containerfile|cron\.d/[\w-]+))\n")
 
