@@ -27,7 +27,7 @@ class Background:
 
     def __init__(self, command: str, folder: Path, environment: dict[str, str]) -> None:
         self._command = command
-        self._ready = _ready_texts(command, folder)
+        self._missing = _ready_texts(command, folder)
         self._lines: list[str] = []
         self._is_ready = threading.Event()
         self._process = subprocess.Popen(
@@ -39,10 +39,8 @@ class Background:
 
     def wait_ready(self) -> None:
         """Wait until the program accepts connections."""
-        started = self._is_ready.wait(START_TIMEOUT)
-        output = f"{self._command}\n{''.join(self._lines)}"
-        assert started, output
-        assert self._process.poll() is None, output
+        self._is_ready.wait(START_TIMEOUT)
+        assert not self._missing, f"{self._command}\n{''.join(self._lines)}"
 
     def stop(self) -> None:
         """Kill the program."""
@@ -53,12 +51,11 @@ class Background:
             self._process.stdout.close()
 
     def _read(self) -> None:
-        missing = set(self._ready)
         with suppress(ValueError):
             for line in self._process.stdout or ():
                 self._lines.append(line)
-                missing -= {text for text in missing if text in line}
-                if not missing:
+                self._missing -= {text for text in self._missing if text in line}
+                if not self._missing:
                     self._is_ready.set()
         self._is_ready.set()
 
