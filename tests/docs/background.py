@@ -23,7 +23,7 @@ START_TIMEOUT: Final = 30.0
 
 
 class Background:
-    """A program of its own process group, which runs until the end of its page."""
+    """A program that runs until the end of its page."""
 
     def __init__(self, command: str, folder: Path, environment: dict[str, str]) -> None:
         self._command = command
