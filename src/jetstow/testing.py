@@ -68,3 +68,6 @@ def jetstow_store(
 ) -> jetstow.sync.ObjectStore:
     """The bucket `jetstow_bucket`, opened with the blocking interface."""
     return _jetstow_client.jetstream().object_store(jetstow_bucket)
+
+
+__all__ = ["jetstow_bucket", "jetstow_server", "jetstow_store"]

@@ -100,6 +100,7 @@ class ChunkPublisher:
         self._must_count = stored > 0
         self._reorders = 0
         self._resent_below = 0
+        self._held_below = 0
         self._no_responders = False
         self._refusal: JetstowError | None = None
 
@@ -265,6 +266,9 @@ class ChunkPublisher:
             self._count_reorder(self._out_of_order())
             for seq in misplaced.values():
                 await self._stream.delete_message(self._context, seq)
+            # Chunks in flight are stored before these, and are then misplaced, too. Send no new
+            # chunk until all of them are stored, or this never ends.
+            self._held_below = self.unacked.sent
             for number in misplaced:
                 await self._send(number)
 
@@ -288,7 +292,7 @@ class ChunkPublisher:
         unacked = self.unacked
         buffered = len(unacked.chunks)
         fits = unacked.size + size <= MAX_UNACKED_BYTES and buffered < MAX_UNACKED_CHUNKS
-        return fits or not buffered
+        return (fits and unacked.stored >= self._held_below) or not buffered
 
     async def _check_count(self) -> None:
         count = await self._stream.count_messages(self._context, self._subject)
