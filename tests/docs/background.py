@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import subprocess
 import threading
 from contextlib import suppress
@@ -42,10 +43,10 @@ class Background:
         self._is_ready.wait(START_TIMEOUT)
         assert not self._missing, f"{self._command}\n{''.join(self._lines)}"
 
-    def stop(self) -> None:
-        """Kill the program."""
-        self._process.kill()
-        self._process.wait()
+    def stop(self, signal_number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the program, and wait until it has ended."""
+        self._process.send_signal(signal_number)
+        self._process.wait(START_TIMEOUT)
         self._reader.join()
         if self._process.stdout is not None:
             self._process.stdout.close()

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\
 # A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
 # As the shell writes it: the first program in the background is %1.
-_KILL: Final = re.compile(r"kill -9 %(\d+)")
+_KILL: Final = re.compile(r"kill (-9 )?%(\d+)")
 # Reads the variables of a file into the environment.
 _SOURCE: Final = re.compile(r"set -a; \. (\S+)")
 
@@ -131,7 +132,7 @@ class Reader:
             program.wait_ready()
             return ""
         if match := _KILL.fullmatch(command):
-            self._background[int(match[1]) - 1].stop()
+            self._background[int(match[2]) - 1].stop(signal.SIGKILL if match[1] else signal.SIGTERM)
             return ""
         if match := _SOURCE.fullmatch(command):
             os.environ.update(deployment.variables(Path(match[1])))
