@@ -37,7 +37,8 @@ async def test_put_continues(fragile: NatsServer, fragile_store: jetstow.ObjectS
 
     async def source() -> AsyncIterator[bytes]:
         nonlocal count
-        for count in range(1, (RESTARTS + 1) * PIECES):
+        while count < (RESTARTS + 1) * PIECES:
+            count += 1
             await asyncio.sleep(0)
             yield PIECE
 
