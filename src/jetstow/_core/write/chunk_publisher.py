@@ -266,8 +266,7 @@ class ChunkPublisher:
             self._count_reorder(self._out_of_order())
             for seq in misplaced.values():
                 await self._stream.delete_message(self._context, seq)
-            # Chunks in flight are stored before these, and are then misplaced, too. Send no new
-            # chunk until all of them are stored, or this never ends.
+            # Chunks in flight are then misplaced, too: send no new one until these are stored.
             self._held_below = self.unacked.sent
             for number in misplaced:
                 await self._send(number)
@@ -278,19 +277,16 @@ class ChunkPublisher:
             raise error
 
     def _out_of_order(self) -> OutOfOrderError:
-        return self._context.error(
-            OutOfOrderError, f"the server dropped or reordered chunks of {self._context}"
-        )
+        text = f"the server dropped or reordered chunks of {self._context}"
+        return self._context.error(OutOfOrderError, text)
 
     def _release_in_flight(self) -> None:
         """Return the window's space of chunks that will not be answered."""
-        in_flight, self._in_flight = self._in_flight, {}
-        for departure in in_flight.values():
-            self._inbox.outbound.release(departure.size)
+        while self._in_flight:
+            self._inbox.outbound.release(self._in_flight.popitem()[1].size)
 
     def _has_space(self, size: int) -> bool:
-        unacked = self.unacked
-        buffered = len(unacked.chunks)
+        unacked, buffered = self.unacked, len(self.unacked.chunks)
         fits = unacked.size + size <= MAX_UNACKED_BYTES and buffered < MAX_UNACKED_CHUNKS
         return (fits and unacked.stored >= self._held_below) or not buffered
 
