@@ -11,8 +11,9 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
 
-_BLOCK: Final = re.compile(r"^(`{3,})([\w+-]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
-_NAMED: Final = re.compile(r"# ([\w-]+\.py)\n")
+_BLOCK: Final = re.compile(r"^(`{3,})([\w+{}-]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
+# The first line of a block that is a file: `# hello.py`, `# /etc/nats/server.conf`.
+_NAMED: Final = re.compile(r"# ((?:[\w./-]*/)?(?:[\w-]+\.[a-z]+|Containerfile|cron\.d/[\w-]+))\n")
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,17 @@ class Block:
 
     @property
     def file(self) -> str | None:
-        """The file to write the block to: its first line, as in `# hello.py`."""
+        """The name of the file to write the block to: its first line, as in `# hello.py`.
+
+        A file of a server, such as `# /etc/nats/server.conf`, has the same name without the folder.
+        """
         match = _NAMED.match(self.text)
-        return match[1] if match else None
+        return match[1].rpartition("/")[2] if match else None
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the test of the page runs the block, or writes it to a file."""
+        return self.language in {"python", "console"} or self.file is not None
 
     def __str__(self) -> str:
         return f"{self.page}, line {self.line}"

@@ -11,6 +11,7 @@ import io
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +24,10 @@ import jetstow
 import jetstow.sync
 from jetstow.cli.app import app
 from jetstow.fs import JetstowFileSystem
+from tests.docs import deployment
+from tests.docs.background import Background
 from tests.docs.pages import Block
+from tests.docs.places import Places
 
 _OPTIONS: Final = doctest.ELLIPSIS | doctest.REPORT_NDIFF
 _TOP_LEVEL: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
@@ -31,6 +35,10 @@ _TOP_LEVEL: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
 # A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
+# As the shell writes it: the first program in the background is %1.
+_KILL: Final = re.compile(r"kill (-9 )?%(\d+)")
+# Reads the variables of a file into the environment.
+_SOURCE: Final = re.compile(r"set -a; \. (\S+)")
 
 
 class Reader:
@@ -38,16 +46,25 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._places = Places(folder)
+        self._background: list[Background] = []
         self._names: dict[str, Any] = {"__name__": "__page__"}
         self._loop = asyncio.Runner()
         self._unused: set[str] = set()
+        self._files = ""  # the text of all files, without their first lines
         self._file_systems = set(JetstowFileSystem._cache)
 
     def __enter__(self) -> Self:
+        """Make the files of the page importable."""
+        sys.path.insert(0, str(self._folder))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close connections that the page leaves open, as the end of the program would."""
+        sys.path.remove(str(self._folder))
+        for name, module in list(sys.modules.items()):
+            if str(getattr(module, "__file__", "")).startswith(str(self._folder)):
+                del sys.modules[name]
         for value in self._names.values():
             if isinstance(value, jetstow.Client) and not value.is_closed:
                 self._loop.run(value.close())
@@ -56,23 +73,43 @@ class Reader:
         for made in set(JetstowFileSystem._cache) - self._file_systems:
             JetstowFileSystem._cache.pop(made).close()
         self._loop.close()
+        for program in reversed(self._background):
+            program.stop()
 
     def read(self, blocks: list[Block]) -> None:
-        """Run all Python and console blocks."""
+        """Write all blocks that are files, and run all other Python and console blocks."""
         for block in blocks:
-            if block.language == "python":
+            if block.file:
+                self._write(block, block.file)
+            elif block.language == "python":
                 self._python(block)
             elif block.language == "console":
                 self._console(block)
         assert not self._unused, f"written and never run: {self._unused}"
 
+    def _write(self, block: Block, name: str) -> None:
+        """Write a file. A command or another file has to use it; services are run at once."""
+        text = self._places.local(block.text)
+        path = self._folder / name
+        path.write_text(text, encoding="utf-8")
+        if check := deployment.check_of(path):
+            self._background += check(path, self._environment())
+        else:
+            self._unused.add(name)
+        self._files += text.partition("\n")[2]
+        self._use(self._files)
+
+    def _use(self, text: str) -> None:
+        """Mark the files that a command or a file names as used: `app.py`, or `app` alone."""
+        words = set(re.findall(r"[\w-]+", text))
+        if "pytest" in words:
+            words |= {"conftest", "pyproject"}
+        self._unused -= {name for name in self._unused if name.partition(".")[0] in words}
+
     def _python(self, block: Block) -> None:
-        if block.file:
-            (self._folder / block.file).write_text(block.text, encoding="utf-8")
-            self._unused.add(block.file)
-            return
+        self._use(block.text)
         # Line numbers of a traceback are those of the page.
-        source = "\n" * block.line + block.text
+        source = "\n" * block.line + self._places.local(block.text)
         code = compile(source, str(block), "exec", flags=_TOP_LEVEL, dont_inherit=True)
         output = io.StringIO()
         with contextlib.redirect_stdout(output):
@@ -80,16 +117,27 @@ class Reader:
                 self._loop.run(eval(code, self._names))
             else:
                 exec(code, self._names)
-        _compare(block, block.output or "", output.getvalue())
+        _compare(block, block.output or "", self._places.shown(output.getvalue()))
 
     def _console(self, block: Block) -> None:
-        for command, shown in dialogue(block.text):
-            words = shlex.split(command, comments=True)
-            if words[0] == "python":
-                self._unused.discard(words[1])
-            _compare(block, shown, self._run(command, words))
+        for typed, shown in dialogue(block.text):
+            self._use(typed)
+            command = self._places.local(typed)
+            _compare(block, shown, self._places.shown(self._run(command)))
 
-    def _run(self, command: str, words: list[str]) -> str:
+    def _run(self, command: str) -> str:
+        if command.endswith(" &"):
+            program = Background(command[:-2], self._folder, self._environment())
+            self._background.append(program)
+            program.wait_ready()
+            return ""
+        if match := _KILL.fullmatch(command):
+            self._background[int(match[2]) - 1].stop(signal.SIGKILL if match[1] else signal.SIGTERM)
+            return ""
+        if match := _SOURCE.fullmatch(command):
+            os.environ.update(deployment.variables(Path(match[1])))
+            return ""
+        words = shlex.split(command, comments=True)
         if words[0] == "jetstow" and not _SHELL & set(command):
             # Run it in this process: a new process takes a second to start.
             arguments = list(_expanded(command, words))[1:]
@@ -97,12 +145,15 @@ class Reader:
             if result.exception and not isinstance(result.exception, SystemExit):
                 raise result.exception
             return str(result.output)
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         process = subprocess.run(
-            ["bash", "-c", command], cwd=self._folder, env=os.environ | {"PATH": path}, text=True,
+            ["bash", "-c", command], cwd=self._folder, env=self._environment(), text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         return process.stdout
+
+    def _environment(self) -> dict[str, str]:
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        return os.environ | {"PATH": path}
 
 
 def _expanded(command: str, words: list[str]) -> Iterator[str]:

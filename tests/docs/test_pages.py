@@ -11,12 +11,12 @@ import pytest
 
 import jetstow
 from tests.docs import pages
+from tests.docs.prepared import PREPARED
 from tests.docs.reader import Reader
 from tests.support.servers import NatsServer
 
-RUNNABLE = {"python", "console"}
-# Pages whose examples use the embedded server.
-EMBEDDED = {"start.md"}
+# Pages whose examples use the embedded server, or start their own servers.
+WITHOUT_SERVER = {"start.md", "production.md", "guides/connecting.md", "guides/outages.md"}
 
 
 @pytest.fixture(scope="module")
@@ -31,15 +31,19 @@ def reader(
     own_server: NatsServer, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Reader]:
     for name in ("NATS_URL", "NATS_CONTEXT", "JETSTOW_NATS_SERVER"):
-        monkeypatch.delenv(name, raising=False)
-    if page not in EMBEDDED:
+        monkeypatch.setenv(name, "")  # so that it is restored if a page exports it
+        monkeypatch.delenv(name)
+    if page not in WITHOUT_SERVER:
         monkeypatch.setenv("NATS_URL", own_server.url)
     monkeypatch.setenv("JETSTOW_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / ".config"))
     monkeypatch.setenv("PYTHONWARNINGS", "error")
     monkeypatch.setenv("COLUMNS", "100")
     folder = tmp_path / "folder"
     folder.mkdir()
+    if page in PREPARED:
+        PREPARED[page](folder)
     monkeypatch.chdir(folder)
     logger, root = logging.getLogger("jetstow"), logging.getLogger()
     levels = logger.level, root.level
@@ -58,13 +62,10 @@ async def _delete_buckets(url: str) -> None:
 
 
 def _runnable() -> list[str]:
-    return [
-        page
-        for page in pages.names()
-        if any(block.language in RUNNABLE for block in pages.blocks(page))
-    ]
+    return [page for page in pages.names() if any(block.is_run for block in pages.blocks(page))]
 
 
+@pytest.mark.timeout(180)  # some pages start several servers and many processes
 @pytest.mark.parametrize("page", _runnable())
 def test_examples_of_a_page_run(page: str, reader: Reader) -> None:
     reader.read(pages.blocks(page))

@@ -11,6 +11,9 @@ import pytest
 
 from tests.docs import pages
 
+# The build takes long on a busy machine.
+pytestmark = pytest.mark.timeout(240)
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import nats
 import pytest
 from nats.aio.client import Client
-from nats.js.errors import ServiceUnavailableError
+from nats.js.errors import DigestMismatchError, ServiceUnavailableError
 
 import jetstow
 from jetstow import BucketConfig, ObjectMeta, ObjectMetaOptions
@@ -174,8 +174,12 @@ async def check_all_nodes(replicas: Replicas, objects: dict[str, bytes]) -> None
                 try:
                     await check_objects(nc, replicas.bucket, objects)
                     break
-                except (ServiceUnavailableError, nats.errors.TimeoutError):
-                    await asyncio.sleep(0.1)  # the server does not have the new leader yet
+                except (
+                    ServiceUnavailableError,  # the server does not have the new leader yet
+                    nats.errors.TimeoutError,
+                    DigestMismatchError,  # nats-py loses chunks when its consumer is replaced
+                ):
+                    await asyncio.sleep(0.1)
 
 
 async def check_objects(nc: Client, bucket: str, objects: dict[str, bytes]) -> None:

@@ -36,6 +36,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("jetstow._transfer",),
     ("jetstow",),
     ("jetstow.sync", "jetstow.fs", "jetstow.cli"),
+    ("jetstow.testing",),
 )
 FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli")
 

@@ -43,6 +43,7 @@ PUBLIC = {
     "jetstow.sync": [
         *RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS, "__version__", "errors", "types",
     ],
+    "jetstow.testing": ["jetstow_bucket", "jetstow_server", "jetstow_store"],
     "jetstow.types": [
         *RESULTS, "Age", "BaseConnectOptions", "BlockingConnectOptions", "BlockingData",
         "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Progress", "Readable",

@@ -30,9 +30,11 @@ class AlwaysConnected:
         self.waits += 1
 
 
-def make_policy(retry_timeout: float = 0.0) -> tuple[RetryPolicy, AlwaysConnected]:
+def make_policy(
+    retry_timeout: float = 0.0, unavailable_timeout: float = 0.0
+) -> tuple[RetryPolicy, AlwaysConnected]:
     state: Any = AlwaysConnected()
-    return RetryPolicy(state, CONTEXT, retry_timeout), state
+    return RetryPolicy(state, CONTEXT, retry_timeout, unavailable_timeout), state
 
 
 async def test_lost_connection_is_waited_for() -> None:
@@ -59,14 +61,27 @@ async def test_request_that_breaks_every_connection_ends() -> None:
     "error",
     [TimeoutError("silent"), JetStreamUnavailableError("503"), BucketFullError("full")],
 )
-async def test_single_server_is_not_retried(error: JetstowError) -> None:
+async def test_request_without_a_bucket_is_not_retried(error: JetstowError) -> None:
     policy, _ = make_policy()
     with pytest.raises(type(error)):
         await policy.wait_or_raise(error)
 
 
+async def test_single_server_gets_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, _ = make_policy(unavailable_timeout=5.0)
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 0)
+    await policy.wait_or_raise(JetStreamUnavailableError("503"))
+    with pytest.raises(TimeoutError):
+        await policy.wait_or_raise(TimeoutError("silent"))
+    monkeypatch.setattr(loop, "time", lambda: now + 6)
+    with pytest.raises(JetStreamUnavailableError):
+        await policy.wait_or_raise(JetStreamUnavailableError("503"))
+
+
 async def test_replicas_get_time_to_elect_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
-    policy, _ = make_policy(retry_timeout=20.0)
+    policy, _ = make_policy(retry_timeout=20.0, unavailable_timeout=20.0)
     loop = asyncio.get_running_loop()
     now = loop.time()
     monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 0)

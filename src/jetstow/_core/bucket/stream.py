@@ -20,7 +20,6 @@ from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
-from jetstow._core.transport.retry import LEADER_ELECTION_TIMEOUT
 from jetstow.errors import (
     BucketNotFoundError,
     JetStreamUnavailableError,
@@ -74,8 +73,8 @@ class Stream:
         # The subjects of a bucket have no domain: published messages reach the streams of all
         # domains with these subjects.
         self.needs_subject_check = js.prefix != DEFAULT_PREFIX
-        # Only a stream with replicas can elect another leader. A retry of another one is useless.
-        self.api = js.with_retry_timeout(LEADER_ELECTION_TIMEOUT if self.replicas > 1 else 0.0)
+        # Only a stream with replicas can elect another leader.
+        self.api = js.of_stream(has_replicas=self.replicas > 1)
         self.bucket = bucket
         self.name = subjects.stream_name(bucket)
         self.timeout = js.timeout

@@ -14,7 +14,12 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.inbox import Inbox, M
-from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
+from jetstow._core.transport.retry import (
+    LEADER_ELECTION_TIMEOUT,
+    RETRIED_ERRORS,
+    SHUTDOWN_TIMEOUT,
+    RetryPolicy,
+)
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -34,8 +39,9 @@ class JetStreamAPI:
     """The JetStream API of a connection's account.
 
     `timeout` is the longest silence of the server, in seconds. Requests without a reply are sent
-    again for `retry_timeout` seconds. `subject_prefix` is that of the subjects of buckets, if the
-    account imports them from another one.
+    again for `retry_timeout` seconds, those with "no responders" for `unavailable_timeout` seconds.
+    `subject_prefix` is that of the subjects of buckets, if the account imports them from another
+    one.
     """
 
     def __init__(
@@ -45,25 +51,31 @@ class JetStreamAPI:
         timeout: float,
         retry_timeout: float = 0.0,
         subject_prefix: str = "",
+        unavailable_timeout: float = 0.0,
     ) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
         self.retry_timeout = retry_timeout
         self.subject_prefix = subject_prefix
+        self.unavailable_timeout = unavailable_timeout
 
     @property
     def is_imported(self) -> bool:
         """Whether the prefix is neither the default nor that of a domain."""
         return self.prefix != DEFAULT_PREFIX and not _DOMAIN_PREFIX.fullmatch(self.prefix)
 
-    def with_retry_timeout(self, seconds: float) -> JetStreamAPI:
-        """Return a copy with another `retry_timeout`."""
-        return JetStreamAPI(self.nc, self.prefix, self.timeout, seconds, self.subject_prefix)
+    def of_stream(self, *, has_replicas: bool) -> JetStreamAPI:
+        """Return a copy for the requests of an open bucket, which are retried."""
+        silence = LEADER_ELECTION_TIMEOUT if has_replicas else 0.0
+        unavailable = LEADER_ELECTION_TIMEOUT if has_replicas else SHUTDOWN_TIMEOUT
+        return JetStreamAPI(
+            self.nc, self.prefix, self.timeout, silence, self.subject_prefix, unavailable
+        )
 
     def retry_policy(self, context: ErrorContext) -> RetryPolicy:
         """Return the retry policy of one call."""
-        return RetryPolicy(self.inbox.state, context, self.retry_timeout)
+        return RetryPolicy(self.inbox.state, context, self.retry_timeout, self.unavailable_timeout)
 
     @property
     def inbox(self) -> Inbox:

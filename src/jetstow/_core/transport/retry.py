@@ -28,6 +28,10 @@ RETRIED_ERRORS: Final = (ConnectionLostError, TimeoutError, JetStreamUnavailable
 # seconds before an election, and again after a tied vote.
 LEADER_ELECTION_TIMEOUT: Final = 20.0
 
+# How long to retry "no responders" of a bucket without replicas, in seconds. A server that stops
+# sends that reply until it closes its connections (nats-server 2.9 to 2.15).
+SHUTDOWN_TIMEOUT: Final = 5.0
+
 # Connections lost in a row without a success in between: the request itself may break them.
 _MAX_LOST_CONNECTIONS: Final = 8
 
@@ -38,13 +42,21 @@ _RETRY_DELAY: Final = 0.25
 class RetryPolicy:
     """The retries of one call.
 
-    Silence and "no responders" are retried for `retry_timeout` seconds after the first of them.
+    Silence is retried for `retry_timeout` seconds after the first failure, "no responders" for
+    `unavailable_timeout` seconds.
     """
 
-    def __init__(self, state: ConnectionState, context: ErrorContext, retry_timeout: float) -> None:
+    def __init__(
+        self,
+        state: ConnectionState,
+        context: ErrorContext,
+        retry_timeout: float,
+        unavailable_timeout: float,
+    ) -> None:
         self._state = state
         self._context = context
         self._retry_timeout = retry_timeout
+        self._unavailable_timeout = unavailable_timeout
         self._losses = 0
         self._failing_since: float | None = None
 
@@ -66,12 +78,14 @@ class RetryPolicy:
             await self._state.wait_connected(self._context)
             self._failing_since = None
             return
-        if not (isinstance(error, RETRIED_ERRORS) and self._retry_timeout):
+        is_unavailable = isinstance(error, JetStreamUnavailableError)
+        limit = self._unavailable_timeout if is_unavailable else self._retry_timeout
+        if not (isinstance(error, RETRIED_ERRORS) and limit):
             raise error
         now = asyncio.get_running_loop().time()
         if self._failing_since is None:
             self._failing_since = now
-        if now - self._failing_since > self._retry_timeout:
+        if now - self._failing_since > limit:
             raise error
         if not isinstance(error, TimeoutError):
             await asyncio.sleep(_RETRY_DELAY)

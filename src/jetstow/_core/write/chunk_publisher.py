@@ -95,6 +95,7 @@ class ChunkPublisher:
         self._must_count = stored > 0
         self._reorders = 0
         self._resent_below = 0
+        self._held_below = 0
         self._no_responders = False
         self._refusal: JetstowError | None = None
 
@@ -259,6 +260,8 @@ class ChunkPublisher:
             self._count_reorder(self._out_of_order())
             for seq in misplaced.values():
                 await self._stream.delete_message(self._context, seq)
+            # Chunks in flight are then misplaced, too: send no new one until these are stored.
+            self._held_below = self.unacked.sent
             for number in misplaced:
                 await self._send(number)
 
@@ -268,21 +271,18 @@ class ChunkPublisher:
             raise error
 
     def _out_of_order(self) -> OutOfOrderError:
-        return self._context.error(
-            OutOfOrderError, f"the server dropped or reordered chunks of {self._context}"
-        )
+        text = f"the server dropped or reordered chunks of {self._context}"
+        return self._context.error(OutOfOrderError, text)
 
     def _release_in_flight(self) -> None:
         """Return the window's space of chunks that will not be answered."""
-        in_flight, self._in_flight = self._in_flight, {}
-        for departure in in_flight.values():
-            self._inbox.outbound.release(departure)
+        while self._in_flight:
+            self._inbox.outbound.release(self._in_flight.popitem()[1])
 
     def _has_space(self, size: int) -> bool:
-        unacked = self.unacked
-        buffered = len(unacked.chunks)
+        unacked, buffered = self.unacked, len(self.unacked.chunks)
         fits = unacked.size + size <= MAX_UNACKED_BYTES and buffered < MAX_UNACKED_CHUNKS
-        return fits or not buffered
+        return (fits and unacked.stored >= self._held_below) or not buffered
 
     async def _check_count(self) -> None:
         count = await self._stream.count_messages(self._context, self._subject)
