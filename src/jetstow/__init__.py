@@ -36,6 +36,7 @@ from jetstow.models import (
 from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
 from jetstow.types import (
     BackupResult,
+    DeleteResult,
     Finding,
     GarbageResult,
     MirrorResult,
@@ -51,6 +52,7 @@ __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
+    "DeleteResult",
     "Finding",
     "GarbageResult",
     "JetStreamContext",

@@ -21,7 +21,7 @@ SRC = ROOT / "src"
 # in annotations too. Packages on one line do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("jetstow.errors", "jetstow._glob", "jetstow._headers", "jetstow._html"),
-    ("jetstow.models",),
+    ("jetstow.models", "jetstow._results"),
     ("jetstow.types",),
     ("jetstow._core.aio",),
     ("jetstow._core.protocol",),

@@ -10,8 +10,8 @@ import pytest
 import jetstow
 
 RESULTS = [
-    "BackupResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult", "SyncResult",
-    "VerifyResult",
+    "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult",
+    "SyncResult", "VerifyResult",
 ]  # fmt: skip
 MODELS = [
     "BucketConfig", "BucketStatus", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
@@ -45,8 +45,8 @@ PUBLIC = {
     ],
     "jetstow.types": [
         *RESULTS, "Age", "BaseConnectOptions", "BlockingConnectOptions", "BlockingData",
-        "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Progress", "Readable",
-        "Since", "Writable",
+        "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Match", "Progress",
+        "Readable", "Since", "Writable",
     ],
 }  # fmt: skip
 

@@ -37,6 +37,12 @@ class Reads(BucketBase):
         return plain_info(self._bucket, info)
 
     @instrumented
+    async def exists(self, name: str) -> bool:
+        """Return whether there is an object or a link of that name. The bytes are not checked."""
+        state = await name_state.read_state(self._bucket, self._context_of(name))
+        return not state.is_free
+
+    @instrumented
     async def get(
         self,
         name: str,

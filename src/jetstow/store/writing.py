@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import aclosing
 from pathlib import Path
 
@@ -15,11 +16,20 @@ from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.name_state import get_info
-from jetstow._core.write import copy, delete, links, rename, resumable_put, update_meta
+from jetstow._core.write import (
+    copy,
+    delete,
+    delete_many,
+    links,
+    rename,
+    resumable_put,
+    update_meta,
+)
 from jetstow._core.write.put import PutOptions, prepare_put
+from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
-from jetstow.types import Data, Progress
+from jetstow.types import Data, DeleteResult, Progress
 
 
 class Writes(BucketBase):
@@ -148,18 +158,51 @@ class Writes(BucketBase):
 
     @instrumented
     async def delete(  # type: ignore[override]
-        self, name: str, *, expected_revision: int | None = None
+        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
     ) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `expected_revision`, only if the object is at that revision.
+        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
+        object is deleted only if it is at that revision.
 
-        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
         context = self._context_of(name)
-        await uncancelled(delete.delete(self._bucket, context, expected_revision))
+        step = delete.delete_if_exists if missing_ok else delete.delete
+        await uncancelled(step(self._bucket, context, expected_revision))
+
+    @instrumented
+    async def delete_many(
+        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
+    ) -> DeleteResult:
+        """Delete the named objects, or those whose names begin with a prefix.
+
+        Several are deleted at the same time. An error that concerns one object is in `failed` of
+        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
+        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
+
+        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
+        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
+        Nothing is deleted then.
+        """
+        context = self._bucket.error_context()
+        if (names is None) == (prefix is None) or isinstance(names, str):
+            raise context.error(
+                InvalidOptionError,
+                f"delete_many in {context} needs a list of names, or prefix=...; not names="
+                f"{names!r} and prefix={prefix!r}",
+            )
+        if names is not None:
+            return await delete_many.delete_objects(self._bucket, names)
+        if not prefix:
+            raise context.error(
+                InvalidOptionError,
+                f"an empty prefix would delete everything in {context}: if you mean that, pass "
+                "the result of list()",
+            )
+        return await delete_many.delete_prefix(self._bucket, prefix)
 
     @instrumented
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:

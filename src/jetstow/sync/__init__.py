@@ -48,6 +48,7 @@ from jetstow.sync._watcher import ObjectWatcher
 from jetstow.sync._writer import ObjectWriter
 from jetstow.types import (
     BackupResult,
+    DeleteResult,
     Finding,
     GarbageResult,
     MirrorResult,
@@ -61,6 +62,7 @@ __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
+    "DeleteResult",
     "Finding",
     "GarbageResult",
     "JetStreamContext",

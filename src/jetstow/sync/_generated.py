@@ -27,7 +27,9 @@ from jetstow.types import (
     BackupResult,
     BlockingData,
     BucketOptions,
+    DeleteResult,
     GarbageResult,
+    Match,
     MirrorResult,
     Progress,
     Readable,
@@ -167,16 +169,39 @@ class ObjectStore(StoreBase):
         """
         return run(self.async_store().rename, name, new_name)
 
-    def delete(self, name: str, *, expected_revision: int | None = None) -> None:
+    def delete(
+        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
+    ) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `expected_revision`, only if the object is at that revision.
+        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
+        object is deleted only if it is at that revision.
 
-        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
-        return run(self.async_store().delete, name, expected_revision=expected_revision)
+        return run(
+            self.async_store().delete,
+            name,
+            missing_ok=missing_ok,
+            expected_revision=expected_revision,
+        )
+
+    def delete_many(
+        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
+    ) -> DeleteResult:
+        """Delete the named objects, or those whose names begin with a prefix.
+
+        Several are deleted at the same time. An error that concerns one object is in `failed` of
+        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
+        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
+
+        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
+        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
+        Nothing is deleted then.
+        """
+        return run(self.async_store().delete_many, _adapters.collected(names), prefix=prefix)
 
     def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
@@ -238,6 +263,10 @@ class ObjectStore(StoreBase):
         Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
         """
         return run(self.async_store().get_info, name, show_deleted)
+
+    def exists(self, name: str) -> bool:
+        """Return whether there is an object or a link of that name. The bytes are not checked."""
+        return run(self.async_store().exists, name)
 
     def get(
         self,
@@ -385,18 +414,33 @@ class ObjectStore(StoreBase):
         """
         return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)
 
-    def list(self, ignore_deletes: bool = True) -> builtins.list[ObjectInfo]:
+    def list(
+        self, prefix: str = "", *, match: Match | None = None, ignore_deletes: bool = True
+    ) -> builtins.list[ObjectInfo]:
         """Return the info of every object, the least recently changed first.
 
-        Delete markers are included if `ignore_deletes` is false. To process the infos of a large
-        bucket as they arrive, iterate over `watch()` up to its None.
+        `prefix` selects names that begin with it. `match` is a pattern (see `find`) or a function
+        that returns true for the infos to include. Delete markers are included if `ignore_deletes`
+        is false. To process the infos of a large bucket as they arrive, iterate over `watch()` up
+        to its None.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type), what `match` raises.
         """
-        return run(self.async_store().list, ignore_deletes)
+        return _adapters.matching(
+            match,
+            run(
+                self.async_store().list,
+                prefix,
+                match=_adapters.pattern_of(match),
+                ignore_deletes=ignore_deletes,
+            ),
+        )
 
     def find(
         self,
-        pattern: str | None = None,
+        match: Match | None = None,
         *,
+        prefix: str = "",
         tags: Iterable[str] = (),
         min_size: int | None = None,
         max_size: int | None = None,
@@ -405,26 +449,37 @@ class ObjectStore(StoreBase):
     ) -> builtins.list[ObjectInfo]:
         """Return the objects that match all of the conditions, in the form that `list` has.
 
-        In `pattern`, `*` and `?` match within one level of the name, as in `logs/*.csv`; `**`
-        matches across levels, and `[a-z]` one character of a set. An object must have all `tags`.
-        `min_size` and `max_size` are in bytes, both included. `newer_than` and `older_than` are a
-        timedelta before now, or an aware datetime. The server does not search: all metadata of
-        the bucket is read.
+        `match` is a pattern or a function, as in `list`. A pattern without a slash is compared with
+        the last part of a name: `*.csv` matches at every level. Other patterns are compared with
+        the whole name, or with what follows the `prefix`: in `logs/*.csv`, `*` and `?` match within
+        one level. `**` matches across levels, and `[a-z]` one character of a set.
 
-        Raises: `InvalidOptionError` (`tags` is one string, or a datetime has no time zone).
+        An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
+        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
+        does not search: all metadata of the bucket is read.
+
+        Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
+        or `match` has another type), what `match` raises.
         """
-        return run(
-            self.async_store().find,
-            pattern,
-            tags=_adapters.strings(tags),
-            min_size=min_size,
-            max_size=max_size,
-            newer_than=newer_than,
-            older_than=older_than,
+        return _adapters.matching(
+            match,
+            run(
+                self.async_store().find,
+                _adapters.pattern_of(match),
+                prefix=prefix,
+                tags=_adapters.collected(tags),
+                min_size=min_size,
+                max_size=max_size,
+                newer_than=newer_than,
+                older_than=older_than,
+            ),
         )
 
     def watch(
         self,
+        prefix: str = "",
+        *,
+        match: Match | None = None,
         ignore_deletes: bool = False,
         include_history: bool = False,
         meta_only: bool = False,
@@ -433,16 +488,26 @@ class ObjectStore(StoreBase):
         """Watch the bucket: its current objects, then None, then every change as it happens.
 
         Use it as `with store.watch() as changes`. A change is an `ObjectInfo`; they come in the
-        order of their revisions. `ignore_deletes` leaves out delete markers. `updates_only` leaves
-        out the current objects and the None. `include_history` includes older metadata of a name,
-        if the stream has any: most clients leave one message for each name. `meta_only` has no
-        effect, as a watcher returns only metadata. Source: ADR-20.
+        order of their revisions. `prefix` and `match` select changes as in `list`, and never the
+        None. `ignore_deletes` leaves out delete markers. `updates_only` leaves out the current
+        objects and the None. `include_history` includes older metadata of a name, if the stream has
+        any: most clients leave one message for each name. `meta_only` has no effect, as a watcher
+        returns only metadata. Source: ADR-20.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type).
         """
         return ObjectWatcher(
             self,
             Call(undo=jetstow.ObjectWatcher.stop).run(
-                self.async_store().watch, ignore_deletes, include_history, meta_only, updates_only
+                self.async_store().watch,
+                prefix,
+                match=_adapters.pattern_of(match),
+                ignore_deletes=ignore_deletes,
+                include_history=include_history,
+                meta_only=meta_only,
+                updates_only=updates_only,
             ),
+            match,
         )
 
     def status(self) -> BucketStatus:

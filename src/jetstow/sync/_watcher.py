@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Self
 
 import jetstow
@@ -11,6 +12,7 @@ from jetstow.models import ObjectInfo
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
+from jetstow.types import Match
 
 
 class ObjectWatcher:
@@ -20,9 +22,12 @@ class ObjectWatcher:
     call. It is a context manager, which stops it.
     """
 
-    def __init__(self, owner: object, watcher: jetstow.ObjectWatcher) -> None:
+    def __init__(
+        self, owner: object, watcher: jetstow.ObjectWatcher, match: Match | None = None
+    ) -> None:
         self._owner = owner  # keeps the connection open
         self._watcher = watcher
+        self._match = match if callable(match) else None
         self._pid = os.getpid()
         get_portal().register_file(watcher, watcher.stop)
 
@@ -38,7 +43,13 @@ class ObjectWatcher:
         `ConnectionLostError`.
         """
         check_process(self._pid, "the watcher")
-        return run(self._watcher.updates, timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            change = run(self._watcher.updates, timeout)
+            if change is None or self._match is None or self._match(change):
+                return change
+            if deadline is not None:
+                timeout = max(0.0, deadline - time.monotonic())
 
     def __iter__(self) -> Self:
         return self

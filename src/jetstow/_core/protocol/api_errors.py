@@ -16,6 +16,7 @@ from jetstow.errors import (
     InvalidOptionError,
     JetstowError,
     JetStreamUnavailableError,
+    PermissionDeniedError,
     ServerError,
 )
 
@@ -34,6 +35,16 @@ _BY_CODE: Final = {
     _STREAM_EXISTS: (BucketExistsError, "{context} exists already with another configuration"),
     _SEALED: (BucketSealedError, "{context} cannot change: the bucket is sealed"),
 }
+
+# Errors of the connection or the whole bucket: every other object would fail in the same way.
+FATAL_ERRORS: Final = (
+    ConnectionError,
+    TimeoutError,
+    BucketNotFoundError,
+    BucketSealedError,
+    BucketFullError,
+    PermissionDeniedError,
+)
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

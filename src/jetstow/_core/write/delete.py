@@ -20,16 +20,49 @@ from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import Committed, commit
 from jetstow._core.write.purge import purge_replaced
 from jetstow._core.write.shared_chunks import TWIN
-from jetstow.errors import BucketFullError, JetstowError, PermissionDeniedError, ServerError
+from jetstow.errors import (
+    BucketFullError,
+    JetstowError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    RevisionMismatchError,
+    ServerError,
+)
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.write")
 
 
+async def delete_if_exists(
+    stream: Stream,
+    context: ErrorContext,
+    expected_revision: int | None = None,
+    state: NameState | None = None,
+) -> bool:
+    """Delete the object in `context`. Return false if there is none, at any revision.
+
+    Raises: `RevisionMismatchError`.
+    """
+    try:
+        await delete(stream, context, expected_revision, state)
+    except ObjectNotFoundError:
+        return False
+    except RevisionMismatchError:
+        if not (await read_state(stream, context)).is_free:
+            raise
+        return False
+    return True
+
+
 async def delete(
-    stream: Stream, context: ErrorContext, expected_revision: int | None = None
+    stream: Stream,
+    context: ErrorContext,
+    expected_revision: int | None = None,
+    state: NameState | None = None,
 ) -> None:
     """Publish a delete marker for the name in `context`, and purge its chunks.
+
+    `state` is the name's state if the caller has read it.
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
@@ -47,10 +80,13 @@ async def delete(
 
     while True:
         try:
-            committed = await commit(stream, context, marker, expected_revision=expected_revision)
+            committed = await commit(
+                stream, context, marker, state=state, expected_revision=expected_revision
+            )
         except BucketFullError as error:
             if await _delete_from_full_bucket(stream, context, current, marker(current), error):
                 return
+            state = None
         else:
             await purge_replaced(stream, context, committed)
             return
