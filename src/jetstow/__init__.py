@@ -24,6 +24,7 @@ from jetstow.client import Client, JetStreamContext, jetstream
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -57,6 +58,7 @@ __all__ = [
     "GarbageResult",
     "JetStreamContext",
     "MirrorResult",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",

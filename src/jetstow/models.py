@@ -16,6 +16,7 @@ from jetstow._headers import (
     CONTENT_TYPE_HEADER,
     ENCRYPTION_HEADER,
     TAGS_HEADER,
+    ObjectHeaders,
     expiry_from_headers,
     header_values,
     is_reserved_header,
@@ -42,8 +43,8 @@ class ObjectInfo(api.ObjectInfo):
     """An object's metadata and the facts of its stored bytes (ADR-20).
 
     `size` is in bytes, `chunks` is the number of messages, `digest` is `SHA-256=` and base64url.
-    `mtime` is the server's timestamp of the metadata message in RFC 3339, UTC. `headers` maps a
-    name to a list of strings. `nuid` identifies the chunks.
+    `mtime` is the server's timestamp of the metadata message in RFC 3339, UTC. `nuid`
+    identifies the chunks.
 
     `revision` is the stream sequence of the metadata. Pass it as `expected_revision` to change
     the object only if no other client has changed it.
@@ -52,6 +53,7 @@ class ObjectInfo(api.ObjectInfo):
     metadata is written again.
     """
 
+    headers: ObjectHeaders | None = None
     metadata: dict[str, str] | None = None
     revision: int = 0
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -60,11 +62,11 @@ class ObjectInfo(api.ObjectInfo):
     def meta(self) -> ObjectMeta:
         """The part that `update_meta` can change."""
         excluded = (CONTENT_TYPE_HEADER.lower(), TAGS_HEADER.lower())
-        headers = {
-            name: values
-            for name, values in (self.headers or {}).items()
+        headers = ObjectHeaders(
+            (name, values)
+            for name, values in ObjectHeaders(self.headers or {}).items()
             if name.lower() not in excluded and not is_reserved_header(name)
-        }
+        )
         return ObjectMeta(
             name=self.name,
             description=self.description,
@@ -219,6 +221,7 @@ class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
 __all__ = [
     "BucketConfig",
     "BucketStatus",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectList",

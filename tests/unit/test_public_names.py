@@ -14,8 +14,8 @@ RESULTS = [
     "SyncResult", "VerifyResult",
 ]  # fmt: skip
 MODELS = [
-    "BucketConfig", "BucketStatus", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
-    "ObjectResult", "Placement", "StorageType", "StoreCompression",
+    "BucketConfig", "BucketStatus", "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta",
+    "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType", "StoreCompression",
 ]  # fmt: skip
 RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]

@@ -11,6 +11,7 @@ from jetstow.errors import InvalidOptionError
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -31,7 +32,7 @@ class ObjectSpec:
     digest: str = ""
     chunk_size: int | None = None
     description: str | None = None
-    headers: dict[str, list[str]] | None = None
+    headers: ObjectHeaders | None = None
     metadata: dict[str, str] | None = None
     link: ObjectLink | None = None
 

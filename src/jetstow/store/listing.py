@@ -13,12 +13,14 @@ from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow.models import ObjectInfo, ObjectList
 from jetstow.store.base import BucketBase
+from jetstow.store.nats_py_calls import positional_flags
 from jetstow.types import Age, Match
 
 
 class Listings(BucketBase):
     """The verbs of an object store that list and watch its objects."""
 
+    @positional_flags("ignore_deletes")
     def list(  # type: ignore[override]
         self, prefix: str = "", *, match: Match | None = None, ignore_deletes: bool = True
     ) -> Listing[ObjectInfo]:
@@ -96,6 +98,7 @@ class Listings(BucketBase):
 
         return Listing(iterate, collect)
 
+    @positional_flags("ignore_deletes", "include_history", "meta_only", "updates_only")
     def watch(  # type: ignore[override]
         self,
         prefix: str = "",

@@ -21,6 +21,7 @@ iterators. `open` returns a Python file, which other libraries can read and writ
 from jetstow import (
     BucketConfig,
     BucketStatus,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -67,6 +68,7 @@ __all__ = [
     "GarbageResult",
     "JetStreamContext",
     "MirrorResult",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",

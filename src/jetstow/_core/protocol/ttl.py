@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError, ServerError
 from jetstow.models import ObjectInfo, ObjectMeta
@@ -83,9 +84,8 @@ class Expiry:
         expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=remaining)
         if self._until is not None:
             expires = min(expires, self._until)
-        return replace(
-            meta, headers=(meta.headers or {}) | {EXPIRES_HEADER: [format_expiry(expires)]}
-        )
+        expiry = {EXPIRES_HEADER: format_expiry(expires)}
+        return replace(meta, headers=joined_headers(meta.headers, expiry))
 
 
 def format_expiry(expires: datetime.datetime) -> str:

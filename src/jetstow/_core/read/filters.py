@@ -42,10 +42,8 @@ def parse_names(
     Raises: `InvalidOptionError` (one of them is of another type).
     """
     if not isinstance(prefix, str):
-        # nats-py's first argument is `ignore_deletes`.
-        hint = ": pass ignore_deletes by its name" if isinstance(prefix, bool) else ""
         raise context.error(
-            InvalidOptionError, f"prefix of names in {context} must be a str, not {prefix!r}{hint}"
+            InvalidOptionError, f"prefix of names in {context} must be a str, not {prefix!r}"
         )
     if match is None or isinstance(match, str):
         return NameFilter(prefix, match), None

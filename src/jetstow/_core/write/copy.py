@@ -8,7 +8,7 @@ from contextlib import aclosing
 from jetstow._core.aio.source import Chunker
 from jetstow._core.bucket.encryption import check_moved_with_key
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.headers import reserved_headers
+from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.read.object_read import ObjectRead, retry_if_changed
 from jetstow._core.write.put import Put, PutOptions, prepare_put
 from jetstow.errors import InvalidOptionError
@@ -70,7 +70,7 @@ def _put_options(
     """Return the options for a copy with the original's metadata, chunk size and expiry."""
     meta = info.meta
     if source.is_as_stored:
-        meta.headers = (meta.headers or {}) | reserved_headers(info.headers)
+        meta.headers = joined_headers(meta.headers, reserved_headers(info.headers))
     chunk_size = info.options.max_chunk_size if info.options else None
     if chunk_size:
         # The servers may have different limits.

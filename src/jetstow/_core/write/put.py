@@ -21,6 +21,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE, check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
@@ -167,10 +168,10 @@ class Put:
 
     async def _commit_and_purge(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
-        headers = meta.headers
+        headers = joined_headers(meta.headers)
         if self._encryptor is not None:
             layout = self._encryptor.layout
-            headers = (headers or {}) | new_header(self._stream, self.name, layout)
+            headers = joined_headers(headers, new_header(self._stream, self.name, layout))
         info = ObjectInfo(
             name=self.name,
             bucket=self._stream.bucket,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from jetstow._core.bucket.encryption import check_moved_with_key, new_header, renamed_link
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
@@ -55,8 +56,8 @@ async def with_name(
     if info.is_link():
         return renamed_link(stream, info, new_name)
     layout = await object_layout(stream, context, info)
-    headers = (info.headers or {}) | new_header(stream, new_name, layout)
-    return replace(info, name=new_name, headers=headers or None)
+    headers = joined_headers(info.headers, new_header(stream, new_name, layout))
+    return replace(info, name=new_name, headers=headers)
 
 
 async def try_rename(

@@ -8,7 +8,7 @@ from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.headers import reserved_headers
+from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
@@ -29,12 +29,12 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
         info = require_live(context, state, missing=ObjectDeletedError)
         # nats-py's own ObjectMeta has no metadata: it leaves ours unchanged.
         metadata = checked.metadata if isinstance(meta, ObjectMeta) else info.metadata
-        kept = {} if stream.is_as_stored else reserved_headers(info.headers)
+        kept = None if stream.is_as_stored else reserved_headers(info.headers)
         return replace(
             info,
             name=new_name,
             description=checked.description,
-            headers=((checked.headers or {}) | kept) or None,
+            headers=joined_headers(checked.headers, kept),
             metadata=metadata,
         )
 

@@ -10,7 +10,14 @@ import msgspec
 from jetstow._core.protocol.digest import Digest
 from jetstow._transfer.plan import ObjectSpec
 from jetstow.errors import BadArchiveError
-from jetstow.models import BucketConfig, ObjectInfo, ObjectLink, Placement, StorageType
+from jetstow.models import (
+    BucketConfig,
+    ObjectHeaders,
+    ObjectInfo,
+    ObjectLink,
+    Placement,
+    StorageType,
+)
 
 FORMAT: Final = "jetstow backup"
 VERSION: Final = 1
@@ -60,7 +67,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
             revision=info.revision,
             chunk_size=info.options.max_chunk_size if info.options else None,
             description=info.description,
-            headers=info.headers,
+            headers=info.headers.to_lists() if info.headers else None,
             metadata=info.metadata,
             link=None if link is None else LinkTarget(link.bucket, link.name),
         )
@@ -74,7 +81,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
             digest=self.digest,
             chunk_size=self.chunk_size or None,
             description=self.description,
-            headers=self.headers,
+            headers=ObjectHeaders(self.headers) if self.headers else None,
             metadata=self.metadata,
             link=None if self.link is None else ObjectLink(self.link.bucket, self.link.name),
         )
