@@ -322,7 +322,7 @@ async def test_asynchronous_text_file(path: Path) -> None:
 async def test_asynchronous_text_without_a_buffer_raises() -> None:
     class Text:
         async def read(self, size: int) -> str:
-            return "text"
+            return "text"[:size]
 
     with pytest.raises(InvalidDataError, match="binary mode"):
         await chunks_of(Text())
