@@ -42,7 +42,19 @@ BY_HAND = {"bucket"}
 
 # Bodies that no rule below produces.
 BODIES = {
-    "open": "return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)",
+    "open": """\
+        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        writing = {
+            "meta": meta,
+            "description": description,
+            "content_type": content_type,
+            "tags": _adapters.collected(tags),
+            "headers": headers,
+            "metadata": metadata,
+            "expected_revision": expected_revision,
+            "ttl": ttl,
+        }
+        return self._open(name, mode, reading, writing)""",
     "encrypted": "return self._with_key(key, allow_plain, original_bucket)",
     "as_stored": "return self._without_decryption()",
 }
@@ -172,7 +184,7 @@ class Generator:
         """Return the statements of a function, not indented."""
         node = verb.node
         if node.name in BODIES:
-            return f"{BODIES[node.name]}\n"
+            return f"{textwrap.dedent(BODIES[node.name])}\n"
         target = {
             "ObjectStore": f"self.async_store().{node.name}",
             "JetStreamContext": f"self.async_context().{node.name}",

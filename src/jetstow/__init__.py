@@ -24,6 +24,7 @@ from jetstow.client import Client, JetStreamContext, jetstream
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
+    FileInfo,
     ObjectHeaders,
     ObjectInfo,
     ObjectLink,
@@ -54,6 +55,7 @@ __all__ = [
     "BucketStatus",
     "Client",
     "DeleteResult",
+    "FileInfo",
     "Finding",
     "GarbageResult",
     "JetStreamContext",

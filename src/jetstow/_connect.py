@@ -22,6 +22,7 @@ from nats.aio.client import (
 
 from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
+from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.transport.tls import TLSNotOfferedError
 from jetstow.client import Client
@@ -56,7 +57,7 @@ def connect(
     `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
     """
     check_option_names("connect()", options, ConnectOptions.__optional_keys__ | {"servers"})
-    return AwaitableContext(lambda: _connect(servers, {**options}))
+    return AwaitableContext(lambda: _connect(servers, options_in_seconds(options)))
 
 
 async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> Client:

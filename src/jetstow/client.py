@@ -13,6 +13,7 @@ from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
+from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
@@ -49,9 +50,9 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Create a bucket, or open the one that exists with the same configuration.
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
-        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
-        `metadata`. Keyword arguments take precedence. A field that is None has the server's
-        default.
+        `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
+        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
+        server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).
@@ -146,16 +147,16 @@ class Client(FastPathClient):
     ) -> JetStreamContext:
         """Return a JetStream context.
 
-        `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
-        another domain or account, by default those of the `nats` context in use. `subject_prefix`
-        precedes the subjects `$O.>` that objects are published to, if the account imports them
-        with a prefix.
+        `timeout` is in seconds, or a timedelta (default: 5); `domain` and `prefix` select the
+        JetStream API of another domain or account, by default those of the `nats` context in use.
+        `subject_prefix` precedes the subjects `$O.>` that objects are published to, if the account
+        imports them with a prefix.
 
         Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
         """
         defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
-        return JetStreamContext(self, **defaults, **opts)
+        return JetStreamContext(self, **defaults, **options_in_seconds(opts))
 
     async def __aenter__(self) -> Self:
         return self  # nats-py's annotation is its own client, which has another `jetstream`
@@ -196,7 +197,7 @@ def jetstream(nc: _NatsClient, **opts: Unpack[JetStreamOptions]) -> JetStreamCon
     Raises: `InvalidOptionError` (the option does not exist, or a prefix is not a subject).
     """
     check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
-    return JetStreamContext(nc, **opts)
+    return JetStreamContext(nc, **options_in_seconds(opts))
 
 
 __all__ = ["Client", "JetStreamContext", "jetstream"]

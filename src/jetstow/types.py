@@ -54,11 +54,14 @@ Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer] | AsyncIterable[Bu
 BlockingData: TypeAlias = "Buffer | str | Readable | Iterable[Buffer]"
 """What `put` of `jetstow.sync` stores: as `Data`, but nothing asynchronous."""
 
+Duration: TypeAlias = float | datetime.timedelta
+"""Seconds, or a timedelta."""
+
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done so far and the total number of bytes, or None if it is unknown."""
 
-Since: TypeAlias = int | datetime.datetime
-"""A revision, or an aware datetime."""
+Since: TypeAlias = int | datetime.datetime | datetime.timedelta
+"""A revision, an aware datetime, or a timedelta before now."""
 
 Age: TypeAlias = datetime.timedelta | datetime.datetime
 """A timedelta before now, or an aware datetime."""
@@ -75,7 +78,7 @@ class BucketOptions(TypedDict, total=False):
     """
 
     description: str | None
-    ttl: float | None
+    ttl: Duration | None
     max_bytes: int | None
     storage: StorageType | Literal["file", "memory"] | None
     replicas: int | None
@@ -95,7 +98,7 @@ class JetStreamOptions(TypedDict, total=False):
     prefix: str
     subject_prefix: str
     domain: str | None
-    timeout: float
+    timeout: Duration
     publish_async_max_pending: int
 
 
@@ -112,10 +115,10 @@ class BaseConnectOptions(TypedDict, total=False):
     pedantic: bool
     verbose: bool
     allow_reconnect: bool
-    connect_timeout: float
-    reconnect_time_wait: float
+    connect_timeout: Duration
+    reconnect_time_wait: Duration
     max_reconnect_attempts: int
-    ping_interval: float
+    ping_interval: Duration
     max_outstanding_pings: int
     dont_randomize: bool
     flusher_queue_size: int
@@ -126,7 +129,7 @@ class BaseConnectOptions(TypedDict, total=False):
     user: str | Callable[[], str] | None
     password: str | Callable[[], str] | None
     token: str | Callable[[], str] | None
-    drain_timeout: float
+    drain_timeout: Duration
     signature_cb: Callable[[str], bytes] | None
     user_jwt_cb: Callable[[], bytes | bytearray] | None
     user_credentials: str | Path | tuple[str, str] | RawCredentials | None
@@ -134,7 +137,7 @@ class BaseConnectOptions(TypedDict, total=False):
     nkeys_seed_str: str | None
     inbox_prefix: str | bytes
     pending_size: int
-    flush_timeout: float | None
+    flush_timeout: Duration | None
     ws_connection_headers: dict[str, list[str]] | None
     reconnect_to_server_handler: ReconnectToServerHandler | None
     skip_subject_validation: bool
@@ -172,6 +175,7 @@ __all__ = [
     "ConnectOptions",
     "Data",
     "DeleteResult",
+    "Duration",
     "Finding",
     "GarbageResult",
     "JetStreamOptions",

@@ -9,12 +9,13 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nats.aio.client import Client
 from nats.js import api
 
 import jetstow
-from jetstow import ObjectHeaders, ObjectMeta, ObjectMetaOptions
+from jetstow import ObjectMeta, ObjectMetaOptions
 from tests.support import raw_stream
 from tests.support.object_builder import change_metadata, delete_chunks
 from tests.support.read_ways import ReadWays
@@ -44,7 +45,7 @@ class Bucket:
     async def stored(self, name: str = "a") -> bytes:
         return (await self.store.as_stored().get(name)).data
 
-    async def replace(self, data: bytes, headers: ObjectHeaders | None = None) -> None:
+    async def replace(self, data: bytes, headers: dict[str, Any] | None = None) -> None:
         """Put encrypted bytes in the place of `a`, by default with its header."""
         if headers is None:
             headers = (await self.store.get_info("a")).headers

@@ -14,8 +14,9 @@ RESULTS = [
     "SyncResult", "VerifyResult",
 ]  # fmt: skip
 MODELS = [
-    "BucketConfig", "BucketStatus", "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta",
-    "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType", "StoreCompression",
+    "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo", "ObjectLink",
+    "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
+    "StoreCompression",
 ]  # fmt: skip
 RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
@@ -45,8 +46,8 @@ PUBLIC = {
     ],
     "jetstow.types": [
         *RESULTS, "Age", "BaseConnectOptions", "BlockingConnectOptions", "BlockingData",
-        "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Match", "Progress",
-        "Readable", "Since", "Writable",
+        "BucketOptions", "ConnectOptions", "Data", "Duration", "JetStreamOptions", "Match",
+        "Progress", "Readable", "Since", "Writable",
     ],
 }  # fmt: skip
 

@@ -8,9 +8,10 @@ from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket import admin
 from jetstow._core.maintain import garbage, verify
 from jetstow._core.protocol import subjects
+from jetstow._core.protocol.duration import seconds
 from jetstow.models import BucketStatus
 from jetstow.store.base import BucketBase
-from jetstow.types import GarbageResult, Progress, VerifyResult
+from jetstow.types import Duration, GarbageResult, Progress, VerifyResult
 
 
 class Buckets(BucketBase):
@@ -42,7 +43,11 @@ class Buckets(BucketBase):
 
     @instrumented
     async def collect_garbage(
-        self, *, grace: float = 3600.0, deleted_for: float | None = None, dry_run: bool = False
+        self,
+        *,
+        grace: Duration = 3600.0,
+        deleted_for: Duration | None = None,
+        dry_run: bool = False,
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
 
@@ -50,16 +55,18 @@ class Buckets(BucketBase):
         by the server's clock (default: an hour) is kept. Uploads may run at the same time, if
         none of them pauses for longer than `grace` between two chunks, or between the last chunk
         and the metadata. A `put_file` with `resume` that was interrupted before then starts
-        again. `dry_run` reports what would be removed.
+        again. Both durations may be a timedelta. `dry_run` reports what would be removed.
 
         `deleted_for` also removes delete markers that are at least that many seconds old (default:
         none). A watcher or a listing with `ignore_deletes=False` that starts later does not
         report these names.
 
         Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
-        `deleted_for` is not a number of seconds, 0 or more).
+        `deleted_for` is not a duration, 0 or more).
         """
-        return await garbage.collect(self._bucket, grace, deleted_for, dry_run=dry_run)
+        return await garbage.collect(
+            self._bucket, seconds(grace), seconds(deleted_for), dry_run=dry_run
+        )
 
     @instrumented
     async def seal(self) -> None:

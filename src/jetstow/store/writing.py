@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Literal
 
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
@@ -25,11 +26,12 @@ from jetstow._core.write import (
     resumable_put,
     update_meta,
 )
-from jetstow._core.write.put import PutOptions, prepare_put
+from jetstow._core.write.put import prepare_put
+from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
-from jetstow.types import Data, DeleteResult, Progress
+from jetstow.types import Data, DeleteResult, Duration, Progress
 
 
 class Writes(BucketBase):
@@ -42,8 +44,13 @@ class Writes(BucketBase):
         data: Data,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -52,17 +59,36 @@ class Writes(BucketBase):
         leaves no object and no chunk. If two clients put the same name, the last to finish wins.
 
         `data` is bytes-like, a str (stored as UTF-8), a file (binary, text, or asynchronous), or an
-        iterable of bytes (of either kind). `meta` may have a description, a content type, tags,
-        headers, metadata, `options.max_chunk_size` in bytes (default: 128 KiB), and the name if
-        `name` is None. With `expected_revision`, the put succeeds only if the object is at that
-        revision; 0: only if there is no such object. The object expires after `ttl` seconds,
-        rounded up (server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+        iterable of bytes (of either kind). `description`, `content_type`, `tags`, `headers` and
+        `metadata` describe it, as the fields of `ObjectMeta` do. `meta` may have them instead, and
+        `options.max_chunk_size` in bytes (default: 128 KiB), and the name if `name` is None.
 
-        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        With `expected_revision`, the put succeeds only if the object is at that revision; 0: only
+        if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
+        up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
+        argument), `LinkError`, `ObjectAlreadyExists`
         (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
         on disk that changed while it was read), and what reading `data` raises.
         """
-        put = await prepare_put(self._bucket, name, PutOptions(meta, expected_revision, ttl))
+        options = PutOptions.parse(
+            self._bucket.error_context(name),
+            meta,
+            description=description,
+            content_type=content_type,
+            tags=tags,
+            headers=headers,
+            metadata=metadata,
+            expected_revision=expected_revision,
+            ttl=ttl,
+        )
+        return await self._put(name, data, options, progress)
+
+    async def _put(
+        self, name: str | None, data: Data, options: PutOptions, progress: Progress | None
+    ) -> ObjectInfo:
+        put = await prepare_put(self._bucket, name, options)
         with put.context.attach():
             source = open_source(data)
             async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
@@ -79,8 +105,13 @@ class Writes(BucketBase):
         name: str | None = None,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -94,15 +125,23 @@ class Writes(BucketBase):
 
         Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
         """
-        if name is None and (meta is None or meta.name is None):
+        if name is None and getattr(meta, "name", None) is None:
             name = Path(path).name
+        options = PutOptions.parse(
+            self._bucket.error_context(name),
+            meta,
+            description=description,
+            content_type=content_type,
+            tags=tags,
+            headers=headers,
+            metadata=metadata,
+            expected_revision=expected_revision,
+            ttl=ttl,
+        )
         if resume:
-            options = PutOptions(meta, expected_revision, ttl)
             return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
-            return await self.put(
-                name, file, meta, expected_revision=expected_revision, ttl=ttl, progress=progress
-            )
+            return await self._put(name, file, options, progress)
 
     @instrumented
     async def copy(
@@ -112,12 +151,14 @@ class Writes(BucketBase):
         *,
         to: BucketBase | None = None,
         expected_revision: int | None = None,
+        ttl: Duration | Literal["keep"] | None = "keep",
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
-        may be on different servers. Links are followed. A copy expires when its original does.
+        may be on different servers. Links are followed. A copy expires when its original does, or
+        after `ttl`, or never if `ttl` is None.
         `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
         it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
         encrypted, or both.
@@ -127,7 +168,9 @@ class Writes(BucketBase):
         check_object_name(self.bucket, name)
         target = self._bucket if to is None else to._bucket
         new_name = check_object_name(target.bucket, name if new_name is None else new_name)
-        return await copy.copy(self._bucket, name, target, new_name, expected_revision, progress)
+        return await copy.copy(
+            self._bucket, name, target, new_name, expected_revision, ttl, progress
+        )
 
     @instrumented
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:

@@ -21,6 +21,7 @@ iterators. `open` returns a Python file, which other libraries can read and writ
 from jetstow import (
     BucketConfig,
     BucketStatus,
+    FileInfo,
     ObjectHeaders,
     ObjectInfo,
     ObjectLink,
@@ -64,6 +65,7 @@ __all__ = [
     "BucketStatus",
     "Client",
     "DeleteResult",
+    "FileInfo",
     "Finding",
     "GarbageResult",
     "JetStreamContext",

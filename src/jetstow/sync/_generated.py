@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Literal, Self, Unpack, overload
 
 from nats.js import api
 from typing_extensions import Buffer
 
 import jetstow
-from jetstow.models import BucketStatus, ObjectInfo, ObjectResult
+from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectResult
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
@@ -28,6 +28,7 @@ from jetstow.types import (
     BlockingData,
     BucketOptions,
     DeleteResult,
+    Duration,
     GarbageResult,
     Match,
     MirrorResult,
@@ -57,8 +58,13 @@ class ObjectStore(StoreBase):
         data: BlockingData,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -67,13 +73,16 @@ class ObjectStore(StoreBase):
         leaves no object and no chunk. If two clients put the same name, the last to finish wins.
 
         `data` is bytes-like, a str (stored as UTF-8), a file (binary or text), or an iterable of
-        bytes. `meta` may have a description, a content type, tags, headers, metadata,
-        `options.max_chunk_size` in bytes (default: 128 KiB), and the name if `name` is None. With
-        `expected_revision`, the put succeeds only if the object is at that revision; 0: only if
-        there is no such object. The object expires after `ttl` seconds, rounded up (server 2.11+);
-        watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+        bytes. `description`, `content_type`, `tags`, `headers` and `metadata` describe it, as the
+        fields of `ObjectMeta` do. `meta` may have them instead, and `options.max_chunk_size` in
+        bytes (default: 128 KiB), and the name if `name` is None.
 
-        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        With `expected_revision`, the put succeeds only if the object is at that revision; 0: only
+        if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
+        up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
+        argument), `LinkError`, `ObjectAlreadyExists`
         (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
         on disk that changed while it was read), and what reading `data` raises.
         """
@@ -83,6 +92,11 @@ class ObjectStore(StoreBase):
             name,
             _adapters.async_source(call, data),
             meta,
+            description=description,
+            content_type=content_type,
+            tags=_adapters.collected(tags),
+            headers=headers,
+            metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
             progress=call.callback(progress),
@@ -94,8 +108,13 @@ class ObjectStore(StoreBase):
         name: str | None = None,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -115,6 +134,11 @@ class ObjectStore(StoreBase):
             path,
             name,
             meta,
+            description=description,
+            content_type=content_type,
+            tags=_adapters.collected(tags),
+            headers=headers,
+            metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
             resume=resume,
@@ -128,12 +152,14 @@ class ObjectStore(StoreBase):
         *,
         to: ObjectStore | None = None,
         expected_revision: int | None = None,
+        ttl: Duration | Literal["keep"] | None = "keep",
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
-        may be on different servers. Links are followed. A copy expires when its original does.
+        may be on different servers. Links are followed. A copy expires when its original does, or
+        after `ttl`, or never if `ttl` is None.
         `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
         it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
         encrypted, or both.
@@ -147,6 +173,7 @@ class ObjectStore(StoreBase):
             new_name,
             to=None if to is None else to.async_store(),
             expected_revision=expected_revision,
+            ttl=ttl,
             progress=call.callback(progress),
         )
 
@@ -310,14 +337,17 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        if_different: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
-    ) -> ObjectInfo:
+    ) -> FileInfo:
         """Read an object into a file, which appears at `path` once it is verified.
 
-        An existing file is unchanged until then. With `resume`, the bytes received stay beside it
-        if the get is killed or fails, and the next get with `resume` continues; this is not
-        available for encrypted objects.
+        An existing file is unchanged until then. With `if_different`, nothing is done if it has the
+        object's size and digest already: `written` of the result is false. An encrypted object is
+        always read. With `resume`, the bytes received stay beside the file if the get is killed or
+        fails, and the next get with `resume` continues; this is not available for encrypted
+        objects.
 
         Raises: what `get` and `open` raise.
         """
@@ -328,6 +358,7 @@ class ObjectStore(StoreBase):
             path,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
+            if_different=if_different,
             resume=resume,
             progress=call.callback(progress),
         )
@@ -335,18 +366,26 @@ class ObjectStore(StoreBase):
     def stream(
         self,
         name: str,
+        start: int = 0,
+        length: int | None = None,
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
     ) -> Generator[bytes, None, None]:
-        """Yield an object's bytes chunk by chunk; verified when the iteration ends.
+        """Yield an object's bytes piece by piece; verified when the iteration ends.
 
-        Raises: what `get` raises, also after chunks were yielded.
+        `start` and `length` select a range, with the checks of `get_range`.
+
+        Raises: what `get` raises, also after pieces were yielded; `InvalidRangeError`.
         """
         return iterate(
             self,
             self.async_store().stream(
-                name, expected_revision=expected_revision, if_changed_since=if_changed_since
+                name,
+                start,
+                length,
+                expected_revision=expected_revision,
+                if_changed_since=if_changed_since,
             ),
         )
 
@@ -391,8 +430,13 @@ class ObjectStore(StoreBase):
         mode: Literal["wb"],
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> ObjectWriter: ...
     def open(
         self,
@@ -400,19 +444,35 @@ class ObjectStore(StoreBase):
         mode: Literal["rb", "wb"] = "rb",
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> ObjectReader | ObjectWriter:
         """Open an object as a file: `with store.open(name) as file`.
 
         Mode "rb" reads the current revision, from any position (`seek`), with the options of
         `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
-        of `put`: `ttl` is in seconds.
+        of `put`.
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
-        return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)
+        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        writing = {
+            "meta": meta,
+            "description": description,
+            "content_type": content_type,
+            "tags": _adapters.collected(tags),
+            "headers": headers,
+            "metadata": metadata,
+            "expected_revision": expected_revision,
+            "ttl": ttl,
+        }
+        return self._open(name, mode, reading, writing)
 
     def list(
         self, prefix: str = "", *, match: Match | None = None, ignore_deletes: bool = True
@@ -533,7 +593,11 @@ class ObjectStore(StoreBase):
         )
 
     def collect_garbage(
-        self, *, grace: float = 3600.0, deleted_for: float | None = None, dry_run: bool = False
+        self,
+        *,
+        grace: Duration = 3600.0,
+        deleted_for: Duration | None = None,
+        dry_run: bool = False,
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
 
@@ -541,14 +605,14 @@ class ObjectStore(StoreBase):
         by the server's clock (default: an hour) is kept. Uploads may run at the same time, if
         none of them pauses for longer than `grace` between two chunks, or between the last chunk
         and the metadata. A `put_file` with `resume` that was interrupted before then starts
-        again. `dry_run` reports what would be removed.
+        again. Both durations may be a timedelta. `dry_run` reports what would be removed.
 
         `deleted_for` also removes delete markers that are at least that many seconds old (default:
         none). A watcher or a listing with `ignore_deletes=False` that starts later does not
         report these names.
 
         Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
-        `deleted_for` is not a number of seconds, 0 or more).
+        `deleted_for` is not a duration, 0 or more).
         """
         return run(
             self.async_store().collect_garbage,
@@ -578,9 +642,9 @@ class JetStreamContext(ContextBase):
         """Create a bucket, or open the one that exists with the same configuration.
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
-        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
-        `metadata`. Keyword arguments take precedence. A field that is None has the server's
-        default.
+        `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
+        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
+        server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).

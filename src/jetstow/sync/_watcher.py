@@ -7,12 +7,13 @@ import time
 from typing import Self
 
 import jetstow
+from jetstow._core.protocol.duration import seconds
 from jetstow.errors import WatcherStoppedError
 from jetstow.models import ObjectInfo
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
-from jetstow.types import Match
+from jetstow.types import Duration, Match
 
 
 class ObjectWatcher:
@@ -36,13 +37,14 @@ class ObjectWatcher:
         check_process(self._pid, "the watcher")
         close_and_wait(self._watcher, self._watcher.stop)
 
-    def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
+    def updates(self, timeout: Duration | None = 5.0) -> ObjectInfo | None:
         """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
 
         Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
         `ConnectionLostError`.
         """
         check_process(self._pid, "the watcher")
+        timeout = seconds(timeout)
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             change = run(self._watcher.updates, timeout)

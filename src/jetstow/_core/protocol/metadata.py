@@ -202,8 +202,8 @@ def check_meta(
         return ObjectMeta(name=name)
     if not isinstance(meta, api.ObjectMeta):
         raise InvalidOptionError(
-            f"meta of object {name!r} in bucket {bucket!r} must be an ObjectMeta, "
-            f"not {type(meta).__name__}",
+            f"meta of object {name!r} in bucket {bucket!r} must be an ObjectMeta, not "
+            f"{type(meta).__name__}; the keyword arguments metadata and headers take a dict",
             bucket=bucket,
             name=name,
         )

@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from jetstow._core.protocol.duration import seconds
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
 from jetstow._headers import EXPIRES_HEADER
@@ -38,11 +39,12 @@ def check_ttl(context: ErrorContext, ttl: object) -> int | None:
     """
     if ttl is None:
         return None
+    ttl = seconds(ttl)
     if not isinstance(ttl, int | float) or isinstance(ttl, bool) or not 0 < ttl <= _MAX_TTL:
         raise context.error(
             InvalidOptionError,
-            f"ttl of {context} must be seconds, more than 0 and at most a hundred years, "
-            f"not {ttl!r}",
+            f"ttl of {context} must be seconds or a timedelta, more than 0 and at most a hundred "
+            f"years, not {ttl!r}",
         )
     return math.ceil(ttl)
 

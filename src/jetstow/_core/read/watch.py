@@ -17,6 +17,7 @@ from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.duration import seconds
 from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer, Policy
 from jetstow.errors import (
@@ -27,6 +28,7 @@ from jetstow.errors import (
     WatcherStoppedError,
 )
 from jetstow.models import ObjectInfo
+from jetstow.types import Duration
 
 _log = logging.getLogger("jetstow.watch")
 
@@ -86,20 +88,21 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
             await asyncio.wait([self._task])
         await self._consumer.close()
 
-    async def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
+    async def updates(self, timeout: Duration | None = 5.0) -> ObjectInfo | None:
         """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
 
         Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
         `ConnectionLostError`.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 return await self._next()
         except builtins.TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
             raise self._context.error(
-                TimeoutError, f"nothing changed in {self._context} within {timeout:g} seconds"
+                TimeoutError,
+                f"nothing changed in {self._context} within {seconds(timeout):g} seconds",
             ) from None
 
     def __aiter__(self) -> Self:

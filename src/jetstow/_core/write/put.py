@@ -7,11 +7,7 @@ that fails before that purges them: after an error, an exception in the source, 
 from __future__ import annotations
 
 import asyncio
-import datetime
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-
-from nats.js import api
 
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
@@ -30,22 +26,13 @@ from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
+from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import InvalidOptionError, JetstowError, LinkError, PermissionDeniedError
 from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-
-@dataclass(frozen=True, slots=True)
-class PutOptions:
-    """The options of a put. `ttl` is in seconds; `expires_at` takes precedence over it."""
-
-    meta: api.ObjectMeta | None = None
-    expected_revision: int | None = None
-    ttl: float | None = None
-    expires_at: datetime.datetime | None = None
 
 
 class Put:
@@ -233,7 +220,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     Raises: `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
     `RevisionMismatchError`.
     """
-    name = name or (options.meta.name if options.meta is not None else None) or ""
+    name = name or getattr(options.meta, "name", None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
     if meta.options is not None and meta.options.link is not None:

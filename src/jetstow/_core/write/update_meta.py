@@ -14,12 +14,22 @@ from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
 from jetstow._core.write.rename import try_rename, with_name
-from jetstow.errors import ObjectDeletedError, RevisionMismatchError
+from jetstow.errors import InvalidOptionError, ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
 
 async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMeta) -> ObjectInfo:
-    """Replace an object's metadata; rename the object if `meta` has a different name."""
+    """Replace an object's metadata; rename the object if `meta` has a different name.
+
+    Raises: `InvalidOptionError`, `ObjectDeletedError`, `ObjectAlreadyExists`.
+    """
+    if not isinstance(meta, api.ObjectMeta):
+        raise context.error(
+            InvalidOptionError,
+            f"the metadata of {context} is replaced by an ObjectMeta, not by a "
+            f"{type(meta).__name__}: to change a part of it, change info.meta; to replace all, "
+            "pass ObjectMeta(metadata={...}, ...)",
+        )
     name = context.name or ""
     new_name = name if meta.name is None else check_object_name(stream.bucket, meta.name)
     checked = check_meta(stream.bucket, new_name, meta, allow_reserved_headers=stream.is_as_stored)

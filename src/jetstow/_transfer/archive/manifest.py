@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.duration import seconds
 from jetstow._transfer.plan import ObjectSpec
 from jetstow.errors import BadArchiveError
 from jetstow.models import (
@@ -119,7 +120,7 @@ class BucketEntry(msgspec.Struct, omit_defaults=True):
             version=VERSION,
             bucket=config.bucket or "",
             description=config.description,
-            ttl=config.ttl,
+            ttl=seconds(config.ttl),
             max_bytes=config.max_bytes,
             storage="memory" if config.storage is StorageType.MEMORY else "file",
             replicas=config.replicas or 1,
