@@ -42,7 +42,6 @@ async def test_put_and_get(store: jetstow.ObjectStore) -> None:
     assert info.digest == digest_of(data)
     assert (await store.get("a")).data == data
     stored = await store.get_info("a")
-    info.mtime = stored.mtime  # the time of the server replaces the local time
     assert stored == info
 
 

@@ -122,9 +122,11 @@ class Stream:
             self.error_context(), f"STREAM.INFO.{self.name}", options or None
         )
 
-    async def last_message(self, context: ErrorContext, subject: str) -> StoredMessage | None:
+    async def last_message(
+        self, context: ErrorContext, subject: str, *, retry: bool = True
+    ) -> StoredMessage | None:
         """Return the last message of a subject from the leader; None if there is none."""
-        return await self._get(context, {"last_by_subj": subject})
+        return await self._get(context, {"last_by_subj": subject}, retry=retry)
 
     async def next_message(
         self, context: ErrorContext, subject: str, seq: int
@@ -132,10 +134,15 @@ class Stream:
         """Return the first message of a subject from a sequence on, from the leader."""
         return await self._get(context, {"next_by_subj": subject, "seq": seq})
 
-    async def _get(self, context: ErrorContext, query: dict[str, object]) -> StoredMessage | None:
-        return await self.api.request_decoded(
-            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), _stored_message
-        )
+    async def _get(
+        self, context: ErrorContext, query: dict[str, object], *, retry: bool = True
+    ) -> StoredMessage | None:
+        api = f"STREAM.MSG.GET.{self.name}"
+        if retry:
+            return await self.api.request_decoded(context, api, json_encode(query), _stored_message)
+        subject = f"{self.api.prefix}.{api}"
+        reply = await self.api.send_request(context, subject, json_encode(query))
+        return _stored_message(context, reply)
 
     def publish_subject(self, subject: str) -> str:
         """Return where to publish a message, so that the stream stores it under a subject."""

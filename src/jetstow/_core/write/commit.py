@@ -7,7 +7,6 @@ again.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -20,6 +19,7 @@ from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
+from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow.errors import (
     JetstowError,
     ObjectAlreadyExists,
@@ -40,6 +40,13 @@ class Committed:
 
     info: ObjectInfo
     replaced: NameState
+    publish: MetadataPublish | None = None
+
+    async def dated_info(self) -> ObjectInfo:
+        """Return the metadata with the server's time (None if it cannot be read)."""
+        if self.publish is None:
+            return self.info
+        return replace(self.info, mtime=await self.publish.time(self.info.revision))
 
 
 def check_revision(context: ErrorContext, state: NameState, expected: int | None) -> None:
@@ -67,8 +74,11 @@ async def commit(
     *,
     state: NameState | None = None,
     expected_revision: int | None = None,
+    dated: bool = False,
 ) -> Committed:
     """Publish `propose(state)` as the metadata of the name in `context`.
+
+    With `dated`, the caller will ask for `Committed.dated_info`.
 
     `state` is the name's state if the caller has read it. If another client changed the name,
     the state is read again and `propose` is called again. What it raises ends the commit.
@@ -78,6 +88,7 @@ async def commit(
     `JetStreamUnavailableError` it is unknown whether the metadata was published.
     """
     subject = meta_subject(stream.bucket, context.name or "")
+    publish = MetadataPublish(stream, context, subject, dated=dated)
     policy: RetryPolicy | None = None
     # The metadata and the error of a publish whose outcome is unknown.
     unknown: tuple[bytes, JetstowError] | None = None
@@ -94,8 +105,8 @@ async def commit(
         if info.headers:
             headers |= ttl.metadata_ttl_headers(info)
         try:
-            revision = await stream.publish(context, subject, payload, headers)
-            return Committed(replace(info, revision=revision, mtime=_now()), state)
+            revision = await publish.publish(payload, headers)
+            return Committed(replace(info, revision=revision, mtime=None), state, publish)
         except RETRIED_ERRORS as error:
             # Publishing again is safe: the expected revision admits one of the two messages.
             first = unknown is None
@@ -109,8 +120,8 @@ async def commit(
             current = await read_state(stream, context)
             if unknown is not None and current.data == unknown[0]:
                 # The earlier publish was stored.
-                committed = replace(info, revision=current.revision, mtime=_now())
-                return Committed(committed, state)
+                committed = replace(info, revision=current.revision, mtime=None)
+                return Committed(committed, state, publish)
             if unknown is not None and encode_info(propose(current)) == unknown[0]:
                 # Another client wrote the name. If it did so after the earlier publish was
                 # stored, it purged these chunks: they must not be named again.
@@ -124,8 +135,3 @@ async def _wait_or_raise(policy: RetryPolicy, error: JetstowError, first: Jetsto
         await policy.wait_or_raise(error)
     except JetstowError:
         raise first from None  # it is the outcome of that publish that is unknown
-
-
-def _now() -> str:
-    """The local time. `get_info` returns the server's timestamp."""
-    return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -178,6 +178,7 @@ class Put:
                 lambda _: info,
                 state=self._state,
                 expected_revision=self._expected_revision,
+                dated=True,
             )
         except RETRIED_ERRORS:
             # The outcome is unknown. Chunks without a name waste space; a name without chunks
@@ -186,8 +187,9 @@ class Put:
             raise
         self.keep_chunks()
         self._stream.locations.remember(committed.info)
-        await purge_replaced(self._stream, self.context, committed)
-        return committed.info
+        purge = purge_replaced(self._stream, self.context, committed)
+        info, _ = await asyncio.gather(committed.dated_info(), purge)
+        return info
 
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks

@@ -87,7 +87,7 @@ async def try_rename(
             renamed = with_twin(renamed, context.name or "")
     except RevisionMismatchError:
         return None
-    taken = await commit(stream, new_context, take_name, state=new_state)
+    taken = await commit(stream, new_context, take_name, state=new_state, dated=True)
     try:
         deleted = await _delete_at(stream, context, old)
     except RevisionMismatchError:
@@ -101,7 +101,7 @@ async def try_rename(
         _log.warning("%s keeps a delete marker: %s", context, error)
     # A client that replaced the new name in the meantime may have left the chunks to the old one.
     await purge_if_renamed_away(stream, new_context, renamed, taken.info.revision)
-    return taken.info
+    return await taken.dated_info()
 
 
 async def remove_old_name(stream: Stream, context: ErrorContext, state: NameState) -> bool:

@@ -49,7 +49,7 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
         )
 
     if new_name == name and stream.key is None:
-        return (await commit(stream, context, updated)).info
+        return await (await commit(stream, context, updated, dated=True)).dated_info()
     while True:
         state = await read_state(stream, context)
         info = require_live(context, state, missing=ObjectDeletedError)
@@ -69,10 +69,14 @@ async def _try_update(
 ) -> ObjectInfo | None:
     """Publish metadata unless the name was changed since it was at `state`; then return None."""
     try:
-        return (
-            await commit(
-                stream, context, lambda _: info, state=state, expected_revision=state.revision
-            )
-        ).info
+        committed = await commit(
+            stream,
+            context,
+            lambda _: info,
+            state=state,
+            expected_revision=state.revision,
+            dated=True,
+        )
     except RevisionMismatchError:
         return None
+    return await committed.dated_info()
