@@ -118,7 +118,8 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             # Not a failure of a server, but of an option. `from None`: the cause of a malformed
             # URL may quote a password.
             raise _option_error(error) from None
-        raise _connection_error(servers, failures or [error]) from error
+        # `from None`: nats-py's own error only says that no server is left.
+        raise _connection_error(servers, failures or [error]) from None
     except nkeys.NkeysError:
         raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None
     # nats-py reports success when a server closes the connection after the first PING.

@@ -83,11 +83,6 @@ class Writes(BucketBase):
             expected_revision=expected_revision,
             ttl=ttl,
         )
-        return await self._put(name, data, options, progress)
-
-    async def _put(
-        self, name: str | None, data: Data, options: PutOptions, progress: Progress | None
-    ) -> ObjectInfo:
         put = await prepare_put(self._bucket, name, options)
         with put.context.attach():
             source = open_source(data)
@@ -127,21 +122,33 @@ class Writes(BucketBase):
         """
         if name is None and getattr(meta, "name", None) is None:
             name = Path(path).name
-        options = PutOptions.parse(
-            self._bucket.error_context(name),
-            meta,
-            description=description,
-            content_type=content_type,
-            tags=tags,
-            headers=headers,
-            metadata=metadata,
-            expected_revision=expected_revision,
-            ttl=ttl,
-        )
         if resume:
+            options = PutOptions.parse(
+                self._bucket.error_context(name),
+                meta,
+                description=description,
+                content_type=content_type,
+                tags=tags,
+                headers=headers,
+                metadata=metadata,
+                expected_revision=expected_revision,
+                ttl=ttl,
+            )
             return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
-            return await self._put(name, file, options, progress)
+            return await self.put(
+                name,
+                file,
+                meta,
+                description=description,
+                content_type=content_type,
+                tags=tags,
+                headers=headers,
+                metadata=metadata,
+                expected_revision=expected_revision,
+                ttl=ttl,
+                progress=progress,
+            )
 
     @instrumented
     async def copy(
