@@ -118,7 +118,7 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             # Not a failure of a server, but of an option. `from None`: the cause of a malformed
             # URL may quote a password.
             raise _option_error(error) from None
-        # `from None`: nats-py's own error only says that no server is left.
+        # `from None`: nats-py's own error has no reason.
         raise _connection_error(servers, failures or [error]) from None
     except nkeys.NkeysError:
         raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None

@@ -11,6 +11,7 @@ from nats.js import api
 
 from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
+from jetstow._core.aio.tracebacks import short_tracebacks
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
 from jetstow._core.protocol.duration import options_in_seconds
@@ -41,6 +42,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
             self._nc, self._prefix, self._timeout, subject_prefix=self._subject_prefix
         )
 
+    @short_tracebacks
     async def create_object_store(  # type: ignore[override]  # nats-py takes any option
         self,
         bucket: str | None = None,
@@ -60,6 +62,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create(self._jetstream, wanted))
 
+    @short_tracebacks
     async def update_object_store(
         self,
         bucket: str | None = None,
@@ -76,6 +79,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.update(self._jetstream, wanted))
 
+    @short_tracebacks
     async def create_or_update_object_store(
         self,
         bucket: str | None = None,
@@ -91,6 +95,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))
 
+    @short_tracebacks
     async def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket.
 
@@ -98,6 +103,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """
         return ObjectStore(self, await admin.open_stream(self._jetstream, bucket))
 
+    @short_tracebacks
     async def delete_object_store(self, bucket: str) -> bool:
         """Delete a bucket and all objects in it, permanently. Return True.
 
@@ -113,6 +119,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Return the states of the account's buckets: `await` a list, or use `async for`."""
         return Listing(lambda: admin.list_statuses(self._jetstream))
 
+    @short_tracebacks
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
     ) -> list[VerifyResult]:

@@ -12,7 +12,7 @@ import pytest
 
 import jetstow
 from jetstow import sync
-from jetstow.errors import JetstowError, NoServersError
+from jetstow.errors import BucketExistsError, JetstowError, NoServersError
 from tests.support.servers import NatsServer, free_port
 
 pytestmark = pytest.mark.one_path
@@ -64,7 +64,12 @@ async def test_asynchronous_call(
 async def test_missing_bucket_and_no_server(js: jetstow.JetStreamContext) -> None:
     with pytest.raises(JetstowError) as caught:
         await js.object_store("missing")
-    assert len(lines_of(caught.value)) <= MAX_LINES
+    assert len(frames_of(caught.value)) == 2
+    await js.create_object_store(bucket := "tracebacks")
+    with pytest.raises(BucketExistsError) as exists:
+        await js.create_object_store(bucket, description="other")
+    await js.delete_object_store(bucket)
+    assert len(frames_of(exists.value)) == 2
     with pytest.raises(NoServersError) as refused:
         await jetstow.connect(f"nats://127.0.0.1:{free_port()}")
     assert len(lines_of(refused.value)) <= MAX_LINES

@@ -7,10 +7,15 @@ Other exceptions are errors in jetstow or in the caller's code: they keep all fr
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 from jetstow.errors import JetstowError
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _INTERNAL: Final = frozenset({"jetstow", "nats", "asyncio", "anyio", "contextlib", "concurrent"})
 
@@ -28,3 +33,19 @@ def shorten_traceback(error: JetstowError) -> None:
         if frame is frames[-1] or module.partition(".")[0] not in _INTERNAL:
             result = TracebackType(result, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     error.__traceback__ = result
+
+
+def short_tracebacks(
+    function: Callable[P, Coroutine[Any, Any, T]],
+) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Shorten the tracebacks of jetstow's errors that a coroutine function raises."""
+
+    @functools.wraps(function)
+    async def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await function(*args, **kwargs)
+        except JetstowError as error:
+            shorten_traceback(error)
+            raise
+
+    return wrapper
