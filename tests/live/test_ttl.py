@@ -104,8 +104,9 @@ async def test_copy_with_another_expiry(store: jetstow.ObjectStore, raw: Client)
     assert (await store.copy("b", "e", ttl="keep")).expires is None
     vault = store.encrypted(bytes(32))
     await vault.put("v", b"data", ttl=HOUR)
-    assert (await store.copy("v", "w", ttl=None)).expires is None
+    assert (await vault.copy("v", "w", ttl=None)).expires is None
     assert (await vault.get("w")).data == b"data"
+    assert (await store.as_stored().copy("v", "x", ttl=None)).expires is None
     with pytest.raises(InvalidOptionError):
         await store.copy("a", "f", ttl=0)
     assert not await store.exists("f")
