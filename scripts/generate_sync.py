@@ -42,7 +42,19 @@ BY_HAND = {"bucket"}
 
 # Bodies that no rule below produces.
 BODIES = {
-    "open": "return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)",
+    "open": """\
+        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        writing = {
+            "meta": meta,
+            "description": description,
+            "content_type": content_type,
+            "tags": _adapters.collected(tags),
+            "headers": headers,
+            "metadata": metadata,
+            "expected_revision": expected_revision,
+            "ttl": ttl,
+        }
+        return self._open(name, mode, reading, writing)""",
     "encrypted": "return self._with_key(key, allow_plain, original_bucket)",
     "as_stored": "return self._without_decryption()",
 }
@@ -59,8 +71,12 @@ DOCSTRINGS = {
     "list": """\
         Return the info of every object, the least recently changed first.
 
-        Delete markers are included if `ignore_deletes` is false. To process the infos of a large
-        bucket as they arrive, iterate over `watch()` up to its None.
+        `prefix` selects names that begin with it. `match` is a pattern (see `find`) or a function
+        that returns true for the infos to include. Delete markers are included if `ignore_deletes`
+        is false. To process the infos of a large bucket as they arrive, iterate over `watch()` up
+        to its None.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type), what `match` raises.
         """,
     "object_store_names": "Return the names of the account's buckets.",
     "object_stores": "Return the states of the account's buckets.",
@@ -168,7 +184,7 @@ class Generator:
         """Return the statements of a function, not indented."""
         node = verb.node
         if node.name in BODIES:
-            return f"{BODIES[node.name]}\n"
+            return f"{textwrap.dedent(BODIES[node.name])}\n"
         target = {
             "ObjectStore": f"self.async_store().{node.name}",
             "JetStreamContext": f"self.async_context().{node.name}",
@@ -181,7 +197,7 @@ class Generator:
         call = f"run({', '.join([target, *arguments])})"
         if returns == "AwaitableContext[ObjectWatcher]":
             undo = "Call(undo=jetstow.ObjectWatcher.stop)"
-            return f"return ObjectWatcher(self, {undo}.{call})\n"
+            return f"return ObjectWatcher(self, {undo}.{call}, match)\n"
         if not isinstance(node, ast.AsyncFunctionDef) and not returns.startswith("Listing"):
             raise GenerationError(f"no rule for the result {returns} of {node.name}")
         lines = []
@@ -189,6 +205,8 @@ class Generator:
             lines, call = ["call = Call()"], f"call.{call}"
         if returns == "ObjectStore":
             lines += [f"store = {call}", "return ObjectStore(self, store.bucket, store)"]
+        elif "match" in (arg.arg for arg in [*node.args.args, *node.args.kwonlyargs]):
+            lines.append(f"return _adapters.matching(match, {call})")
         else:
             lines.append(f"return {call}")
         return "\n".join(lines) + "\n"
@@ -217,8 +235,10 @@ class Generator:
             return f"_adapters.async_writable(call, {name})"
         if "Readable" in names:
             return f"_adapters.async_readable(call, {name})"
-        if text == "Iterable[str]":
-            return f"_adapters.strings({name})"
+        if text.startswith("Iterable["):
+            return f"_adapters.collected({name})"
+        if "Match" in names:
+            return f"_adapters.pattern_of({name})"
         if text == "JetStreamContext":
             return f"{name}.async_context()"
         if names & self.types.stores:

@@ -24,6 +24,8 @@ from jetstow.client import Client, JetStreamContext, jetstream
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
+    FileInfo,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -36,6 +38,7 @@ from jetstow.models import (
 from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
 from jetstow.types import (
     BackupResult,
+    DeleteResult,
     Finding,
     GarbageResult,
     MirrorResult,
@@ -51,10 +54,13 @@ __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
+    "DeleteResult",
+    "FileInfo",
     "Finding",
     "GarbageResult",
     "JetStreamContext",
     "MirrorResult",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",

@@ -22,6 +22,7 @@ from nats.aio.client import (
 
 from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
+from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.transport.tls import TLSNotOfferedError
 from jetstow.client import Client
@@ -56,7 +57,7 @@ def connect(
     `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
     """
     check_option_names("connect()", options, ConnectOptions.__optional_keys__ | {"servers"})
-    return AwaitableContext(lambda: _connect(servers, {**options}))
+    return AwaitableContext(lambda: _connect(servers, options_in_seconds(options)))
 
 
 async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> Client:
@@ -117,7 +118,8 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             # Not a failure of a server, but of an option. `from None`: the cause of a malformed
             # URL may quote a password.
             raise _option_error(error) from None
-        raise _connection_error(servers, failures or [error]) from error
+        # `from None`: nats-py's own error has no reason.
+        raise _connection_error(servers, failures or [error]) from None
     except nkeys.NkeysError:
         raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None
     # nats-py reports success when a server closes the connection after the first PING.

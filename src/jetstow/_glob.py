@@ -1,7 +1,9 @@
 """Glob patterns for names: `logs/*.csv`, `**/*.py`, `img-[0-9]?.png`.
 
 `*` and `?` match within one level, that is, up to the next slash; `**` matches across levels.
-`[a-z]` matches one character of a set, `[!a-z]` one character outside of it.
+`[a-z]` matches one character of a set, `[!a-z]` one character outside of it. As in rsync and
+`.gitignore`, a pattern without a slash applies to the last part of a name: `*.csv` matches at every
+level.
 """
 
 from __future__ import annotations
@@ -10,9 +12,14 @@ import functools
 import re
 
 
-def matches(pattern: str, name: str) -> bool:
-    """Return whether a pattern matches the whole name. Case matters."""
-    return _compile(pattern).fullmatch(name) is not None
+def matches_name(pattern: str, name: str) -> bool:
+    """Return whether a pattern matches a name, or its last part if the pattern has no slash."""
+    return matches(pattern, name if "/" in pattern else name.rpartition("/")[2])
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Return whether a pattern matches all of a text. Case matters."""
+    return _compile(pattern).fullmatch(text) is not None
 
 
 @functools.lru_cache(maxsize=256)
@@ -70,4 +77,4 @@ def _translate_set(content: str) -> str:
     return f"(?!/)[{chars}]" if chars else "(?!)"
 
 
-__all__ = ["matches"]
+__all__ = ["matches", "matches_name"]

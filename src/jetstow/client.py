@@ -10,8 +10,10 @@ from nats.js import api
 
 from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
+from jetstow._core.aio.tracebacks import short_tracebacks
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
+from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
@@ -39,6 +41,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
             self._nc, self._prefix, self._timeout, subject_prefix=self._subject_prefix
         )
 
+    @short_tracebacks
     async def create_object_store(  # type: ignore[override]  # nats-py takes any option
         self,
         bucket: str | None = None,
@@ -48,9 +51,9 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Create a bucket, or open the one that exists with the same configuration.
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
-        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
-        `metadata`. Keyword arguments take precedence. A field that is None has the server's
-        default.
+        `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
+        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
+        server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).
@@ -58,6 +61,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create(self._jetstream, wanted))
 
+    @short_tracebacks
     async def update_object_store(
         self,
         bucket: str | None = None,
@@ -74,6 +78,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.update(self._jetstream, wanted))
 
+    @short_tracebacks
     async def create_or_update_object_store(
         self,
         bucket: str | None = None,
@@ -89,6 +94,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))
 
+    @short_tracebacks
     async def object_store(self, bucket: str) -> ObjectStore:
         """Open a bucket.
 
@@ -99,6 +105,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """
         return ObjectStore(self, await admin.open_stream(self._jetstream, bucket))
 
+    @short_tracebacks
     async def delete_object_store(self, bucket: str) -> bool:
         """Delete a bucket and all objects in it, permanently. Return True.
 
@@ -114,6 +121,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         """Return the states of the account's buckets: `await` a list, or use `async for`."""
         return Listing(lambda: admin.list_statuses(self._jetstream))
 
+    @short_tracebacks
     async def verify_object_stores(
         self, *, quick: bool = False, progress: Progress | None = None
     ) -> list[VerifyResult]:
@@ -152,16 +160,16 @@ class Client(FastPathClient):
     ) -> JetStreamContext:
         """Return a JetStream context.
 
-        `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
-        another domain or account, by default those of the `nats` context in use. `subject_prefix`
-        precedes the subjects `$O.>` that objects are published to, if the account imports them
-        with a prefix.
+        `timeout` is in seconds, or a timedelta (default: 5); `domain` and `prefix` select the
+        JetStream API of another domain or account, by default those of the `nats` context in use.
+        `subject_prefix` precedes the subjects `$O.>` that objects are published to, if the account
+        imports them with a prefix.
 
         Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
         """
         defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
-        return JetStreamContext(self, **defaults, **opts)
+        return JetStreamContext(self, **defaults, **options_in_seconds(opts))
 
     async def __aenter__(self) -> Self:
         return self  # nats-py's annotation is its own client, which has another `jetstream`
@@ -202,7 +210,7 @@ def jetstream(nc: _NatsClient, **opts: Unpack[JetStreamOptions]) -> JetStreamCon
     Raises: `InvalidOptionError` (the option does not exist, or a prefix is not a subject).
     """
     check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
-    return JetStreamContext(nc, **opts)
+    return JetStreamContext(nc, **options_in_seconds(opts))
 
 
 __all__ = ["Client", "JetStreamContext", "jetstream"]

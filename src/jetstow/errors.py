@@ -44,11 +44,8 @@ class JetstowError(nats_js.Error):
         return f"{type(self).__name__}({self.message!r})"
 
     # nats-py's APIError is a dataclass with __eq__, which makes exceptions unhashable.
-    def __eq__(self, other: object) -> bool:
-        return self is other
-
-    def __hash__(self) -> int:
-        return id(self)
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
     def __reduce__(self) -> tuple[object, ...]:
         return (_unpickle, (type(self), dict(self.__dict__)))
@@ -68,7 +65,9 @@ class InvalidBucketNameError(JetstowError, nats_js.InvalidBucketNameError, Value
     """The bucket name is not one or more of A-Z, a-z, 0-9, `_` and `-` (ADR-20)."""
 
 
-class InvalidObjectNameError(JetstowError, nats_js.InvalidObjectNameError, ValueError):
+class InvalidObjectNameError(
+    JetstowError, nats_js.InvalidObjectNameError, nats_js.NotFoundError, ValueError
+):
     """The object name is empty, not valid Unicode text, or too long for a NATS subject."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import mimetypes
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from nats.js import api
@@ -12,14 +12,19 @@ from nats.js.api import ObjectLink, ObjectMetaOptions, Placement, StorageType, S
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow import _html
+from jetstow._digest import parse_digest
 from jetstow._headers import (
     CONTENT_TYPE_HEADER,
     ENCRYPTION_HEADER,
     TAGS_HEADER,
+    ObjectHeaders,
     expiry_from_headers,
     header_values,
     is_reserved_header,
 )
+
+# The longest data that the repr of a result has, in bytes.
+_MAX_REPR_DATA = 64
 
 
 @dataclass
@@ -42,8 +47,8 @@ class ObjectInfo(api.ObjectInfo):
     """An object's metadata and the facts of its stored bytes (ADR-20).
 
     `size` is in bytes, `chunks` is the number of messages, `digest` is `SHA-256=` and base64url.
-    `mtime` is the server's timestamp of the metadata message in RFC 3339, UTC. `headers` maps a
-    name to a list of strings. `nuid` identifies the chunks.
+    `mtime` is the server's timestamp of the metadata message in RFC 3339, UTC. `nuid`
+    identifies the chunks.
 
     `revision` is the stream sequence of the metadata. Pass it as `expected_revision` to change
     the object only if no other client has changed it.
@@ -52,6 +57,7 @@ class ObjectInfo(api.ObjectInfo):
     metadata is written again.
     """
 
+    headers: ObjectHeaders | None = None
     metadata: dict[str, str] | None = None
     revision: int = 0
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -60,11 +66,11 @@ class ObjectInfo(api.ObjectInfo):
     def meta(self) -> ObjectMeta:
         """The part that `update_meta` can change."""
         excluded = (CONTENT_TYPE_HEADER.lower(), TAGS_HEADER.lower())
-        headers = {
-            name: values
-            for name, values in (self.headers or {}).items()
+        headers = ObjectHeaders(
+            (name, values)
+            for name, values in ObjectHeaders(self.headers or {}).items()
             if name.lower() not in excluded and not is_reserved_header(name)
-        }
+        )
         return ObjectMeta(
             name=self.name,
             description=self.description,
@@ -100,6 +106,12 @@ class ObjectInfo(api.ObjectInfo):
         return header_values(self.headers, name)
 
     @property
+    def sha256(self) -> str | None:
+        """The SHA-256 digest of the stored bytes in hexadecimal; None if there is no digest."""
+        raw = parse_digest(self.digest or "")
+        return None if raw is None else raw.hex()
+
+    @property
     def link(self) -> ObjectLink | None:
         """The target of a link: a bucket, and the name of an object in it or None."""
         return self.options.link if self.options is not None else None
@@ -132,6 +144,34 @@ class ObjectInfo(api.ObjectInfo):
         )
 
 
+@dataclass(eq=False)
+class FileInfo(ObjectInfo):
+    """The info of an object that `get_file` read into a file.
+
+    `written` is false if the file had the object's bytes already, so that nothing was done. The
+    other fields are those of `ObjectInfo`, which a comparison uses.
+    """
+
+    written: bool = True
+
+    @classmethod
+    def of(cls, info: ObjectInfo, *, written: bool) -> FileInfo:
+        """Return the info with the result of a `get_file`."""
+        return cls(
+            **{each.name: getattr(info, each.name) for each in _INFO_FIELDS}, written=written
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ObjectInfo):
+            return NotImplemented
+        return all(getattr(self, each.name) == getattr(other, each.name) for each in _INFO_FIELDS)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_INFO_FIELDS = fields(ObjectInfo)
+
+
 class ObjectList(list[ObjectInfo]):
     """A list of `ObjectInfo` that notebooks render as a table."""
 
@@ -145,33 +185,49 @@ class ObjectList(list[ObjectInfo]):
         )
 
 
-@dataclass
+@dataclass(repr=False)
 class ObjectResult(_NatsObjectStore.ObjectResult):
     """The result of `get`. `data` is empty if `get` wrote the bytes to a file."""
 
     info: ObjectInfo
     data: bytes = b""
 
+    def __repr__(self) -> str:
+        data = repr(self.data) if len(self.data) <= _MAX_REPR_DATA else f"<{len(self.data)} bytes>"
+        info = self.info
+        return f"ObjectResult({info.name!r}, bucket={info.bucket!r}, size={info.size}, data={data})"
+
 
 @dataclass
 class BucketConfig(api.ObjectStoreConfig):
     """The configuration of a bucket.
 
-    `ttl` is in seconds (None or 0: objects do not expire). `max_bytes` limits the stored bytes,
-    subjects and headers included (None, 0 or -1: no limit). `replicas` is 1 to 5. `compression` is
-    S2 compression on disk (server 2.10+), `metadata` maps strings to strings (server 2.10+).
+    `ttl` is in seconds, or a timedelta (None or 0: objects do not expire). `max_bytes` limits the
+    stored bytes, subjects and headers included (None, 0 or -1: no limit). `replicas` is 1 to 5.
+    `compression` is S2 compression on disk (server 2.10+), `metadata` maps strings to strings
+    (server 2.10+).
     A field that is None gets the server's default when a bucket is created, and stays unchanged
     when a bucket is updated.
     """
 
+    ttl: float | datetime.timedelta | None = None  # type: ignore[assignment]
     replicas: int | None = None  # type: ignore[assignment]
     compression: bool | Literal["s2", "none"] | StoreCompression | None = None
     metadata: dict[str, str] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
     """The state of a bucket: nats-py's status with further fields of the stream's configuration."""
+
+    def __repr__(self) -> str:
+        limits = f", max_bytes={self.max_bytes}" if self.max_bytes >= 0 else ""
+        limits += f", ttl={self.ttl:g}" if self.ttl else ""
+        return (
+            f"BucketStatus({self.bucket!r}, size={self.size}{limits}, sealed={bool(self.sealed)}, "
+            f"storage={getattr(self.storage_type, 'value', self.storage_type)!r}, "
+            f"replicas={self.replicas})"
+        )
 
     @property
     def max_bytes(self) -> int:
@@ -219,6 +275,8 @@ class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
 __all__ = [
     "BucketConfig",
     "BucketStatus",
+    "FileInfo",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectList",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -15,8 +14,17 @@ from typing import (
     runtime_checkable,
 )
 
-from jetstow.errors import JetstowError
-from jetstow.models import Placement, StorageType, StoreCompression
+from jetstow._results import (
+    BackupResult,
+    DeleteResult,
+    Finding,
+    GarbageResult,
+    MirrorResult,
+    RestoreResult,
+    SyncResult,
+    VerifyResult,
+)
+from jetstow.models import ObjectInfo, Placement, StorageType, StoreCompression
 
 if TYPE_CHECKING:
     import ssl
@@ -46,14 +54,21 @@ Data: TypeAlias = "Buffer | str | Readable | Iterable[Buffer] | AsyncIterable[Bu
 BlockingData: TypeAlias = "Buffer | str | Readable | Iterable[Buffer]"
 """What `put` of `jetstow.sync` stores: as `Data`, but nothing asynchronous."""
 
+Duration: TypeAlias = float | datetime.timedelta
+"""Seconds, or a timedelta."""
+
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done so far and the total number of bytes, or None if it is unknown."""
 
-Since: TypeAlias = int | datetime.datetime
-"""A revision, or an aware datetime."""
+Since: TypeAlias = int | datetime.datetime | datetime.timedelta
+"""A revision, an aware datetime, or a timedelta before now."""
 
 Age: TypeAlias = datetime.timedelta | datetime.datetime
 """A timedelta before now, or an aware datetime."""
+
+
+Match: TypeAlias = str | Callable[[ObjectInfo], object]
+"""A pattern of names, or a function that returns true for an object that matches."""
 
 
 class BucketOptions(TypedDict, total=False):
@@ -63,7 +78,7 @@ class BucketOptions(TypedDict, total=False):
     """
 
     description: str | None
-    ttl: float | None
+    ttl: Duration | None
     max_bytes: int | None
     storage: StorageType | Literal["file", "memory"] | None
     replicas: int | None
@@ -83,7 +98,7 @@ class JetStreamOptions(TypedDict, total=False):
     prefix: str
     subject_prefix: str
     domain: str | None
-    timeout: float
+    timeout: Duration
     publish_async_max_pending: int
 
 
@@ -100,10 +115,10 @@ class BaseConnectOptions(TypedDict, total=False):
     pedantic: bool
     verbose: bool
     allow_reconnect: bool
-    connect_timeout: float
-    reconnect_time_wait: float
+    connect_timeout: Duration
+    reconnect_time_wait: Duration
     max_reconnect_attempts: int
-    ping_interval: float
+    ping_interval: Duration
     max_outstanding_pings: int
     dont_randomize: bool
     flusher_queue_size: int
@@ -114,7 +129,7 @@ class BaseConnectOptions(TypedDict, total=False):
     user: str | Callable[[], str] | None
     password: str | Callable[[], str] | None
     token: str | Callable[[], str] | None
-    drain_timeout: float
+    drain_timeout: Duration
     signature_cb: Callable[[str], bytes] | None
     user_jwt_cb: Callable[[], bytes | bytearray] | None
     user_credentials: str | Path | tuple[str, str] | RawCredentials | None
@@ -122,7 +137,7 @@ class BaseConnectOptions(TypedDict, total=False):
     nkeys_seed_str: str | None
     inbox_prefix: str | bytes
     pending_size: int
-    flush_timeout: float | None
+    flush_timeout: Duration | None
     ws_connection_headers: dict[str, list[str]] | None
     reconnect_to_server_handler: ReconnectToServerHandler | None
     skip_subject_validation: bool
@@ -150,127 +165,6 @@ class BlockingConnectOptions(BaseConnectOptions, total=False):
     lame_duck_mode_cb: Callable[[], object] | None
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A problem that `verify` or `collect_garbage` found.
-
-    `name` is the object concerned, or None for metadata that no name leads to. `error` is what
-    reading the object raises: an `IntegrityError`, or for a broken link an `ObjectNotFoundError`,
-    a `BucketNotFoundError` or a `LinkError`.
-    """
-
-    name: str | None
-    error: JetstowError
-
-
-@dataclass(frozen=True)
-class VerifyResult:
-    """What `verify` found in a bucket.
-
-    `objects` and `links` count what was checked. `size` is the number of bytes in their chunks,
-    read or counted. `unused` is the number of chunks that belong to no object, or None if not all
-    chunks were counted (they are when `quick` checks the whole bucket). Uploads under way have
-    unused chunks; `collect_garbage` removes those of uploads that died.
-    """
-
-    bucket: str
-    objects: int = 0
-    links: int = 0
-    size: int = 0
-    unused: int | None = None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        """Whether no problem was found."""
-        return not self.findings
-
-
-@dataclass(frozen=True)
-class GarbageResult:
-    """What `collect_garbage` removed from a bucket, or would remove in a dry run.
-
-    `uploads` counts uploads and replaced objects of which only chunks were left, `messages` their
-    chunks. `recent` counts those that were kept because they are younger than the grace period.
-    `names` are old names that an interrupted rename left. `markers` counts delete markers.
-    `findings` is unreadable metadata, which may refer to any chunk: if there is any, no chunk is
-    removed.
-    """
-
-    bucket: str
-    uploads: int = 0
-    messages: int = 0
-    recent: int = 0
-    names: tuple[str, ...] = ()
-    markers: int = 0
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass
-class BackupResult:
-    """What an archive holds. `size` is in bytes; `failed` has an error for each unread object."""
-
-    bucket: str
-    objects: int = 0
-    links: int = 0
-    size: int = 0
-    failed: list[JetstowError] = field(default_factory=list)
-
-
-@dataclass
-class RestoreResult:
-    """What `restore` did. `size` is in bytes.
-
-    `unchanged` counts objects that the bucket had already, `failed` has an error for each object
-    that differs from the archive, `omitted` counts objects that the backup itself could not read.
-    `sealed` is whether the bucket was sealed at the time of the backup (it is not now).
-    """
-
-    bucket: str
-    objects: int = 0
-    links: int = 0
-    unchanged: int = 0
-    size: int = 0
-    omitted: int = 0
-    sealed: bool = False
-    failed: list[JetstowError] = field(default_factory=list)
-
-
-@dataclass
-class MirrorResult:
-    """What `mirror` did with each name, or would do in a dry run. `size` is the bytes copied.
-
-    `copied` names new or different objects and links, `updated` those of which only description,
-    headers or metadata differed, `unchanged` those that were the same already.
-    """
-
-    copied: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    failed: list[JetstowError] = field(default_factory=list)
-    size: int = 0
-
-
-@dataclass
-class SyncResult:
-    """What `upload_folder` or `download_folder` did with each name below the prefix.
-
-    In a dry run, what they would do. `copied` are new or have different bytes. `updated` differed
-    only in their modification time or mode. `unchanged` were the same already. `skipped` are
-    symbolic links and other things that are not files. `failed` has an error for each name that
-    could not be copied or removed. `size` is the bytes copied.
-    """
-
-    copied: list[str] = field(default_factory=list)
-    updated: list[str] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    failed: list[Exception] = field(default_factory=list)
-    size: int = 0
-
-
 __all__ = [
     "Age",
     "BackupResult",
@@ -280,9 +174,12 @@ __all__ = [
     "BucketOptions",
     "ConnectOptions",
     "Data",
+    "DeleteResult",
+    "Duration",
     "Finding",
     "GarbageResult",
     "JetStreamOptions",
+    "Match",
     "MirrorResult",
     "Progress",
     "Readable",

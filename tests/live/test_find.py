@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -39,6 +40,36 @@ async def test_find_by_pattern(filled: jetstow.ObjectStore) -> None:
     assert [info.name async for info in filled.find("c*")] == ["c.txt"]
 
 
+async def test_find_below_a_prefix(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.find(prefix="logs/")) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.find("*.csv")) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.find("*/*.csv", prefix="logs/")) == ["logs/2026/b.csv"]
+    assert await named(filled.find("*/*.csv", prefix="logs")) == ["logs/2026/b.csv"]
+    assert await named(filled.find("a.*", prefix="logs")) == ["logs/a.csv"]
+    assert await named(filled.find("*", prefix="c.")) == ["c.txt"]
+    assert [info.name async for info in filled.find(prefix="logs/2", min_size=20)] == [
+        "logs/2026/b.csv"
+    ]
+
+
+async def test_find_by_a_function(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.find(lambda info: info.size == 30)) == ["c.txt"]
+    assert await named(filled.find(lambda info: info.deleted)) == []
+    found = filled.find(lambda info: info.size == 10, tags=["red"], prefix="logs/")
+    assert await named(found) == ["logs/a.csv"]
+    with pytest.raises(ZeroDivisionError):
+        await filled.find(lambda info: 1 // len(info.tags))
+
+
+async def test_list_of_a_selection(filled: jetstow.ObjectStore) -> None:
+    assert await named(filled.list("logs/")) == ["logs/2026/b.csv", "logs/a.csv"]
+    assert await named(filled.list("logs/", match="a*")) == ["logs/a.csv"]
+    assert await named(filled.list(match=lambda info: info.size == 30)) == ["c.txt"]
+    gone = filled.list(match=lambda info: info.deleted, ignore_deletes=False)
+    assert await named(gone) == ["gone.csv"]
+    assert [info.name async for info in filled.list("c")] == ["c.txt"]
+
+
 async def test_find_by_all_tags(filled: jetstow.ObjectStore) -> None:
     assert await named(filled.find(tags=["red"])) == ["logs/2026/b.csv", "logs/a.csv"]
     assert await named(filled.find(tags=["raw", "red"])) == ["logs/a.csv"]
@@ -64,6 +95,12 @@ async def test_find_with_invalid_filters(filled: jetstow.ObjectStore) -> None:
         filled.find(newer_than=datetime.datetime(2026, 1, 1))  # noqa: DTZ001
     with pytest.raises(InvalidOptionError, match="must be a list"):
         filled.find(tags="red")
+    verbs: list[Any] = [filled.list, filled.find, filled.watch]
+    for verb in verbs:
+        with pytest.raises(InvalidOptionError, match="must be a str"):
+            verb(prefix=7)
+        with pytest.raises(InvalidOptionError, match="a pattern or a function"):
+            verb(match=7)
 
 
 async def test_content_type_and_tags_are_headers(store: jetstow.ObjectStore, raw: Client) -> None:

@@ -12,7 +12,12 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow.errors import DigestMismatchError, ObjectNotFoundError
+from jetstow.errors import (
+    DigestMismatchError,
+    ObjectEncryptedError,
+    ObjectNotFoundError,
+    ObjectUnchangedError,
+)
 from tests.support import object_builder
 from tests.support.samples import some_bytes
 
@@ -30,6 +35,50 @@ async def test_get_file_content(store: jetstow.ObjectStore, tmp_path: Path) -> N
     await store.put("empty", b"")
     await store.get_file("empty", path)
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("resume", [False, True])
+async def test_get_file_if_different(
+    store: jetstow.ObjectStore, tmp_path: Path, resume: bool
+) -> None:
+    put = await store.put("a", DATA, SMALL_CHUNKS)
+    path = tmp_path / "file"
+    first = await store.get_file("a", path, if_different=True, resume=resume)
+    assert first.written
+    before = path.stat()
+    again = await store.get_file("a", path, if_different=True, resume=resume)
+    assert not again.written
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert again == put == first == await store.get_info("a")
+    assert (await store.get_file("a", path, resume=resume)).written
+    for content in (DATA[:-1], DATA[:-1] + b"?", b""):
+        path.write_bytes(content)
+        assert (await store.get_file("a", path, if_different=True, resume=resume)).written
+        assert path.read_bytes() == DATA
+
+
+async def test_get_file_if_different_of_other_objects(
+    store: jetstow.ObjectStore, raw: Client, tmp_path: Path
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(DATA)
+    info = await store.put("a", DATA)
+    await store.add_link("link", "a")
+    assert not (await store.get_file("link", path, if_different=True)).written
+    await object_builder.write_object(raw, store.bucket, "no digest", [DATA], digest=None)
+    assert (await store.get_file("no digest", path, if_different=True)).written
+    vault = store.encrypted(bytes(32))
+    await vault.put("v", DATA)
+    assert (await vault.get_file("v", path, if_different=True)).written
+    with pytest.raises(ObjectEncryptedError):
+        await store.get_file("v", path, if_different=True)
+    with pytest.raises(ObjectNotFoundError):
+        await store.get_file("missing", path, if_different=True)
+    with pytest.raises(ObjectUnchangedError):
+        await store.get_file("a", path, if_different=True, if_changed_since=info.revision)
+    with pytest.raises(IsADirectoryError):
+        await store.get_file("a", tmp_path, if_different=True)
+    assert path.read_bytes() == DATA
 
 
 async def test_existing_file_stays_until_verification(

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.every_version
 
 
 async def names_of(store: jetstow.ObjectStore, *, ignore_deletes: bool = True) -> list[str]:
-    return [info.name for info in await store.list(ignore_deletes)]
+    return [info.name for info in await store.list(ignore_deletes=ignore_deletes)]
 
 
 async def write_names(raw: Client, bucket: str, names: list[str], **fields: object) -> None:
@@ -73,7 +73,7 @@ async def test_ignore_deletes(store: jetstow.ObjectStore) -> None:
     await store.delete("b")
     assert await names_of(store) == ["a", "c"]
     assert await names_of(store, ignore_deletes=False) == ["a", "c", "b"]
-    assert [info.deleted for info in await store.list(False)] == [False, False, True]
+    assert [info.deleted for info in await store.list(ignore_deletes=False)] == [False, False, True]
     await store.put("b", b"y")
     assert await names_of(store) == ["a", "c", "b"]
     await store.update_meta("b", ObjectMeta(name="renamed"))

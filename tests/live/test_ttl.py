@@ -92,6 +92,26 @@ async def test_update_rename_and_copy_keep_the_expiry(
     assert (await store.get_info("c", show_deleted=True)).expires is None
 
 
+async def test_copy_with_another_expiry(store: jetstow.ObjectStore, raw: Client) -> None:
+    await store.put("a", b"data", ttl=HOUR)
+    forever = await store.copy("a", "b", ttl=None)
+    assert (forever.expires, await message_ttls(raw, forever)) == (None, [None, None])
+    assert forever.headers is None
+    longer = await store.copy("a", "c", ttl=datetime.timedelta(hours=3))
+    assert remaining(longer) > 2 * HOUR
+    assert (await message_ttls(raw, longer))[0] == "10800s"
+    assert remaining(await store.copy("b", "d", ttl=60)) <= 60
+    assert (await store.copy("b", "e", ttl="keep")).expires is None
+    vault = store.encrypted(bytes(32))
+    await vault.put("v", b"data", ttl=HOUR)
+    assert (await vault.copy("v", "w", ttl=None)).expires is None
+    assert (await vault.get("w")).data == b"data"
+    assert (await store.as_stored().copy("v", "x", ttl=None)).expires is None
+    with pytest.raises(InvalidOptionError):
+        await store.copy("a", "f", ttl=0)
+    assert not await store.exists("f")
+
+
 async def test_mirror_and_backup_keep_the_expiry(
     store: jetstow.ObjectStore,
     js: jetstow.JetStreamContext,

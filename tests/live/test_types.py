@@ -77,6 +77,12 @@ CONTEXT = [name for name in vars(JetStreamContext) if name.endswith("object_stor
 )
 def test_arguments_are_those_of_nats_py(theirs: Any, ours: Any) -> None:
     known, extended = parameters(theirs), parameters(ours)
+    if theirs.__name__ in {"list", "watch"}:
+        # Their first argument is `prefix`. nats-py's flags are accepted by position, too.
+        assert extended.pop(1).name == "prefix"
+        extended = [our for our in extended if our.name != "match"]
+        known = [their.replace(kind=their.KEYWORD_ONLY) for their in known[1:]]
+        extended = extended[1:]
     for our, their in zip(extended, known, strict=False):
         assert our.name == their.name
         assert our.kind == their.kind
@@ -162,6 +168,15 @@ async def test_program_watch(context: JetStreamContext, bucket: str) -> None:
     await watcher.stop()
 
     assert [entry.name for entry in await store.list(ignore_deletes=True)] == ["meta", "greeting"]
+    await store.delete("meta")
+    assert [entry.name for entry in await store.list(True)] == ["greeting"]
+    assert [entry.name for entry in await store.list(False)] == ["greeting", "meta"]
+    deletes = await store.watch(False, True, updates_only=False)
+    assert [entry.name for entry in (await deletes.updates(), await deletes.updates())] == [
+        "greeting",
+        "meta",
+    ]
+    await deletes.stop()
 
 
 async def test_program_delete_and_seal(context: JetStreamContext, bucket: str) -> None:

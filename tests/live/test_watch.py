@@ -36,8 +36,8 @@ async def start_watch(store: jetstow.ObjectStore) -> AsyncIterator[Callable[...,
     """Start watchers that the fixture stops after the test."""
     started: list[ObjectWatcher] = []
 
-    async def start(*args: bool, **options: bool) -> ObjectWatcher:
-        started.append(await store.watch(*args, **options))
+    async def start(prefix: str = "", **options: Any) -> ObjectWatcher:
+        started.append(await store.watch(prefix, **options))
         return started[-1]
 
     yield start
@@ -120,6 +120,36 @@ async def test_updates_only(store: jetstow.ObjectStore, start_watch: Callable[..
     await check_no_more_updates(watcher, store)
 
 
+async def test_watch_of_a_selection(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
+) -> None:
+    for name in ("logs/a.csv", "logs/b.txt", "c.csv"):
+        await store.put(name, b"x")
+    below = await start_watch("logs/")
+    pattern = await start_watch("logs/", match="*.csv")
+    function = await start_watch(match=lambda info: info.size > 1)
+    assert await next_updates(below, 3) == [("logs/a.csv", False), ("logs/b.txt", False), None]
+    assert await next_updates(pattern, 2) == [("logs/a.csv", False), None]
+    assert await next_updates(function, 1) == [None]
+    await store.put("c.csv", b"xx")
+    await store.put("logs/d.txt", b"x")
+    await store.delete("logs/a.csv")
+    assert await next_updates(below, 2) == [("logs/d.txt", False), ("logs/a.csv", True)]
+    assert await next_updates(pattern, 1) == [("logs/a.csv", True)]
+    assert await next_updates(function, 1) == [("c.csv", False)]
+
+
+async def test_watch_continues_after_an_error_of_its_function(
+    store: jetstow.ObjectStore, start_watch: Callable[..., Any]
+) -> None:
+    watcher = await start_watch(match=lambda info: 1 / (info.size or 0), updates_only=True)
+    await store.put("a", b"")
+    await store.put("b", b"x")
+    with pytest.raises(ZeroDivisionError):
+        await watcher.updates()
+    assert await next_updates(watcher, 1) == [("b", False)]
+
+
 async def test_ignore_deletes(store: jetstow.ObjectStore, start_watch: Callable[..., Any]) -> None:
     await store.put("a", b"x")
     await store.put("b", b"x")
@@ -158,11 +188,11 @@ async def test_positional_arguments_in_the_order_of_nats_py(
     await store.put("a", b"x")
     await store.delete("a")
     await store.put("b", b"x")
-    assert await next_updates(await start_watch(True, False, True, False), 2) == [
+    assert await next_updates(await start_watch(ignore_deletes=True, meta_only=True), 2) == [
         ("b", False),
         None,
     ]
-    watcher = await start_watch(False, False, False, True)
+    watcher = await start_watch(updates_only=True)
     await check_no_more_updates(watcher, store)
 
 

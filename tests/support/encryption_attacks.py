@@ -9,6 +9,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from nats.aio.client import Client
 from nats.js import api
@@ -44,7 +45,7 @@ class Bucket:
     async def stored(self, name: str = "a") -> bytes:
         return (await self.store.as_stored().get(name)).data
 
-    async def replace(self, data: bytes, headers: dict[str, list[str]] | None = None) -> None:
+    async def replace(self, data: bytes, headers: dict[str, Any] | None = None) -> None:
         """Put encrypted bytes in the place of `a`, by default with its header."""
         if headers is None:
             headers = (await self.store.get_info("a")).headers
@@ -52,7 +53,9 @@ class Bucket:
         await self.store.as_stored().put("a", data, meta)
 
     async def change_header(self, old: str, new: str) -> None:
-        value = ((await self.store.get_info("a")).headers or {})[HEADER][0]
+        headers = (await self.store.get_info("a")).headers
+        assert headers is not None
+        value = headers[HEADER]
         assert re.search(old, value)
         await self.change(headers={HEADER: [re.sub(old, new, value)]})
 

@@ -113,6 +113,40 @@ def test_list(store: jetstow.ObjectStore) -> None:
     assert "<table" in found._repr_html_()  # type: ignore[attr-defined]
 
 
+def test_functions_run_in_the_calling_thread(store: jetstow.ObjectStore) -> None:
+    """They may call the store, which the event loop's thread must not."""
+    for name in ("a/1", "a/2", "b/1"):
+        store.put(name, b"x" * int(name[-1]))
+
+    def is_small(info: jetstow.ObjectInfo) -> bool:
+        return len(store.get(info.name).data) == 1
+
+    assert [info.name for info in store.list("a/", match=is_small)] == ["a/1"]
+    assert [info.name for info in store.find(is_small)] == ["a/1", "b/1"]
+    assert isinstance(store.find(is_small), type(store.find("*")))
+    with store.watch("a/", match=is_small) as changes:
+        assert [change and change.name for change in (changes.updates(), changes.updates())] == [
+            "a/1",
+            None,
+        ]
+        with pytest.raises(TimeoutError):
+            changes.updates(0.01)
+
+
+def test_delete_many(store: jetstow.ObjectStore) -> None:
+    for name in ("a", "b", "c/1", "c/2"):
+        store.put(name, b"x")
+    assert store.exists("a")
+    result = store.delete_many(info.name for info in store.list() if store.exists(info.name))
+    assert sorted(result.deleted) == ["a", "b", "c/1", "c/2"]
+    assert not store.exists("a")
+    store.put("c/3", b"x")
+    assert store.delete_many(prefix="c/").deleted == ["c/3"]
+    store.delete("c/3", missing_ok=True)
+    with pytest.raises(InvalidOptionError):
+        store.delete_many("c/3")
+
+
 def test_local_files(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(DATA)

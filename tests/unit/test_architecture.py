@@ -20,8 +20,8 @@ SRC = ROOT / "src"
 # From the bottom to the top. A module imports from its own layer's package and from layers below,
 # in annotations too. Packages on one line do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("jetstow.errors", "jetstow._glob", "jetstow._headers", "jetstow._html"),
-    ("jetstow.models",),
+    ("jetstow.errors", "jetstow._digest", "jetstow._glob", "jetstow._headers", "jetstow._html"),
+    ("jetstow.models", "jetstow._results"),
     ("jetstow.types",),
     ("jetstow._core.aio",),
     ("jetstow._core.protocol",),

@@ -21,7 +21,9 @@ ALL_ERRORS: list[type[JetstowError]] = [getattr(errors, name) for name in errors
 BASES: dict[str, tuple[type[BaseException], ...]] = {
     "JetstowError": (nats_js.Error, nats.errors.Error),
     "InvalidBucketNameError": (nats_js.InvalidBucketNameError, ValueError),
-    "InvalidObjectNameError": (nats_js.InvalidObjectNameError, ValueError),
+    "InvalidObjectNameError": (
+        nats_js.InvalidObjectNameError, nats_js.NotFoundError, ValueError,
+    ),
     "InvalidOptionError": (ValueError,),
     "InvalidRangeError": (ValueError,),
     "InvalidDataError": (TypeError,),

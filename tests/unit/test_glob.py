@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jetstow._glob import matches
+from jetstow._glob import matches, matches_name
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,18 @@ from jetstow._glob import matches
 def test_glob_pattern(pattern: str, matching: list[str], others: list[str]) -> None:
     assert [name for name in matching if not matches(pattern, name)] == []
     assert [name for name in others if matches(pattern, name)] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matching", "others"),
+    [
+        ("*.csv", ["a.csv", "a/b.csv", "a/b/c.csv"], ["a.csv/b", "a.csv/"]),
+        ("b", ["b", "a/b"], ["a", "b/a", "ab"]),
+        ("a/*.csv", ["a/b.csv"], ["b.csv", "x/a/b.csv", "a/b/c.csv"]),
+        ("**", ["a", "a/b", "a/"], []),
+    ],
+)
+def test_pattern_without_a_slash(pattern: str, matching: list[str], others: list[str]) -> None:
+    """The library compared it with the whole name, the command line with the last part."""
+    assert [name for name in matching if not matches_name(pattern, name)] == []
+    assert [name for name in others if matches_name(pattern, name)] == []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import hashlib
+import pickle
 from typing import Any
 
 import pytest
@@ -76,6 +78,51 @@ def test_link_of_an_info() -> None:
     assert to_object.link == ObjectLink("b", "other")
     assert to_object.is_link()
     assert not info().is_link()
+
+
+def test_file_info_equals_the_info() -> None:
+    stored = info(size=7, headers=jetstow.ObjectHeaders({"a": "b"}))
+    read = jetstow.FileInfo.of(stored, written=False)
+    assert stored == read == stored == jetstow.FileInfo.of(stored, written=True)
+    assert read != info(size=8)
+    assert read != "n"
+    assert (read.written, read.size, read.headers) == (False, 7, stored.headers)
+    assert "written=False" in repr(read)
+    assert pickle.loads(pickle.dumps(read)).written is False
+
+
+@pytest.mark.parametrize(
+    ("digest", "expected"),
+    [
+        ("SHA-256=LPJNul-wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=", hashlib.sha256(b"hello")),
+        ("sha-256=LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ", hashlib.sha256(b"hello")),
+        ("", None),
+        (None, None),
+        ("SHA-1=LPJN", None),
+        ("SHA-256=short", None),
+    ],
+)
+def test_sha256_in_hexadecimal(digest: str | None, expected: Any) -> None:
+    assert info(digest=digest).sha256 == (expected and expected.hexdigest())
+
+
+def test_repr_of_a_result() -> None:
+    """It had all bytes of the object."""
+    result = ObjectResult(info(size=5), b"hello")
+    assert repr(result) == "ObjectResult('n', bucket='b', size=5, data=b'hello')"
+    large = repr(ObjectResult(info(size=10_000_000), bytes(10_000_000)))
+    assert large == "ObjectResult('n', bucket='b', size=10000000, data=<10000000 bytes>)"
+
+
+def test_repr_of_a_status() -> None:
+    """It had all fields of the stream's configuration and state: 3,000 characters."""
+    plain = status(storage=api.StorageType.FILE, num_replicas=1)
+    assert repr(plain) == "BucketStatus('b', size=100, sealed=False, storage='file', replicas=1)"
+    limited = status(storage="memory", num_replicas=3, max_age=60.0, max_bytes=9, sealed=True)
+    assert repr(limited) == (
+        "BucketStatus('b', size=100, max_bytes=9, ttl=60, sealed=True, storage='memory', "
+        "replicas=3)"
+    )
 
 
 def test_infos_do_not_share_extra_fields() -> None:

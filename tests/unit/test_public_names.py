@@ -10,12 +10,13 @@ import pytest
 import jetstow
 
 RESULTS = [
-    "BackupResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult", "SyncResult",
-    "VerifyResult",
+    "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult",
+    "SyncResult", "VerifyResult",
 ]  # fmt: skip
 MODELS = [
-    "BucketConfig", "BucketStatus", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
-    "ObjectResult", "Placement", "StorageType", "StoreCompression",
+    "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo", "ObjectLink",
+    "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
+    "StoreCompression",
 ]  # fmt: skip
 RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
@@ -46,8 +47,8 @@ PUBLIC = {
     "jetstow.testing": ["jetstow_bucket", "jetstow_server", "jetstow_store"],
     "jetstow.types": [
         *RESULTS, "Age", "BaseConnectOptions", "BlockingConnectOptions", "BlockingData",
-        "BucketOptions", "ConnectOptions", "Data", "JetStreamOptions", "Progress", "Readable",
-        "Since", "Writable",
+        "BucketOptions", "ConnectOptions", "Data", "Duration", "JetStreamOptions", "Match",
+        "Progress", "Readable", "Since", "Writable",
     ],
 }  # fmt: skip
 

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final
 
+from jetstow._core.aio.map_in_order import map_in_order
+from jetstow._core.protocol.api_errors import FATAL_ERRORS
 from jetstow._transfer.delete_limits import DeleteLimits
-from jetstow._transfer.plan import FATAL_ERRORS, ObjectSpec, Step, map_in_order
+from jetstow._transfer.plan import ObjectSpec, Step
 from jetstow.errors import JetstowError, ObjectChangedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Literal
 
 from jetstow._core.protocol.digest import digests_equal
 from jetstow.client import JetStreamContext
-from jetstow.errors import (
-    BucketFullError,
-    BucketNotFoundError,
-    BucketSealedError,
-    InvalidOptionError,
-    PermissionDeniedError,
-)
+from jetstow.errors import InvalidOptionError
 from jetstow.models import (
     BucketConfig,
     BucketStatus,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -28,23 +19,6 @@ from jetstow.models import (
     StorageType,
 )
 from jetstow.store import ObjectStore
-
-T = TypeVar("T")
-R = TypeVar("R")
-
-# Errors of the connection or the whole bucket: every other object would fail in the same way.
-FATAL_ERRORS: Final = (
-    ConnectionError,
-    TimeoutError,
-    BucketNotFoundError,
-    BucketSealedError,
-    BucketFullError,
-    PermissionDeniedError,
-)
-
-# The limits of objects that are copied concurrently, and of their sizes together in bytes.
-MAX_CONCURRENT_OBJECTS: Final = 16
-MAX_CONCURRENT_BYTES: Final = 32 * 1024 * 1024
 
 Step = Literal["skip", "update_meta", "link", "copy"]
 
@@ -58,7 +32,7 @@ class ObjectSpec:
     digest: str = ""
     chunk_size: int | None = None
     description: str | None = None
-    headers: dict[str, list[str]] | None = None
+    headers: ObjectHeaders | None = None
     metadata: dict[str, str] | None = None
     link: ObjectLink | None = None
 
@@ -177,65 +151,9 @@ async def create_bucket(js: JetStreamContext, config: BucketConfig) -> ObjectSto
         raise InvalidOptionError(message, bucket=config.bucket) from None
 
 
-async def map_in_order(
-    items: Iterable[T] | AsyncGenerator[T, None],
-    function: Callable[[T], Awaitable[R]],
-    size_of: Callable[[T], int],
-) -> AsyncGenerator[R, None]:
-    """Call a function for the items concurrently, and yield the results in order.
-
-    `size_of` returns the size of an item in bytes, which limits how many are in flight.
-
-    Raises: what the function raises; the calls in flight are cancelled first.
-    """
-    pending: deque[tuple[asyncio.Task[R], int]] = deque()
-    pending_size = 0
-
-    async def next_result() -> R:
-        nonlocal pending_size
-        task, size = pending[0]
-        result = await task
-        pending.popleft()
-        pending_size -= size
-        return result
-
-    async def call(item: T) -> R:
-        return await function(item)
-
-    try:
-        async with aclosing(_iterate(items)) as iterator:
-            async for item in iterator:
-                size = size_of(item)
-                while pending and (
-                    len(pending) >= MAX_CONCURRENT_OBJECTS
-                    or pending_size + size > MAX_CONCURRENT_BYTES
-                ):
-                    yield await next_result()
-                pending.append((asyncio.create_task(call(item)), size))
-                pending_size += size
-        while pending:
-            yield await next_result()
-    finally:
-        for task, _ in pending:
-            task.cancel()
-        await asyncio.gather(*(task for task, _ in pending), return_exceptions=True)
-
-
-async def _iterate(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
-    if isinstance(items, AsyncGenerator):
-        async with aclosing(items):
-            async for item in items:
-                yield item
-    else:
-        for item in items:
-            yield item
-
-
 __all__ = [
-    "FATAL_ERRORS",
     "ObjectSpec",
     "Step",
     "config_from_status",
     "create_bucket",
-    "map_in_order",
 ]

@@ -28,7 +28,7 @@ def object_data(info: ObjectInfo) -> dict[str, Any]:
         "tags": info.tags,
         "expires": None if info.expires is None else info.expires.isoformat(),
         "encrypted": info.encrypted,
-        "headers": info.headers,
+        "headers": info.headers.to_lists() if info.headers else None,
         "metadata": info.metadata,
         "link": None if info.link is None else {"bucket": info.link.bucket, "name": info.link.name},
         "chunks": info.chunks or 0,

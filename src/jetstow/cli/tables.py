@@ -102,7 +102,7 @@ def object_details(info: ObjectInfo) -> Result:
         *(
             ("header", f"{key}: {value}")
             for key, values in (info.meta.headers or {}).items()
-            for value in values
+            for value in ([values] if isinstance(values, str) else values)
         ),
         *(("metadata", f"{key} = {value}") for key, value in (info.metadata or {}).items()),
     ]

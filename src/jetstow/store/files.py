@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, overload
 
 from nats.js import api
@@ -10,10 +11,11 @@ from jetstow._core.aio.awaitables import AwaitableContext
 from jetstow._core.read.object_read import open_ranges
 from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.reader import ObjectReader
-from jetstow._core.write.put import PutOptions, prepare_put
+from jetstow._core.write.put import prepare_put
+from jetstow._core.write.put_options import PutOptions
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.store.base import BucketBase
-from jetstow.types import Since
+from jetstow.types import Duration, Since
 
 
 class Files(BucketBase):
@@ -36,8 +38,13 @@ class Files(BucketBase):
         mode: Literal["wb"],
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> AwaitableContext[ObjectWriter]: ...
 
     def open(
@@ -46,15 +53,20 @@ class Files(BucketBase):
         mode: Literal["rb", "wb"] = "rb",
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> AwaitableContext[ObjectReader] | AwaitableContext[ObjectWriter]:
         """Open an object as an asynchronous file: `async with store.open(name) as file`.
 
         Mode "rb" reads the current revision, from any position (`seek`), with the options of
         `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
-        of `put`: `ttl` is in seconds.
+        of `put`.
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
@@ -63,9 +75,18 @@ class Files(BucketBase):
                 lambda: self._open_reader(name, Preconditions(expected_revision, if_changed_since))
             )
         if mode == "wb":
-            return AwaitableContext(
-                lambda: self._open_writer(name, PutOptions(meta, expected_revision, ttl))
+            options = PutOptions.parse(
+                self._bucket.error_context(name),
+                meta,
+                description=description,
+                content_type=content_type,
+                tags=tags,
+                headers=headers,
+                metadata=metadata,
+                expected_revision=expected_revision,
+                ttl=ttl,
             )
+            return AwaitableContext(lambda: self._open_writer(name, options))
         raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
 
     async def _open_reader(self, name: str, preconditions: Preconditions) -> ObjectReader:

@@ -13,10 +13,10 @@ from jetstow._core.aio.sink import write_chunks
 from jetstow._core.aio.telemetry import instrumented, operation
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.read import name_state, resumable_get
-from jetstow._core.read.object_read import ObjectRead, open_ranges, retry_if_changed
+from jetstow._core.read.local_file import find_unchanged
+from jetstow._core.read.object_read import ObjectRead, range_chunks, retry_if_changed
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
-from jetstow._core.read.ranges import range_stop
-from jetstow.models import ObjectInfo, ObjectResult
+from jetstow.models import FileInfo, ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
 from jetstow.types import Progress, Since, Writable
 
@@ -35,6 +35,12 @@ class Reads(BucketBase):
         context = self._context_of(name)
         info = await name_state.get_info(self._bucket, context, show_deleted=bool(show_deleted))
         return plain_info(self._bucket, info)
+
+    @instrumented
+    async def exists(self, name: str) -> bool:
+        """Return whether there is an object or a link of that name. The bytes are not checked."""
+        state = await name_state.read_state(self._bucket, self._context_of(name))
+        return not state.is_free
 
     @instrumented
     async def get(
@@ -90,54 +96,67 @@ class Reads(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        if_different: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
-    ) -> ObjectInfo:
+    ) -> FileInfo:
         """Read an object into a file, which appears at `path` once it is verified.
 
-        An existing file is unchanged until then. With `resume`, the bytes received stay beside it
-        if the get is killed or fails, and the next get with `resume` continues; this is not
-        available for encrypted objects.
+        An existing file is unchanged until then. With `if_different`, nothing is done if it has the
+        object's size and digest already: `written` of the result is false. An encrypted object is
+        always read. With `resume`, the bytes received stay beside the file if the get is killed or
+        fails, and the next get with `resume` continues; this is not available for encrypted
+        objects.
 
         Raises: what `get` and `open` raise.
         """
-        context = self._context_of(name)
+        context, target = self._context_of(name), Path(path)
         preconditions = _preconditions(expected_revision, if_changed_since)
-        if resume:
-            return await retry_if_changed(
-                lambda: resumable_get.get_file(
-                    self._bucket, context, Path(path), progress, preconditions
-                )
-            )
+        if if_different:
+            info = await find_unchanged(self._bucket, context, target, preconditions)
+            if info is not None:
+                return FileInfo.of(info, written=False)
 
         async def read_into_file() -> ObjectInfo:
+            if resume:
+                return await resumable_get.get_file(
+                    self._bucket, context, target, progress, preconditions
+                )
             read = ObjectRead(self._bucket, context, progress=progress, preconditions=preconditions)
-            with atomic_file(Path(path)) as file:
+            with atomic_file(target) as file:
                 return await _write_to(read, file)
 
-        return await retry_if_changed(read_into_file)
+        return FileInfo.of(await retry_if_changed(read_into_file), written=True)
 
     async def stream(
         self,
         name: str,
+        start: int = 0,
+        length: int | None = None,
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
     ) -> AsyncGenerator[bytes, None]:
-        """Yield an object's bytes chunk by chunk; verified when the iteration ends.
+        """Yield an object's bytes piece by piece; verified when the iteration ends.
 
-        Raises: what `get` raises, also after chunks were yielded.
+        `start` and `length` select a range, with the checks of `get_range`.
+
+        Raises: what `get` raises, also after pieces were yielded; `InvalidRangeError`.
         """
         context = self._context_of(name)
         preconditions = _preconditions(expected_revision, if_changed_since)
-        read = ObjectRead(self._bucket, context, preconditions=preconditions)
+        pieces: AsyncGenerator[bytes | memoryview, None]
+        if start == 0 and length is None:
+            pieces = ObjectRead(self._bucket, context, preconditions=preconditions).chunks()
+        else:
+            pieces = range_chunks(self._bucket, context, start, length, preconditions)
         # A current span would be the caller's own between two chunks.
         with operation("stream", self.bucket, name, current=False) as counts:
-            async with aclosing(read.chunks()) as chunks:
+            async with aclosing(pieces) as chunks:
                 async for chunk in chunks:
                     counts.bytes += len(chunk)
                     counts.chunks += 1
-                    yield chunk
+                    yield bytes(chunk)  # itself, if it is bytes
 
     @instrumented
     async def get_range(
@@ -160,10 +179,9 @@ class Reads(BucketBase):
         preconditions = _preconditions(expected_revision, if_changed_since)
 
         async def read() -> bytes:
-            source = await open_ranges(self._bucket, context, preconditions)
-            stop = range_stop(context, source.info.size or 0, start, length)
             buffer = io.BytesIO()
-            async with aclosing(source.read(start, stop)) as pieces:
+            chunks = range_chunks(self._bucket, context, start, length, preconditions)
+            async with aclosing(chunks) as pieces:
                 async for piece in pieces:
                     buffer.write(piece)
             return buffer.getvalue()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
+from typing import Literal
 
 from nats.js import api
 from nats.js.object_store import ObjectStore as _NatsObjectStore
@@ -15,11 +17,21 @@ from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.name_state import get_info
-from jetstow._core.write import copy, delete, links, rename, resumable_put, update_meta
-from jetstow._core.write.put import PutOptions, prepare_put
+from jetstow._core.write import (
+    copy,
+    delete,
+    delete_many,
+    links,
+    rename,
+    resumable_put,
+    update_meta,
+)
+from jetstow._core.write.put import prepare_put
+from jetstow._core.write.put_options import PutOptions
+from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectLink
 from jetstow.store.base import BucketBase
-from jetstow.types import Data, Progress
+from jetstow.types import Data, DeleteResult, Duration, Progress
 
 
 class Writes(BucketBase):
@@ -32,8 +44,13 @@ class Writes(BucketBase):
         data: Data,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -42,17 +59,31 @@ class Writes(BucketBase):
         leaves no object and no chunk. If two clients put the same name, the last to finish wins.
 
         `data` is bytes-like, a str (stored as UTF-8), a file (binary, text, or asynchronous), or an
-        iterable of bytes (of either kind). `meta` may have a description, a content type, tags,
-        headers, metadata, `options.max_chunk_size` in bytes (default: 128 KiB), and the name if
-        `name` is None. With `expected_revision`, the put succeeds only if the object is at that
-        revision; 0: only if there is no such object. The object expires after `ttl` seconds,
-        rounded up (server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+        iterable of bytes (of either kind). `description`, `content_type`, `tags`, `headers` and
+        `metadata` describe it, as the fields of `ObjectMeta` do. `meta` may have them instead, and
+        `options.max_chunk_size` in bytes (default: 128 KiB), and the name if `name` is None.
 
-        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        With `expected_revision`, the put succeeds only if the object is at that revision; 0: only
+        if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
+        up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
+        argument), `LinkError`, `ObjectAlreadyExists`
         (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
         on disk that changed while it was read), and what reading `data` raises.
         """
-        put = await prepare_put(self._bucket, name, PutOptions(meta, expected_revision, ttl))
+        options = PutOptions.parse(
+            self._bucket.error_context(name),
+            meta,
+            description=description,
+            content_type=content_type,
+            tags=tags,
+            headers=headers,
+            metadata=metadata,
+            expected_revision=expected_revision,
+            ttl=ttl,
+        )
+        put = await prepare_put(self._bucket, name, options)
         with put.context.attach():
             source = open_source(data)
             async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
@@ -69,8 +100,13 @@ class Writes(BucketBase):
         name: str | None = None,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -84,14 +120,34 @@ class Writes(BucketBase):
 
         Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
         """
-        if name is None and (meta is None or meta.name is None):
+        if name is None and getattr(meta, "name", None) is None:
             name = Path(path).name
         if resume:
-            options = PutOptions(meta, expected_revision, ttl)
+            options = PutOptions.parse(
+                self._bucket.error_context(name),
+                meta,
+                description=description,
+                content_type=content_type,
+                tags=tags,
+                headers=headers,
+                metadata=metadata,
+                expected_revision=expected_revision,
+                ttl=ttl,
+            )
             return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self.put(
-                name, file, meta, expected_revision=expected_revision, ttl=ttl, progress=progress
+                name,
+                file,
+                meta,
+                description=description,
+                content_type=content_type,
+                tags=tags,
+                headers=headers,
+                metadata=metadata,
+                expected_revision=expected_revision,
+                ttl=ttl,
+                progress=progress,
             )
 
     @instrumented
@@ -102,12 +158,14 @@ class Writes(BucketBase):
         *,
         to: BucketBase | None = None,
         expected_revision: int | None = None,
+        ttl: Duration | Literal["keep"] | None = "keep",
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
-        may be on different servers. Links are followed. A copy expires when its original does.
+        may be on different servers. Links are followed. A copy expires when its original does, or
+        after `ttl`, or never if `ttl` is None.
         `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
         it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
         encrypted, or both.
@@ -117,7 +175,9 @@ class Writes(BucketBase):
         check_object_name(self.bucket, name)
         target = self._bucket if to is None else to._bucket
         new_name = check_object_name(target.bucket, name if new_name is None else new_name)
-        return await copy.copy(self._bucket, name, target, new_name, expected_revision, progress)
+        return await copy.copy(
+            self._bucket, name, target, new_name, expected_revision, ttl, progress
+        )
 
     @instrumented
     async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
@@ -148,18 +208,51 @@ class Writes(BucketBase):
 
     @instrumented
     async def delete(  # type: ignore[override]
-        self, name: str, *, expected_revision: int | None = None
+        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
     ) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `expected_revision`, only if the object is at that revision.
+        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
+        object is deleted only if it is at that revision.
 
-        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
         context = self._context_of(name)
-        await uncancelled(delete.delete(self._bucket, context, expected_revision))
+        step = delete.delete_if_exists if missing_ok else delete.delete
+        await uncancelled(step(self._bucket, context, expected_revision))
+
+    @instrumented
+    async def delete_many(
+        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
+    ) -> DeleteResult:
+        """Delete the named objects, or those whose names begin with a prefix.
+
+        Several are deleted at the same time. An error that concerns one object is in `failed` of
+        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
+        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
+
+        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
+        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
+        Nothing is deleted then.
+        """
+        context = self._bucket.error_context()
+        if (names is None) == (prefix is None) or isinstance(names, str):
+            raise context.error(
+                InvalidOptionError,
+                f"delete_many in {context} needs a list of names, or prefix=...; not names="
+                f"{names!r} and prefix={prefix!r}",
+            )
+        if names is not None:
+            return await delete_many.delete_objects(self._bucket, names)
+        if not prefix:
+            raise context.error(
+                InvalidOptionError,
+                f"an empty prefix would delete everything in {context}: if you mean that, pass "
+                "the result of list()",
+            )
+        return await delete_many.delete_prefix(self._bucket, prefix)
 
     @instrumented
     async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:

@@ -21,6 +21,8 @@ iterators. `open` returns a Python file, which other libraries can read and writ
 from jetstow import (
     BucketConfig,
     BucketStatus,
+    FileInfo,
+    ObjectHeaders,
     ObjectInfo,
     ObjectLink,
     ObjectMeta,
@@ -48,6 +50,7 @@ from jetstow.sync._watcher import ObjectWatcher
 from jetstow.sync._writer import ObjectWriter
 from jetstow.types import (
     BackupResult,
+    DeleteResult,
     Finding,
     GarbageResult,
     MirrorResult,
@@ -61,10 +64,13 @@ __all__ = [
     "BucketConfig",
     "BucketStatus",
     "Client",
+    "DeleteResult",
+    "FileInfo",
     "Finding",
     "GarbageResult",
     "JetStreamContext",
     "MirrorResult",
+    "ObjectHeaders",
     "ObjectInfo",
     "ObjectLink",
     "ObjectMeta",

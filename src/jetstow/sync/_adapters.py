@@ -16,7 +16,9 @@ from jetstow._core.aio.sink import write_all
 from jetstow._core.aio.source import bytes_view, iter_text, read_piece
 from jetstow._core.aio.worker import is_regular_file
 from jetstow.errors import InvalidDataError
+from jetstow.models import ObjectInfo, ObjectList
 from jetstow.sync._call import Call
+from jetstow.types import Match
 
 # How many bytes the calling thread passes to the loop at a time: a round trip between the threads
 # costs more than a small read.
@@ -70,9 +72,19 @@ def async_writable(call: Call, file: object) -> Any:
     return file if is_standard_file(file) else _Writer(call, file)
 
 
-def strings(values: Iterable[str]) -> Any:
-    """Iterate in the calling thread. A str stays as it is, for the verb to refuse."""
-    return values if isinstance(values, str) else tuple(values)
+def collected(values: Iterable[Any] | None) -> Any:
+    """Iterate in the calling thread. None and a str stay as they are: the verb refuses a str."""
+    return values if values is None or isinstance(values, str) else tuple(values)
+
+
+def pattern_of(match: Match | None) -> str | None:
+    """Return a pattern; None for a function, which the calling thread applies to the results."""
+    return None if callable(match) else match
+
+
+def matching(match: Match | None, infos: list[ObjectInfo]) -> list[ObjectInfo]:
+    """Return the infos that `match` selects, if it is a function."""
+    return ObjectList(info for info in infos if match(info)) if callable(match) else infos
 
 
 def refuse_async(value: object) -> None:

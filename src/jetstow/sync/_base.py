@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from nats.js import api
-
 import jetstow
 from jetstow.errors import InvalidOptionError
 from jetstow.sync._call import run
 from jetstow.sync._reader import ObjectReader, open_reader
 from jetstow.sync._writer import ObjectWriter, open_writer
-from jetstow.types import JetStreamOptions, Since
+from jetstow.types import JetStreamOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -129,24 +127,13 @@ class StoreBase:
         self,
         name: str,
         mode: Literal["rb", "wb"],
-        meta: api.ObjectMeta | None,
-        expected_revision: int | None,
-        if_changed_since: Since | None,
-        ttl: float | None,
+        reading: dict[str, Any],
+        writing: dict[str, Any],
     ) -> ObjectReader | ObjectWriter:
         store = self.async_store()
         if mode == "wb":
-            return open_writer(
-                self, store, name, meta, expected_revision=expected_revision, ttl=ttl
-            )
-        return open_reader(
-            self,
-            store,
-            name,
-            mode,
-            expected_revision=expected_revision,
-            if_changed_since=if_changed_since,
-        )
+            return open_writer(self, store, name, **writing)
+        return open_reader(self, store, name, mode, **reading)
 
 
 def _unpickle_store(

@@ -13,6 +13,8 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
+from jetstow._core.aio.tracebacks import shorten_traceback
+from jetstow.errors import JetstowError
 from jetstow.sync._portal import close_soon, get_portal
 
 T = TypeVar("T")
@@ -56,6 +58,9 @@ class Call:
         task, self._task = cast("asyncio.Task[T]", self._task), None
         try:
             return task.result()
+        except JetstowError as error:
+            shorten_traceback(error)
+            raise
         finally:
             del task  # the traceback of an error refers to this frame: avoid a reference cycle
 

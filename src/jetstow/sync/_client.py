@@ -14,11 +14,12 @@ from weakref import WeakValueDictionary
 from anyio import to_thread
 
 import jetstow
+from jetstow._core.protocol.duration import seconds
 from jetstow.errors import ConnectionLostError, InvalidOptionError
 from jetstow.sync._call import Call, run
 from jetstow.sync._generated import JetStreamContext
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited, process_lock
-from jetstow.types import BlockingConnectOptions, JetStreamOptions
+from jetstow.types import BlockingConnectOptions, Duration, JetStreamOptions
 
 Servers = str | list[str] | None
 
@@ -96,10 +97,10 @@ class Client:
     def jetstream(self, **opts: Unpack[JetStreamOptions]) -> JetStreamContext:
         """Return a JetStream context.
 
-        `timeout` is in seconds (default 5); `domain` and `prefix` select the JetStream API of
-        another domain or account, by default those of the `nats` context in use. `subject_prefix`
-        precedes the subjects `$O.>` that objects are published to, if the account imports them
-        with a prefix.
+        `timeout` is in seconds, or a timedelta (default: 5); `domain` and `prefix` select the
+        JetStream API of another domain or account, by default those of the `nats` context in use.
+        `subject_prefix` precedes the subjects `$O.>` that objects are published to, if the account
+        imports them with a prefix.
 
         Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
         """
@@ -115,9 +116,9 @@ class Client:
         """Complete what is in progress, then close the connection."""
         self._close(jetstow.Client.drain)
 
-    def flush(self, timeout: int = 10) -> None:
+    def flush(self, timeout: Duration = 10) -> None:
         """Wait up to `timeout` seconds until the server has received everything sent so far."""
-        run(self.async_client().flush, timeout)
+        run(self.async_client().flush, seconds(timeout))
 
     @property
     def is_connected(self) -> bool:

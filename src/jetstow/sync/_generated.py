@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from typing import Literal, Self, Unpack, overload
 
 from nats.js import api
 from typing_extensions import Buffer
 
 import jetstow
-from jetstow.models import BucketStatus, ObjectInfo, ObjectResult
+from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectResult
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
@@ -27,7 +27,10 @@ from jetstow.types import (
     BackupResult,
     BlockingData,
     BucketOptions,
+    DeleteResult,
+    Duration,
     GarbageResult,
+    Match,
     MirrorResult,
     Progress,
     Readable,
@@ -55,8 +58,13 @@ class ObjectStore(StoreBase):
         data: BlockingData,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -65,13 +73,16 @@ class ObjectStore(StoreBase):
         leaves no object and no chunk. If two clients put the same name, the last to finish wins.
 
         `data` is bytes-like, a str (stored as UTF-8), a file (binary or text), or an iterable of
-        bytes. `meta` may have a description, a content type, tags, headers, metadata,
-        `options.max_chunk_size` in bytes (default: 128 KiB), and the name if `name` is None. With
-        `expected_revision`, the put succeeds only if the object is at that revision; 0: only if
-        there is no such object. The object expires after `ttl` seconds, rounded up (server 2.11+);
-        watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+        bytes. `description`, `content_type`, `tags`, `headers` and `metadata` describe it, as the
+        fields of `ObjectMeta` do. `meta` may have them instead, and `options.max_chunk_size` in
+        bytes (default: 128 KiB), and the name if `name` is None.
 
-        Raises: `InvalidDataError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`
+        With `expected_revision`, the put succeeds only if the object is at that revision; 0: only
+        if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
+        up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
+
+        Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
+        argument), `LinkError`, `ObjectAlreadyExists`
         (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
         on disk that changed while it was read), and what reading `data` raises.
         """
@@ -81,6 +92,11 @@ class ObjectStore(StoreBase):
             name,
             _adapters.async_source(call, data),
             meta,
+            description=description,
+            content_type=content_type,
+            tags=_adapters.collected(tags),
+            headers=headers,
+            metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
             progress=call.callback(progress),
@@ -92,8 +108,13 @@ class ObjectStore(StoreBase):
         name: str | None = None,
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -113,6 +134,11 @@ class ObjectStore(StoreBase):
             path,
             name,
             meta,
+            description=description,
+            content_type=content_type,
+            tags=_adapters.collected(tags),
+            headers=headers,
+            metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
             resume=resume,
@@ -126,12 +152,14 @@ class ObjectStore(StoreBase):
         *,
         to: ObjectStore | None = None,
         expected_revision: int | None = None,
+        ttl: Duration | Literal["keep"] | None = "keep",
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
-        may be on different servers. Links are followed. A copy expires when its original does.
+        may be on different servers. Links are followed. A copy expires when its original does, or
+        after `ttl`, or never if `ttl` is None.
         `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
         it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
         encrypted, or both.
@@ -145,6 +173,7 @@ class ObjectStore(StoreBase):
             new_name,
             to=None if to is None else to.async_store(),
             expected_revision=expected_revision,
+            ttl=ttl,
             progress=call.callback(progress),
         )
 
@@ -167,16 +196,39 @@ class ObjectStore(StoreBase):
         """
         return run(self.async_store().rename, name, new_name)
 
-    def delete(self, name: str, *, expected_revision: int | None = None) -> None:
+    def delete(
+        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
+    ) -> None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20).
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `expected_revision`, only if the object is at that revision.
+        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
+        object is deleted only if it is at that revision.
 
-        Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
-        return run(self.async_store().delete, name, expected_revision=expected_revision)
+        return run(
+            self.async_store().delete,
+            name,
+            missing_ok=missing_ok,
+            expected_revision=expected_revision,
+        )
+
+    def delete_many(
+        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
+    ) -> DeleteResult:
+        """Delete the named objects, or those whose names begin with a prefix.
+
+        Several are deleted at the same time. An error that concerns one object is in `failed` of
+        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
+        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
+
+        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
+        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
+        Nothing is deleted then.
+        """
+        return run(self.async_store().delete_many, _adapters.collected(names), prefix=prefix)
 
     def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
@@ -239,6 +291,10 @@ class ObjectStore(StoreBase):
         """
         return run(self.async_store().get_info, name, show_deleted)
 
+    def exists(self, name: str) -> bool:
+        """Return whether there is an object or a link of that name. The bytes are not checked."""
+        return run(self.async_store().exists, name)
+
     def get(
         self,
         name: str,
@@ -281,14 +337,17 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        if_different: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
-    ) -> ObjectInfo:
+    ) -> FileInfo:
         """Read an object into a file, which appears at `path` once it is verified.
 
-        An existing file is unchanged until then. With `resume`, the bytes received stay beside it
-        if the get is killed or fails, and the next get with `resume` continues; this is not
-        available for encrypted objects.
+        An existing file is unchanged until then. With `if_different`, nothing is done if it has the
+        object's size and digest already: `written` of the result is false. An encrypted object is
+        always read. With `resume`, the bytes received stay beside the file if the get is killed or
+        fails, and the next get with `resume` continues; this is not available for encrypted
+        objects.
 
         Raises: what `get` and `open` raise.
         """
@@ -299,6 +358,7 @@ class ObjectStore(StoreBase):
             path,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
+            if_different=if_different,
             resume=resume,
             progress=call.callback(progress),
         )
@@ -306,18 +366,26 @@ class ObjectStore(StoreBase):
     def stream(
         self,
         name: str,
+        start: int = 0,
+        length: int | None = None,
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
     ) -> Generator[bytes, None, None]:
-        """Yield an object's bytes chunk by chunk; verified when the iteration ends.
+        """Yield an object's bytes piece by piece; verified when the iteration ends.
 
-        Raises: what `get` raises, also after chunks were yielded.
+        `start` and `length` select a range, with the checks of `get_range`.
+
+        Raises: what `get` raises, also after pieces were yielded; `InvalidRangeError`.
         """
         return iterate(
             self,
             self.async_store().stream(
-                name, expected_revision=expected_revision, if_changed_since=if_changed_since
+                name,
+                start,
+                length,
+                expected_revision=expected_revision,
+                if_changed_since=if_changed_since,
             ),
         )
 
@@ -362,8 +430,13 @@ class ObjectStore(StoreBase):
         mode: Literal["wb"],
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> ObjectWriter: ...
     def open(
         self,
@@ -371,32 +444,63 @@ class ObjectStore(StoreBase):
         mode: Literal["rb", "wb"] = "rb",
         meta: api.ObjectMeta | None = None,
         *,
+        description: str | None = None,
+        content_type: str | None = None,
+        tags: Iterable[str] | None = None,
+        headers: Mapping[str, str | Sequence[str]] | None = None,
+        metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
-        ttl: float | None = None,
+        ttl: Duration | None = None,
     ) -> ObjectReader | ObjectWriter:
         """Open an object as a file: `with store.open(name) as file`.
 
         Mode "rb" reads the current revision, from any position (`seek`), with the options of
         `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
-        of `put`: `ttl` is in seconds.
+        of `put`.
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
-        return self._open(name, mode, meta, expected_revision, if_changed_since, ttl)
+        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        writing = {
+            "meta": meta,
+            "description": description,
+            "content_type": content_type,
+            "tags": _adapters.collected(tags),
+            "headers": headers,
+            "metadata": metadata,
+            "expected_revision": expected_revision,
+            "ttl": ttl,
+        }
+        return self._open(name, mode, reading, writing)
 
-    def list(self, ignore_deletes: bool = True) -> builtins.list[ObjectInfo]:
+    def list(
+        self, prefix: str = "", *, match: Match | None = None, ignore_deletes: bool = True
+    ) -> builtins.list[ObjectInfo]:
         """Return the info of every object, the least recently changed first.
 
-        Delete markers are included if `ignore_deletes` is false. To process the infos of a large
-        bucket as they arrive, iterate over `watch()` up to its None.
+        `prefix` selects names that begin with it. `match` is a pattern (see `find`) or a function
+        that returns true for the infos to include. Delete markers are included if `ignore_deletes`
+        is false. To process the infos of a large bucket as they arrive, iterate over `watch()` up
+        to its None.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type), what `match` raises.
         """
-        return run(self.async_store().list, ignore_deletes)
+        return _adapters.matching(
+            match,
+            run(
+                self.async_store().list,
+                prefix,
+                match=_adapters.pattern_of(match),
+                ignore_deletes=ignore_deletes,
+            ),
+        )
 
     def find(
         self,
-        pattern: str | None = None,
+        match: Match | None = None,
         *,
+        prefix: str = "",
         tags: Iterable[str] = (),
         min_size: int | None = None,
         max_size: int | None = None,
@@ -405,26 +509,37 @@ class ObjectStore(StoreBase):
     ) -> builtins.list[ObjectInfo]:
         """Return the objects that match all of the conditions, in the form that `list` has.
 
-        In `pattern`, `*` and `?` match within one level of the name, as in `logs/*.csv`; `**`
-        matches across levels, and `[a-z]` one character of a set. An object must have all `tags`.
-        `min_size` and `max_size` are in bytes, both included. `newer_than` and `older_than` are a
-        timedelta before now, or an aware datetime. The server does not search: all metadata of
-        the bucket is read.
+        `match` is a pattern or a function, as in `list`. A pattern without a slash is compared with
+        the last part of a name: `*.csv` matches at every level. Other patterns are compared with
+        the whole name, or with what follows the `prefix`: in `logs/*.csv`, `*` and `?` match within
+        one level. `**` matches across levels, and `[a-z]` one character of a set.
 
-        Raises: `InvalidOptionError` (`tags` is one string, or a datetime has no time zone).
+        An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
+        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
+        does not search: all metadata of the bucket is read.
+
+        Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
+        or `match` has another type), what `match` raises.
         """
-        return run(
-            self.async_store().find,
-            pattern,
-            tags=_adapters.strings(tags),
-            min_size=min_size,
-            max_size=max_size,
-            newer_than=newer_than,
-            older_than=older_than,
+        return _adapters.matching(
+            match,
+            run(
+                self.async_store().find,
+                _adapters.pattern_of(match),
+                prefix=prefix,
+                tags=_adapters.collected(tags),
+                min_size=min_size,
+                max_size=max_size,
+                newer_than=newer_than,
+                older_than=older_than,
+            ),
         )
 
     def watch(
         self,
+        prefix: str = "",
+        *,
+        match: Match | None = None,
         ignore_deletes: bool = False,
         include_history: bool = False,
         meta_only: bool = False,
@@ -433,16 +548,26 @@ class ObjectStore(StoreBase):
         """Watch the bucket: its current objects, then None, then every change as it happens.
 
         Use it as `with store.watch() as changes`. A change is an `ObjectInfo`; they come in the
-        order of their revisions. `ignore_deletes` leaves out delete markers. `updates_only` leaves
-        out the current objects and the None. `include_history` includes older metadata of a name,
-        if the stream has any: most clients leave one message for each name. `meta_only` has no
-        effect, as a watcher returns only metadata. Source: ADR-20.
+        order of their revisions. `prefix` and `match` select changes as in `list`, and never the
+        None. `ignore_deletes` leaves out delete markers. `updates_only` leaves out the current
+        objects and the None. `include_history` includes older metadata of a name, if the stream has
+        any: most clients leave one message for each name. `meta_only` has no effect, as a watcher
+        returns only metadata. Source: ADR-20.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type).
         """
         return ObjectWatcher(
             self,
             Call(undo=jetstow.ObjectWatcher.stop).run(
-                self.async_store().watch, ignore_deletes, include_history, meta_only, updates_only
+                self.async_store().watch,
+                prefix,
+                match=_adapters.pattern_of(match),
+                ignore_deletes=ignore_deletes,
+                include_history=include_history,
+                meta_only=meta_only,
+                updates_only=updates_only,
             ),
+            match,
         )
 
     def status(self) -> BucketStatus:
@@ -468,7 +593,11 @@ class ObjectStore(StoreBase):
         )
 
     def collect_garbage(
-        self, *, grace: float = 3600.0, deleted_for: float | None = None, dry_run: bool = False
+        self,
+        *,
+        grace: Duration = 3600.0,
+        deleted_for: Duration | None = None,
+        dry_run: bool = False,
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
 
@@ -476,14 +605,14 @@ class ObjectStore(StoreBase):
         by the server's clock (default: an hour) is kept. Uploads may run at the same time, if
         none of them pauses for longer than `grace` between two chunks, or between the last chunk
         and the metadata. A `put_file` with `resume` that was interrupted before then starts
-        again. `dry_run` reports what would be removed.
+        again. Both durations may be a timedelta. `dry_run` reports what would be removed.
 
         `deleted_for` also removes delete markers that are at least that many seconds old (default:
         none). A watcher or a listing with `ignore_deletes=False` that starts later does not
         report these names.
 
         Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
-        `deleted_for` is not a number of seconds, 0 or more).
+        `deleted_for` is not a duration, 0 or more).
         """
         return run(
             self.async_store().collect_garbage,
@@ -513,9 +642,9 @@ class JetStreamContext(ContextBase):
         """Create a bucket, or open the one that exists with the same configuration.
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
-        `ttl` (in seconds), `max_bytes`, `storage`, `replicas`, `placement`, `compression`,
-        `metadata`. Keyword arguments take precedence. A field that is None has the server's
-        default.
+        `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
+        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
+        server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Self
 
 import jetstow
+from jetstow._core.protocol.duration import seconds
 from jetstow.errors import WatcherStoppedError
 from jetstow.models import ObjectInfo
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
+from jetstow.types import Duration, Match
 
 
 class ObjectWatcher:
@@ -20,9 +23,12 @@ class ObjectWatcher:
     call. It is a context manager, which stops it.
     """
 
-    def __init__(self, owner: object, watcher: jetstow.ObjectWatcher) -> None:
+    def __init__(
+        self, owner: object, watcher: jetstow.ObjectWatcher, match: Match | None = None
+    ) -> None:
         self._owner = owner  # keeps the connection open
         self._watcher = watcher
+        self._match = match if callable(match) else None
         self._pid = os.getpid()
         get_portal().register_file(watcher, watcher.stop)
 
@@ -31,14 +37,21 @@ class ObjectWatcher:
         check_process(self._pid, "the watcher")
         close_and_wait(self._watcher, self._watcher.stop)
 
-    def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
+    def updates(self, timeout: Duration | None = 5.0) -> ObjectInfo | None:
         """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
 
         Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
         `ConnectionLostError`.
         """
         check_process(self._pid, "the watcher")
-        return run(self._watcher.updates, timeout)
+        timeout = seconds(timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            change = run(self._watcher.updates, timeout)
+            if change is None or self._match is None or self._match(change):
+                return change
+            if deadline is not None:
+                timeout = max(0.0, deadline - time.monotonic())
 
     def __iter__(self) -> Self:
         return self

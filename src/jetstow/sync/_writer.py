@@ -16,7 +16,6 @@ from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
 
 if TYPE_CHECKING:
-    from nats.js import api
     from typing_extensions import Buffer
 
 # Small writes are buffered up to this many bytes before one call sends them.
@@ -24,11 +23,7 @@ _BUFFER_SIZE: Final = 256 * 1024
 
 
 def open_writer(
-    owner: object,
-    store: jetstow.ObjectStore,
-    name: str,
-    meta: api.ObjectMeta | None,
-    **options: Any,
+    owner: object, store: jetstow.ObjectStore, name: str, **options: Any
 ) -> ObjectWriter:
     """Start to write an object, with the options of `ObjectStore.open`.
 
@@ -36,7 +31,7 @@ def open_writer(
     """
 
     async def start() -> jetstow.ObjectWriter:
-        return await store.open(name, "wb", meta, **options)
+        return await store.open(name, "wb", **options)
 
     return ObjectWriter(owner, Call(undo=jetstow.ObjectWriter.abort).run(start))
 

@@ -14,14 +14,14 @@ from jetstow._core.protocol.encryption_header import (
     link_header,
     stated_chunk_size,
 )
-from jetstow._headers import ENCRYPTION_HEADER, LINK_TAG_HEADER, Headers
+from jetstow._headers import ENCRYPTION_HEADER, LINK_TAG_HEADER
 from jetstow.models import ObjectLink
 
 KEY = Key(bytes(range(32)))
 NAME = Identity("bucket", "ä/b")
 LAYOUT = Layout(131_072, 600_000, bytes(range(24)))
 HEADER = encryption_header(KEY, NAME, LAYOUT)
-VALUE = HEADER[ENCRYPTION_HEADER][0]
+VALUE = HEADER[ENCRYPTION_HEADER]
 LINK = ObjectLink(bucket="bucket", name="target")
 
 
@@ -48,7 +48,7 @@ def test_changed_character(position: int) -> None:
         {ENCRYPTION_HEADER: [re.sub("chunk=131072", "chunk=999999999", VALUE)]},
     ],
 )  # fmt: skip
-def test_other_headers(headers: Headers | None) -> None:
+def test_other_headers(headers: dict[str, list[str]] | None) -> None:
     assert header_layout(KEY, [NAME], headers) is None
     assert stated_chunk_size(headers) >= 1024
 

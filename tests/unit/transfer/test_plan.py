@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from jetstow import ObjectInfo, ObjectLink, ObjectMetaOptions
 from jetstow._core.protocol.digest import format_digest
-from jetstow._transfer.plan import MAX_CONCURRENT_BYTES, ObjectSpec, map_in_order
+from jetstow._transfer.plan import ObjectSpec
 
 DIGEST = format_digest(bytes(range(32)))
 
@@ -68,46 +67,3 @@ def test_links_within_the_source_bucket_are_retargeted() -> None:
     outside = ObjectSpec.from_info(link_info("other", "a")).retarget_link("source", "target")
     assert inside.link == ObjectLink("target", "a")
     assert outside.link == ObjectLink("other", "a")
-
-
-async def collect(sizes: list[int]) -> tuple[list[int], int]:
-    """Return the results for items of some sizes, and the largest number of concurrent calls."""
-    running = peak = 0
-
-    async def work(item: int) -> int:
-        nonlocal running, peak
-        running += 1
-        peak = max(peak, running)
-        await asyncio.sleep(0.001 * (item % 3))
-        running -= 1
-        return item
-
-    def size_of(item: int) -> int:
-        return sizes[item]
-
-    results = [result async for result in map_in_order(range(len(sizes)), work, size_of)]
-    return results, peak
-
-
-@pytest.mark.parametrize(
-    ("size", "peak"), [(0, 16), (MAX_CONCURRENT_BYTES // 2, 2), (MAX_CONCURRENT_BYTES * 2, 1)]
-)
-async def test_map_in_order_limits_concurrency(size: int, peak: int) -> None:
-    assert await collect([size] * 40) == (list(range(40)), peak)
-
-
-async def test_map_in_order_cancels_after_an_error() -> None:
-    cancelled = asyncio.Event()
-
-    async def work(item: int) -> None:
-        if item == 0:
-            raise ZeroDivisionError
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            cancelled.set()
-            raise
-
-    with pytest.raises(ZeroDivisionError):
-        _ = [result async for result in map_in_order(range(3), work, lambda _: 0)]
-    assert cancelled.is_set()

@@ -21,3 +21,9 @@ async def main(store: jetstow.ObjectStore, js: jetstow.JetStreamContext) -> None
     await store.put("a", 7)  # mistake
     store.open("a", "r")  # mistake
     store.watch(update_only=True)  # mistake
+    await store.list(False)  # mistake
+    await store.find(match=7)  # mistake
+    await store.put("a", b"data", headers={"a": 7})  # mistake
+    await store.put("a", b"data", ttl="1h")  # mistake
+    await store.copy("a", "b", ttl="same")  # mistake
+    await store.delete_many([7])  # mistake

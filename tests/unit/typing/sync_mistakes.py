@@ -20,3 +20,9 @@ def main(
     store.put("a", source)  # mistake
     store.open("a", "r")  # mistake
     store.watch(update_only=True)  # mistake
+    store.list(False)  # mistake
+    store.find(match=7)  # mistake
+    store.put("a", b"data", headers={"a": 7})  # mistake
+    store.put("a", b"data", ttl="1h")  # mistake
+    store.copy("a", "b", ttl="same")  # mistake
+    store.delete_many([7])  # mistake

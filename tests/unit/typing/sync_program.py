@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from datetime import timedelta
 from typing import assert_type
 
 import jetstow.sync as jetstow
@@ -38,17 +39,27 @@ def main() -> None:
     assert_type(store.get_range("a", 0, 1), bytes)
     assert_type(store.list(), list[jetstow.ObjectInfo])
     assert_type(store.find("*"), list[jetstow.ObjectInfo])
-    assert_type(store.stream("a"), Generator[bytes, None, None])
+    assert_type(store.find(lambda info: info.size, prefix="a"), list[jetstow.ObjectInfo])
+    assert_type(store.list("a/", match="*.csv"), list[jetstow.ObjectInfo])
+    assert_type(info.headers, jetstow.ObjectHeaders | None)
+    hour = timedelta(hours=1)
+    info = store.put(
+        "a", b"", description="d", content_type="a/b", tags={"a"}, headers={"a": "b"}, ttl=hour
+    )
+    assert_type(store.get_file("a", "b", if_different=True).written, bool)
+    assert_type(store.copy("a", "b", ttl=None), jetstow.ObjectInfo)
+    assert_type(store.delete_many([info, "b"]), jetstow.DeleteResult)
+    assert_type(store.stream("a", 1, length=2), Generator[bytes, None, None])
     assert_type(store.encrypted(bytes(32)), jetstow.ObjectStore)
 
     with store.open("a") as default, store.open("a", "rb") as reader:
         assert_type(default, jetstow.ObjectReader)
         assert_type(reader, jetstow.ObjectReader)
         assert_type(reader.read(), bytes)
-    with store.open("a", "wb") as writer:
+    with store.open("a", "wb", tags=["a"], ttl=hour) as writer:
         assert_type(writer, jetstow.ObjectWriter)
 
-    with store.watch() as changes:
+    with store.watch("a/", match=lambda info: info.deleted) as changes:
         assert_type(changes, jetstow.ObjectWatcher)
         for change in changes:
             assert_type(change, jetstow.ObjectInfo | None)

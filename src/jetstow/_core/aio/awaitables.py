@@ -6,6 +6,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
+from jetstow._core.aio.tracebacks import shorten_traceback
+from jetstow.errors import JetstowError
+
 T = TypeVar("T")
 
 
@@ -68,8 +71,15 @@ class AwaitableContext(Coroutine[Any, Any, R]):
 
     def _started(self) -> Coroutine[Any, Any, R]:
         if self._coroutine is None:
-            self._coroutine = self._start()
+            self._coroutine = self._run()
         return self._coroutine
+
+    async def _run(self) -> R:
+        try:
+            return await self._start()
+        except JetstowError as error:
+            shorten_traceback(error)
+            raise
 
 
 class Listing(Generic[T]):

@@ -30,7 +30,6 @@ FileVersion = tuple[int, int, int]
 
 # The bytes that one call in a worker thread reads: the call costs more than a small read.
 _BLOCK_SIZE: Final = 1024 * 1024
-
 _TEXT_BLOCK_SIZE: Final = 64 * 1024  # characters
 
 
@@ -61,6 +60,8 @@ def open_source(data: object, version: FileVersion | None = None) -> Source:
     if isinstance(data, io.TextIOBase):
         return _text_source(data)
     if isinstance(data, Readable):
+        if isinstance(buffer := getattr(data, "buffer", None), io.BufferedIOBase):
+            return _file_source(buffer, version)  # a text file of aiofiles or anyio
         if _is_async(data.read):
             return Source(lambda size: _chunk_async_file(data.read, size), None)
         return _file_source(data, version)
@@ -100,8 +101,7 @@ def bytes_view(piece: object) -> memoryview:
 
 
 def _text_source(file: io.TextIOBase) -> Source:
-    buffer = getattr(file, "buffer", None)
-    if buffer is not None:
+    if (buffer := getattr(file, "buffer", None)) is not None:
         return _file_source(buffer)
     reader = _IteratorReader(iter_text(file))
     return Source(lambda size: _chunk_file(reader.read, size), None)

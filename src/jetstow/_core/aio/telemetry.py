@@ -24,6 +24,9 @@ from typing import (
     TypeVar,
 )
 
+from jetstow._core.aio.tracebacks import shorten_traceback
+from jetstow.errors import JetstowError
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -180,15 +183,20 @@ def operation(
 def instrumented(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Record every call of an object store's method. Its first argument is the object's name."""
+    """Record every call of an object store's method. Its first argument is the object's name.
+
+    Errors of jetstow get short tracebacks.
+    """
 
     @functools.wraps(method)
     async def wrapper(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        if _instruments() is None:
-            return await method(self, *args, **kwargs)
         first = args[0] if args else kwargs.get("name")
         name = first if isinstance(first, str) else None
-        with operation(method.__name__, self.bucket, name):
-            return await method(self, *args, **kwargs)
+        try:
+            with operation(method.__name__, self.bucket, name):
+                return await method(self, *args, **kwargs)
+        except JetstowError as error:
+            shorten_traceback(error)
+            raise
 
     return wrapper

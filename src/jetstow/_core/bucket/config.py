@@ -9,6 +9,7 @@ from typing import Any, Final
 from nats.js import api
 
 from jetstow._core.protocol import subjects
+from jetstow._core.protocol.duration import seconds
 from jetstow._core.protocol.json_fields import is_text
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow.errors import InvalidOptionError
@@ -99,10 +100,12 @@ def _check_compression(bucket: str | None, value: object) -> str:
     )
 
 
-def _check_ttl(bucket: str | None, value: object) -> float:
+def _check_ttl(bucket: str | None, ttl: object) -> float:
+    value = seconds(ttl)
     if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 2**33:
         raise InvalidOptionError(
-            f"ttl of bucket {bucket!r} must be seconds, 0 or more, not {value!r}", bucket=bucket
+            f"ttl of bucket {bucket!r} must be seconds or a timedelta, 0 or more, not {ttl!r}",
+            bucket=bucket,
         )
     return value
 

@@ -17,7 +17,8 @@ from jetstow._core.protocol.encryption_header import (
     stated_chunk_size,
 )
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._headers import LINK_TAG_HEADER, Headers
+from jetstow._core.protocol.headers import joined_headers
+from jetstow._headers import LINK_TAG_HEADER, ObjectHeaders
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo, ObjectLink
 
@@ -55,7 +56,8 @@ def info_with_layout(key: Key, info: ObjectInfo, layout: Layout) -> ObjectInfo:
     """Return the metadata of an encrypted object whose bytes have been authenticated."""
     headers = info.headers
     if not info.encrypted:  # another client dropped the header
-        headers = (headers or {}) | encryption_header(key, Identity(info.bucket, info.name), layout)
+        identity = Identity(info.bucket, info.name)
+        headers = joined_headers(headers, encryption_header(key, identity, layout))
     return replace(info, size=layout.size, headers=headers)
 
 
@@ -75,17 +77,17 @@ def make_encryptor(view: Stream, context: ErrorContext, chunk_size: int) -> ciph
     return cipher.Encryptor(view.key, chunk_size, Identity(view.bucket, context.name or ""))
 
 
-def new_header(view: Stream, name: str, layout: Layout | None) -> Headers:
+def new_header(view: Stream, name: str, layout: Layout | None) -> ObjectHeaders:
     """Return the header of an object that the view encrypted; nothing for a plain object."""
     if view.key is None or layout is None:
-        return {}
+        return ObjectHeaders()
     return encryption_header(view.key, Identity(view.bucket, name), layout)
 
 
 # -- links -----------------------------------------------------------------------------------
 
 
-def new_link_header(view: Stream, name: str, link: ObjectLink) -> Headers | None:
+def new_link_header(view: Stream, name: str, link: ObjectLink) -> ObjectHeaders | None:
     """Return the header of a new link; None if the view has no key."""
     return None if view.key is None else link_header(view.key, Identity(view.bucket, name), link)
 
@@ -135,7 +137,7 @@ def renamed_link(view: Stream, info: ObjectInfo, new_name: str) -> ObjectInfo:
     assert info.link is not None, "only links are renamed here"
     headers = info.headers
     if view.key is not None and _is_signed_link(view, info):
-        headers = (headers or {}) | (new_link_header(view, new_name, info.link) or {})
+        headers = joined_headers(headers, new_link_header(view, new_name, info.link))
     return replace(info, name=new_name, headers=headers)
 
 

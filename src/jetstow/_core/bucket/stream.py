@@ -153,9 +153,11 @@ class Stream:
             )
         return info
 
-    async def last_message(self, context: ErrorContext, subject: str) -> StoredMessage | None:
+    async def last_message(
+        self, context: ErrorContext, subject: str, *, retry: bool = True
+    ) -> StoredMessage | None:
         """Return the last message of a subject from the leader; None if there is none."""
-        return await self._get(context, {"last_by_subj": subject})
+        return await self._get(context, {"last_by_subj": subject}, retry=retry)
 
     async def next_message(
         self, context: ErrorContext, subject: str, seq: int
@@ -163,10 +165,14 @@ class Stream:
         """Return the first message of a subject from a sequence on, from the leader."""
         return await self._get(context, {"next_by_subj": subject, "seq": seq})
 
-    async def _get(self, context: ErrorContext, query: dict[str, object]) -> StoredMessage | None:
-        return await self.api.request_decoded(
-            context, f"STREAM.MSG.GET.{self.name}", json_encode(query), decode_stored_message
-        )
+    async def _get(
+        self, context: ErrorContext, query: dict[str, object], *, retry: bool = True
+    ) -> StoredMessage | None:
+        api, body = f"STREAM.MSG.GET.{self.name}", json_encode(query)
+        if retry:
+            return await self.api.request_decoded(context, api, body, decode_stored_message)
+        reply = await self.api.send_request(context, f"{self.api.prefix}.{api}", body)
+        return decode_stored_message(context, reply)
 
     def publish_subject(self, subject: str) -> str:
         """Return where to publish a message, so that the stream stores it under a subject."""

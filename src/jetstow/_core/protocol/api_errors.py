@@ -16,6 +16,7 @@ from jetstow.errors import (
     InvalidOptionError,
     JetstowError,
     JetStreamUnavailableError,
+    PermissionDeniedError,
     ServerError,
 )
 
@@ -40,6 +41,16 @@ _BY_CODE: Final = {
         "a message for {context} is larger than the max_msg_size of its stream",
     ),
 }
+
+# Errors of the connection or the whole bucket: every other object would fail in the same way.
+FATAL_ERRORS: Final = (
+    ConnectionError,
+    TimeoutError,
+    BucketNotFoundError,
+    BucketSealedError,
+    BucketFullError,
+    PermissionDeniedError,
+)
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 

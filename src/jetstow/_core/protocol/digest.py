@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from jetstow._digest import format_digest, parse_digest
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-_PREFIX: Final = "SHA-256="
 
 
 class Digest:
@@ -43,27 +41,6 @@ class Digest:
         return format_digest(self._sha.digest())
 
 
-def format_digest(raw: bytes) -> str:
-    """Return a SHA-256 digest as metadata carries it: `SHA-256=` and padded base64url."""
-    return _PREFIX + base64.urlsafe_b64encode(raw).decode("ascii")
-
-
-def parse_digest(text: str) -> bytes | None:
-    """Return the 32 bytes of a digest's text; None if it is not a SHA-256 digest.
-
-    Other clients write the prefix in lower case, use the standard base64 alphabet, or leave
-    the padding out.
-    """
-    if text[: len(_PREFIX)].upper() != _PREFIX:
-        return None
-    encoded = text[len(_PREFIX) :].rstrip("=").replace("+", "-").replace("/", "_")
-    try:
-        raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return raw if len(raw) == hashlib.sha256().digest_size else None
-
-
 def digests_equal(a: str, b: str) -> bool:
     """Return whether two texts are the same digest, however clients have written it.
 
@@ -74,3 +51,6 @@ def digests_equal(a: str, b: str) -> bool:
         return bool(a)
     raw = parse_digest(a)
     return raw is not None and raw == parse_digest(b)
+
+
+__all__ = ["Digest", "digests_equal", "format_digest", "parse_digest"]

@@ -15,7 +15,7 @@ import binascii
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from jetstow._core.protocol.cipher import (
     ALGORITHM,
@@ -25,7 +25,7 @@ from jetstow._core.protocol.cipher import (
     Key,
     Layout,
 )
-from jetstow._headers import ENCRYPTION_HEADER, LINK_TAG_HEADER, Headers, header_values
+from jetstow._headers import ENCRYPTION_HEADER, LINK_TAG_HEADER, ObjectHeaders, header_values
 from jetstow.models import ObjectLink
 
 _VALUE: Final = re.compile(
@@ -36,15 +36,16 @@ _CHUNK: Final = re.compile(rf"{ALGORITHM}; chunk=(\d{{1,9}})(?:;|$)", re.ASCII)
 _LINK_TAG: Final = re.compile(r"[\w-]{32}", re.ASCII)
 
 
-def encryption_header(key: Key, identity: Identity, layout: Layout) -> Headers:
+def encryption_header(key: Key, identity: Identity, layout: Layout) -> ObjectHeaders:
     """Return the header of an encrypted object."""
     parameters = f"{ALGORITHM}; chunk={layout.chunk_size}; size={layout.size}"
     tag = _encode(key.sign(b"object", parameters.encode(), layout.salt, *identity.encode()))
-    return {ENCRYPTION_HEADER: [f"{parameters}; salt={_encode(layout.salt)}; tag={tag}"]}
+    value = f"{parameters}; salt={_encode(layout.salt)}; tag={tag}"
+    return ObjectHeaders({ENCRYPTION_HEADER: value})
 
 
 def header_layout(
-    key: Key, identities: Iterable[Identity], headers: Headers | None
+    key: Key, identities: Iterable[Identity], headers: dict[str, Any] | None
 ) -> Layout | None:
     """Return the layout in an object's header; None unless its tag is of one of the identities."""
     value = _first(headers, ENCRYPTION_HEADER)
@@ -61,19 +62,24 @@ def header_layout(
     return None
 
 
-def stated_chunk_size(headers: Headers | None) -> int:
+def stated_chunk_size(headers: dict[str, Any] | None) -> int:
     """Return the chunk size in an object's header, which is not authenticated."""
     match = _CHUNK.match(_first(headers, ENCRYPTION_HEADER))
     return max(MIN_CHUNK_SIZE, int(match[1])) if match else MIN_CHUNK_SIZE
 
 
-def link_header(key: Key, identity: Identity, link: ObjectLink) -> Headers:
+def link_header(key: Key, identity: Identity, link: ObjectLink) -> ObjectHeaders:
     """Return the header of a link."""
-    return {LINK_TAG_HEADER: [_encode(key.sign(*_link_parts(identity, identity.bucket, link)))]}
+    tag = _encode(key.sign(*_link_parts(identity, identity.bucket, link)))
+    return ObjectHeaders({LINK_TAG_HEADER: tag})
 
 
 def is_link_signed(
-    key: Key, bucket: str, identities: Iterable[Identity], link: ObjectLink, headers: Headers | None
+    key: Key,
+    bucket: str,
+    identities: Iterable[Identity],
+    link: ObjectLink,
+    headers: dict[str, Any] | None,
 ) -> bool:
     """Return whether the link in `bucket` has the header of one of the identities."""
     value = _first(headers, LINK_TAG_HEADER)
@@ -90,7 +96,7 @@ def _link_parts(identity: Identity, bucket: str, link: ObjectLink) -> tuple[byte
     return b"link", *identity.encode(), *target.encode()
 
 
-def _first(headers: Headers | None, name: str) -> str:
+def _first(headers: dict[str, Any] | None, name: str) -> str:
     return next(iter(header_values(headers, name)), "")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 from jetstow._core.protocol import subjects
-from jetstow._headers import Headers
+from jetstow._headers import ObjectHeaders
 from jetstow.errors import InvalidBucketNameError, InvalidObjectNameError
 from jetstow.models import ObjectLink, ObjectMetaOptions
 
@@ -57,13 +58,12 @@ def string_map(value: object, key: str) -> dict[str, str] | None:
     return dict(value)
 
 
-def headers(value: object) -> Headers | None:
-    """Return headers in the form of Go's clients: name to list. nats-py writes bare strings."""
+def headers(value: object) -> ObjectHeaders | None:
+    """Return headers. Go's clients write a list for each name, nats-py writes bare strings."""
     if value is None:
         return None
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         raise MalformedError("its headers do not map names to strings")
-    result: Headers = {}
     for key, item in value.items():
         values = [item] if isinstance(item, str) else item
         if (
@@ -72,8 +72,7 @@ def headers(value: object) -> Headers | None:
             or not all(is_text(item) for item in values)
         ):
             raise MalformedError(f"its header {key!r} is not a string or a list of strings")
-        result[key] = list(values)
-    return result
+    return ObjectHeaders(value)
 
 
 def options(value: object) -> ObjectMetaOptions | None:

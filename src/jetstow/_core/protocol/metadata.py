@@ -15,7 +15,7 @@ from nats.js import api
 
 from jetstow._core.protocol import json_fields
 from jetstow._core.protocol.headers import merge_headers
-from jetstow._headers import is_reserved_header
+from jetstow._headers import ObjectHeaders, is_reserved_header
 from jetstow.errors import (
     BadObjectMetaError,
     InvalidOptionError,
@@ -164,9 +164,13 @@ def encode_info(info: ObjectInfo) -> bytes:
     Raises: `InvalidOptionError` (the message is too large to be read again).
     """
     body: dict[str, Any] = {"name": info.name}
-    for key in ("description", "headers", "metadata"):
-        if value := getattr(info, key):
-            body[key] = value
+    if info.description:
+        body["description"] = info.description
+    if info.headers:
+        # Go's clients cannot read bare strings.
+        body["headers"] = ObjectHeaders(info.headers).to_lists()
+    if info.metadata:
+        body["metadata"] = info.metadata
     if options := _options_body(info):
         body["options"] = options
     body |= {"bucket": info.bucket, "nuid": info.nuid, "size": info.size, "chunks": info.chunks}
@@ -198,8 +202,8 @@ def check_meta(
         return ObjectMeta(name=name)
     if not isinstance(meta, api.ObjectMeta):
         raise InvalidOptionError(
-            f"meta of object {name!r} in bucket {bucket!r} must be an ObjectMeta, "
-            f"not {type(meta).__name__}",
+            f"meta of object {name!r} in bucket {bucket!r} must be an ObjectMeta, not "
+            f"{type(meta).__name__}; the keyword arguments metadata and headers take a dict",
             bucket=bucket,
             name=name,
         )

@@ -13,7 +13,9 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from jetstow._core.protocol.duration import seconds
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError, ServerError
 from jetstow.models import ObjectInfo, ObjectMeta
@@ -37,11 +39,12 @@ def check_ttl(context: ErrorContext, ttl: object) -> int | None:
     """
     if ttl is None:
         return None
+    ttl = seconds(ttl)
     if not isinstance(ttl, int | float) or isinstance(ttl, bool) or not 0 < ttl <= _MAX_TTL:
         raise context.error(
             InvalidOptionError,
-            f"ttl of {context} must be seconds, more than 0 and at most a hundred years, "
-            f"not {ttl!r}",
+            f"ttl of {context} must be seconds or a timedelta, more than 0 and at most a hundred "
+            f"years, not {ttl!r}",
         )
     return math.ceil(ttl)
 
@@ -83,9 +86,8 @@ class Expiry:
         expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=remaining)
         if self._until is not None:
             expires = min(expires, self._until)
-        return replace(
-            meta, headers=(meta.headers or {}) | {EXPIRES_HEADER: [format_expiry(expires)]}
-        )
+        expiry = {EXPIRES_HEADER: format_expiry(expires)}
+        return replace(meta, headers=joined_headers(meta.headers, expiry))
 
 
 def format_expiry(expires: datetime.datetime) -> str:

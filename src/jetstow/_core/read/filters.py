@@ -3,65 +3,103 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Final
 
-from jetstow import _glob
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._glob import matches_name
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
-from jetstow.types import Age
+from jetstow.types import Age, Match
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectFilter:
-    """The conditions that an object must fulfil. A condition that is None is not checked."""
+class NameFilter:
+    """The prefix of a name, and a pattern for what follows it and the slash at its end."""
 
-    pattern: str | None
+    prefix: str = ""
+    pattern: str | None = None
+
+    def selects(self, name: str) -> bool:
+        """Return whether a name matches."""
+        if not name.startswith(self.prefix):
+            return False
+        if self.pattern is None:
+            return True
+        rest = name[len(self.prefix) :]
+        return matches_name(self.pattern, rest.removeprefix("/") if self.prefix else rest)
+
+
+ALL_NAMES: Final = NameFilter()
+
+
+def parse_names(
+    context: ErrorContext, prefix: object, match: Match | None
+) -> tuple[NameFilter, Callable[[ObjectInfo], object] | None]:
+    """Return the filter of names, and the user's function, for `prefix` and `match`.
+
+    Raises: `InvalidOptionError` (one of them is of another type).
+    """
+    if not isinstance(prefix, str):
+        raise context.error(
+            InvalidOptionError, f"prefix of names in {context} must be a str, not {prefix!r}"
+        )
+    if match is None or isinstance(match, str):
+        return NameFilter(prefix, match), None
+    function: Any = match
+    if not callable(function):
+        raise context.error(
+            InvalidOptionError,
+            f"match of names in {context} must be a pattern or a function of an ObjectInfo, "
+            f"not {match!r}",
+        )
+    return NameFilter(prefix), function
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The conditions of `find` besides the name. A condition that is None is not checked."""
+
     tags: frozenset[str]
     min_size: int | None
     max_size: int | None
     after: datetime.datetime | None
     before: datetime.datetime | None
 
-    @classmethod
-    def parse(
-        cls,
-        context: ErrorContext,
-        pattern: str | None,
-        tags: Iterable[str],
-        min_size: int | None,
-        max_size: int | None,
-        newer_than: Age | None,
-        older_than: Age | None,
-    ) -> Self:
-        """Return the filter for the arguments of `find`.
-
-        Raises: `InvalidOptionError` (`tags` is one string, or an age is of another type or has no
-        time zone).
-        """
-        if isinstance(tags, str):
-            raise context.error(
-                InvalidOptionError,
-                f"tags to find in {context} must be a list of strings, not the string {tags!r}",
-            )
-        after = _parse_age(context, "newer_than", newer_than)
-        before = _parse_age(context, "older_than", older_than)
-        return cls(pattern, frozenset(tags), min_size, max_size, after, before)
-
-    def matches(self, info: ObjectInfo) -> bool:
+    def match(self, info: ObjectInfo) -> bool:
         """Return whether an object matches. If its time is unknown, it does not match any age."""
         size, modified = info.size or 0, info.modified
         return (
-            not info.deleted
-            and (self.pattern is None or _glob.matches(self.pattern, info.name))
-            and (not self.tags or self.tags.issubset(info.tags))
+            (not self.tags or self.tags.issubset(info.tags))
             and (self.min_size is None or size >= self.min_size)
             and (self.max_size is None or size <= self.max_size)
             and (self.after is None or (modified is not None and modified > self.after))
             and (self.before is None or (modified is not None and modified < self.before))
         )
+
+
+def parse_conditions(
+    context: ErrorContext,
+    tags: Iterable[str],
+    min_size: int | None,
+    max_size: int | None,
+    newer_than: Age | None,
+    older_than: Age | None,
+) -> Conditions:
+    """Return the conditions for the arguments of `find`.
+
+    Raises: `InvalidOptionError` (`tags` is one string, or an age is of another type or has no
+    time zone).
+    """
+    if isinstance(tags, str):
+        raise context.error(
+            InvalidOptionError,
+            f"tags to find in {context} must be a list of strings, not the string {tags!r}",
+        )
+    after = _parse_age(context, "newer_than", newer_than)
+    before = _parse_age(context, "older_than", older_than)
+    return Conditions(frozenset(tags), min_size, max_size, after, before)
 
 
 def _parse_age(context: ErrorContext, option: str, age: Age | None) -> datetime.datetime | None:

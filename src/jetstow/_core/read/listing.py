@@ -18,6 +18,7 @@ from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import all_meta_subject, object_name
 from jetstow._core.read.direct_get import DirectWindows
+from jetstow._core.read.filters import ALL_NAMES, NameFilter
 from jetstow._core.read.pending_counts import pending_counts_by_batch
 from jetstow._core.read.windows import MESSAGE_OVERHEAD, NoDirectGetError, Window, WindowMessage
 from jetstow._core.transport.retry import RETRIED_ERRORS
@@ -39,31 +40,39 @@ _MAX_CONCURRENT_READS: Final = 64
 _MetadataMessage: TypeAlias = StoredMessage | WindowMessage
 
 
-async def iter_infos(stream: Stream) -> AsyncGenerator[ObjectInfo, None]:
-    """Yield the metadata of every object, delete markers included, in the order of revisions.
+async def iter_infos(
+    stream: Stream, names: NameFilter = ALL_NAMES
+) -> AsyncGenerator[ObjectInfo, None]:
+    """Yield the metadata of the selected names, delete markers included, in order of revisions.
 
     Nothing is buffered. An object that is changed during the iteration is yielded again with its
     new revision. Unreadable metadata is logged and skipped.
     """
-    async for messages in _all_metadata(stream, unique=True):
+    async for messages in _all_metadata(stream, names, unique=True):
         for message in messages:
-            name = object_name(stream.subject_bucket, message.subject)
+            name = _selected_name(stream, message.subject, names)
             if name is not None and (info := _decode(stream.bucket, name, message)) is not None:
                 yield info
 
 
-async def list_infos(stream: Stream) -> list[ObjectInfo]:
+async def list_infos(stream: Stream, names: NameFilter = ALL_NAMES) -> list[ObjectInfo]:
     """Return the same as a list with one entry for each name, the newest."""
     infos: dict[str, ObjectInfo] = {}
-    async for messages in _all_metadata(stream, unique=False):
+    async for messages in _all_metadata(stream, names, unique=False):
         for message in messages:
-            name = object_name(stream.subject_bucket, message.subject)
+            name = _selected_name(stream, message.subject, names)
             if name is None:
                 continue
             infos.pop(name, None)
             if (info := _decode(stream.bucket, name, message)) is not None:
                 infos[name] = info
     return list(infos.values())
+
+
+def _selected_name(stream: Stream, subject: str, names: NameFilter) -> str | None:
+    """Return the name in a subject, or None if it is not selected. Its metadata is not decoded."""
+    name = object_name(stream.subject_bucket, subject)
+    return name if name is None or names is ALL_NAMES or names.selects(name) else None
 
 
 def _decode(bucket: str, name: str, message: _MetadataMessage) -> ObjectInfo | None:
@@ -75,9 +84,11 @@ def _decode(bucket: str, name: str, message: _MetadataMessage) -> ObjectInfo | N
 
 
 async def _all_metadata(
-    stream: Stream, *, unique: bool
+    stream: Stream, names: NameFilter, *, unique: bool
 ) -> AsyncGenerator[Sequence[_MetadataMessage], None]:
-    """Yield all metadata messages, in batches.
+    """Yield the metadata messages of at least the selected names, in batches.
+
+    A name is one token of a subject, in base64: the server cannot select names by their prefix.
 
     With `unique`, a name has one message unless it changes during the iteration.
     """
@@ -88,7 +99,7 @@ async def _all_metadata(
             return
         except NoDirectGetError:
             stream.disable_direct_get()
-    yield await _read_by_name(stream)
+    yield await _read_by_name(stream, names)
 
 
 async def _read_by_batch(
@@ -191,10 +202,14 @@ async def _has_one_message_each(stream: Stream) -> bool:
     return counts == [info.get("total", 0)]
 
 
-async def _read_by_name(stream: Stream) -> list[StoredMessage]:
+async def _read_by_name(stream: Stream, names: NameFilter) -> list[StoredMessage]:
     """List the subjects and read the last message of each, from the leader."""
     context, pattern = stream.error_context(), all_meta_subject(stream.subject_bucket)
-    subjects = [subject async for subject, _ in stream.subject_counts(pattern)]
+    subjects = [
+        subject
+        async for subject, _ in stream.subject_counts(pattern)
+        if _selected_name(stream, subject, names) is not None
+    ]
     created = stream.created
     messages: list[StoredMessage] = []
     for start in range(0, len(subjects), _MAX_CONCURRENT_READS):

@@ -28,6 +28,11 @@ class NameState:
         """The object's metadata, or None if it is deleted, unreadable or absent."""
         return None if self.info is None or self.info.deleted else self.info
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the name has no object: it was never used, or its object is deleted."""
+        return not self.revision or (self.info is not None and self.info.deleted is True)
+
 
 async def read_state(stream: Stream, context: ErrorContext) -> NameState:
     """Return the state of the name in `context`, to change it."""

@@ -18,7 +18,7 @@ from jetstow._core.read.decryption import (
 )
 from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
-from jetstow._core.read.ranges import RangeReader
+from jetstow._core.read.ranges import RangeReader, range_stop
 from jetstow._core.read.speculative import request_early
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
@@ -111,6 +111,34 @@ async def object_layout(stream: Stream, context: ErrorContext, stored: ObjectInf
     if stream.key is None or stored.deleted:
         return None
     return await read_layout(stream, stream.key, context, RangeReader(stream, context, stored))
+
+
+async def range_chunks(
+    stream: Stream,
+    context: ErrorContext,
+    start: int,
+    length: int | None,
+    preconditions: Preconditions = NO_PRECONDITIONS,
+) -> AsyncGenerator[memoryview, None]:
+    """Yield `length` bytes from `start`, or all bytes from there, decrypted, in pieces.
+
+    If the object is replaced before the first piece, the new one is read.
+
+    Raises: `InvalidRangeError`, and what `ObjectRead.chunks` raises.
+    """
+    has_yielded = False
+    while True:
+        source = await open_ranges(stream, context, preconditions)
+        stop = range_stop(context, source.info.size or 0, start, length)
+        try:
+            async with aclosing(source.read(start, stop)) as pieces:
+                async for piece in pieces:
+                    has_yielded = True
+                    yield piece
+            return
+        except ObjectChangedError:
+            if has_yielded:
+                raise
 
 
 async def retry_if_changed(read: Callable[[], Awaitable[T]]) -> T:

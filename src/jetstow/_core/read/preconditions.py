@@ -39,14 +39,16 @@ class Preconditions:
             raise unchanged
 
     def _has_changed(self, context: ErrorContext, info: ObjectInfo, since: Since) -> bool:
+        if isinstance(since, datetime.timedelta):
+            since = datetime.datetime.now(datetime.UTC) - since
         if isinstance(since, datetime.datetime) and since.tzinfo is not None:
             return info.modified is None or info.modified > since
         if isinstance(since, int) and not isinstance(since, bool):
             return info.revision > since
         raise context.error(
             InvalidOptionError,
-            f"if_changed_since of {context} must be a revision or a datetime with a time zone, "
-            f"not {since!r}",
+            f"if_changed_since of {context} must be a revision, a timedelta or a datetime with a "
+            f"time zone, not {since!r}",
         )
 
 

@@ -10,12 +10,15 @@ import asyncio
 import builtins
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Final, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.duration import seconds
+from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer, Policy
 from jetstow.errors import (
     ConnectionLostError,
@@ -25,6 +28,7 @@ from jetstow.errors import (
     WatcherStoppedError,
 )
 from jetstow.models import ObjectInfo
+from jetstow.types import Duration
 
 _log = logging.getLogger("jetstow.watch")
 
@@ -42,10 +46,20 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     which stops it.
     """
 
-    def __init__(self, stream: Stream, policy: Policy, *, ignore_deletes: bool) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        policy: Policy,
+        names: NameFilter,
+        match: Callable[[ObjectInfo], object] | None,
+        *,
+        ignore_deletes: bool,
+    ) -> None:
         self._context = stream.error_context()
         self._stream = stream
         self._consumer = OrderedConsumer(stream, policy)
+        self._names = names
+        self._match = match
         self._ignore_deletes = ignore_deletes
         self._changes: deque[ObjectInfo | None] = deque()
         self._change_added = asyncio.Event()
@@ -74,20 +88,21 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
             await asyncio.wait([self._task])
         await self._consumer.close()
 
-    async def updates(self, timeout: float | None = 5.0) -> ObjectInfo | None:
+    async def updates(self, timeout: Duration | None = 5.0) -> ObjectInfo | None:
         """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
 
         Raises: `TimeoutError`, `WatcherStoppedError`, `BucketNotFoundError`,
         `ConnectionLostError`.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds(timeout)):
                 return await self._next()
         except builtins.TimeoutError as error:
             if isinstance(error, JetstowError):
                 raise
             raise self._context.error(
-                TimeoutError, f"nothing changed in {self._context} within {timeout:g} seconds"
+                TimeoutError,
+                f"nothing changed in {self._context} within {seconds(timeout):g} seconds",
             ) from None
 
     def __aiter__(self) -> Self:
@@ -106,12 +121,16 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         await self.stop()
 
     async def _next(self) -> ObjectInfo | None:
-        while not self._changes:
-            self._check_running()
-            self._change_added.clear()
-            await self._change_added.wait()
-        self._change_taken.set()
-        return self._changes.popleft()
+        while True:
+            while not self._changes:
+                self._check_running()
+                self._change_added.clear()
+                await self._change_added.wait()
+            self._change_taken.set()
+            change = self._changes.popleft()
+            # Called here, and not by the watcher's task: the caller gets its exceptions.
+            if change is None or self._match is None or self._match(change):
+                return change
 
     def _check_running(self) -> None:
         if self._stopped:
@@ -135,13 +154,18 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
                 _log.info("restarting the watcher of %s: %s", self._context, reason)
                 await self._reopen()
                 continue
-            if change is not None and change.deleted and self._ignore_deletes:
+            if change is not None and not self._selects(change):
                 continue
             while len(self._changes) >= _MAX_BUFFERED_CHANGES:
                 self._change_taken.clear()
                 await self._change_taken.wait()
             self._changes.append(None if change is None else plain_info(self._stream, change))
             self._change_added.set()
+
+    def _selects(self, change: ObjectInfo) -> bool:
+        if change.deleted and self._ignore_deletes:
+            return False
+        return self._names.selects(change.name)
 
     async def _reopen(self) -> None:
         while True:

@@ -7,7 +7,6 @@ again. A rename of the object that another client has begun is finished or stopp
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -24,6 +23,7 @@ from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.delete_marker import delete_marker
+from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.shared_chunks import (
     Claim,
@@ -87,8 +87,11 @@ async def commit(
     *,
     state: NameState | None = None,
     expected_revision: int | None = None,
+    dated: bool = False,
 ) -> Committed:
     """Publish `propose(state)` as the metadata of the name in `context`.
+
+    With `dated`, the caller will ask for `Committed.dated_info`.
 
     `state` is the name's state if the caller has read it. If another client changed the name,
     the state is read again and `propose` is called again. What it raises ends the commit.
@@ -108,13 +111,18 @@ async def commit(
     await check_writable(stream, context)
     if state is None:
         state = await read_state(stream, context)
-    return await _commit(stream, context, propose, prepare, state)
+    return await _commit(stream, context, propose, prepare, state, dated=dated)
 
 
 async def commit_step(
-    stream: Stream, context: ErrorContext, propose: Propose, state: NameState
+    stream: Stream,
+    context: ErrorContext,
+    propose: Propose,
+    state: NameState,
+    *,
+    dated: bool = False,
 ) -> Committed:
-    """Publish one of the messages of a rename, if the name is at `state`.
+    """Publish one of the messages of a rename, if the name is at `state`. `dated` as in `commit`.
 
     Raises: `RevisionMismatchError` (it is not), and what `commit` raises.
     """
@@ -127,7 +135,7 @@ async def commit_step(
         info = propose_once(current)
         return current, info, state.live is not None and twin_of(state.live) is not None
 
-    return await _commit(stream, context, propose_once, prepare, state)
+    return await _commit(stream, context, propose_once, prepare, state, dated=dated)
 
 
 async def settle(stream: Stream, context: ErrorContext, state: NameState) -> NameState:
@@ -188,8 +196,11 @@ async def _commit(
     propose: Propose,
     prepare: _Prepare,
     state: NameState,
+    *,
+    dated: bool,
 ) -> Committed:
     subject = meta_subject(stream.subject_bucket, context.name or "")
+    publish = MetadataPublish(stream, context, subject, dated=dated)
     policy: RetryPolicy | None = None
     # The metadata and the error of a publish whose outcome is unknown.
     unknown: tuple[bytes, JetstowError] | None = None
@@ -200,9 +211,9 @@ async def _commit(
         if info.headers:
             headers |= ttl.metadata_ttl_headers(info)
         try:
-            revision = await stream.publish(context, subject, payload, headers)
-            committed = replace(info, revision=revision, mtime=_now())
-            return Committed(committed, state, is_shared)
+            revision = await publish.publish(payload, headers)
+            committed = replace(info, revision=revision, mtime=None)
+            return Committed(committed, state, is_shared, publish)
         except RETRIED_ERRORS as error:
             # Publishing again is safe: the expected revision admits one of the two messages.
             first = unknown is None
@@ -216,8 +227,8 @@ async def _commit(
             current = await read_state(stream, context)
             if unknown is not None and current.data == unknown[0]:
                 # The earlier publish was stored.
-                committed = replace(info, revision=current.revision, mtime=_now())
-                return Committed(committed, state, is_shared)
+                committed = replace(info, revision=current.revision, mtime=None)
+                return Committed(committed, state, is_shared, publish)
             if unknown is not None and _may_have_been_stored(unknown[0], propose, current):
                 # Another client wrote the name. If it did so after the earlier publish was
                 # stored, it purged these chunks: they must not be named again.
@@ -244,8 +255,3 @@ async def _wait_or_raise(policy: RetryPolicy, error: JetstowError, first: Jetsto
         await policy.wait_or_raise(error)
     except JetstowError:
         raise first from None  # it is the outcome of that publish that is unknown
-
-
-def _now() -> str:
-    """The local time. `get_info` returns the server's timestamp."""
-    return datetime.datetime.now(datetime.UTC).isoformat().replace("+00:00", "Z")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from typing import Literal
 
 from jetstow._core.aio.source import Chunker
 from jetstow._core.bucket.encryption import check_moved_with_key
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.protocol.headers import reserved_headers
+from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.read.object_read import ObjectRead, retry_if_changed
-from jetstow._core.write.put import Put, PutOptions, prepare_put
+from jetstow._core.write.put import Put, prepare_put
+from jetstow._core.write.put_options import PutOptions
+from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
-from jetstow.types import Progress
+from jetstow.types import Duration, Progress
 
 
 async def copy(
@@ -22,11 +25,13 @@ async def copy(
     target: Stream,
     new_name: str,
     expected_revision: int | None,
+    ttl: Duration | Literal["keep"] | None,
     progress: Progress | None,
 ) -> ObjectInfo:
     """Store the bytes and metadata of `name` under `new_name`, verified on the way.
 
-    If neither view of a bucket has a key, an encrypted object is copied as it is stored.
+    With the `ttl` "keep", the copy expires when the original does. If neither view of a bucket has
+    a key, an encrypted object is copied as it is stored.
 
     Raises: `InvalidOptionError` (a copy onto itself), `ObjectEncryptedError` (an encrypted object
     would get another name or bucket without its key), and what a get and a put raise.
@@ -45,7 +50,7 @@ async def copy(
             first = await anext(pieces, b"")  # then `read.info` is set
             if (read.info.bucket, read.info.name) != (target.bucket, new_name):
                 check_moved_with_key(view, source.error_context(name), read.info)
-            options = _put_options(source, read.info, target, expected_revision)
+            options = _put_options(source, read.info, target, expected_revision, ttl)
             async with await prepare_put(target, new_name, options) as put:
                 await _write_all(first, pieces, put)
                 return await put.finish()
@@ -65,15 +70,23 @@ async def _write_all(first: bytes, pieces: AsyncIterator[bytes], put: Put) -> No
 
 
 def _put_options(
-    source: Stream, info: ObjectInfo, target: Stream, expected_revision: int | None
+    source: Stream,
+    info: ObjectInfo,
+    target: Stream,
+    expected_revision: int | None,
+    ttl: Duration | Literal["keep"] | None,
 ) -> PutOptions:
-    """Return the options for a copy with the original's metadata, chunk size and expiry."""
+    """Return the options for a copy with the original's metadata and chunk size."""
     meta = info.meta
     if source.is_as_stored:
-        meta.headers = (meta.headers or {}) | reserved_headers(info.headers)
+        reserved = reserved_headers(info.headers)
+        reserved.pop(EXPIRES_HEADER, None)  # `PutOptions` has the expiry
+        meta.headers = joined_headers(meta.headers, reserved)
     chunk_size = info.options.max_chunk_size if info.options else None
     if chunk_size:
         # The servers and streams may have different limits.
         chunk_size = min(chunk_size, target.max_message_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
-    return PutOptions(meta, expected_revision, expires_at=info.expires)
+    if ttl == "keep":
+        return PutOptions(meta, expected_revision, expires_at=info.expires)
+    return PutOptions(meta, expected_revision, ttl)

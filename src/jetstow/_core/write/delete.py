@@ -18,16 +18,49 @@ from jetstow._core.write.commit import check_revision, commit, is_renamed, settl
 from jetstow._core.write.delete_marker import delete_marker
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
 from jetstow._core.write.shared_chunks import claim_of, has_nuid, live_twin
-from jetstow.errors import BucketFullError, JetstowError, PermissionDeniedError, ServerError
+from jetstow.errors import (
+    BucketFullError,
+    JetstowError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    RevisionMismatchError,
+    ServerError,
+)
 from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.write")
 
 
+async def delete_if_exists(
+    stream: Stream,
+    context: ErrorContext,
+    expected_revision: int | None = None,
+    state: NameState | None = None,
+) -> bool:
+    """Delete the object in `context`. Return false if there is none, at any revision.
+
+    Raises: `RevisionMismatchError`.
+    """
+    try:
+        await delete(stream, context, expected_revision, state)
+    except ObjectNotFoundError:
+        return False
+    except RevisionMismatchError:
+        if not (await read_state(stream, context)).is_free:
+            raise
+        return False
+    return True
+
+
 async def delete(
-    stream: Stream, context: ErrorContext, expected_revision: int | None = None
+    stream: Stream,
+    context: ErrorContext,
+    expected_revision: int | None = None,
+    state: NameState | None = None,
 ) -> None:
     """Publish a delete marker for the name in `context`, and purge its chunks.
+
+    `state` is the name's state if the caller has read it.
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
@@ -44,7 +77,7 @@ async def delete(
 
     while True:
         try:
-            current = await read_state(stream, context)
+            current = state or await read_state(stream, context)
             check_revision(context, current, expected_revision)
             if await _finish_rename(stream, context, current):
                 return
@@ -54,6 +87,7 @@ async def delete(
         except BucketFullError as error:
             if await _delete_from_full_bucket(stream, context, current, marker(current), error):
                 return
+            state = None
         else:
             await purge_replaced(stream, context, committed)
             return

@@ -34,11 +34,12 @@ async def add_link(stream: Stream, context: ErrorContext, link: ObjectLink) -> O
             nuid=new_nuid(),
             size=0,
             chunks=0,
+            digest="",
             headers=new_link_header(stream, context.name or "", link),
             options=options,
         )
 
-    return (await commit(stream, context, propose)).info
+    return await (await commit(stream, context, propose, dated=True)).dated_info()
 
 
 def link_to(context: ErrorContext, target: api.ObjectInfo) -> ObjectLink:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject, meta_subject
 from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.shared_chunks import is_named
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
@@ -26,6 +27,13 @@ class Committed:
     info: ObjectInfo
     replaced: NameState
     is_shared: bool = False
+    publish: MetadataPublish | None = None
+
+    async def dated_info(self) -> ObjectInfo:
+        """Return the metadata with the server's time (None if it cannot be read)."""
+        if self.publish is None:
+            return self.info
+        return replace(self.info, mtime=await self.publish.time(self.info.revision))
 
 
 async def purge_chunks(stream: Stream, context: ErrorContext, nuid: str) -> None:

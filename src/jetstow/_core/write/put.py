@@ -7,11 +7,7 @@ that fails before that purges them: after an error, an exception in the source, 
 from __future__ import annotations
 
 import asyncio
-import datetime
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-
-from nats.js import api
 
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
@@ -23,6 +19,7 @@ from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
@@ -32,6 +29,7 @@ from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
+from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import (
     JetstowError,
@@ -43,16 +41,6 @@ from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
-
-@dataclass(frozen=True, slots=True)
-class PutOptions:
-    """The options of a put. `ttl` is in seconds; `expires_at` takes precedence over it."""
-
-    meta: api.ObjectMeta | None = None
-    expected_revision: int | None = None
-    ttl: float | None = None
-    expires_at: datetime.datetime | None = None
 
 
 class Put:
@@ -176,10 +164,10 @@ class Put:
 
     async def _commit_and_purge(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
-        headers = meta.headers
+        headers = joined_headers(meta.headers)
         if self._encryptor is not None:
             layout = self._encryptor.layout
-            headers = (headers or {}) | new_header(self._stream, self.name, layout)
+            headers = joined_headers(headers, new_header(self._stream, self.name, layout))
         info = ObjectInfo(
             name=self.name,
             bucket=self._stream.bucket,
@@ -199,6 +187,7 @@ class Put:
                 lambda _: info,
                 state=self._state,
                 expected_revision=self._expected_revision,
+                dated=True,
             )
         except RETRIED_ERRORS:
             # The outcome is unknown. Chunks without a name waste space; a name without chunks
@@ -207,8 +196,9 @@ class Put:
             raise
         self.keep_chunks()
         self._stream.locations.remember(committed.info)
-        await purge_replaced(self._stream, self.context, committed)
-        return committed.info
+        purge = purge_replaced(self._stream, self.context, committed)
+        info, _ = await asyncio.gather(committed.dated_info(), purge)
+        return info
 
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
@@ -241,7 +231,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     Raises: `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
     `RevisionMismatchError`.
     """
-    name = name or (options.meta.name if options.meta is not None else None) or ""
+    name = name or getattr(options.meta, "name", None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
     await check_writable(stream, context)
     meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)

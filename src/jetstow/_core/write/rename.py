@@ -21,6 +21,7 @@ from jetstow._core.bucket.encryption import check_moved_with_key, new_header, re
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
@@ -84,7 +85,7 @@ async def rename(
         if settled.live is None and claim is not None:
             context = stream.error_context(claim.name)
             if new_name == claim.name:
-                return (await commit(stream, context, update)).info
+                return await (await commit(stream, context, update, dated=True)).dated_info()
             continue
         if settled.revision != state.revision:
             continue
@@ -106,8 +107,8 @@ async def with_name(
     if info.is_link():
         return renamed_link(stream, info, new_name)
     layout = await object_layout(stream, context, info)
-    headers = (info.headers or {}) | new_header(stream, new_name, layout)
-    return replace(info, name=new_name, headers=headers or None)
+    headers = joined_headers(info.headers, new_header(stream, new_name, layout))
+    return replace(info, name=new_name, headers=headers)
 
 
 async def _rename_settled(
@@ -131,9 +132,9 @@ async def _rename_settled(
     claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))
     claim = await commit_step(stream, context, lambda _: claimed, old)
     taken = with_twin(replace(renamed, nuid=nuid), context.name or "")
-    info = (await commit_step(stream, new_context, lambda _: taken, new)).info
-    await _remove_old_name(stream, context, claim.info, info)
-    return info
+    committed = await commit_step(stream, new_context, lambda _: taken, new, dated=True)
+    await _remove_old_name(stream, context, claim.info, committed.info)
+    return await committed.dated_info()
 
 
 async def _remove_old_name(

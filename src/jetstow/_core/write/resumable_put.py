@@ -21,7 +21,8 @@ from jetstow._core.read.download import Download
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.checkpoint import Checkpoint
 from jetstow._core.write.purge import purge_chunks
-from jetstow._core.write.put import Put, PutOptions, prepare_put
+from jetstow._core.write.put import Put, prepare_put
+from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
 from jetstow.types import Progress

@@ -8,18 +8,28 @@ from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.headers import reserved_headers
+from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
 from jetstow._core.write.rename import rename, with_name
-from jetstow.errors import ObjectDeletedError, RevisionMismatchError
+from jetstow.errors import InvalidOptionError, ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
 
 async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMeta) -> ObjectInfo:
-    """Replace an object's metadata; rename the object if `meta` has a different name."""
+    """Replace an object's metadata; rename the object if `meta` has a different name.
+
+    Raises: `InvalidOptionError`, `ObjectDeletedError`, `ObjectAlreadyExists`.
+    """
+    if not isinstance(meta, api.ObjectMeta):
+        raise context.error(
+            InvalidOptionError,
+            f"the metadata of {context} is replaced by an ObjectMeta, not by a "
+            f"{type(meta).__name__}: to change a part of it, change info.meta; to replace all, "
+            "pass ObjectMeta(metadata={...}, ...)",
+        )
     name = context.name or ""
     new_name = name if meta.name is None else check_object_name(stream.bucket, meta.name)
     checked = check_meta(stream.bucket, new_name, meta, allow_reserved_headers=stream.is_as_stored)
@@ -29,17 +39,17 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
         info = require_live(context, state, missing=ObjectDeletedError)
         # nats-py's own ObjectMeta has no metadata: it leaves ours unchanged.
         metadata = checked.metadata if isinstance(meta, ObjectMeta) else info.metadata
-        kept = {} if stream.is_as_stored else reserved_headers(info.headers)
+        kept = None if stream.is_as_stored else reserved_headers(info.headers)
         return replace(
             info,
             name=new_name,
             description=checked.description,
-            headers=((checked.headers or {}) | kept) or None,
+            headers=joined_headers(checked.headers, kept),
             metadata=metadata,
         )
 
     if new_name == name and stream.key is None:
-        return (await commit(stream, context, updated)).info
+        return await (await commit(stream, context, updated, dated=True)).dated_info()
     if new_name != name:
         return await rename(stream, context, new_name, updated, missing=ObjectDeletedError)
     while True:
@@ -57,10 +67,14 @@ async def _try_update(
 ) -> ObjectInfo | None:
     """Publish metadata unless the name was changed since it was at `state`; then return None."""
     try:
-        return (
-            await commit(
-                stream, context, lambda _: info, state=state, expected_revision=state.revision
-            )
-        ).info
+        committed = await commit(
+            stream,
+            context,
+            lambda _: info,
+            state=state,
+            expected_revision=state.revision,
+            dated=True,
+        )
     except RevisionMismatchError:
         return None
+    return await committed.dated_info()

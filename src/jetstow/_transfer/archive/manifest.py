@@ -8,9 +8,17 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from jetstow._core.protocol.digest import Digest
+from jetstow._core.protocol.duration import seconds
 from jetstow._transfer.plan import ObjectSpec
 from jetstow.errors import BadArchiveError
-from jetstow.models import BucketConfig, ObjectInfo, ObjectLink, Placement, StorageType
+from jetstow.models import (
+    BucketConfig,
+    ObjectHeaders,
+    ObjectInfo,
+    ObjectLink,
+    Placement,
+    StorageType,
+)
 
 FORMAT: Final = "jetstow backup"
 VERSION: Final = 1
@@ -60,7 +68,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
             revision=info.revision,
             chunk_size=info.options.max_chunk_size if info.options else None,
             description=info.description,
-            headers=info.headers,
+            headers=info.headers.to_lists() if info.headers else None,
             metadata=info.metadata,
             link=None if link is None else LinkTarget(link.bucket, link.name),
         )
@@ -74,7 +82,7 @@ class Entry(msgspec.Struct, omit_defaults=True):
             digest=self.digest,
             chunk_size=self.chunk_size or None,
             description=self.description,
-            headers=self.headers,
+            headers=ObjectHeaders(self.headers) if self.headers else None,
             metadata=self.metadata,
             link=None if self.link is None else ObjectLink(self.link.bucket, self.link.name),
         )
@@ -112,7 +120,7 @@ class BucketEntry(msgspec.Struct, omit_defaults=True):
             version=VERSION,
             bucket=config.bucket or "",
             description=config.description,
-            ttl=config.ttl,
+            ttl=seconds(config.ttl),
             max_bytes=config.max_bytes,
             storage="memory" if config.storage is StorageType.MEMORY else "file",
             replicas=config.replicas or 1,

@@ -8,7 +8,9 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from jetstow._core.aio.map_in_order import map_in_order
 from jetstow._core.aio.worker import run_in_thread
+from jetstow._core.protocol.api_errors import FATAL_ERRORS
 from jetstow._core.protocol.digest import Digest
 from jetstow._transfer.archive.input import read_input
 from jetstow._transfer.archive.manifest import (
@@ -24,7 +26,7 @@ from jetstow._transfer.archive.manifest import (
     decode,
 )
 from jetstow._transfer.archive.tar import Member, TarReader
-from jetstow._transfer.plan import FATAL_ERRORS, ObjectSpec, create_bucket, map_in_order
+from jetstow._transfer.plan import ObjectSpec, create_bucket
 from jetstow.client import JetStreamContext
 from jetstow.errors import (
     BadArchiveError,

@@ -6,6 +6,8 @@ import os
 from contextlib import aclosing
 from typing import Final, TypeAlias
 
+from jetstow._core.aio.map_in_order import map_in_order
+from jetstow._core.protocol.api_errors import FATAL_ERRORS
 from jetstow._transfer.archive import tar
 from jetstow._transfer.archive.manifest import (
     BUCKET_PATH,
@@ -21,7 +23,7 @@ from jetstow._transfer.archive.manifest import (
 from jetstow._transfer.archive.output import ArchiveOutput, open_output
 from jetstow._transfer.archive.safe_paths import SafePaths
 from jetstow._transfer.archive.spool import Spool
-from jetstow._transfer.plan import FATAL_ERRORS, config_from_status, map_in_order
+from jetstow._transfer.plan import config_from_status
 from jetstow._transfer.progress import ProgressCounter
 from jetstow.errors import (
     InvalidOptionError,

@@ -7,9 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
-from jetstow import _glob
+from jetstow._core.aio.map_in_order import map_in_order
+from jetstow._core.protocol.api_errors import FATAL_ERRORS
+from jetstow._glob import matches_name
 from jetstow._transfer.folders.names import normalize
-from jetstow._transfer.plan import FATAL_ERRORS, map_in_order
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
 from jetstow.store import ObjectStore
@@ -46,7 +47,7 @@ class SyncOptions:
 
 def _matches_any(patterns: Collection[str], name: str) -> bool:
     name = normalize(name)
-    return any(_glob.matches(normalize(pattern), name) for pattern in patterns)
+    return any(matches_name(normalize(pattern), name) for pattern in patterns)
 
 
 async def list_selected(
@@ -58,9 +59,8 @@ async def list_selected(
     """
     return {
         name: info
-        for info in await store.list()
-        if info.name.startswith(prefix)
-        and options.selects(name := info.name[len(prefix) :])
+        for info in await store.list(prefix)
+        if options.selects(name := info.name[len(prefix) :])
         and not (info.name.endswith("/") and not info.size)
     }
 

@@ -29,7 +29,7 @@ async def find(
         typer.Option(
             metavar="PATTERN",
             help="Name pattern: '*.csv' is compared with the last part of a name, "
-            "'logs/**/*.csv' with the whole name.",
+            "'logs/**/*.csv' with all that follows the prefix.",
         ),
     ] = None,
     tag: Annotated[
@@ -66,16 +66,15 @@ async def find(
         raise UsageError("--print0 prints names only: leave out --long and --json")
     store = await session.store(prefix.bucket)
     matches = store.find(
+        name,
+        prefix=prefix.name,
         tags=tag or (),
         min_size=larger,
         max_size=smaller,
         newer_than=_parse_age(newer),
         older_than=_parse_age(older),
     )
-    infos = sorted(
-        [info async for info in matches if _name_matches(info.name, prefix.name, name)],
-        key=lambda info: info.name,
-    )
+    infos = sorted(await matches, key=lambda info: info.name)
     if print0:
         text = "".join(f"{Address(prefix.bucket, info.name)}\0" for info in infos)
         await session.output.write(text.encode("utf-8", "surrogateescape"))
@@ -84,16 +83,6 @@ async def find(
         return entry_table(infos)
     lines = [printable(f"{prefix.bucket}/{object_label(info)}") for info in infos]
     return Result([object_data(info) for info in infos], lines)
-
-
-def _name_matches(name: str, prefix: str, pattern: str | None) -> bool:
-    from jetstow._glob import matches
-
-    if not name.startswith(prefix):
-        return False
-    if pattern is None:
-        return True
-    return matches(pattern, name if "/" in pattern else name.rpartition("/")[2])
 
 
 def _parse_age(text: str | None) -> datetime.timedelta | datetime.datetime | None:

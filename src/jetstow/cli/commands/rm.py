@@ -119,7 +119,7 @@ async def _delete(
     session: Session, bucket: str, names: list[str], *, force: bool
 ) -> AsyncGenerator[Result, None]:
     """Delete objects, several at a time; report errors and go on."""
-    from jetstow._transfer.plan import map_in_order
+    from jetstow._core.aio.map_in_order import map_in_order
 
     store = await session.store(bucket)
 

@@ -1,0 +1,130 @@
+"""The verbs that list the objects of a bucket, and watch it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+
+from jetstow._core.aio.awaitables import AwaitableContext, Listing
+from jetstow._core.aio.telemetry import operation
+from jetstow._core.bucket.encryption import plain_info
+from jetstow._core.read.filters import NameFilter, parse_conditions, parse_names
+from jetstow._core.read.listing import iter_infos, list_infos
+from jetstow._core.read.ordered_consumer import Policy
+from jetstow._core.read.watch import ObjectWatcher
+from jetstow.models import ObjectInfo, ObjectList
+from jetstow.store.base import BucketBase
+from jetstow.store.nats_py_calls import positional_flags
+from jetstow.types import Age, Match
+
+
+class Listings(BucketBase):
+    """The verbs of an object store that list and watch its objects."""
+
+    @positional_flags("ignore_deletes")
+    def list(  # type: ignore[override]
+        self, prefix: str = "", *, match: Match | None = None, ignore_deletes: bool = True
+    ) -> Listing[ObjectInfo]:
+        """Return the info of every object, the least recently changed first.
+
+        `prefix` selects names that begin with it. `match` is a pattern (see `find`) or a function
+        that returns true for the infos to include. Delete markers are included if `ignore_deletes`
+        is false.
+
+        Await the result to get a list with one entry for each name. With `async for`, entries are
+        yielded as they arrive: an object that changes during the iteration may be yielded again
+        with its new info. An object that exists all the time is always yielded. Metadata that
+        cannot be read is logged and left out. Source: ADR-20.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type), what `match` raises.
+        """
+        names, function = parse_names(self._bucket.error_context(), prefix, match)
+        functions = [] if function is None else [function]
+        return self._listing(names, functions, ignore_deletes=ignore_deletes)
+
+    def find(
+        self,
+        match: Match | None = None,
+        *,
+        prefix: str = "",
+        tags: Iterable[str] = (),
+        min_size: int | None = None,
+        max_size: int | None = None,
+        newer_than: Age | None = None,
+        older_than: Age | None = None,
+    ) -> Listing[ObjectInfo]:
+        """Return the objects that match all of the conditions, in the form that `list` has.
+
+        `match` is a pattern or a function, as in `list`. A pattern without a slash is compared with
+        the last part of a name: `*.csv` matches at every level. Other patterns are compared with
+        the whole name, or with what follows the `prefix`: in `logs/*.csv`, `*` and `?` match within
+        one level. `**` matches across levels, and `[a-z]` one character of a set.
+
+        An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
+        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
+        does not search: all metadata of the bucket is read.
+
+        Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
+        or `match` has another type), what `match` raises.
+        """
+        context = self._bucket.error_context()
+        names, function = parse_names(context, prefix, match)
+        conditions = parse_conditions(context, tags, min_size, max_size, newer_than, older_than)
+        functions = [conditions.match] if function is None else [conditions.match, function]
+        return self._listing(names, functions, ignore_deletes=True)
+
+    def _listing(
+        self,
+        names: NameFilter,
+        functions: Sequence[Callable[[ObjectInfo], object]],
+        *,
+        ignore_deletes: bool,
+    ) -> Listing[ObjectInfo]:
+        bucket = self._bucket
+
+        def matches(info: ObjectInfo) -> bool:
+            if info.deleted and ignore_deletes:
+                return False
+            return all(function(info) for function in functions)
+
+        async def iterate() -> AsyncGenerator[ObjectInfo, None]:
+            async for stored in iter_infos(bucket, names):
+                if matches(info := plain_info(bucket, stored)):
+                    yield info
+
+        async def collect() -> ObjectList:
+            with operation("list", bucket.bucket):
+                infos = [plain_info(bucket, stored) for stored in await list_infos(bucket, names)]
+            return ObjectList(info for info in infos if matches(info))
+
+        return Listing(iterate, collect)
+
+    @positional_flags("ignore_deletes", "include_history", "meta_only", "updates_only")
+    def watch(  # type: ignore[override]
+        self,
+        prefix: str = "",
+        *,
+        match: Match | None = None,
+        ignore_deletes: bool = False,
+        include_history: bool = False,
+        meta_only: bool = False,  # noqa: ARG002
+        updates_only: bool = False,
+    ) -> AwaitableContext[ObjectWatcher]:
+        """Watch the bucket: its current objects, then None, then every change as it happens.
+
+        Use it as `async with store.watch() as changes`. A change is an `ObjectInfo`; they come in
+        the order of their revisions. `prefix` and `match` select changes as in `list`, and never
+        the None. `ignore_deletes` leaves out delete markers. `updates_only` leaves out the current
+        objects and the None. `include_history` includes older metadata of a name, if the stream
+        has any: most clients leave one message for each name. `meta_only` has no effect, as a
+        watcher returns only metadata. Source: ADR-20.
+
+        Raises: `InvalidOptionError` (`prefix` or `match` has another type).
+        """
+        policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
+        bucket = self._bucket
+        names, function = parse_names(bucket.error_context(), prefix, match)
+        return AwaitableContext(
+            lambda: ObjectWatcher(
+                bucket, policy, names, function, ignore_deletes=ignore_deletes
+            ).start()
+        )
