@@ -37,8 +37,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
     @property
     def _jetstream(self) -> JetStreamAPI:
-        return JetStreamAPI(
-            self._nc, self._prefix, self._timeout, subject_prefix=self._subject_prefix
+        return JetStreamAPI.of_connection(
+            self._nc, self._prefix, self._timeout, self._subject_prefix
         )
 
     @short_tracebacks

@@ -216,6 +216,16 @@ async def test_connected_server_is_killed(replicas: Replicas) -> None:
 
 
 @pytest.mark.timeout(120)
+async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) -> None:
+    """It raised `TimeoutError`: only the requests of an open bucket were sent again."""
+    leader, (follower, _) = await replicas.leader(), await replicas.followers()
+    async with await jetstow.connect(follower.url) as nc:
+        await asyncio.to_thread(leader.kill)
+        store = await nc.jetstream(timeout=1).object_store(replicas.bucket)
+        assert await store.list() == []
+
+
+@pytest.mark.timeout(120)
 async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
     store = await opened(leader, replicas.bucket)

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -121,7 +122,7 @@ class HomeDir:
         # Other users may have read the token.
         keep_token = previous is not None and not self.config_file.stat().st_mode & 0o077
         token = previous.token if previous and keep_token else secrets.token_hex(32)
-        keep_port = previous is not None and not new_port and _is_free(previous.port)
+        keep_port = previous is not None and not new_port and _becomes_free(previous.port)
         settings = Settings(previous.port if previous and keep_port else _free_port(), token)
         self._write_private(self.config_file, self._config_text(settings))
         return settings
@@ -192,6 +193,19 @@ def _free_port() -> int:
         f"the embedded server found no free port on {HOST} between {PORT_RANGE.start} and "
         f"{PORT_RANGE.stop}"
     )
+
+
+def _becomes_free(port: int) -> bool:
+    """Return whether a port is free, or becomes free soon.
+
+    The kernel may close the socket of a killed server a moment after it releases the file lock.
+    """
+    deadline = time.monotonic() + 1.0
+    while not _is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -60,6 +60,18 @@ class JetStreamAPI:
         self.subject_prefix = subject_prefix
         self.unavailable_timeout = unavailable_timeout
 
+    @classmethod
+    def of_connection(
+        cls, nc: Client, prefix: str, timeout: float, subject_prefix: str
+    ) -> JetStreamAPI:
+        """Return the API for requests that are not for an open bucket, such as opening one.
+
+        In a cluster, a stream without a leader does not reply until the election is over.
+        """
+        in_cluster = bool(nc._server_info.get("cluster"))
+        silence = LEADER_ELECTION_TIMEOUT if in_cluster else 0.0
+        return cls(nc, prefix, timeout, silence, subject_prefix)
+
     @property
     def is_imported(self) -> bool:
         """Whether the prefix is neither the default nor that of a domain."""
