@@ -95,7 +95,7 @@ async def test_upload_and_download(address: str, uploads: jetstow.ObjectStore) -
         stored = await client.put(f"{address}/files/a/b.bin", content=pieces(), headers=headers)
     info = await uploads.get_info("a/b.bin")
     assert stored.status_code == 201
-    assert stored.json() == {"name": "a/b.bin", "size": len(DATA), "digest": info.digest}
+    assert stored.json() == {"name": "a/b.bin", "size": len(DATA), "sha256": info.sha256}
     received = await get(address, "a/b.bin")
     assert received.content == DATA
     assert received.headers["content-length"] == str(len(DATA))

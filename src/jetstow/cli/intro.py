@@ -23,7 +23,7 @@ READ_SIZE = 128 * 1024
 
 async def main() -> None:
     # The client is a nats-py client, with all its methods.
-    async with await jetstow.connect() as nc:
+    async with jetstow.connect() as nc:
         await tour(nc)
 
 
@@ -60,7 +60,7 @@ async def store_and_read(nc: jetstow.Client, store: jetstow.ObjectStore) -> None
     print(f"stored {info.name}: {info.size} bytes")
 
     # ... with metadata, which can change without the bytes.
-    info = await store.put("b", TEN_MB, jetstow.ObjectMeta(description="large data"))
+    info = await store.put("b", TEN_MB, description="large data")
     print(f"stored {info.name}: {info.size} bytes, {info.description!r}")
     meta = info.meta
     meta.description = "still large data"
@@ -80,7 +80,7 @@ async def store_and_read(nc: jetstow.Client, store: jetstow.ObjectStore) -> None
 
 async def watch_changes(store: jetstow.ObjectStore) -> None:
     # A watcher yields the objects that exist, then None, then each change as it happens.
-    async with await store.watch() as watcher:
+    async with store.watch() as watcher:
         async for info in watcher:
             if info is None:
                 break
@@ -91,7 +91,7 @@ async def watch_changes(store: jetstow.ObjectStore) -> None:
 
         # A file or any other object with a read() is read while it is stored.
         source = io.BytesIO(TEN_MB)
-        info = await store.put("c", source, jetstow.ObjectMeta(description="from a buffer"))
+        info = await store.put("c", source, description="from a buffer")
         print(f"stored {info.name}: {info.size} bytes, {info.description!r}")
         print_change(store, await watcher.updates())
 
