@@ -104,7 +104,7 @@ class Activity:
     async def rename(self) -> None:
         """Rename repeatedly; the other server must never have both names, or neither."""
         await self.second.put("name-0", b"renamed")
-        while not self.ended.is_set():
+        while not (self.ended.is_set() and self.renamed):
             before, self.renamed = self.renamed, self.renamed + 1
             await self.second.update_meta(f"name-{before}", ObjectMeta(name=f"name-{self.renamed}"))
             assert (await self.first.get(f"name-{self.renamed}")).data == b"renamed"
@@ -241,3 +241,36 @@ async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     await store._js._nc.close()
     await replicas.wait_until_current()
     await check_all_nodes(replicas, {"before": DATA, "during": DATA})
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("of", ["the cluster", "the bucket"])
+async def test_buckets_are_opened_during_an_election(replicas: Replicas, of: str) -> None:
+    """Opening failed after the timeout: the servers elect a leader after four seconds or more."""
+    leader = replicas.cluster.leader() if of == "the cluster" else await replicas.leader()
+    node = next(node for node in replicas.cluster.nodes if node is not leader)
+    async with jetstow.connect(node.url) as nc:
+        js = nc.jetstream(timeout=1)
+        await asyncio.to_thread(leader.kill)
+        store = await js.object_store(replicas.bucket)
+        await store.put("a", b"1")
+        assert await js.object_store_names() == [replicas.bucket]
+        other = await js.create_object_store(f"{replicas.bucket}-2", replicas=1)
+        assert await js.delete_object_store(other.bucket)
+    await replicas.start_all()
+
+
+@pytest.mark.timeout(120)
+async def test_buckets_are_created_and_deleted_during_an_election(replicas: Replicas) -> None:
+    async with jetstow.connect(replicas.cluster.urls) as nc:
+        await nc.jetstream().create_object_store("old")
+    leader = replicas.cluster.leader()
+    node = next(node for node in replicas.cluster.nodes if node is not leader)
+    async with jetstow.connect(node.url) as nc:
+        js = nc.jetstream(timeout=1)
+        await asyncio.to_thread(leader.kill)
+        await asyncio.gather(
+            js.create_object_store(f"{replicas.bucket}-2"), js.delete_object_store("old")
+        )
+        assert "old" not in await js.object_store_names()
+    await replicas.start_all()

@@ -80,6 +80,16 @@ async def test_single_server_gets_time_to_stop(monkeypatch: pytest.MonkeyPatch) 
         await policy.wait_or_raise(JetStreamUnavailableError("503"))
 
 
+async def test_cluster_without_a_leader_is_retried(monkeypatch: pytest.MonkeyPatch) -> None:
+    policy, _ = make_policy(retry_timeout=20.0)
+    monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 0)
+    without_leader = JetStreamUnavailableError("JetStream system temporarily unavailable")
+    without_leader.err_code = 10008
+    await policy.wait_or_raise(without_leader)
+    with pytest.raises(JetStreamUnavailableError):
+        await policy.wait_or_raise(JetStreamUnavailableError("JetStream is not enabled"))
+
+
 async def test_replicas_get_time_to_elect_a_leader(monkeypatch: pytest.MonkeyPatch) -> None:
     policy, _ = make_policy(retry_timeout=20.0, unavailable_timeout=20.0)
     loop = asyncio.get_running_loop()

@@ -14,7 +14,7 @@ from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.bucket.stream_config import check_config, may_have_other_subjects
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.api_errors import invalid_config
+from jetstow._core.protocol.api_errors import decode_response, invalid_config
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import (
@@ -189,14 +189,21 @@ async def delete(js: JetStreamAPI, bucket: str) -> bool:
     """
     subjects.check_bucket_name(bucket)
     context = ErrorContext(bucket)
-    losses = js.inbox.state.losses
+    subject = f"{js.prefix}.STREAM.DELETE.{subjects.stream_name(bucket)}"
+    requests = 0
+
+    async def delete() -> bool:
+        nonlocal requests
+        requests += 1
+        response = decode_response(context, await js.send_request(context, subject))
+        return bool(response.get("success"))
+
     try:
-        response = await js.request(context, f"STREAM.DELETE.{subjects.stream_name(bucket)}")
+        return await js.retry(context, delete)
     except BucketNotFoundError:
-        if js.inbox.state.losses > losses:
-            return True  # the request was sent again, and the first one has deleted the bucket
+        if requests > 1:
+            return True  # the first request has deleted the bucket, and its reply was lost
         raise context.error(BucketNotFoundError, f"there is no {context} to delete") from None
-    return bool(response.get("success"))
 
 
 async def list_names(js: JetStreamAPI) -> AsyncGenerator[str, None]:

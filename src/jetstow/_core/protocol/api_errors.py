@@ -23,6 +23,7 @@ from jetstow.errors import (
 # The server's error codes: `err_code`, not the HTTP-like `code`.
 NO_MESSAGE: Final = 10037
 MESSAGE_TTL_DISABLED: Final = 10166
+NO_LEADER: Final = 10008  # of the cluster, or of the stream: sent some seconds after it was lost
 WRONG_LAST_SEQUENCE: Final = frozenset({10071, 10164})
 _STREAM_NOT_FOUND: Final = 10059
 _STREAM_EXISTS: Final = 10058
@@ -30,7 +31,7 @@ _SEALED: Final = 10109
 _MESSAGE_TOO_LARGE: Final = 10054
 _BAD_CONFIG: Final = frozenset({10052, 10074})  # their `code` is 500, like a server's fault
 _FULL_CODES: Final = frozenset({10002, 10023, 10028, 10047, 10077})
-_NO_JETSTREAM_CODES: Final = frozenset({10008, 10035, 10039, 10076})
+_NO_JETSTREAM_CODES: Final = frozenset({NO_LEADER, 10035, 10039, 10076})
 
 _BY_CODE: Final = {
     _STREAM_NOT_FOUND: (BucketNotFoundError, "cannot access {context}: the bucket does not exist"),

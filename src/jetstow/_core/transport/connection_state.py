@@ -25,11 +25,10 @@ _POLL_INTERVAL: Final = 1.0
 class ConnectionState:
     """Follows a connection through nats-py's callbacks, which still call the user's own.
 
-    `losses` counts the lost connections. `on_loss` is called with the reason of each.
+    `on_loss` is called with the reason of each lost connection.
     """
 
     def __init__(self, nc: Client, on_loss: Callable[[str], None]) -> None:
-        self.losses = 0
         self._nc = nc
         self._on_loss = on_loss
         # Set when the connection is established or closed, so that waiters check the state.
@@ -70,7 +69,6 @@ class ConnectionState:
     def _on_disconnected(self, reason: str, user_callback: Callback | None) -> Callback:
         async def callback() -> None:
             self._changed.set()
-            self.losses += 1
             self._on_loss(reason)
             if user_callback is not None:
                 await user_callback()

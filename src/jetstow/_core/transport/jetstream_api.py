@@ -40,8 +40,9 @@ class JetStreamAPI:
 
     `timeout` is the longest silence of the server, in seconds. Requests without a reply are sent
     again for `retry_timeout` seconds, those with "no responders" for `unavailable_timeout` seconds.
-    `subject_prefix` is that of the subjects of buckets, if the account imports them from another
-    one.
+    By default, `retry_timeout` is the time of an election if the server is in a cluster: the leader
+    of the cluster, or of a bucket to open, may be lost. `subject_prefix` is that of the subjects of
+    buckets, if the account imports them from another one.
     """
 
     def __init__(
@@ -49,13 +50,16 @@ class JetStreamAPI:
         nc: Client,
         prefix: str,
         timeout: float,
-        retry_timeout: float = 0.0,
+        retry_timeout: float | None = None,
         subject_prefix: str = "",
         unavailable_timeout: float = 0.0,
     ) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
+        if retry_timeout is None:
+            in_cluster = nc._server_info.get("cluster")
+            retry_timeout = LEADER_ELECTION_TIMEOUT if in_cluster else 0.0
         self.retry_timeout = retry_timeout
         self.subject_prefix = subject_prefix
         self.unavailable_timeout = unavailable_timeout

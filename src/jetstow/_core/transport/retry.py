@@ -1,7 +1,7 @@
 """The retry policy: the errors of the connection or the server after which a call is retried.
 
-After a lost connection, a call waits until nats-py reconnects or gives up. If a bucket with
-replicas has lost its leader, a call is retried while the replicas elect another one.
+After a lost connection, a call waits until nats-py reconnects or gives up. If a cluster or a bucket
+with replicas has lost its leader, a call is retried while the servers elect another one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 from typing import Final
 
 from jetstow._core.aio import telemetry
+from jetstow._core.protocol.api_errors import NO_LEADER
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.connection_state import ConnectionState
 from jetstow.errors import (
@@ -24,8 +25,8 @@ _log = logging.getLogger("jetstow.retry")
 
 RETRIED_ERRORS: Final = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 
-# How long to retry a bucket with replicas that has no leader, in seconds. nats-server waits 4 to 9
-# seconds before an election, and again after a tied vote.
+# How long to retry a cluster or a bucket with replicas that has no leader, in seconds. nats-server
+# waits 4 to 9 seconds before an election, and again after a tied vote.
 LEADER_ELECTION_TIMEOUT: Final = 20.0
 
 # How long to retry "no responders" of a bucket without replicas, in seconds. A server that stops
@@ -42,8 +43,8 @@ _RETRY_DELAY: Final = 0.25
 class RetryPolicy:
     """The retries of one call.
 
-    Silence is retried for `retry_timeout` seconds after the first failure, "no responders" for
-    `unavailable_timeout` seconds.
+    Silence and "no leader" are retried for `retry_timeout` seconds after the first failure, "no
+    responders" and other errors of JetStream for `unavailable_timeout` seconds.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class RetryPolicy:
             return
         is_unavailable = isinstance(error, JetStreamUnavailableError)
         limit = self._unavailable_timeout if is_unavailable else self._retry_timeout
+        if error.err_code == NO_LEADER:
+            limit = max(limit, self._retry_timeout)
         if not (isinstance(error, RETRIED_ERRORS) and limit):
             raise error
         now = asyncio.get_running_loop().time()
