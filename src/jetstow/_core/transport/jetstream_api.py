@@ -40,9 +40,8 @@ class JetStreamAPI:
 
     `timeout` is the longest silence of the server, in seconds. Requests without a reply are sent
     again for `retry_timeout` seconds, those with "no responders" for `unavailable_timeout` seconds.
-    By default, `retry_timeout` is the time of an election if the server is in a cluster: the leader
-    of the cluster, or of a bucket to open, may be lost. `subject_prefix` is that of the subjects of
-    buckets, if the account imports them from another one.
+    `subject_prefix` is that of the subjects of buckets, if the account imports them from another
+    one.
     """
 
     def __init__(
@@ -50,16 +49,13 @@ class JetStreamAPI:
         nc: Client,
         prefix: str,
         timeout: float,
-        retry_timeout: float | None = None,
+        retry_timeout: float = 0.0,
         subject_prefix: str = "",
         unavailable_timeout: float = 0.0,
     ) -> None:
         self.nc = nc
         self.prefix = prefix
         self.timeout = timeout
-        if retry_timeout is None:
-            in_cluster = nc._server_info.get("cluster")
-            retry_timeout = LEADER_ELECTION_TIMEOUT if in_cluster else 0.0
         self.retry_timeout = retry_timeout
         self.subject_prefix = subject_prefix
         self.unavailable_timeout = unavailable_timeout
@@ -70,7 +66,7 @@ class JetStreamAPI:
     ) -> JetStreamAPI:
         """Return the API for requests that are not for an open bucket, such as opening one.
 
-        In a cluster, a stream without a leader does not reply until the election is over.
+        A cluster, or a stream in it, that has no leader does not reply until the election is over.
         """
         in_cluster = bool(nc._server_info.get("cluster"))
         silence = LEADER_ELECTION_TIMEOUT if in_cluster else 0.0
