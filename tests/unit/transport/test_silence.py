@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from jetstow._core.transport.silence import Progress, Silence
@@ -16,6 +18,7 @@ IDLE = Progress(
     unanswered=0,
     chunk_size=0,
     rate=None,
+    inbound_rate=None,
 )
 
 
@@ -49,9 +52,10 @@ def test_bytes_that_stay_in_the_socket() -> None:
 @pytest.mark.parametrize(
     ("in_flight", "progress"),
     [
-        ({"unsent": 500}, {"sent": 1_200}),
-        ({"inbound": 500}, {"received": 1_200}),
-        ({"unanswered": 500}, {"answered": 200}),
+        ({"unsent": 50_000}, {"sent": 21_000}),
+        ({"inbound": 50_000}, {"received": 21_000}),
+        ({"unanswered": 50_000}, {"answered": 20_000}),
+        ({"unanswered": 500}, {"answered": 500}),
     ],
 )
 def test_progress_of_what_is_in_flight(in_flight: dict[str, int], progress: dict[str, int]) -> None:
@@ -69,6 +73,30 @@ def test_progress_of_later_transfers(counter: str) -> None:
     later = IDLE._replace(**{counter: 1_000_000})
     assert wait.check(START + 3, later)
     assert wait.ends_at(later) == START + 4
+
+
+@pytest.mark.parametrize(
+    ("in_flight", "rate", "counter"),
+    [("inbound", "inbound_rate", "received"), ("unanswered", "rate", "answered")],
+)
+def test_progress_of_others_while_bytes_in_flight_are_lost(
+    in_flight: str, rate: str, counter: str
+) -> None:
+    """What a lost leader did not answer stayed in flight: other calls prolonged a wait by it."""
+    lost: dict[str, Any] = {in_flight: 1_000_000, rate: 1_000_000.0}
+    first = IDLE._replace(**lost)
+    wait, now, count = Wait(first), START + 0.5, 1_000
+    while wait.check(now, first._replace(**{counter: count})):
+        now, count = now + 0.5, count + 20_000
+    assert START + 4 <= now <= START + 4 + 4 + 0.5
+
+
+def test_heartbeats_while_bytes_in_flight_are_lost() -> None:
+    first = IDLE._replace(inbound=1_000_000)
+    wait, now, received = Wait(first), START + 0.5, 1_000
+    while wait.check(now, first._replace(received=received)):
+        now, received = now + 0.5, received + 100
+    assert now == START + 4
 
 
 def test_part_of_the_reply() -> None:

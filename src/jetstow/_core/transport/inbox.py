@@ -195,6 +195,7 @@ class Inbox:
             unanswered=outbound.waiting,
             chunk_size=outbound.largest,
             rate=outbound.rate,
+            inbound_rate=self.inbound.rate,
         )
 
     def _arriving(self) -> Mailbox | PendingReply | None:

@@ -3,7 +3,8 @@
 A deadline bounds the silence of the server, not the time that bytes need on a slow link. So every
 byte that makes progress counts as a sign of life, if it is ahead of the reply: bytes that leave
 the socket, answers to chunks, and bytes that arrive. Each is bounded by what was in flight when the
-wait began, so that other transfers do not prolong a wait without end.
+wait began, and by the time for that at the measured rate, so that other transfers do not prolong a
+wait without end. What is in flight may have been lost, with a leader for example.
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ _CHUNK_SIZE: Final = 128 * 1024
 # The time for a chunk at most, in timeouts.
 _MAX_CHUNK_TIMEOUTS: Final = 2
 
+# Less progress than this, in bytes per second, is that of heartbeats and pings, not of a slow link.
+_MIN_RATE: Final = 1024
+
+# How much slower than the measured rate a link may become.
+_SLOWDOWN: Final = 4
+
 
 class Progress(NamedTuple):
     """Counters of a connection, in bytes, and what is in flight ahead of a new request.
 
-    `chunk_size` is that of the largest chunk in flight, and `rate` that of the answers to chunks in
-    bytes per second, None if it is not known.
+    `chunk_size` is that of the largest chunk in flight. The rates, in bytes per second, are those
+    of the answers to chunks (`rate`) and of requested chunks (`inbound_rate`), None if not known.
     """
 
     sent: int
@@ -35,6 +42,7 @@ class Progress(NamedTuple):
     unanswered: int
     chunk_size: int
     rate: float | None
+    inbound_rate: float | None
 
     def chunk_time(self, timeout: float) -> float:
         """Return how long a relay may hold a chunk in flight without a sign of progress."""
@@ -46,13 +54,14 @@ class Progress(NamedTuple):
 class Silence:
     """The silence during one wait that started at a time of the loop."""
 
-    __slots__ = ("_limits", "_seen", "_since", "_timeout")
+    __slots__ = ("_limits", "_seen", "_since", "_timeout", "_until")
 
     def __init__(self, timeout: float, start: float) -> None:
         self._timeout = timeout
         self._since = start
-        self._seen: tuple[int, int, int] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._limits = (0, 0, 0)
+        self._until = (0.0, 0.0)  # of bytes received, and of answers to chunks
 
     def first_check(self) -> float:
         """Return when to call `check` for the first time."""
@@ -71,12 +80,33 @@ class Silence:
                 received + progress.inbound,
                 answered + progress.unanswered,
             )
+            self._until = (
+                now + _longest_time(progress.inbound, progress.inbound_rate),
+                now + _longest_time(progress.unanswered, progress.rate),
+            )
             self._seen = counts
-        if is_arriving:
-            sent, received, answered = self._limits
-            self._limits = (sent, max(received, progress.received), answered)
-        sent, received, answered = map(min, counts, self._limits)
-        if (sent, received, answered) != self._seen:
-            self._seen, self._since = (sent, received, answered), now
+        self._limit(now, progress, is_arriving=is_arriving)
+        current = tuple(map(min, counts, self._limits))
+        moved = sum(current) - sum(self._seen)
+        remaining = sum(self._limits) - sum(self._seen)
+        if moved > 0 and moved >= min(remaining, _MIN_RATE * self._timeout):
+            self._seen, self._since = current, now
         deadline = self._since + self._timeout + progress.chunk_time(self._timeout)
         return None if now >= deadline else min(deadline, now + self._timeout / _CHECKS)
+
+    def _limit(self, now: float, progress: Progress, *, is_arriving: bool) -> None:
+        """Adapt the limits: to a part of the reply, and to what should be complete by now."""
+        assert self._seen is not None
+        sent, received, answered = self._limits
+        if is_arriving:
+            received = max(received, progress.received)
+        elif now > self._until[0]:
+            received = self._seen[1]
+        if now > self._until[1]:
+            answered = self._seen[2]
+        self._limits = (sent, received, answered)
+
+
+def _longest_time(size: int, rate: float | None) -> float:
+    """Return how long a number of bytes in flight may take, in seconds."""
+    return float("inf") if rate is None else _SLOWDOWN * size / rate
