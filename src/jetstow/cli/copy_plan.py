@@ -198,7 +198,7 @@ async def _objects(
             raise UsageError(f"{str(source)!r} is a folder: add --recursive")
         return [(source, source.basename)]
     prefix = source.name
-    infos = [info async for info in store.list() if info.name.startswith(prefix)]
+    infos = await store.list(prefix)
     names = sorted(
         info.name for info in infos if not (to_files and info.name.endswith("/") and not info.size)
     )
