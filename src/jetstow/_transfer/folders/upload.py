@@ -181,9 +181,12 @@ class _Upload:
 
         def change(info: ObjectInfo) -> ObjectMeta:
             if info.nuid != compared:
-                message = f"object {info.name!r} in bucket {info.bucket!r} was replaced while it "
-                message += "was compared with its file: repeat the copy"
-                raise ObjectChangedError(message, bucket=info.bucket, name=info.name)
+                raise ObjectChangedError(
+                    f"object {info.name!r} in bucket {info.bucket!r} was replaced while it was "
+                    "compared with its file: repeat the copy",
+                    bucket=info.bucket,
+                    name=info.name,
+                )
             return _with_attributes(info.meta, attributes)
 
         if not self._dry_run:
