@@ -85,11 +85,11 @@ def run(name: str, seconds: int) -> Result:
 
 def report(results: list[Result]) -> str:
     """Return the table, and the command that reproduces each finding."""
-    lines = [f"{'parser':<10} {'inputs':>10} {'edges':>6} {'features':>8} {'corpus':>6}  finding"]
+    lines = [f"{'parser':<17} {'inputs':>10} {'edges':>6} {'features':>8} {'corpus':>6}  finding"]
     for result in results:
         finding = "none" if result.is_fine else result.finding or f"exit code {result.code}"
         lines.append(
-            f"{result.name:<10} {result.executed:>10,} {result.covered:>6} {result.features:>8} "
+            f"{result.name:<17} {result.executed:>10,} {result.covered:>6} {result.features:>8} "
             f"{result.corpus:>6}  {finding}"
         )
     for result in results:

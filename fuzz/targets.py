@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fuzz import frames
+from fuzz import encryption, frames
 from jetstow import _nats_context
 from jetstow._core.protocol import digest, subjects
 from jetstow._core.protocol.message import status
@@ -222,6 +222,8 @@ PARSERS: Final = {
         ),
     ),
     "parser": Parser(frames.check, frames.SEEDS),
+    "encryption_header": Parser(encryption.check_header, encryption.HEADER_SEEDS),
+    "preamble": Parser(encryption.check_preamble, encryption.PREAMBLE_SEEDS),
     "headers": Parser(
         headers, (b"NATS/1.0 404 No Messages\r\n\r\n", b"NATS/1.0\r\nStatus: 100\r\nA:b\r\n\r\n")
     ),

@@ -27,7 +27,7 @@ def complete(line: str, **env: str) -> list[str]:
 def test_commands_and_options() -> None:
     assert complete("jetstow se") == ["seal", "server"]
     assert complete("jetstow server st") == ["start", "status", "stop"]
-    assert complete("jetstow watch --u") == ["--updates-only"]
+    assert complete("jetstow watch --up") == ["--updates-only"]
 
 
 def test_buckets(cli: Cli, bucket: str) -> None:

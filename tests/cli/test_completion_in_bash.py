@@ -1,4 +1,4 @@
-"""Completion in a real bash: names with spaces, colons and quotes."""
+"""Completion in a real bash: names with spaces, colons, quotes and other special characters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ import pytest
 
 from tests.support.cli import Cli, Process, wait_until
 
-NAMES = ("with a space", "with another", "a:b c", "a:bd", "it's", "folder/x")
+SPECIAL = "x(y)*?[z]&;|<>{1,2}~#^!h"
+NAMES = (
+    "with a space", "with another", "a:b c", "a:bd", "it's", "folder/x", "$HOME x", "ba\\ck",
+    'do"uble', "`id`", "v=$v", "h!x", SPECIAL,
+)  # fmt: skip
 
 START_OF_LINE, END_OF_LINE = "\x01", "\x05"
 
@@ -68,20 +72,32 @@ def bash(cli: Cli, bucket: str, tmp_path: Path) -> Iterator[Bash]:
     bash.close()
 
 
-# What is typed after `jetstow cat`, and the name that it completes.
+# What is typed after `jetstow cat`, and the name that it completes. {} is the bucket.
 CASES = (
     ("{}/with\t\\ s\t", "with a space"),
     ('"{}/with an\t', "with another"),
     ("{}/a:b\\ \t", "a:b c"),
     ("{}/i\t", "it's"),
     ("jetstow://{}/fol\t", "folder/"),
+    ("{}/\\$H\t", "$HOME x"),
+    ("{}/ba\\\\c\t", r"ba\ck"),
+    ("{}/\\`\t", "`id`"),
+    ("{}/v=\t", "v=$v"),
+    ("{}/x\t", SPECIAL),
+    ("'{}/i\t", "it's"),
+    ('"{}/\\$H\t', "$HOME x"),
+    ('"{}/h\t', "h!x"),
 )
 
 
 def test_names_are_quoted(bash: Bash, bucket: str, tmp_path: Path) -> None:
-    """The words of each completed line are printed, as bash splits them."""
+    """The words of each completed line are printed, as bash splits them.
+
+    bash ran what was between the backquotes of an object's name, and replaced its variables.
+    """
     for number, (typed, name) in enumerate(CASES):
-        bash.type(f"jetstow cat {typed.format(bucket)}{START_OF_LINE}words=( {END_OF_LINE}); ")
+        line = typed.replace("{}", bucket)
+        bash.type(f"jetstow cat {line}{START_OF_LINE}words=( {END_OF_LINE}); ")
         bash.type(f"printf '%s\\n' \"${{words[@]}}\" >out; mv out {number}\n")
         bash.wait_for(tmp_path / str(number))
         *_, word = (tmp_path / str(number)).read_text().splitlines()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,57 @@ def test_cp_name_that_leaves_the_folder(cli: Cli, bucket: str, folder: Path) -> 
     assert "not a valid file name" in cli.error(errors.USAGE, "cp", "-r", bucket, "./out/")
     assert not Path("out").exists()
     assert not Path("up").exists()
+
+
+@pytest.mark.parametrize("command", ["cp", "mv"])
+def test_names_that_are_no_files(cli: Cli, bucket: str, folder: Path, command: str) -> None:
+    """One object named `..` or `.` ended `cp -r` before anything was copied."""
+    unsafe = ["..", ".", "../up", "x/./y", "x//y", "a\0b", "a\nb"]
+    for name in ("a", "x/z", *unsafe):
+        cli.run("put", "in/a", f"{bucket}/{name}")
+    result = cli.run(command, "-r", f"{bucket}/", "./out/", code=errors.USAGE)
+    out = Path("out")
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == ["a", "x", "x/z"]
+    assert not Path("up").exists()
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(unsafe)
+    assert all("cannot be copied" in line and f"{bucket}/" in line for line in lines)
+    assert len(names(cli, bucket)) == len(unsafe) + (2 if command == "cp" else 0)
+    Path("two").mkdir()
+    cli.run("put", "in/a", f"{bucket}/b")
+    cli.run("cp", f"{bucket}/..", f"{bucket}/b", "./two/", code=errors.USAGE)
+    assert [path.name for path in Path("two").iterdir()] == ["b"]
+    assert "cannot be copied" in cli.error(errors.USAGE, "cp", f"{bucket}/..", "./two/")
+
+
+def test_missing_sources(cli: Cli, bucket: str, folder: Path) -> None:
+    """A source that did not exist ended `cp` before the others were copied."""
+    no_bucket = f"{bucket}-no"
+    result = cli.run(
+        "cp", "-r", "./nothing", "./in/a", f"{no_bucket}/x", f"{bucket}/no/", "./in/b",
+        f"{bucket}/", code=errors.NOT_FOUND,
+    )  # fmt: skip
+    assert names(cli, bucket) == ["a", "b"]
+    missing = ("nothing", no_bucket, f"{bucket}/no/")
+    for line, text in zip(result.stderr.splitlines(), missing, strict=True):
+        assert text in line
+
+
+def test_unreadable_folder(
+    cli: Cli, bucket: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`cp -r` left out a folder that it could not list, with exit code 0."""
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("sub"):  # root may read a folder of mode 0
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    error = cli.error(errors.REFUSED, "cp", "-r", "./in/", f"{bucket}/")
+    assert error == "'in/sub': Permission denied"
+    assert names(cli, bucket) == ["a", "b"]
 
 
 def test_cp_goes_on_after_a_failure(cli: Cli, bucket: str, folder: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+import jetstow
 from jetstow.cli import errors
 from tests.support.cli import Cli
 from tests.support.servers import NatsServer
@@ -83,6 +85,25 @@ def test_object_output(cli: Cli, address: str) -> None:
     error = cli.error(errors.NOT_FOUND, "edit", f"{address}-no", "--tag", "x")
     assert error.startswith("there is no object 'o-no'")
     assert "KEY=VALUE" in cli.error(errors.USAGE, "edit", address, "--metadata", "x")
+
+
+def test_concurrent_edits_are_all_kept(
+    cli: Cli, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tag that was added between the read and the write of another `edit` was lost."""
+    update = jetstow.ObjectStore.update_meta
+
+    async def tag_and_update(
+        store: jetstow.ObjectStore, name: str, meta: jetstow.ObjectMeta, **options: Any
+    ) -> jetstow.ObjectInfo:
+        monkeypatch.undo()
+        info = await store.get_info(name)
+        await update(store, name, replace(info.meta, tags=["concurrent"]))
+        return await update(store, name, meta, **options)
+
+    monkeypatch.setattr(jetstow.ObjectStore, "update_meta", tag_and_update)
+    cli.run("edit", address, "--tag", "x")
+    assert cli.json("info", address)["tags"] == ["concurrent", "x"]
 
 
 def test_encrypted_object(cli: Cli, bucket: str, tmp_path: Any) -> None:

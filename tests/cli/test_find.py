@@ -25,6 +25,9 @@ def test_find_options(cli: Cli, filled: str) -> None:
     assert find(cli, filled, "--name", "*.csv") == ["logs/a.csv", "logs/old/b.csv"]
     assert find(cli, filled, "--name", "logs/*.csv") == ["logs/a.csv"]
     assert find(cli, filled, below="/logs/old") == ["logs/old/b.csv"]
+    # As in the library, a pattern with a slash is compared with what follows the prefix.
+    assert find(cli, filled, "--name", "old/*.csv", below="/logs/") == ["logs/old/b.csv"]
+    assert find(cli, filled, "--name", "old/*.csv", below="/logs") == ["logs/old/b.csv"]
     assert find(cli, filled, "--tag", "x") == ["c", "logs/a.csv"]
     assert find(cli, filled, "--larger", "1K") == ["logs/old/b.csv"]
     assert find(cli, filled, "--smaller", "10") == ["c", "logs/a.csv"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 import jetstow
 from jetstow.cli import errors
+from jetstow.cli.commands import rm
 from tests.support.cli import Cli
 from tests.support.servers import NatsServer
 
@@ -135,6 +137,43 @@ def test_rm_of_a_whole_bucket_asks(cli: Cli, bucket: str) -> None:
     error = cli.error(errors.USAGE, "rm", "-r", bucket)
     assert error == f"bucket {bucket!r} has 6 objects: add --yes to confirm"
     assert listed(cli, "-r", bucket) == list(NAMES)
+
+
+def test_rm_keeps_what_was_replaced(cli: Cli, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`rm -r` deleted an object that another client had put since the names were listed."""
+    delete_many = jetstow.ObjectStore.delete_many
+
+    async def change_and_delete(store: jetstow.ObjectStore, names: Any) -> Any:
+        await store.put("logs/2.txt", b"new")
+        await store.delete("logs/1.csv")
+        return await delete_many(store, names)
+
+    monkeypatch.setattr(jetstow.ObjectStore, "delete_many", change_and_delete)
+    result = cli.run("rm", "-r", f"{bucket}/logs", code=errors.CONFLICT)
+    assert result.stdout == f"deleted {bucket}/logs/old/3.csv\n"
+    replaced, deleted = result.stderr.splitlines()
+    assert "object 'logs/2.txt'" in replaced
+    assert "it was changed" in replaced
+    assert "'logs/1.csv'" in deleted
+    assert "it was deleted" in deleted
+    monkeypatch.undo()
+    assert listed(cli, "-r", f"{bucket}/logs") == ["logs/2.txt"]
+
+
+def test_rm_goes_on_after_a_bucket_that_is_sealed(cli: Cli, bucket: str) -> None:
+    cli.run("mb", f"{bucket}-2")
+    cli.run("put", "-", f"{bucket}-2/a", stdin=b"")
+    cli.run("seal", "-y", f"{bucket}-2")
+    error = cli.error(errors.CONFLICT, "rm", f"{bucket}-2/a", f"{bucket}/x")
+    assert "is sealed" in error
+    assert "x" not in listed(cli, "-r", bucket)
+
+
+def test_rm_of_many_objects(cli: Cli, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rm, "BATCH_SIZE", 2)
+    lines = cli.out("rm", f"{bucket}/**").splitlines()
+    assert lines == [f"deleted {bucket}/{name}" for name in NAMES]
+    assert listed(cli, "-r", bucket) == []
 
 
 def test_rm_of_what_is_deleted(cli: Cli, bucket: str) -> None:

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow.errors import ObjectAlreadyExists, ObjectNotFoundError
+from jetstow.errors import ObjectAlreadyExists, ObjectNotFoundError, RevisionMismatchError
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -162,6 +162,36 @@ async def test_description_changed_during_a_rename(
         assert info.name == "b"
         assert info.description == ("new" if start in messages else None), start
         await store.delete("b")
+
+
+async def test_expected_revision_during_a_rename(
+    js: jetstow.JetStreamContext, other_js: jetstow.JetStreamContext, bucket: str, raw: Client
+) -> None:
+    """The claim of a rename changes the revision of the old name, but not the object."""
+    store = await js.create_object_store(bucket)
+    other = await other_js.object_store(bucket)
+
+    async def use_new_name() -> None:
+        await other.put("b", NEW, CUT)
+        await other.delete("b")
+
+    async def describe() -> None:
+        await other.update_meta("a", ObjectMeta(description="new"))
+
+    for start, hook in ((1, use_new_name), (2, use_new_name), (1, describe), (2, describe)):
+        info = await store.put("a", DATA, CUT)
+        mine = await js.object_store(bucket)
+        call_before_message(mine, start, hook)
+        update = mine.update_meta("a", ObjectMeta(name="b"), expected_revision=info.revision)
+        if hook is describe:
+            with pytest.raises(RevisionMismatchError):
+                await update
+            assert (await store.get_info("a")).description == "new"
+            assert await check_chunks(store, raw) == {"a": DATA}
+        else:
+            await update
+            assert await check_chunks(store, raw) == {"b": DATA}
+            await store.delete("b")
 
 
 @pytest.mark.parametrize("verbs", ["put delete rename", "rename"])

@@ -43,7 +43,12 @@ FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli")
 # What a face may import besides the public names.
 PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob")
 # The command line starts and stops the embedded server and reads the `nats` tool's contexts.
-CLI_EXTRAS = ("jetstow._embedded", "jetstow._nats_context", "jetstow._transfer.plan")
+CLI_EXTRAS = (
+    "jetstow._embedded",
+    "jetstow._nats_context",
+    "jetstow._transfer.change_meta",
+    "jetstow._transfer.plan",
+)
 # The file system has an option that names a context.
 FS_EXTRAS = ("jetstow._nats_context",)
 

@@ -84,9 +84,9 @@ async def _buckets(js: jetstow.JetStreamContext, prefix: str) -> list[str]:
 async def _objects(js: jetstow.JetStreamContext, bucket: str, prefix: str) -> list[str]:
     folder = prefix[: prefix.rfind("/") + 1]
     names: set[str] = set()
-    async for info in (await js.object_store(bucket)).list():
+    async for info in (await js.object_store(bucket)).list(prefix):
         # Shells separate completions by line breaks.
-        if info.name.startswith(prefix) and info.name.isprintable():
+        if info.name.isprintable():
             head, slash, _ = info.name[len(folder) :].partition("/")
             names.add(f"{bucket}/{folder}{head}{slash}")
     return sorted(names)

@@ -1,16 +1,17 @@
 """The completion scripts of bash, zsh and fish, and what they call.
 
 typer's own scripts split names at spaces and colons. These pass the line up to the cursor as it was
-typed. The answer is one completion a line, without quotes: the shell adds them.
+typed. The answer is one completion a line. For bash it is quoted; zsh and fish quote it themselves.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout, suppress
 from typing import Final
 
@@ -26,8 +27,6 @@ _BASH: Final = """
         _JETSTOW_COMPLETE_LINE="${COMP_LINE:0:COMP_POINT}" \\
         _JETSTOW_COMPLETE_WORD="$2" "$1" 2>/dev/null
     )
-    # Quote the characters that the shell interprets.
-    compopt -o filenames
     [[ ${#COMPREPLY[@]} == 1 && ${COMPREPLY[0]} == */ ]] && compopt -o nospace
     return 0
 }
@@ -88,33 +87,48 @@ def use_scripts() -> None:
 
 def run(app: Callable[[], object]) -> None:
     """Print the completions of the last word of the line, which `app` finds."""
-    words, current = split_line(os.environ[LINE_VARIABLE])
+    line, replaced = os.environ[LINE_VARIABLE], os.environ.get(WORD_VARIABLE)
+    words, current, quote = split_line(line)
     os.environ["COMP_WORDS"] = shlex.join([*words, current])
     os.environ["COMP_CWORD"] = str(len(words))
     output = io.StringIO()
     with redirect_stdout(output), suppress(SystemExit):
         app()
-    kept = _kept_length(current, os.environ.get(WORD_VARIABLE))
-    for completion in filter(None, output.getvalue().split("\n")):
-        sys.stdout.write(f"{completion[kept:]}\n")
+    found: Iterable[str] = filter(None, output.getvalue().split("\n"))
+    if replaced is not None:
+        kept = _kept_length(current, replaced)
+        found = (quoted(completion[kept:], quote) for completion in found)
+    sys.stdout.writelines(f"{completion}\n" for completion in found)
 
 
-def _kept_length(current: str, word: str | None) -> int:
+def _kept_length(current: str, replaced: str) -> int:
     """Return the length of the start of the current word that bash keeps.
 
     After an open quote, bash passes the word that it replaces without the quote.
     """
-    if word is None:
-        return 0
-    candidates = (word, split_line(word)[1])
-    replaced = max((len(text) for text in candidates if current.endswith(text)), default=0)
-    return len(current) - replaced
+    candidates = (replaced, split_line(replaced)[1])
+    length = max((len(text) for text in candidates if current.endswith(text)), default=0)
+    return len(current) - length
 
 
-def split_line(line: str) -> tuple[list[str], str]:
-    """Split a line as a shell does. Return the complete words, and the last one.
+def quoted(text: str, quote: str) -> str:
+    """Return text as bash reads it after an open quote, or without one.
 
-    The last word is empty after a space. A quote may be missing at its end.
+    With `-o filenames`, bash quotes completions itself, but not `$` and backquotes outside of
+    quotes: the name of an object would be run as a command (measured on 5.2).
+    """
+    if quote == "'":
+        return text.replace("'", "'\\''")
+    if quote == '"':
+        # A backslash does not protect an exclamation mark there.
+        return re.sub(r'[$`"\\]', r"\\\g<0>", text).replace("!", "\"'!'\"")
+    return re.sub(r"[^\w./:=@%+,-]", r"\\\g<0>", text)
+
+
+def split_line(line: str) -> tuple[list[str], str, str]:
+    """Split a line as a shell does. Return the complete words, the last one, and its open quote.
+
+    The last word is empty after a space. Without an open quote, the third value is empty.
     """
     words: list[str] = []
     word: list[str] = []
@@ -125,7 +139,8 @@ def split_line(line: str) -> tuple[list[str], str]:
             if char == quote:
                 quote = ""
             elif char == "\\" and quote == '"':
-                word.append(next(characters, ""))
+                escaped = next(characters, "")
+                word.append(escaped if escaped in '$`"\\' else char + escaped)
             else:
                 word.append(char)
         elif char.isspace():
@@ -138,4 +153,4 @@ def split_line(line: str) -> tuple[list[str], str]:
                 quote = char
             else:
                 word.append(next(characters, "") if char == "\\" else char)
-    return words, "".join(word)
+    return words, "".join(word), quote

@@ -13,7 +13,7 @@ from anyio import to_thread
 from jetstow.cli import locations
 from jetstow.cli.errors import UNREACHABLE, CliError, UsageError, exit_code
 from jetstow.cli.json_data import object_data
-from jetstow.cli.locations import LocalPath, Location
+from jetstow.cli.locations import InvalidFileNameError, LocalPath, Location
 from jetstow.cli.parsers import Address
 from jetstow.cli.render import Result, format_size, printable
 from jetstow.cli.session import Session
@@ -29,7 +29,8 @@ async def run(
 ) -> AsyncGenerator[Result, None]:
     """Copy or move each source; yield a result for each.
 
-    A source that fails is reported, and the others are copied. A single source raises its error.
+    A file or object that fails is reported, and the others are copied. A single source that is no
+    folder raises its error. Wrong usage is an error before anything is copied.
     """
     destination = locations.parse(target)
     parsed = [locations.parse(text) for text in sources]
@@ -41,9 +42,12 @@ async def run(
         raise UsageError(
             f"more than one source needs a folder: end {str(destination)!r} in a slash"
         )
-    with locations.suggest_file(*sources, target):
-        steps = [step async for step in plan(session, parsed, destination, recursive)]
-    is_single = len(steps) == 1 and not recursive
+    is_single = len(parsed) == 1 and not recursive
+    steps, failures = await plan(session, parsed, destination, recursive)
+    for error in failures:
+        if is_single:
+            raise error
+        session.report(error)
     for step in steps:
         try:
             label = step.source.basename or str(step.source)
@@ -124,43 +128,61 @@ class _FileChangedError(CliError, FileExistsError):
 
 async def plan(
     session: Session, sources: list[Location], target: Location, recursive: bool
-) -> AsyncGenerator[CopyStep, None]:
-    """Yield a step for each file and object.
+) -> tuple[list[CopyStep], list[Exception]]:
+    """Return a step for each file and object, and the errors of those that cannot be copied.
 
-    Raises: `UsageError` (a folder without `recursive`, or two sources with the same target),
-    `FileNotFoundError`.
+    Raises: `UsageError` (a folder without `recursive`, or two sources with the same target), and
+    errors of the connection.
     """
+    steps: list[CopyStep] = []
+    failures: list[Exception] = []
     targets: set[str] = set()
     for source in sources:
-        if isinstance(source, LocalPath):
-            items = _files(source, recursive)
-        else:
-            items = await _objects(session, source, recursive, isinstance(target, LocalPath))
+        try:
+            if isinstance(source, LocalPath):
+                items, unreadable = await to_thread.run_sync(_files, source, recursive)
+                failures += unreadable
+            else:
+                with locations.suggest_file(str(source)):
+                    to_files = isinstance(target, LocalPath)
+                    items = await _objects(session, source, recursive, to_files)
+        except FileNotFoundError as error:
+            failures.append(error)
+            continue
         for item, relative in items:
-            item_target = target.join(relative)
+            try:
+                item_target = target.join(relative)
+            except InvalidFileNameError as error:
+                failures.append(InvalidFileNameError(f"{str(item)!r} cannot be copied: {error}"))
+                continue
             if str(item_target) in targets:
                 raise UsageError(f"two sources have the same target: {str(item_target)!r}")
             targets.add(str(item_target))
-            yield CopyStep(item, item_target)
+            steps.append(CopyStep(item, item_target))
+    return steps, failures
 
 
-def _files(source: LocalPath, recursive: bool) -> list[tuple[Location, str]]:
-    """Return files with their paths relative to the target."""
+def _files(source: LocalPath, recursive: bool) -> tuple[list[tuple[Location, str]], list[OSError]]:
+    """Return files with their paths relative to the target, and the errors of unreadable folders.
+
+    Raises: `FileNotFoundError`, `UsageError`.
+    """
     path = Path(source.path)
     if not path.is_dir():
         if not path.exists():
             raise FileNotFoundError(2, os.strerror(2), source.path)
-        return [(source, source.basename)]
+        return [(source, source.basename)], []
     if not recursive:
         raise UsageError(f"{source.path!r} is a folder: add --recursive")
     prefix = f"{source.basename}/" if source.basename not in {"", ".."} else ""
     files: list[tuple[Location, str]] = []
-    for folder, _, names in os.walk(path):
+    unreadable: list[OSError] = []
+    for folder, _, names in os.walk(path, onerror=unreadable.append):
         for name in sorted(names):
             file = Path(folder) / name
             if file.is_file():
                 files.append((LocalPath(str(file)), prefix + file.relative_to(path).as_posix()))
-    return sorted(files, key=lambda pair: pair[1])
+    return sorted(files, key=lambda pair: pair[1]), unreadable
 
 
 async def _objects(
@@ -176,7 +198,7 @@ async def _objects(
             raise UsageError(f"{str(source)!r} is a folder: add --recursive")
         return [(source, source.basename)]
     prefix = source.name
-    infos = [info async for info in store.list() if info.name.startswith(prefix)]
+    infos = await store.list(prefix)
     names = sorted(
         info.name for info in infos if not (to_files and info.name.endswith("/") and not info.size)
     )

@@ -42,13 +42,15 @@ class LocalPath:
     def join(self, relative: str) -> LocalPath:
         """Return the path of `relative` in this folder; this path if it is not a folder.
 
-        Raises: `UsageError` (`relative` leaves the folder, or is not a valid file name).
+        Raises: `InvalidFileNameError` (`relative` leaves the folder, or is not a valid file name).
         """
         if not self.is_folder:
             return self
         parts = relative.split("/")
         if any(part in {"", ".", ".."} or not part.isprintable() for part in parts):
-            raise UsageError(f"{relative!r} is not a valid file name: specify the file to write")
+            raise InvalidFileNameError(
+                f"{relative!r} is not a valid file name: specify the file to write"
+            )
         return LocalPath(os.path.join(self.path, relative))  # noqa: PTH118 - keeps a leading ./
 
 
@@ -98,6 +100,10 @@ def suggest_file(*arguments: str) -> Iterator[None]:
                 hint = f"write {file_argument(text)!r} for the file"
                 raise MissingBucketError(f"{error}: {hint}") from error
         raise
+
+
+class InvalidFileNameError(UsageError):
+    """No file can have this name in the folder."""
 
 
 class MissingBucketError(CliError, FileNotFoundError):

@@ -22,9 +22,7 @@ async def list_objects(
 ) -> list[ObjectInfo]:
     """Return the objects of a bucket whose names start as the address does, sorted by name."""
     store = await session.store(address.bucket)
-    listing = store.list(ignore_deletes=ignore_deletes)
-    prefix = literal_prefix(address.name)
-    infos = [info async for info in listing if info.name.startswith(prefix)]
+    infos = await store.list(literal_prefix(address.name), ignore_deletes=ignore_deletes)
     return sorted(infos, key=lambda info: info.name)
 
 
@@ -34,27 +32,26 @@ def literal_prefix(pattern: str) -> str:
     return pattern[: min(ends, default=len(pattern))]
 
 
-async def select_matches(session: Session, address: Address) -> list[str]:
-    """Return the names that a pattern matches; the name itself if an object has it.
+async def select_matches(session: Session, address: Address) -> list[ObjectInfo]:
+    """Return the objects whose whole names a pattern matches. If it is a name, return its object.
 
     Raises: `NothingSelectedError`.
     """
-    names = [info.name for info in await list_objects(session, address)]
-    if address.name in names:
-        return [address.name]
-    if found := [name for name in names if matches(address.name, name)]:
-        return found
+    infos = await list_objects(session, address)
+    for selects in (str.__eq__, matches):
+        if found := [info for info in infos if selects(address.name, info.name)]:
+            return found
     raise nothing_matches(address)
 
 
-async def select_folder(session: Session, address: Address) -> list[str]:
-    """Return the names in a folder with all its folders, or the name of a single object.
+async def select_folder(session: Session, address: Address) -> list[ObjectInfo]:
+    """Return the objects in a folder with all its folders, or a single object.
 
     Raises: `NothingSelectedError`.
     """
     folder = address.name if address.is_folder else f"{address.name}/"
     found = [
-        info.name
+        info
         for info in await list_objects(session, address)
         if info.name == address.name or info.name.startswith(folder)
     ]

@@ -180,18 +180,22 @@ class Writes(BucketBase):
         )
 
     @instrumented
-    async def update_meta(self, name: str, meta: api.ObjectMeta) -> ObjectInfo:
+    async def update_meta(
+        self, name: str, meta: api.ObjectMeta, *, expected_revision: int | None = None
+    ) -> ObjectInfo:
         """Replace an object's description, content type, tags, headers and metadata.
 
         `meta` replaces all of them: what it leaves out is removed. Start from `info.meta` to change
-        one. If `meta` has a different name, the object is renamed, too; `rename` keeps the rest.
-        The bytes and the expiry do not change. Source: ADR-20.
+        one, with `expected_revision=info.revision`: then nothing is changed if another client has
+        changed the object since. If `meta` has a different name, the object is renamed, too;
+        `rename` keeps the rest. The bytes and the expiry do not change. Source: ADR-20.
 
-        Raises: `ObjectDeletedError` (there is no live object), `ObjectAlreadyExists` (the new name
-        is in use), `InvalidOptionError`.
+        Raises: `ObjectDeletedError` (there is no live object), `RevisionMismatchError` (also if
+        there is no object at all), `ObjectAlreadyExists` (the new name is in use, or
+        `expected_revision` is 0), `InvalidOptionError`.
         """
         context = self._context_of(name)
-        step = update_meta.update_meta(self._bucket, context, meta)
+        step = update_meta.update_meta(self._bucket, context, meta, expected_revision)
         return plain_info(self._bucket, await uncancelled(step))
 
     @instrumented

@@ -37,6 +37,9 @@ async def main() -> None:
 
     info = await store.put("a", b"data", progress=on_progress)
     assert_type(info, jetstow.ObjectInfo)
+    assert_type(
+        await store.update_meta("a", info.meta, expected_revision=info.revision), jetstow.ObjectInfo
+    )
     assert_type(await store.get("a"), jetstow.ObjectResult)
     assert_type(await store.get_range("a", 0, 1), bytes)
     assert_type(await store.list(), list[jetstow.ObjectInfo])

@@ -35,6 +35,9 @@ def main() -> None:
 
     info = store.put("a", b"data", progress=on_progress)
     assert_type(info, jetstow.ObjectInfo)
+    assert_type(
+        store.update_meta("a", info.meta, expected_revision=info.revision), jetstow.ObjectInfo
+    )
     assert_type(store.get("a"), jetstow.ObjectResult)
     assert_type(store.get_range("a", 0, 1), bytes)
     assert_type(store.list(), list[jetstow.ObjectInfo])

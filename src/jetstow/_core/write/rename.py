@@ -22,10 +22,12 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
+from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import (
+    check_revision,
     check_same_revision,
     commit,
     commit_step,
@@ -41,6 +43,7 @@ from jetstow._core.write.shared_chunks import (
     live_twin,
     with_claim,
     with_twin,
+    without_twin,
 )
 from jetstow.errors import (
     BucketFullError,
@@ -61,26 +64,34 @@ async def rename(
     new_name: str,
     update: Callable[[NameState], ObjectInfo] | None = None,
     missing: type[ObjectNotFoundError] = ObjectNotFoundError,
+    expected_revision: int | None = None,
 ) -> ObjectInfo:
     """Give the object in `context` a new name, and the metadata that `update` returns.
 
     If another client renames it at the same time, or a rename of it was interrupted, the name from
-    that rename is renamed.
+    that rename is renamed; not with an `expected_revision`, which that name does not have.
 
-    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object), and what
-    `with_name` and `update` raise.
+    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object),
+    `RevisionMismatchError` (with `expected_revision`), and what `with_name` and `update` raise.
     """
     update = update or partial(require_live, context)
     start = context
+    # The state at the expected revision. A claim of this rename changes the revision.
+    expected: NameState | None = None
     await check_writable(stream, context)
     while True:
         state = await read_state(stream, context)
+        if expected is None or not _has_only_new_claim(expected, state):
+            check_revision(context, state, expected_revision)
         info = require_live(start, state, missing)
         if new_name == context.name:
             return info
         named = await with_name(stream, context, info, new_name)
         renamed = replace(update(replace(state, info=named)), name=new_name)
         settled = await settle(stream, context, state)
+        if expected_revision is not None:
+            check_same_revision(context, settled, state.revision)
+            expected = state
         claim = claim_of(state.live) if state.live is not None else None
         if settled.live is None and claim is not None:
             context = stream.error_context(claim.name)
@@ -93,6 +104,13 @@ async def rename(
             return await _rename_settled(stream, context, settled, renamed)
         except RevisionMismatchError:
             continue
+
+
+def _has_only_new_claim(before: NameState, state: NameState) -> bool:
+    """Return whether an object has the same metadata as before, except for a claim."""
+    if before.live is None or state.live is None:
+        return False
+    return encode_info(without_twin(before.live)) == encode_info(without_twin(state.live))
 
 
 async def with_name(

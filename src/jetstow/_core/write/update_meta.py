@@ -12,16 +12,22 @@ from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
-from jetstow._core.write.commit import commit
+from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.rename import rename, with_name
 from jetstow.errors import InvalidOptionError, ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
 
-async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMeta) -> ObjectInfo:
+async def update_meta(
+    stream: Stream,
+    context: ErrorContext,
+    meta: api.ObjectMeta,
+    expected_revision: int | None = None,
+) -> ObjectInfo:
     """Replace an object's metadata; rename the object if `meta` has a different name.
 
-    Raises: `InvalidOptionError`, `ObjectDeletedError`, `ObjectAlreadyExists`.
+    Raises: `InvalidOptionError`, `ObjectDeletedError`, `ObjectAlreadyExists`,
+    `RevisionMismatchError` (the object is not at `expected_revision`).
     """
     if not isinstance(meta, api.ObjectMeta):
         raise context.error(
@@ -49,11 +55,22 @@ async def update_meta(stream: Stream, context: ErrorContext, meta: api.ObjectMet
         )
 
     if new_name == name and stream.key is None:
-        return await (await commit(stream, context, updated, dated=True)).dated_info()
+        committed = await commit(
+            stream, context, updated, expected_revision=expected_revision, dated=True
+        )
+        return await committed.dated_info()
     if new_name != name:
-        return await rename(stream, context, new_name, updated, missing=ObjectDeletedError)
+        return await rename(
+            stream,
+            context,
+            new_name,
+            updated,
+            missing=ObjectDeletedError,
+            expected_revision=expected_revision,
+        )
     while True:
         state = await read_state(stream, context)
+        check_revision(context, state, expected_revision)
         info = require_live(context, state, missing=ObjectDeletedError)
         # With a key, this also restores a header that another client dropped.
         named = await with_name(stream, context, info, new_name)

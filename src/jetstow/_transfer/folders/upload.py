@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.protocol.digest import Digest, digests_equal
+from jetstow._transfer.change_meta import change_meta
 from jetstow._transfer.delete_limits import DeleteLimits
 from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.file_attributes import FileAttributes
@@ -24,6 +25,7 @@ from jetstow._transfer.folders.result import (
     record_failure,
 )
 from jetstow._transfer.progress import ProgressCounter
+from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.store import ObjectStore
 from jetstow.types import Progress, SyncResult
@@ -175,9 +177,20 @@ class _Upload:
         assert info is not None, "only an existing object is unchanged"
         if FileAttributes.of_object(info).includes(attributes):
             return False
+        compared = info.nuid
+
+        def change(info: ObjectInfo) -> ObjectMeta:
+            if info.nuid != compared:
+                raise ObjectChangedError(
+                    f"object {info.name!r} in bucket {info.bucket!r} was replaced while it was "
+                    "compared with its file: repeat the copy",
+                    bucket=info.bucket,
+                    name=info.name,
+                )
+            return _with_attributes(info.meta, attributes)
+
         if not self._dry_run:
-            info = await self._store.get_info(info.name)
-            await self._store.update_meta(info.name, _with_attributes(info.meta, attributes))
+            await change_meta(self._store, info.name, change)
         return True
 
     async def _put(self, file: _File) -> None:

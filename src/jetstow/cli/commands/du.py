@@ -37,8 +37,8 @@ async def du(
     store = await session.store(prefix.bucket)
     sizes: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    async for info in store.list():
-        if not info.name.startswith(prefix.name) or info.link is not None:
+    async for info in store.list(prefix.name):
+        if info.link is not None:
             continue
         *folders, _ = info.name[len(prefix.name) :].split("/")
         for level in range(min(max_depth, len(folders)) + 1):

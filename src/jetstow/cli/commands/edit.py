@@ -99,17 +99,21 @@ async def edit(
     if not address.name:
         return await _edit_bucket(session, address.bucket, description, entries, of_bucket)
     headers = _Entries("--header", header, remove_header)
-    store = await session.store(address.bucket)
-    info = await store.get_info(address.name)
-    meta = info.meta
-    if description is not None:
-        meta.description = description or None
-    if content_type is not None:
-        meta.content_type = content_type or None
-    meta.tags = _change_list(meta.tags or [], tag or (), remove_tag or ()) or None
-    meta.metadata = entries.change_values(meta.metadata or {}) or None
-    meta.headers = headers.change_lists(_header_lists(info)) or None
-    changed = await store.update_meta(address.name, meta)
+
+    def change(info: ObjectInfo) -> ObjectMeta:
+        meta = info.meta
+        if description is not None:
+            meta.description = description or None
+        if content_type is not None:
+            meta.content_type = content_type or None
+        meta.tags = _change_list(meta.tags or [], tag or (), remove_tag or ()) or None
+        meta.metadata = entries.change_values(meta.metadata or {}) or None
+        meta.headers = headers.change_lists(_header_lists(info)) or None
+        return meta
+
+    from jetstow._transfer.change_meta import change_meta
+
+    changed = await change_meta(await session.store(address.bucket), address.name, change)
     return Result(object_data(changed), notices=[f"changed {printable(str(address))}"])
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
@@ -20,12 +20,22 @@ from jetstow.cli.help import OBJECTS
 from jetstow.cli.parsers import Address
 from jetstow.cli.render import Result, format_count, printable
 from jetstow.cli.selection import (
+    NothingSelectedError,
     list_objects,
     nothing_matches,
     select_folder,
     select_matches,
 )
 from jetstow.cli.session import Session
+
+if TYPE_CHECKING:
+    from jetstow import ObjectInfo, ObjectStore
+
+# A name, or an object that was listed.
+Selected: TypeAlias = "str | ObjectInfo"
+
+# The number of objects after which the names of the deleted ones are printed.
+BATCH_SIZE: Final = 128
 
 
 async def rm(
@@ -50,38 +60,46 @@ async def rm(
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
     """Delete objects and folders.
 
-    In a pattern, * does not match a slash, and ** does. An object whose name is the pattern is
-    deleted alone. The bucket itself stays: to delete it, use rb. To delete everything in a bucket,
-    use --recursive with BUCKET, which asks for confirmation.
+    A pattern has to match the whole name; in it, * does not match a slash, and ** does. An object
+    whose name is the pattern is deleted alone. The bucket itself stays: to delete it, use rb. To
+    delete everything in a bucket, use --recursive with BUCKET, which asks for confirmation.
     """
+
+    def report_or_raise(error: Exception) -> None:
+        if exit_code(error) == UNREACHABLE or len(objects) == 1:
+            raise error
+        session.report(error)
+
     for address in objects:
         try:
-            names = await _select(session, address, recursive)
+            selected = await _select(session, address, recursive)
         except FileNotFoundError as error:
             if not force:
                 session.report(error)
             continue
-        except Exception as error:
-            if exit_code(error) == UNREACHABLE or len(objects) == 1:
-                raise
-            session.report(error)
+        except Exception as error:  # noqa: BLE001
+            report_or_raise(error)
             continue
-        if not address.name and names and not (yes or dry_run):
-            count = format_count(len(names), "object")
+        if not address.name and selected and not (yes or dry_run):
+            count = format_count(len(selected), "object")
             await confirm(f"bucket {address.bucket!r} has {count}", "delete all of them?")
         if dry_run:
+            names = [item if isinstance(item, str) else item.name for item in selected]
             planned = [str(Address(address.bucket, name)) for name in names]
             data = [_data(address.bucket, name, removed=False) for name in names]
             for item, line in zip(data, list_planned("delete", planned), strict=True):
                 yield Result(item, [line])
             continue
-        async with aclosing(_delete(session, address.bucket, names, force=force)) as results:
-            async for result in results:
-                yield result
+        try:
+            async with aclosing(_delete(session, address.bucket, selected, force=force)) as results:
+                async for result in results:
+                    yield result
+        except Exception as error:  # noqa: BLE001
+            report_or_raise(error)
 
 
-async def _select(session: Session, address: Address, recursive: bool) -> list[str]:
-    """Return the names to delete. Raises: `UsageError`, `FileNotFoundError`."""
+async def _select(session: Session, address: Address, recursive: bool) -> Sequence[Selected]:
+    """Return the objects to delete, or the name. Raises: `UsageError`, `FileNotFoundError`."""
     if recursive:
         if address.is_pattern:
             return await _select_matches_and_folders(session, address)
@@ -98,8 +116,8 @@ async def _select(session: Session, address: Address, recursive: bool) -> list[s
     return [address.name]
 
 
-async def _select_matches_and_folders(session: Session, address: Address) -> list[str]:
-    """Return the names that a pattern matches, and all names in folders that it matches.
+async def _select_matches_and_folders(session: Session, address: Address) -> list[ObjectInfo]:
+    """Return the objects that a pattern matches, and all objects in folders that it matches.
 
     Raises: `NothingSelectedError`.
     """
@@ -109,39 +127,38 @@ async def _select_matches_and_folders(session: Session, address: Address) -> lis
         levels = info.name.split("/")
         paths = ["/".join(levels[:count]) for count in range(1, len(levels) + 1)]
         if any(matches(pattern, path) for path in paths):
-            found.append(info.name)
+            found.append(info)
     if not found:
         raise nothing_matches(address)
     return found
 
 
 async def _delete(
-    session: Session, bucket: str, names: list[str], *, force: bool
+    session: Session, bucket: str, selected: Sequence[Selected], *, force: bool
 ) -> AsyncGenerator[Result, None]:
-    """Delete objects, several at a time; report errors and go on."""
-    from jetstow._core.aio.map_in_order import map_in_order
+    """Delete objects, several at a time; report errors and go on.
 
+    A listed object is deleted at the revision that was listed, and not if it was replaced since.
+    """
     store = await session.store(bucket)
+    for start in range(0, len(selected), BATCH_SIZE):
+        result = await store.delete_many(selected[start : start + BATCH_SIZE])
+        for name in result.deleted:
+            notice = f"deleted {printable(str(Address(bucket, name)))}"
+            yield Result(_data(bucket, name, removed=True), notices=[notice])
+        for error in result.failed:
+            session.report(error)
+        for name in () if force else result.missing:
+            session.report(await _missing(store, name))
 
-    async def delete(name: str) -> Exception | None:
-        try:
-            await store.delete(name)
-        except Exception as error:
-            if exit_code(error) == UNREACHABLE:
-                raise
-            return error
-        return None
 
-    async with aclosing(map_in_order(names, delete, lambda _: 0)) as errors:
-        position = 0
-        async for error in errors:
-            name = names[position]
-            position += 1
-            if error is None:
-                notice = f"deleted {printable(str(Address(bucket, name)))}"
-                yield Result(_data(bucket, name, removed=True), notices=[notice])
-            elif not (force and isinstance(error, FileNotFoundError)):
-                session.report(error)
+async def _missing(store: ObjectStore, name: str) -> Exception:
+    """Return the error for a name without an object: was it deleted, or did it never exist?"""
+    try:
+        await store.get_info(name)
+    except FileNotFoundError as error:
+        return error
+    return NothingSelectedError(f"there was no object {name!r} in bucket {store.bucket!r}")
 
 
 def _data(bucket: str, name: str, *, removed: bool) -> dict[str, object]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shlex
 from collections.abc import AsyncGenerator
-from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jetstow.cli import parsers
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
-from jetstow.cli.errors import CliError, UsageError, print_message
+from jetstow.cli.errors import UsageError, print_message
+from jetstow.cli.exec_command import ExecCommand
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.json_data import object_data
 from jetstow.cli.parsers import Address
@@ -24,9 +21,6 @@ from jetstow.cli.tables import object_label, object_size
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo
-
-# How long a command has to end after SIGTERM, before SIGKILL. In seconds.
-TERMINATE_TIMEOUT: Final = 2.0
 
 
 async def watch(
@@ -52,6 +46,10 @@ async def watch(
             help="Run this command for each change, in order; {} is replaced by BUCKET/NAME.",
         ),
     ] = None,
+    unsafe: Annotated[
+        bool,
+        typer.Option("--unsafe", help="Allow {} in code, where names of objects can run commands."),
+    ] = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
     """Print each change of a bucket as it happens.
 
@@ -59,9 +57,12 @@ async def watch(
 
     The command of --exec gets these environment variables: JETSTOW_EVENT (updated, linked or
     deleted), JETSTOW_BUCKET, JETSTOW_NAME, JETSTOW_SIZE, JETSTOW_REVISION, JETSTOW_DIGEST. It runs
-    without a shell. If it fails, the failure is reported and the watch continues.
+    without a shell; for one, use "$JETSTOW_NAME": sh -c 'echo "$JETSTOW_NAME"'. If it fails or
+    cannot run for a name, the failure is reported and the watch continues.
     """
-    words = None if execute is None else _split(execute)
+    if unsafe and execute is None:
+        raise UsageError("--unsafe needs --exec")
+    run = None if execute is None else ExecCommand.parse(execute, unsafe=unsafe)
     seen = 0
     if count == 0:
         return
@@ -76,27 +77,17 @@ async def watch(
             name = info.name if info.deleted else object_label(info)
             line = f"{format_time(info.modified)}  {event:<7}  {object_size(info):>8}  {name}"
             yield Result({"event": event, **object_data(info)}, [printable(line)])
-            if words is not None:
-                await _run(words, event, info)
+            if run is not None:
+                address = str(Address(info.bucket, info.name))
+                if (failure := await run.run(address, _variables(event, info))) is not None:
+                    print_message(printable(failure))
             seen += 1
             if seen == count:
                 return
 
 
-def _split(line: str) -> list[str]:
-    try:
-        words = shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"--exec {line!r} is not a command: {error}") from None
-    if not words:
-        raise UsageError("--exec is not a command: it is empty")
-    return words
-
-
-async def _run(words: list[str], event: str, info: ObjectInfo) -> None:
-    """Run a command and wait for its end. A cancellation ends it, too."""
-    address = str(Address(info.bucket, info.name))
-    variables = {
+def _variables(event: str, info: ObjectInfo) -> dict[str, str]:
+    return {
         "JETSTOW_EVENT": event,
         "JETSTOW_BUCKET": info.bucket,
         "JETSTOW_NAME": info.name,
@@ -104,34 +95,6 @@ async def _run(words: list[str], event: str, info: ObjectInfo) -> None:
         "JETSTOW_REVISION": str(info.revision),
         "JETSTOW_DIGEST": info.digest or "",
     }
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *(word.replace("{}", address) for word in words),
-            env=os.environ | variables,
-            stdin=asyncio.subprocess.DEVNULL,
-        )
-    except (OSError, ValueError) as error:
-        cause = getattr(error, "strerror", None) or error
-        raise CliError(f"cannot run {words[0]!r}: {cause}") from None
-    try:
-        code = await process.wait()
-    finally:
-        if process.returncode is None:
-            await _terminate(process)
-    if code:
-        print_message(printable(f"{words[0]!r} failed with exit code {code} for {address}"))
-
-
-async def _terminate(process: asyncio.subprocess.Process) -> None:
-    """Send SIGTERM, then SIGKILL after `TERMINATE_TIMEOUT`. Wait for the end."""
-    with suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            async with asyncio.timeout(TERMINATE_TIMEOUT):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-    await process.wait()
 
 
 def register(app: typer.Typer) -> None:
