@@ -137,26 +137,33 @@ class Inbox:
         mailbox = self._create_mailbox(kind, context, timeout)
         mailbox.address = self.nc.new_inbox()
         try:
-            mailbox.subscription = await mailbox.with_timeout(
-                self._subscribe(mailbox.address, mailbox.deliver, context)
-            )
+            await mailbox.with_timeout(self._subscribe_mailbox(mailbox, context))
         except BaseException:
             mailbox.close()
             raise
         return mailbox
 
     async def _ensure_subscribed(self, context: ErrorContext, timeout: float) -> None:
-        subject = f"{self.prefix}.>"
         if not self.nc.is_connected:
             await self.state.wait_connected(context)
         if not self._is_subscribed:
             async with self._subscribe_lock:
                 if not self._is_subscribed:
                     with self._create_mailbox(Mailbox, context, timeout) as mailbox:
-                        await mailbox.with_timeout(self._subscribe(subject, self._deliver, context))
-                    self._is_subscribed = True
+                        await mailbox.with_timeout(self._subscribe_all(context))
         if self._denials.is_inbox_denied:
             raise self._denials.inbox_error(context)
+
+    # nats-py can swallow a cancellation, which `with_timeout` then raises instead of the result. So
+    # the coroutine itself enters the subscription: it would be lost, or made twice.
+
+    async def _subscribe_mailbox(self, mailbox: Mailbox, context: ErrorContext) -> None:
+        subscribing = self._subscribe(mailbox.address, mailbox.deliver, context)
+        mailbox.subscription = await subscribing
+
+    async def _subscribe_all(self, context: ErrorContext) -> None:
+        await self._subscribe(f"{self.prefix}.>", self._deliver, context)
+        self._is_subscribed = True
 
     def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         self._token_count += 1

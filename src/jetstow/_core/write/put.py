@@ -119,10 +119,12 @@ class Put:
         publisher = self._require_started()
         if self._reading_state is not None:
             _discard(self._reading_state)
-        if not self._keeps_chunks and publisher.unacked.sent:
-            # A cancelled task must not leave its chunks behind, either.
-            await uncancelled(self._purge_own_chunks(publisher))
-        publisher.close()
+        try:
+            if not self._keeps_chunks and publisher.unacked.sent:
+                # A cancelled task must not leave its chunks behind, either.
+                await uncancelled(self._purge_own_chunks(publisher))
+        finally:
+            publisher.close()
 
     # -- for resumable puts ------------------------------------------------------------------
 

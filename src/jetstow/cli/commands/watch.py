@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow.cli import parsers
 from jetstow.cli.arguments import Bucket
 from jetstow.cli.command import command
@@ -117,7 +118,7 @@ async def _run(words: list[str], event: str, info: ObjectInfo) -> None:
         code = await process.wait()
     finally:
         if process.returncode is None:
-            await _terminate(process)
+            await uncancelled(_terminate(process))
     if code:
         print_message(printable(f"{words[0]!r} failed with exit code {code} for {address}"))
 
