@@ -16,9 +16,11 @@ from jetstow._core.aio.tracebacks import short_tracebacks
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
 from jetstow._core.protocol.duration import options_in_seconds
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
+from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
@@ -177,6 +179,7 @@ class Client(FastPathClient):
         return self  # nats-py's annotation is its own client, which has another `jetstream`
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
+        ConnectionLoop(self).check(ErrorContext())
         own = (self._reading_task, self._ping_interval_task, self._flusher_task)
         if asyncio.current_task() in (*own, self._reconnection_task):
             # nats-py cancels all of its tasks, except the one that calls this method.

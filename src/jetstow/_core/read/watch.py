@@ -83,7 +83,10 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         """Stop watching. Tasks that wait for a change stop waiting.
 
         A call that is cancelled stops it, too.
+
+        Raises: `WrongEventLoopError`.
         """
+        self._stream.api.inbox.loop.check(self._context)
         self._stopped = True
         self._changes.clear()
         self._change_added.set()
@@ -130,6 +133,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
             await self._consumer.close()
 
     async def _next(self) -> ObjectInfo | None:
+        self._stream.api.inbox.loop.check(self._context)
         while True:
             while not self._changes:
                 self._check_running()

@@ -8,6 +8,7 @@ and writes the socket.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -174,3 +175,9 @@ def publish_with_nats_py(
     if message_size(payload, headers) > nc.max_payload:
         raise nats.errors.MaxPayloadError
     return nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+
+
+async def unsubscribe(subscription: Subscription) -> None:
+    """End a subscription. Ignore that it, or its connection, has ended before."""
+    with contextlib.suppress(nats.errors.Error):
+        await subscription.unsubscribe()

@@ -126,6 +126,13 @@ class Put:
         finally:
             publisher.close()
 
+    def check_loop(self) -> None:
+        """Check that the running event loop is that of the connection, before anything changes.
+
+        Raises: `WrongEventLoopError`.
+        """
+        self._stream.api.inbox.loop.check(self.context)
+
     # -- for resumable puts ------------------------------------------------------------------
 
     def resume(self, nuid: str, chunks: int, size: int, digest: Digest) -> None:
