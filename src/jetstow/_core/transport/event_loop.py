@@ -16,8 +16,16 @@ class ConnectionLoop:
     """The event loop in which a client has connected."""
 
     def __init__(self, nc: Client) -> None:
+        self._nc = nc
         reading = nc._reading_task
         self._loop = None if reading is None else reading.get_loop()
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether replies arrive: false if `asyncio.run` has cancelled nats-py's reader."""
+        reading = self._nc._reading_task
+        is_cancelled = reading is None or reading.done() or reading.cancelling() > 0
+        return not is_cancelled or getattr(self._nc, "_fast_path", None) is not None
 
     def check(self, context: ErrorContext) -> asyncio.AbstractEventLoop:
         """Return the running loop if it is that of the connection.

@@ -28,7 +28,7 @@ from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
-from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
+from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced, send_purge
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import (
@@ -127,10 +127,7 @@ class Put:
             publisher.close()
 
     def check_loop(self) -> None:
-        """Check that the running event loop is that of the connection, before anything changes.
-
-        Raises: `WrongEventLoopError`.
-        """
+        """Raise `WrongEventLoopError` in another event loop than that of the connection."""
         self._stream.api.inbox.loop.check(self.context)
 
     # -- for resumable puts ------------------------------------------------------------------
@@ -212,6 +209,9 @@ class Put:
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
+        if not self._stream.api.inbox.loop.is_reading:
+            await send_purge(self._stream, self.context, self.nuid)
+            return
         try:
             await publisher.wait_for_replies()
         except PermissionDeniedError:
