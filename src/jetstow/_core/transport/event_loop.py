@@ -21,11 +21,12 @@ class ConnectionLoop:
         self._loop = None if reading is None else reading.get_loop()
 
     @property
-    def is_reading(self) -> bool:
-        """Whether replies arrive: false if `asyncio.run` has cancelled nats-py's reader."""
+    def is_ending(self) -> bool:
+        """Whether `asyncio.run` has cancelled the reader of a connection: no reply will arrive."""
         reading = self._nc._reading_task
-        is_cancelled = reading is None or reading.done() or reading.cancelling() > 0
-        return not is_cancelled or getattr(self._nc, "_fast_path", None) is not None
+        if not self._nc.is_connected or getattr(self._nc, "_fast_path", None) is not None:
+            return False
+        return reading is None or reading.done() or reading.cancelling() > 0
 
     def check(self, context: ErrorContext) -> asyncio.AbstractEventLoop:
         """Return the running loop if it is that of the connection.

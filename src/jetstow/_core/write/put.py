@@ -209,7 +209,7 @@ class Put:
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
-        if not self._stream.api.inbox.loop.is_reading:
+        if self._stream.api.inbox.loop.is_ending:
             await send_purge(self._stream, self.context, self.nuid)
             return
         try:
