@@ -185,6 +185,12 @@ class Storm:
         await self._store.put(name, DATA[:3_000], META)
         await self._store.delete(name)
 
+    async def delete_many(self, name: str) -> None:
+        await self._store.delete_many([name, *NAMES])
+
+    async def exists(self, name: str) -> None:
+        await self._store.exists(name)
+
     async def rename(self, name: str) -> None:
         await self._store.put(name, DATA[:3_000], META)
         await self._store.rename(name, f"{name} moved")
