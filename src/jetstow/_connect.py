@@ -22,6 +22,7 @@ from nats.aio.client import (
 
 from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.transport.tls import TLSNotOfferedError
@@ -74,7 +75,7 @@ async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> 
     try:
         await _connect_first(client, servers, options)
     except BaseException:
-        await client._give_up()
+        await uncancelled(client._give_up(), CLEANUP_GRACE)
         raise
     return client
 

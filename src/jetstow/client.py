@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Self, Unpack
 
 import nats.js.client
@@ -10,13 +11,16 @@ from nats.js import api
 
 from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.aio.tracebacks import short_tracebacks
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
 from jetstow._core.protocol.duration import options_in_seconds
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
+from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
@@ -175,12 +179,25 @@ class Client(FastPathClient):
         return self  # nats-py's annotation is its own client, which has another `jetstream`
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
+        ConnectionLoop(self).check(ErrorContext())
+        own = (self._reading_task, self._ping_interval_task, self._flusher_task)
+        if asyncio.current_task() in (*own, self._reconnection_task):
+            # nats-py cancels all of its tasks, except the one that calls this method.
+            await self._close_now(status, do_cbs)
+        else:
+            # nats-py counts as closed from the start: a second call would not close the socket.
+            await uncancelled(self._close_now(status, do_cbs), CLEANUP_GRACE)
+
+    async def _close_now(self, status: int, do_cbs: bool) -> None:
         if self.is_reconnecting:
             # nats-py would flush the pending commands to the dead socket. That raises, and skips
             # the rest of `close` and its callbacks.
             self._pending, self._pending_data_size = [], 0
         try:
             await super()._close(status, do_cbs)
+        except asyncio.CancelledError:
+            self._abort()
+            raise
         finally:
             # Between two attempts to connect, nats-py calls this with another status.
             if status == self.CLOSED:

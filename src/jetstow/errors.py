@@ -2,7 +2,6 @@
 
 Each class also derives from the corresponding nats-py error and Python builtin, if there is one:
 `BucketNotFoundError` is a `nats.js.errors.BucketNotFoundError` and a `FileNotFoundError`.
-Exceptions that your own data source or callback raises are passed on unchanged.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ import nats.js.errors as nats_js
 class JetstowError(nats_js.Error):
     """The base class of all jetstow errors.
 
-    `message` is one sentence. `bucket` and `name` are the bucket and the object that the error
-    is about, or None. `code` and `err_code` are the HTTP-like status and the JetStream error
-    code if the server sent them, as in `nats.js.errors.APIError`.
+    `message` is one sentence. `bucket` and `name` are those concerned, or None. `code` and
+    `err_code` are the server's status and JetStream error code, as in nats-py's `APIError`.
     """
 
     # The fields of nats-py's APIError, which some subclasses also derive from.
@@ -31,10 +29,8 @@ class JetstowError(nats_js.Error):
     def __init__(
         self, message: str = "", *, bucket: str | None = None, name: str | None = None
     ) -> None:
-        self.message = message
-        self.description = message
-        self.bucket = bucket
-        self.name = name
+        self.message = self.description = message
+        self.bucket, self.name = bucket, name
         self.args = (message,)
 
     def __str__(self) -> str:
@@ -241,6 +237,10 @@ class AuthorizationError(ConnectionLostError, nats.errors.AuthorizationError, Pe
     errno = errno.EACCES
 
 
+class WrongEventLoopError(JetstowError, RuntimeError):
+    """The connection was made in another event loop."""
+
+
 class WatcherStoppedError(JetstowError):
     """The watcher was stopped, so it delivers no further changes."""
 
@@ -294,5 +294,6 @@ __all__ = [
     "TamperedError",
     "TimeoutError",
     "WatcherStoppedError",
+    "WrongEventLoopError",
     "WrongStreamError",
 ]

@@ -106,3 +106,15 @@ async def test_delete_of_a_sealed_bucket(
     assert await js.delete_object_store(store.bucket)
     with pytest.raises(BucketNotFoundError):
         await store.seal()
+
+
+async def test_put_of_many_chunks_leaves_no_warning(
+    store: jetstow.ObjectStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A chunk that waited for the window when the refusal arrived counted as sent. The put then
+    purged its chunks, which a sealed bucket refuses, too."""
+    await store.seal()
+    for size in (1_000_000, 3_000_000, 9_000_000):
+        with pytest.raises(BucketSealedError):
+            await store.put("new", bytes(size))
+    assert not [record for record in caplog.records if record.name.startswith("jetstow")]

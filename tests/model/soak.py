@@ -1,4 +1,6 @@
-"""Run the model test for a given time: `make soak`, or `make soak MINUTES=5 SERVER=2.10.26`.
+"""Run the model test and storms of cancellations for a given time: `make soak`.
+
+`make soak MINUTES=5 SERVER=2.10.26` selects the duration and the server.
 
 It prints the operations, the faults, and the seed of each violation. The exit code is 1 if there
 is a violation. Ctrl-C stops it early.
@@ -7,10 +9,12 @@ is a violation. Ctrl-C stops it early.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import random
 import sys
 import time
 import traceback
+from collections import Counter
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +22,7 @@ from rich.table import Table
 from tests.model.machine import run_seed
 from tests.model.run import Tally
 from tests.support import versions
+from tests.support.cancellation_storm import run_storm
 from tests.support.servers import NatsServer
 
 
@@ -29,6 +34,7 @@ def main() -> int:
     wanted = parser.parse_args()
     console = Console()
     tally, violations = Tally(), list[tuple[int, BaseException]]()
+    storms = Counter[str]()
     until = time.monotonic() + 60 * wanted.minutes
     seeds = 0
     try:
@@ -39,6 +45,8 @@ def main() -> int:
             with NatsServer(wanted.server) as server:
                 try:
                     run_seed(server, number, tally)
+                    for concurrent in (1, 8):
+                        storms += asyncio.run(run_storm(server.url, number, 100, concurrent))
                 except Exception as error:  # noqa: BLE001 - report it and continue
                     violations.append((number, error))
                     console.print(f"[red]seed {number}: {error}")
@@ -47,6 +55,7 @@ def main() -> int:
     except KeyboardInterrupt:
         console.print("interrupted")
     _report(console, wanted.server, seeds, tally, violations)
+    console.print(f"calls in storms of cancellations: {dict(storms)}")
     return 1 if violations else 0
 
 

@@ -68,6 +68,7 @@ BASES: dict[str, tuple[type[BaseException], ...]] = {
     "EmbeddedServerError": (OSError,),
     "ContextError": (ValueError,),
     "WatcherStoppedError": (),
+    "WrongEventLoopError": (RuntimeError,),
     "WrongStreamError": (nats_js.APIError,),
 }  # fmt: skip
 

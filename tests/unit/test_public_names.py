@@ -36,7 +36,7 @@ PUBLIC = {
         "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectNotFoundError",
         "ObjectUnchangedError", "PermissionDeniedError", "RevisionMismatchError", "ServerError",
         "SizeMismatchError", "TamperedError", "TimeoutError", "WatcherStoppedError",
-        "WrongStreamError",
+        "WrongEventLoopError", "WrongStreamError",
     ],
     "jetstow.fs": ["JetstowFileSystem"],
     "jetstow.models": [*MODELS, "ObjectList"],

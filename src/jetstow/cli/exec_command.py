@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow.cli.errors import CliError, UsageError
 
 PLACEHOLDER: Final = "{}"
@@ -71,7 +72,7 @@ class ExecCommand:
             code = await process.wait()
         finally:
             if process.returncode is None:
-                await _terminate(process)
+                await uncancelled(_terminate(process))
         return f"{program!r} {_outcome(code)} for {address}" if code else None
 
 

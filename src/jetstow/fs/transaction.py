@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import fsspec.transaction
 from fsspec.asyn import _run_coros_in_chunks, sync
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow.errors import ConnectionLostError
 from jetstow.fs.files import WriteFile
 
@@ -233,7 +234,8 @@ async def _commit(fs: Any, group: list[Change], done: list[Change]) -> None:
 
 
 async def _discard(changes: Iterable[Change]) -> None:
-    await _run_quietly(change.discard for change in changes if change.discard is not None)
+    actions = [change.discard for change in changes if change.discard is not None]
+    await uncancelled(_run_quietly(actions))
 
 
 async def _run_quietly(actions: Iterable[Action]) -> None:

@@ -26,6 +26,25 @@ async def test_coroutine_ends_before_cancellation_is_raised() -> None:
     assert done.is_set()
 
 
+async def test_grace_ends_a_coroutine_of_a_cancelled_caller() -> None:
+    ended = asyncio.Event()
+
+    async def coroutine() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    task = asyncio.create_task(uncancelled(coroutine(), grace=0.001))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
 async def test_wait_ends_when_caller_is_cancelled() -> None:
     never = asyncio.Event()
     results: list[bool] = []

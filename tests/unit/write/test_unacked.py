@@ -11,7 +11,7 @@ from jetstow._core.write.unacked import UnackedChunks
 def unacked_of(count: int, size: int = 10) -> UnackedChunks:
     unacked = UnackedChunks()
     for _ in range(count):
-        unacked.add(memoryview(bytes(size)))
+        unacked.send(unacked.add(memoryview(bytes(size))))
     return unacked
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import ContextVar, copy_context
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import anyio
 
 T = TypeVar("T")
 
+# How long, in seconds, a cancelled caller waits until what it has on the server is removed. The
+# server removes consumers by itself.
+CLEANUP_GRACE: Final = 2.0
+
 # Set when the caller of the running `uncancelled` is cancelled.
 _cancel_requested: ContextVar[asyncio.Event | None] = ContextVar("cancel_requested", default=None)
 
 
-async def uncancelled(coroutine: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
+async def uncancelled(
+    coroutine: Coroutine[Any, Any, T] | asyncio.Task[T], grace: float | None = None
+) -> T:
     """Run a short coroutine to its end, and then raise a pending cancellation.
+
+    If it takes longer than `grace` seconds after the cancellation, it is cancelled, too.
 
     `asyncio.shield` alone would leave the coroutine running after the caller has gone. A shielded
     cancel scope alone does not stop `Task.cancel`. A coroutine that waits for longer than one
@@ -29,6 +37,7 @@ async def uncancelled(coroutine: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
     else:
         task = asyncio.get_running_loop().create_task(coroutine, context=context)
     cancellation: asyncio.CancelledError | None = None
+    timer: asyncio.TimerHandle | None = None
     with anyio.CancelScope(shield=True):
         while not task.done():
             try:
@@ -36,6 +45,10 @@ async def uncancelled(coroutine: Coroutine[Any, Any, T] | asyncio.Task[T]) -> T:
             except asyncio.CancelledError as error:
                 cancellation = error
                 requested.set()
+                if grace is not None and timer is None:
+                    timer = asyncio.get_running_loop().call_later(grace, task.cancel)
+    if timer is not None:
+        timer.cancel()
     if cancellation is not None:
         if not task.cancelled():
             task.exception()  # retrieved, so that asyncio does not log it

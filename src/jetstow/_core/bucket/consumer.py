@@ -1,10 +1,12 @@
-"""Ephemeral pull consumers on a bucket's stream."""
+"""Ephemeral consumers on a bucket's stream. A cancelled caller leaves none behind."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import Any, Final
 
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import JetstowError
@@ -29,11 +31,33 @@ async def create_consumer(
         "mem_storage": True,
         "num_replicas": 1,
     }
+    return await request_consumer(stream, context, config)
+
+
+async def request_consumer(
+    stream: Stream, context: ErrorContext, config: dict[str, Any]
+) -> dict[str, Any]:
+    """Create a consumer of any kind, and return the server's response.
+
+    If the caller is cancelled in the meantime, the consumer is deleted again.
+    """
     body = {"stream_name": stream.name, "config": config}
-    return await stream.api.request(context, f"CONSUMER.CREATE.{stream.name}", body)
+    reply: dict[str, Any] = {}
+
+    async def create() -> None:
+        reply.update(await stream.api.request(context, f"CONSUMER.CREATE.{stream.name}", body))
+
+    try:
+        await uncancelled(create(), CLEANUP_GRACE)
+    except asyncio.CancelledError:
+        if reply:
+            await delete_consumer(stream, context, str(reply["name"]))
+        raise
+    return reply
 
 
 async def delete_consumer(stream: Stream, context: ErrorContext, name: str) -> None:
     """Delete a consumer; ignore errors, as the server deletes an inactive consumer anyway."""
+    deletion = stream.api.request(context, f"CONSUMER.DELETE.{stream.name}.{name}")
     with contextlib.suppress(JetstowError):
-        await stream.api.request(context, f"CONSUMER.DELETE.{stream.name}.{name}")
+        await uncancelled(deletion, CLEANUP_GRACE)

@@ -7,10 +7,10 @@ starts after the last revision returned. So each change is returned exactly once
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from typing import Any, Final, Literal
 
+from jetstow._core.bucket.consumer import delete_consumer, request_consumer
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import Message, status
@@ -19,7 +19,6 @@ from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow.errors import (
     BadObjectMetaError,
-    JetstowError,
     PermissionDeniedError,
     ServerError,
     TimeoutError,
@@ -106,10 +105,8 @@ class OrderedConsumer:
         }
         if self._revision:
             config |= {"deliver_policy": "by_start_sequence", "opt_start_seq": self._revision + 1}
-        name = self._stream.name
-        body = {"stream_name": name, "config": config}
         try:
-            reply = await self._stream.api.request(context, f"CONSUMER.CREATE.{name}", body)
+            reply = await request_consumer(self._stream, context, config)
         except BaseException:
             mailbox.close()
             raise
@@ -261,6 +258,4 @@ class OrderedConsumer:
         mailbox.close()
         if not self._stream.api.nc.is_connected:
             return
-        with contextlib.suppress(JetstowError):
-            name = f"CONSUMER.DELETE.{self._stream.name}.{self._consumer}"
-            await self._stream.api.request(self._stream.error_context(), name)
+        await delete_consumer(self._stream, self._stream.error_context(), self._consumer)

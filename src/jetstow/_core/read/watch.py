@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.duration import seconds
@@ -79,14 +80,17 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         return self
 
     async def stop(self) -> None:
-        """Stop watching. Tasks that wait for a change stop waiting."""
+        """Stop watching. Tasks that wait for a change stop waiting.
+
+        A call that is cancelled stops it, too.
+
+        Raises: `WrongEventLoopError`.
+        """
+        self._stream.api.inbox.loop.check(self._context)
         self._stopped = True
         self._changes.clear()
         self._change_added.set()
-        if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task])
-        await self._consumer.close()
+        await uncancelled(self._close(), CLEANUP_GRACE)
 
     async def updates(self, timeout: Duration | None = 5.0) -> ObjectInfo | None:
         """Return the next change; wait up to `timeout` seconds, or without limit if it is None.
@@ -120,7 +124,16 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
+    async def _close(self) -> None:
+        try:
+            if self._task is not None and not self._task.done():
+                self._task.cancel()
+                await asyncio.wait([self._task])
+        finally:
+            await self._consumer.close()
+
     async def _next(self) -> ObjectInfo | None:
+        self._stream.api.inbox.loop.check(self._context)
         while True:
             while not self._changes:
                 self._check_running()

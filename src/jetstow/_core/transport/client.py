@@ -8,6 +8,7 @@ and writes the socket.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
@@ -120,12 +121,19 @@ class FastPathClient(TLSClient):
             await super()._read_loop()
             return
         self._fast_path = fast_path
+        keeps_reading = False
         try:
             await self._read_fast_path(fast_path)
+        except asyncio.CancelledError:
+            # `asyncio.run` cancels all tasks at its end. Those that clean up still need replies,
+            # and the fast path delivers them without this task.
+            keeps_reading = self.is_connected
+            raise
         finally:
-            fast_path.close()
-            if self._fast_path is fast_path:
-                self._fast_path = None
+            if not keeps_reading:
+                fast_path.close()
+                if self._fast_path is fast_path:
+                    self._fast_path = None
 
     async def _read_fast_path(self, fast_path: FastPath) -> None:
         """Pass to nats-py what the fast path does not deliver, until the connection ends."""
@@ -174,3 +182,9 @@ def publish_with_nats_py(
     if message_size(payload, headers) > nc.max_payload:
         raise nats.errors.MaxPayloadError
     return nc.publish(subject, payload, reply, headers)  # type: ignore[arg-type]
+
+
+async def unsubscribe(subscription: Subscription) -> None:
+    """End a subscription. Ignore that it, or its connection, has ended before."""
+    with contextlib.suppress(nats.errors.Error):
+        await subscription.unsubscribe()

@@ -10,7 +10,6 @@ Only this module and `jetstream_api.py` subscribe and publish through nats-py.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,8 +18,9 @@ import nats.errors
 from jetstow._core.aio.congestion_window import CongestionWindow
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
-from jetstow._core.transport.client import FastPathClient, publish_with_nats_py
+from jetstow._core.transport.client import FastPathClient, publish_with_nats_py, unsubscribe
 from jetstow._core.transport.connection_state import ConnectionState, connection_lost
+from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.pending_reply import PendingReply
@@ -48,6 +48,7 @@ class Inbox:
 
     def __init__(self, nc: Client) -> None:
         self.nc = nc
+        self.loop = ConnectionLoop(nc)
         # nats-py's `connect` replaces the queue, and drops all subscriptions and callbacks.
         self._flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
@@ -85,11 +86,12 @@ class Inbox:
 
         Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError`.
         """
+        loop = self.loop.check(context)
         if not self._is_subscribed or not self.nc.is_connected or self._denials.is_inbox_denied:
             await self._ensure_subscribed(context, timeout)
         self._token_count += 1
         token = str(self._token_count)
-        start = asyncio.get_running_loop().time()
+        start = loop.time()
         silence = Silence(timeout, start)
         pending = PendingReply(f"{self.prefix}.{token}", subject, context, silence)
         self._receivers[token] = pending
@@ -137,26 +139,34 @@ class Inbox:
         mailbox = self._create_mailbox(kind, context, timeout)
         mailbox.address = self.nc.new_inbox()
         try:
-            mailbox.subscription = await mailbox.with_timeout(
-                self._subscribe(mailbox.address, mailbox.deliver, context)
-            )
+            await mailbox.with_timeout(self._subscribe_mailbox(mailbox, context))
         except BaseException:
             mailbox.close()
             raise
         return mailbox
 
     async def _ensure_subscribed(self, context: ErrorContext, timeout: float) -> None:
-        subject = f"{self.prefix}.>"
+        self.loop.check(context)
         if not self.nc.is_connected:
             await self.state.wait_connected(context)
         if not self._is_subscribed:
             async with self._subscribe_lock:
                 if not self._is_subscribed:
                     with self._create_mailbox(Mailbox, context, timeout) as mailbox:
-                        await mailbox.with_timeout(self._subscribe(subject, self._deliver, context))
-                    self._is_subscribed = True
+                        await mailbox.with_timeout(self._subscribe_all(context))
         if self._denials.is_inbox_denied:
             raise self._denials.inbox_error(context)
+
+    # nats-py can swallow a cancellation, which `with_timeout` then raises instead of the result. So
+    # the coroutine itself enters the subscription: it would be lost, or made twice.
+
+    async def _subscribe_mailbox(self, mailbox: Mailbox, context: ErrorContext) -> None:
+        subscribing = self._subscribe(mailbox.address, mailbox.deliver, context)
+        mailbox.subscription = await subscribing
+
+    async def _subscribe_all(self, context: ErrorContext) -> None:
+        await self._subscribe(f"{self.prefix}.>", self._deliver, context)
+        self._is_subscribed = True
 
     def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         self._token_count += 1
@@ -215,7 +225,7 @@ class Inbox:
         if mailbox is not None and mailbox.subscription is not None:
             # Break the reference cycle, so that no garbage collection is needed.
             subscription, mailbox.subscription = mailbox.subscription, None
-            self.state.run_in_background(_unsubscribe(subscription))
+            self.state.run_in_background(unsubscribe(subscription))
 
     def publish(
         self,
@@ -227,9 +237,11 @@ class Inbox:
     ) -> Coroutine[Any, Any, None] | None:
         """Publish. Return a coroutine that the caller must await, or None if the socket took all.
 
-        Raises: `InvalidOptionError` (larger than the server's `max_payload`). The coroutine raises
+        Raises: `InvalidOptionError` (larger than the server's `max_payload`),
+        `WrongEventLoopError`. The coroutine raises
         `ConnectionLostError`.
         """
+        self.loop.check(context)
         try:
             if isinstance(self.nc, FastPathClient):
                 publishing = self.nc.publish_fast(subject, payload, reply, headers)
@@ -285,8 +297,3 @@ class Inbox:
             receiver.fail(connection_lost(receiver.context, reason))
         self.inbound.restart()
         self.outbound.restart()
-
-
-async def _unsubscribe(subscription: Subscription) -> None:
-    with contextlib.suppress(nats.errors.Error):
-        await subscription.unsubscribe()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 from jetstow._core.aio.congestion_window import CongestionWindow, Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
+from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.silence import Progress, Silence
 from jetstow.errors import JetstowError
 
@@ -27,6 +28,7 @@ class MailboxOwner(Protocol):
     """The methods of an inbox that its mailboxes call."""
 
     prefix: str
+    loop: ConnectionLoop
     inbound: CongestionWindow
 
     def publish(
@@ -146,7 +148,7 @@ class Mailbox:
         Raises: what `next` raises.
         """
         self._raise_error()
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self.inbox.loop.check(self.context).create_future()
         self._start_timeout()
         try:
             await self._waiter

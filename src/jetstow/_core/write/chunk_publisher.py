@@ -142,7 +142,7 @@ class ChunkPublisher:
         chunk = self.unacked.chunks[number]
         departure = self._inbox.outbound.try_acquire(chunk.nbytes)
         self._in_flight[number] = departure or await self._reserve(chunk.nbytes)
-        attempt = self.unacked.attempts.get(number, 0)
+        attempt = self.unacked.send(number)
         headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
         if self._headers:
             headers |= self._headers

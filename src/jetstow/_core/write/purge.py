@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 import logging
 from dataclasses import dataclass, replace
 
+from jetstow._core.aio.cancellation import CLEANUP_GRACE
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject, meta_subject
@@ -46,6 +49,17 @@ async def purge_chunks(stream: Stream, context: ErrorContext, nuid: str) -> None
         await stream.purge(context, chunk_subject(stream.subject_bucket, nuid))
     except JetstowError as error:
         _log.warning("unused chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
+
+
+async def send_purge(stream: Stream, context: ErrorContext, nuid: str) -> None:
+    """Purge the chunks of a put whose event loop is ending, so that no reply will arrive."""
+    try:
+        async with asyncio.timeout(CLEANUP_GRACE):
+            await stream.purge(context, chunk_subject(stream.subject_bucket, nuid))
+    except (builtins.TimeoutError, JetstowError):
+        _log.warning(
+            "unused chunks of %s (NUID %s) may be left: the event loop ended", context, nuid
+        )
 
 
 async def purge_abandoned(stream: Stream, context: ErrorContext, nuid: str) -> None:

@@ -28,7 +28,7 @@ from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
-from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced
+from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced, send_purge
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import (
@@ -119,10 +119,16 @@ class Put:
         publisher = self._require_started()
         if self._reading_state is not None:
             _discard(self._reading_state)
-        if not self._keeps_chunks and publisher.unacked.sent:
-            # A cancelled task must not leave its chunks behind, either.
-            await uncancelled(self._purge_own_chunks(publisher))
-        publisher.close()
+        try:
+            if not self._keeps_chunks and publisher.unacked.sent:
+                # A cancelled task must not leave its chunks behind, either.
+                await uncancelled(self._purge_own_chunks(publisher))
+        finally:
+            publisher.close()
+
+    def check_loop(self) -> None:
+        """Raise `WrongEventLoopError` in another event loop than that of the connection."""
+        self._stream.api.inbox.loop.check(self.context)
 
     # -- for resumable puts ------------------------------------------------------------------
 
@@ -203,6 +209,9 @@ class Put:
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
+        if self._stream.api.inbox.loop.is_ending:
+            await send_purge(self._stream, self.context, self.nuid)
+            return
         try:
             await publisher.wait_for_replies()
         except PermissionDeniedError:

@@ -10,10 +10,11 @@ from __future__ import annotations
 class UnackedChunks:
     """The unacknowledged chunks of one upload, numbered from 0.
 
-    `sent` counts the chunks sent, `stored` those stored in order, up to stream sequence `last_seq`.
-    `chunks` maps the number of each other chunk to its bytes, `size` in all. `unanswered` holds the
-    numbers of those without a reply. `early` maps chunks with an acknowledgement whose place in
-    the order is not known yet to their stream sequences; it is empty in a normal upload.
+    `sent` counts the chunks added, `stored` those stored in order, up to stream sequence
+    `last_seq`. `chunks` maps the number of each other chunk to its bytes, `size` in all.
+    `unanswered` holds the numbers of those that were sent and have no reply. `early` maps chunks
+    with an acknowledgement whose place in the order is not known yet to their stream sequences; it
+    is empty in a normal upload.
     """
 
     def __init__(self, stored: int = 0) -> None:
@@ -41,10 +42,14 @@ class UnackedChunks:
         """Add the next chunk. Return its number."""
         number = self.sent
         self.chunks[number] = chunk
-        self.unanswered.add(number)
         self.size += chunk.nbytes
         self.sent += 1
         return number
+
+    def send(self, number: int) -> int:
+        """Record that a chunk is being sent. Return its attempt."""
+        self.unanswered.add(number)
+        return self.attempts.get(number, 0)
 
     def restart(self) -> tuple[int, ...]:
         """Forget the replies to all chunks. Return their numbers, to be sent again."""

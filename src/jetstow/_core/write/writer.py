@@ -81,6 +81,7 @@ class ObjectWriter:
             raise ValueError(f"object {self.name!r} was aborted because a write failed")
         if self._closed:
             return
+        self._put.check_loop()
         self._closed = True
         try:
             if self._chunker.remainder:
@@ -92,6 +93,7 @@ class ObjectWriter:
     async def abort(self) -> None:
         """Discard what was written: no object is stored, and its chunks are purged."""
         if not self._closed:
+            self._put.check_loop()
             self._closed = True
             await self._put.end()
 
@@ -112,3 +114,4 @@ class ObjectWriter:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"object {self.name!r} is closed: it cannot be written to")
+        self._put.check_loop()

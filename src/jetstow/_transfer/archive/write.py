@@ -6,6 +6,7 @@ import os
 from contextlib import aclosing
 from typing import Final, TypeAlias
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.map_in_order import map_in_order
 from jetstow._core.protocol.api_errors import FATAL_ERRORS
 from jetstow._transfer.archive import tar
@@ -110,11 +111,14 @@ class _ArchiveWriter:
                     if info is not None:
                         await self._add(info, spool)
         finally:
-            for spool in self._spools:
-                await spool.close()
+            await uncancelled(self._close_spools())
         # A restore creates links after their objects.
         for info in links:
             await self._add(info, None)
+
+    async def _close_spools(self) -> None:
+        for spool in self._spools:
+            await spool.close()
 
     async def finish(self) -> BackupResult:
         """Write the manifest and the end of the archive."""
