@@ -15,6 +15,7 @@ from pathlib import Path
 import nats
 
 import jetstow
+from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow.errors import JetstowError
 from tests.model.operations import UNKNOWN_OUTCOME_ERRORS, Call, Operations, Variant
 from tests.model.reference import Object, ReferenceModel, State, ViolationError
@@ -97,6 +98,11 @@ class BucketRun:
             js = nc.jetstream(timeout=TIMEOUT)
             store = await js.create_object_store(self._bucket)
             self._stores.append(store.encrypted(KEY) if self._kind.encrypted else store)
+        if self._kind.has_ttl:
+            # Not by the first put: nats-server 2.15.1 cannot recover a stream if it is killed while
+            # it writes the configuration ("checksums do not match" for meta.inf).
+            stream = self._stores[0]._bucket
+            await enable_message_ttl(stream, stream.error_context())
         self._watcher = await self._stores[0].watch()
         self._listening = asyncio.create_task(self._listen(self._watcher))
 
