@@ -141,10 +141,10 @@ def _check_credentials(credentials: Any) -> None:
     if isinstance(credentials, RawCredentials):
         content = str(credentials).encode()
     elif isinstance(credentials, str | Path):
-        content = Path(credentials).read_bytes()
+        content = _nats_context.read_credentials(Path(credentials))
     else:
         for path in credentials or ():  # the file of a JWT and that of a seed
-            Path(path).read_bytes()
+            _nats_context.read_credentials(Path(path))
         return
     if not all(part in content for part in _nats_context.CREDS_MARKERS):
         source = "" if isinstance(credentials, RawCredentials) else f": {credentials}"

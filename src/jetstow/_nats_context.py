@@ -31,6 +31,7 @@ STRING_FIELDS = (
 )  # fmt: skip
 # The `nats` command line can also take a secret from an environment variable or a program.
 SECRET_REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
+_MAX_CREDENTIALS_SIZE = 1024 * 1024
 CREDS_MARKERS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
 # Options that identify the user. If one is given, those of the context are not used.
 CREDENTIAL_OPTIONS = frozenset({
@@ -196,6 +197,15 @@ class _ContextFile:
         return content
 
 
+def read_credentials(path: Path) -> bytes:
+    """Return the content of a file with credentials: 1 MiB at most, as /dev/full never ends.
+
+    Raises: `OSError`.
+    """
+    with path.open("rb") as file:
+        return file.read(_MAX_CREDENTIALS_SIZE)
+
+
 def _is_valid_text(value: str) -> bool:
     return "\0" not in value and value.encode(errors="replace").decode() == value
 
@@ -214,13 +224,13 @@ def _credential_options(fields: _ContextFile) -> dict[str, Any]:
         options |= {"user": fields["user"], "password": password}
     elif creds := fields.file("creds"):
         # nats-py loops forever if a marker is missing.
-        content = creds.read_bytes()
+        content = read_credentials(creds)
         if not all(marker in content for marker in CREDS_MARKERS):
             raise fields.error("creds", f"names a file without a user JWT and seed: {creds}")
         options["user_credentials"] = str(creds)
     elif nkey := fields.file("nkey"):
         # nats-py reads only a bare seed from a file, not one with header and footer lines.
-        if not (seed := SEED_LINE.search(nkey.read_bytes())):
+        if not (seed := SEED_LINE.search(read_credentials(nkey))):
             raise fields.error("nkey", f"names a file without an NKEY seed: {nkey}")
         options["nkeys_seed_str"] = seed[1].decode()
     elif fields["user_jwt"]:

@@ -6,6 +6,7 @@ import datetime
 import inspect
 import json
 import ssl
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,15 @@ def test_nkey_file_with_and_without_header(save: Any, files: Path) -> None:
     (files / "user.nk").write_text(SEED)
     assert _nats_context.load("demo").options["nkeys_seed_str"] == SEED
     assert nkeys.from_seed(bytearray(SEED.encode())).public_key.startswith(b"U")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+@pytest.mark.parametrize("field", ["creds", "nkey"])
+def test_credentials_file_that_never_ends(save: Any, field: str) -> None:
+    """It was read until the memory was exhausted."""
+    save(**{field: "/dev/full"})
+    with pytest.raises(ContextError, match="/dev/full"):
+        _nats_context.load("demo")
 
 
 def test_several_kinds_of_credentials(save: Any, files: Path) -> None:
