@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
 import fsspec
+import fsspec.asyn
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +22,11 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session", autouse=True)
 def _close_cached_file_systems(_servers: object) -> Iterator[None]:
-    """Close all file systems that fsspec caches, before the servers stop."""
+    """Close all file systems that fsspec caches, before the servers stop.
+
+    fsspec's thread starts again: coverage.py does not trace one that is older than its last start.
+    """
+    fsspec.asyn.loop[0] = fsspec.asyn.iothread[0] = None
     yield
     for file_system in list(JetstowFileSystem._cache.values()):
         file_system.close()
