@@ -206,6 +206,17 @@ def read_credentials(path: Path) -> bytes:
         return file.read(_MAX_CREDENTIALS_SIZE)
 
 
+def read_seed(path: Path) -> str | None:
+    """Return the seed in a file with an NKey, or None if it has none.
+
+    nats-py reads only a bare seed from a file, not one with header and footer lines.
+
+    Raises: `OSError`.
+    """
+    match = SEED_LINE.search(read_credentials(path))
+    return None if match is None else match[1].decode()
+
+
 def _is_valid_text(value: str) -> bool:
     return "\0" not in value and value.encode(errors="replace").decode() == value
 
@@ -229,10 +240,9 @@ def _credential_options(fields: _ContextFile) -> dict[str, Any]:
             raise fields.error("creds", f"names a file without a user JWT and seed: {creds}")
         options["user_credentials"] = str(creds)
     elif nkey := fields.file("nkey"):
-        # nats-py reads only a bare seed from a file, not one with header and footer lines.
-        if not (seed := SEED_LINE.search(read_credentials(nkey))):
+        if (seed := read_seed(nkey)) is None:
             raise fields.error("nkey", f"names a file without an NKEY seed: {nkey}")
-        options["nkeys_seed_str"] = seed[1].decode()
+        options["nkeys_seed_str"] = seed
     elif fields["user_jwt"]:
         options |= _user_jwt_options(fields)
     return options

@@ -127,11 +127,9 @@ class Settings:
         if self.nkey:
             from jetstow import _nats_context
 
-            # nats-py reads only a bare seed from a file, not one with header and footer lines.
-            seed = _nats_context.SEED_LINE.search(self.nkey.read_bytes())
-            if seed is None:
+            if (seed := _nats_context.read_seed(self.nkey)) is None:
                 raise UsageError(f"--nkey {str(self.nkey)!r} is a file without an NKey seed")
-            return {"nkeys_seed_str": seed[1].decode()}
+            return {"nkeys_seed_str": seed}
         return {}
 
     def _tls_context(self) -> ssl.SSLContext | None:

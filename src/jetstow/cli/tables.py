@@ -84,6 +84,8 @@ def _link_target(info: ObjectInfo) -> str:
 
 def object_details(info: ObjectInfo) -> Result:
     """Return all fields of an object that have a value."""
+    from jetstow import ObjectHeaders
+
     chunk_size = info.options.max_chunk_size if info.options else None
     chunks = f"{info.chunks or 0}" + (f" of up to {format_size(chunk_size)}" if chunk_size else "")
     pairs = [
@@ -101,8 +103,8 @@ def object_details(info: ObjectInfo) -> Result:
         ("chunks", chunks),
         *(
             ("header", f"{key}: {value}")
-            for key, values in (info.meta.headers or {}).items()
-            for value in ([values] if isinstance(values, str) else values)
+            for key, values in ObjectHeaders(info.meta.headers or {}).to_lists().items()
+            for value in values
         ),
         *(("metadata", f"{key} = {value}") for key, value in (info.metadata or {}).items()),
     ]

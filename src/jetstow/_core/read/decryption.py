@@ -263,7 +263,6 @@ class DecryptedRanges:
         last_number, _ = cipher.chunk_at(max(start, stop - 1), chunk_size)
         # The plaintext may end with a full chunk, and `start` be behind it.
         number = min(number, (stored_end - 1) // chunk_size)
-        number = min(number, (stored_end - 1) // chunk_size)
         read_end = min(stored_end, (last_number + 1) * chunk_size)
         stored_position, buffer = number * chunk_size, bytearray()
         async with aclosing(self._reader.read(stored_position, read_end)) as pieces:

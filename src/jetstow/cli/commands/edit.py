@@ -100,6 +100,9 @@ async def edit(
         return await _edit_bucket(session, address.bucket, description, entries, of_bucket)
     headers = _Entries("--header", header, remove_header)
 
+    from jetstow import ObjectHeaders
+    from jetstow._transfer.change_meta import change_meta
+
     def change(info: ObjectInfo) -> ObjectMeta:
         meta = info.meta
         if description is not None:
@@ -108,10 +111,8 @@ async def edit(
             meta.content_type = content_type or None
         meta.tags = _change_list(meta.tags or [], tag or (), remove_tag or ()) or None
         meta.metadata = entries.change_values(meta.metadata or {}) or None
-        meta.headers = headers.change_lists(_header_lists(info)) or None
+        meta.headers = headers.change_lists(ObjectHeaders(meta.headers or {}).to_lists()) or None
         return meta
-
-    from jetstow._transfer.change_meta import change_meta
 
     changed = await change_meta(await session.store(address.bucket), address.name, change)
     return Result(object_data(changed), notices=[f"changed {printable(str(address))}"])
@@ -160,14 +161,6 @@ class _Entries:
 
     def _without_removed(self, existing: dict[str, str]) -> dict[str, str]:
         return {key: value for key, value in existing.items() if key not in (self.removed or ())}
-
-
-def _header_lists(info: ObjectInfo) -> dict[str, list[str]]:
-    meta: ObjectMeta = info.meta
-    return {
-        key: [values] if isinstance(values, str) else list(values)
-        for key, values in (meta.headers or {}).items()
-    }
 
 
 def _change_list(existing: list[str], added: Iterable[str], removed: Iterable[str]) -> list[str]:
