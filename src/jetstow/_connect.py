@@ -26,6 +26,7 @@ from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.protocol.duration import options_in_seconds
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.transport.tls import TLSNotOfferedError
+from jetstow._credentials import has_jwt_and_seed, override_options, read_credentials
 from jetstow.client import Client
 from jetstow.errors import (
     AuthorizationError,
@@ -65,13 +66,8 @@ async def _connect(servers: str | list[str] | None, options: dict[str, Any]) -> 
     client = Client()
     if servers is None:
         servers, defaults = await _find_servers(client)
-        if client._lease is None and _nats_context.CREDENTIAL_OPTIONS & options.keys():
-            defaults = {
-                key: value
-                for key, value in defaults.items()
-                if key not in _nats_context.CREDENTIAL_OPTIONS
-            }
-        options = defaults | options
+        is_embedded = client._lease is not None
+        options = defaults | options if is_embedded else override_options(defaults, options)
     try:
         await _connect_first(client, servers, options)
     except BaseException:
@@ -141,12 +137,12 @@ def _check_credentials(credentials: Any) -> None:
     if isinstance(credentials, RawCredentials):
         content = str(credentials).encode()
     elif isinstance(credentials, str | Path):
-        content = _nats_context.read_credentials(Path(credentials))
+        content = read_credentials(credentials)
     else:
         for path in credentials or ():  # the file of a JWT and that of a seed
-            _nats_context.read_credentials(Path(path))
+            read_credentials(path)
         return
-    if not all(part in content for part in _nats_context.CREDS_MARKERS):
+    if not has_jwt_and_seed(content):
         source = "" if isinstance(credentials, RawCredentials) else f": {credentials}"
         raise InvalidOptionError(
             f"user_credentials must have the JWT and the NKey seed of a user{source}"

@@ -19,6 +19,13 @@ from typing import Any
 
 from nats.aio.client import RawCredentials
 
+from jetstow._credentials import (
+    has_jwt_and_seed,
+    load_client_certificate,
+    read_credentials,
+    read_seed,
+    starts_with_seed,
+)
 from jetstow.errors import ContextError
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
@@ -31,14 +38,6 @@ STRING_FIELDS = (
 )  # fmt: skip
 # The `nats` command line can also take a secret from an environment variable or a program.
 SECRET_REFERENCE = re.compile(r"(file|env|op|nsc|data):", re.IGNORECASE)
-_MAX_CREDENTIALS_SIZE = 1024 * 1024
-CREDS_MARKERS = (b"BEGIN NATS USER JWT", b"BEGIN USER NKEY SEED")
-# Options that identify the user. If one is given, those of the context are not used.
-CREDENTIAL_OPTIONS = frozenset({
-    "user", "password", "token", "user_credentials", "nkeys_seed", "nkeys_seed_str",
-    "signature_cb", "user_jwt_cb",
-})  # fmt: skip
-SEED_LINE = re.compile(rb"^\s*(S[A-Z2-7]{57})\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -197,26 +196,6 @@ class _ContextFile:
         return content
 
 
-def read_credentials(path: Path) -> bytes:
-    """Return the content of a file with credentials: 1 MiB at most, as /dev/full never ends.
-
-    Raises: `OSError`.
-    """
-    with path.open("rb") as file:
-        return file.read(_MAX_CREDENTIALS_SIZE)
-
-
-def read_seed(path: Path) -> str | None:
-    """Return the seed in a file with an NKey, or None if it has none.
-
-    nats-py reads only a bare seed from a file, not one with header and footer lines.
-
-    Raises: `OSError`.
-    """
-    match = SEED_LINE.search(read_credentials(path))
-    return None if match is None else match[1].decode()
-
-
 def _is_valid_text(value: str) -> bool:
     return "\0" not in value and value.encode(errors="replace").decode() == value
 
@@ -234,9 +213,7 @@ def _credential_options(fields: _ContextFile) -> dict[str, Any]:
     if fields["user"] and (password or not token):
         options |= {"user": fields["user"], "password": password}
     elif creds := fields.file("creds"):
-        # nats-py loops forever if a marker is missing.
-        content = read_credentials(creds)
-        if not all(marker in content for marker in CREDS_MARKERS):
+        if not has_jwt_and_seed(read_credentials(creds)):
             raise fields.error("creds", f"names a file without a user JWT and seed: {creds}")
         options["user_credentials"] = str(creds)
     elif nkey := fields.file("nkey"):
@@ -252,7 +229,7 @@ def _user_jwt_options(fields: _ContextFile) -> dict[str, Any]:
     jwt, seed = fields.secret("user_jwt").strip(), fields.secret("user_seed").strip()
     if not seed:  # a bearer JWT does not sign the nonce
         return {"user_jwt_cb": jwt.encode, "signature_cb": lambda _nonce: b""}
-    if not SEED_LINE.match(seed.encode()):
+    if not starts_with_seed(seed):
         raise fields.error("user_seed", "is not an NKEY seed")
     return {
         "user_credentials": RawCredentials(
@@ -273,10 +250,9 @@ def _tls_options(fields: _ContextFile) -> dict[str, Any]:
             options["tls"] = context = ssl.create_default_context(cafile=ca)
         except (OSError, ValueError) as error:
             raise fields.error("ca", f"names a file without certificates: {ca}") from error
-        if cert:
+        if cert and key:
             try:
-                # Without a password, OpenSSL prompts for one on the terminal and blocks.
-                context.load_cert_chain(cert, key, password="")
+                load_client_certificate(context, cert, key)
             except (OSError, ValueError) as error:
                 raise fields.error("cert", f"and `key` cannot be loaded: {error}") from error
     return options

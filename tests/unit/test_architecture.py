@@ -20,7 +20,14 @@ SRC = ROOT / "src"
 # From the bottom to the top. A module imports from its own layer's package and from layers below,
 # in annotations too. Packages on one line do not import each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("jetstow.errors", "jetstow._digest", "jetstow._glob", "jetstow._headers", "jetstow._html"),
+    (
+        "jetstow.errors",
+        "jetstow._credentials",
+        "jetstow._digest",
+        "jetstow._glob",
+        "jetstow._headers",
+        "jetstow._html",
+    ),
     ("jetstow.models", "jetstow._results"),
     ("jetstow.types",),
     ("jetstow._core.aio",),
@@ -44,18 +51,19 @@ FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli")
 PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob")
 # The command line starts and stops the embedded server and reads the `nats` tool's contexts.
 CLI_EXTRAS = (
+    "jetstow._credentials",
     "jetstow._embedded",
     "jetstow._nats_context",
     "jetstow._transfer.change_meta",
     "jetstow._transfer.plan",
 )
-# The file system has an option that names a context.
-FS_EXTRAS = ("jetstow._nats_context",)
+# The file system has options that name a context and certificates.
+FS_EXTRAS = ("jetstow._credentials", "jetstow._nats_context")
 
 # These import little, whatever lies below them.
 NARROW = {
     "jetstow._embedded": ("jetstow.errors",),
-    "jetstow._nats_context": ("jetstow.errors",),
+    "jetstow._nats_context": ("jetstow.errors", "jetstow._credentials"),
     "jetstow._core.aio": ("jetstow.errors", "jetstow.types"),
 }
 PROTOCOL_NETWORK = {"asyncio", "http", "select", "selectors", "socket", "ssl", "urllib.request"}

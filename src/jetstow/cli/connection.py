@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from jetstow._credentials import load_client_certificate, override_options, read_seed
 from jetstow.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -97,14 +98,7 @@ class Settings:
         options: dict[str, Any] = dict(self._context.options) if self._context else {}
         if self.server:
             options["servers"] = self.server.split(",")
-        if own := self._credential_options():
-            from jetstow import _nats_context
-
-            options = {
-                name: value
-                for name, value in options.items()
-                if name not in _nats_context.CREDENTIAL_OPTIONS
-            } | own
+        options = override_options(options, self._credential_options())
         if tls := self._tls_context():
             options["tls"] = tls
         if self.timeout:
@@ -125,9 +119,7 @@ class Settings:
         if self.creds:
             return {"user_credentials": str(self.creds)}
         if self.nkey:
-            from jetstow import _nats_context
-
-            if (seed := _nats_context.read_seed(self.nkey)) is None:
+            if (seed := read_seed(self.nkey)) is None:
                 raise UsageError(f"--nkey {str(self.nkey)!r} is a file without an NKey seed")
             return {"nkeys_seed_str": seed}
         return {}
@@ -147,8 +139,7 @@ class Settings:
             raise UsageError(message) from error
         if self.tls_cert and self.tls_key:
             try:
-                # Without a password, OpenSSL prompts for one on the terminal and blocks.
-                context.load_cert_chain(self.tls_cert, self.tls_key, password="")
+                load_client_certificate(context, self.tls_cert, self.tls_key)
             except (OSError, ValueError) as error:
                 message = f"--tlscert {str(self.tls_cert)!r} and --tlskey cannot be loaded: {error}"
                 raise UsageError(message) from error

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from jetstow import _nats_context
 from jetstow._core.protocol.option_names import check_option_names
+from jetstow._credentials import load_client_certificate, override_options
 from jetstow.errors import InvalidOptionError
 from jetstow.types import ConnectOptions, JetStreamOptions
 
@@ -56,10 +57,7 @@ class Options:
             defaults = dict(context.options)
             if self.servers is None:
                 servers["servers"] = defaults["servers"]
-            if _nats_context.CREDENTIAL_OPTIONS & connect.keys():
-                for key in _nats_context.CREDENTIAL_OPTIONS & defaults.keys():
-                    del defaults[key]
-            connect = defaults | connect
+            connect = override_options(defaults, connect)
             if not {"domain", "prefix"} & jetstream.keys():
                 jetstream |= context.js_options
         if self._tls:
@@ -78,8 +76,7 @@ class Options:
         try:
             context = ssl.create_default_context(cafile=self._tls.get("tls_ca"))
             if "tls_cert" in self._tls:
-                # Without a password, OpenSSL prompts for one on the terminal and blocks.
-                context.load_cert_chain(self._tls["tls_cert"], self._tls["tls_key"], password="")
+                load_client_certificate(context, self._tls["tls_cert"], self._tls["tls_key"])
         except (OSError, ValueError) as error:
             files = ", ".join(f"{key}={str(path)!r}" for key, path in self._tls.items())
             raise InvalidOptionError(f"cannot load the TLS files {files}: {error}") from error

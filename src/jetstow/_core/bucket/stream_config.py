@@ -6,6 +6,7 @@ as a mirror, is read-only. Its messages may have the subjects of another bucket.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import zip_longest
 from typing import Any
 
@@ -57,9 +58,7 @@ def read_only_reason(bucket: str, subject_bucket: str, config: dict[str, Any]) -
         return "the bucket is sealed"
     if mirror := config.get("mirror"):
         return f"{context} is a mirror of stream {mirror.get('name')!r}"
-    own = [subjects.all_chunks_subject(bucket), subjects.all_meta_subject(bucket)]
-    stored = config.get("subjects") or []
-    if not all(any(_covers(pattern, subject) for pattern in stored) for subject in own):
+    if not _stores_own_subjects(bucket, tuple(config.get("subjects") or ())):
         if sources := config.get("sources"):
             names = ", ".join(repr(source.get("name")) for source in sources)
             return f"{context} is a copy of stream {names}, its source"
@@ -78,6 +77,12 @@ def may_have_other_subjects(bucket: str, config: dict[str, Any]) -> bool:
     own = [subjects.all_chunks_subject(bucket), subjects.all_meta_subject(bucket)]
     stored = config.get("subjects") or []
     return bool(config.get("sources")) or sorted(stored) != own
+
+
+@lru_cache(maxsize=256)  # each put asks
+def _stores_own_subjects(bucket: str, stored: tuple[str, ...]) -> bool:
+    own = (subjects.all_chunks_subject(bucket), subjects.all_meta_subject(bucket))
+    return all(any(_covers(pattern, subject) for pattern in stored) for subject in own)
 
 
 def _covers(pattern: str, subject: str) -> bool:
