@@ -42,10 +42,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("jetstow._connect",),
     ("jetstow._transfer",),
     ("jetstow",),
+    ("jetstow.http",),
+    ("jetstow.s3",),
     ("jetstow.sync", "jetstow.fs", "jetstow.cli"),
     ("jetstow.testing",),
 )
-FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli")
+FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli", "jetstow.http", "jetstow.s3")
 
 # What a face may import besides the public names.
 PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob")

@@ -40,6 +40,7 @@ PUBLIC = {
     ],
     "jetstow.fs": ["JetstowFileSystem"],
     "jetstow.models": [*MODELS, "ObjectList"],
+    "jetstow.s3": ["Gateway", "Key", "Keys"],
     "jetstow.store": RESOURCES,
     "jetstow.sync": [
         *RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS, "__version__", "errors", "types",
@@ -53,7 +54,7 @@ PUBLIC = {
 }  # fmt: skip
 
 # The modules of these packages are internal: only the names of the package itself are public.
-INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.store")
+INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.s3", "jetstow.store")
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -33,6 +33,7 @@ from jetstow.cli.commands import (
     restore,
     rm,
     seal,
+    serve,
     server,
     status,
     sync,
@@ -47,7 +48,7 @@ COMMANDS = (
     put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, keygen,
     mb, rb, buckets, status, seal,
     backup, restore, mirror, verify, gc,
-    server, bench, demo,
+    server, serve, bench, demo,
 )  # fmt: skip
 
 completion_scripts.use_scripts()

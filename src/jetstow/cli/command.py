@@ -56,12 +56,13 @@ def command(
     without: Collection[str] = (),
     json_lines: bool = False,
     key_file: bool = False,
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> Callable[[F], F]:
     """Register an asynchronous function or generator as a command with its name.
 
     It has the common options except those in `without`. With `json_lines`, --json prints each
     result on a line as soon as it is yielded, not one document at the end. With `key_file`, the
-    command has --key-file and its options, too.
+    command has --key-file and its options, too. `new_event_loop` makes its event loop.
     """
     shared = (_KEY_FILE if key_file else {}) | {
         name: option for name, option in COMMON_OPTIONS.items() if name not in without
@@ -71,7 +72,12 @@ def command(
         def run(ctx: typer.Context, **arguments: Any) -> None:
             settings = ctx.find_root().obj
             settings = settings.overridden(**{name: arguments.pop(name) for name in shared})
-            code = _run(settings, lambda session: function(session, **arguments), json_lines)
+            code = _run(
+                settings,
+                lambda session: function(session, **arguments),
+                json_lines,
+                new_event_loop,
+            )
             raise typer.Exit(code)
 
         _session, *own = inspect.signature(function, eval_str=True).parameters.values()
@@ -100,7 +106,12 @@ def add_options(
     function.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
 
 
-def _run(settings: Settings, start: Callable[[Session], Results], json_lines: bool) -> int:
+def _run(
+    settings: Settings,
+    start: Callable[[Session], Results],
+    json_lines: bool,
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop] | None,
+) -> int:
     """Run a command to its end. Return its exit code."""
     session = Session(settings)
     signals: list[int] = []
@@ -117,7 +128,10 @@ def _run(settings: Settings, start: Callable[[Session], Results], json_lines: bo
         stdio.flush()
 
     try:
-        with _log_to_stderr(settings.verbose), asyncio.Runner() as runner:
+        with (
+            _log_to_stderr(settings.verbose),
+            asyncio.Runner(loop_factory=new_event_loop) as runner,
+        ):
             runner.run(main())
     except (KeyboardInterrupt, asyncio.CancelledError):
         stdio.discard_output()

@@ -1,0 +1,114 @@
+"""The gateway as an ASGI application: each request from its parsing to its response."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from jetstow import JetStreamContext
+from jetstow.s3 import routes
+from jetstow.s3.access import check_bucket_access, check_expected_owner, check_key_access
+from jetstow.s3.auth.authenticate import authenticate
+from jetstow.s3.auth.keys import Keys
+from jetstow.s3.body.payload import Payload
+from jetstow.s3.body.raw import RawBody, Receive
+from jetstow.s3.buckets import Buckets
+from jetstow.s3.call import Call, Connect, Services
+from jetstow.s3.errors import ClientGoneError, to_s3_error
+from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
+from jetstow.s3.request import new_request_id, parse_request
+from jetstow.s3.responder import Responder, Send
+from jetstow.s3.result import Result
+
+_log = logging.getLogger("jetstow.s3")
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
+
+
+class Gateway:
+    """An ASGI application that serves the buckets of a JetStream context over S3's API.
+
+    `base_domains` are the domains whose subdomains are buckets. `connect` opens a connection with
+    a credentials file; the keys that name one need it. `clock` returns the current time.
+    """
+
+    def __init__(
+        self,
+        js: JetStreamContext,
+        keys: Keys,
+        *,
+        base_domains: Sequence[str] = (),
+        connect: Connect | None = None,
+        public_acls: bool = False,
+        access_log: AccessLog | None = None,
+        clock: Callable[[], datetime.datetime] = _utc_now,
+    ) -> None:
+        if connect is None and any(key.creds is not None for key in keys):
+            raise ValueError("a key has creds, so the gateway needs connect=")
+        self.services = Services(keys, Buckets(js), connect, public_acls)
+        self.metrics = Metrics()
+        self._base_domains = tuple(base_domains)
+        self._access_log = access_log or AccessLog()
+        self._clock = clock
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http":
+            return
+        path = (scope.get("raw_path") or b"/").decode("latin-1")
+        record = Record(new_request_id(), scope["method"], path)
+        responder = Responder(scope["method"], record.request_id, receive, send)
+        self.metrics.begin()
+        try:
+            await self._respond(scope, receive, responder, record)
+        finally:
+            record.status = record.status or responder.status or CLIENT_GONE
+            record.sent = responder.sent
+            if responder.body is not None:
+                record.received = responder.body.received
+            self.metrics.end(record)
+            self._access_log.write(record)
+
+    async def _respond(
+        self, scope: Mapping[str, Any], receive: Receive, responder: Responder, record: Record
+    ) -> None:
+        try:
+            result = await self._execute(scope, receive, responder, record)
+            await responder.send_result(result)
+        except ClientGoneError:
+            record.status = CLIENT_GONE
+        except Exception as error:  # noqa: BLE001 - every error becomes a response
+            s3_error = to_s3_error(error)
+            record.error = s3_error.code
+            if s3_error.status >= 500 or responder.started:
+                _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+            if not responder.started:
+                await responder.send_error(s3_error, record.path)
+            # If it has begun, it stays incomplete: the server closes the connection, and the client
+            # does not take what it has received for all.
+
+    async def _execute(
+        self, scope: Mapping[str, Any], receive: Receive, responder: Responder, record: Record
+    ) -> Result:
+        """Check a request and run its operation. Nothing reads the body before the checks."""
+        request = parse_request(scope, record.request_id, self._base_domains)
+        record.client = request.client
+        responder.body = body = RawBody(request, receive)
+        identity = authenticate(request, self.services.keys, self._clock())
+        if identity.key is not None:
+            record.access_key = identity.key.access_key
+        route = routes.find_route(request)
+        record.operation = route.operation
+        check_key_access(request, identity, route.access)
+        buckets = await self.services.buckets_of(identity.key)
+        bucket = None
+        if route.opens_bucket:
+            bucket = await buckets.open(request.bucket)
+            check_bucket_access(identity, bucket, route.access)
+            check_expected_owner(request, identity, bucket)
+        payload = Payload(request, identity, body)
+        return await route.handler(Call(self.services, request, identity, buckets, payload, bucket))

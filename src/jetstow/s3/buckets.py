@@ -1,0 +1,185 @@
+"""The buckets of S3 as NATS buckets: names, settings in the stream's metadata, open stores.
+
+An existing NATS bucket appears under its name. A name with dots, which stream names cannot have,
+is that of the stream with underscores instead, and is in the stream's metadata.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakValueDictionary
+
+from jetstow import JetStreamContext, ObjectStore
+from jetstow.errors import (
+    BucketExistsError,
+    BucketNotFoundError,
+    InvalidBucketNameError,
+)
+from jetstow.models import BucketStatus
+from jetstow.s3.errors import S3Error
+
+# The prefix of everything that the gateway stores in metadata of streams and objects.
+RESERVED: Final = "jetstow.s3."
+NAME: Final = f"{RESERVED}name"
+OWNER: Final = f"{RESERVED}owner"
+LOCATION: Final = f"{RESERVED}location"
+
+# Buckets with this prefix are the gateway's own (uploads). Names that S3 allows cannot have it.
+HIDDEN_PREFIX: Final = "JETSTOW_S3_"
+
+# nats-server limits the metadata of a stream to 128 KiB, its own keys included.
+MAX_SETTINGS_SIZE: Final = 120 * 1024
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_OPEN_STORES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class BucketState:
+    """The name of a bucket in S3, and its status when the request began."""
+
+    name: str
+    status: BucketStatus
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that the gateway keeps: keys that begin with `jetstow.s3.`."""
+        return {k: v for k, v in self.status.metadata.items() if k.startswith(RESERVED)}
+
+    @property
+    def owner(self) -> str | None:
+        """The id of the owner; None for a bucket that another NATS client created."""
+        return self.status.metadata.get(OWNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket(BucketState):
+    """A bucket that is open: its state and its store."""
+
+    store: ObjectStore
+
+
+class Buckets:
+    """The buckets that one NATS connection can see."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self.js = js
+        self._stores: dict[str, ObjectStore] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def open(self, name: str) -> Bucket:
+        """Return a bucket with its current status.
+
+        Raises: `S3Error` (NoSuchBucket).
+        """
+        stream = stream_bucket(name)
+        try:
+            store = self._stores.get(stream)
+            if store is None:
+                store = await self.js.object_store(stream)
+                if len(self._stores) >= _OPEN_STORES:
+                    self._stores.clear()
+                self._stores[stream] = store
+            status = await store.status()
+        except (BucketNotFoundError, InvalidBucketNameError):
+            self._stores.pop(stream, None)
+            raise S3Error("NoSuchBucket", BucketName=name) from None
+        if s3_name(status) != name:
+            raise S3Error("NoSuchBucket", BucketName=name)
+        return Bucket(name, status, store)
+
+    async def create(self, name: str, settings: dict[str, str]) -> Bucket:
+        """Create a bucket.
+
+        Raises: `S3Error` (InvalidBucketName, BucketAlreadyExists).
+        """
+        check_new_name(name)
+        metadata = dict(settings)
+        if "." in name:
+            metadata[NAME] = name
+        try:
+            store = await self.js.create_object_store(stream_bucket(name), metadata=metadata)
+        except BucketExistsError:
+            raise S3Error("BucketAlreadyExists", BucketName=name) from None
+        return Bucket(name, await store.status(), store)
+
+    async def delete(self, bucket: Bucket) -> None:
+        """Delete a bucket and everything in it."""
+        self._stores.pop(bucket.store.bucket, None)
+        await self.js.delete_object_store(bucket.store.bucket)
+
+    async def list(self) -> list[BucketState]:
+        """Return all buckets but the gateway's own, sorted by name."""
+        statuses = [status async for status in self.js.object_stores()]
+        return sorted(
+            (
+                BucketState(s3_name(status), status)
+                for status in statuses
+                if not status.bucket.startswith(HIDDEN_PREFIX)
+            ),
+            key=lambda bucket: bucket.name,
+        )
+
+    @asynccontextmanager
+    async def changing(self, bucket: Bucket) -> AsyncIterator[dict[str, str]]:
+        """Change settings of a bucket: edit the dict, which is stored at the end.
+
+            async with buckets.changing(bucket) as settings:
+                settings[LOCATION] = "eu-west-1"
+
+        NATS has no compare-and-set for the configuration of a stream, so one lock per bucket
+        orders the changes of this process.
+
+        Raises: `S3Error` (NoSuchBucket; InvalidRequest: the settings are too large).
+        """
+        async with self._lock(bucket.store.bucket):
+            current = (await self.open(bucket.name)).status.metadata
+            changed = dict(current)
+            yield changed
+            if changed == current:
+                return
+            if sum(len(text.encode()) for item in changed.items() for text in item) > (
+                MAX_SETTINGS_SIZE
+            ):
+                raise S3Error("InvalidRequest", "The settings of the bucket exceed 120 KiB.")
+            await self.js.update_object_store(bucket.store.bucket, metadata=changed)
+
+    def _lock(self, stream: str) -> asyncio.Lock:
+        lock = self._locks.get(stream)
+        if lock is None:
+            self._locks[stream] = lock = asyncio.Lock()
+        return lock
+
+
+def stream_bucket(name: str) -> str:
+    """Return the NATS bucket for a bucket name of S3."""
+    return name.replace(".", "_")
+
+
+def s3_name(status: BucketStatus) -> str:
+    """Return the name under which S3 has a NATS bucket."""
+    return status.metadata.get(NAME, status.bucket)
+
+
+def check_new_name(name: str) -> None:
+    """Check the name of a bucket to create by S3's rules.
+
+    Raises: `S3Error` (InvalidBucketName).
+    """
+    valid = _NAME.fullmatch(name) and not any(pair in name for pair in ("..", ".-", "-."))
+    if not valid or name.startswith("xn--") or name.endswith("-s3alias") or _is_address(name):
+        raise S3Error("InvalidBucketName", BucketName=name)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.IPv4Address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,152 @@
+"""The errors of S3: their codes, statuses and default messages, and those of jetstow as such."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jetstow import errors
+
+# The codes that the gateway answers with: the HTTP status and the default message. They are those
+# of Amazon's "Error responses" page, except QuotaExceeded, which is Ceph's.
+ERRORS: Final[dict[str, tuple[int, str]]] = {
+    "AccessDenied": (403, "Access Denied"),
+    "AuthorizationHeaderMalformed": (400, "The authorization header is malformed."),
+    "AuthorizationQueryParametersError": (400, "The authorization parameters are not valid."),
+    "BadDigest": (400, "The Content-MD5 or checksum value did not match what was received."),
+    "BucketAlreadyExists": (409, "The requested bucket name is in use. Select another name."),
+    "BucketAlreadyOwnedByYou": (409, "You own the bucket of this name already."),
+    "BucketNotEmpty": (409, "The bucket you tried to delete is not empty."),
+    "ConditionalRequestConflict": (409, "A concurrent write changed the object. Try again."),
+    "EntityTooLarge": (400, "The upload exceeds the maximum allowed size."),
+    "EntityTooSmall": (400, "The upload is smaller than the minimum allowed size."),
+    "IllegalLocationConstraintException": (400, "The location constraint is not valid here."),
+    "IncompleteBody": (400, "The request body ended before its length, or is longer than it."),
+    "InternalError": (500, "The gateway could not complete the request. See its log."),
+    "InvalidAccessKeyId": (403, "The access key you provided does not exist."),
+    "InvalidArgument": (400, "Invalid argument."),
+    "InvalidBucketName": (400, "The specified bucket name is not valid."),
+    "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
+    "InvalidLocationConstraint": (400, "The specified location constraint is not valid."),
+    "InvalidObjectState": (403, "The operation is not valid for the current state of the object."),
+    "InvalidPart": (400, "One or more of the specified parts could not be found."),
+    "InvalidPartOrder": (400, "The list of parts was not in ascending order."),
+    "InvalidRange": (416, "The requested range is not satisfiable."),
+    "InvalidRequest": (400, "Invalid request."),
+    "InvalidTag": (400, "The tag is not valid."),
+    "InvalidURI": (400, "The specified URI could not be parsed."),
+    "KeyTooLongError": (400, "Your key is too long."),
+    "MalformedACLError": (400, "The ACL you provided is not well-formed."),
+    "MalformedPOSTRequest": (400, "The body of the POST request is not well-formed form data."),
+    "MalformedTrailerError": (400, "The request contained trailing data that is not well-formed."),
+    "MalformedXML": (400, "The XML you provided is not well-formed or not valid here."),
+    "MaxMessageLengthExceeded": (400, "Your request was too big."),
+    "MetadataTooLarge": (400, "Your metadata headers exceed the maximum allowed size."),
+    "MethodNotAllowed": (405, "The specified method is not allowed against this resource."),
+    "MissingContentLength": (411, "You must provide the Content-Length HTTP header."),
+    "MissingSecurityHeader": (400, "Your request is missing a required header."),
+    "NoSuchBucket": (404, "The specified bucket does not exist."),
+    "NoSuchBucketPolicy": (404, "The bucket policy does not exist."),
+    "NoSuchCORSConfiguration": (404, "The CORS configuration does not exist."),
+    "NoSuchKey": (404, "The specified key does not exist."),
+    "NoSuchLifecycleConfiguration": (404, "The lifecycle configuration does not exist."),
+    "NoSuchPublicAccessBlockConfiguration": (
+        404,
+        "The public access block configuration was not found.",
+    ),
+    "NoSuchTagSet": (404, "The TagSet does not exist."),
+    "NoSuchUpload": (404, "The specified multipart upload does not exist."),
+    "NoSuchVersion": (404, "The specified version does not exist."),
+    "NoSuchWebsiteConfiguration": (404, "The website configuration does not exist."),
+    "NotImplemented": (501, "The gateway does not implement this part of S3."),
+    "ObjectLockConfigurationNotFoundError": (
+        404,
+        "Object Lock configuration does not exist for this bucket.",
+    ),
+    "OperationAborted": (409, "A conflicting operation is in progress. Try again."),
+    "OwnershipControlsNotFoundError": (404, "The bucket ownership controls were not found."),
+    "PreconditionFailed": (412, "At least one of the preconditions you specified did not hold."),
+    "QuotaExceeded": (403, "The storage limit of the bucket or the account is reached."),
+    "ReplicationConfigurationNotFoundError": (404, "The replication configuration was not found."),
+    "RequestHeaderSectionTooLarge": (400, "Your request headers exceed the allowed size."),
+    "RequestTimeTooSkewed": (403, "The difference between the request time and now is too large."),
+    "RequestTimeout": (400, "The request body was not sent within the timeout period."),
+    "ServerSideEncryptionConfigurationNotFoundError": (
+        404,
+        "The server side encryption configuration was not found.",
+    ),
+    "ServiceUnavailable": (503, "The NATS server is not available. Try again."),
+    "SignatureDoesNotMatch": (
+        403,
+        "The request signature we calculated does not match the signature you provided.",
+    ),
+    "SlowDown": (503, "Reduce your request rate."),
+    "XAmzContentSHA256Mismatch": (
+        400,
+        "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    ),
+}
+
+
+class S3Error(Exception):
+    """An error that a request is answered with: a code of `ERRORS`, a message, XML fields."""
+
+    def __init__(
+        self,
+        code: str,
+        message: str = "",
+        *,
+        headers: dict[str, str] | None = None,
+        **fields: object,
+    ) -> None:
+        self.status, default = ERRORS[code]
+        self.code = code
+        self.message = message or default
+        self.headers = headers or {}
+        self.fields = fields
+        super().__init__(f"{code}: {self.message}")
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before it sent the body or received the response."""
+
+
+# The first class that fits decides. A change that lost a race becomes PreconditionFailed or
+# ConditionalRequestConflict in the operation, which sees whether the request had a condition.
+_JETSTOW_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (errors.BucketNotFoundError, "NoSuchBucket"),
+    (errors.ObjectNotFoundError, "NoSuchKey"),
+    (errors.InvalidBucketNameError, "InvalidBucketName"),
+    (errors.InvalidObjectNameError, "InvalidArgument"),
+    (errors.InvalidRangeError, "InvalidRange"),
+    (errors.InvalidOptionError, "InvalidArgument"),
+    (errors.LinkIsABucketError, "InvalidRequest"),
+    (errors.BucketSealedError, "AccessDenied"),
+    (errors.BucketFullError, "QuotaExceeded"),
+    (errors.ObjectEncryptedError, "InvalidRequest"),
+    (errors.ObjectAlreadyExists, "PreconditionFailed"),
+    (errors.RevisionMismatchError, "ConditionalRequestConflict"),
+    (errors.ObjectChangedError, "ConditionalRequestConflict"),
+    (errors.PermissionDeniedError, "AccessDenied"),
+    (errors.AuthorizationError, "AccessDenied"),
+    (errors.TimeoutError, "ServiceUnavailable"),
+    (errors.ConnectionLostError, "ServiceUnavailable"),
+    (errors.JetStreamUnavailableError, "ServiceUnavailable"),
+)
+# Their messages are for the client. Those of the other classes name servers and subjects.
+_EXPLAINED: Final = (
+    errors.InvalidObjectNameError,
+    errors.InvalidOptionError,
+    errors.LinkIsABucketError,
+    errors.BucketSealedError,
+    errors.ObjectEncryptedError,
+)
+
+
+def to_s3_error(error: Exception) -> S3Error:
+    """Return an exception as an S3 error: itself, or the code for the error of jetstow."""
+    if isinstance(error, S3Error):
+        return error
+    for kind, code in _JETSTOW_ERRORS:
+        if isinstance(error, kind):
+            return S3Error(code, str(error) if isinstance(error, _EXPLAINED) else "")
+    return S3Error("InternalError")

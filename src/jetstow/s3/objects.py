@@ -1,0 +1,174 @@
+"""Objects of S3 as objects of a NATS bucket: ETags, checksums, headers and user metadata."""
+
+from __future__ import annotations
+
+import datetime
+import email.utils
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from jetstow._core.protocol.digest import digests_equal
+from jetstow.models import ObjectInfo, ObjectMeta
+from jetstow.s3.body.checksums import Checksum
+from jetstow.s3.buckets import RESERVED
+from jetstow.s3.errors import S3Error
+from jetstow.s3.request import Request
+
+# In the ADR-20 metadata. ETag and checksum are those of the bytes with the digest; another client
+# may have replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
+ETAG: Final = f"{RESERVED}etag"
+CHECKSUM: Final = f"{RESERVED}checksum"
+DIGEST: Final = f"{RESERVED}digest"
+
+# The headers that are stored and come back as sent.
+STORED_HEADERS: Final = (
+    "Content-Type",
+    "Content-Encoding",
+    "Content-Disposition",
+    "Content-Language",
+    "Cache-Control",
+    "Expires",
+)
+DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
+
+USER_PREFIX: Final = "x-amz-meta-"
+# S3's limit is 2 KiB. Ceph's and MinIO's are larger, and no client relies on a refusal at 2 KiB.
+MAX_USER_METADATA: Final = 8 * 1024
+
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass(slots=True)
+class Attributes:
+    """What a request gives an object besides its bytes.
+
+    `headers` are ADR-20 headers, `metadata` is the user metadata with lower-case names, and
+    `reserved` are entries of the gateway (`jetstow.s3.*`).
+    """
+
+    headers: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    reserved: dict[str, str] = field(default_factory=dict)
+
+    def meta(self, key: str) -> ObjectMeta:
+        """Return them as the metadata of an object."""
+        headers = dict(self.headers)
+        content_type = headers.pop("Content-Type", DEFAULT_CONTENT_TYPE)
+        return ObjectMeta(
+            name=key,
+            content_type=content_type,
+            headers=headers or None,
+            metadata=self.metadata | self.reserved,
+        )
+
+
+def parse_attributes(request: Request) -> Attributes:
+    """Return the attributes that the headers of a PUT, a copy or a new upload describe.
+
+    Raises: `S3Error` (MetadataTooLarge; InvalidArgument: a reserved name).
+    """
+    attributes = Attributes()
+    for name in STORED_HEADERS:
+        if (value := request.header(name.lower())) is not None:
+            attributes.headers[name] = value
+    if "Content-Encoding" in attributes.headers:
+        encoding = _without_aws_chunked(attributes.headers.pop("Content-Encoding"))
+        if encoding:
+            attributes.headers["Content-Encoding"] = encoding
+    attributes.headers = {k: v for k, v in attributes.headers.items() if v}
+    attributes.headers.setdefault("Content-Type", DEFAULT_CONTENT_TYPE)
+    for name, value in request.headers.items():
+        if name.startswith(USER_PREFIX):
+            attributes.metadata[_user_name(name)] = value
+    size = sum(len(k) + len(v) for k, v in attributes.metadata.items())
+    if size > MAX_USER_METADATA:
+        raise S3Error("MetadataTooLarge", Size=size, MaxSizeAllowed=MAX_USER_METADATA)
+    return attributes
+
+
+def _user_name(header: str) -> str:
+    name = header.removeprefix(USER_PREFIX)
+    if not name or name.startswith(RESERVED):
+        raise S3Error("InvalidArgument", f"The metadata name {name!r} is empty or reserved.")
+    return name
+
+
+def _without_aws_chunked(encoding: str) -> str:
+    """Return a Content-Encoding without the encoding of the transfer, wherever it is."""
+    parts = (part.strip() for part in encoding.split(","))
+    return ",".join(part for part in parts if part and part.lower() != "aws-chunked")
+
+
+def sum_entries(etag: str, checksum: Checksum | None, digest: str) -> dict[str, str]:
+    """Return the reserved metadata that describes the bytes with a digest."""
+    entries = {ETAG: etag, DIGEST: digest}
+    if checksum is not None:
+        entries[CHECKSUM] = str(checksum)
+    return entries
+
+
+def etag(info: ObjectInfo) -> str:
+    """Return the ETag in quotes: the MD5 of a PUT, or one made of the SHA-256 digest.
+
+    The form with `-1` is that of a multipart object of one part: no client takes it for an MD5.
+    """
+    if (stored := _current(info, ETAG)) is not None:
+        return f'"{stored}"'
+    return f'"{(info.sha256 or "0" * 32)[:32]}-1"'
+
+
+def checksum(info: ObjectInfo) -> Checksum | None:
+    """Return the checksum that was verified when the object was stored, or None."""
+    text = _current(info, CHECKSUM)
+    return None if text is None else Checksum.parse(text)
+
+
+def _current(info: ObjectInfo, name: str) -> str | None:
+    """Return a reserved entry about the object's bytes; None if it is about others."""
+    metadata = info.metadata or {}
+    same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
+    return metadata.get(name) if same else None
+
+
+def user_metadata(info: ObjectInfo) -> dict[str, str]:
+    """Return the user metadata: everything that is not the gateway's own."""
+    entries = (info.metadata or {}).items()
+    return {name: value for name, value in entries if not name.startswith(RESERVED)}
+
+
+def object_headers(info: ObjectInfo) -> dict[str, str]:
+    """Return the headers of a GET or HEAD that describe the object, without length and range."""
+    headers = {"etag": etag(info), "accept-ranges": "bytes"}
+    if (modified := info.modified) is not None:
+        headers["last-modified"] = http_date(modified)
+    stored = {name.lower(): value for name, value in (info.headers or {}).items()}
+    for name in STORED_HEADERS:
+        value = stored.get(name.lower())
+        if isinstance(value, str) and _HEADER_VALUE.fullmatch(value):
+            headers[name.lower()] = value
+    headers.setdefault("content-type", info.content_type or DEFAULT_CONTENT_TYPE)
+    return headers | metadata_headers(user_metadata(info))
+
+
+def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return user metadata as headers, and the number of entries that no header can have.
+
+    Other NATS clients store any text.
+    """
+    headers, missing = {}, 0
+    for name, value in metadata.items():
+        if _TOKEN.fullmatch(name) and _HEADER_VALUE.fullmatch(value):
+            headers[USER_PREFIX + name.lower()] = value
+        else:
+            missing += 1
+    if missing:
+        headers["x-amz-missing-meta"] = str(missing)
+    return headers
+
+
+def http_date(time: datetime.datetime) -> str:
+    """Return a time as HTTP headers have it."""
+    return email.utils.format_datetime(time.astimezone(datetime.UTC), usegmt=True)

@@ -1,0 +1,14 @@
+"""GetBucketLocation: the location constraint that the bucket was created with."""
+
+from __future__ import annotations
+
+from jetstow.s3.buckets import LOCATION
+from jetstow.s3.call import Call
+from jetstow.s3.result import Result
+from jetstow.s3.xml.writing import document, escape
+
+
+async def get_bucket_location(call: Call) -> Result:
+    """Return the location. It is empty for the default region."""
+    location = call.bucket.settings.get(LOCATION, "")
+    return Result(xml=document("LocationConstraint", escape(location)))

@@ -1,0 +1,46 @@
+"""ListBuckets: the buckets of the caller, and those of other NATS clients."""
+
+from __future__ import annotations
+
+from jetstow.s3.access import Access, may_use_bucket
+from jetstow.s3.arguments import parse_count
+from jetstow.s3.call import Call
+from jetstow.s3.errors import S3Error
+from jetstow.s3.result import Result
+from jetstow.s3.tokens import decode_token, encode_token
+from jetstow.s3.xml.writing import document, element, text
+
+_MAX_BUCKETS = 10_000
+
+
+async def list_buckets(call: Call) -> Result:
+    """Return a page of the buckets that the caller may use, sorted by name."""
+    key = call.identity.key
+    if key is None:
+        raise S3Error("AccessDenied")
+    query = call.request.query
+    limit = parse_count(query, "max-buckets", default=_MAX_BUCKETS, maximum=_MAX_BUCKETS)
+    prefix = query.get("prefix", "")
+    after = decode_token(query.get("continuation-token"))
+    visible = [
+        bucket
+        for bucket in await call.buckets.list()
+        if bucket.name.startswith(prefix)
+        and bucket.name > after
+        and may_use_bucket(call.identity, bucket, Access.READ)
+    ]
+    page = visible[:limit]
+    token = encode_token(page[-1].name) if page and len(page) < len(visible) else None
+    entries = (
+        element("Bucket", text("Name", bucket.name), text("CreationDate", bucket.status.created))
+        for bucket in page
+    )
+    return Result(
+        xml=document(
+            "ListAllMyBucketsResult",
+            element("Owner", text("ID", key.owner), text("DisplayName", key.display_name)),
+            element("Buckets", *entries),
+            text("Prefix", query.get("prefix")),
+            text("ContinuationToken", token),
+        )
+    )

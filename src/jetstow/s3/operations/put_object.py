@@ -1,0 +1,19 @@
+"""PutObject: store the body of a request as an object."""
+
+from __future__ import annotations
+
+from jetstow.s3 import objects
+from jetstow.s3.call import Call
+from jetstow.s3.result import Result
+from jetstow.s3.writes import store_payload
+
+
+async def put_object(call: Call) -> Result:
+    """Store the object. Return its ETag and checksum."""
+    attributes = objects.parse_attributes(call.request)
+    call.payload.require_length()
+    info = await store_payload(call.bucket, call.key, call.payload, attributes)
+    headers = {"etag": objects.etag(info)}
+    if call.payload.checksum is not None:
+        headers |= call.payload.checksum.headers
+    return Result(headers=headers)

@@ -1,0 +1,134 @@
+"""A parsed HTTP request: its bucket and key, query and headers."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from jetstow.s3.errors import S3Error
+
+# S3's limits: of a key in bytes of UTF-8, and of the user metadata. More headers than these are
+# refused by the server (`protocol`).
+MAX_KEY_SIZE: Final = 1024
+
+_SPACES: Final = re.compile(" +")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request. `bucket` and `key` are empty if it concerns the service, or a bucket.
+
+    `headers` have lower-case names; values of a repeated header are joined by commas. `query` has
+    the first value of each parameter, `query_pairs` all of them in the order that they were sent.
+    """
+
+    id: str
+    method: str
+    scheme: str
+    client: str
+    raw_path: bytes
+    bucket: str
+    key: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    query_pairs: tuple[tuple[bytes, bytes], ...]
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, or None."""
+        return self.headers.get(name)
+
+    @property
+    def resource(self) -> str:
+        """The path of the bucket and the key, for errors and the log."""
+        if not self.bucket:
+            return "/"
+        return f"/{self.bucket}/{self.key}" if self.key else f"/{self.bucket}"
+
+
+def new_request_id() -> str:
+    """Return a request id in S3's form: 16 hexadecimal digits."""
+    return secrets.token_hex(8).upper()
+
+
+def parse_request(
+    scope: Mapping[str, Any], request_id: str, base_domains: Iterable[str]
+) -> Request:
+    """Parse the scope of an ASGI request.
+
+    Raises: `S3Error` (InvalidURI: the path or the query is not UTF-8; KeyTooLongError).
+    """
+    headers = parse_headers(scope["headers"])
+    pairs = parse_query(scope["query_string"])
+    raw_path: bytes = scope.get("raw_path") or b"/"
+    bucket, key = _parse_resource(raw_path, headers.get("host", ""), base_domains)
+    query: dict[str, str] = {}
+    for name, value in pairs:
+        query.setdefault(_text(name), _text(value))
+    client = scope.get("client")
+    return Request(
+        request_id, scope["method"], scope["scheme"], client[0] if client else "",
+        raw_path, bucket, key, headers, query, pairs,
+    )  # fmt: skip
+
+
+def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers as Latin-1 text without surrounding blanks, which uvicorn does not remove."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw:
+        name = raw_name.decode("latin-1").lower()
+        value = raw_value.decode("latin-1").strip(" \t")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def parse_query(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the decoded parameters of a query string. A plus is a space, as in forms."""
+    pairs = []
+    for part in raw.split(b"&"):
+        if part:
+            name, _, value = part.partition(b"=")
+            pairs.append((_unquote_plus(name), _unquote_plus(value)))
+    return tuple(pairs)
+
+
+def _unquote_plus(data: bytes) -> bytes:
+    return unquote_to_bytes(data.replace(b"+", b" "))
+
+
+def _parse_resource(raw_path: bytes, host: str, base_domains: Iterable[str]) -> tuple[str, str]:
+    """Return bucket and key: the bucket is in the host name, or the first part of the path."""
+    path = raw_path.removeprefix(b"/")
+    bucket = _bucket_of_host(host, base_domains)
+    if not bucket:
+        raw_bucket, _, path = path.partition(b"/")
+        bucket = _text(unquote_to_bytes(raw_bucket))
+    encoded_key = unquote_to_bytes(path)
+    if len(encoded_key) > MAX_KEY_SIZE:
+        raise S3Error("KeyTooLongError", Size=len(encoded_key), MaxSizeAllowed=MAX_KEY_SIZE)
+    return bucket, _text(encoded_key)
+
+
+def _bucket_of_host(host: str, base_domains: Iterable[str]) -> str:
+    if host.endswith("]"):  # an IPv6 address without a port
+        return ""
+    name = host.rpartition(":")[0] if ":" in host else host
+    for domain in base_domains:
+        if name.lower().endswith(f".{domain.lower()}"):
+            return name[: -len(domain) - 1].lower()
+    return ""
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise S3Error("InvalidURI", "The path and the query must be UTF-8.") from None
+
+
+def collapsed(value: str) -> str:
+    """Return a header's value with single spaces, as signatures have it."""
+    return _SPACES.sub(" ", value.strip())

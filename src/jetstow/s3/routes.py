@@ -1,0 +1,145 @@
+"""The route table: one line for each operation."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from jetstow.s3.access import Access
+from jetstow.s3.call import Call
+from jetstow.s3.errors import S3Error
+from jetstow.s3.operations.create_bucket import create_bucket
+from jetstow.s3.operations.delete_bucket import delete_bucket
+from jetstow.s3.operations.delete_object import delete_object
+from jetstow.s3.operations.get_bucket_location import get_bucket_location
+from jetstow.s3.operations.get_object import get_object
+from jetstow.s3.operations.head_bucket import head_bucket
+from jetstow.s3.operations.head_object import head_object
+from jetstow.s3.operations.list_buckets import list_buckets
+from jetstow.s3.operations.list_objects_v2 import list_objects_v2
+from jetstow.s3.operations.put_object import put_object
+from jetstow.s3.request import Request
+from jetstow.s3.result import Result
+
+Handler = Callable[[Call], Awaitable[Result]]
+
+SERVICE: Final = "service"
+BUCKET: Final = "bucket"
+OBJECT: Final = "object"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An operation, and the requests that it is for.
+
+    `query` is the parameter that a request has, and `header` the header; both are optional.
+    `accepts` are parameters of `SUBRESOURCES` that the operation reads itself. `opens_bucket`: the
+    bucket must exist, and the caller must be allowed to use it.
+    """
+
+    operation: str
+    method: str
+    level: str
+    handler: Handler
+    access: Access
+    query: str = ""
+    header: str = ""
+    opens_bucket: bool = True
+    accepts: tuple[str, ...] = ()
+
+    def matches(self, request: Request) -> bool:
+        """Return whether the operation is for a request of its method and level."""
+        return (not self.query or self.query in request.query) and (
+            not self.header or self.header in request.headers
+        )
+
+
+_READ, _WRITE = Access.READ, Access.WRITE
+
+# The first line that matches a request counts: those with a query or a header come first.
+ROUTES: Final = (
+    Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
+    Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
+    Route("ListObjectsV2", "GET", BUCKET, list_objects_v2, _READ, "list-type"),
+    Route("CreateBucket", "PUT", BUCKET, create_bucket, _WRITE, opens_bucket=False),
+    Route("HeadBucket", "HEAD", BUCKET, head_bucket, _READ),
+    Route("DeleteBucket", "DELETE", BUCKET, delete_bucket, _WRITE),
+    Route("GetObject", "GET", OBJECT, get_object, _READ),
+    Route("HeadObject", "HEAD", OBJECT, head_object, _READ),
+    Route("PutObject", "PUT", OBJECT, put_object, _WRITE),
+    Route("DeleteObject", "DELETE", OBJECT, delete_object, _WRITE),
+)
+
+# The parameters that select an operation of S3, and the code of a GET of what is not set up.
+# A request with one of them that has no route is refused. It never falls through to the plain
+# operation: `DELETE /bucket?policy` must not delete the bucket.
+SUBRESOURCES: Final = {
+    "accelerate": None,
+    "acl": None,
+    "analytics": None,
+    "attributes": None,
+    "cors": None,
+    "delete": None,
+    "encryption": "ServerSideEncryptionConfigurationNotFoundError",
+    "intelligent-tiering": None,
+    "inventory": None,
+    "legal-hold": None,
+    "lifecycle": "NoSuchLifecycleConfiguration",
+    "logging": None,
+    "metadataConfiguration": None,
+    "metrics": None,
+    "notification": None,
+    "object-lock": "ObjectLockConfigurationNotFoundError",
+    "ownershipControls": "OwnershipControlsNotFoundError",
+    "partNumber": None,
+    "policy": "NoSuchBucketPolicy",
+    "policyStatus": "NoSuchBucketPolicy",
+    "publicAccessBlock": "NoSuchPublicAccessBlockConfiguration",
+    "renameObject": None,
+    "replication": "ReplicationConfigurationNotFoundError",
+    "requestPayment": None,
+    "restore": None,
+    "retention": None,
+    "select": None,
+    "session": None,
+    "tagging": None,
+    "torrent": "NoSuchKey",
+    "uploadId": None,
+    "uploads": None,
+    "versionId": None,
+    "versioning": None,
+    "versions": None,
+    "website": "NoSuchWebsiteConfiguration",
+}
+
+_BY_TARGET: Final[dict[tuple[str, str], list[Route]]] = {}
+for _route in ROUTES:
+    _BY_TARGET.setdefault((_route.method, _route.level), []).append(_route)
+_BUILT: Final = frozenset((route.level, route.query) for route in ROUTES if route.query)
+
+
+def find_route(request: Request) -> Route:
+    """Return the route of a request.
+
+    Raises: `S3Error` (MethodNotAllowed, NotImplemented, or the code of what is not set up).
+    """
+    level = OBJECT if request.key else BUCKET if request.bucket else SERVICE
+    for route in _BY_TARGET.get((request.method, level), ()):
+        if route.matches(request):
+            if not route.query:
+                _refuse_subresources(request, level, route.accepts)
+            return route
+    _refuse_subresources(request, level)
+    raise S3Error("MethodNotAllowed", Method=request.method, ResourceType=level.upper())
+
+
+def _refuse_subresources(request: Request, level: str, accepted: tuple[str, ...] = ()) -> None:
+    for name in request.query:
+        if name not in SUBRESOURCES or name in accepted:
+            continue
+        if (level, name) in _BUILT:
+            raise S3Error("MethodNotAllowed", Method=request.method, ResourceType=name.upper())
+        if request.method == "GET" and (code := SUBRESOURCES[name]) is not None:
+            raise S3Error(code)
+        raise S3Error("NotImplemented", f"?{name} is not implemented.")

@@ -1,0 +1,110 @@
+"""An S3 gateway in a thread, with keys of three owners.
+
+with RunningGateway(server.url) as gateway:
+    gateway.client().list_buckets()
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+import boto3
+import uvloop
+from botocore.config import Config
+
+import jetstow
+from jetstow.s3 import Gateway, Key, Keys
+from jetstow.s3.server import listen, serving
+
+# Three owners, as suites for S3 need them, and keys with less than full access.
+OWNER = Key("OWNERKEY", "owner-secret", "owner-id", "The Owner")
+OTHER = Key("OTHERKEY", "other-secret", "other-id", "The Other")
+THIRD = Key("THIRDKEY", "third-secret", "third-id", "The Third")
+READER = Key("READERKEY", "reader-secret", "owner-id", allow="read")
+WRITER = Key("WRITERKEY", "writer-secret", "owner-id", allow="write")
+LIMITED = Key("LIMITEDKEY", "limited-secret", "owner-id", buckets=("limited-*",))
+KEYS = (OWNER, OTHER, THIRD, READER, WRITER, LIMITED)
+
+REGION = "us-east-1"
+
+
+class RunningGateway:
+    """A gateway on loopback. `url` is its address, `host` and `port` are the parts of it."""
+
+    def __init__(self, nats_url: str, **options: Any) -> None:
+        self.host, self.port = "127.0.0.1", 0
+        self.gateway: Gateway | None = None
+        self._nats_url = nats_url
+        self._options = options
+        self._ready = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="s3-gateway")
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def client(self, key: Key | None = OWNER, **config: Any) -> Any:
+        """Return a boto3 client with a key, or an anonymous one."""
+        return new_client(self.url, key, **config)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._serve())
+        except BaseException as error:  # noqa: BLE001 - raised by the thread that uses the gateway
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with await jetstow.connect(self._nats_url) as client:
+            options: dict[str, Any] = {"keys": Keys(KEYS), **self._options}
+            self.gateway = Gateway(client.jetstream(), **options)
+            listener = listen(self.host, 0)
+            self.port = listener.getsockname()[1]
+            async with serving(self.gateway, listener):
+                self._ready.set()
+                await self._stop.wait()
+
+
+def new_client(url: str, key: Key | None = OWNER, **config: Any) -> Any:
+    """Return a boto3 client, which makes two attempts at most: no test waits for retries."""
+    config = {"retries": {"total_max_attempts": 2}, "s3": {"addressing_style": "path"}, **config}
+    if key is None:
+        from botocore import UNSIGNED
+
+        config["signature_version"] = UNSIGNED
+    return boto3.client(
+        "s3",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id=key.access_key if key else None,
+        aws_secret_access_key=key.secret_key if key else None,
+        config=Config(**config),
+    )
