@@ -116,7 +116,7 @@ def test_rm_force(cli: Cli, bucket: str) -> None:
 def test_mv_renames_within_a_bucket(cli: Cli, bucket: str) -> None:
     cli.run("put", "-", f"{bucket}/a", "--description", "kept", "--metadata", "k=v", stdin=b"bytes")
     assert cli.out("mv", f"{bucket}/a", f"{bucket}/b") == f"moved {bucket}/a to {bucket}/b\n"
-    assert cli.out("ls", "--deleted", bucket) == "b\n"
+    assert cli.out("ls", "--deleted", bucket) == "a (deleted)\nb\n"
     (moved,) = cli.json("mv", f"{bucket}/b", f"{bucket}/folder/")
     assert (moved["name"], moved["description"]) == ("folder/b", "kept")
     assert moved["metadata"] == {"k": "v"}

@@ -129,7 +129,7 @@ async def test_change_between_the_messages_of_a_rename(
     "rename a c" that began before the third message of the rename, and continued after it, lost
     the object and left its chunks.
     """
-    for start, pause in itertools.product(range(1, 5), range(4)):
+    for start, pause in itertools.product(range(1, 4), range(4)):
         name = f"{bucket}-{start}-{pause}"
         store = await js.create_object_store(name, storage="memory")
         await store.put("a", DATA, CUT)
@@ -144,7 +144,7 @@ async def test_change_between_the_messages_of_a_rename(
         await js.delete_object_store(name)
 
 
-@pytest.mark.parametrize(("what", "messages"), [("describe a", (1, 2)), ("describe b", (3, 4))])
+@pytest.mark.parametrize(("what", "messages"), [("describe a", (1, 2)), ("describe b", (3,))])
 async def test_description_changed_during_a_rename(
     js: jetstow.JetStreamContext,
     other_js: jetstow.JetStreamContext,
@@ -154,7 +154,7 @@ async def test_description_changed_during_a_rename(
 ) -> None:
     """The object is renamed when it is published as "b", in the second message."""
     store = await js.create_object_store(bucket)
-    for start in range(1, 5):
+    for start in range(1, 4):
         await store.put("a", DATA, CUT)
         mine, other = await js.object_store(bucket), await other_js.object_store(bucket)
         await rename_with_change(mine, other, CHANGES[what], start, 0)

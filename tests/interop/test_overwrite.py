@@ -112,8 +112,19 @@ async def test_each_renames_the_other_object(
 
     assert await peer.get(theirs.bucket, "a2") == OLD
     assert (await theirs.get("b2")).data == NEW
-    assert set(await raw_stream.names(raw, theirs.bucket)) == {"a2", "b2"}
+    assert {info.name for info in await theirs.list()} == {"a2", "b2"}
     assert len(await raw_stream.chunks(raw, theirs.bucket)) == 2
+
+
+@pytest.mark.parametrize("peer", ["nats.go"], indirect=True)
+async def test_go_deletes_the_old_name_of_a_rename(
+    peer: Peer, theirs: jetstow.ObjectStore, raw: Client
+) -> None:
+    """Go's client purges the chunks that a delete marker names, if the name is deleted again."""
+    await theirs.put("a", NEW)
+    await theirs.rename("a", "b")
+    await peer.delete(theirs.bucket, "a")
+    assert (await theirs.get("b")).data == NEW
 
 
 @pytest.mark.parametrize("peer", ["nats.js"], indirect=True)

@@ -159,21 +159,9 @@ async def test_old_name_of_an_interrupted_rename(store: jetstow.ObjectStore, raw
     assert await store.collect_garbage(grace=0, dry_run=True) == expected
     assert len(await raw_stream.names(raw, store.bucket)) == 2
     assert await store.collect_garbage(grace=0) == expected
-    assert await raw_stream.names(raw, store.bucket) == {"new": 1}
+    assert [info.name for info in await store.list()] == ["new"]
     assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
     assert (await store.get("new")).data == DATA
-
-
-async def test_delete_marker_of_an_interrupted_rename(
-    store: jetstow.ObjectStore, raw: Client
-) -> None:
-    nuid = await interrupt_rename(store, raw)
-    await object_builder.change_metadata(raw, store.bucket, "old", deleted=True)
-    await store.put("gone", DATA)
-    await store.delete("gone")
-    assert await store.collect_garbage(grace=0) == GarbageResult(store.bucket, names=("old",))
-    assert await raw_stream.names(raw, store.bucket) == {"new": 1, "gone": 1}
-    assert await raw_stream.chunks(raw, store.bucket) == {nuid: 10}
 
 
 @pytest.mark.parametrize(("gone", "kept"), [("old", "new"), ("new", "old")])

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import datetime
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from jetstow import JetStreamContext
+from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3 import routes
 from jetstow.s3.access import check_bucket_access, check_expected_owner, check_key_access
 from jetstow.s3.auth.authenticate import authenticate
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
-from jetstow.s3.body.raw import RawBody, Receive
+from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import Buckets
 from jetstow.s3.call import Call, Connect, Services
 from jetstow.s3.errors import ClientGoneError, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.request import new_request_id, parse_request
-from jetstow.s3.responder import Responder, Send
+from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
 
 _log = logging.getLogger("jetstow.s3")
@@ -55,7 +55,7 @@ class Gateway:
         self._access_log = access_log or AccessLog()
         self._clock = clock
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
         if scope["type"] != "http":
             return
@@ -74,7 +74,7 @@ class Gateway:
             self._access_log.write(record)
 
     async def _respond(
-        self, scope: Mapping[str, Any], receive: Receive, responder: Responder, record: Record
+        self, scope: Scope, receive: Receive, responder: Responder, record: Record
     ) -> None:
         try:
             result = await self._execute(scope, receive, responder, record)
@@ -92,7 +92,7 @@ class Gateway:
             # does not take what it has received for all.
 
     async def _execute(
-        self, scope: Mapping[str, Any], receive: Receive, responder: Responder, record: Record
+        self, scope: Scope, receive: Receive, responder: Responder, record: Record
     ) -> Result:
         """Check a request and run its operation. Nothing reads the body before the checks."""
         request = parse_request(scope, record.request_id, self._base_domains)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
-import email.utils
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from jetstow._core.protocol.digest import digests_equal
+from jetstow.http import content_headers
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.buckets import RESERVED
@@ -141,16 +140,7 @@ def user_metadata(info: ObjectInfo) -> dict[str, str]:
 
 def object_headers(info: ObjectInfo) -> dict[str, str]:
     """Return the headers of a GET or HEAD that describe the object, without length and range."""
-    headers = {"etag": etag(info), "accept-ranges": "bytes"}
-    if (modified := info.modified) is not None:
-        headers["last-modified"] = http_date(modified)
-    stored = {name.lower(): value for name, value in (info.headers or {}).items()}
-    for name in STORED_HEADERS:
-        value = stored.get(name.lower())
-        if isinstance(value, str) and _HEADER_VALUE.fullmatch(value):
-            headers[name.lower()] = value
-    headers.setdefault("content-type", info.content_type or DEFAULT_CONTENT_TYPE)
-    return headers | metadata_headers(user_metadata(info))
+    return content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
 
 
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
@@ -167,8 +157,3 @@ def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:
     if missing:
         headers["x-amz-missing-meta"] = str(missing)
     return headers
-
-
-def http_date(time: datetime.datetime) -> str:
-    """Return a time as HTTP headers have it."""
-    return email.utils.format_datetime(time.astimezone(datetime.UTC), usegmt=True)

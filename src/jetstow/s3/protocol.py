@@ -21,6 +21,7 @@ class Protocol(HttpToolsProtocol):
     """Closes a connection whose request line and headers are too long, too slow, or not valid."""
 
     _head_size = 0
+    _requests = 0
     _reads_head = True
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -36,11 +37,12 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes."""
-        if self._reads_head:
+        reads_head, requests = self._reads_head, self._requests
+        if reads_head:
             self._start_head_timer()
         super().data_received(data)
         # The parser collects an unfinished header without limit before it calls `on_header`.
-        if self._reads_head:
+        if reads_head and self._requests == requests:
             self._head_size += len(data)
             if self._head_size > MAX_HEAD_SIZE and not self.transport.is_closing():
                 self.send_400_response("")
@@ -59,6 +61,7 @@ class Protocol(HttpToolsProtocol):
         """Begin the request."""
         self._stop_head_timer()
         self._reads_head = False
+        self._requests += 1
         self._check(sum(len(n) + len(v) for n, v in self.headers) <= MAX_HEAD_SIZE)
         super().on_headers_complete()
 

@@ -33,6 +33,7 @@ class Request:
     raw_path: bytes
     bucket: str
     key: str
+    raw_headers: tuple[tuple[bytes, bytes], ...]
     headers: Mapping[str, str]
     query: Mapping[str, str]
     query_pairs: tuple[tuple[bytes, bytes], ...]
@@ -61,7 +62,8 @@ def parse_request(
 
     Raises: `S3Error` (InvalidURI: the path or the query is not UTF-8; KeyTooLongError).
     """
-    headers = parse_headers(scope["headers"])
+    raw_headers = tuple(scope["headers"])
+    headers = parse_headers(raw_headers)
     pairs = parse_query(scope["query_string"])
     raw_path: bytes = scope.get("raw_path") or b"/"
     bucket, key = _parse_resource(raw_path, headers.get("host", ""), base_domains)
@@ -70,9 +72,18 @@ def parse_request(
         query.setdefault(_text(name), _text(value))
     client = scope.get("client")
     return Request(
-        request_id, scope["method"], scope["scheme"], client[0] if client else "",
-        raw_path, bucket, key, headers, query, pairs,
-    )  # fmt: skip
+        id=request_id,
+        method=scope["method"],
+        scheme=scope["scheme"],
+        client=client[0] if client else "",
+        raw_path=raw_path,
+        bucket=bucket,
+        key=key,
+        raw_headers=raw_headers,
+        headers=headers,
+        query=query,
+        query_pairs=pairs,
+    )
 
 
 def parse_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
-from jetstow.s3.body.raw import RawBody, Receive
-from jetstow.s3.errors import ClientGoneError, S3Error
+from jetstow.http import ObjectResponse
+from jetstow.http.asgi import Receive, Send, response_start
+from jetstow.s3.body.raw import RawBody
+from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import error_document
-
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -31,23 +29,37 @@ class Responder:
         self._send = send
 
     async def send_result(self, result: Result) -> None:
-        """Send the result of an operation.
+        """Send the result of an operation. If the client goes away, sending ends.
 
-        Raises: `ClientGoneError`, what the stream raises.
+        Raises: what reading the object or the stream raises.
         """
         headers = dict(result.headers)
-        if result.stream is not None:
-            async with aclosing(result.stream) as stream:  # type: ignore[type-var]
-                await self._start(result.status, headers)
-                if not self._is_head:
-                    await self._send_stream(stream)
-                await self._finish()
-            return
-        body = b""
-        if result.xml is not None:
-            body = result.xml.encode("utf-8", "replace")
-            headers["content-type"] = "application/xml"
-        await self._send_body(result.status, headers, body)
+        if result.response is not None:
+            await self._send_object(result.response, headers)
+        elif result.stream is not None:
+            await self._start(result.status, headers)
+            async with aclosing(result.stream) as stream:
+                async for piece in stream:
+                    await self._write(piece)
+            await self._finish()
+        else:
+            body = b""
+            if result.xml is not None:
+                body = result.xml.encode("utf-8", "replace")
+                headers["content-type"] = "application/xml"
+            await self._send_body(result.status, headers, body)
+
+    async def _send_object(self, response: ObjectResponse, headers: dict[str, str]) -> None:
+        try:
+            await self._prepare(response.selection.status, headers)
+        except BaseException:
+            await response.close()
+            raise
+        response.headers |= headers
+        try:
+            await response({}, self._receive, self._send)
+        finally:
+            self.sent = response.bytes_sent
 
     async def send_error(self, error: S3Error, resource: str) -> None:
         """Send an error as XML. A response to HEAD has no body."""
@@ -66,6 +78,11 @@ class Responder:
         await self._finish()
 
     async def _start(self, status: int, headers: dict[str, str]) -> None:
+        await self._prepare(status, headers)
+        await self._send(response_start(status, headers))
+
+    async def _prepare(self, status: int, headers: dict[str, str]) -> None:
+        """Add the headers that all responses have."""
         if self._must_close:
             headers["connection"] = "close"
         elif self.body is not None and not self.body.ended:
@@ -74,31 +91,11 @@ class Responder:
                 headers["connection"] = "close"
         headers["x-amz-request-id"] = self._request_id
         self.started, self.status = True, status
-        raw = [(name.encode("latin-1"), _header_bytes(value)) for name, value in headers.items()]
-        await self._send({"type": "http.response.start", "status": status, "headers": raw})
 
     @property
     def _must_close(self) -> bool:
         # The next request would begin in the middle of the unread body.
         return self.body is not None and not self.body.can_drain
-
-    async def _send_stream(self, stream: AsyncIterator[bytes]) -> None:
-        """Send a stream until it ends or the client closes the connection.
-
-        `send` raises nothing if the client is gone: only `receive` reports it.
-        """
-        gone = asyncio.create_task(self._wait_until_gone())
-        try:
-            async for piece in stream:
-                if gone.done():
-                    raise ClientGoneError
-                await self._write(piece)
-        finally:
-            gone.cancel()
-
-    async def _wait_until_gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
 
     async def _write(self, piece: bytes) -> None:
         self.sent += len(piece)
@@ -110,9 +107,3 @@ class Responder:
             # response. It has all of it now; let it read that while it sends.
             await self.body.drain()
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-def _header_bytes(value: str) -> bytes:
-    """Return a header's value. uvicorn refuses control characters, which a key may contain."""
-    cleaned = "".join(character for character in value if character >= " " or character == "\t")
-    return cleaned.encode("latin-1", "replace")

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+
+from jetstow.http import ObjectResponse
 
 
 @dataclass(slots=True)
 class Result:
     """The result of an operation: status, headers, and a body.
 
-    `xml` is a document (`xml.writing.document`). `stream` yields a body; if its size is known,
-    `headers` have `content-length`. An error of the stream closes the connection, so that the
-    client does not take the bytes for a whole body.
+    The body is one of: `xml`, a document (`xml.writing.document`); `response`, an object with its
+    headers (`jetstow.http`); `stream`, which yields bytes. An error of the last two closes the
+    connection, so that the client does not take the bytes for a whole body.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     xml: str | None = None
-    stream: AsyncIterator[bytes] | None = None
+    response: ObjectResponse | None = None
+    stream: AsyncGenerator[bytes, None] | None = None
 
 
 def no_content(headers: dict[str, str] | None = None) -> Result:

@@ -202,6 +202,8 @@ class Writes(BucketBase):
     async def rename(self, name: str, new_name: str) -> ObjectInfo:
         """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
 
+        The old name keeps a delete marker, as after `delete`.
+
         Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
         """
         context = self._context_of(name)

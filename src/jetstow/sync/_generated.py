@@ -196,6 +196,8 @@ class ObjectStore(StoreBase):
     def rename(self, name: str, new_name: str) -> ObjectInfo:
         """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
 
+        The old name keeps a delete marker, as after `delete`.
+
         Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
         """
         return run(self.async_store().rename, name, new_name)

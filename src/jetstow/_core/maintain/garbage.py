@@ -274,15 +274,12 @@ class _Collector:
             by_nuid.setdefault(entry.nuid, []).append(entry)
         for entries in by_nuid.values():
             live = [entry for entry in entries if not entry.deleted]
-            if len(entries) < 2 or not live:
+            newest = max(live, key=lambda entry: entry.seq, default=None)
+            if newest is None or newest.time > self._before:
                 continue
-            newest = max(live, key=lambda entry: entry.seq)
-            if newest.time > self._before:
-                continue
-            for entry in entries:
+            for entry in live:
                 is_twin = entry.twin == newest.name or newest.twin == entry.name
-                is_old_name = entry is not newest and (entry.deleted or is_twin)
-                if is_old_name and entry.time <= self._before:
+                if is_twin and entry is not newest and entry.time <= self._before:
                     await self._remove_name(entry, newest)
 
     async def _remove_name(self, entry: _Entry, newest: _Entry) -> None:

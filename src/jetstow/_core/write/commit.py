@@ -22,7 +22,7 @@ from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.subjects import meta_subject
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
-from jetstow._core.write.delete_marker import delete_marker
+from jetstow._core.write.delete_marker import delete_marker, renamed_marker
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.shared_chunks import (
@@ -172,7 +172,7 @@ async def delete_renamed(stream: Stream, context: ErrorContext, state: NameState
 
     Raises: `RevisionMismatchError` (the name is not at `state`).
     """
-    committed = await commit_step(stream, context, partial(delete_marker, context), state)
+    committed = await commit_step(stream, context, partial(renamed_marker, context), state)
     await purge_replaced(stream, context, committed)
     return committed
 

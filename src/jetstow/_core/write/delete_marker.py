@@ -24,3 +24,12 @@ def delete_marker(context: ErrorContext, state: NameState) -> ObjectInfo:
     info = without_twin(state.info)
     headers = user_headers(info.headers)
     return replace(info, deleted=True, size=0, chunks=0, digest="", headers=headers)
+
+
+def renamed_marker(context: ErrorContext, state: NameState) -> ObjectInfo:
+    """Return the delete marker for the old name of a rename.
+
+    It has a NUID of its own: nats.go purges the chunks that a marker names when its name is deleted
+    again, and these would be the chunks of the new name.
+    """
+    return replace(delete_marker(context, state), nuid=new_nuid())

@@ -4,7 +4,7 @@
 2. The object is published under the new name, if that is still at this revision. From then on the
    object is renamed. A client that dies before leaves one name, one that dies later leaves two
    names for the chunks, and never none.
-3. The old name is deleted with compare-and-set and purged.
+3. The old name is deleted with compare-and-set: a delete marker stays there, as after a delete.
 
 Another client that changes the old name in the meantime finds the claim, and first finishes the
 rename (after 2) or stops it (before 2): see `settle` in `commit.py` and docs/decisions/0006, 0015.
@@ -34,7 +34,7 @@ from jetstow._core.write.commit import (
     delete_renamed,
     settle,
 )
-from jetstow._core.write.delete_marker import delete_marker
+from jetstow._core.write.delete_marker import renamed_marker
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
 from jetstow._core.write.shared_chunks import (
     Claim,
@@ -50,7 +50,6 @@ from jetstow.errors import (
     JetstowError,
     ObjectAlreadyExists,
     ObjectNotFoundError,
-    PermissionDeniedError,
     RevisionMismatchError,
 )
 from jetstow.models import ObjectInfo
@@ -158,15 +157,15 @@ async def _rename_settled(
 async def _remove_old_name(
     stream: Stream, context: ErrorContext, old: ObjectInfo, new: ObjectInfo
 ) -> None:
-    """Delete the old name, and purge its metadata unless it was written again.
+    """Delete the old name unless it was written again.
 
     Raises: `RevisionMismatchError` (the old name has the object, and a claim for another name).
     """
     state = NameState(old.revision, old)
     while True:
         try:
-            deleted = await _delete_old_name(stream, context, state)
-            break
+            await _delete_old_name(stream, context, state)
+            return
         except RevisionMismatchError:
             state = await read_state(stream, context)
             if not has_nuid(state, new.nuid):
@@ -179,37 +178,27 @@ async def _remove_old_name(
                 # The rename was stopped, and the new name was purged since: it is at revision 0.
                 await purge_name(stream, new_context, new.revision)
                 raise
-    await _purge_old_name(stream, context, deleted.info.revision)
 
 
-async def _purge_old_name(stream: Stream, context: ErrorContext, revision: int) -> None:
-    try:
-        await purge_name(stream, context, revision)
-    except PermissionDeniedError as error:
-        # The object has its new name; the old name keeps a delete marker.
-        _log.warning("%s keeps a delete marker: %s", context, error)
-
-
-async def _delete_old_name(stream: Stream, context: ErrorContext, state: NameState) -> Committed:
+async def _delete_old_name(stream: Stream, context: ErrorContext, state: NameState) -> None:
     """Delete the old name at a state; in a full bucket, purge it before the delete marker.
 
     Raises: `RevisionMismatchError`.
     """
     try:
-        return await delete_renamed(stream, context, state)
+        await delete_renamed(stream, context, state)
+        return
     except BucketFullError:
         purged = await purge_name(stream, context, state.revision)
         if not purged:
             check_same_revision(context, await read_state(stream, context), state.revision)
             raise
-    marker = delete_marker(context, state)
-    committed = Committed(marker, state, is_shared=True)
-    await purge_replaced(stream, context, committed)
+    marker = renamed_marker(context, state)
+    await purge_replaced(stream, context, Committed(marker, state, is_shared=True))
     try:
-        return await commit_step(stream, context, lambda _: marker, NameState())
+        await commit_step(stream, context, lambda _: marker, NameState())
     except JetstowError as error:
         _log.warning("%s was renamed without a delete marker: %s", context, error)
-        return committed
 
 
 async def _remove_older_name(stream: Stream, info: ObjectInfo) -> None:
@@ -219,22 +208,16 @@ async def _remove_older_name(stream: Stream, info: ObjectInfo) -> None:
         return
     claim = claim_of(twin.live)
     if claim is not None and claim.name == info.name:
-        context = stream.error_context(twin.live.name)
-        settled = await settle(stream, context, twin)
-        if settled.live is None:
-            await _purge_old_name(stream, context, settled.revision)
+        await settle(stream, stream.error_context(twin.live.name), twin)
 
 
 async def remove_old_name(stream: Stream, context: ErrorContext, state: NameState) -> bool:
-    """Remove a name that an interrupted rename left, without its chunks.
+    """Delete a name that an interrupted rename left, without its chunks.
 
     Return False if the name was changed since it was at `state`.
     """
-    if state.live is None:
-        return await purge_name(stream, context, state.revision)
     try:
-        deleted = await commit_step(stream, context, partial(delete_marker, context), state)
+        await commit_step(stream, context, partial(renamed_marker, context), state)
     except RevisionMismatchError:
         return False
-    await purge_name(stream, context, deleted.info.revision)
     return True

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
+from jetstow.http.asgi import Receive
 from jetstow.s3.errors import ClientGoneError, S3Error
 from jetstow.s3.request import Request
-
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 # How long a client may send nothing in the middle of a body, in seconds. uvicorn has no limit.
 IDLE_TIMEOUT: Final = 60.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
-from jetstow.s3.reads import open_object
+from jetstow.s3.reads import read_object
 from jetstow.s3.result import Result
 
 
 async def get_object(call: Call) -> Result:
     """Return the object."""
-    return await open_object(call)
+    return await read_object(call)
