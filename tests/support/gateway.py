@@ -95,7 +95,12 @@ class RunningGateway:
 
 def new_client(url: str, key: Key | None = OWNER, **config: Any) -> Any:
     """Return a boto3 client, which makes two attempts at most: no test waits for retries."""
-    config = {"retries": {"total_max_attempts": 2}, "s3": {"addressing_style": "path"}, **config}
+    config = {
+        "retries": {"total_max_attempts": 2},
+        "s3": {"addressing_style": "path"},
+        "signature_version": "s3v4",  # of presigned URLs; all else has it by default
+        **config,
+    }
     if key is None:
         from botocore import UNSIGNED
 

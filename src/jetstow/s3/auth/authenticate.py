@@ -60,7 +60,9 @@ def authenticate(request: Request, keys: Keys, now: datetime.datetime) -> Identi
     if "X-Amz-Algorithm" in request.query or "X-Amz-Signature" in request.query:
         return _authenticate_query(request, keys, now)
     if "AWSAccessKeyId" in request.query:
-        raise S3Error("InvalidRequest", f"Signature version 2 is not supported: use {ALGORITHM}.")
+        # boto3 makes such URLs by default.
+        message = f"Signature version 2 is not supported: use {ALGORITHM} (boto3: s3v4)."
+        raise S3Error("InvalidRequest", message)
     return Identity(None, _payload_hash(request))
 
 
