@@ -20,7 +20,7 @@ from tests.support.gateway import OWNER, REGION, RunningGateway
 
 @dataclass(frozen=True)
 class Response:
-    """A response. Names of headers are in lower case. `code` and `field` read the XML of an error."""
+    """A response, with lower-case names of headers. `code` and `field` read an error's XML."""
 
     status: int
     headers: Mapping[str, str]

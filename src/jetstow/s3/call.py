@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,15 +30,17 @@ class Services:
     connect: Connect | None = None
     public_acls: bool = False
     _by_creds: dict[Path, Buckets] = field(default_factory=dict)
+    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def buckets_of(self, key: Key | None) -> Buckets:
         """Return the buckets as the NATS user of a key sees them."""
         if key is None or key.creds is None:
             return self.default_buckets
-        if key.creds not in self._by_creds:
-            assert self.connect is not None, "checked when the gateway was created"
-            self._by_creds.setdefault(key.creds, Buckets(await self.connect(key.creds)))
-        return self._by_creds[key.creds]
+        async with self._connecting:
+            if key.creds not in self._by_creds:
+                assert self.connect is not None, "checked when the gateway was created"
+                self._by_creds[key.creds] = Buckets(await self.connect(key.creds))
+            return self._by_creds[key.creds]
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 from jetstow.http import ObjectResponse
 from jetstow.http.asgi import Receive, Send, response_start
 from jetstow.s3.body.raw import RawBody
-from jetstow.s3.errors import S3Error
+from jetstow.s3.errors import ClientGoneError, S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import error_document
 
@@ -29,9 +29,9 @@ class Responder:
         self._send = send
 
     async def send_result(self, result: Result) -> None:
-        """Send the result of an operation. If the client goes away, sending ends.
+        """Send the result of an operation.
 
-        Raises: what reading the object or the stream raises.
+        Raises: `ClientGoneError`, what reading the object or the stream raises.
         """
         headers = dict(result.headers)
         if result.response is not None:
@@ -60,6 +60,8 @@ class Responder:
             await response({}, self._receive, self._send)
         finally:
             self.sent = response.bytes_sent
+        if not self._is_head and self.sent < response.selection.length:
+            raise ClientGoneError
 
     async def send_error(self, error: S3Error, resource: str) -> None:
         """Send an error as XML. A response to HEAD has no body."""
