@@ -149,9 +149,8 @@ def test_unread_body_does_not_confuse_the_next_request(
 
 def test_headers_too_large(gateway: RunningGateway) -> None:
     with connect(gateway) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
-        for number in range(300):
-            connection.sendall(f"x-header-{number}: {number}\r\n".encode())
+        lines = [f"x-header-{number}: {number}" for number in range(300)]
+        connection.sendall("\r\n".join(["GET / HTTP/1.1", "Host: a", *lines, ""]).encode())
         received = b""
         while piece := connection.recv(65536):
             received += piece

@@ -26,10 +26,16 @@ def check_key_access(request: Request, identity: Identity, access: Access) -> No
     key = identity.key
     if key is None or access is Access.PUBLIC:
         return
-    if key.allow not in ("full", access.value):
-        raise S3Error("AccessDenied", f"The key allows only to {key.allow}.")
+    check_allowed(identity, access)
     if request.bucket and not key.covers(request.bucket):
         raise S3Error("AccessDenied", "The key is not valid for this bucket.")
+
+
+def check_allowed(identity: Identity, access: Access) -> None:
+    """Check an operation against what the key allows. Raises: `S3Error` (AccessDenied)."""
+    key = identity.key
+    if key is not None and key.allow not in ("full", access.value):
+        raise S3Error("AccessDenied", f"The key allows only to {key.allow}.")
 
 
 def may_use_bucket(identity: Identity, bucket: BucketState, access: Access) -> bool:  # noqa: ARG001

@@ -14,13 +14,14 @@ from jetstow.s3.auth.authenticate import authenticate
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
-from jetstow.s3.buckets import Buckets
+from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services
 from jetstow.s3.errors import ClientGoneError, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.request import new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
+from jetstow.s3.unbuilt import refuse_unbuilt
 
 _log = logging.getLogger("jetstow.s3")
 
@@ -101,13 +102,16 @@ class Gateway:
         identity = authenticate(request, self.services.keys, self._clock())
         if identity.key is not None:
             record.access_key = identity.key.access_key
+        refuse_unbuilt(request.headers)
         route = routes.find_route(request)
         record.operation = route.operation
         check_key_access(request, identity, route.access)
         buckets = await self.services.buckets_of(identity.key)
         bucket = None
         if route.opens_bucket:
-            bucket = await buckets.open(request.bucket)
+            # Requests for the bucket itself see what other gateways have changed, at once.
+            max_age = OBJECT_STATUS_AGE if request.key else 0.0
+            bucket = await buckets.open(request.bucket, max_age=max_age)
             check_bucket_access(identity, bucket, route.access)
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ MAX_SETTINGS_SIZE: Final = 120 * 1024
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _OPEN_STORES: Final = 4096
+
+# How old the status may be that a request for an object uses, in seconds: it costs a request to
+# the leader of the stream. Changes through this connection apply at once, those of other gateways
+# after this time.
+OBJECT_STATUS_AGE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,27 @@ class Buckets:
     def __init__(self, js: JetStreamContext) -> None:
         self.js = js
         self._stores: dict[str, ObjectStore] = {}
+        self._opened: dict[str, tuple[float, Bucket]] = {}
+        # A status that was requested before the last change of a bucket is not used again.
+        self._changed = 0.0
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def open(self, name: str) -> Bucket:
-        """Return a bucket with its current status.
+    async def open(self, name: str, *, max_age: float = 0.0) -> Bucket:
+        """Return a bucket with its status, which is at most `max_age` seconds old.
 
         Raises: `S3Error` (NoSuchBucket).
         """
+        now = time.monotonic()
+        requested, bucket = self._opened.get(name, (0.0, None))
+        if bucket is not None and requested > self._changed and now - requested < max_age:
+            return bucket
+        bucket = await self._open(name)
+        if len(self._opened) >= _OPEN_STORES:
+            self._opened.clear()
+        self._opened[name] = now, bucket
+        return bucket
+
+    async def _open(self, name: str) -> Bucket:
         stream = stream_bucket(name)
         try:
             store = self._stores.get(stream)
@@ -112,7 +132,10 @@ class Buckets:
     async def delete(self, bucket: Bucket) -> None:
         """Delete a bucket and everything in it."""
         self._stores.pop(bucket.store.bucket, None)
-        await self.js.delete_object_store(bucket.store.bucket)
+        try:
+            await self.js.delete_object_store(bucket.store.bucket)
+        finally:
+            self._changed = time.monotonic()
 
     async def list(self) -> list[BucketState]:
         """Return all buckets but the gateway's own, sorted by name."""
@@ -148,7 +171,10 @@ class Buckets:
                 MAX_SETTINGS_SIZE
             ):
                 raise S3Error("InvalidRequest", "The settings of the bucket exceed 120 KiB.")
-            await self.js.update_object_store(bucket.store.bucket, metadata=changed)
+            try:
+                await self.js.update_object_store(bucket.store.bucket, metadata=changed)
+            finally:
+                self._changed = time.monotonic()
 
     def _lock(self, stream: str) -> asyncio.Lock:
         lock = self._locks.get(stream)

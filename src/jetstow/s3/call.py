@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jetstow import JetStreamContext
-from jetstow.s3.access import Access, check_bucket_access
+from jetstow.s3.access import Access, check_allowed, check_bucket_access
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Key, Keys
 from jetstow.s3.body.payload import Payload
@@ -70,6 +70,7 @@ class Call:
 
         Raises: `S3Error` (NoSuchBucket, AccessDenied).
         """
+        check_allowed(self.identity, access)
         bucket = await self.buckets.open(name)
         check_bucket_access(self.identity, bucket, access)
         return bucket

@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from jetstow.models import ObjectInfo
+from jetstow.s3.arguments import parse_count, parse_encoding_type
 from jetstow.s3.buckets import Bucket
+from jetstow.s3.xml.writing import url_encoded
 
-MAX_KEYS = 1000
+MAX_KEYS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """What all requests for a page of names have in their query."""
+
+    prefix: str
+    delimiter: str
+    max_keys: int
+    is_encoded: bool
+
+    def encode(self, name: str) -> str:
+        """Return a name, prefix, marker or delimiter as the response has it."""
+        return url_encoded(name) if self.is_encoded else name
+
+
+def parse_page_query(query: Mapping[str, str]) -> PageQuery:
+    """Return the common parameters. Raises: `S3Error` (InvalidArgument)."""
+    return PageQuery(
+        query.get("prefix", ""),
+        query.get("delimiter", ""),
+        parse_count(query, "max-keys", default=MAX_KEYS, maximum=MAX_KEYS),
+        parse_encoding_type(query),
+    )
 
 
 @dataclass(slots=True)
@@ -27,14 +55,13 @@ class Page:
         return len(self.objects) + len(self.prefixes)
 
 
-async def list_page(
-    bucket: Bucket, *, prefix: str, delimiter: str, start_after: str, max_keys: int
-) -> Page:
+async def list_page(bucket: Bucket, query: PageQuery, *, start_after: str = "") -> Page:
     """Return the page that begins after a name or a common prefix.
 
     It shows every write that was acknowledged before, of any NATS client.
     """
     # The seam to the bucket index: until it exists, each page reads all metadata.
+    prefix, delimiter = query.prefix, query.delimiter
     infos = await bucket.store.list(prefix)
     page, previous = Page(), None
     for info in sorted(infos, key=lambda info: info.name):
@@ -42,7 +69,7 @@ async def list_page(
         entry = info.name if end < 0 else info.name[: end + len(delimiter)]
         if info.name <= start_after or entry in (start_after, previous):
             continue
-        if page.count >= max_keys:
+        if page.count >= query.max_keys:
             page.last = previous
             break
         previous = entry
@@ -51,3 +78,9 @@ async def list_page(
         else:
             page.prefixes.append(entry)
     return page
+
+
+async def is_empty(bucket: Bucket) -> bool:
+    """Return whether a bucket has no object."""
+    page = await list_page(bucket, PageQuery("", "", 1, is_encoded=False))
+    return not page.count

@@ -21,6 +21,9 @@ ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
 
+# The reserved entries that a copy of the bytes has, too.
+COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
+
 # The headers that are stored and come back as sent.
 STORED_HEADERS: Final = (
     "Content-Type",
@@ -30,6 +33,7 @@ STORED_HEADERS: Final = (
     "Cache-Control",
     "Expires",
 )
+STORAGE_CLASS: Final = "STANDARD"
 DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
 
 USER_PREFIX: Final = "x-amz-meta-"
@@ -97,6 +101,8 @@ def _user_name(header: str) -> str:
 
 def _without_aws_chunked(encoding: str) -> str:
     """Return a Content-Encoding without the encoding of the transfer, wherever it is."""
+    if "aws-chunked" not in encoding.lower():
+        return encoding
     parts = (part.strip() for part in encoding.split(","))
     return ",".join(part for part in parts if part and part.lower() != "aws-chunked")
 
@@ -130,6 +136,15 @@ def _current(info: ObjectInfo, name: str) -> str | None:
     metadata = info.metadata or {}
     same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
     return metadata.get(name) if same else None
+
+
+def copied_entries(info: ObjectInfo) -> dict[str, str]:
+    """Return the reserved entries for a copy of an object."""
+    entries = {k: v for k, v in (info.metadata or {}).items() if k in COPIED_ENTRIES}
+    if _current(info, DIGEST) is None:
+        for name in (ETAG, CHECKSUM, DIGEST):
+            entries.pop(name, None)
+    return entries
 
 
 def user_metadata(info: ObjectInfo) -> dict[str, str]:

@@ -3,44 +3,118 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
-from jetstow.http import ObjectResponse
+from jetstow.errors import ObjectChangedError
+from jetstow.http import ObjectResponse, Selection, condition_headers, select
+from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
+from jetstow.s3.versions import check_version
+
+MAX_PARTS: Final = 10_000
+
+# The parameters that replace a header of the response.
+_OVERRIDES: Final = {
+    "response-cache-control": "cache-control",
+    "response-content-disposition": "content-disposition",
+    "response-content-encoding": "content-encoding",
+    "response-content-language": "content-language",
+    "response-content-type": "content-type",
+    "response-expires": "expires",
+}
+_REFUSED: Final = frozenset(
+    {HTTPStatus.PRECONDITION_FAILED, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE}
+)
 
 
 async def read_object(call: Call) -> Result:
-    """Return the object of a GET or HEAD, by its conditions and its range.
+    """Return the object of a GET or HEAD, by its conditions and its range or part.
 
-    Raises: `S3Error` (PreconditionFailed, InvalidRange), what `open` raises.
+    Raises: `S3Error` (PreconditionFailed, InvalidRange, InvalidPart), what `open` raises.
     """
-    request = call.request
-    scope = {"headers": request.raw_headers, "method": request.method}
-    response = await ObjectResponse.open(call.bucket.store, call.key, scope, etag=objects.etag)
-    selection, info = response.selection, response.info
-    if selection.status in (
-        HTTPStatus.PRECONDITION_FAILED,
-        HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
-    ):
-        await response.close()
-        raise _error(call, selection.status, selection.size)
-    response.headers = objects.object_headers(info)
-    if selection.status == HTTPStatus.OK and request.header("x-amz-checksum-mode") == "ENABLED":
-        checksum = objects.checksum(info)
+    check_version(call.request.query)
+    overrides = _overrides(call)
+    part = _part_number(call)
+    while True:
+        file = await call.bucket.store.open(call.key)
+        try:
+            selection = _select(call, file.info, part)
+        except S3Error:
+            await file.close()
+            raise
+        headers = objects.object_headers(file.info) | overrides
+        response = ObjectResponse(file, selection, headers, call.request.method)
+        try:
+            await response.read_first()
+        except ObjectChangedError:
+            continue  # nothing was sent yet: read the new object
+        break
+    is_whole = selection.status == HTTPStatus.OK
+    if is_whole and call.request.header("x-amz-checksum-mode") == "ENABLED":
+        checksum = objects.checksum(file.info)
         response.headers |= {} if checksum is None else checksum.headers
     return Result(selection.status, response=response)
 
 
-def _error(call: Call, status: int, size: int) -> S3Error:
-    if status == HTTPStatus.PRECONDITION_FAILED:
+def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
+    """Return the status and the bytes. S3 answers a HEAD with a range as it answers a GET.
+
+    Raises: `S3Error` (PreconditionFailed, InvalidRange, InvalidPart).
+    """
+    size = info.size or 0
+    conditions = condition_headers(call.request.raw_headers)
+    selection = select(
+        "GET", conditions, etag=objects.etag(info), modified=info.modified, size=size
+    )
+    if selection.status in _REFUSED:
+        raise _error(call, selection)
+    if part is None or selection.status != HTTPStatus.OK:
+        return selection
+    if part > 1:
+        raise S3Error("InvalidPart", "The requested partnumber is not satisfiable")
+    return Selection(HTTPStatus.PARTIAL_CONTENT if size else HTTPStatus.OK, 0, size, size)
+
+
+def _error(call: Call, selection: Selection) -> S3Error:
+    request = call.request
+    if selection.status == HTTPStatus.PRECONDITION_FAILED:
         names = ("if-match", "if-unmodified-since")
-        condition = next((name for name in names if name in call.request.headers), names[0])
+        condition = next((name for name in names if name in request.headers), names[0])
         return S3Error("PreconditionFailed", Condition=condition.title())
     return S3Error(
         "InvalidRange",
-        headers={"content-range": f"bytes */{size}"},
-        ActualObjectSize=size,
-        RangeRequested=call.request.header("range"),
+        headers={"content-range": f"bytes */{selection.size}"},
+        ActualObjectSize=selection.size,
+        RangeRequested=request.header("range"),
     )
+
+
+def _overrides(call: Call) -> dict[str, str]:
+    """Return the headers that the query replaces.
+
+    Raises: `S3Error` (InvalidRequest: without a signature, a link could turn any object that
+    everyone may read into a page of the gateway's origin).
+    """
+    query = call.request.query
+    overrides = {header: query[name] for name, header in _OVERRIDES.items() if name in query}
+    if overrides and call.identity.key is None:
+        message = "Request specific response headers cannot be used for anonymous GET requests."
+        raise S3Error("InvalidRequest", message)
+    return overrides
+
+
+def _part_number(call: Call) -> int | None:
+    """Return the number of the requested part. Raises: `S3Error`."""
+    text = call.request.query.get("partNumber")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PARTS):
+        message = f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive"
+        raise S3Error("InvalidArgument", message, ArgumentName="partNumber", ArgumentValue=text)
+    if call.request.header("range") is not None:
+        message = "Cannot specify both Range header and partNumber query parameter"
+        raise S3Error("InvalidRequest", message)
+    return int(text)

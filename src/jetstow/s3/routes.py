@@ -9,16 +9,22 @@ from typing import Final
 from jetstow.s3.access import Access
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.operations.copy_object import copy_object
 from jetstow.s3.operations.create_bucket import create_bucket
 from jetstow.s3.operations.delete_bucket import delete_bucket
 from jetstow.s3.operations.delete_object import delete_object
+from jetstow.s3.operations.delete_objects import delete_objects
 from jetstow.s3.operations.get_bucket_location import get_bucket_location
 from jetstow.s3.operations.get_object import get_object
+from jetstow.s3.operations.get_object_attributes import get_object_attributes
 from jetstow.s3.operations.head_bucket import head_bucket
 from jetstow.s3.operations.head_object import head_object
 from jetstow.s3.operations.list_buckets import list_buckets
+from jetstow.s3.operations.list_object_versions import list_object_versions
+from jetstow.s3.operations.list_objects import list_objects
 from jetstow.s3.operations.list_objects_v2 import list_objects_v2
 from jetstow.s3.operations.put_object import put_object
+from jetstow.s3.operations.rename_object import rename_object
 from jetstow.s3.request import Request
 from jetstow.s3.result import Result
 
@@ -56,19 +62,35 @@ class Route:
 
 
 _READ, _WRITE = Access.READ, Access.WRITE
+_VERSION: Final = ("versionId",)
+_VERSION_OR_PART: Final = ("versionId", "partNumber")
 
 # The first line that matches a request counts: those with a query or a header come first.
 ROUTES: Final = (
     Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
     Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
+    Route("ListObjectVersions", "GET", BUCKET, list_object_versions, _READ, "versions"),
     Route("ListObjectsV2", "GET", BUCKET, list_objects_v2, _READ, "list-type"),
+    Route("ListObjects", "GET", BUCKET, list_objects, _READ),
     Route("CreateBucket", "PUT", BUCKET, create_bucket, _WRITE, opens_bucket=False),
     Route("HeadBucket", "HEAD", BUCKET, head_bucket, _READ),
     Route("DeleteBucket", "DELETE", BUCKET, delete_bucket, _WRITE),
-    Route("GetObject", "GET", OBJECT, get_object, _READ),
-    Route("HeadObject", "HEAD", OBJECT, head_object, _READ),
+    Route("DeleteObjects", "POST", BUCKET, delete_objects, _WRITE, "delete"),
+    Route(
+        "GetObjectAttributes",
+        "GET",
+        OBJECT,
+        get_object_attributes,
+        _READ,
+        "attributes",
+        accepts=_VERSION,
+    ),
+    Route("GetObject", "GET", OBJECT, get_object, _READ, accepts=_VERSION_OR_PART),
+    Route("HeadObject", "HEAD", OBJECT, head_object, _READ, accepts=_VERSION_OR_PART),
+    Route("RenameObject", "PUT", OBJECT, rename_object, _WRITE, "renameObject"),
+    Route("CopyObject", "PUT", OBJECT, copy_object, _WRITE, header="x-amz-copy-source"),
     Route("PutObject", "PUT", OBJECT, put_object, _WRITE),
-    Route("DeleteObject", "DELETE", OBJECT, delete_object, _WRITE),
+    Route("DeleteObject", "DELETE", OBJECT, delete_object, _WRITE, accepts=_VERSION),
 )
 
 # The parameters that select an operation of S3, and the code of a GET of what is not set up.

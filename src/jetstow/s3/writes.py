@@ -1,11 +1,19 @@
-"""Store the body of a request as an object: nothing is committed before it is verified."""
+"""Store the bytes of a body or of a copy: nothing is committed before it is verified."""
 
 from __future__ import annotations
 
-from jetstow.models import ObjectInfo
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+from jetstow._core.protocol.digest import Digest
+from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket
+from jetstow.s3.conditions import NO_CONDITIONS, WriteConditions, expecting
 from jetstow.s3.objects import Attributes, sum_entries
+
+# Bodies up to this size, the default of a chunk, are verified in memory and stored by one put.
+_SMALL: Final = 128 * 1024
 
 
 async def store_payload(
@@ -13,19 +21,43 @@ async def store_payload(
     key: str,
     payload: Payload,
     attributes: Attributes,
-    *,
-    expected_revision: int | None = None,
+    conditions: WriteConditions = NO_CONDITIONS,
 ) -> ObjectInfo:
     """Store a payload under a key, with its ETag and checksum.
 
-    Raises: `S3Error` (the body is not what the request declares), and what `put` raises.
+    Raises: `S3Error` (the body is not what the request declares, or the conditions do not hold),
+    and what `put` raises.
+    """
+
+    def finished(digest: str) -> ObjectMeta:
+        attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
+        return attributes.meta(key)
+
+    async with expecting(bucket.store, key, conditions) as revision:
+        if payload.size is not None and payload.size <= _SMALL:
+            data = await payload.read_document(_SMALL)
+            meta = finished(str(Digest(data)))
+            return await bucket.store.put(key, data, meta, expected_revision=revision)
+        return await store_pieces(bucket, key, payload, attributes.meta(key), finished, revision)
+
+
+async def store_pieces(
+    bucket: Bucket,
+    key: str,
+    pieces: AsyncIterator[bytes] | Payload,
+    meta: ObjectMeta,
+    finished: Callable[[str], ObjectMeta],
+    revision: int | None,
+) -> ObjectInfo:
+    """Store pieces of bytes under a key at an expected revision.
+
+    `finished` returns the metadata when all bytes were read; its argument is their digest.
+
+    Raises: what `put`, `pieces` and `finished` raise.
     """
     # The seam to the writer whose `meta` may be set until it is committed: until it exists, the
     # ETag is added by a second message, and an object is for a moment visible without it.
-    info = await bucket.store.put(
-        key, payload, attributes.meta(key), expected_revision=expected_revision
-    )
-    attributes.reserved |= sum_entries(payload.etag, payload.checksum, info.digest or "")
+    info = await bucket.store.put(key, pieces, meta, expected_revision=revision)
     return await bucket.store.update_meta(
-        key, attributes.meta(key), expected_revision=info.revision
+        key, finished(info.digest or ""), expected_revision=info.revision
     )

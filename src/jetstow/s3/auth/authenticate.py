@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -95,13 +96,12 @@ def _authenticate_header(
     if abs(now - time) > MAX_CLOCK_SKEW:
         raise S3Error("RequestTimeTooSkewed", ServerTime=now, RequestTime=timestamp)
     signed = _signed_headers(request, names, frozenset())
-    text = signature.string_to_sign(request, signed, payload_hash, timestamp, scope)
+    texts = signature.strings_to_sign(request, signed, payload_hash, timestamp, scope)
     secret = signature.signing_key(key.secret_key, scope)
-    expected = signature.sign(secret, text)
-    check_signature(expected, given, key, text)
+    check_signature(secret, texts, given, key)
     signer = None
     if payload_hash in (SIGNED_CHUNKS, SIGNED_CHUNKS_TRAILER):
-        signer = ChunkSigner(secret, timestamp, scope, expected)
+        signer = ChunkSigner(secret, timestamp, scope, given)
     return Identity(key, payload_hash, signer)
 
 
@@ -128,11 +128,11 @@ def _authenticate_query(request: Request, keys: Keys, now: datetime.datetime) ->
     _check_expiry(time, expires, now)
     signed = _signed_headers(request, signed_names, frozenset({_CONTENT_SHA256}))
     payload_hash = _payload_hash(request)
-    text = signature.string_to_sign(
+    texts = signature.strings_to_sign(
         request, signed, payload_hash, timestamp, scope, without="X-Amz-Signature"
     )
     secret = signature.signing_key(key.secret_key, scope)
-    check_signature(signature.sign(secret, text), given, key, text)
+    check_signature(secret, texts, given, key)
     return Identity(key, payload_hash, presigned=True)
 
 
@@ -170,13 +170,19 @@ def find_key(keys: Keys, access_key: str) -> Key:
     return key
 
 
-def check_signature(expected: str, given: str, key: Key, text: str) -> None:
-    """Compare signatures. Raises: `S3Error` (SignatureDoesNotMatch)."""
-    if not signature.signatures_equal(expected, given):
-        raise S3Error(
-            "SignatureDoesNotMatch",
-            AWSAccessKeyId=key.access_key, SignatureProvided=given, StringToSign=text,
-        )  # fmt: skip
+def check_signature(secret: bytes, texts: Iterable[str], given: str, key: Key) -> None:
+    """Compare a signature with those of one or more texts.
+
+    Raises: `S3Error` (SignatureDoesNotMatch).
+    """
+    text = ""
+    for text in texts:
+        if signature.signatures_equal(signature.sign(secret, text), given):
+            return
+    raise S3Error(
+        "SignatureDoesNotMatch",
+        AWSAccessKeyId=key.access_key, SignatureProvided=given, StringToSign=text,
+    )  # fmt: skip
 
 
 def parse_timestamp(timestamp: str) -> datetime.datetime | None:

@@ -71,9 +71,13 @@ def _quote(data: bytes) -> str:
     return quote(data, safe="-_.~")
 
 
-def string_to_sign(request: Request, signed_headers: Sequence[str], payload_hash: str,
-                   timestamp: str, scope: Scope, *, without: str = "") -> str:  # fmt: skip
-    """Return what a request's signature signs. `without` is a query parameter to leave out."""
+def strings_to_sign(request: Request, signed_headers: Sequence[str], payload_hash: str,
+                    timestamp: str, scope: Scope, *, without: str = "") -> list[str]:  # fmt: skip
+    """Return what a request's signature may sign. `without` is a query parameter to leave out.
+
+    Some clients sign the bytes of the headers. Others, such as botocore, sign the UTF-8 of text
+    that they send as Latin-1.
+    """
     headers = "".join(
         f"{name}:{collapsed(request.headers.get(name, ''))}\n" for name in signed_headers
     )
@@ -85,8 +89,9 @@ def string_to_sign(request: Request, signed_headers: Sequence[str], payload_hash
         ";".join(signed_headers),
         payload_hash,
     ))  # fmt: skip
-    digest = hashlib.sha256(canonical.encode("latin-1", "replace")).hexdigest()
-    return f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}"
+    encodings = ("latin-1",) if canonical.isascii() else ("latin-1", "utf-8")
+    digests = (hashlib.sha256(canonical.encode(each)).hexdigest() for each in encodings)
+    return [f"{ALGORITHM}\n{timestamp}\n{scope}\n{digest}" for digest in digests]
 
 
 class ChunkSigner:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from awscrt import checksums as crt
 
+from jetstow.s3.xml.writing import text
+
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
@@ -112,6 +114,12 @@ class Checksum:
         """The headers that return it."""
         algorithm = ALGORITHMS[self.algorithm]
         return {algorithm.header: self.value, "x-amz-checksum-type": self.kind}
+
+    @property
+    def elements(self) -> str:
+        """The elements that return it in XML."""
+        value = text(ALGORITHMS[self.algorithm].element, self.value)
+        return value + text("ChecksumType", self.kind)
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.kind}:{self.value}"

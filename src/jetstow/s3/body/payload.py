@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 from jetstow._core.aio.worker import Worker
@@ -56,23 +56,26 @@ class Payload:
         """The declared size of the decoded body; None if the client did not declare it."""
         return self._declared.size
 
+    @property
+    def is_protected(self) -> bool:
+        """Whether the client declared a sum of the body, so that a damaged one is refused."""
+        declared = self._declared
+        has_checksum = declared.checksum is not None or declared.in_trailer
+        return has_checksum or declared.md5 is not None or declared.sha256 is not None
+
     def require_length(self) -> None:
         """Raise MissingContentLength if the request has neither a length nor chunks."""
         if not (self.raw.has_length or self.raw.chunked):
             raise S3Error("MissingContentLength")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        size = self.size
-        async with Worker[None]() as worker:
-            if size is not None and size < _THREAD_SIZE:
-                async for piece in self._pieces():
-                    self._update(piece)
-                    yield piece
-            else:
-                async for piece in _blocks(self._pieces()):
-                    await worker.start(self._update, piece)
-                    yield piece
-            await worker.result()
+        if self.size is not None and self.size < _THREAD_SIZE:
+            async for piece in self._pieces():
+                self._update(piece)
+                yield piece
+        else:
+            async for piece in summing(_blocks(self._pieces()), self._update):
+                yield piece
         self._verify()
 
     async def read_document(self, limit: int = MAX_DOCUMENT) -> bytes:
@@ -139,6 +142,17 @@ class Payload:
 
 def _may_have_trailer(identity: Identity) -> bool:
     return identity.payload_hash in STREAMING and identity.payload_hash.endswith("-TRAILER")
+
+
+async def summing(
+    pieces: AsyncIterator[bytes], update: Callable[[bytes], object]
+) -> AsyncIterator[bytes]:
+    """Yield pieces, and call `update` with each in a thread, one after another."""
+    async with Worker[object]() as worker:
+        async for piece in pieces:
+            await worker.start(update, piece)
+            yield piece
+        await worker.result()
 
 
 async def _blocks(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

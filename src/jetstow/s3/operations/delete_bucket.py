@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
-from jetstow.s3.listing import list_page
+from jetstow.s3.listing import is_empty
 from jetstow.s3.result import Result, no_content
 
 
 async def delete_bucket(call: Call) -> Result:
     """Delete the bucket. NATS has no condition for it: a write at the same time is lost."""
     bucket = call.bucket
-    page = await list_page(bucket, prefix="", delimiter="", start_after="", max_keys=1)
-    if page.count:
+    if not await is_empty(bucket):
         raise S3Error("BucketNotEmpty", BucketName=bucket.name)
     await call.buckets.delete(bucket)
     return no_content()

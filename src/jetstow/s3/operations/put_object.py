@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jetstow.s3 import objects
 from jetstow.s3.call import Call
+from jetstow.s3.conditions import put_conditions
 from jetstow.s3.result import Result
 from jetstow.s3.writes import store_payload
 
@@ -12,7 +13,8 @@ async def put_object(call: Call) -> Result:
     """Store the object. Return its ETag and checksum."""
     attributes = objects.parse_attributes(call.request)
     call.payload.require_length()
-    info = await store_payload(call.bucket, call.key, call.payload, attributes)
+    conditions = put_conditions(call.request.headers)
+    info = await store_payload(call.bucket, call.key, call.payload, attributes, conditions)
     headers = {"etag": objects.etag(info)}
     if call.payload.checksum is not None:
         headers |= call.payload.checksum.headers

@@ -1,0 +1,137 @@
+"""CopyObject: store the bytes of an object under another key, or give an object new metadata."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import replace
+
+from jetstow import ObjectReader
+from jetstow.errors import ObjectChangedError, RevisionMismatchError
+from jetstow.models import ObjectInfo, ObjectMeta
+from jetstow.s3 import objects
+from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_base64
+from jetstow.s3.body.payload import summing
+from jetstow.s3.call import Call
+from jetstow.s3.conditions import expecting, put_conditions
+from jetstow.s3.errors import S3Error
+from jetstow.s3.result import Result
+from jetstow.s3.sources import COPY_SOURCE, open_copy_source, parse_copy_source
+from jetstow.s3.writes import store_pieces
+from jetstow.s3.xml.writing import document, text
+
+_ITSELF = (
+    "This copy request is illegal because it is trying to copy an object to itself without "
+    "changing the object's metadata, storage class, website redirect location or encryption "
+    "attributes."
+)
+
+
+async def copy_object(call: Call) -> Result:
+    """Copy an object with its metadata, or with that of the request (REPLACE)."""
+    source = parse_copy_source(call.request.headers[COPY_SOURCE])
+    replaces = _directive(call, "x-amz-metadata-directive")
+    wanted = _wanted_algorithm(call)
+    is_same = (source.bucket, source.key) == (call.bucket.name, call.key)
+    if is_same and not replaces:
+        raise S3Error("InvalidRequest", _ITSELF)
+    conditions = put_conditions(call.request.headers)
+    while True:
+        try:
+            async with await open_copy_source(call, source) as reader:
+                meta = _meta(call, reader.info, replaces=replaces)
+                algorithm = _missing_algorithm(reader.info, wanted)
+                if is_same:
+                    conditions.check(reader.info)
+                    info = await _change(call, reader, meta, algorithm)
+                else:
+                    async with expecting(call.bucket.store, call.key, conditions) as revision:
+                        info = await _copy(call, reader, meta, algorithm, revision)
+            break
+        except (ObjectChangedError, RevisionMismatchError):
+            continue  # the source was replaced while it was read: copy the new object
+    checksum = objects.checksum(info)
+    return Result(
+        xml=document(
+            "CopyObjectResult",
+            text("LastModified", info.modified),
+            text("ETag", objects.etag(info)),
+            "" if checksum is None else checksum.elements,
+        )
+    )
+
+
+async def _change(
+    call: Call, reader: ObjectReader, meta: ObjectMeta, algorithm: Algorithm | None
+) -> ObjectInfo:
+    """Give an object other metadata. Its bytes are read for a new checksum only."""
+    revision = reader.info.revision
+    if algorithm is not None:
+        return await _copy(call, reader, meta, algorithm, revision)
+    return await call.bucket.store.update_meta(call.key, meta, expected_revision=revision)
+
+
+async def _copy(
+    call: Call,
+    reader: ObjectReader,
+    meta: ObjectMeta,
+    algorithm: Algorithm | None,
+    revision: int | None,
+) -> ObjectInfo:
+    """Read the source and store it, with a checksum of the algorithm if there is one."""
+    info = reader.info
+    running = None if algorithm is None else algorithm.new()
+
+    def finished(digest: str) -> ObjectMeta:
+        if algorithm is None or running is None:
+            return meta
+        checksum = Checksum(algorithm.name, encode_base64(running.digest()))
+        entries = objects.sum_entries(objects.etag(info).strip('"'), checksum, digest)
+        return replace(meta, metadata=(meta.metadata or {}) | entries)
+
+    async with aclosing(reader.stream()) as stream:
+        pieces: AsyncIterator[bytes] = stream
+        if running is not None:
+            pieces = summing(stream, running.update)
+        return await store_pieces(call.bucket, call.key, pieces, meta, finished, revision)
+
+
+def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
+    """Return the metadata of the copy."""
+    entries = objects.copied_entries(info)
+    if replaces:
+        attributes = objects.parse_attributes(call.request)
+        attributes.reserved |= entries
+        return attributes.meta(call.key)
+    return replace(
+        info.meta, name=call.key, options=None, metadata=objects.user_metadata(info) | entries
+    )
+
+
+def _directive(call: Call, header: str) -> bool:
+    """Return whether a directive is REPLACE. Raises: `S3Error` (InvalidArgument)."""
+    value = call.request.headers.get(header, "COPY")
+    if value not in ("COPY", "REPLACE"):
+        message = "Unknown metadata directive."
+        raise S3Error("InvalidArgument", message, ArgumentName=header, ArgumentValue=value)
+    return value == "REPLACE"
+
+
+def _wanted_algorithm(call: Call) -> Algorithm | None:
+    name = call.request.header("x-amz-checksum-algorithm")
+    if name is None:
+        return None
+    if name.upper() not in ALGORITHMS:
+        message = "Checksum algorithm provided is unsupported."
+        raise S3Error("InvalidRequest", message)
+    return ALGORITHMS[name.upper()]
+
+
+def _missing_algorithm(info: ObjectInfo, wanted: Algorithm | None) -> Algorithm | None:
+    """Return the algorithm of the checksum that the copy is to have and the source has not."""
+    current = objects.checksum(info)
+    if wanted is None or (
+        current is not None and current.algorithm == wanted.name and current.kind == "FULL_OBJECT"
+    ):
+        return None
+    return wanted

@@ -1,0 +1,52 @@
+"""GetObjectAttributes: ETag, checksum, size and parts of an object, as the request asks for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from jetstow.http.dates import format_date
+from jetstow.models import ObjectInfo
+from jetstow.s3 import objects
+from jetstow.s3.call import Call
+from jetstow.s3.errors import S3Error
+from jetstow.s3.result import Result
+from jetstow.s3.versions import check_version
+from jetstow.s3.xml.writing import document, element, text
+
+_HEADER: Final = "x-amz-object-attributes"
+_NAMES: Final = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "ObjectSize"})
+
+
+async def get_object_attributes(call: Call) -> Result:
+    """Return the attributes."""
+    check_version(call.request.query)
+    names = _parse_names(call)
+    async with call.bucket.store.open(call.key) as reader:
+        info = reader.info
+    headers = {} if info.modified is None else {"last-modified": format_date(info.modified)}
+    return Result(
+        headers=headers,
+        xml=document(
+            "GetObjectAttributesResponse",
+            text("ETag", objects.etag(info).strip('"')) if "ETag" in names else "",
+            _checksum_element(info) if "Checksum" in names else "",
+            text("StorageClass", objects.STORAGE_CLASS) if "StorageClass" in names else "",
+            text("ObjectSize", info.size or 0) if "ObjectSize" in names else "",
+        ),
+    )
+
+
+def _parse_names(call: Call) -> set[str]:
+    value = call.request.header(_HEADER)
+    names = {name.strip() for name in (value or "").split(",")} - {""}
+    if not names:
+        raise S3Error("InvalidRequest", f"Missing required header for this request: {_HEADER}")
+    if names - _NAMES:
+        message = "Invalid attribute name specified."
+        raise S3Error("InvalidArgument", message, ArgumentName=_HEADER, ArgumentValue=value)
+    return names
+
+
+def _checksum_element(info: ObjectInfo) -> str:
+    checksum = objects.checksum(info)
+    return "" if checksum is None else element("Checksum", checksum.elements)

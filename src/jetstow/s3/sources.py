@@ -1,0 +1,64 @@
+"""The source of a copy: the header that names it, and the object, opened for reading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from jetstow import ObjectReader
+from jetstow.s3.access import Access
+from jetstow.s3.call import Call
+from jetstow.s3.conditions import check_source
+from jetstow.s3.errors import S3Error
+from jetstow.s3.versions import check_version_id
+
+COPY_SOURCE: Final = "x-amz-copy-source"
+_EXPECTED_OWNER: Final = "x-amz-source-expected-bucket-owner"
+_VERSION: Final = "?versionId="
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An object to copy."""
+
+    bucket: str
+    key: str
+    version: str | None = None
+
+
+def parse_copy_source(value: str) -> Source:
+    """Parse `[/]BUCKET/KEY[?versionId=ID]`; bucket and key are url-encoded.
+
+    Raises: `S3Error` (InvalidArgument).
+    """
+    path, separator, version = value.partition(_VERSION)
+    try:
+        text = unquote_to_bytes(path.encode("latin-1")).decode()
+    except UnicodeError:
+        text = ""
+    bucket, _, key = text.removeprefix("/").partition("/")
+    if not (bucket and key):
+        message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
+        raise S3Error("InvalidArgument", message, ArgumentName=COPY_SOURCE, ArgumentValue=value)
+    return Source(bucket, key, version if separator else None)
+
+
+async def open_copy_source(call: Call, source: Source) -> ObjectReader:
+    """Open the source of a copy, if the caller may read it and its conditions hold.
+
+    Raises: `S3Error` (NoSuchBucket, NoSuchVersion, AccessDenied, PreconditionFailed), what `open`
+    raises.
+    """
+    check_version_id(source.version)
+    bucket = await call.open_bucket(source.bucket, Access.READ)
+    expected = call.request.header(_EXPECTED_OWNER)
+    if expected is not None and expected != (bucket.owner or call.identity.owner):
+        raise S3Error("AccessDenied", "The source bucket has another owner than expected.")
+    reader = await bucket.store.open(source.key)
+    try:
+        check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
+    except S3Error:
+        await reader.close()
+        raise
+    return reader
