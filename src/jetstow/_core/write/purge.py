@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass, replace
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject, meta_subject
@@ -87,6 +88,11 @@ async def purge_replaced(stream: Stream, context: ErrorContext, committed: Commi
         _log.warning("replaced chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
         return
     await purge_chunks(stream, context, replaced.nuid)
+
+
+def live_info(stream: Stream, replaced: NameState) -> ObjectInfo | None:
+    """Return the info of the object at a state, to be returned to the caller; None if none."""
+    return None if replaced.live is None else plain_info(stream, replaced.live)
 
 
 async def purge_name(stream: Stream, context: ErrorContext, revision: int) -> bool:
