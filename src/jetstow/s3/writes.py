@@ -55,9 +55,9 @@ async def store_pieces(
 
     Raises: what `put`, `pieces` and `finished` raise.
     """
-    # The seam to the writer whose `meta` may be set until it is committed: until it exists, the
-    # ETag is added by a second message, and an object is for a moment visible without it.
-    info = await bucket.store.put(key, pieces, meta, expected_revision=revision)
-    return await bucket.store.update_meta(
-        key, finished(info.digest or ""), expected_revision=info.revision
-    )
+    async with bucket.store.open(key, "wb", meta, expected_revision=revision) as writer:
+        async for piece in pieces:
+            await writer.write(piece)
+        writer.meta = finished(writer.digest)
+    assert writer.info is not None, "the writer was closed without an error"
+    return writer.info
