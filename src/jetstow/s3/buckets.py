@@ -29,6 +29,7 @@ RESERVED: Final = "jetstow.s3."
 NAME: Final = f"{RESERVED}name"
 OWNER: Final = f"{RESERVED}owner"
 LOCATION: Final = f"{RESERVED}location"
+TAGS: Final = f"{RESERVED}tags"
 
 # Buckets with this prefix are the gateway's own (uploads, locks). Names that S3 allows cannot
 # have it, and no request reaches them.
