@@ -16,6 +16,7 @@ from tests.support.servers import die_with_parent
 READY: Final = {
     "nats-server": "Server is ready",
     "uvicorn": "Uvicorn running on",
+    "jetstow": "the S3 gateway runs at",
     "python": "ready",
 }
 # What a leaf node prints when it is connected to its hub.

@@ -20,7 +20,7 @@ _SETTINGS: Final = {
     "Unit": {"Description", "After", "Wants"},
     "Service": {
         "Type", "User", "ExecStart", "ExecReload", "EnvironmentFile", "Restart", "LimitNOFILE",
-        "WorkingDirectory",
+        "TimeoutStopSec", "WorkingDirectory",
     },
     "Timer": {"OnCalendar", "RandomizedDelaySec", "Persistent"},
     "Install": {"WantedBy"},
@@ -68,7 +68,7 @@ def variables(path: Path) -> dict[str, str]:
 def _settings(text: str) -> Iterator[tuple[str, str, str]]:
     """Yield section, name and value of each setting. A name may be repeated."""
     section = ""
-    for line in text.splitlines():
+    for line in re.sub(r"\\\n\s*", "", text).splitlines():
         if match := re.fullmatch(r"\[(\w+)\]", line):
             section = match[1]
         elif line and not line.startswith("#"):

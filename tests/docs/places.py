@@ -10,7 +10,7 @@ from typing import Final
 from tests.support.servers import free_port
 
 _ADDRESS: Final = re.compile(
-    r"(?P<host>(?:[\w-]+\.)*example\.com|localhost|127\.0\.0\.1)(?::(?P<port>\d{4,5}))?(?![\w.])"
+    r"(?P<host>(?:[\w-]+\.)*example\.com|localhost|127\.0\.0\.1|0\.0\.0\.0)(?::(?P<port>\d{4,5}))?(?![\w.])"
 )
 _PORT_OPTION: Final = re.compile(r"(?P<option>--port[ =])(?P<port>\d{4,5})\b")
 _LOCAL_HOST: Final = "localhost"
@@ -20,7 +20,8 @@ class Places:
     """Where the addresses and folders of a page are during a test.
 
     Every `host:port` of a page is another free port of this machine. The hosts are `localhost` and
-    names below `example.com`. The folders of a server are folders in `folder`.
+    names below `example.com`; `0.0.0.0` is loopback. The folders of a server are
+    folders in `folder`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,6 +31,7 @@ class Places:
             "/opt/app/.venv/bin": Path(sysconfig.get_path("scripts")),
             "/usr/local/bin": Path(sysconfig.get_path("scripts")),
             "/etc/nats": folder,
+            "/etc/jetstow": folder,
             "/opt/app": folder,
             "/var/lib/nats": folder / "data",
             "/var/backups": folder / "backups",
@@ -56,7 +58,9 @@ class Places:
         host, port = match["host"], match["port"]
         if port is None:
             return _LOCAL_HOST if host.endswith("example.com") else host
-        kept = host if not host.endswith("example.com") else _LOCAL_HOST
+        kept = _LOCAL_HOST if host.endswith("example.com") else host
+        if host == "0.0.0.0":
+            kept = "127.0.0.1"
         local = f"{kept}:{self._port(host, port)}"
         self._shown[local] = match[0]
         return local

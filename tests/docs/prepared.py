@@ -18,6 +18,11 @@ def _certificates_and_credentials(folder: Path) -> None:
     operator.creds_file(folder).rename(folder / "ada.creds")
 
 
+def _certificates(folder: Path) -> None:
+    make_certificates(folder)
+
+
 PREPARED: Final[dict[str, Callable[[Path], None]]] = {
     "guides/connecting.md": _certificates_and_credentials,
+    "guides/s3.md": _certificates,
 }

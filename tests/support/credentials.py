@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,16 +56,23 @@ class Operator:
             f"                    {self._system.public}: {system} }}\n"
         )
 
-    def user_jwt(self, user: Key, *, bearer: bool = False) -> str:
-        """Return a JWT for a user. With `bearer`, the user need not sign the server's nonce."""
-        limits = {"subs": -1, "data": -1, "payload": -1}
-        return _token(self._account, user, "user", bearer_token=bearer, **limits)
+    def user_jwt(self, user: Key, *, bearer: bool = False, denied: Sequence[str] = ()) -> str:
+        """Return a JWT for a user. With `bearer`, the user need not sign the server's nonce.
 
-    def creds_file(self, folder: Path) -> Path:
+        The user must not publish to the subjects `denied`.
+        """
+        claims: dict[str, Any] = {"subs": -1, "data": -1, "payload": -1}
+        if denied:
+            claims["pub"] = {"deny": list(denied)}
+        return _token(self._account, user, "user", bearer_token=bearer, **claims)
+
+    def creds_file(
+        self, folder: Path, name: str = "user.creds", *, denied: Sequence[str] = ()
+    ) -> Path:
         """Write the credentials of a new user in the format of `nsc`."""
         user = Key()
-        path = folder / "user.creds"
-        path.write_text(creds(self.user_jwt(user), user.seed))
+        path = folder / name
+        path.write_text(creds(self.user_jwt(user, denied=denied), user.seed))
         return path
 
 

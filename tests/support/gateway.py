@@ -17,7 +17,7 @@ from botocore.config import Config
 
 import jetstow
 from jetstow.s3 import Gateway, Key, Keys
-from jetstow.s3.server import listen, serving
+from jetstow.s3.server import DRAIN_TIMEOUT, listen, serving
 
 # Three owners, as suites for S3 need them, and keys with less than full access.
 OWNER = Key("OWNERKEY", "owner-secret", "owner-id", "The Owner")
@@ -32,13 +32,19 @@ REGION = "us-east-1"
 
 
 class RunningGateway:
-    """A gateway on loopback. `url` is its address, `host` and `port` are the parts of it."""
+    """A gateway on loopback. `url` is its address, `host` and `port` are the parts of it.
 
-    def __init__(self, nats_url: str, **options: Any) -> None:
+    `options` are those of `Gateway`.
+    """
+
+    def __init__(
+        self, nats_url: str, *, drain_timeout: float = DRAIN_TIMEOUT, **options: Any
+    ) -> None:
         self.host, self.port = "127.0.0.1", 0
         self.gateway: Gateway | None = None
         self._nats_url = nats_url
         self._options = options
+        self._drain_timeout = drain_timeout
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -88,13 +94,18 @@ class RunningGateway:
             self.gateway = Gateway(client.jetstream(), **options)
             listener = listen(self.host, 0)
             self.port = listener.getsockname()[1]
-            async with serving(self.gateway, listener):
+            async with serving(self.gateway, listener, drain_timeout=self._drain_timeout):
                 self._ready.set()
                 await self._stop.wait()
 
 
-def new_client(url: str, key: Key | None = OWNER, **config: Any) -> Any:
-    """Return a boto3 client, which makes two attempts at most: no test waits for retries."""
+def new_client(
+    url: str, key: Key | None = OWNER, *, verify: str | None = None, **config: Any
+) -> Any:
+    """Return a boto3 client, which makes two attempts at most: no test waits for retries.
+
+    `verify` is the file of the authority of a gateway with https.
+    """
     config = {
         "retries": {"total_max_attempts": 2},
         "s3": {"addressing_style": "path"},
@@ -109,6 +120,7 @@ def new_client(url: str, key: Key | None = OWNER, **config: Any) -> Any:
         "s3",
         endpoint_url=url,
         region_name=REGION,
+        verify=verify,
         aws_access_key_id=key.access_key if key else None,
         aws_secret_access_key=key.secret_key if key else None,
         config=Config(**config),

@@ -7,7 +7,7 @@ import http.client
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from xml.etree import ElementTree as ET
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
@@ -15,7 +15,18 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from jetstow.s3 import Key
-from tests.support.gateway import OWNER, REGION, RunningGateway
+from tests.support.gateway import OWNER, REGION
+
+
+class Address(Protocol):
+    """A running gateway."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -48,7 +59,7 @@ class _Auth(S3SigV4Auth):
 
 
 def signed_headers(
-    gateway: RunningGateway,
+    gateway: Address,
     method: str,
     target: str,
     *,
@@ -65,7 +76,7 @@ def signed_headers(
 
 
 def presigned_target(
-    gateway: RunningGateway, method: str, target: str, *, key: Key = OWNER, expires: int = 60
+    gateway: Address, method: str, target: str, *, key: Key = OWNER, expires: int = 60
 ) -> str:
     """Return the path and query of a presigned URL."""
     request = AWSRequest(method, gateway.url + target)
@@ -75,7 +86,7 @@ def presigned_target(
 
 
 def send(
-    gateway: RunningGateway,
+    gateway: Address,
     method: str,
     target: str,
     *,
@@ -100,7 +111,7 @@ def send(
 
 
 def send_signed(
-    gateway: RunningGateway,
+    gateway: Address,
     method: str,
     target: str,
     *,
@@ -115,7 +126,7 @@ def send_signed(
     return send(gateway, method, target, headers=signed, body=body)
 
 
-def connect(gateway: RunningGateway) -> socket.socket:
+def connect(gateway: Address) -> socket.socket:
     """Return a connection to write a request to, byte by byte."""
     return socket.create_connection((gateway.host, gateway.port), timeout=20)
 

@@ -129,7 +129,7 @@ def _run(
 
     try:
         with (
-            _log_to_stderr(settings.verbose),
+            log_to_stderr(settings.verbose),
             asyncio.Runner(loop_factory=new_event_loop) as runner,
         ):
             runner.run(main())
@@ -198,7 +198,7 @@ class _MessageHandler(logging.Handler):
 
 
 @contextmanager
-def _log_to_stderr(verbose: bool) -> Iterator[None]:
+def log_to_stderr(verbose: bool) -> Iterator[None]:
     """Print jetstow's warnings; if `verbose`, all log records of the process."""
     logger = logging.getLogger() if verbose else logging.getLogger("jetstow")
     level, handler = logger.level, _MessageHandler()

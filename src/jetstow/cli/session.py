@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from jetstow.cli import errors, progress
 from jetstow.cli.connection import Settings, connect
@@ -48,11 +48,11 @@ class Session:
                 async with asyncio.timeout(CLOSE_TIMEOUT):
                     await client.close()
 
-    async def client(self) -> jetstow.Client:
-        """Return the connection; open it on the first call.
+    async def client(self, **options: Any) -> jetstow.Client:
+        """Return the connection; open it on the first call, with options of `jetstow.connect`.
 
-        It reports on stderr when it is lost and restored. It reconnects as long as any connection
-        of the library.
+        It reports on stderr when it is lost and restored. By default, it reconnects as long as any
+        connection of the library.
 
         Raises: as `jetstow.connect`.
         """
@@ -62,6 +62,7 @@ class Session:
                 on_error=self._on_error,
                 disconnected_cb=self._on_disconnect,
                 reconnected_cb=self._on_reconnect,
+                **options,
             )
         return self._client
 

@@ -46,12 +46,13 @@ class Gateway:
         connect: Connect | None = None,
         public_acls: bool = False,
         access_log: AccessLog | None = None,
+        metrics: Metrics | None = None,
         clock: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
         self.services = Services(keys, Buckets(js), connect, public_acls)
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self._base_domains = tuple(base_domains)
         self._access_log = access_log or AccessLog()
         self._clock = clock

@@ -6,7 +6,6 @@ is that of the stream with underscores instead, and is in the stream's metadata.
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import re
 import time
@@ -14,7 +13,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
-from weakref import WeakValueDictionary
 
 from jetstow import JetStreamContext, ObjectStore
 from jetstow.errors import (
@@ -24,15 +22,19 @@ from jetstow.errors import (
 )
 from jetstow.models import BucketStatus
 from jetstow.s3.errors import S3Error
+from jetstow.s3.settings_lock import SettingsLock
 
 # The prefix of everything that the gateway stores in metadata of streams and objects.
 RESERVED: Final = "jetstow.s3."
 NAME: Final = f"{RESERVED}name"
 OWNER: Final = f"{RESERVED}owner"
 LOCATION: Final = f"{RESERVED}location"
+TAGS: Final = f"{RESERVED}tags"
 
-# Buckets with this prefix are the gateway's own (uploads). Names that S3 allows cannot have it.
+# Buckets with this prefix are the gateway's own (uploads, locks). Names that S3 allows cannot
+# have it, and no request reaches them.
 HIDDEN_PREFIX: Final = "JETSTOW_S3_"
+LOCKS: Final = f"{HIDDEN_PREFIX}LOCKS"
 
 # nats-server limits the metadata of a stream to 128 KiB, its own keys included.
 MAX_SETTINGS_SIZE: Final = 120 * 1024
@@ -80,7 +82,7 @@ class Buckets:
         self._opened: dict[str, tuple[float, Bucket]] = {}
         # A status that was requested before the last change of a bucket is not used again.
         self._changed = 0.0
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._lock = SettingsLock(js, LOCKS)
 
     async def open(self, name: str, *, max_age: float = 0.0) -> Bucket:
         """Return a bucket with its status, which is at most `max_age` seconds old.
@@ -99,6 +101,8 @@ class Buckets:
 
     async def _open(self, name: str) -> Bucket:
         stream = stream_bucket(name)
+        if stream.startswith(HIDDEN_PREFIX):
+            raise S3Error("NoSuchBucket", BucketName=name)
         try:
             store = self._stores.get(stream)
             if store is None:
@@ -156,12 +160,13 @@ class Buckets:
             async with buckets.changing(bucket) as settings:
                 settings[LOCATION] = "eu-west-1"
 
-        NATS has no compare-and-set for the configuration of a stream, so one lock per bucket
-        orders the changes of this process.
+        Changes of all gateways are made one after another (decision 0039).
 
-        Raises: `S3Error` (NoSuchBucket; InvalidRequest: the settings are too large).
+        Raises: `S3Error` (NoSuchBucket; OperationAborted: another change takes too long;
+        InvalidRequest: the settings are too large).
         """
-        async with self._lock(bucket.store.bucket):
+        stream = bucket.store.bucket
+        async with self._lock.hold(stream, bucket.status.replicas or 1):
             current = (await self.open(bucket.name)).status.metadata
             changed = dict(current)
             yield changed
@@ -172,15 +177,9 @@ class Buckets:
             ):
                 raise S3Error("InvalidRequest", "The settings of the bucket exceed 120 KiB.")
             try:
-                await self.js.update_object_store(bucket.store.bucket, metadata=changed)
+                await self.js.update_object_store(stream, metadata=changed)
             finally:
                 self._changed = time.monotonic()
-
-    def _lock(self, stream: str) -> asyncio.Lock:
-        lock = self._locks.get(stream)
-        if lock is None:
-            self._locks[stream] = lock = asyncio.Lock()
-        return lock
 
 
 def stream_bucket(name: str) -> str:

@@ -14,12 +14,14 @@ from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.buckets import RESERVED
 from jetstow.s3.errors import S3Error
 from jetstow.s3.request import Request
+from jetstow.s3.tags import TAGGING, format_tags, load_tags, parse_tag_header
 
 # In the ADR-20 metadata. ETag and checksum are those of the bytes with the digest; another client
 # may have replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
 ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
+TAGS: Final = f"{RESERVED}tags"
 
 # The reserved entries that a copy of the bytes has, too.
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
@@ -71,7 +73,7 @@ class Attributes:
 def parse_attributes(request: Request) -> Attributes:
     """Return the attributes that the headers of a PUT, a copy or a new upload describe.
 
-    Raises: `S3Error` (MetadataTooLarge; InvalidArgument: a reserved name).
+    Raises: `S3Error` (MetadataTooLarge; InvalidArgument: a reserved name; InvalidTag).
     """
     attributes = Attributes()
     for name in STORED_HEADERS:
@@ -86,6 +88,7 @@ def parse_attributes(request: Request) -> Attributes:
     for name, value in request.headers.items():
         if name.startswith(USER_PREFIX):
             attributes.metadata[_user_name(name)] = value
+    attributes.reserved |= tag_entries(parse_tag_header(request.header(TAGGING) or ""))
     size = sum(len(k) + len(v) for k, v in attributes.metadata.items())
     if size > MAX_USER_METADATA:
         raise S3Error("MetadataTooLarge", Size=size, MaxSizeAllowed=MAX_USER_METADATA)
@@ -153,9 +156,22 @@ def user_metadata(info: ObjectInfo) -> dict[str, str]:
     return {name: value for name, value in entries if not name.startswith(RESERVED)}
 
 
+def tag_entries(tags: dict[str, str]) -> dict[str, str]:
+    """Return the reserved metadata that has tags."""
+    return {TAGS: format_tags(tags)} if tags else {}
+
+
+def object_tags(info: ObjectInfo) -> dict[str, str]:
+    """Return the tags of an object."""
+    return load_tags((info.metadata or {}).get(TAGS, ""))
+
+
 def object_headers(info: ObjectInfo) -> dict[str, str]:
     """Return the headers of a GET or HEAD that describe the object, without length and range."""
-    return content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
+    headers = content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
+    if tags := object_tags(info):
+        headers["x-amz-tagging-count"] = str(len(tags))
+    return headers
 
 
 def metadata_headers(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -80,10 +80,10 @@ def _word(value: object) -> str:
 
 
 class Metrics:
-    """The metrics of one gateway, in a registry of its own."""
+    """The metrics of one gateway, in a registry: one of its own by default."""
 
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
         self._requests = Counter(
             "jetstow_s3_requests", "Requests", ("operation", "status"), registry=self.registry
         )
@@ -98,8 +98,9 @@ class Metrics:
             "jetstow_s3_sent_bytes", "Bytes of response bodies", registry=self.registry
         )
         self._in_progress = Gauge(
-            "jetstow_s3_requests_in_progress", "Requests in progress", registry=self.registry
-        )
+            "jetstow_s3_requests_in_progress", "Requests in progress", registry=self.registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
 
     def begin(self) -> None:
         """Count a request that has arrived."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from jetstow.s3.access import Access
-from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.operations.copy_object import copy_object
 from jetstow.s3.operations.create_bucket import create_bucket
@@ -26,40 +23,8 @@ from jetstow.s3.operations.list_objects_v2 import list_objects_v2
 from jetstow.s3.operations.put_object import put_object
 from jetstow.s3.operations.rename_object import rename_object
 from jetstow.s3.request import Request
-from jetstow.s3.result import Result
-
-Handler = Callable[[Call], Awaitable[Result]]
-
-SERVICE: Final = "service"
-BUCKET: Final = "bucket"
-OBJECT: Final = "object"
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An operation, and the requests that it is for.
-
-    `query` is the parameter that a request has, and `header` the header; both are optional.
-    `accepts` are parameters of `SUBRESOURCES` that the operation reads itself. `opens_bucket`: the
-    bucket must exist, and the caller must be allowed to use it.
-    """
-
-    operation: str
-    method: str
-    level: str
-    handler: Handler
-    access: Access
-    query: str = ""
-    header: str = ""
-    opens_bucket: bool = True
-    accepts: tuple[str, ...] = ()
-
-    def matches(self, request: Request) -> bool:
-        """Return whether the operation is for a request of its method and level."""
-        return (not self.query or self.query in request.query) and (
-            not self.header or self.header in request.headers
-        )
-
+from jetstow.s3.route import BUCKET, OBJECT, SERVICE, Route
+from jetstow.s3.setting_routes import SETTING_ROUTES
 
 _READ, _WRITE = Access.READ, Access.WRITE
 _VERSION: Final = ("versionId",)
@@ -67,6 +32,7 @@ _VERSION_OR_PART: Final = ("versionId", "partNumber")
 
 # The first line that matches a request counts: those with a query or a header come first.
 ROUTES: Final = (
+    *SETTING_ROUTES,
     Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
     Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
     Route("ListObjectVersions", "GET", BUCKET, list_object_versions, _READ, "versions"),
@@ -149,8 +115,7 @@ def find_route(request: Request) -> Route:
     level = OBJECT if request.key else BUCKET if request.bucket else SERVICE
     for route in _BY_TARGET.get((request.method, level), ()):
         if route.matches(request):
-            if not route.query:
-                _refuse_subresources(request, level, route.accepts)
+            _refuse_subresources(request, level, (route.query, *route.accepts))
             return route
     _refuse_subresources(request, level)
     raise S3Error("MethodNotAllowed", Method=request.method, ResourceType=level.upper())

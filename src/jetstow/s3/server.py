@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import uvicorn
 
-from jetstow.s3.app import Gateway
+from jetstow._core.aio.cancellation import CLEANUP_GRACE
+from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3.protocol import Protocol
+
+_log = logging.getLogger("jetstow.s3")
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # How long requests in progress may take after the gateway was asked to stop, in seconds.
 DRAIN_TIMEOUT: Final = 30
@@ -27,6 +36,21 @@ _BACKLOG: Final = 1024
 _M_TRIM_THRESHOLD: Final = -1
 _M_MMAP_THRESHOLD: Final = -3
 _THRESHOLDS: Final = {_M_TRIM_THRESHOLD: 64 * 1024 * 1024, _M_MMAP_THRESHOLD: 16 * 1024 * 1024}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The PEM files of a server's certificate with its chain, and of its key, not encrypted."""
+
+    chain: Path
+    key: Path
+
+    def new_context(self) -> ssl.SSLContext:
+        """Return a TLS context. Raises: `OSError`, `ValueError` (a file is not valid)."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        # Without a password, OpenSSL prompts for one on the terminal and blocks.
+        context.load_cert_chain(self.chain, self.key, password="")
+        return context
 
 
 class _Server(uvicorn.Server):
@@ -54,13 +78,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(gateway: Gateway, listener: socket.socket) -> AsyncIterator[asyncio.Task[None]]:
+async def serving(
+    application: Application,
+    listener: socket.socket,
+    *,
+    certificate: Certificate | None = None,
+    drain_timeout: float = DRAIN_TIMEOUT,
+) -> AsyncIterator[asyncio.Task[None]]:
     """Serve requests until the block ends; then let those in progress end, too.
 
-    The task ends only if the server fails.
+    They have `drain_timeout` seconds. After that, they are cancelled. The task ends only if the
+    server fails.
     """
     config = uvicorn.Config(
-        gateway,
+        application,
         http=Protocol,
         ws="none",
         lifespan="off",
@@ -70,8 +101,11 @@ async def serving(gateway: Gateway, listener: socket.socket) -> AsyncIterator[as
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
-        timeout_graceful_shutdown=DRAIN_TIMEOUT,
+        timeout_graceful_shutdown=drain_timeout,  # type: ignore[arg-type]  # any number works
     )
+    config.load()
+    if certificate is not None:
+        config.ssl = certificate.new_context()
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     ready = asyncio.create_task(server.ready.wait())
@@ -82,6 +116,17 @@ async def serving(gateway: Gateway, listener: socket.socket) -> AsyncIterator[as
         ready.cancel()
         server.should_exit = True
         await task
+        await _end_requests(server)
+
+
+async def _end_requests(server: _Server) -> None:
+    """Wait for the requests that were cancelled: they purge what they have stored."""
+    if tasks := list(server.server_state.tasks):
+        _log.warning("%d requests were cancelled: they took too long to end", len(tasks))
+        await asyncio.wait(tasks, timeout=CLEANUP_GRACE)
+    for connection in list(server.server_state.connections):
+        if (transport := getattr(connection, "transport", None)) is not None:
+            transport.abort()
 
 
 def tune_malloc() -> None:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
-from dataclasses import replace
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from jetstow.cli import help
 from jetstow.cli.command import command
-from jetstow.cli.connection import connect
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import CliError, UsageError
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
-    import jetstow
+    import socket
+
+    from prometheus_client import CollectorRegistry
+
+    from jetstow.cli.gateway import GatewayOptions
+    from jetstow.s3.admin import Admin
     from jetstow.s3.auth.keys import Key, Keys
+    from jetstow.s3.server import Certificate
 
 Listen = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address to listen on.")]
 KeyFile = Annotated[
@@ -32,6 +39,26 @@ BaseDomain = Annotated[
     list[str] | None,
     typer.Option(metavar="DOMAIN", help="BUCKET.DOMAIN is a bucket, too; may be repeated."),
 ]
+PublicAcls = Annotated[
+    bool, typer.Option("--public-acls", help="Let public ACLs give access to other callers.")
+]
+AdminAddress = Annotated[
+    str | None,
+    typer.Option("--admin", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics."),
+]
+LogFormat = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option("--access-log", help="Log each request on stderr: text, or JSON lines."),
+]
+HttpsCert = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Serve https: the certificate with its chain.")
+]
+HttpsKey = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The private key of the certificate.")
+]
+WorkerCount = Annotated[
+    int, typer.Option("--workers", min=1, max=64, help="The number of processes that serve.")
+]
 
 
 async def serve(
@@ -39,46 +66,121 @@ async def serve(
     listen: Listen = "127.0.0.1:9000",
     keys: KeyFile = None,
     base_domain: BaseDomain = None,
+    public_acls: PublicAcls = False,
+    admin: AdminAddress = None,
+    access_log: LogFormat = None,
+    https_cert: HttpsCert = None,
+    https_key: HttpsKey = None,
+    workers: WorkerCount = 1,
 ) -> AsyncGenerator[Result, None]:
     """Run the S3 gateway: clients of S3 use the buckets.
 
-    Without --keys, it makes one key at random, and listens on loopback only. Ctrl-C ends it after
-    the requests in progress.
+    Without --keys, it makes one key at random, and listens on loopback only. Ctrl-C or SIGTERM
+    ends it after the requests in progress, which have 30 seconds.
     """
     try:
+        from prometheus_client import CollectorRegistry
+
+        from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions
         from jetstow.s3 import server
-        from jetstow.s3.app import Gateway
+        from jetstow.s3.admin import Admin
     except ImportError as error:
         raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
-    host, port = _parse_address(listen)
+    host, port = _parse_address("--listen", listen)
     if keys is None and not _is_loopback(host):
         raise UsageError(f"--listen {listen} is not on loopback: it needs --keys")
+    certificate = _load_certificate(https_cert, https_key)
     loaded, key_file, is_new = await asyncio.to_thread(_load_keys, keys)
+    client = await session.client(**RECONNECT_FOREVER)
+    options = GatewayOptions(
+        session.settings, loaded, tuple(base_domain or ()), public_acls, access_log, certificate
+    )
     async with AsyncExitStack() as stack:
-
-        async def connect_as(creds: Path) -> jetstow.JetStreamContext:
-            settings = replace(session.settings, creds=creds, nkey=None)
-            client = await stack.enter_async_context(await connect(settings))
-            return client.jetstream(**settings.js_options)
-
-        gateway = Gateway(
-            await session.js(), loaded, base_domains=base_domain or (), connect=connect_as
-        )
         listener = server.listen(host, port)
-        server.tune_malloc()
-        url = f"http://{_authority(host, listener.getsockname()[1])}"
+        stack.callback(listener.close)
+        url = f"http{'s' if certificate else ''}://{_authority(*listener.getsockname()[:2])}"
+        registry = CollectorRegistry()
+        admin_app, admin_url = Admin(client, await session.js(), registry), None
         try:
-            async with server.serving(gateway, listener) as running:
-                yield _started(url, key_file, next(iter(loaded)), is_new)
-                await asyncio.shield(running)
+            if admin is not None:
+                admin_listener = server.listen(*_parse_address("--admin", admin))
+                await stack.enter_async_context(server.serving(admin_app, admin_listener))
+                admin_url = f"http://{_authority(*admin_listener.getsockname()[:2])}"
+            if workers == 1:
+                run = _run_here(session, options, listener, admin_app, registry)
+            else:
+                run = _run_workers(workers, options, listener, admin_app, registry)
+            running = await stack.enter_async_context(run)
+            yield _started(url, admin_url, key_file, next(iter(loaded)), is_new)
+            await asyncio.shield(running)
         except asyncio.CancelledError:
             return  # Ctrl-C or SIGTERM: the exit code is 0
 
 
-def _parse_address(listen: str) -> tuple[str, int]:
-    host, colon, port = listen.rpartition(":")
+@asynccontextmanager
+async def _run_here(
+    session: Session,
+    options: GatewayOptions,
+    listener: socket.socket,
+    admin: Admin,
+    registry: CollectorRegistry,
+) -> AsyncIterator[asyncio.Future[None]]:
+    """Run the gateway in this process. Yield a future that ends only if it fails."""
+    from jetstow.cli.gateway import running
+    from jetstow.s3.observe import Metrics
+
+    async with running(await session.js(), options, listener, Metrics(registry)) as task:
+        admin.start()
+        try:
+            yield task
+        finally:
+            admin.stop()
+
+
+@asynccontextmanager
+async def _run_workers(
+    count: int,
+    options: GatewayOptions,
+    listener: socket.socket,
+    admin: Admin,
+    registry: CollectorRegistry,
+) -> AsyncIterator[asyncio.Future[None]]:
+    """Run the gateway in several processes on one socket. Yield a future that never ends."""
+    if os.name == "nt":
+        raise UsageError("--workers needs a system other than Windows")
+    from prometheus_client import multiprocess
+
+    from jetstow.cli.gateway_worker import MODULE, WorkerTask
+    from jetstow.s3.workers import WorkerError, Workers
+
+    # The processes keep their metrics in files that this process reads.
+    folder = tempfile.mkdtemp(prefix="jetstow-metrics-")
+    multiprocess.MultiProcessCollector(registry, path=folder)
+    processes = Workers(
+        MODULE,
+        WorkerTask(options, listener.fileno()),
+        count=count,
+        fd=listener.fileno(),
+        environment={"PROMETHEUS_MULTIPROC_DIR": folder},
+        on_exit=lambda pid: multiprocess.mark_process_dead(pid, folder),
+    )
+    try:
+        await processes.start()
+        admin.start(lambda: processes.all_running)
+        yield asyncio.get_running_loop().create_future()
+    except WorkerError as error:
+        raise CliError(str(error)) from error
+    finally:
+        admin.stop()
+        listener.close()  # else connections would wait in its queue
+        await processes.stop()
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _parse_address(option: str, address: str) -> tuple[str, int]:
+    host, colon, port = address.rpartition(":")
     if not (colon and host and port.isdigit() and int(port) < 65536):
-        raise UsageError(f"--listen {listen} must be HOST:PORT")
+        raise UsageError(f"{option} {address} must be HOST:PORT")
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
@@ -91,6 +193,22 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def _load_certificate(chain: Path | None, key: Path | None) -> Certificate | None:
+    """Return the certificate, which can be loaded."""
+    from jetstow.s3.server import Certificate
+
+    if chain is None and key is None:
+        return None
+    if chain is None or key is None:
+        raise UsageError("--https-cert and --https-key need each other")
+    certificate = Certificate(chain, key)
+    try:
+        certificate.new_context()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--https-cert {chain} and --https-key {key}: {error}") from error
+    return certificate
 
 
 def _load_keys(path: Path | None) -> tuple[Keys, Path, bool]:
@@ -108,13 +226,14 @@ def _load_keys(path: Path | None) -> tuple[Keys, Path, bool]:
     return loaded, path, is_new
 
 
-def _started(url: str, key_file: Path, key: Key, is_new: bool) -> Result:
-    """Return the address, and how to use it with the AWS command line."""
+def _started(url: str, admin_url: str | None, key_file: Path, key: Key, is_new: bool) -> Result:
+    """Return the addresses, and how to use them with the AWS command line."""
     secret = key.secret_key if is_new else f"(secret_key in {key_file})"
     return Result(
-        {"url": url, "keys": str(key_file)},
+        {"url": url, "admin": admin_url, "keys": str(key_file)},
         [
             f"the S3 gateway runs at {url} until Ctrl-C",
+            *([] if admin_url is None else [f"admin {admin_url}"]),
             f"keys  {key_file}",
             "",
             f"export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1",
@@ -125,12 +244,11 @@ def _started(url: str, key_file: Path, key: Key, is_new: bool) -> Result:
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return uvloop's event loop, which is faster; asyncio's on Windows."""
     try:
-        import uvloop
-    except ImportError:
+        from jetstow.cli.gateway import new_event_loop
+    except ImportError:  # without jetstow[s3], which the command reports
         return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
+    return new_event_loop()
 
 
 def register(app: typer.Typer) -> None:

@@ -17,6 +17,7 @@ from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, open_copy_source, parse_copy_source
+from jetstow.s3.tags import TAGGING, parse_tag_header
 from jetstow.s3.writes import store_pieces
 from jetstow.s3.xml.writing import document, text
 
@@ -98,21 +99,32 @@ async def _copy(
 
 def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     """Return the metadata of the copy."""
-    entries = objects.copied_entries(info)
+    entries = objects.copied_entries(info) | _tag_entries(call, info)
     if replaces:
         attributes = objects.parse_attributes(call.request)
-        attributes.reserved |= entries
+        attributes.reserved = entries
         return attributes.meta(call.key)
     return replace(
         info.meta, name=call.key, options=None, metadata=objects.user_metadata(info) | entries
     )
 
 
+def _tag_entries(call: Call, info: ObjectInfo) -> dict[str, str]:
+    """Return the tags of the copy: those of the source, or of the request (REPLACE)."""
+    header = call.request.header(TAGGING)
+    if _directive(call, f"{TAGGING}-directive"):
+        return objects.tag_entries(parse_tag_header(header or ""))
+    if header is not None:
+        message = f"{TAGGING} needs the header {TAGGING}-directive with the value REPLACE."
+        raise S3Error("InvalidArgument", message, ArgumentName=TAGGING, ArgumentValue=header)
+    return objects.tag_entries(objects.object_tags(info))
+
+
 def _directive(call: Call, header: str) -> bool:
     """Return whether a directive is REPLACE. Raises: `S3Error` (InvalidArgument)."""
     value = call.request.headers.get(header, "COPY")
     if value not in ("COPY", "REPLACE"):
-        message = "Unknown metadata directive."
+        message = f"Unknown {header.removeprefix('x-amz-').replace('-', ' ')}."
         raise S3Error("InvalidArgument", message, ArgumentName=header, ArgumentValue=value)
     return value == "REPLACE"
 

@@ -1,0 +1,88 @@
+"""The S3 gateway of `serve`: in this process, or in each of several workers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import jetstow
+from jetstow.cli.connection import Settings, connect
+from jetstow.s3 import server
+from jetstow.s3.app import Gateway
+from jetstow.s3.auth.keys import Keys
+from jetstow.s3.observe import ACCESS_LOG, AccessLog, Metrics
+from jetstow.s3.server import Certificate
+
+LogFormat = Literal["text", "json"]
+
+# A gateway waits for its NATS servers as long as they are away.
+RECONNECT_FOREVER: Final[dict[str, Any]] = {"max_reconnect_attempts": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayOptions:
+    """The options of `serve` that a gateway needs, with the settings of the NATS connection."""
+
+    settings: Settings
+    keys: Keys
+    base_domains: tuple[str, ...]
+    public_acls: bool
+    access_log: LogFormat | None
+    certificate: Certificate | None
+
+
+@asynccontextmanager
+async def running(
+    js: jetstow.JetStreamContext,
+    options: GatewayOptions,
+    listener: socket.socket,
+    metrics: Metrics,
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a gateway until the block ends. The task ends only if it fails."""
+    async with AsyncExitStack() as stack:
+
+        async def connect_as(creds: Path) -> jetstow.JetStreamContext:
+            settings = replace(options.settings, creds=creds, nkey=None)
+            client = await stack.enter_async_context(await connect(settings, **RECONNECT_FOREVER))
+            return client.jetstream(**settings.js_options)
+
+        gateway = Gateway(
+            js,
+            options.keys,
+            base_domains=options.base_domains,
+            connect=connect_as,
+            public_acls=options.public_acls,
+            access_log=AccessLog(as_json=options.access_log == "json"),
+            metrics=metrics,
+        )
+        if options.access_log is not None:
+            _log_access()
+        server.tune_malloc()
+        serving = server.serving(gateway, listener, certificate=options.certificate)
+        yield await stack.enter_async_context(serving)
+
+
+def _log_access() -> None:
+    """Write the access log to standard error: standard output has the results of the command."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger(ACCESS_LOG)
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's event loop, which is faster; asyncio's on Windows."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

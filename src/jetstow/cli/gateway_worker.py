@@ -1,0 +1,62 @@
+"""A worker of `serve --workers`: a process that `jetstow.s3.workers` runs."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import signal
+import socket
+import sys
+import threading
+from dataclasses import dataclass
+from typing import Final
+
+from jetstow.cli.command import log_to_stderr
+from jetstow.cli.connection import connect
+from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions, new_event_loop, running
+from jetstow.s3.observe import Metrics
+
+MODULE: Final = "jetstow.cli.gateway_worker"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerTask:
+    """What a worker does: run a gateway on an inherited socket."""
+
+    options: GatewayOptions
+    fd: int
+
+
+def main() -> None:
+    """Run the gateway until standard input ends, or until a signal."""
+    task: WorkerTask = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the supervisor
+    verbose = task.options.settings.verbose
+    with log_to_stderr(verbose), asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_serve(task))
+
+
+async def _serve(task: WorkerTask) -> None:
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    options, listener = task.options, socket.socket(fileno=task.fd)
+    async with await connect(options.settings, **RECONNECT_FOREVER) as client:
+        js = client.jetstream(**options.settings.js_options)
+        async with running(js, options, listener, Metrics()) as serving:
+            threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
+            print("ready", flush=True)
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+
+
+def _wait_for_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    """Stop when the supervisor closes its end of the pipe, or has ended."""
+    sys.stdin.buffer.read(1)
+    loop.call_soon_threadsafe(stop.set)
+
+
+if __name__ == "__main__":
+    # By its own name, so that what it unpickles is not of a second copy of this module.
+    from jetstow.cli.gateway_worker import main as run
+
+    run()

@@ -1,0 +1,37 @@
+"""Change the reserved metadata of an object: its bytes and all else stay."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jetstow.errors import ObjectDeletedError, RevisionMismatchError
+from jetstow.models import ObjectInfo
+from jetstow.s3.call import Call
+from jetstow.s3.errors import S3Error
+
+# A change that loses a race is repeated so often: each time, another client has changed the object.
+_ATTEMPTS = 20
+
+
+async def change_entry(call: Call, name: str, value: str | None) -> ObjectInfo:
+    """Set an entry of the object's metadata, or remove it if `value` is None.
+
+    The change is a new revision of the object, so that its modification time changes, too.
+
+    Raises: `ObjectNotFoundError`, `S3Error` (OperationAborted: others change it all the time).
+    """
+    store = call.bucket.store
+    for _ in range(_ATTEMPTS):
+        info = await store.get_info(call.key)
+        metadata = dict(info.metadata or {})
+        before = metadata.pop(name, None)
+        if before == value:
+            return info
+        if value is not None:
+            metadata[name] = value
+        meta = replace(info.meta, metadata=metadata)
+        try:
+            return await store.update_meta(call.key, meta, expected_revision=info.revision)
+        except (RevisionMismatchError, ObjectDeletedError):
+            continue
+    raise S3Error("OperationAborted")

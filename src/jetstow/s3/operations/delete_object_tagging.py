@@ -1,0 +1,16 @@
+"""DeleteObjectTagging: remove the tags of an object."""
+
+from __future__ import annotations
+
+from jetstow.s3.call import Call
+from jetstow.s3.changes import change_entry
+from jetstow.s3.objects import TAGS
+from jetstow.s3.result import Result, no_content
+from jetstow.s3.versions import check_version
+
+
+async def delete_object_tagging(call: Call) -> Result:
+    """Remove the tags."""
+    check_version(call.request.query)
+    await change_entry(call, TAGS, None)
+    return no_content()

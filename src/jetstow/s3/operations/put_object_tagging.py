@@ -1,0 +1,18 @@
+"""PutObjectTagging: replace the tags of an object."""
+
+from __future__ import annotations
+
+from jetstow.s3.call import Call
+from jetstow.s3.changes import change_entry
+from jetstow.s3.objects import TAGS
+from jetstow.s3.result import Result
+from jetstow.s3.tags import MAX_OBJECT_TAGS, format_tags, parse_tag_document
+from jetstow.s3.versions import check_version
+
+
+async def put_object_tagging(call: Call) -> Result:
+    """Replace the tags."""
+    check_version(call.request.query)
+    tags = parse_tag_document(await call.payload.read_document(), MAX_OBJECT_TAGS)
+    await change_entry(call, TAGS, format_tags(tags) if tags else None)
+    return Result()

@@ -1,0 +1,180 @@
+"""`jetstow serve`: addresses, TLS, log, metrics, drain, NATS credentials."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from botocore.exceptions import ClientError
+
+import jetstow
+from jetstow.s3 import Key
+from tests.support.certs import make_certificates
+from tests.support.cli import Cli, wait_until
+from tests.support.credentials import Operator
+from tests.support.gateway import RunningGateway, new_client
+from tests.support.s3_http import request_head, signed_headers
+from tests.support.served import Served
+from tests.support.servers import NatsServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ACCESS_LOG = ("--access-log", "json")
+
+
+@pytest.fixture(scope="module")
+def served(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("home")
+    with Served(server.url, *ACCESS_LOG, home=home) as served:
+        yield served
+
+
+def test_generated_key(served: Served, bucket: str) -> None:
+    client = new_client(served.url, served.key)
+    client.create_bucket(Bucket=bucket)
+    client.put_object(Bucket=bucket, Key="a", Body=b"hello")
+    assert client.get_object(Bucket=bucket, Key="a")["Body"].read() == b"hello"
+
+
+def test_admin_address(served: Served) -> None:
+    before = served.metric('jetstow_s3_requests_total{operation="ListBuckets",status="200"}')
+    new_client(served.url, served.key).list_buckets()
+    assert served.get_admin("/healthz").text == "ok\n"
+    assert served.get_admin("/readyz").status_code == 200
+    after = served.metric('jetstow_s3_requests_total{operation="ListBuckets",status="200"}')
+    assert after == before + 1
+    assert served.get_admin("/secret").status_code == 404
+    assert httpx.post(f"{served.admin}/metrics").status_code == 405
+    assert httpx.head(f"{served.admin}/readyz").content == b""
+
+
+def test_access_log(served: Served) -> None:
+    response = httpx.get(f"{served.url}/no-such-bucket/a%20b?X-Amz-Signature=secret")
+    request_id = response.headers["x-amz-request-id"]
+    wait_until(lambda: any(request_id in line for line in served.log))
+    line = json.loads(next(line for line in served.log if request_id in line))
+    assert line["path"] == "/no-such-bucket/a%20b"
+    assert (line["status"], line["error"]) == (400, "AuthorizationQueryParametersError")
+
+
+def test_https(server: NatsServer, bucket: str, tmp_path: Path) -> None:
+    made = make_certificates(tmp_path)
+    options = ("--https-cert", str(made.server), "--https-key", str(made.server_key))
+    with Served(server.url, *options, home=tmp_path) as served:
+        client = new_client(served.url, served.key, verify=str(made.authority))
+        client.create_bucket(Bucket=bucket)
+        # Over https, boto3 sends chunks with a trailer, unsigned.
+        client.put_object(Bucket=bucket, Key="a", Body=b"hello" * 100_000)
+        head = client.head_object(Bucket=bucket, Key="a", ChecksumMode="ENABLED")
+        assert head["ContentLength"] == 500_000
+        assert "ChecksumCRC32" in head
+        url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
+        assert httpx.get(url, verify=made.client_context()).content == b"hello" * 100_000
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_requests_in_progress_end_after_sigterm(
+    server: NatsServer, bucket: str, tmp_path: Path, workers: str
+) -> None:
+    with Served(server.url, "--workers", workers, home=tmp_path) as served:
+        new_client(served.url, served.key).create_bucket(Bucket=bucket)
+        target = f"/{bucket}/a"
+        headers = {
+            "Host": f"{served.host}:{served.port}", "Content-Length": "10",
+            **signed_headers(served, "PUT", target, key=served.key),
+        }  # fmt: skip
+        with socket.create_connection((served.host, served.port), timeout=20) as connection:
+            connection.sendall(request_head("PUT", target, headers) + b"hello")
+            wait_until(lambda: served.metric("jetstow_s3_requests_in_progress") == 1)
+            served.signal(signal.SIGTERM)
+            served.wait_ready(503)
+            wait_until(lambda: not _accepts(served))
+            connection.sendall(b"world")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert served.wait() == 0
+        assert served.log == []
+
+
+def _accepts(served: Served) -> bool:
+    try:
+        socket.create_connection((served.host, served.port), timeout=20).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+async def test_drain_is_bounded(server: NatsServer, bucket: str) -> None:
+    """A client that stops in the middle of a body does not keep the gateway from ending."""
+    async with jetstow.connect(server.url) as nc:
+        store = await nc.jetstream().create_object_store(bucket)
+        target = f"/{bucket}/a"
+        connection = socket.socket()
+        with connection, RunningGateway(server.url, drain_timeout=0.2) as gateway:
+            connection.connect((gateway.host, gateway.port))
+            headers = {
+                "Host": f"{gateway.host}:{gateway.port}", "Content-Length": "10000000",
+                **signed_headers(gateway, "PUT", target),
+            }  # fmt: skip
+            connection.sendall(request_head("PUT", target, headers) + bytes(2_000_000))
+            while (await store.status()).size < 1_000_000:
+                pass
+        assert (await store.status()).size < 1_000
+        assert await store.list() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("--listen", "0.0.0.0:0"), "not on loopback: it needs --keys"),
+        (("--listen", "9000"), "must be HOST:PORT"),
+        (("--https-cert", "a.pem"), "--https-cert and --https-key need each other"),
+        (("--https-cert", "/dev/null", "--https-key", "/dev/null"), "--https-key /dev/null"),
+        (("--keys", "/dev/null"), "[[key]]"),
+    ],
+)
+def test_wrong_option(server: NatsServer, arguments: tuple[str, ...], text: str) -> None:
+    assert text in Cli(server).error(2, "serve", *arguments)
+
+
+def test_address_in_use(server: NatsServer, served: Served) -> None:
+    address = f"{served.host}:{served.port}"
+    assert "in use" in Cli(server).error(1, "serve", "--listen", address)
+
+
+def test_key_with_nats_credentials(tmp_path: Path, bucket: str) -> None:
+    """NATS's own permissions decide what a key may do."""
+    operator = Operator()
+    full = operator.creds_file(tmp_path, "full.creds")
+    operator.creds_file(
+        tmp_path, "reader.creds", denied=[f"$O.{bucket}.>", "$JS.API.STREAM.CREATE.>"]
+    )
+    keys = tmp_path / "keys.toml"
+    keys.write_text(
+        '[[key]]\naccess_key = "FULL"\nsecret_key = "full-secret"\nuser = "one"\n\n'
+        '[[key]]\naccess_key = "READER"\nsecret_key = "reader-secret"\nuser = "one"\n'
+        'creds = "reader.creds"\n'
+    )
+    options = ("--creds", str(full), "--keys", str(keys))
+    with (
+        NatsServer(config=operator.server_config()) as nats,
+        Served(nats.url, *options, home=tmp_path) as served,
+    ):
+        client = new_client(served.url, served.key)
+        client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=bucket, Key="a", Body=b"hello")
+        reader = new_client(served.url, Key("READER", "reader-secret"))
+        assert reader.get_object(Bucket=bucket, Key="a")["Body"].read() == b"hello"
+        for refused in (
+            lambda: reader.put_object(Bucket=bucket, Key="b", Body=b"1"),
+            lambda: reader.delete_object(Bucket=bucket, Key="a"),
+            lambda: reader.create_bucket(Bucket=f"{bucket}-2"),
+        ):
+            with pytest.raises(ClientError) as caught:
+                refused()
+            assert caught.value.response["Error"]["Code"] == "AccessDenied"
