@@ -84,6 +84,8 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        # `labels` checks and looks up its arguments in 10 us, for each request.
+        self._counters: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         self._requests = Counter(
             "jetstow_s3_requests", "Requests", ("operation", "status"), registry=self.registry
         )
@@ -109,7 +111,14 @@ class Metrics:
     def end(self, record: Record) -> None:
         """Count a request that has ended."""
         self._in_progress.dec()
-        self._requests.labels(record.operation, str(record.status)).inc()
-        self._seconds.labels(record.operation).observe(record.seconds)
+        key = record.operation, record.status
+        if (counters := self._counters.get(key)) is None:
+            counters = self._counters[key] = (
+                self._requests.labels(record.operation, str(record.status)),
+                self._seconds.labels(record.operation),
+            )
+        requests, seconds = counters
+        requests.inc()
+        seconds.observe(record.seconds)
         self._received.inc(record.received)
         self._sent.inc(record.sent)

@@ -21,7 +21,7 @@ MAX_EXPIRY: Final = 7 * 24 * 3600
 
 _CONTENT_SHA256: Final = "x-amz-content-sha256"
 _SHA256: Final = re.compile("[0-9a-f]{64}")
-_TIMESTAMP: Final = re.compile(r"\d{8}T\d{6}Z")
+_TIMESTAMP: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
 SIGNED_CHUNKS: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_CHUNKS_TRAILER: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -187,10 +187,11 @@ def check_signature(secret: bytes, texts: Iterable[str], given: str, key: Key) -
 
 def parse_timestamp(timestamp: str) -> datetime.datetime | None:
     """Parse `YYYYMMDDTHHMMSSZ`; return None if it is something else."""
-    if not _TIMESTAMP.fullmatch(timestamp):
+    if (match := _TIMESTAMP.fullmatch(timestamp)) is None:
         return None
+    year, month, day, hour, minute, second = map(int, match.groups())
     try:
-        return datetime.datetime.strptime(timestamp, "%Y%m%dT%H%M%S%z")
+        return datetime.datetime(year, month, day, hour, minute, second, tzinfo=datetime.UTC)
     except ValueError:
         return None
 
