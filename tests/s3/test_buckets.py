@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.gateway import LIMITED, OTHER, READER
+from tests.support.gateway import LIMITED, OTHER, OWNER, READER
+from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
     import jetstow
     from tests.support.gateway import RunningGateway
+    from tests.support.servers import NatsServer
 
 
 def code(caught: pytest.ExceptionInfo[ClientError]) -> str:
@@ -104,15 +106,96 @@ def test_anonymous_request(gateway: RunningGateway, s3_bucket: str) -> None:
     assert code(caught) == "NoSuchBucket"
 
 
-def test_list_pages(s3: Any, s3_bucket: str) -> None:
-    for key in ("a", "b/1", "b/2", "c/1", "d"):
-        s3.put_object(Bucket=s3_bucket, Key=key, Body=b"1")
-    pages = s3.get_paginator("list_objects_v2").paginate(
-        Bucket=s3_bucket, Delimiter="/", PaginationConfig={"PageSize": 2}
+def test_pages_of_buckets(gateway: RunningGateway, s3: Any, bucket: str) -> None:
+    names = [f"{bucket}-{letter}" for letter in "cab"]
+    for name, region in zip(names, ("", "eu-west-1", ""), strict=True):
+        configuration = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=name, **(configuration if region else {}))
+    first = s3.list_buckets(Prefix=f"{bucket}-", MaxBuckets=2)
+    assert [each["Name"] for each in first["Buckets"]] == [f"{bucket}-a", f"{bucket}-b"]
+    assert first["Prefix"] == f"{bucket}-"
+    rest = s3.list_buckets(
+        Prefix=f"{bucket}-", MaxBuckets=2, ContinuationToken=first["ContinuationToken"]
     )
-    found = [
-        ([item["Key"] for item in page.get("Contents", ())],
-         [item["Prefix"] for item in page.get("CommonPrefixes", ())])
-        for page in pages
-    ]  # fmt: skip
-    assert found == [(["a"], ["b/"]), (["d"], ["c/"])]
+    assert [each["Name"] for each in rest["Buckets"]] == [f"{bucket}-c"]
+    assert "ContinuationToken" not in rest
+    (found,) = s3.list_buckets(Prefix=f"{bucket}-", BucketRegion="eu-west-1")["Buckets"]
+    assert (found["Name"], found["BucketRegion"]) == (f"{bucket}-a", "eu-west-1")
+    assert send_signed(gateway, "GET", "/?max-buckets=0").code == "InvalidArgument"
+    for name in names:
+        s3.delete_bucket(Bucket=name)
+
+
+def test_bucket_is_created_again(s3: Any, gateway: RunningGateway, s3_bucket: str) -> None:
+    """Creating one's own bucket again keeps its objects; another owner gets 409."""
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1")
+    s3.create_bucket(Bucket=s3_bucket)
+    assert s3.list_objects_v2(Bucket=s3_bucket)["KeyCount"] == 1
+    with pytest.raises(ClientError) as caught:
+        gateway.client(OTHER).create_bucket(Bucket=s3_bucket)
+    assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
+    assert code(caught) == "BucketAlreadyExists"
+
+
+async def test_bucket_with_the_stream_of_another(s3: Any, bucket: str, js: Any) -> None:
+    """`a.b` and `a_b` would have the same stream: the second is refused, nothing is mixed."""
+    stream = bucket.replace("-", "_")
+    await js.create_object_store(stream)
+    with pytest.raises(ClientError) as caught:
+        s3.create_bucket(Bucket=bucket.replace("-", "."))
+    assert code(caught) == "BucketAlreadyExists"
+    await js.delete_object_store(stream)
+
+
+def test_expected_owner(s3: Any, s3_bucket: str) -> None:
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1", ExpectedBucketOwner=OWNER.owner)
+    for call in (s3.head_object, s3.delete_object, s3.get_object):
+        with pytest.raises(ClientError, match=r"403|AccessDenied"):
+            call(Bucket=s3_bucket, Key="a", ExpectedBucketOwner=OTHER.owner)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.list_objects_v2(Bucket=s3_bucket, ExpectedBucketOwner=OTHER.owner)
+    assert s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read() == b"1"
+
+
+def test_requests_after_the_bucket_is_gone(
+    s3: Any, gateway: RunningGateway, s3_bucket: str
+) -> None:
+    """Requests for objects use a status that is up to a second old; not after a change."""
+    anonymous = gateway.client(None)
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1")
+    s3.delete_object(Bucket=s3_bucket, Key="a")
+    s3.delete_bucket(Bucket=s3_bucket)
+    for client in (s3, anonymous):
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            client.get_object(Bucket=s3_bucket, Key="a")
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            client.put_object(Bucket=s3_bucket, Key="a", Body=b"1")
+
+
+async def test_bucket_deleted_by_another_client(s3: Any, bucket: str, js: Any) -> None:
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="a", Body=b"1")
+    await js.delete_object_store(bucket)
+    for call in (
+        lambda: s3.get_object(Bucket=bucket, Key="a"),
+        lambda: s3.put_object(Bucket=bucket, Key="a", Body=b"1"),
+        lambda: s3.put_object(Bucket=bucket, Key="a", Body=b"1", IfNoneMatch="*"),
+        lambda: s3.delete_object(Bucket=bucket, Key="a"),
+        lambda: s3.list_objects_v2(Bucket=bucket),
+    ):
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            call()
+
+
+def test_virtual_host(server: NatsServer, s3: Any, s3_bucket: str) -> None:
+    from tests.support.gateway import RunningGateway
+
+    s3.put_object(Bucket=s3_bucket, Key="dir/a", Body=b"1")
+    with RunningGateway(server.url, base_domains=["s3.example.com"]) as running:
+        host = {"Host": f"{s3_bucket}.S3.example.com:{running.port}"}
+        assert send_signed(running, "GET", "/dir/a", headers=host).body == b"1"
+        assert b"<Key>dir/a</Key>" in send_signed(running, "GET", "/", headers=host).body
+        plain = {"Host": "s3.example.com"}
+        assert send_signed(running, "GET", f"/{s3_bucket}/dir/a", headers=plain).body == b"1"
+        dotted = {"Host": f"{s3_bucket}.b.s3.example.com"}
+        assert send_signed(running, "GET", "/dir/a", headers=dotted).code == "NoSuchBucket"

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from jetstow.s3.errors import S3Error
 
 
-def parse_count(query: Mapping[str, str], name: str, *, default: int, maximum: int) -> int:
-    """Return a number from 0 on, at most `maximum`.
+def parse_count(
+    query: Mapping[str, str], name: str, *, default: int, maximum: int, minimum: int = 0
+) -> int:
+    """Return a number, at most `maximum`.
 
-    Raises: `S3Error` (InvalidArgument: it is no number, or negative).
+    Raises: `S3Error` (InvalidArgument: it is no number, or less than `minimum`).
     """
     value = query.get(name, "")
     if not value:
         return default
-    if not (value.isascii() and value.isdigit() and len(value) <= 10):
+    is_number = value.isascii() and value.isdigit() and len(value) <= 10
+    if not is_number or int(value) < minimum:
         message = f"Provided {name} not an integer or within integer range"
         raise S3Error("InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
     return min(int(value), maximum)

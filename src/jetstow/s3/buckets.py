@@ -31,6 +31,8 @@ OWNER: Final = f"{RESERVED}owner"
 LOCATION: Final = f"{RESERVED}location"
 TAGS: Final = f"{RESERVED}tags"
 
+DEFAULT_REGION: Final = "us-east-1"
+
 # Buckets with this prefix are the gateway's own (uploads, locks). Names that S3 allows cannot
 # have it, and no request reaches them.
 HIDDEN_PREFIX: Final = "JETSTOW_S3_"
@@ -64,6 +66,11 @@ class BucketState:
     def owner(self) -> str | None:
         """The id of the owner; None for a bucket that another NATS client created."""
         return self.status.metadata.get(OWNER)
+
+    @property
+    def region(self) -> str:
+        """The location constraint that the bucket was created with, or the default region."""
+        return self.status.metadata.get(LOCATION, DEFAULT_REGION)
 
 
 @dataclass(frozen=True, slots=True)

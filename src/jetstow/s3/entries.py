@@ -33,8 +33,12 @@ def prefix_elements(page: Page, query: PageQuery) -> str:
     )
 
 
-def owner_element(call: Call) -> str:
-    """Return the owner of the bucket, which is that of its objects."""
-    owner = call.bucket.owner or call.identity.owner or ""
+def owner_element(call: Call, owner: str) -> str:
+    """Return the element of a user."""
     name = call.services.keys.display_name(owner)
     return element("Owner", text("ID", owner), text("DisplayName", name))
+
+
+def bucket_owner_element(call: Call) -> str:
+    """Return the owner of the bucket, which is that of its objects."""
+    return owner_element(call, call.bucket.owner or call.identity.owner or "")

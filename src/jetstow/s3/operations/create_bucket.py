@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import LOCATION, OWNER
+from jetstow.s3.buckets import DEFAULT_REGION, LOCATION, OWNER
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.xml.parsing import parse_xml
-
-DEFAULT_REGION = "us-east-1"
 
 
 async def create_bucket(call: Call) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jetstow.s3.access import Access, may_use_bucket
 from jetstow.s3.arguments import parse_count
 from jetstow.s3.call import Call
+from jetstow.s3.entries import owner_element
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.tokens import decode_token, encode_token
@@ -15,30 +16,36 @@ _MAX_BUCKETS = 10_000
 
 async def list_buckets(call: Call) -> Result:
     """Return a page of the buckets that the caller may use, sorted by name."""
-    key = call.identity.key
-    if key is None:
+    if call.identity.key is None and not call.services.public_acls:
         raise S3Error("AccessDenied")
     query = call.request.query
-    limit = parse_count(query, "max-buckets", default=_MAX_BUCKETS, maximum=_MAX_BUCKETS)
-    prefix = query.get("prefix", "")
+    limit = parse_count(query, "max-buckets", default=_MAX_BUCKETS, maximum=_MAX_BUCKETS, minimum=1)
+    prefix, region = query.get("prefix", ""), query.get("bucket-region")
     after = decode_token(query.get("continuation-token"))
     visible = [
         bucket
         for bucket in await call.buckets.list()
         if bucket.name.startswith(prefix)
         and bucket.name > after
+        and region in (None, "", bucket.region)
         and may_use_bucket(call.identity, bucket, Access.READ)
     ]
     page = visible[:limit]
     token = encode_token(page[-1].name) if page and len(page) < len(visible) else None
+    owner = call.identity.owner or ""
     entries = (
-        element("Bucket", text("Name", bucket.name), text("CreationDate", bucket.status.created))
+        element(
+            "Bucket",
+            text("Name", bucket.name),
+            text("CreationDate", bucket.status.created),
+            text("BucketRegion", bucket.region),
+        )
         for bucket in page
     )
     return Result(
         xml=document(
             "ListAllMyBucketsResult",
-            element("Owner", text("ID", key.owner), text("DisplayName", key.display_name)),
+            owner_element(call, owner),
             element("Buckets", *entries),
             text("Prefix", query.get("prefix")),
             text("ContinuationToken", token),

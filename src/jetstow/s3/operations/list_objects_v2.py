@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
-from jetstow.s3.entries import object_element, owner_element, prefix_elements
+from jetstow.s3.entries import bucket_owner_element, object_element, prefix_elements
 from jetstow.s3.errors import S3Error
 from jetstow.s3.listing import list_page, parse_page_query
 from jetstow.s3.result import Result
@@ -19,7 +19,7 @@ async def list_objects_v2(call: Call) -> Result:
     query = parse_page_query(parameters)
     token, start_after = parameters.get("continuation-token"), parameters.get("start-after")
     page = await list_page(call.bucket, query, start_after=decode_token(token) or start_after or "")
-    owner = owner_element(call) if parameters.get("fetch-owner") == "true" else ""
+    owner = bucket_owner_element(call) if parameters.get("fetch-owner") == "true" else ""
     return Result(
         xml=document(
             "ListBucketResult",
