@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from jetstow.s3.access import Access, may_use_bucket
+from jetstow.s3.access import owns_bucket
+from jetstow.s3.acl_requests import owner_element
 from jetstow.s3.arguments import parse_count
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
@@ -14,9 +15,8 @@ _MAX_BUCKETS = 10_000
 
 
 async def list_buckets(call: Call) -> Result:
-    """Return a page of the buckets that the caller may use, sorted by name."""
-    key = call.identity.key
-    if key is None:
+    """Return a page of the caller's buckets, sorted by name."""
+    if call.identity.key is None and not call.services.public_acls:
         raise S3Error("AccessDenied")
     query = call.request.query
     limit = parse_count(query, "max-buckets", default=_MAX_BUCKETS, maximum=_MAX_BUCKETS)
@@ -27,7 +27,7 @@ async def list_buckets(call: Call) -> Result:
         for bucket in await call.buckets.list()
         if bucket.name.startswith(prefix)
         and bucket.name > after
-        and may_use_bucket(call.identity, bucket, Access.READ)
+        and owns_bucket(call.identity, bucket)
     ]
     page = visible[:limit]
     token = encode_token(page[-1].name) if page and len(page) < len(visible) else None
@@ -38,7 +38,7 @@ async def list_buckets(call: Call) -> Result:
     return Result(
         xml=document(
             "ListAllMyBucketsResult",
-            element("Owner", text("ID", key.owner), text("DisplayName", key.display_name)),
+            owner_element(call.identity.owner or "anonymous", call.services.keys),
             element("Buckets", *entries),
             text("Prefix", query.get("prefix")),
             text("ContinuationToken", token),
