@@ -1,12 +1,22 @@
-"""Whether a caller may do an operation: the key's permissions, the bucket's owner."""
+"""Whether a caller may do an operation: the key's permissions, owners, ACLs."""
 
 from __future__ import annotations
 
 import enum
+from typing import Final
 
+from jetstow.models import ObjectInfo
+from jetstow.s3.acl import Permission, is_allowed
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.ownership import (
+    IGNORE_ACLS,
+    bucket_acl,
+    object_access,
+    public_access_flags,
+    uses_acls,
+)
 from jetstow.s3.request import Request
 
 
@@ -16,6 +26,31 @@ class Access(enum.Enum):
     READ = "read"
     WRITE = "write"
     PUBLIC = "public"
+
+
+# The permission that the ACL of the bucket must grant for an operation. Operations that are in
+# neither table are for the owner of the bucket only.
+_OF_BUCKET: Final = {
+    Permission.READ: {
+        "HeadBucket", "ListMultipartUploads", "ListObjects", "ListObjectsV2", "ListObjectVersions",
+    },
+    Permission.WRITE: {
+        "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload",
+        "DeleteObject", "DeleteObjects", "ListParts", "PostObject", "PutObject", "UploadPart",
+        "UploadPartCopy",
+    },
+    Permission.READ_ACP: {"GetBucketAcl"},
+    Permission.WRITE_ACP: {"PutBucketAcl"},
+}  # fmt: skip
+# The permission that the ACL of the object must grant. The operation checks it when it has opened
+# the object (`Call.check_object`): then it is the one that it reads.
+_OF_OBJECT: Final = {
+    Permission.READ: {"GetObject", "GetObjectAttributes", "HeadObject"},
+    Permission.READ_ACP: {"GetObjectAcl"},
+    Permission.WRITE_ACP: {"PutObjectAcl"},
+}
+_BUCKET_PERMISSIONS: Final = {name: need for need, names in _OF_BUCKET.items() for name in names}
+OBJECT_PERMISSIONS: Final = {name: need for need, names in _OF_OBJECT.items() for name in names}
 
 
 def check_key_access(request: Request, identity: Identity, access: Access) -> None:
@@ -38,22 +73,71 @@ def check_allowed(identity: Identity, access: Access) -> None:
         raise S3Error("AccessDenied", f"The key allows only to {key.allow}.")
 
 
-def may_use_bucket(identity: Identity, bucket: BucketState, access: Access) -> bool:  # noqa: ARG001
-    """Return whether the caller may do an operation with a bucket.
+def owns_bucket(identity: Identity, bucket: BucketState) -> bool:
+    """Return whether a bucket is the caller's.
 
-    Its owner may, and every key for a bucket without an owner, which another NATS client created.
+    A bucket without an owner, which another NATS client created, is that of every key.
     """
     if identity.key is None or not identity.key.covers(bucket.name):
         return False
     return bucket.owner in (None, identity.owner)
 
 
-def check_bucket_access(identity: Identity, bucket: BucketState, access: Access) -> None:
+def may_use_bucket(
+    identity: Identity, bucket: BucketState, permission: Permission, *, public_acls: bool
+) -> bool:
+    """Return whether the ACL of a bucket grants a permission to the caller.
+
+    The owner may always read and write the ACL.
+    """
+    if identity.key is not None and not identity.key.covers(bucket.name):
+        return False
+    if not uses_acls(bucket):
+        return owns_bucket(identity, bucket)
+    if permission in (Permission.READ_ACP, Permission.WRITE_ACP) and owns_bucket(identity, bucket):
+        return True
+    public = public_acls and IGNORE_ACLS not in public_access_flags(bucket)
+    return is_allowed(bucket_acl(bucket), identity.owner, permission, public=public)
+
+
+def may_use_object(
+    identity: Identity,
+    bucket: BucketState,
+    info: ObjectInfo,
+    permission: Permission,
+    *,
+    public_acls: bool,
+) -> bool:
+    """Return whether the caller has a permission for an object.
+
+    The owner of the bucket and the owner of the object have all of them.
+    """
+    if owns_bucket(identity, bucket):
+        return True
+    if not uses_acls(bucket) or (identity.key and not identity.key.covers(bucket.name)):
+        return False
+    access = object_access(bucket, info, identity.owner)
+    if identity.owner is not None and identity.owner == access.owner:
+        return True
+    public = public_acls and IGNORE_ACLS not in public_access_flags(bucket)
+    return is_allowed(access.acl, identity.owner, permission, public=public)
+
+
+def check_bucket_access(
+    identity: Identity, bucket: BucketState, operation: str, access: Access, *, public_acls: bool
+) -> None:
     """Check whether the caller may do an operation with a bucket.
 
     Raises: `S3Error` (AccessDenied).
     """
-    if access is not Access.PUBLIC and not may_use_bucket(identity, bucket, access):
+    if access is Access.PUBLIC or operation in OBJECT_PERMISSIONS:
+        return
+    permission = _BUCKET_PERMISSIONS.get(operation)
+    if permission is None:
+        allowed = owns_bucket(identity, bucket)
+    else:
+        allowed = may_use_bucket(identity, bucket, permission, public_acls=public_acls)
+    if not allowed:
         raise S3Error("AccessDenied")
 
 

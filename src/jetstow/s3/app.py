@@ -9,7 +9,12 @@ from collections.abc import Callable, Sequence
 from jetstow import JetStreamContext
 from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3 import routes
-from jetstow.s3.access import check_bucket_access, check_expected_owner, check_key_access
+from jetstow.s3.access import (
+    OBJECT_PERMISSIONS,
+    check_bucket_access,
+    check_expected_owner,
+    check_key_access,
+)
 from jetstow.s3.auth.authenticate import authenticate
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
@@ -21,6 +26,7 @@ from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.request import new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
+from jetstow.s3.route import Handler
 from jetstow.s3.unbuilt import refuse_unbuilt
 
 _log = logging.getLogger("jetstow.s3")
@@ -113,7 +119,26 @@ class Gateway:
             # Requests for the bucket itself see what other gateways have changed, at once.
             max_age = OBJECT_STATUS_AGE if request.key else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
-            check_bucket_access(identity, bucket, route.access)
+            check_bucket_access(
+                identity, bucket, route.operation, route.access,
+                public_acls=self.services.public_acls,
+            )  # fmt: skip
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
-        return await route.handler(Call(self.services, request, identity, buckets, payload, bucket))
+        call = Call(self.services, request, identity, buckets, payload, bucket)
+        if route.operation in OBJECT_PERMISSIONS:
+            return await _run_on_object(route.handler, call)
+        return await route.handler(call)
+
+
+async def _run_on_object(handler: Handler, call: Call) -> Result:
+    """Run an operation that checks the caller's permission when it has opened the object."""
+    try:
+        result = await handler(call)
+    except Exception as error:
+        if to_s3_error(error).code == "NoSuchKey":
+            call.check_missing_object(call.bucket)
+        raise
+    if not call.object_is_checked:
+        raise RuntimeError("the operation has not checked the permission for the object")
+    return result

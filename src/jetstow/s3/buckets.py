@@ -30,6 +30,10 @@ NAME: Final = f"{RESERVED}name"
 OWNER: Final = f"{RESERVED}owner"
 LOCATION: Final = f"{RESERVED}location"
 TAGS: Final = f"{RESERVED}tags"
+ACL: Final = f"{RESERVED}acl"
+OWNERSHIP: Final = f"{RESERVED}ownership"
+PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
+CORS: Final = f"{RESERVED}cors"
 
 DEFAULT_REGION: Final = "us-east-1"
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jetstow import JetStreamContext
-from jetstow.s3.access import Access, check_allowed, check_bucket_access
+from jetstow.models import ObjectInfo
+from jetstow.s3.access import Access, check_allowed, may_use_bucket, may_use_object
+from jetstow.s3.acl import Permission
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Key, Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket, Buckets
+from jetstow.s3.errors import S3Error
 from jetstow.s3.request import Request
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
@@ -53,6 +56,7 @@ class Call:
     buckets: Buckets
     payload: Payload
     opened_bucket: Bucket | None = None
+    object_is_checked: bool = False
 
     @property
     def bucket(self) -> Bucket:
@@ -65,12 +69,31 @@ class Call:
         """The key of the request."""
         return self.request.key
 
-    async def open_bucket(self, name: str, access: Access) -> Bucket:
-        """Return another bucket, such as that of a copy's source, if the caller may use it.
+    @property
+    def owner(self) -> str:
+        """The caller, or the owner of the bucket if the caller is anonymous."""
+        return self.identity.owner or self.bucket.owner or ""
 
-        Raises: `S3Error` (NoSuchBucket, AccessDenied).
+    async def open_bucket(self, name: str) -> Bucket:
+        """Return another bucket, to read an object in it: check the object with `check_object`.
+
+        Raises: `S3Error` (NoSuchBucket, AccessDenied: the key does not allow to read).
         """
-        check_allowed(self.identity, access)
-        bucket = await self.buckets.open(name)
-        check_bucket_access(self.identity, bucket, access)
-        return bucket
+        check_allowed(self.identity, Access.READ)
+        return await self.buckets.open(name)
+
+    def check_object(self, bucket: Bucket, info: ObjectInfo, permission: Permission) -> None:
+        """Check the caller's permission for an object. Raises: `S3Error` (AccessDenied)."""
+        public_acls = self.services.public_acls
+        if not may_use_object(self.identity, bucket, info, permission, public_acls=public_acls):
+            raise S3Error("AccessDenied")
+        self.object_is_checked = True
+
+    def check_missing_object(self, bucket: Bucket) -> None:
+        """Check whether the caller may learn that there is no object.
+
+        Raises: `S3Error` (AccessDenied: the caller may not list the bucket).
+        """
+        public_acls = self.services.public_acls
+        if not may_use_bucket(self.identity, bucket, Permission.READ, public_acls=public_acls):
+            raise S3Error("AccessDenied")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from jetstow.errors import ObjectDeletedError, RevisionMismatchError
@@ -13,16 +14,20 @@ from jetstow.s3.errors import S3Error
 _ATTEMPTS = 20
 
 
-async def change_entry(call: Call, name: str, value: str | None) -> ObjectInfo:
-    """Set an entry of the object's metadata, or remove it if `value` is None.
+async def change_entry(
+    call: Call, name: str, new_value: Callable[[ObjectInfo], str | None]
+) -> ObjectInfo:
+    """Set an entry of the object's metadata, or remove it if `new_value(info)` is None.
 
     The change is a new revision of the object, so that its modification time changes, too.
 
-    Raises: `ObjectNotFoundError`, `S3Error` (OperationAborted: others change it all the time).
+    Raises: `ObjectNotFoundError`, what `new_value` raises, `S3Error` (OperationAborted: others
+    change the object all the time).
     """
     store = call.bucket.store
     for _ in range(_ATTEMPTS):
         info = await store.get_info(call.key)
+        value = new_value(info)
         metadata = dict(info.metadata or {})
         before = metadata.pop(name, None)
         if before == value:

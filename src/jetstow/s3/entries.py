@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
+from jetstow.s3.acl_requests import owner_element
 from jetstow.s3.call import Call
 from jetstow.s3.listing import Page, PageQuery
+from jetstow.s3.ownership import object_owner
 from jetstow.s3.xml.writing import element, text
 
 
@@ -33,12 +37,14 @@ def prefix_elements(page: Page, query: PageQuery) -> str:
     )
 
 
-def owner_element(call: Call, owner: str) -> str:
-    """Return the element of a user."""
-    name = call.services.keys.display_name(owner)
-    return element("Owner", text("ID", owner), text("DisplayName", name))
+def owner_elements(call: Call) -> Callable[[ObjectInfo], str]:
+    """Return a function that returns the owner of an object."""
+    bucket, keys, owners = call.bucket, call.services.keys, dict[str, str]()
 
+    def of_object(info: ObjectInfo) -> str:
+        owner = object_owner(bucket, info, call.owner)
+        if owner not in owners:
+            owners[owner] = owner_element(owner, keys)
+        return owners[owner]
 
-def bucket_owner_element(call: Call) -> str:
-    """Return the owner of the bucket, which is that of its objects."""
-    return owner_element(call, call.bucket.owner or call.identity.owner or "")
+    return of_object

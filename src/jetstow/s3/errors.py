@@ -9,6 +9,7 @@ from jetstow import errors
 # The codes that the gateway answers with: the HTTP status and the default message. They are those
 # of Amazon's "Error responses" page, except QuotaExceeded, which is Ceph's.
 ERRORS: Final[dict[str, tuple[int, str]]] = {
+    "AccessControlListNotSupported": (400, "The bucket does not allow ACLs."),
     "AccessDenied": (403, "Access Denied"),
     "AuthorizationHeaderMalformed": (400, "The authorization header is malformed."),
     "AuthorizationQueryParametersError": (400, "The authorization parameters are not valid."),
@@ -24,6 +25,10 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InternalError": (500, "The gateway could not complete the request. See its log."),
     "InvalidAccessKeyId": (403, "The access key you provided does not exist."),
     "InvalidArgument": (400, "Invalid argument."),
+    "InvalidBucketAclWithObjectOwnership": (
+        400,
+        "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
+    ),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
     "InvalidLocationConstraint": (400, "The specified location constraint is not valid."),
@@ -82,6 +87,11 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         "The request signature we calculated does not match the signature you provided.",
     ),
     "SlowDown": (503, "Reduce your request rate."),
+    "UnexpectedContent": (400, "This request does not support content."),
+    "UnresolvableGrantByEmailAddress": (
+        400,
+        "The e-mail address you provided does not match any account on record.",
+    ),
     "XAmzContentSHA256Mismatch": (
         400,
         "The provided 'x-amz-content-sha256' header does not match what was computed.",

@@ -12,8 +12,9 @@ from jetstow.http import content_headers
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.buckets import RESERVED
+from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
-from jetstow.s3.request import Request
+from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.tags import TAGGING, format_tags, load_tags, parse_tag_header
 
 # In the ADR-20 metadata. ETag and checksum are those of the bytes with the digest; another client
@@ -70,14 +71,28 @@ class Attributes:
         )
 
 
-def parse_attributes(request: Request) -> Attributes:
+def parse_attributes(call: Call) -> Attributes:
     """Return the attributes that the headers of a PUT, a copy or a new upload describe.
 
-    Raises: `S3Error` (MetadataTooLarge; InvalidArgument: a reserved name; InvalidTag).
+    Raises: `S3Error` (InvalidTag, and what `parse_headers` and `new_object_entries` raise).
+    """
+    headers = call.request.headers
+    attributes = parse_headers(headers)
+    attributes.reserved = tag_entries(parse_tag_header(headers.get(TAGGING, "")))
+    attributes.reserved |= new_object_entries(
+        call.bucket, call.identity, headers, call.services.keys
+    )
+    return attributes
+
+
+def parse_headers(headers: Mapping[str, str]) -> Attributes:
+    """Return the content headers and the user metadata of headers, or of the fields of a form.
+
+    Raises: `S3Error` (MetadataTooLarge; InvalidArgument: a reserved name).
     """
     attributes = Attributes()
     for name in STORED_HEADERS:
-        if (value := request.header(name.lower())) is not None:
+        if (value := headers.get(name.lower())) is not None:
             attributes.headers[name] = value
     if "Content-Encoding" in attributes.headers:
         encoding = _without_aws_chunked(attributes.headers.pop("Content-Encoding"))
@@ -85,10 +100,9 @@ def parse_attributes(request: Request) -> Attributes:
             attributes.headers["Content-Encoding"] = encoding
     attributes.headers = {k: v for k, v in attributes.headers.items() if v}
     attributes.headers.setdefault("Content-Type", DEFAULT_CONTENT_TYPE)
-    for name, value in request.headers.items():
+    for name, value in headers.items():
         if name.startswith(USER_PREFIX):
             attributes.metadata[_user_name(name)] = value
-    attributes.reserved |= tag_entries(parse_tag_header(request.header(TAGGING) or ""))
     size = sum(len(k) + len(v) for k, v in attributes.metadata.items())
     if size > MAX_USER_METADATA:
         raise S3Error("MetadataTooLarge", Size=size, MaxSizeAllowed=MAX_USER_METADATA)

@@ -9,6 +9,7 @@ from jetstow.errors import ObjectChangedError
 from jetstow.http import ObjectResponse, Selection, condition_headers, select
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
+from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
@@ -41,6 +42,7 @@ async def read_object(call: Call) -> Result:
     while True:
         file = await call.bucket.store.open(call.key)
         try:
+            call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
         except S3Error:
             await file.close()

@@ -5,34 +5,59 @@ from __future__ import annotations
 from typing import Final
 
 from jetstow.s3.access import Access
+from jetstow.s3.operations.delete_bucket_ownership_controls import delete_bucket_ownership_controls
 from jetstow.s3.operations.delete_bucket_tagging import delete_bucket_tagging
 from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
+from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
+from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
+from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
+from jetstow.s3.operations.get_object_acl import get_object_acl
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
+from jetstow.s3.operations.get_public_access_block import get_public_access_block
+from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
+from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
+from jetstow.s3.operations.put_object_acl import put_object_acl
 from jetstow.s3.operations.put_object_tagging import put_object_tagging
-from jetstow.s3.route import BUCKET, OBJECT, Route
+from jetstow.s3.operations.put_public_access_block import put_public_access_block
+from jetstow.s3.route import BUCKET, OBJECT, Handler, Route
 
-_READ, _WRITE = Access.READ, Access.WRITE
 _VERSION: Final = ("versionId",)
 
+
+def _route(operation: str, level: str, query: str, handler: Handler) -> Route:
+    """Return the route of an operation, whose name begins with Get, Put or Delete."""
+    method = next(name for name in ("GET", "PUT", "DELETE") if operation.upper().startswith(name))
+    access = Access.READ if method == "GET" else Access.WRITE
+    accepts = _VERSION if level == OBJECT else ()
+    return Route(operation, method, level, handler, access, query, accepts=accepts)
+
+
 SETTING_ROUTES: Final = (
-    Route(
-        "GetObjectTagging", "GET", OBJECT, get_object_tagging, _READ, "tagging", accepts=_VERSION
+    _route("GetObjectTagging", OBJECT, "tagging", get_object_tagging),
+    _route("PutObjectTagging", OBJECT, "tagging", put_object_tagging),
+    _route("DeleteObjectTagging", OBJECT, "tagging", delete_object_tagging),
+    _route("GetBucketTagging", BUCKET, "tagging", get_bucket_tagging),
+    _route("PutBucketTagging", BUCKET, "tagging", put_bucket_tagging),
+    _route("DeleteBucketTagging", BUCKET, "tagging", delete_bucket_tagging),
+    _route("GetBucketAcl", BUCKET, "acl", get_bucket_acl),
+    _route("PutBucketAcl", BUCKET, "acl", put_bucket_acl),
+    _route("GetObjectAcl", OBJECT, "acl", get_object_acl),
+    _route("PutObjectAcl", OBJECT, "acl", put_object_acl),
+    _route(
+        "GetBucketOwnershipControls", BUCKET, "ownershipControls", get_bucket_ownership_controls
     ),
-    Route(
-        "PutObjectTagging", "PUT", OBJECT, put_object_tagging, _WRITE, "tagging", accepts=_VERSION
+    _route(
+        "PutBucketOwnershipControls", BUCKET, "ownershipControls", put_bucket_ownership_controls
     ),
-    Route(
-        "DeleteObjectTagging",
-        "DELETE",
-        OBJECT,
-        delete_object_tagging,
-        _WRITE,
-        "tagging",
-        accepts=_VERSION,
+    _route(
+        "DeleteBucketOwnershipControls",
+        BUCKET,
+        "ownershipControls",
+        delete_bucket_ownership_controls,
     ),
-    Route("GetBucketTagging", "GET", BUCKET, get_bucket_tagging, _READ, "tagging"),
-    Route("PutBucketTagging", "PUT", BUCKET, put_bucket_tagging, _WRITE, "tagging"),
-    Route("DeleteBucketTagging", "DELETE", BUCKET, delete_bucket_tagging, _WRITE, "tagging"),
+    _route("GetPublicAccessBlock", BUCKET, "publicAccessBlock", get_public_access_block),
+    _route("PutPublicAccessBlock", BUCKET, "publicAccessBlock", put_public_access_block),
+    _route("DeletePublicAccessBlock", BUCKET, "publicAccessBlock", delete_public_access_block),
 )

@@ -7,7 +7,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from jetstow import ObjectReader
-from jetstow.s3.access import Access
+from jetstow.errors import ObjectNotFoundError
+from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source
 from jetstow.s3.errors import S3Error
@@ -51,12 +52,17 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
     raises.
     """
     check_version_id(source.version)
-    bucket = await call.open_bucket(source.bucket, Access.READ)
+    bucket = await call.open_bucket(source.bucket)
     expected = call.request.header(_EXPECTED_OWNER)
     if expected is not None and expected != (bucket.owner or call.identity.owner):
         raise S3Error("AccessDenied", "The source bucket has another owner than expected.")
-    reader = await bucket.store.open(source.key)
     try:
+        reader = await bucket.store.open(source.key)
+    except ObjectNotFoundError:
+        call.check_missing_object(bucket)
+        raise
+    try:
+        call.check_object(bucket, reader.info, Permission.READ)
         check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
     except S3Error:
         await reader.close()

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode
 
 from jetstow.s3.errors import S3Error
-from jetstow.s3.xml.parsing import parse_xml
+from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
 
 # In headers, and as a field of forms that has the XML document.
@@ -50,8 +50,13 @@ def parse_tag_document(data: bytes, limit: int) -> dict[str, str]:
     sets = list(root.children("TagSet"))
     if len(sets) != 1:
         raise S3Error("MalformedXML")
+    return parse_tag_nodes(sets[0], limit)
+
+
+def parse_tag_nodes(parent: Node, limit: int) -> dict[str, str]:
+    """Return the tags that are child elements. Raises: `S3Error` (MalformedXML, InvalidTag)."""
     pairs = []
-    for tag in sets[0].children():
+    for tag in parent.children():
         key, value = tag.raw_value("Key"), tag.raw_value("Value")
         if tag.name != "Tag" or key is None or value is None:
             raise S3Error("MalformedXML")

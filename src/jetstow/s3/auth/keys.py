@@ -71,6 +71,10 @@ class Keys:
         """Return a key, or None."""
         return self._keys.get(access_key)
 
+    def has_owner(self, owner: str) -> bool:
+        """Return whether a user has a key."""
+        return any(key.owner == owner for key in self)
+
     def display_name(self, owner: str) -> str:
         """Return how a user is shown: the name of the first of their keys, or the id."""
         return next((key.display_name for key in self if key.owner == owner), owner)

@@ -15,6 +15,7 @@ from jetstow.s3.body.payload import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
@@ -100,8 +101,11 @@ async def _copy(
 def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     """Return the metadata of the copy."""
     entries = objects.copied_entries(info) | _tag_entries(call, info)
+    entries |= new_object_entries(
+        call.bucket, call.identity, call.request.headers, call.services.keys
+    )
     if replaces:
-        attributes = objects.parse_attributes(call.request)
+        attributes = objects.parse_headers(call.request.headers)
         attributes.reserved = entries
         return attributes.meta(call.key)
     return replace(

@@ -12,5 +12,5 @@ from jetstow.s3.versions import check_version
 async def delete_object_tagging(call: Call) -> Result:
     """Remove the tags."""
     check_version(call.request.query)
-    await change_entry(call, TAGS, None)
+    await change_entry(call, TAGS, lambda _: None)
     return no_content()

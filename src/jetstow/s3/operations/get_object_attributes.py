@@ -7,6 +7,7 @@ from typing import Final
 from jetstow.http.dates import format_date
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
+from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
@@ -23,6 +24,7 @@ async def get_object_attributes(call: Call) -> Result:
     names = _parse_names(call)
     async with call.bucket.store.open(call.key) as reader:
         info = reader.info
+    call.check_object(call.bucket, info, Permission.READ)
     headers = {} if info.modified is None else {"last-modified": format_date(info.modified)}
     return Result(
         headers=headers,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jetstow.s3.access import Access, may_use_bucket
+from jetstow.s3.access import owns_bucket
+from jetstow.s3.acl_requests import owner_element
 from jetstow.s3.arguments import parse_count
 from jetstow.s3.call import Call
-from jetstow.s3.entries import owner_element
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 from jetstow.s3.tokens import decode_token, encode_token
@@ -15,7 +15,7 @@ _MAX_BUCKETS = 10_000
 
 
 async def list_buckets(call: Call) -> Result:
-    """Return a page of the buckets that the caller may use, sorted by name."""
+    """Return a page of the caller's buckets, sorted by name."""
     if call.identity.key is None and not call.services.public_acls:
         raise S3Error("AccessDenied")
     query = call.request.query
@@ -28,11 +28,10 @@ async def list_buckets(call: Call) -> Result:
         if bucket.name.startswith(prefix)
         and bucket.name > after
         and region in (None, "", bucket.region)
-        and may_use_bucket(call.identity, bucket, Access.READ)
+        and owns_bucket(call.identity, bucket)
     ]
     page = visible[:limit]
     token = encode_token(page[-1].name) if page and len(page) < len(visible) else None
-    owner = call.identity.owner or ""
     entries = (
         element(
             "Bucket",
@@ -45,7 +44,7 @@ async def list_buckets(call: Call) -> Result:
     return Result(
         xml=document(
             "ListAllMyBucketsResult",
-            owner_element(call, owner),
+            owner_element(call.identity.owner or "anonymous", call.services.keys),
             element("Buckets", *entries),
             text("Prefix", query.get("prefix")),
             text("ContinuationToken", token),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
-from jetstow.s3.entries import bucket_owner_element, object_element, prefix_elements
+from jetstow.s3.entries import object_element, owner_elements, prefix_elements
 from jetstow.s3.errors import S3Error
 from jetstow.s3.listing import list_page, parse_page_query
 from jetstow.s3.result import Result
@@ -21,7 +21,7 @@ async def list_object_versions(call: Call) -> Result:
     next_version = None
     if page.last is not None and not (page.prefixes and page.prefixes[-1] == page.last):
         next_version = NULL_VERSION
-    owner = bucket_owner_element(call)
+    owner_of = owner_elements(call)
     version_fields = text("VersionId", NULL_VERSION) + text("IsLatest", True)
     return Result(
         xml=document(
@@ -37,7 +37,7 @@ async def list_object_versions(call: Call) -> Result:
             text("EncodingType", "url" if query.is_encoded else None),
             text("IsTruncated", page.last is not None),
             *(
-                object_element("Version", info, query, version_fields, owner)
+                object_element("Version", info, query, version_fields, owner_of(info))
                 for info in page.objects
             ),
             prefix_elements(page, query),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
-from jetstow.s3.entries import bucket_owner_element, object_element, prefix_elements
+from jetstow.s3.entries import object_element, owner_elements, prefix_elements
 from jetstow.s3.listing import list_page, parse_page_query
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import document, text
@@ -19,7 +19,7 @@ async def list_objects(call: Call) -> Result:
     marker = call.request.query.get("marker", "")
     page = await list_page(call.bucket, query, start_after=marker)
     has_next = query.delimiter and page.last is not None
-    owner = bucket_owner_element(call)
+    owner_of = owner_elements(call)
     return Result(
         xml=document(
             "ListBucketResult",
@@ -31,7 +31,7 @@ async def list_objects(call: Call) -> Result:
             text("MaxKeys", query.max_keys),
             text("EncodingType", "url" if query.is_encoded else None),
             text("IsTruncated", page.last is not None),
-            *(object_element("Contents", info, query, owner) for info in page.objects),
+            *(object_element("Contents", info, query, owner_of(info)) for info in page.objects),
             prefix_elements(page, query),
         )
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from jetstow.models import ObjectInfo
 from jetstow.s3.call import Call
-from jetstow.s3.entries import bucket_owner_element, object_element, prefix_elements
+from jetstow.s3.entries import object_element, owner_elements, prefix_elements
 from jetstow.s3.errors import S3Error
 from jetstow.s3.listing import list_page, parse_page_query
 from jetstow.s3.result import Result
@@ -19,7 +20,7 @@ async def list_objects_v2(call: Call) -> Result:
     query = parse_page_query(parameters)
     token, start_after = parameters.get("continuation-token"), parameters.get("start-after")
     page = await list_page(call.bucket, query, start_after=decode_token(token) or start_after or "")
-    owner = bucket_owner_element(call) if parameters.get("fetch-owner") == "true" else ""
+    owner_of = owner_elements(call) if parameters.get("fetch-owner") == "true" else _no_owner
     return Result(
         xml=document(
             "ListBucketResult",
@@ -33,7 +34,11 @@ async def list_objects_v2(call: Call) -> Result:
             text("ContinuationToken", token),
             text("NextContinuationToken", page.last and encode_token(page.last)),
             text("StartAfter", None if start_after is None else query.encode(start_after)),
-            *(object_element("Contents", info, query, owner) for info in page.objects),
+            *(object_element("Contents", info, query, owner_of(info)) for info in page.objects),
             prefix_elements(page, query),
         )
     )
+
+
+def _no_owner(info: ObjectInfo) -> str:  # noqa: ARG001
+    return ""

@@ -11,7 +11,7 @@ from jetstow.s3.writes import store_payload
 
 async def put_object(call: Call) -> Result:
     """Store the object. Return its ETag and checksum."""
-    attributes = objects.parse_attributes(call.request)
+    attributes = objects.parse_attributes(call)
     call.payload.require_length()
     conditions = put_conditions(call.request.headers)
     info = await store_payload(call.bucket, call.key, call.payload, attributes, conditions)

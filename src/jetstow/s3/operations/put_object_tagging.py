@@ -14,5 +14,5 @@ async def put_object_tagging(call: Call) -> Result:
     """Replace the tags."""
     check_version(call.request.query)
     tags = parse_tag_document(await call.payload.read_document(), MAX_OBJECT_TAGS)
-    await change_entry(call, TAGS, format_tags(tags) if tags else None)
+    await change_entry(call, TAGS, lambda _: format_tags(tags) if tags else None)
     return Result()
