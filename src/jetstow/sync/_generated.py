@@ -36,6 +36,7 @@ from jetstow.types import (
     Readable,
     RestoreResult,
     Since,
+    StoredChunks,
     SyncResult,
     VerifyResult,
     Writable,
@@ -418,6 +419,15 @@ class ObjectStore(StoreBase):
                 if_changed_since=if_changed_since,
             ),
         )
+
+    def stream_checkpoint(self, stored: StoredChunks) -> Generator[bytes, None, None]:
+        """Yield the bytes that `ObjectWriter.checkpoint` found stored, then those behind them.
+
+        No digest exists for them: verify them yourself. The writer may have continued since.
+
+        Raises: `ChunksLostError`.
+        """
+        return iterate(self, self.async_store().stream_checkpoint(stored))
 
     def get_range(
         self,
