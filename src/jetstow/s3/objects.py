@@ -123,18 +123,18 @@ def etag(info: ObjectInfo) -> str:
 
     The form with `-1` is that of a multipart object of one part: no client takes it for an MD5.
     """
-    if (stored := _current(info, ETAG)) is not None:
+    if (stored := current_entry(info, ETAG)) is not None:
         return f'"{stored}"'
     return f'"{(info.sha256 or "0" * 32)[:32]}-1"'
 
 
 def checksum(info: ObjectInfo) -> Checksum | None:
     """Return the checksum that was verified when the object was stored, or None."""
-    text = _current(info, CHECKSUM)
+    text = current_entry(info, CHECKSUM)
     return None if text is None else Checksum.parse(text)
 
 
-def _current(info: ObjectInfo, name: str) -> str | None:
+def current_entry(info: ObjectInfo, name: str) -> str | None:
     """Return a reserved entry about the object's bytes; None if it is about others."""
     metadata = info.metadata or {}
     same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
@@ -144,7 +144,7 @@ def _current(info: ObjectInfo, name: str) -> str | None:
 def copied_entries(info: ObjectInfo) -> dict[str, str]:
     """Return the reserved entries for a copy of an object."""
     entries = {k: v for k, v in (info.metadata or {}).items() if k in COPIED_ENTRIES}
-    if _current(info, DIGEST) is None:
+    if current_entry(info, DIGEST) is None:
         for name in (ETAG, CHECKSUM, DIGEST):
             entries.pop(name, None)
     return entries

@@ -159,6 +159,13 @@ class ObjectStore(StoreBase):
             progress=call.callback(progress),
         )
 
+    def discard_checkpoint(self, stored: StoredChunks) -> None:
+        """Purge the chunks that `ObjectWriter.checkpoint` found stored, and those behind them.
+
+        The writer must have ended. If its object was completed, nothing is purged.
+        """
+        return run(self.async_store().discard_checkpoint, stored)
+
     def copy(
         self,
         name: str,
