@@ -43,6 +43,7 @@ from jetstow.types import (
     GarbageResult,
     MirrorResult,
     RestoreResult,
+    StoredChunks,
     SyncResult,
     VerifyResult,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "RestoreResult",
     "StorageType",
     "StoreCompression",
+    "StoredChunks",
     "SyncResult",
     "VerifyResult",
     "backup",

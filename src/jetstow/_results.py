@@ -63,6 +63,26 @@ class GarbageResult:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True)
+class StoredChunks:
+    """The part of an object that `ObjectWriter.checkpoint` found stored, before it has a name.
+
+    `name` is that of the object, `nuid` that of its chunks: `chunks` of `chunk_size` bytes each.
+    `remainder` is what was written behind them, and is not stored.
+    """
+
+    name: str
+    nuid: str
+    chunk_size: int
+    chunks: int
+    remainder: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written up to the checkpoint."""
+        return self.chunks * self.chunk_size + len(self.remainder)
+
+
 @dataclass
 class DeleteResult:
     """What `delete_many` did with each name.
@@ -149,6 +169,7 @@ __all__ = [
     "GarbageResult",
     "MirrorResult",
     "RestoreResult",
+    "StoredChunks",
     "SyncResult",
     "VerifyResult",
 ]

@@ -21,6 +21,7 @@ from jetstow._results import (
     GarbageResult,
     MirrorResult,
     RestoreResult,
+    StoredChunks,
     SyncResult,
     VerifyResult,
 )
@@ -185,6 +186,7 @@ __all__ = [
     "Readable",
     "RestoreResult",
     "Since",
+    "StoredChunks",
     "SyncResult",
     "VerifyResult",
     "Writable",

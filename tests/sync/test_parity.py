@@ -33,6 +33,9 @@ ASYNC_ONLY = {
     ("ObjectStore", "ObjectStoreStatus"),
     ("ObjectStore", "ObjectWatcher"),
     ("ObjectWatcher", "start"),
+    ("ObjectWriter", "checkpoint"),
+    ("ObjectWriter", "detach"),
+    ("ObjectWriter", "expect_revision"),
 }
 
 

@@ -11,7 +11,7 @@ import jetstow
 
 RESULTS = [
     "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult", "RestoreResult",
-    "SyncResult", "VerifyResult",
+    "StoredChunks", "SyncResult", "VerifyResult",
 ]  # fmt: skip
 MODELS = [
     "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo", "ObjectLink",

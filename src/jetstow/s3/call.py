@@ -16,6 +16,7 @@ from jetstow.s3.auth.keys import Key, Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.request import Request
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
@@ -32,6 +33,9 @@ class Services:
     default_buckets: Buckets
     connect: Connect | None = None
     public_acls: bool = False
+    # Work that goes on if its client does not wait for it.
+    running: set[asyncio.Task[str]] = field(default_factory=set)
+    _uploads: dict[Buckets, Uploads] = field(default_factory=dict)
     _by_creds: dict[Path, Buckets] = field(default_factory=dict)
     _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -44,6 +48,12 @@ class Services:
                 assert self.connect is not None, "checked when the gateway was created"
                 self._by_creds[key.creds] = Buckets(await self.connect(key.creds))
             return self._by_creds[key.creds]
+
+    def uploads_of(self, buckets: Buckets) -> Uploads:
+        """Return the multipart uploads as the NATS user of these buckets sees them."""
+        if buckets not in self._uploads:
+            self._uploads[buckets] = Uploads(buckets.js)
+        return self._uploads[buckets]
 
 
 @dataclass(slots=True)
@@ -63,6 +73,11 @@ class Call:
         """The bucket of the request, which the caller may use for the operation."""
         assert self.opened_bucket is not None, "the route has no bucket"
         return self.opened_bucket
+
+    @property
+    def uploads(self) -> Uploads:
+        """The multipart uploads."""
+        return self.services.uploads_of(self.buckets)
 
     @property
     def key(self) -> str:

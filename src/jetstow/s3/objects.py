@@ -12,10 +12,8 @@ from jetstow.http import content_headers
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.buckets import RESERVED
-from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
-from jetstow.s3.ownership import new_object_entries
-from jetstow.s3.tags import TAGGING, format_tags, load_tags, parse_tag_header
+from jetstow.s3.tags import format_tags, load_tags
 
 # In the ADR-20 metadata. ETag and checksum are those of the bytes with the digest; another client
 # may have replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
@@ -71,20 +69,6 @@ class Attributes:
         )
 
 
-def parse_attributes(call: Call) -> Attributes:
-    """Return the attributes that the headers of a PUT, a copy or a new upload describe.
-
-    Raises: `S3Error` (InvalidTag, and what `parse_headers` and `new_object_entries` raise).
-    """
-    headers = call.request.headers
-    attributes = parse_headers(headers)
-    attributes.reserved = tag_entries(parse_tag_header(headers.get(TAGGING, "")))
-    attributes.reserved |= new_object_entries(
-        call.bucket, call.identity, headers, call.services.keys
-    )
-    return attributes
-
-
 def parse_headers(headers: Mapping[str, str]) -> Attributes:
     """Return the content headers and the user metadata of headers, or of the fields of a form.
 
@@ -137,18 +121,18 @@ def etag(info: ObjectInfo) -> str:
 
     The form with `-1` is that of a multipart object of one part: no client takes it for an MD5.
     """
-    if (stored := _current(info, ETAG)) is not None:
+    if (stored := current_entry(info, ETAG)) is not None:
         return f'"{stored}"'
     return f'"{(info.sha256 or "0" * 32)[:32]}-1"'
 
 
 def checksum(info: ObjectInfo) -> Checksum | None:
     """Return the checksum that was verified when the object was stored, or None."""
-    text = _current(info, CHECKSUM)
+    text = current_entry(info, CHECKSUM)
     return None if text is None else Checksum.parse(text)
 
 
-def _current(info: ObjectInfo, name: str) -> str | None:
+def current_entry(info: ObjectInfo, name: str) -> str | None:
     """Return a reserved entry about the object's bytes; None if it is about others."""
     metadata = info.metadata or {}
     same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
@@ -158,7 +142,7 @@ def _current(info: ObjectInfo, name: str) -> str | None:
 def copied_entries(info: ObjectInfo) -> dict[str, str]:
     """Return the reserved entries for a copy of an object."""
     entries = {k: v for k, v in (info.metadata or {}).items() if k in COPIED_ENTRIES}
-    if _current(info, DIGEST) is None:
+    if current_entry(info, DIGEST) is None:
         for name in (ETAG, CHECKSUM, DIGEST):
             entries.pop(name, None)
     return entries

@@ -12,10 +12,10 @@ from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart.arguments import parse_part_number
+from jetstow.s3.multipart.table import part_table
 from jetstow.s3.result import Result
 from jetstow.s3.versions import check_version
-
-MAX_PARTS: Final = 10_000
 
 # The parameters that replace a header of the response.
 _OVERRIDES: Final = {
@@ -54,7 +54,9 @@ async def read_object(call: Call) -> Result:
         except ObjectChangedError:
             continue  # nothing was sent yet: read the new object
         break
-    is_whole = selection.status == HTTPStatus.OK
+    if part is not None and (table := part_table(file.info)) is not None:
+        response.headers["x-amz-mp-parts-count"] = str(table.count)
+    is_whole = selection.status == HTTPStatus.OK and selection.length == selection.size
     if is_whole and call.request.header("x-amz-checksum-mode") == "ENABLED":
         checksum = objects.checksum(file.info)
         response.headers |= {} if checksum is None else checksum.headers
@@ -75,9 +77,14 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
         raise _error(call, selection)
     if part is None or selection.status != HTTPStatus.OK:
         return selection
-    if part > 1:
+    table = part_table(info)
+    # An object that was not uploaded in parts is its part 1.
+    bounds = table.range_of(part) if table is not None else (0, size) if part == 1 else None
+    if bounds is None:
         raise S3Error("InvalidPart", "The requested partnumber is not satisfiable")
-    return Selection(HTTPStatus.PARTIAL_CONTENT if size else HTTPStatus.OK, 0, size, size)
+    start, stop = bounds
+    status = HTTPStatus.PARTIAL_CONTENT if start < stop else HTTPStatus.OK
+    return Selection(status, start, stop, size)
 
 
 def _error(call: Call, selection: Selection) -> S3Error:
@@ -110,13 +117,10 @@ def _overrides(call: Call) -> dict[str, str]:
 
 def _part_number(call: Call) -> int | None:
     """Return the number of the requested part. Raises: `S3Error`."""
-    text = call.request.query.get("partNumber")
-    if text is None:
+    if "partNumber" not in call.request.query:
         return None
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= MAX_PARTS):
-        message = f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive"
-        raise S3Error("InvalidArgument", message, ArgumentName="partNumber", ArgumentValue=text)
+    number = parse_part_number(call.request.query)
     if call.request.header("range") is not None:
         message = "Cannot specify both Range header and partNumber query parameter"
         raise S3Error("InvalidRequest", message)
-    return int(text)
+    return number

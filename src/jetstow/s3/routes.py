@@ -6,6 +6,7 @@ from typing import Final
 
 from jetstow.s3.access import Access
 from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart_routes import MULTIPART_ROUTES
 from jetstow.s3.operations.copy_object import copy_object
 from jetstow.s3.operations.create_bucket import create_bucket
 from jetstow.s3.operations.delete_bucket import delete_bucket
@@ -25,6 +26,7 @@ from jetstow.s3.operations.rename_object import rename_object
 from jetstow.s3.request import Request
 from jetstow.s3.route import BUCKET, OBJECT, SERVICE, Route
 from jetstow.s3.setting_routes import SETTING_ROUTES
+from jetstow.s3.sources import COPY_SOURCE
 
 _READ, _WRITE = Access.READ, Access.WRITE
 _VERSION: Final = ("versionId",)
@@ -33,6 +35,7 @@ _VERSION_OR_PART: Final = ("versionId", "partNumber")
 # The first line that matches a request counts: those with a query or a header come first.
 ROUTES: Final = (
     *SETTING_ROUTES,
+    *MULTIPART_ROUTES,
     Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
     Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
     Route("ListObjectVersions", "GET", BUCKET, list_object_versions, _READ, "versions"),
@@ -54,7 +57,7 @@ ROUTES: Final = (
     Route("GetObject", "GET", OBJECT, get_object, _READ, accepts=_VERSION_OR_PART),
     Route("HeadObject", "HEAD", OBJECT, head_object, _READ, accepts=_VERSION_OR_PART),
     Route("RenameObject", "PUT", OBJECT, rename_object, _WRITE, "renameObject"),
-    Route("CopyObject", "PUT", OBJECT, copy_object, _WRITE, header="x-amz-copy-source"),
+    Route("CopyObject", "PUT", OBJECT, copy_object, _WRITE, header=COPY_SOURCE),
     Route("PutObject", "PUT", OBJECT, put_object, _WRITE),
     Route("DeleteObject", "DELETE", OBJECT, delete_object, _WRITE, accepts=_VERSION),
 )

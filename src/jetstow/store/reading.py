@@ -16,9 +16,10 @@ from jetstow._core.read import name_state, resumable_get
 from jetstow._core.read.local_file import find_unchanged
 from jetstow._core.read.object_read import ObjectRead, range_chunks, retry_if_changed
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
+from jetstow._core.read.unnamed_chunks import checkpoint_chunks
 from jetstow.models import FileInfo, ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
-from jetstow.types import Progress, Since, Writable
+from jetstow.types import Progress, Since, StoredChunks, Writable
 
 
 class Reads(BucketBase):
@@ -157,6 +158,20 @@ class Reads(BucketBase):
                     counts.bytes += len(chunk)
                     counts.chunks += 1
                     yield bytes(chunk)  # itself, if it is bytes
+
+    async def stream_checkpoint(self, stored: StoredChunks) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes that `ObjectWriter.checkpoint` found stored, then those behind them.
+
+        No digest exists for them: verify them yourself. The writer may have continued since.
+
+        Raises: `ChunksLostError`.
+        """
+        with operation("stream_checkpoint", self.bucket, stored.name, current=False) as counts:
+            async with aclosing(checkpoint_chunks(self._bucket, stored)) as chunks:
+                async for chunk in chunks:
+                    counts.bytes += len(chunk)
+                    counts.chunks += 1
+                    yield chunk
 
     @instrumented
     async def get_range(

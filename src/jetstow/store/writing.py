@@ -15,6 +15,7 @@ from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_object_name
+from jetstow._core.read.name_state import read_state
 from jetstow._core.write import (
     copy,
     delete,
@@ -23,13 +24,13 @@ from jetstow._core.write import (
     resumable_put,
     update_meta,
 )
-from jetstow._core.write.purge import live_info
+from jetstow._core.write.purge import live_info, purge_chunks
 from jetstow._core.write.put import prepare_put
 from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
 from jetstow.store.base import BucketBase
-from jetstow.types import Data, DeleteResult, Duration, Progress
+from jetstow.types import Data, DeleteResult, Duration, Progress, StoredChunks
 
 
 class Writes(BucketBase):
@@ -153,6 +154,17 @@ class Writes(BucketBase):
             return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
             return await self._put(name, file, options, progress)
+
+    @instrumented
+    async def discard_checkpoint(self, stored: StoredChunks) -> None:
+        """Purge the chunks that `ObjectWriter.checkpoint` found stored, and those behind them.
+
+        The writer must have ended. If its object was completed, nothing is purged.
+        """
+        context = self._context_of(stored.name)
+        state = await read_state(self._bucket, context)
+        if state.live is None or state.live.nuid != stored.nuid:
+            await purge_chunks(self._bucket, context, stored.nuid)
 
     @instrumented
     async def copy(

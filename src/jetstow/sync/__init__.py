@@ -55,6 +55,7 @@ from jetstow.types import (
     GarbageResult,
     MirrorResult,
     RestoreResult,
+    StoredChunks,
     SyncResult,
     VerifyResult,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "RestoreResult",
     "StorageType",
     "StoreCompression",
+    "StoredChunks",
     "SyncResult",
     "VerifyResult",
     "__version__",

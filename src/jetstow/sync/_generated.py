@@ -36,6 +36,7 @@ from jetstow.types import (
     Readable,
     RestoreResult,
     Since,
+    StoredChunks,
     SyncResult,
     VerifyResult,
     Writable,
@@ -157,6 +158,13 @@ class ObjectStore(StoreBase):
             resume=resume,
             progress=call.callback(progress),
         )
+
+    def discard_checkpoint(self, stored: StoredChunks) -> None:
+        """Purge the chunks that `ObjectWriter.checkpoint` found stored, and those behind them.
+
+        The writer must have ended. If its object was completed, nothing is purged.
+        """
+        return run(self.async_store().discard_checkpoint, stored)
 
     def copy(
         self,
@@ -418,6 +426,15 @@ class ObjectStore(StoreBase):
                 if_changed_since=if_changed_since,
             ),
         )
+
+    def stream_checkpoint(self, stored: StoredChunks) -> Generator[bytes, None, None]:
+        """Yield the bytes that `ObjectWriter.checkpoint` found stored, then those behind them.
+
+        No digest exists for them: verify them yourself. The writer may have continued since.
+
+        Raises: `ChunksLostError`.
+        """
+        return iterate(self, self.async_store().stream_checkpoint(stored))
 
     def get_range(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from nats.js import api
 
 from jetstow._core.aio import telemetry
-from jetstow._core.aio.cancellation import uncancelled
+from jetstow._core.aio.cancellation import discard_task, uncancelled
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
@@ -78,18 +78,19 @@ class Put:
         self._state = state
         self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
-        self._encryptor = None
+        self.encryptor = None
         if stream.key is not None:
-            self._encryptor = make_encryptor(stream, context, chunk_size)
+            self.encryptor = make_encryptor(stream, context, chunk_size)
         self._size = 0
         self._digest = Digest()
         self._expected_digest = options.expected_digest
         is_digest_used = options.computes_digest or options.expected_digest is not None
-        self._plain_digest = Digest() if is_digest_used and self._encryptor is not None else None
+        self._plain_digest = Digest() if is_digest_used and self.encryptor is not None else None
         self._keeps_replaced = options.keep_replaced
         self._chunks_stored = 0
         self._publisher: ChunkPublisher | None = None
-        self._keeps_chunks = False
+        # Whether the chunks stay: they have a name, may have one, or will be resumed.
+        self.keeps_chunks = False
 
     # -- the steps of a put ------------------------------------------------------------------
 
@@ -110,12 +111,12 @@ class Put:
         """Publish the next chunk. Wait for space in the window, not for the acknowledgement."""
         view = memoryview(data)
         self.plain_size += view.nbytes
-        if self._encryptor is None:
+        if self.encryptor is None:
             await self._write_chunk(view)
         else:
             if self._plain_digest is not None:
                 self._plain_digest.update(view)
-            for encrypted in self._encryptor.update(data):
+            for encrypted in self.encryptor.update(data):
                 await self._write_chunk(memoryview(encrypted))
 
     async def finish(self) -> ObjectInfo:
@@ -149,13 +150,20 @@ class Put:
         checked = check_changed_meta(self._stream, self.context, meta)
         self._meta = replace(checked, options=self._meta.options)
 
+    def expect(self, revision: int | None) -> None:
+        """Let `finish` succeed only if the name is at a revision, whatever was expected before."""
+        self._expected_revision = revision
+        if self._reading_state is not None:
+            discard_task(self._reading_state)
+        self._reading_state = self._state = None  # read again: it may be older than the revision
+
     async def end(self) -> None:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
         publisher = self._require_started()
         if self._reading_state is not None:
-            _discard(self._reading_state)
+            discard_task(self._reading_state)
         try:
-            if not self._keeps_chunks and publisher.unacked.sent:
+            if not self.keeps_chunks and publisher.unacked.sent:
                 # A cancelled task must not leave its chunks behind, either.
                 await uncancelled(self._purge_own_chunks(publisher))
         finally:
@@ -175,13 +183,9 @@ class Put:
 
     async def wait_stored(self) -> None:
         """Seal the last chunk of an encrypted object. Wait until every chunk is stored."""
-        if self._encryptor is not None:
-            await self._write_chunk(memoryview(self._encryptor.finalize()))
+        if self.encryptor is not None:
+            await self._write_chunk(memoryview(self.encryptor.finalize()))
         await self._require_started().finish()
-
-    def keep_chunks(self) -> None:
-        """Leave the chunks in the stream: they have a name, may have one, or will be resumed."""
-        self._keeps_chunks = True
 
     # -- inside ------------------------------------------------------------------------------
 
@@ -206,8 +210,8 @@ class Put:
     async def _commit_and_purge(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
         headers = joined_headers(meta.headers)
-        if self._encryptor is not None:
-            layout = self._encryptor.layout
+        if self.encryptor is not None:
+            layout = self.encryptor.layout
             headers = joined_headers(headers, new_header(self._stream, self.name, layout))
         info = ObjectInfo(
             name=self.name,
@@ -233,9 +237,9 @@ class Put:
         except RETRIED_ERRORS:
             # The outcome is unknown. Chunks without a name waste space; a name without chunks
             # would lose the object.
-            self.keep_chunks()
+            self.keeps_chunks = True
             raise
-        self.keep_chunks()
+        self.keeps_chunks = True
         self._stream.locations.remember(committed.info)
         if self._keeps_replaced:
             info = await committed.dated_info()
@@ -292,9 +296,3 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
         state = await read_state(stream, context)
         check_revision(context, state, options.expected_revision)
     return Put(stream, context, meta, chunk_size, options, state, expiry)
-
-
-def _discard(task: asyncio.Task[NameState]) -> None:
-    task.cancel()
-    if task.done() and not task.cancelled():
-        task.exception()  # retrieved, so that asyncio does not log it

@@ -80,7 +80,7 @@ async def _store(
             checkpoint.remove()
             return await put.finish()
         except (*RETRIED_ERRORS, asyncio.CancelledError) as error:
-            put.keep_chunks()
+            put.keeps_chunks = True
             error.add_note(
                 f"up to {put.plain_size} of {size} bytes are kept as chunks in bucket "
                 f"{put.context.bucket!r}, the checkpoint is {str(checkpoint.path)!r}: put the "

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 from jetstow._core.aio.source import Chunker
 from jetstow._core.write.put import Put
+from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectMeta
+from jetstow.types import StoredChunks
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -21,6 +23,8 @@ class ObjectWriter:
 
     `meta` may be changed or replaced until then: it is what the object will have. Its name and
     chunk size do not change. `nuid` identifies the chunks.
+
+    After a `checkpoint`, the chunks outlive a failure and the process.
     """
 
     name: str
@@ -91,11 +95,51 @@ class ObjectWriter:
                 await self._put.write(chunk)
         except BaseException:
             self._failed = True
-            await self.abort()
+            await self.detach()
             raise
         size = memoryview(data).nbytes
         self._position += size
         return size
+
+    def expect_revision(self, revision: int | None) -> None:
+        """Let `close` succeed only if the object is then at a revision; 0: only if there is none.
+
+        It replaces the `expected_revision` that the object was opened with. None expects nothing.
+        """
+        self._check_open()
+        self._put.expect(revision)
+
+    async def checkpoint(self) -> StoredChunks:
+        """Wait until the server has stored every full chunk, and return where they are.
+
+        From then on the chunks stay in the bucket if the object is not stored: after a failed
+        `write` or `close`, after `detach`, and after the end of the process. `stream_checkpoint`
+        returns their bytes. Until then, `collect_garbage` has to `keep` the NUID. Only `abort`
+        purges the chunks.
+
+        Raises: `InvalidOptionError` (the object is encrypted), and what `put` raises.
+        """
+        self._check_open()
+        if self._put.encryptor is not None:
+            message = f"{self._put.context} is encrypted: it cannot have a checkpoint"
+            raise self._put.context.error(InvalidOptionError, message)
+        remainder = bytes(self._chunker.remainder)
+        try:
+            await self._put.wait_stored()
+        except BaseException:
+            self._failed = True
+            await self.detach()
+            raise
+        self._put.keeps_chunks = True
+        chunks = (self._position - len(remainder)) // self._put.chunk_size
+        return StoredChunks(self.name, self.nuid, self._put.chunk_size, chunks, remainder)
+
+    async def detach(self) -> None:
+        """Stop writing: no object is stored. Chunks stay if there was a checkpoint."""
+        if not self._closed:
+            self._put.check_loop()
+            self._closed = True
+            await self._put.end()
 
     async def close(self) -> None:
         """Store the rest and publish the object. A second call does nothing.
@@ -120,10 +164,8 @@ class ObjectWriter:
 
     async def abort(self) -> None:
         """Discard what was written: no object is stored, and its chunks are purged."""
-        if not self._closed:
-            self._put.check_loop()
-            self._closed = True
-            await self._put.end()
+        self._put.keeps_chunks = False
+        await self.detach()
 
     async def __aenter__(self) -> Self:
         return self

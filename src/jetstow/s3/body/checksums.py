@@ -116,10 +116,14 @@ class Checksum:
         return {algorithm.header: self.value, "x-amz-checksum-type": self.kind}
 
     @property
+    def element(self) -> str:
+        """The element that returns its value in XML."""
+        return text(ALGORITHMS[self.algorithm].element, self.value)
+
+    @property
     def elements(self) -> str:
-        """The elements that return it in XML."""
-        value = text(ALGORITHMS[self.algorithm].element, self.value)
-        return value + text("ChecksumType", self.kind)
+        """The elements that return it in XML, with its type."""
+        return self.element + text("ChecksumType", self.kind)
 
     def __str__(self) -> str:
         return f"{self.algorithm}:{self.kind}:{self.value}"

@@ -29,7 +29,7 @@ class Declared:
     """The declarations. `size` is that of the decoded body; None if it is not known.
 
     `checksum` is the expected sum, or None: then it comes as a trailer (`in_trailer`), or the
-    algorithm is the client's wish or the default.
+    algorithm is the client's wish (`is_chosen`) or the default.
     """
 
     size: int | None
@@ -39,6 +39,7 @@ class Declared:
     algorithm: Algorithm
     checksum: bytes | None
     in_trailer: bool
+    is_chosen: bool
 
 
 def parse_declared(request: Request, identity: Identity, raw: RawBody) -> Declared:
@@ -59,9 +60,10 @@ def parse_declared(request: Request, identity: Identity, raw: RawBody) -> Declar
         is_aws_chunked,
         md5,
         None if is_aws_chunked or hashed == UNSIGNED_PAYLOAD else bytes.fromhex(hashed),
-        algorithm,
+        algorithm or ALGORITHMS[DEFAULT_ALGORITHM],
         checksum,
         in_trailer,
+        algorithm is not None,
     )
 
 
@@ -74,7 +76,9 @@ def _decoded_size(request: Request) -> int | None:
     return int(value)
 
 
-def _parse_checksum(request: Request) -> tuple[Algorithm, bytes | None, bool]:
+def _parse_checksum(request: Request) -> tuple[Algorithm | None, bytes | None, bool]:
+    if request.method == "POST" and "uploadId" in request.query:
+        return None, None, False  # Complete: the checksum is that of the object
     wish = request.header("x-amz-sdk-checksum-algorithm")
     names = [
         name
@@ -107,7 +111,7 @@ def _parse_checksum(request: Request) -> tuple[Algorithm, bytes | None, bool]:
             raise S3Error("InvalidRequest", message)
         algorithm = wished
     if algorithm is None:
-        return ALGORITHMS[DEFAULT_ALGORITHM], None, False
+        return None, None, False
     value = request.header(algorithm.header)
     checksum = None
     if value is not None and (checksum := algorithm.decode(value)) is None:

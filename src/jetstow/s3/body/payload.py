@@ -9,7 +9,7 @@ from typing import Final
 from jetstow._core.aio.worker import Worker
 from jetstow.s3.auth.authenticate import STREAMING, Identity
 from jetstow.s3.body.aws_chunked import AwsChunkedDecoder
-from jetstow.s3.body.checksums import Checksum, Sum, encode_base64
+from jetstow.s3.body.checksums import Algorithm, Checksum, Sum, encode_base64
 from jetstow.s3.body.declared import Declared, parse_declared
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.errors import S3Error
@@ -48,8 +48,24 @@ class Payload:
         self._sum = declared.algorithm.new()
         self._sha256 = None if declared.sha256 is None else hashlib.sha256()
         self._sums: list[Sum] = [self._md5, self._sum]
+        self._added: dict[str, Sum] = {}
         if self._sha256 is not None:
             self._sums.append(self._sha256)
+
+    def add_sum(self, algorithm: Algorithm) -> None:
+        """Compute a sum besides the declared one. Call this before the iteration."""
+        if algorithm is not self._declared.algorithm:
+            self._added[algorithm.name] = algorithm.new()
+            self._sums.append(self._added[algorithm.name])
+
+    def sum_of(self, algorithm: Algorithm) -> str:
+        """Return the declared or an added sum in base64, after the end of the iteration."""
+        return encode_base64(self._added.get(algorithm.name, self._sum).digest())
+
+    @property
+    def declared_algorithm(self) -> Algorithm | None:
+        """The algorithm of the checksum that the request has or asks for, or None."""
+        return self._declared.algorithm if self._declared.is_chosen else None
 
     @property
     def size(self) -> int | None:

@@ -35,9 +35,18 @@ class RawBody:
         self._receive = receive
         self._timeout = timeout
         self._started = False
+        self._first = b""
         self._expects_continue = (request.header("expect") or "").lower() == "100-continue"
 
+    async def begin(self) -> None:
+        """Send "100 Continue" and read the first bytes, which the iteration yields."""
+        if not (self._started or self.ended):
+            self._first = await self._read()
+
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self._first:
+            first, self._first = self._first, b""
+            yield first
         while not self.ended:
             if piece := await self._read():
                 yield piece

@@ -14,4 +14,5 @@ async def delete_bucket(call: Call) -> Result:
     if not await is_empty(bucket):
         raise S3Error("BucketNotEmpty", BucketName=bucket.name)
     await call.buckets.delete(bucket)
+    await call.uploads.records.remove_bucket(bucket.store.bucket)
     return no_content()

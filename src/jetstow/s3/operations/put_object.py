@@ -5,13 +5,14 @@ from __future__ import annotations
 from jetstow.s3 import objects
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import put_conditions
+from jetstow.s3.new_object import parse_attributes
 from jetstow.s3.result import Result
 from jetstow.s3.writes import store_payload
 
 
 async def put_object(call: Call) -> Result:
     """Store the object. Return its ETag and checksum."""
-    attributes = objects.parse_attributes(call)
+    attributes = parse_attributes(call)
     call.payload.require_length()
     conditions = put_conditions(call.request.headers)
     info = await store_payload(call.bucket, call.key, call.payload, attributes, conditions)

@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 NAMESPACE: Final = "http://s3.amazonaws.com/doc/2006-03-01/"
-_DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
+DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 # The characters that text must escape. XML 1.0 has no other control characters than tab, LF, CR;
 # S3 escapes the others all the same, and clients ask for `encoding-type=url` because of that.
@@ -44,7 +44,7 @@ def element(name: str, *children: str) -> str:
 
 def document(name: str, *children: str) -> str:
     """Return a document in S3's namespace."""
-    return f'{_DECLARATION}<{name} xmlns="{NAMESPACE}">{"".join(children)}</{name}>'
+    return f'{DECLARATION}<{name} xmlns="{NAMESPACE}">{"".join(children)}</{name}>'
 
 
 def error_document(
@@ -58,7 +58,7 @@ def error_document(
         text("Resource", resource),
         text("RequestId", request_id),
     )
-    return f"{_DECLARATION}{element('Error', *children)}"
+    return f"{DECLARATION}{element('Error', *children)}"
 
 
 def format_time(time: datetime.datetime) -> str:

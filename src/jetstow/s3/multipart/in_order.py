@@ -1,0 +1,125 @@
+"""The final object of one upload while its parts are written to it in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from jetstow import ObjectStore, ObjectWriter
+from jetstow.s3.multipart.model import Part, Upload
+from jetstow.s3.multipart.records import Records
+from jetstow.s3.multipart.sources import PartSource
+from jetstow.s3.multipart.turns import Turns
+
+
+class InOrder:
+    """The open object of an upload, and the parts in it, `parts`.
+
+    This process alone writes to its chunks. The parts stay readable when `writer` has ended.
+    """
+
+    def __init__(self, upload: Upload, store: ObjectStore, records: Records) -> None:
+        self.turns = Turns()
+        self.writer: ObjectWriter | None = None
+        self.parts: list[Part] = []
+        self.is_aborted = False
+        # One Complete at a time.
+        self.completing = asyncio.Lock()
+        self._upload = upload
+        self._store = store
+        self._records = records
+        self._nuid = ""
+        if upload.nuid:
+            # Another process has begun to write, or this one before it was restarted.
+            self.turns.end()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits for the object or writes to it."""
+        return not (self.turns.is_taken or self.completing.locked())
+
+    def has(self, part: Part) -> bool:
+        """Return whether a part with the same number and bytes was written."""
+        return part.number <= len(self.parts) and part.has_bytes_of(self.parts[part.number - 1])
+
+    async def write(self, number: int, source: PartSource) -> Part | None:
+        """Write a part that has its turn. Return None if this process may not write the object.
+
+        Raises: what the source and `ObjectWriter.write` raise. Bytes of the part that were
+        written end the order: other parts then go to the spool.
+        """
+        try:
+            writer = await self._open()
+        except BaseException:
+            self.turns.release()
+            raise
+        if writer is None:
+            self.turns.end()
+            return None
+        start = writer.size
+        try:
+            async for piece in source:
+                await writer.write(piece)
+                self.turns.record_progress()
+            stored = await writer.checkpoint()
+        except BaseException:
+            await self._handle_failure(writer, start)
+            raise
+        part = msgspec.structs.replace(
+            source.part(number),
+            nuid=writer.nuid,
+            chunk_size=stored.chunk_size,
+            start=start,
+            tail=stored.remainder,
+        )
+        self.parts.append(part)
+        self.turns.pass_on()
+        return part
+
+    async def detach(self) -> None:
+        """End the order, and leave the parts where they are."""
+        self.turns.end()
+        if self.writer is not None:
+            await self.writer.detach()
+
+    async def abort(self) -> None:
+        """End the order, and purge the chunks that this process wrote, unless they have a name."""
+        self.turns.end()
+        self.is_aborted = True
+        if self.writer is not None:
+            await self.writer.abort()
+
+    async def _open(self) -> ObjectWriter | None:
+        """Return the object, opened for the first part. None if this process may not write it.
+
+        Its NUID is recorded before a chunk is written: `collect_garbage` spares recorded NUIDs.
+        """
+        if self.writer is not None:
+            return self.writer
+        found = await self._records.find(self._upload.bucket, self._upload.id)
+        if found is None or found[0].is_completing or found[0].nuid != self._nuid:
+            return None
+        upload, revision = found
+        writer = await self._store.open(upload.key, "wb", upload.attributes.meta(upload.key))
+        try:
+            changed = msgspec.structs.replace(upload, nuid=writer.nuid)
+            if await self._records.change(changed, revision) is None:
+                return None
+            self.writer, self._nuid = writer, writer.nuid
+            return writer
+        finally:
+            if self.writer is None:
+                await writer.abort()
+
+    async def _handle_failure(self, writer: ObjectWriter, start: int) -> None:
+        """Give the turn back if the object has no byte of the part that failed."""
+        if not writer.closed and writer.size == start:
+            self.turns.release()
+        elif self.parts:
+            await self.detach()
+        else:
+            # There is nothing to keep: the first part may be sent again.
+            await writer.abort()
+            self.writer = None
+            self.turns.release()

@@ -1,0 +1,97 @@
+"""Uploads and parts as the gateway records them."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Final
+
+import msgspec
+
+from jetstow import StoredChunks
+from jetstow.s3.body.checksums import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm, Checksum
+from jetstow.s3.objects import Attributes
+
+MAX_PARTS: Final = 10_000
+MIN_PART_SIZE: Final = 5 * 1024 * 1024
+MAX_PART_SIZE: Final = 5 * 1024 * 1024 * 1024
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A multipart upload. `bucket` is the NATS bucket, and `created` its creation time.
+
+    `nuid` is that of the chunks that parts in order are written to; empty before the first. With
+    `is_completing`, a gateway may be about to give these chunks a name.
+    """
+
+    id: str
+    bucket: str
+    created: float
+    key: str
+    initiated: datetime.datetime
+    owner: str
+    attributes: Attributes
+    algorithm: str = ""
+    checksum_type: str = ""
+    nuid: str = ""
+    is_completing: bool = False
+
+    @property
+    def final_algorithm(self) -> Algorithm:
+        """The algorithm of the object's checksum: the one asked for, or the default."""
+        return ALGORITHMS[self.algorithm or DEFAULT_ALGORITHM]
+
+    @property
+    def final_type(self) -> str:
+        """The type of the object's checksum."""
+        return self.checksum_type or "FULL_OBJECT"
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A part of an upload. `sums` has checksums in base64 by algorithm.
+
+    Its bytes are an object of the spool (`spooled`), or begin at `start` of the upload's chunks:
+    then the last of them, which do not fill a chunk, are `tail`.
+    """
+
+    number: int
+    size: int
+    etag: str
+    modified: datetime.datetime
+    sums: dict[str, str]
+    spooled: str = ""
+    nuid: str = ""
+    chunk_size: int = 0
+    start: int = 0
+    tail: bytes = b""
+
+    @property
+    def end(self) -> int:
+        """The offset behind the part in the upload's chunks."""
+        return self.start + self.size
+
+    def has_bytes_of(self, other: Part) -> bool:
+        """Return whether two parts have the same bytes."""
+        common = self.sums.keys() & other.sums.keys()
+        return (self.size, self.etag) == (other.size, other.etag) and all(
+            self.sums[name] == other.sums[name] for name in common
+        )
+
+    def checksum(self, algorithm: str) -> Checksum | None:
+        """Return the checksum of an algorithm, if there is one."""
+        value = self.sums.get(algorithm)
+        return None if value is None else Checksum(algorithm, value)
+
+    def in_spool(self, name: str) -> Part:
+        """Return the part with its place in the spool."""
+        return msgspec.structs.replace(self, spooled=name)
+
+    def checkpoint(self, key: str) -> StoredChunks:
+        """Return the upload's chunks up to the end of the part."""
+        chunks = (self.end - len(self.tail)) // self.chunk_size
+        return StoredChunks(key, self.nuid, self.chunk_size, chunks, self.tail)
+
+
+def now() -> datetime.datetime:
+    """Return the current time, as S3 has it: milliseconds."""
+    time = datetime.datetime.now(datetime.UTC)
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)

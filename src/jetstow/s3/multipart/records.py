@@ -1,0 +1,179 @@
+"""The records of uploads and their parts: a key-value bucket, so that any gateway has them.
+
+The key of an upload is BUCKET.ID.0, that of a part BUCKET.ID.NUMBER. Records expire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import Final, TypeVar
+
+import msgspec
+import nats.errors
+from nats.js import errors as js_errors
+from nats.js.kv import KeyValue
+
+from jetstow import JetStreamContext
+from jetstow.s3.buckets import HIDDEN_PREFIX
+from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart.model import Part, Upload
+
+# How long an upload may take, in seconds: its parts expire then.
+UPLOAD_TTL: Final = 7 * 24 * 3600
+
+RECORDS: Final = f"{HIDDEN_PREFIX}UPLOADS"
+_STREAM: Final = f"KV_{RECORDS}"
+_SUBJECT: Final = f"$KV.{RECORDS}."
+
+_Record = TypeVar("_Record", Upload, Part)
+
+
+class Records:
+    """The records that one NATS connection can see."""
+
+    def __init__(self, js: JetStreamContext) -> None:
+        self._js = js
+        self._kv: KeyValue | None = None
+        self._replicas = 1
+        self._opening = asyncio.Lock()
+
+    # -- uploads -----------------------------------------------------------------------------
+
+    async def create(self, upload: Upload, replicas: int) -> None:
+        """Record a new upload. The records have at least as many replicas as its bucket."""
+        kv = await self._open(replicas)
+        with _as_s3_errors():
+            await kv.put(_key(upload.bucket, upload.id), msgspec.msgpack.encode(upload))
+
+    async def find(self, bucket: str, upload_id: str) -> tuple[Upload, int] | None:
+        """Return an upload and the revision of its record; None if there is none."""
+        if not upload_id.isalnum() or not upload_id.isascii():
+            return None
+        return await self._get(_key(bucket, upload_id), Upload)
+
+    async def change(self, upload: Upload, revision: int) -> int | None:
+        """Replace the record of an upload. Return its new revision; None if it was changed."""
+        kv = await self._open()
+        try:
+            with _as_s3_errors():
+                data = msgspec.msgpack.encode(upload)
+                return await kv.update(_key(upload.bucket, upload.id), data, last=revision)
+        except js_errors.KeyWrongLastSequenceError:
+            return None
+
+    async def remove(self, upload: Upload, revision: int | None = None) -> bool:
+        """Remove an upload and its parts; with a revision, only if it is at that revision."""
+        kv = await self._open()
+        key = _key(upload.bucket, upload.id)
+        with _as_s3_errors():
+            if revision is not None:
+                try:
+                    await kv.delete(key, last=revision)
+                except js_errors.APIError as error:
+                    if error.err_code in (10071, 10164):
+                        return False
+                    raise
+            await self._js.purge_stream(
+                _STREAM, subject=_SUBJECT + _key(upload.bucket, upload.id, "*")
+            )
+        return True
+
+    async def remove_bucket(self, bucket: str) -> None:
+        """Remove all uploads to a bucket."""
+        try:
+            with _as_s3_errors():
+                await self._js.purge_stream(_STREAM, subject=f"{_SUBJECT}{bucket}.>")
+        except js_errors.NotFoundError:
+            return
+
+    async def list(self, bucket: str = "*") -> list[Upload]:
+        """Return the uploads to a bucket, or all."""
+        return [upload async for upload in self._watch(_key(bucket, "*"), Upload)]
+
+    # -- parts -------------------------------------------------------------------------------
+
+    async def put_part(self, upload: Upload, part: Part) -> None:
+        """Record a part, replacing one of the same number."""
+        kv = await self._open()
+        with _as_s3_errors():
+            key = _key(upload.bucket, upload.id, str(part.number))
+            await kv.put(key, msgspec.msgpack.encode(part))
+
+    async def find_part(self, upload: Upload, number: int) -> Part | None:
+        """Return a part, or None."""
+        found = await self._get(_key(upload.bucket, upload.id, str(number)), Part)
+        return None if found is None else found[0]
+
+    async def parts(self, upload: Upload) -> dict[int, Part]:
+        """Return all parts by number, in order."""
+        found = {
+            record.number: record
+            async for record in self._watch(_key(upload.bucket, upload.id, "*"), Part)
+        }
+        return dict(sorted(found.items()))
+
+    # -- inside ------------------------------------------------------------------------------
+
+    async def _get(self, key: str, kind: type[_Record]) -> tuple[_Record, int] | None:
+        kv = await self._open()
+        try:
+            with _as_s3_errors():
+                entry = await kv.get(key)
+        except js_errors.KeyNotFoundError:
+            return None
+        return msgspec.msgpack.decode(entry.value or b"", type=kind), entry.revision or 0
+
+    async def _watch(self, keys: str, kind: type[_Record]) -> AsyncIterator[_Record]:
+        kv = await self._open()
+        is_upload = kind is Upload
+        with _as_s3_errors():
+            watcher = await kv.watch(keys, ignore_deletes=True)
+            try:
+                while (entry := await watcher.updates()) is not None:
+                    if entry.key.endswith(".0") is is_upload:
+                        yield msgspec.msgpack.decode(entry.value or b"", type=kind)
+            finally:
+                await watcher.stop()
+
+    async def _open(self, replicas: int = 1) -> KeyValue:
+        """Return the bucket. Create it, or add replicas to it, as needed."""
+        async with self._opening:
+            with _as_s3_errors():
+                if self._kv is None:
+                    self._kv = await self._create(replicas)
+                if replicas > self._replicas:
+                    config = (await self._js.stream_info(_STREAM)).config
+                    if replicas > (config.num_replicas or 1):
+                        config.num_replicas = replicas
+                        await self._js.update_stream(config)
+                    self._replicas = replicas
+            return self._kv
+
+    async def _create(self, replicas: int) -> KeyValue:
+        try:
+            return await self._js.key_value(RECORDS)
+        except js_errors.NotFoundError:
+            return await self._js.create_key_value(
+                bucket=RECORDS,
+                description="Multipart uploads of the S3 gateway",
+                ttl=UPLOAD_TTL,
+                replicas=replicas,
+            )
+
+
+def _key(bucket: str, upload_id: str, number: str = "0") -> str:
+    return f"{bucket}.{upload_id}.{number}"
+
+
+@contextmanager
+def _as_s3_errors() -> Iterator[None]:
+    """Raise what the records cannot do at the moment as errors of S3."""
+    try:
+        yield
+    except js_errors.ServiceUnavailableError:
+        raise S3Error("ServiceUnavailable") from None
+    except (nats.errors.TimeoutError, nats.errors.ConnectionClosedError,
+            nats.errors.NoRespondersError) as error:  # fmt: skip
+        raise S3Error("ServiceUnavailable") from error

@@ -1,0 +1,68 @@
+"""ListParts: the parts of an upload so far."""
+
+from __future__ import annotations
+
+from jetstow.s3.arguments import parse_count
+from jetstow.s3.call import Call
+from jetstow.s3.multipart.model import MAX_PARTS, Part, Upload
+from jetstow.s3.objects import STORAGE_CLASS
+from jetstow.s3.result import Result
+from jetstow.s3.xml.writing import document, element, text
+
+_PAGE = 1000
+
+
+async def list_parts(call: Call) -> Result:
+    """Return a page of the parts, by number."""
+    query = call.request.query
+    limit = parse_count(query, "max-parts", default=_PAGE, maximum=_PAGE)
+    marker = parse_count(query, "part-number-marker", default=0, maximum=MAX_PARTS)
+    upload, _ = await call.uploads.find(call.bucket, call.key, query["uploadId"])
+    parts = await call.uploads.records.parts(upload)
+    rest = [part for number, part in parts.items() if number > marker]
+    page = rest[:limit]
+    is_truncated = len(page) < len(rest) and limit > 0
+    user = user_elements(call, upload.owner)
+    return Result(
+        xml=document(
+            "ListPartsResult",
+            text("Bucket", call.bucket.name),
+            text("Key", call.key),
+            text("UploadId", upload.id),
+            element("Initiator", user),
+            element("Owner", user),
+            text("StorageClass", STORAGE_CLASS),
+            text("PartNumberMarker", marker),
+            text("NextPartNumberMarker", page[-1].number if page else None),
+            text("MaxParts", limit),
+            text("IsTruncated", is_truncated),
+            checksum_elements(upload),
+            *(_part_element(upload, part) for part in page),
+        )
+    )
+
+
+def user_elements(call: Call, owner: str) -> str:
+    """Return the elements that describe a user."""
+    name = call.services.keys.display_name(owner)
+    return text("ID", owner) + text("DisplayName", name)
+
+
+def checksum_elements(upload: Upload) -> str:
+    """Return the elements of the checksum that an upload was created with."""
+    if not upload.algorithm:
+        return ""
+    kind = text("ChecksumType", upload.checksum_type)
+    return text("ChecksumAlgorithm", upload.algorithm) + kind
+
+
+def _part_element(upload: Upload, part: Part) -> str:
+    checksum = part.checksum(upload.algorithm)
+    return element(
+        "Part",
+        text("PartNumber", part.number),
+        text("LastModified", part.modified),
+        text("ETag", f'"{part.etag}"'),
+        text("Size", part.size),
+        "" if checksum is None else checksum.element,
+    )

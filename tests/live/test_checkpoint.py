@@ -1,0 +1,100 @@
+"""Checkpoints of an object that is being written: its chunks outlive a failure."""
+
+from __future__ import annotations
+
+import pytest
+
+import jetstow
+from jetstow import ObjectMetaOptions, StoredChunks
+from jetstow.errors import (
+    ChunksLostError,
+    InvalidOptionError,
+    ObjectAlreadyExists,
+    ObjectNotFoundError,
+    RevisionMismatchError,
+)
+from jetstow.models import ObjectMeta
+from tests.support.samples import some_bytes
+
+pytestmark = [pytest.mark.one_path, pytest.mark.first_and_last_version]
+
+DATA = some_bytes(95)
+META = ObjectMeta(name="a", options=ObjectMetaOptions(max_chunk_size=10))
+
+
+async def read(store: jetstow.ObjectStore, stored: StoredChunks) -> bytes:
+    return b"".join([chunk async for chunk in store.stream_checkpoint(stored)])
+
+
+async def test_checkpoint_has_all_bytes(store: jetstow.ObjectStore) -> None:
+    async with store.open("a", "wb", META) as file:
+        await file.write(DATA[:33])
+        stored = await file.checkpoint()
+        assert (stored.chunks, stored.chunk_size, stored.size) == (3, 10, 33)
+        await file.write(DATA[33:])
+        assert await read(store, stored) == DATA[:33]
+    assert (await store.get("a")).data == DATA
+
+
+async def test_checkpoint_outlives_its_writer(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb", META)
+    await file.write(DATA)
+    stored = await file.checkpoint()
+    await file.detach()
+    with pytest.raises(ObjectNotFoundError):
+        await store.get_info("a")
+    assert await read(store, stored) == DATA
+    assert (await store.collect_garbage(grace=0, keep=lambda nuids: nuids)).uploads == 0
+    assert (await store.collect_garbage(grace=0)).uploads == 1
+    with pytest.raises(ChunksLostError):
+        await read(store, stored)
+
+
+async def test_checkpoint_outlives_a_commit_that_fails(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb", META)
+    await file.write(DATA)
+    stored = await file.checkpoint()
+    await store.put("a", b"other")
+    file.expect_revision(0)
+    with pytest.raises(ObjectAlreadyExists):
+        await file.close()
+    assert await read(store, stored) == DATA
+
+
+async def test_abort_purges_the_chunks_of_a_checkpoint(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb", META)
+    await file.write(DATA)
+    stored = await file.checkpoint()
+    await file.abort()
+    with pytest.raises(ChunksLostError):
+        await read(store, stored)
+    assert (await store.collect_garbage(grace=0)).uploads == 0
+
+
+async def test_detach_without_a_checkpoint_leaves_nothing(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb", META)
+    await file.write(DATA)
+    await file.detach()
+    assert (await store.collect_garbage(grace=0)).uploads == 0
+
+
+async def test_revision_is_expected_late(store: jetstow.ObjectStore) -> None:
+    """The state of the name that was read when the writer was opened is older."""
+    file = await store.open("a", "wb")
+    await file.write(DATA)
+    first = await store.put("a", b"one")
+    second = await store.put("a", b"two")
+    file.expect_revision(second.revision)
+    await file.close()
+    assert (await store.get("a")).data == DATA
+    file = await store.open("a", "wb", expected_revision=file.info.revision if file.info else 0)
+    file.expect_revision(first.revision)
+    with pytest.raises(RevisionMismatchError):
+        await file.close()
+    assert (await store.get("a")).data == DATA
+
+
+async def test_encrypted_object_has_no_checkpoint(store: jetstow.ObjectStore) -> None:
+    async with store.encrypted(bytes(32)).open("a", "wb") as file:
+        with pytest.raises(InvalidOptionError, match="checkpoint"):
+            await file.checkpoint()

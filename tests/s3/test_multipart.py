@@ -1,0 +1,205 @@
+"""Multipart uploads with boto3: parts, lists, completion, abort."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.multipart import MIB, Upload, multipart_etag
+from tests.support.s3_http import send_signed
+
+PART = os.urandom(5 * MIB)
+UNALIGNED = os.urandom(5_000_000 + 300_000)
+
+
+def error_code(caught: pytest.ExceptionInfo[ClientError]) -> str:
+    return str(caught.value.response["Error"]["Code"])
+
+
+def test_upload_in_order(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a", Metadata={"one": "1"}, ContentType="text/plain")
+    parts = [PART, UNALIGNED, b"the rest"]
+    for number, data in enumerate(parts, 1):
+        assert upload.put(number, data)["ETag"] == f'"{hashlib.md5(data).hexdigest()}"'
+    done = upload.complete()
+    assert done["ETag"] == multipart_etag(parts)
+    assert done["Key"] == "a"
+    got = s3.get_object(Bucket=s3_bucket, Key="a")
+    assert got["Body"].read() == b"".join(parts)
+    assert (got["ETag"], got["ContentType"], got["Metadata"]) == (
+        multipart_etag(parts), "text/plain", {"one": "1"},
+    )  # fmt: skip
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=s3_bucket)
+
+
+def test_upload_in_reverse_order(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    parts = {3: b"the rest", 2: UNALIGNED, 1: PART}
+    for number, data in parts.items():
+        upload.put(number, data)
+    upload.complete()
+    data = s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read()
+    assert data == PART + UNALIGNED + b"the rest"
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts ahead of their turn give up soon."""
+    monkeypatch.setattr("jetstow.s3.multipart.turns.MAX_STANDSTILL", 0.2)
+
+
+def test_small_upload_of_one_part(s3: Any, s3_bucket: str) -> None:
+    """pyarrow uploads 600 bytes so. The number is any."""
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(7, b"x" * 600)
+    assert upload.complete()["ETag"] == multipart_etag([b"x" * 600])
+    assert s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read() == b"x" * 600
+
+
+def test_empty_upload_of_one_part(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, b"")
+    upload.complete()
+    assert s3.head_object(Bucket=s3_bucket, Key="a")["ContentLength"] == 0
+
+
+def test_upload_with_gaps_and_unused_parts(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    for number, data in ((1, PART), (2, b"unused"), (10, UNALIGNED), (20, b"end")):
+        upload.put(number, data)
+    assert upload.complete(1, 10, 20)["ETag"] == multipart_etag([PART, UNALIGNED, b"end"])
+    data = s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read()
+    assert data == PART + UNALIGNED + b"end"
+
+
+def test_part_sent_again_replaces_the_first(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, PART)
+    upload.put(2, b"old")
+    upload.put(2, b"new one")
+    upload.put(3, b"end")
+    with pytest.raises(ClientError) as caught:
+        upload.complete()
+    assert error_code(caught) == "EntityTooSmall"
+    upload.complete(1, 2)
+    assert s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read() == PART + b"new one"
+
+
+def test_unknown_upload(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, b"data")
+    upload.abort()
+    calls = (
+        lambda: upload.put(1, b"data"),
+        upload.complete,
+        upload.abort,
+        upload.list_parts,
+    )
+    for call in calls:
+        with pytest.raises(ClientError) as caught:
+            call()
+        assert error_code(caught) == "NoSuchUpload"
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_upload_belongs_to_its_key(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, b"data")
+    for key in ("b", "A"):
+        place = {"Bucket": s3_bucket, "Key": key, "UploadId": upload.id}
+        with pytest.raises(ClientError) as caught:
+            s3.upload_part(**place, PartNumber=1, Body=b"")
+        assert error_code(caught) == "NoSuchUpload"
+    upload.complete()
+
+
+def test_complete_refuses_what_does_not_fit(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, b"small")
+    upload.put(2, b"end")
+    cases: list[tuple[list[dict[str, Any]], str]] = [
+        ([], "MalformedXML"),
+        ([{"PartNumber": 3, "ETag": upload.etags[1]}], "InvalidPart"),
+        ([{"PartNumber": 1, "ETag": "0" * 32}], "InvalidPart"),
+        ([{"PartNumber": n, "ETag": upload.etags[n]} for n in (2, 1)], "InvalidPartOrder"),
+        ([{"PartNumber": 1, "ETag": upload.etags[1]}] * 2, "InvalidPartOrder"),
+        ([{"PartNumber": n, "ETag": upload.etags[n]} for n in (1, 2)], "EntityTooSmall"),
+        ([{"PartNumber": 10_001, "ETag": "0" * 32}], "MalformedXML"),
+    ]
+    for parts, code in cases:
+        with pytest.raises(ClientError) as caught:
+            s3.complete_multipart_upload(**upload.place, MultipartUpload={"Parts": parts})
+        assert error_code(caught) == code, parts
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    # ETags without quotes are as good.
+    part = {"PartNumber": 2, "ETag": upload.etags[2].strip('"')}
+    s3.complete_multipart_upload(**upload.place, MultipartUpload={"Parts": [part]})
+    assert s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read() == b"end"
+
+
+@pytest.mark.parametrize("number", [0, 10_001])
+def test_part_number_out_of_range(s3: Any, s3_bucket: str, number: int) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    with pytest.raises(ClientError) as caught:
+        upload.put(number, b"data")
+    assert error_code(caught) == "InvalidArgument"
+
+
+def test_parts_of_the_object(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    parts = [PART, UNALIGNED, b"end"]
+    for number, data in enumerate(parts, 1):
+        upload.put(number, data)
+    etag = upload.complete()["ETag"]
+    place = {"Bucket": s3_bucket, "Key": "a"}
+    for number, data in enumerate(parts, 1):
+        got = s3.get_object(**place, PartNumber=number)
+        assert got["Body"].read() == data
+        assert (got["PartsCount"], got["ETag"]) == (3, etag)
+        head = s3.head_object(**place, PartNumber=number)
+        assert (head["PartsCount"], head["ContentLength"]) == (3, len(data))
+    with pytest.raises(ClientError) as caught:
+        s3.get_object(**place, PartNumber=4)
+    assert error_code(caught) == "InvalidPart"
+    assert "PartsCount" not in s3.head_object(**place)
+    found = s3.get_object_attributes(**place, ObjectAttributes=["ObjectParts"], MaxParts=2)
+    listed = found["ObjectParts"]
+    assert [part["Size"] for part in listed["Parts"]] == [len(PART), len(UNALIGNED)]
+    assert (listed["TotalPartsCount"], listed["IsTruncated"]) == (3, True)
+    found = s3.get_object_attributes(
+        **place,
+        ObjectAttributes=["ObjectParts"],
+        PartNumberMarker=listed["NextPartNumberMarker"],
+    )
+    assert [part["PartNumber"] for part in found["ObjectParts"]["Parts"]] == [3]
+    assert found["ObjectParts"]["IsTruncated"] is False
+
+
+def test_replaced_object_has_no_parts(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, b"data")
+    upload.complete()
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"data")
+    assert "PartsCount" not in s3.head_object(Bucket=s3_bucket, Key="a", PartNumber=1)
+
+
+def test_deleted_bucket_forgets_its_uploads(s3: Any, s3_bucket: str) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    s3.delete_bucket(Bucket=s3_bucket)
+    s3.create_bucket(Bucket=s3_bucket)
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=s3_bucket)
+    with pytest.raises(ClientError) as caught:
+        upload.put(1, b"data")
+    assert error_code(caught) == "NoSuchUpload"
+
+
+@pytest.mark.parametrize("bucket", ["JETSTOW_S3_SPOOL", "JETSTOW_S3_UPLOADS"])
+def test_buckets_of_the_gateway_are_hidden(gateway: Any, s3: Any, bucket: str) -> None:
+    assert bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}
+    for method in ("GET", "PUT", "DELETE"):
+        assert send_signed(gateway, method, f"/{bucket}/a").code == "NoSuchBucket"
+    assert send_signed(gateway, "PUT", f"/{bucket}").status == 400

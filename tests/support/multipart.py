@@ -1,0 +1,67 @@
+"""A multipart upload by boto3, step by step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+MIB = 1024 * 1024
+
+
+class Upload:
+    """An upload. `etags` has those of the parts that were sent, by number."""
+
+    def __init__(self, client: Any, bucket: str, key: str, **options: Any) -> None:
+        self._client = client
+        created = client.create_multipart_upload(Bucket=bucket, Key=key, **options)
+        self.created = created
+        self.id = created["UploadId"]
+        self.place = {"Bucket": bucket, "Key": key, "UploadId": self.id}
+        self.etags: dict[int, str] = {}
+        self.sums: dict[int, dict[str, str]] = {}
+
+    def put(self, number: int, data: bytes, **options: Any) -> Any:
+        if (algorithm := self.created.get("ChecksumAlgorithm")) is not None:
+            options.setdefault("ChecksumAlgorithm", algorithm)
+        sent = self._client.upload_part(**self.place, PartNumber=number, Body=data, **options)
+        self._remember(number, sent)
+        return sent
+
+    def copy(self, number: int, bucket: str, key: str, **options: Any) -> Any:
+        source = {"Bucket": bucket, "Key": key}
+        sent = self._client.upload_part_copy(
+            **self.place, PartNumber=number, CopySource=source, **options
+        )
+        self._remember(number, sent["CopyPartResult"])
+        return sent
+
+    def complete(self, *numbers: int, **options: Any) -> Any:
+        parts = [
+            {"PartNumber": number, "ETag": self.etags.get(number, "0" * 32)}
+            | self.sums.get(number, {})
+            for number in numbers or sorted(self.etags)
+        ]
+        return self._client.complete_multipart_upload(
+            **self.place, MultipartUpload={"Parts": parts}, **options
+        )
+
+    def abort(self) -> Any:
+        return self._client.abort_multipart_upload(**self.place)
+
+    def list_parts(self, **options: Any) -> Any:
+        return self._client.list_parts(**self.place, **options)
+
+    def _remember(self, number: int, sent: Any) -> None:
+        self.etags[number] = sent["ETag"]
+        self.sums[number] = {
+            name: value
+            for name, value in sent.items()
+            if name.startswith("Checksum") and name != "ChecksumType"
+        }
+
+
+def multipart_etag(parts: Iterable[bytes]) -> str:
+    """Return the ETag of an object of parts, in quotes."""
+    digests = [hashlib.md5(part).digest() for part in parts]
+    return f'"{hashlib.md5(b"".join(digests)).hexdigest()}-{len(digests)}"'
