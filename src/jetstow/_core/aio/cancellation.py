@@ -75,3 +75,10 @@ async def wait_unless_cancelled(event: asyncio.Event, timeout: float) -> bool:
         for wait in waits:
             wait.cancel()
     return requested is None or not requested.is_set()
+
+
+def detached(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Return a task that the cancellation of the running `uncancelled` does not concern."""
+    context = copy_context()
+    context.run(_cancel_requested.set, None)
+    return asyncio.get_running_loop().create_task(coroutine, context=context)

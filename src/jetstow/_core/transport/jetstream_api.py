@@ -20,6 +20,7 @@ from jetstow._core.transport.retry import (
     SHUTDOWN_TIMEOUT,
     RetryPolicy,
 )
+from jetstow._core.transport.unawaited_request import OnEnd, UnawaitedRequest
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -129,6 +130,16 @@ class JetStreamAPI:
         if not reply.data and status(reply) == 503:
             raise no_responders(context)
         return reply
+
+    def send_unawaited(
+        self, context: ErrorContext, api: str, body: object, on_end: OnEnd
+    ) -> UnawaitedRequest:
+        """Send a request once, if `inbox.is_ready`. `on_end` gets its reply, or its error.
+
+        Raises: `WrongEventLoopError`.
+        """
+        subject, payload = f"{self.prefix}.{api}", json_encode(body)
+        return UnawaitedRequest(self.inbox, context, subject, payload, self.timeout, on_end)
 
     async def retry(self, context: ErrorContext, request: Callable[[], Awaitable[T]]) -> T:
         """Call an idempotent function, again if it fails and the retry policy allows it."""

@@ -13,10 +13,10 @@ from jetstow.errors import JetstowError
 class PendingReply:
     """The reply to one request: its message or its error, once `arrived` is done."""
 
-    subscription = None
+    subscription: None = None
 
-    def __init__(self, address: str, subject: str, context: ErrorContext, silence: Silence) -> None:
-        self.address = address
+    def __init__(self, subject: str, context: ErrorContext, silence: Silence) -> None:
+        self.address = ""
         self.context = context
         self.subjects = {subject.lower(): subject}
         self.arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()

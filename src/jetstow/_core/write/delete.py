@@ -89,7 +89,7 @@ async def delete(
                 return
             state = None
         else:
-            await purge_replaced(stream, context, committed)
+            await purge_replaced(stream, context, committed, wait=True)
             return
 
 
@@ -125,7 +125,8 @@ async def _delete_from_full_bucket(
     try:
         claim = None if state.live is None else claim_of(state.live)
         if claim is None or not await is_renamed(stream, marker, claim):
-            await purge_replaced(stream, context, Committed(marker, state, is_shared))
+            replaced = Committed(marker, state, is_shared)
+            await purge_replaced(stream, context, replaced, wait=True)
     except JetstowError as error:
         _log.warning("chunks of %s were not purged: %s", context, error)
     if current.revision:

@@ -28,7 +28,12 @@ from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
-from jetstow._core.write.purge import purge_abandoned, purge_chunks, purge_replaced, send_purge
+from jetstow._core.write.purge import (
+    purge_abandoned,
+    purge_at_end,
+    purge_chunks,
+    purge_replaced,
+)
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
 from jetstow.errors import (
@@ -202,15 +207,15 @@ class Put:
             raise
         self.keep_chunks()
         self._stream.locations.remember(committed.info)
-        purge = purge_replaced(self._stream, self.context, committed)
-        info, _ = await asyncio.gather(committed.dated_info(), purge)
-        return info
+        await purge_replaced(self._stream, self.context, committed)
+        return await committed.dated_info()
 
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
-        if self._stream.api.inbox.loop.is_ending:
-            await send_purge(self._stream, self.context, self.nuid)
+        stream, context = self._stream, self.context
+        if stream.api.inbox.loop.is_ending:
+            await purge_at_end(stream, context, self.nuid)
             return
         try:
             await publisher.wait_for_replies()
@@ -218,13 +223,12 @@ class Put:
             return  # no chunk was stored
         except JetstowError:
             pass
-        stream, context = self._stream, self.context
+        chunks = publisher.unacked.sent, self.chunk_size
         if not stream.api.nc.is_connected:
-            stream.api.inbox.state.run_when_connected(
-                lambda: purge_abandoned(stream, context, self.nuid)
-            )
+            stream.api.inbox.state.unawaited.add(stream.purges)
+            stream.purges.run(purge_abandoned(stream, context, self.nuid, *chunks))
         elif publisher.unacked.may_have_stored:
-            await purge_chunks(stream, context, self.nuid)
+            await purge_chunks(stream, context, self.nuid, *chunks)
 
     def _require_started(self) -> ChunkPublisher:
         assert self._publisher is not None, "call start first"

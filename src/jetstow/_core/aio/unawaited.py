@@ -1,0 +1,80 @@
+"""Work whose callers do not wait for it, such as requests without a waiter for their replies."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from jetstow._core.aio.cancellation import detached
+
+
+class Unawaited:
+    """The work of one kind that has begun and not ended.
+
+    A callback ends what `begin` began. `run` begins and ends a task.
+    """
+
+    def __init__(self) -> None:
+        # In the order of their beginning.
+        self._numbers: dict[int, None] = {}
+        self._last = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        # The last number that each waiter waits for.
+        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def begin(self) -> int:
+        """Record work that begins. Return its number."""
+        self._last += 1
+        self._numbers[self._last] = None
+        return self._last
+
+    def end(self, number: int) -> None:
+        """Record that work has ended."""
+        del self._numbers[number]
+        if self._waiters:
+            self._release_waiters()
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine as a task."""
+        task, number = detached(coroutine), self.begin()
+        self._tasks.add(task)
+
+        def on_done(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            self.end(number)
+
+        task.add_done_callback(on_done)
+
+    async def wait(self) -> None:
+        """Wait until the work that has begun before this call has ended."""
+        if self._numbers:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiters.append((self._last, waiter))
+            await waiter
+
+    async def finish(self, timeout: float) -> None:
+        """Wait for `timeout` seconds, then cancel the tasks that still run, and wait for these."""
+        try:
+            async with asyncio.timeout(timeout):
+                await self.wait()
+        except TimeoutError:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                await asyncio.wait(self._tasks)
+
+    def _release_waiters(self) -> None:
+        oldest = next(iter(self._numbers), self._last + 1)
+        waiting = []
+        for last, waiter in self._waiters:
+            if waiter.done():
+                continue  # its task was cancelled
+            if last < oldest:
+                waiter.set_result(None)
+            else:
+                waiting.append((last, waiter))
+        self._waiters = waiting
