@@ -38,9 +38,11 @@ class Unawaited:
         if self._waiters:
             self._release_waiters()
 
-    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine as a task."""
-        task, number = detached(coroutine), self.begin()
+    def run(
+        self, coroutine: Coroutine[Any, Any, None], begun: int | None = None
+    ) -> asyncio.Task[None]:
+        """Run a coroutine as a task: new work, or the rest of the work with the number `begun`."""
+        task, number = detached(coroutine), begun or self.begin()
         self._tasks.add(task)
 
         def on_done(task: asyncio.Task[None]) -> None:
@@ -48,6 +50,7 @@ class Unawaited:
             self.end(number)
 
         task.add_done_callback(on_done)
+        return task
 
     async def wait(self) -> None:
         """Wait until the work that has begun before this call has ended."""

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final, Self
 
 from jetstow._core.aio.unawaited import Unawaited
+from jetstow._core.bucket.disk_probe import DiskProbe
 from jetstow._core.bucket.location_cache import LocationCache
 from jetstow._core.bucket.purge_request import Purged, request_purge
 from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
@@ -70,6 +71,7 @@ class Stream:
         self.locations = LocationCache()
         # Purges of unused chunks that no caller waits for.
         self.purges = Unawaited()
+        self.disk_probe = DiskProbe(self.api, bucket, self.name)
         self._direct_get_disabled = False
 
     def view(
@@ -177,9 +179,9 @@ class Stream:
 
         It is not sent again after an error: the caller must find out whether it was stored.
         """
-        target = self.publish_subject(subject)
+        target, probe = self.publish_subject(subject), self.disk_probe
         try:
-            message = await self.api.send_request(context, target, payload, headers)
+            message = await self.api.send_request(context, target, payload, headers, probe)
         except JetStreamUnavailableError:
             raise await self.no_responders_error(context, subject) from None
         ack = decode_response(context, message)

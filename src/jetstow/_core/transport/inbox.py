@@ -29,7 +29,7 @@ from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.pending_reply import PendingReply
 from jetstow._core.transport.permissions import Denials
-from jetstow._core.transport.receiver import Receiver
+from jetstow._core.transport.receiver import OnSilence, Receiver
 from jetstow._core.transport.silence import Silence
 from jetstow._core.transport.socket_counters import SocketCounters
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
@@ -85,6 +85,7 @@ class Inbox:
         payload: bytes,
         headers: dict[str, str] | None,
         timeout: float,
+        on_silence: OnSilence | None = None,
     ) -> Message:
         """Publish a message and return the reply.
 
@@ -95,7 +96,7 @@ class Inbox:
             await self._ensure_subscribed(context, timeout)
         start = loop.time()
         silence = Silence(timeout, start)
-        pending = PendingReply(subject, context, silence)
+        pending = PendingReply(subject, context, silence, on_silence)
         token = self.register(pending)
         try:
             publishing = self.publish(subject, payload, pending.address, headers, context)
@@ -103,7 +104,7 @@ class Inbox:
                 # The socket is full. A mailbox bounds the wait for it, too.
                 with Mailbox(self, token, context, timeout) as mailbox:
                     self._receivers[token] = mailbox
-                    mailbox.subjects = pending.subjects
+                    mailbox.subjects, mailbox.on_silence = pending.subjects, on_silence
                     await mailbox.with_timeout(publishing)
                     return self._replied(await mailbox.next(), start)
             self.check_timeouts_at(silence.first_check())

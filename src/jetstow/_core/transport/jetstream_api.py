@@ -14,6 +14,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.inbox import Inbox, M
+from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.retry import (
     LEADER_ELECTION_TIMEOUT,
     RETRIED_ERRORS,
@@ -120,13 +121,16 @@ class JetStreamAPI:
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
+        on_silence: OnSilence | None = None,
     ) -> Message:
         """Publish one message, once, and return the reply.
 
         Raises: `ConnectionLostError`, `TimeoutError`, `PermissionDeniedError`,
         `JetStreamUnavailableError` (no responders).
         """
-        reply = await self.inbox.request(context, subject, payload, headers, self.timeout)
+        reply = await self.inbox.request(
+            context, subject, payload, headers, self.timeout, on_silence
+        )
         if not reply.data and status(reply) == 503:
             raise no_responders(context)
         return reply

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
@@ -11,6 +12,10 @@ from jetstow.errors import JetstowError
 
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
+
+
+# Called when the server has been silent for a while, and may then end the wait.
+OnSilence: TypeAlias = "Callable[[Receiver], None]"
 
 
 class Receiver(Protocol):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from jetstow._core.aio.cancellation import CLEANUP_GRACE
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
 from jetstow._core.bucket.purge import portion_size, purge_subject
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import decode_response
@@ -19,11 +20,14 @@ from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.shared_chunks import is_named
-from jetstow.errors import JetstowError
+from jetstow.errors import BucketNotFoundError, JetstowError
 from jetstow.models import ObjectInfo
 
 # A server drops all of its API requests when 10,000 of them wait, of all clients.
 _MAX_UNAWAITED_PURGES: Final = 1_024
+
+# How often to look whether a purge has ended, in seconds, besides its callback.
+_POLL_INTERVAL: Final = 60.0
 
 _log = logging.getLogger("jetstow.write")
 
@@ -54,7 +58,23 @@ async def purge_chunks(
 
     A failure is logged, not raised: the caller's operation is complete, and chunks without a name
     are invisible until `collect_garbage` removes them.
+
+    If the caller of `uncancelled` is cancelled while many chunks are purged, the purge goes on.
     """
+    if chunks <= portion_size(stream, chunk_size):
+        await _purge_chunks(stream, context, nuid, chunks, chunk_size)
+        return
+    ended = asyncio.Event()
+    task = _run(stream, _purge_in_task(stream, context, nuid, chunks, chunk_size))
+    task.add_done_callback(lambda _: ended.set())
+    while not ended.is_set():
+        if not await wait_unless_cancelled(ended, _POLL_INTERVAL):
+            return
+
+
+async def _purge_chunks(
+    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
+) -> None:
     subject = chunk_subject(stream.subject_bucket, nuid)
     try:
         await purge_subject(stream, context, subject, chunks, chunk_size)
@@ -70,38 +90,66 @@ def send_purge(
     `stream.purges` has it until it has ended. A purge of few chunks is one request without a task.
     """
     inbox = stream.api.inbox
-    inbox.state.unawaited.add(stream.purges)
     if chunks > portion_size(stream, chunk_size) or not inbox.is_ready:
-        stream.purges.run(_purge_in_task(stream, context, nuid, chunks, chunk_size))
+        _run(stream, _purge_in_task(stream, context, nuid, chunks, chunk_size))
         return
+    inbox.state.unawaited.add(stream.purges)
     number = stream.purges.begin()
 
     def on_end(outcome: Message | JetstowError) -> None:
-        stream.purges.end(number)
         try:
             if isinstance(outcome, JetstowError):
                 raise outcome
             decode_response(context, outcome)
         except RETRIED_ERRORS:
-            if stream.api.nc.is_closed:
-                return  # what was sent before has left the socket, and the server purges
-            stream.purges.run(_purge_in_task(stream, context, nuid, chunks, chunk_size))
+            # After `close`, the request has left the socket.
+            if not stream.api.nc.is_closed:
+                again = _purge_in_task(stream, context, nuid, chunks, chunk_size)
+                stream.purges.run(again, begun=number)
+                return
         except JetstowError as error:
             _warn(context, nuid, error)
+        stream.purges.end(number)
 
     body = {"filter": chunk_subject(stream.subject_bucket, nuid)}
     stream.api.send_unawaited(context, f"STREAM.PURGE.{stream.name}", body, on_end)
+
+
+def _run(stream: Stream, purge: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    stream.api.inbox.state.unawaited.add(stream.purges)
+    return stream.purges.run(purge)
 
 
 async def _purge_in_task(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
     try:
-        await purge_chunks(stream, context, nuid, chunks, chunk_size)
+        await _purge_chunks(stream, context, nuid, chunks, chunk_size)
     except asyncio.CancelledError:
         # The event loop or the connection is ending: let one request purge what remains.
         await purge_at_end(stream, context, nuid)
         raise
+
+
+def purge_when_connected(
+    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
+) -> None:
+    """Purge the chunks of a put that ended while there was no connection, when there is one."""
+    _run(stream, _purge_abandoned(stream, context, nuid, chunks, chunk_size))
+
+
+async def _purge_abandoned(
+    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
+) -> None:
+    await _purge_in_task(stream, context, nuid, chunks, chunk_size)
+    # The purge may have overtaken chunks that were in the server's queue.
+    try:
+        count = await stream.count_messages(context, chunk_subject(stream.subject_bucket, nuid))
+    except JetstowError as error:
+        _warn(context, nuid, error)
+    else:
+        if count:
+            await _purge_in_task(stream, context, nuid, count, chunk_size)
 
 
 async def purge_at_end(stream: Stream, context: ErrorContext, nuid: str) -> None:
@@ -117,23 +165,9 @@ async def purge_at_end(stream: Stream, context: ErrorContext, nuid: str) -> None
     _log.warning("unused chunks of %s (NUID %s) may be left: %s", context, nuid, reason)
 
 
-async def purge_abandoned(
-    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
-) -> None:
-    """Purge the chunks of a put that ended while there was no connection."""
-    await _purge_in_task(stream, context, nuid, chunks, chunk_size)
-    # The purge may have overtaken chunks that were in the server's queue.
-    try:
-        count = await stream.count_messages(context, chunk_subject(stream.subject_bucket, nuid))
-    except JetstowError as error:
-        _warn(context, nuid, error)
-    else:
-        if count:
-            await _purge_in_task(stream, context, nuid, count, chunk_size)
-
-
 def _warn(context: ErrorContext, nuid: str, error: JetstowError) -> None:
-    _log.warning("unused chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
+    if not isinstance(error, BucketNotFoundError):  # it was deleted with its chunks
+        _log.warning("unused chunks of %s (NUID %s) were not purged: %s", context, nuid, error)
 
 
 async def purge_replaced(

@@ -29,10 +29,10 @@ from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import (
-    purge_abandoned,
     purge_at_end,
     purge_chunks,
     purge_replaced,
+    purge_when_connected,
 )
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import expiry_from_headers
@@ -225,8 +225,7 @@ class Put:
             pass
         chunks = publisher.unacked.sent, self.chunk_size
         if not stream.api.nc.is_connected:
-            stream.api.inbox.state.unawaited.add(stream.purges)
-            stream.purges.run(purge_abandoned(stream, context, self.nuid, *chunks))
+            purge_when_connected(stream, context, self.nuid, *chunks)
         elif publisher.unacked.may_have_stored:
             await purge_chunks(stream, context, self.nuid, *chunks)
 
