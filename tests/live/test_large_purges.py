@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -30,6 +31,7 @@ DATA = bytes(CHUNKS)
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(purge, "MAX_PORTION_MESSAGES", PORTION)
+    monkeypatch.setattr(purge, "MAX_PORTION_TIME", math.inf)
 
 
 @pytest.fixture
@@ -98,6 +100,21 @@ async def test_collect_garbage(
     assert await raw_stream.chunks(raw, store.bucket) == {kept.nuid: CHUNKS}
     assert len(requests) == 5 + 1 + 1 + 5
     assert sum("seq" in body for body in requests) == 4, "a later chunk is kept"
+
+
+async def test_slow_disk(
+    store: jetstow.ObjectStore,
+    raw: Client,
+    requests: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Smaller portions follow a slow one, down to an eighth."""
+    monkeypatch.setattr(purge, "MAX_PORTION_TIME", 0.0)
+    await store.put("a", DATA, SMALL_CHUNKS)
+    await store.delete("a")
+    assert await raw_stream.chunks(raw, store.bucket) == {}
+    assert [body.get("keep") for body in requests[:4]] == [350, 300, 275, 263]
+    assert requests[-1].get("keep") is None
 
 
 async def test_chunks_among_those_of_another_object(

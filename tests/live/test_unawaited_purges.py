@@ -174,17 +174,32 @@ async def test_close_of_a_nats_py_connection(
     server: NatsServer,
     raw: Client,
     bucket: str,
-    held: list[Callable[[], object]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     nc = await nats.connect(server.url)
     store = await jetstow.jetstream(nc).create_object_store(bucket)
     await store.put("a", b"old")
     await store.put("a", b"new")
-    held.pop()()
     await nc.close()
     await remaining(raw, bucket, 1)
     assert not caplog.records
+
+
+async def test_nats_py_connection_closed_before_the_purge(
+    server: NatsServer,
+    bucket: str,
+    held: list[Callable[[], object]],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    nc = await nats.connect(server.url)
+    store = await jetstow.jetstream(nc).create_object_store(bucket)
+    info = await store.put("a", b"old")
+    await store.put("a", b"new")
+    held.pop()()
+    with caplog.at_level(logging.WARNING, "jetstow.write"):
+        await nc.close()
+        await store._bucket.purges.wait()
+    assert f"(NUID {info.nuid}) were not purged" in caplog.text
 
 
 async def test_lost_connection(
@@ -244,8 +259,8 @@ def test_end_of_the_event_loop(
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", bytes(50_000), SMALL_CHUNKS)
         await store.put("a", b"new")
-        for send in held:
-            send()
+        while held:
+            held.pop()()
         assert store._bucket.purges
 
         async def close_at_the_end() -> None:

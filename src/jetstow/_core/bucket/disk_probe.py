@@ -32,7 +32,7 @@ class DiskProbe:
         """End the receiver's wait if the disk is full."""
         context: ErrorContext = receiver.context
 
-        def on_end(outcome: Message | JetstowError) -> None:
+        def on_end(outcome: Message | JetstowError, _: bool) -> None:
             if isinstance(outcome, JetstowError):
                 return
             try:

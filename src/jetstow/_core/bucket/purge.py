@@ -6,6 +6,7 @@ the stream: 10 GiB took four seconds (docs/decisions/0025).
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import Final
 
 from jetstow._core.bucket.purge_request import Purged
@@ -13,9 +14,13 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow.errors import TimeoutError
 
-# The messages and bytes of a portion. A server purges about 2 GiB a second.
+# The messages and bytes of a portion. A server purges about 2 GiB a second from its cache.
 MAX_PORTION_MESSAGES: Final = 1_000
 MAX_PORTION_BYTES: Final = 128 * 1024 * 1024
+
+# From a slow disk, a portion takes longer. Smaller ones follow then, down to a part of the first.
+MAX_PORTION_TIME: Final = 0.5
+_SMALLEST_PART: Final = 8
 
 
 def portion_size(stream: Stream, message_size: int) -> int:
@@ -44,12 +49,17 @@ async def purge_subject(
     if count > portion:
         # Another client's metadata may state any number.
         count = await stream.count_messages(context, subject)
-    purged, was_resent = 0, False
-    for keep in (*range(count - portion, 0, -portion), 0):
+    largest, smallest = portion, max(1, portion // _SMALLEST_PART)
+    purged, was_resent, keep = 0, False, count
+    while True:
+        keep, begun = max(0, keep - portion), monotonic()
         part = await _purge_portion(stream, context, subject, keep, below)
         purged += part.count
         was_resent |= part.was_resent
-    return Purged(purged, was_resent)
+        if not keep:
+            return Purged(purged, was_resent)
+        is_slow = monotonic() - begun > MAX_PORTION_TIME
+        portion = max(smallest, portion // 2) if is_slow else min(largest, portion * 2)
 
 
 async def _purge_portion(

@@ -135,15 +135,13 @@ class JetStreamAPI:
             raise no_responders(context)
         return reply
 
-    def send_unawaited(
-        self, context: ErrorContext, api: str, body: object, on_end: OnEnd
-    ) -> UnawaitedRequest:
+    def send_unawaited(self, context: ErrorContext, api: str, body: object, on_end: OnEnd) -> None:
         """Send a request once, if `inbox.is_ready`. `on_end` gets its reply, or its error.
 
         Raises: `WrongEventLoopError`.
         """
         subject, payload = f"{self.prefix}.{api}", json_encode(body)
-        return UnawaitedRequest(self.inbox, context, subject, payload, self.timeout, on_end)
+        UnawaitedRequest(self.inbox, context, subject, payload, self.timeout, on_end)
 
     async def retry(self, context: ErrorContext, request: Callable[[], Awaitable[T]]) -> T:
         """Call an idempotent function, again if it fails and the retry policy allows it."""

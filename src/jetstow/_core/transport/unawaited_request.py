@@ -12,8 +12,8 @@ from jetstow._core.transport.inbox import Inbox
 from jetstow._core.transport.silence import Progress, Silence
 from jetstow.errors import JetstowError
 
-# Called once, with the reply or the error.
-OnEnd: TypeAlias = Callable[[Message | JetstowError], None]
+# Called once, with the reply or the error, and whether the request was passed to the socket.
+OnEnd: TypeAlias = Callable[[Message | JetstowError, bool], None]
 
 
 class UnawaitedRequest:
@@ -64,14 +64,13 @@ class UnawaitedRequest:
     def _end(self, outcome: Message | JetstowError) -> None:
         on_end, self._on_end = self._on_end, None
         self._inbox.remove(self._token)
-        if self._publishing is not None:
-            self._publishing.cancel()
         if on_end is not None:
-            on_end(outcome)
+            on_end(outcome, self._publishing is None or self._publishing.done())
+        if self._publishing is not None and self._publishing is not asyncio.current_task():
+            self._publishing.cancel()
 
     async def _publish(self, publishing: Any) -> None:
         try:
             await publishing
         except JetstowError as error:
-            self._publishing = None
             self._end(error)

@@ -17,6 +17,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.subjects import chunk_subject, meta_subject
 from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.shared_chunks import is_named
@@ -96,14 +97,14 @@ def send_purge(
     inbox.state.unawaited.add(stream.purges)
     number = stream.purges.begin()
 
-    def on_end(outcome: Message | JetstowError) -> None:
+    def on_end(outcome: Message | JetstowError, was_sent: bool) -> None:
         try:
             if isinstance(outcome, JetstowError):
                 raise outcome
             decode_response(context, outcome)
         except RETRIED_ERRORS:
-            # After `close`, the request has left the socket.
-            if not stream.api.nc.is_closed:
+            # `close` has sent what was passed to the socket before.
+            if not (stream.api.nc.is_closed and was_sent):
                 again = _purge_in_task(stream, context, nuid, chunks, chunk_size)
                 stream.purges.run(again, begun=number)
                 return
@@ -196,6 +197,8 @@ async def purge_replaced(
     if len(stream.purges) >= _MAX_UNAWAITED_PURGES:
         await stream.purges.wait()
     send_purge(stream, context, replaced.nuid, replaced.chunks, chunk_size)
+    if not isinstance(stream.api.nc, FastPathClient):
+        await asyncio.sleep(0)  # let nats-py send it before the caller can close the connection
 
 
 async def purge_name(stream: Stream, context: ErrorContext, revision: int) -> bool:
