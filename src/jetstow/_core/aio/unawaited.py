@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
-from jetstow._core.aio.cancellation import detached
+from jetstow._core.aio.cancellation import detached, wait_unless_cancelled
+
+# How often a wait checks its condition, in seconds, besides the callback.
+_POLL_INTERVAL: Final = 60.0
 
 
 class Unawaited:
@@ -21,7 +25,7 @@ class Unawaited:
         self._last = 0
         self._tasks: set[asyncio.Task[None]] = set()
         # The last number that each waiter waits for.
-        self._waiters: list[tuple[int, asyncio.Future[None]]] = []
+        self._waiters: list[tuple[int, asyncio.Event]] = []
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -53,31 +57,29 @@ class Unawaited:
         return task
 
     async def wait(self) -> None:
-        """Wait until the work that has begun before this call has ended."""
+        """Wait until the work that has begun before this call has ended.
+
+        Within `uncancelled`, the cancellation of the caller ends the wait.
+        """
         if self._numbers:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiters.append((self._last, waiter))
-            await waiter
+            ended = asyncio.Event()
+            self._waiters.append((self._last, ended))
+            while not ended.is_set() and await wait_unless_cancelled(ended, _POLL_INTERVAL):
+                pass
 
     async def finish(self, timeout: float) -> None:
         """Wait for `timeout` seconds, then cancel the tasks that still run, and wait for these."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self.wait()
-        except TimeoutError:
-            for task in self._tasks:
-                task.cancel()
-            if self._tasks:
-                await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _release_waiters(self) -> None:
         oldest = next(iter(self._numbers), self._last + 1)
-        waiting = []
-        for last, waiter in self._waiters:
-            if waiter.done():
-                continue  # its task was cancelled
+        for last, ended in self._waiters:
             if last < oldest:
-                waiter.set_result(None)
-            else:
-                waiting.append((last, waiter))
-        self._waiters = waiting
+                ended.set()
+        self._waiters = [waiter for waiter in self._waiters if not waiter[1].is_set()]

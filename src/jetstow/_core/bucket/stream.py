@@ -6,7 +6,6 @@ import copy
 from collections.abc import AsyncGenerator
 from typing import Any, Final, Self
 
-from jetstow._core.aio.unawaited import Unawaited
 from jetstow._core.bucket.disk_probe import DiskProbe
 from jetstow._core.bucket.location_cache import LocationCache
 from jetstow._core.bucket.purge_request import Purged, request_purge
@@ -69,8 +68,8 @@ class Stream:
         self.name = subjects.stream_name(bucket)
         self.timeout = js.timeout
         self.locations = LocationCache()
-        # Purges of unused chunks that no caller waits for.
-        self.purges = Unawaited()
+        # Purges of unused chunks that no caller waits for, of all objects like this one.
+        self.purges = self.api.inbox.state.unawaited((js.prefix, self.name))
         self.disk_probe = DiskProbe(self.api, bucket, self.name)
         self._direct_get_disabled = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 import nats.errors
 
@@ -36,8 +36,7 @@ class ConnectionState:
         self._on_loss = on_loss
         # Set when the connection is established or closed, so that waiters check the state.
         self._changed = asyncio.Event()
-        # Work of all kinds that needs the connection, and that no caller waits for.
-        self.unawaited: WeakSet[Unawaited] = WeakSet()
+        self._unawaited: WeakValueDictionary[object, Unawaited] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         client: Any = nc
         client._closed_cb = self._on_disconnected("it was closed", client._closed_cb)
@@ -60,9 +59,13 @@ class ConnectionState:
             if not await wait_unless_cancelled(self._changed, _POLL_INTERVAL):
                 raise connection_lost(context, "it was interrupted")
 
+    def unawaited(self, key: object) -> Unawaited:
+        """Return the work with a key that needs the connection, and that no caller waits for."""
+        return self._unawaited.setdefault(key, Unawaited())
+
     async def finish_unawaited(self, timeout: float) -> None:
-        """End the work in `unawaited`, before the connection is closed."""
-        work = list(self.unawaited)
+        """End all unawaited work, before the connection is closed."""
+        work = list(self._unawaited.values())
         timeout = timeout if self._nc.is_connected else 0.0
         await asyncio.gather(*(each.finish(timeout) for each in work))
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from collections.abc import Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
 from jetstow._core.bucket.purge import portion_size, purge_subject
@@ -66,7 +65,7 @@ async def purge_chunks(
         await _purge_chunks(stream, context, nuid, chunks, chunk_size)
         return
     ended = asyncio.Event()
-    task = _run(stream, _purge_in_task(stream, context, nuid, chunks, chunk_size))
+    task = stream.purges.run(_purge_in_task(stream, context, nuid, chunks, chunk_size))
     task.add_done_callback(lambda _: ended.set())
     while not ended.is_set():
         if not await wait_unless_cancelled(ended, _POLL_INTERVAL):
@@ -92,9 +91,8 @@ def send_purge(
     """
     inbox = stream.api.inbox
     if chunks > portion_size(stream, chunk_size) or not inbox.is_ready:
-        _run(stream, _purge_in_task(stream, context, nuid, chunks, chunk_size))
+        stream.purges.run(_purge_in_task(stream, context, nuid, chunks, chunk_size))
         return
-    inbox.state.unawaited.add(stream.purges)
     number = stream.purges.begin()
 
     def on_end(outcome: Message | JetstowError, was_sent: bool) -> None:
@@ -116,11 +114,6 @@ def send_purge(
     stream.api.send_unawaited(context, f"STREAM.PURGE.{stream.name}", body, on_end)
 
 
-def _run(stream: Stream, purge: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-    stream.api.inbox.state.unawaited.add(stream.purges)
-    return stream.purges.run(purge)
-
-
 async def _purge_in_task(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
@@ -136,7 +129,7 @@ def purge_when_connected(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
     """Purge the chunks of a put that ended while there was no connection, when there is one."""
-    _run(stream, _purge_abandoned(stream, context, nuid, chunks, chunk_size))
+    stream.purges.run(_purge_abandoned(stream, context, nuid, chunks, chunk_size))
 
 
 async def _purge_abandoned(
