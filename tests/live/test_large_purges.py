@@ -19,6 +19,7 @@ from jetstow._core.bucket.purge_request import Purged, request_purge
 from jetstow._core.transport.inbox import Inbox
 from jetstow.errors import TimeoutError
 from tests.support import object_builder, raw_stream
+from tests.support.purges import purges_ended
 
 pytestmark = pytest.mark.one_path
 
@@ -51,7 +52,7 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
 
 async def purged(store: jetstow.ObjectStore, raw: Client) -> dict[str, int]:
     """Wait for purges. Return the chunks that remain."""
-    await store._bucket.purges.wait()
+    await purges_ended(store)
     return await raw_stream.chunks(raw, store.bucket)
 
 

@@ -19,6 +19,7 @@ from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketFullError
 from tests.support import raw_stream
 from tests.support.proxy import Proxy
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -198,7 +199,7 @@ async def test_nats_py_connection_closed_before_the_purge(
     held.pop()()
     with caplog.at_level(logging.WARNING, "jetstow.write"):
         await nc.close()
-        await store._bucket.purges.wait()
+        await purges_ended(store)
     assert f"(NUID {info.nuid}) were not purged" in caplog.text
 
 
@@ -216,7 +217,7 @@ async def test_lost_connection(
         proxy.cut()
         held.pop()()
         assert store._bucket.purges
-        await store._bucket.purges.wait()
+        await purges_ended(store)
         assert sum((await raw_stream.chunks(raw, bucket)).values()) == 1
 
 
@@ -295,5 +296,5 @@ async def test_deleted_bucket(
     await store.put("a", b"new")
     await js.delete_object_store(bucket)
     held.pop()()
-    await store._bucket.purges.wait()
+    await purges_ended(store)
     assert not caplog.records
