@@ -155,7 +155,8 @@ async def purge_at_end(stream: Stream, context: ErrorContext, nuid: str) -> None
             return
         except (builtins.TimeoutError, JetstowError):
             pass
-    reason = "the event loop ended" if stream.api.nc.is_connected else "the connection was closed"
+    is_connected = stream.api.nc.is_connected
+    reason = "the server has not replied" if is_connected else "the connection was closed"
     _log.warning("unused chunks of %s (NUID %s) may be left: %s", context, nuid, reason)
 
 
