@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Self, Unpack
+from typing import Any, Final, Self, Unpack
 
 import nats.js.client
 from nats.aio.client import Client as _NatsClient
@@ -21,11 +21,15 @@ from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.event_loop import ConnectionLoop
+from jetstow._core.transport.inbox import Inbox
 from jetstow._core.transport.jetstream_api import JetStreamAPI
 from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 from jetstow.types import BucketOptions, Finding, JetStreamOptions, Progress, VerifyResult
+
+# How long `close` and `drain` wait for purges, in seconds. Then one request purges what remains.
+_FINISH_TIMEOUT: Final = 5.0
 
 
 class JetStreamContext(nats.js.client.JetStreamContext):
@@ -178,6 +182,12 @@ class Client(FastPathClient):
     async def __aenter__(self) -> Self:
         return self  # nats-py's annotation is its own client, which has another `jetstream`
 
+    async def drain(self) -> None:
+        """End all subscriptions, then send what is buffered, and close the connection."""
+        # Their replies arrive at a subscription.
+        await self._finish_unawaited()
+        await super().drain()
+
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         ConnectionLoop(self).check(ErrorContext())
         own = (self._reading_task, self._ping_interval_task, self._flusher_task)
@@ -193,6 +203,8 @@ class Client(FastPathClient):
             # nats-py would flush the pending commands to the dead socket. That raises, and skips
             # the rest of `close` and its callbacks.
             self._pending, self._pending_data_size = [], 0
+        if status == self.CLOSED and not self.is_closed:
+            await self._finish_unawaited()
         try:
             await super()._close(status, do_cbs)
         except asyncio.CancelledError:
@@ -202,6 +214,12 @@ class Client(FastPathClient):
             # Between two attempts to connect, nats-py calls this with another status.
             if status == self.CLOSED:
                 await self._release()
+
+    async def _finish_unawaited(self) -> None:
+        """Wait for the purges that were sent, and for little more than `_FINISH_TIMEOUT`."""
+        inbox = getattr(self, "_jetstow_inbox", None)
+        if isinstance(inbox, Inbox):
+            await inbox.state.finish_unawaited(_FINISH_TIMEOUT)
 
     async def _give_up(self) -> None:
         """Release the resources of a connection that was never made, without any callback."""

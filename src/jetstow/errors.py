@@ -113,7 +113,7 @@ class BucketSealedError(JetstowError, nats_js.BadRequestError, PermissionError):
 
 
 class BucketFullError(JetstowError, nats_js.APIError, OSError):
-    """The storage limit of the bucket, the account or the server is reached."""
+    """A limit of the bucket, the account or the server is reached, or the server's disk is full."""
 
     errno = errno.ENOSPC
 

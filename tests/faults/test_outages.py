@@ -16,6 +16,7 @@ from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ConnectionLostError
 from tests.support import raw_stream
 from tests.support.proxy import Proxy
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -95,6 +96,7 @@ async def test_put_continues_while_awaiting_the_last_chunks(
         cut = proxy.cut_after(after, "to_server")
         await store.put("b", DATA, SMALL_CHUNKS)
         await cut
+        await purges_ended(store)
         await check_object(fragile, "b", DATA)
 
 
@@ -111,6 +113,7 @@ async def test_lost_reply_is_requested_again(
         assert (await store.get("small")).data == b"%d" % number
         assert info.revision is not None
         await cut
+    await purges_ended(store)
     await check_object(fragile, "small", b"2")
 
 

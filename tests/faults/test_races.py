@@ -12,6 +12,7 @@ import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ObjectNotFoundError
 from tests.support import raw_stream
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -34,6 +35,7 @@ async def test_two_writers(server: NatsServer, store: jetstow.ObjectStore, raw: 
             await asyncio.gather(
                 store.put("a", mine, MANY_CHUNKS), other.put("a", theirs, MANY_CHUNKS)
             )
+            await purges_ended(store, other)
             await check_whole(store, raw, "a", [mine, theirs])
 
 

@@ -16,6 +16,7 @@ import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import ObjectAlreadyExists, ObjectNotFoundError, RevisionMismatchError
 from tests.support import raw_stream
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -135,7 +136,8 @@ async def test_change_between_the_messages_of_a_rename(
         await store.put("a", DATA, CUT)
         other = await other_js.object_store(name)
         await rename_with_change(store, other, CHANGES[what], start, pause)
-        objects = await check_chunks(await js.object_store(name), raw)
+        await purges_ended(store, other)
+        objects = await check_chunks(store, raw)
         if "delete" not in what and "put" not in what:
             assert list(objects.values()) == [DATA], (start, pause)
         assert list(objects.values()).count(DATA) <= 1, (start, pause)
@@ -212,6 +214,7 @@ async def test_three_names_from_three_connections(
             _step(each, choose, verbs) for each in stores for _ in range(choose.choice((1, 2)))
         ]
         await asyncio.gather(*map(_all, steps))
+        await purges_ended(*stores)
         objects = await check_chunks(store, raw)
         assert verbs != "rename" or len(objects) == before, (seed, number)
     for nc in clients:

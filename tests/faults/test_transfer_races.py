@@ -12,6 +12,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta
 from tests.support import raw_stream
+from tests.support.purges import purges_ended
 
 pytestmark = pytest.mark.one_path
 
@@ -64,4 +65,5 @@ async def test_mirror_of_objects_that_change(
     await changing
     await jetstow.mirror(store, target, delete=True)
     assert [info.name for info in await target.list()] == ["changes", "becomes a link"]
+    await purges_ended(target)
     assert len(await raw_stream.chunks(raw, target.bucket)) == 1

@@ -11,6 +11,7 @@ from tests.interop.convert import to_peer_info, visible_to
 from tests.support import raw_stream
 from tests.support.peers import Peer, PeerMeta
 from tests.support.peers.nats_js import NatsJs
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ async def test_jetstow_overwrites_peer(
 ) -> None:
     await peer.put(theirs.bucket, "it", OLD, SMALL)
     info = await theirs.put("it", NEW)
+    await purges_ended(theirs)
 
     assert await peer.get(theirs.bucket, "it") == NEW
     assert await peer.info(theirs.bucket, "it") == to_peer_info(info)

@@ -11,7 +11,8 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow._core.bucket.stream import Purged, Stream
+from jetstow._core.bucket.purge_request import Purged
+from jetstow._core.bucket.stream import Stream
 from jetstow.errors import (
     BadObjectMetaError,
     BucketSealedError,

@@ -13,7 +13,8 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core.bucket.stream import Purged, Stream
+from jetstow._core.bucket.purge_request import Purged
+from jetstow._core.bucket.stream import Stream
 from jetstow.errors import (
     BucketFullError,
     ConnectionLostError,

@@ -15,6 +15,7 @@ import jetstow
 from jetstow.errors import SizeMismatchError
 from tests.support import object_builder, raw_stream
 from tests.support.malicious import Verbs
+from tests.support.purges import purges_ended
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -110,6 +111,7 @@ async def test_stored_headers_that_imitate_the_server(
             assert await store.get_range("name 0", start, 9) == data[start : start + 9]
         await store.delete("name 3")
         await store.put("name 4", b"new")
+    await purges_ended(store)
     assert await raw_stream.chunks(raw, bucket) == {(await store.get_info("name 4")).nuid: 1}
 
 

@@ -25,6 +25,7 @@ from jetstow.errors import (
     RevisionMismatchError,
 )
 from tests.support import raw_stream
+from tests.support.purges import purges_ended
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -165,6 +166,7 @@ async def test_empty_object(store: jetstow.ObjectStore, raw: Client) -> None:
 async def test_replace_purges_the_old_chunks(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", DATA, small_chunks())
     second = await store.put("a", b"new")
+    await purges_ended(store)
     assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1}
     assert await raw_stream.names(raw, store.bucket) == {"a": 1}
     assert (await store.get("a")).data == b"new"

@@ -82,3 +82,10 @@ def discard_task(task: asyncio.Task[Any]) -> None:
     task.cancel()
     if task.done() and not task.cancelled():
         task.exception()  # retrieved, so that asyncio does not log it
+
+
+def detached(coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """Return a task that the cancellation of the running `uncancelled` does not concern."""
+    context = copy_context()
+    context.run(_cancel_requested.set, None)
+    return asyncio.get_running_loop().create_task(coroutine, context=context)

@@ -115,6 +115,7 @@ async def enable_message_ttl(stream: Stream, context: ErrorContext) -> None:
 
 async def seal(stream: Stream) -> None:
     """Make a bucket read-only. This cannot be undone."""
+    await stream.purges.wait()  # a sealed bucket would refuse them
     # Keep changes of other clients since the bucket was opened.
     config = (await stream.info())["config"]
     await _request(stream.api, "UPDATE", stream.bucket, config | {"sealed": True})

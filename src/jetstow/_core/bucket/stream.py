@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
+from jetstow._core.bucket.disk_probe import DiskProbe
 from jetstow._core.bucket.location_cache import LocationCache
+from jetstow._core.bucket.purge_request import Purged, request_purge
 from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
 from jetstow._core.bucket.stream_config import may_have_other_subjects
 from jetstow._core.protocol import subjects
@@ -26,18 +27,6 @@ from jetstow.errors import (
     ServerError,
     WrongStreamError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Purged:
-    """The number of purged messages, and whether the request was sent more than once.
-
-    If it was, an earlier one may have purged messages that `count` does not include.
-    """
-
-    count: int
-    was_resent: bool
-
 
 # An offset behind every list of subjects: the server then returns their number without the list.
 OFFSET_PAST_END: Final = 10**12
@@ -79,6 +68,9 @@ class Stream:
         self.name = subjects.stream_name(bucket)
         self.timeout = js.timeout
         self.locations = LocationCache()
+        # Purges of unused chunks that no caller waits for, of all objects like this one.
+        self.purges = self.api.inbox.state.unawaited((js.prefix, self.name))
+        self.disk_probe = DiskProbe(self.api, bucket, self.name)
         self._direct_get_disabled = False
 
     def view(
@@ -186,9 +178,9 @@ class Stream:
 
         It is not sent again after an error: the caller must find out whether it was stored.
         """
-        target = self.publish_subject(subject)
+        target, probe = self.publish_subject(subject), self.disk_probe
         try:
-            message = await self.api.send_request(context, target, payload, headers)
+            message = await self.api.send_request(context, target, payload, headers, probe)
         except JetStreamUnavailableError:
             raise await self.no_responders_error(context, subject) from None
         ack = decode_response(context, message)
@@ -242,26 +234,26 @@ class Stream:
         )
 
     async def purge(
-        self, context: ErrorContext, subject: str, *, below: int | None = None
+        self,
+        context: ErrorContext,
+        subject: str,
+        *,
+        below: int | None = None,
+        keep: int | None = None,
     ) -> Purged:
-        """Purge the messages of a subject.
+        """Purge the messages of a subject in one request: see `purge_subject` for many messages.
 
-        With `below`, only messages with lower sequences are purged.
+        With `below`, only messages with lower sequences are purged; with `keep`, all except that
+        number of the last ones.
         """
+        if below is not None and below <= 1:
+            return Purged(0, was_resent=False)  # the server would ignore it, and purge everything
         body: dict[str, object] = {"filter": subject}
         if below is not None:
             body["seq"] = below
-        requests = 0
-
-        async def purge() -> int:
-            nonlocal requests
-            requests += 1
-            api = f"{self.api.prefix}.STREAM.PURGE.{self.name}"
-            reply = await self.api.send_request(context, api, json_encode(body))
-            return int(decode_response(context, reply).get("purged", 0))
-
-        count = await self.api.retry(context, purge)
-        return Purged(count, requests > 1)
+        if keep:
+            body["keep"] = keep
+        return await request_purge(self.api, context, self.name, body)
 
     async def delete_message(self, context: ErrorContext, seq: int) -> None:
         """Delete one message, if it exists."""

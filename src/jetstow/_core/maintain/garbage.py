@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
+from jetstow._core.maintain.chunk_purge import purge_uploads
 from jetstow._core.maintain.markers import remove_markers
 from jetstow._core.maintain.references import Entry, References
 from jetstow._core.maintain.scan import MessageInfo, scan_messages, server_time
@@ -24,9 +25,8 @@ from jetstow._core.write.rename import remove_old_name
 from jetstow.errors import InvalidOptionError
 from jetstow.types import GarbageResult
 
-# Chunk subjects that are purged before new metadata is read, and concurrent purges.
+# Chunk subjects that are purged before new metadata is read.
 _SUBJECTS_PER_BATCH: Final = 1_024
-_MAX_CONCURRENT_PURGES: Final = 64
 
 _SECOND: Final = 10**9
 
@@ -51,6 +51,7 @@ async def collect(
     _check_seconds(stream, "grace", grace)
     if deleted_for is not None:
         _check_seconds(stream, "deleted_for", deleted_for)
+    await stream.purges.wait()
     info, context = await stream.info(), stream.error_context()
     if not dry_run:
         await check_writable(stream, context)
@@ -122,7 +123,7 @@ class _Collector:
         unused = [chunk for chunk in last_chunks.values() if not self._is_used(chunk)]
         old = [chunk for chunk in unused if chunk.time <= self._before]
         self.recent = len(unused) - len(old)
-        counts = await self._count_chunks() if self._dry_run else {}
+        counts = await self._count_chunks() if old else {}
         for start in range(0, len(old), _SUBJECTS_PER_BATCH):
             if not await self._references.read_new():
                 return
@@ -135,7 +136,7 @@ class _Collector:
             if self._dry_run:
                 self._add([counts.get(chunk.subject, 0) for chunk in inactive])
             else:
-                await self._purge(inactive)
+                self._add(await purge_uploads(self._stream, inactive, counts))
 
     async def _not_kept(self, chunks: list[MessageInfo]) -> list[MessageInfo]:
         """Ask the caller, after the names were read: what it records before a write counts."""
@@ -157,15 +158,6 @@ class _Collector:
         """Return the number of messages of each chunk subject."""
         pattern = subjects.all_chunks_subject(self._stream.subject_bucket)
         return {subject: count async for subject, count in self._stream.subject_counts(pattern)}
-
-    async def _purge(self, chunks: list[MessageInfo]) -> None:
-        async def purge(chunk: MessageInfo) -> int:
-            context = self._stream.error_context()
-            return (await self._stream.purge(context, chunk.subject, below=chunk.seq + 1)).count
-
-        for start in range(0, len(chunks), _MAX_CONCURRENT_PURGES):
-            batch = chunks[start : start + _MAX_CONCURRENT_PURGES]
-            self._add(await asyncio.gather(*map(purge, batch)))
 
     def _add(self, counts: list[int]) -> None:
         self.messages += sum(counts)

@@ -54,6 +54,7 @@ async def verify(
 
     Raises: `ObjectNotFoundError` (`name` does not exist).
     """
+    await stream.purges.wait()  # what they remove is not unused
     verification = _Verification(stream, quick=quick, progress=progress)
     if name is None:
         return await verification.verify_bucket()

@@ -31,6 +31,12 @@ _SEALED: Final = 10109
 _MESSAGE_TOO_LARGE: Final = 10054
 _BAD_CONFIG: Final = frozenset({10052, 10074})  # their `code` is 500, like a server's fault
 _FULL_CODES: Final = frozenset({10002, 10023, 10028, 10047, 10077})
+# The texts of the operating systems, with the error codes of purges, of creations, and of 10077.
+_DISK_FULL_TEXTS: Final = (
+    "no space left on device",
+    "disk quota exceeded",
+    "not enough space on the disk",
+)
 _NO_JETSTREAM_CODES: Final = frozenset({NO_LEADER, 10035, 10039, 10076})
 
 _BY_CODE: Final = {
@@ -94,6 +100,12 @@ def api_error(context: ErrorContext, error: dict[str, Any]) -> JetstowError:
     if err_code in _BY_CODE:
         kind, template = _BY_CODE[err_code]
         result = context.error(kind, template.format(context=context))
+    elif any(text in str(description).lower() for text in _DISK_FULL_TEXTS):
+        result = context.error(
+            BucketFullError,
+            f"no space for {context}, the server's disk is full: {description}; free space on it, "
+            "then restart the server: since 2.14, it refuses all changes of the bucket until then",
+        )
     elif err_code in _FULL_CODES:
         result = context.error(BucketFullError, f"no space for {context}: {description}")
     elif err_code in _NO_JETSTREAM_CODES:

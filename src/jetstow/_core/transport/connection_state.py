@@ -1,20 +1,23 @@
-"""The state of a connection: wait until it is connected, and run tasks when it is again."""
+"""The state of a connection: wait until it is connected, and for work that needs it."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from weakref import WeakValueDictionary
+
+import nats.errors
 
 from jetstow._core.aio.cancellation import wait_unless_cancelled
+from jetstow._core.aio.unawaited import Unawaited
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow.errors import ConnectionLostError, JetstowError
+from jetstow.errors import ConnectionLostError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
 
-Task = Callable[[], Coroutine[Any, Any, None]]
+T = TypeVar("T")
 Callback = Callable[[], Awaitable[None]]
 
 # nats-py calls back when it has reconnected or given up, but not if an internal error ends its
@@ -33,7 +36,7 @@ class ConnectionState:
         self._on_loss = on_loss
         # Set when the connection is established or closed, so that waiters check the state.
         self._changed = asyncio.Event()
-        self._pending: list[Task] = []
+        self._unawaited: WeakValueDictionary[object, Unawaited] = WeakValueDictionary()
         self._running: set[asyncio.Task[None]] = set()
         client: Any = nc
         client._closed_cb = self._on_disconnected("it was closed", client._closed_cb)
@@ -56,9 +59,15 @@ class ConnectionState:
             if not await wait_unless_cancelled(self._changed, _POLL_INTERVAL):
                 raise connection_lost(context, "it was interrupted")
 
-    def run_when_connected(self, task: Task) -> None:
-        """Run a task after the next reconnect; errors of jetstow in it are ignored."""
-        self._pending.append(task)
+    def unawaited(self, key: object) -> Unawaited:
+        """Return the work with a key that needs the connection, and that no caller waits for."""
+        return self._unawaited.setdefault(key, Unawaited())
+
+    async def finish_unawaited(self, timeout: float) -> None:
+        """End all unawaited work, before the connection is closed."""
+        work = list(self._unawaited.values())
+        timeout = timeout if self._nc.is_connected else 0.0
+        await asyncio.gather(*(each.finish(timeout) for each in work))
 
     def run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a coroutine that the caller does not wait for."""
@@ -78,9 +87,6 @@ class ConnectionState:
     def _on_reconnected(self, user_callback: Callback | None) -> Callback:
         async def callback() -> None:
             self._changed.set()
-            tasks, self._pending = self._pending, []
-            for task in tasks:
-                self.run_in_background(_suppress_errors(task()))
             if user_callback is not None:
                 await user_callback()
 
@@ -92,6 +98,12 @@ def connection_lost(context: ErrorContext, reason: str) -> ConnectionLostError:
     return context.error(ConnectionLostError, f"the connection failed for {context}: {reason}")
 
 
-async def _suppress_errors(coroutine: Coroutine[Any, Any, None]) -> None:
-    with contextlib.suppress(JetstowError):
-        await coroutine
+async def translate_errors(awaitable: Awaitable[T], context: ErrorContext) -> T:
+    """Await a call of nats-py.
+
+    Raises: `ConnectionLostError`.
+    """
+    try:
+        return await awaitable
+    except (nats.errors.Error, OSError) as error:
+        raise connection_lost(context, str(error).removeprefix("nats: ")) from error

@@ -10,7 +10,7 @@ Only this module and `jetstream_api.py` subscribe and publish through nats-py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
@@ -19,13 +19,18 @@ from jetstow._core.aio.congestion_window import CongestionWindow
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.client import FastPathClient, publish_with_nats_py, unsubscribe
-from jetstow._core.transport.connection_state import ConnectionState, connection_lost
+from jetstow._core.transport.connection_state import (
+    ConnectionState,
+    connection_lost,
+    translate_errors,
+)
 from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.pending_reply import PendingReply
 from jetstow._core.transport.permissions import Denials
-from jetstow._core.transport.silence import Progress, Silence
+from jetstow._core.transport.receiver import OnSilence, Receiver
+from jetstow._core.transport.silence import Silence
 from jetstow._core.transport.socket_counters import SocketCounters
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
@@ -40,7 +45,6 @@ MAX_INBOUND_BYTES: Final = 32 * 1024 * 1024
 MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024
 
 M = TypeVar("M", bound=Mailbox)
-T = TypeVar("T")
 
 
 class Inbox:
@@ -56,7 +60,7 @@ class Inbox:
         self.inbound = CongestionWindow(MAX_INBOUND_BYTES)
         self.outbound = CongestionWindow(MAX_OUTBOUND_BYTES)
         self._socket = SocketCounters(nc)
-        self._receivers: dict[str, Mailbox | PendingReply] = {}
+        self._receivers: dict[str, Receiver] = {}
         self._subscribe_lock = asyncio.Lock()
         self._is_subscribed = False
         self._token_count = 0
@@ -81,27 +85,26 @@ class Inbox:
         payload: bytes,
         headers: dict[str, str] | None,
         timeout: float,
+        on_silence: OnSilence | None = None,
     ) -> Message:
         """Publish a message and return the reply.
 
         Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError`.
         """
         loop = self.loop.check(context)
-        if not self._is_subscribed or not self.nc.is_connected or self._denials.is_inbox_denied:
+        if not self.is_ready:
             await self._ensure_subscribed(context, timeout)
-        self._token_count += 1
-        token = str(self._token_count)
         start = loop.time()
         silence = Silence(timeout, start)
-        pending = PendingReply(f"{self.prefix}.{token}", subject, context, silence)
-        self._receivers[token] = pending
+        pending = PendingReply(subject, context, silence, on_silence)
+        token = self.register(pending)
         try:
             publishing = self.publish(subject, payload, pending.address, headers, context)
             if publishing is not None:
                 # The socket is full. A mailbox bounds the wait for it, too.
                 with Mailbox(self, token, context, timeout) as mailbox:
                     self._receivers[token] = mailbox
-                    mailbox.subjects = pending.subjects
+                    mailbox.subjects, mailbox.on_silence = pending.subjects, on_silence
                     await mailbox.with_timeout(publishing)
                     return self._replied(await mailbox.next(), start)
             self.check_timeouts_at(silence.first_check())
@@ -117,6 +120,20 @@ class Inbox:
         self.inbound.observe_round_trip(round_trip)
         self.outbound.observe_round_trip(round_trip)
         return message
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a request can be sent at once."""
+        is_connected = self._is_subscribed and self.nc.is_connected
+        return is_connected and not self._denials.is_inbox_denied
+
+    def register(self, receiver: Receiver) -> str:
+        """Let a receiver have the replies to an address, which it gets. Return the token."""
+        self._token_count += 1
+        token = str(self._token_count)
+        receiver.address = f"{self.prefix}.{token}"
+        self._receivers[token] = receiver
+        return token
 
     async def open_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         """Open a mailbox of that class.
@@ -187,28 +204,15 @@ class Inbox:
     def _check_timeouts(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        progress, arriving = self._progress(), self._arriving()
+        progress = self._socket.progress(self.inbound, self.outbound)
+        arriving = self._arriving()
         for receiver in list(self._receivers.values()):
             is_arriving = receiver is arriving
             when = receiver.check_timeout(now, progress, is_arriving=is_arriving)
             if when is not None:
                 self.check_timeouts_at(when)
 
-    def _progress(self) -> Progress:
-        counts, outbound = self._socket.read(), self.outbound
-        return Progress(
-            sent=counts.sent,
-            received=counts.received,
-            answered=outbound.answered,
-            unsent=counts.unsent,
-            inbound=self.inbound.waiting,
-            unanswered=outbound.waiting,
-            chunk_size=outbound.largest,
-            rate=outbound.rate,
-            inbound_rate=self.inbound.rate,
-        )
-
-    def _arriving(self) -> Mailbox | PendingReply | None:
+    def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
         arriving = self.nc._arriving if isinstance(self.nc, FastPathClient) else None
         if arriving is None:
@@ -222,7 +226,7 @@ class Inbox:
     def remove(self, token: str) -> None:
         """Remove a mailbox. Its own subscription is ended in the background."""
         mailbox = self._receivers.pop(token, None)
-        if mailbox is not None and mailbox.subscription is not None:
+        if isinstance(mailbox, Mailbox) and mailbox.subscription is not None:
             # Break the reference cycle, so that no garbage collection is needed.
             subscription, mailbox.subscription = mailbox.subscription, None
             self.state.run_in_background(unsubscribe(subscription))
@@ -253,13 +257,7 @@ class Inbox:
                 f"{message_size(payload, headers)} bytes for {context} are more than the "
                 f"server's max_payload of {self.nc.max_payload}",
             ) from None
-        return None if publishing is None else self._translate_errors(publishing, context)
-
-    async def _translate_errors(self, awaitable: Awaitable[T], context: ErrorContext) -> T:
-        try:
-            return await awaitable
-        except (nats.errors.Error, OSError) as error:
-            raise connection_lost(context, str(error).removeprefix("nats: ")) from error
+        return None if publishing is None else translate_errors(publishing, context)
 
     def timeout_error(self, timeout: float, context: ErrorContext) -> JetstowError:
         """Return the error for a missing reply."""
@@ -282,13 +280,13 @@ class Inbox:
         else:
             # The transfers' windows limit the pending bytes. nats-py would drop messages.
             subscribing = self.nc.subscribe(subject, cb=on_message, pending_bytes_limit=0)
-        return await self._translate_errors(subscribing, context)
+        return await translate_errors(subscribing, context)
 
     def _deliver(self, message: Message) -> None:
         if (receiver := self._receiver(message.subject)) is not None:
             receiver.deliver(message)
 
-    def _receiver(self, subject: str) -> Mailbox | PendingReply | None:
+    def _receiver(self, subject: str) -> Receiver | None:
         token = subject[self._prefix_size :]
         return self._receivers.get(token) or self._receivers.get(token.partition(".")[0])
 

@@ -14,12 +14,14 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.inbox import Inbox, M
+from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.retry import (
     LEADER_ELECTION_TIMEOUT,
     RETRIED_ERRORS,
     SHUTDOWN_TIMEOUT,
     RetryPolicy,
 )
+from jetstow._core.transport.unawaited_request import OnEnd, UnawaitedRequest
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -119,16 +121,27 @@ class JetStreamAPI:
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
+        on_silence: OnSilence | None = None,
     ) -> Message:
         """Publish one message, once, and return the reply.
 
         Raises: `ConnectionLostError`, `TimeoutError`, `PermissionDeniedError`,
         `JetStreamUnavailableError` (no responders).
         """
-        reply = await self.inbox.request(context, subject, payload, headers, self.timeout)
+        reply = await self.inbox.request(
+            context, subject, payload, headers, self.timeout, on_silence
+        )
         if not reply.data and status(reply) == 503:
             raise no_responders(context)
         return reply
+
+    def send_unawaited(self, context: ErrorContext, api: str, body: object, on_end: OnEnd) -> None:
+        """Send a request once, if `inbox.is_ready`. `on_end` gets its reply, or its error.
+
+        Raises: `WrongEventLoopError`.
+        """
+        subject, payload = f"{self.prefix}.{api}", json_encode(body)
+        UnawaitedRequest(self.inbox, context, subject, payload, self.timeout, on_end)
 
     async def retry(self, context: ErrorContext, request: Callable[[], Awaitable[T]]) -> T:
         """Call an idempotent function, again if it fails and the retry policy allows it."""

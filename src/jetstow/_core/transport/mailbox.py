@@ -15,6 +15,7 @@ from jetstow._core.aio.congestion_window import CongestionWindow, Departure
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.event_loop import ConnectionLoop
+from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.silence import Progress, Silence
 from jetstow.errors import JetstowError
 
@@ -63,6 +64,7 @@ class Mailbox:
         self.address = f"{inbox.prefix}.{token}"
         self.subscription: Subscription | None = None
         self.subjects: dict[str, str] = {}
+        self.on_silence: OnSilence | None = None
         self._token = token
         self._messages: deque[Message] = deque()
         self._error: JetstowError | None = None
@@ -200,6 +202,8 @@ class Mailbox:
             self._timed_out, self._silence = True, None
             self._end_deadline()
             self.wake()
+        elif self.on_silence is not None and self._silence.becomes_noticeable(now):
+            self.on_silence(self)
         return when
 
     def wake(self) -> None:

@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow.errors import JetstowError, PermissionDeniedError
+from jetstow._core.transport.receiver import Receiver
+from jetstow.errors import PermissionDeniedError
 
 # nats-py converts the server's errors to lower case.
 _VIOLATION: Final = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
 
 _MAX_DENIED_SUBJECTS: Final = 256
-
-
-class Receiver(Protocol):
-    """A request that a violation may concern. `subjects` are those published to, by lower case."""
-
-    address: str
-    context: ErrorContext
-    subjects: dict[str, str]
-
-    def fail(self, error: JetstowError) -> None: ...
 
 
 class Denials:

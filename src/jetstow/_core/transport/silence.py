@@ -54,13 +54,14 @@ class Progress(NamedTuple):
 class Silence:
     """The silence during one wait that started at a time of the loop."""
 
-    __slots__ = ("_limits", "_seen", "_since", "_timeout", "_until")
+    __slots__ = ("_is_noticed", "_limits", "_seen", "_since", "_timeout", "_until")
 
     def __init__(self, timeout: float, start: float) -> None:
         self._timeout = timeout
         self._since = start
         self._seen: tuple[int, ...] | None = None
         self._limits = (0, 0, 0)
+        self._is_noticed = False
         self._until = (0.0, 0.0)  # of bytes received, and of answers to chunks
 
     def first_check(self) -> float:
@@ -93,6 +94,13 @@ class Silence:
             self._seen, self._since = current, now
         deadline = self._since + self._timeout + progress.chunk_time(self._timeout)
         return None if now >= deadline else min(deadline, now + self._timeout / _CHECKS)
+
+    def becomes_noticeable(self, now: float) -> bool:
+        """Return whether the server is silent at about the time of the first check; true once."""
+        if self._is_noticed or now < self._since + self._timeout / (2 * _CHECKS):
+            return False
+        self._is_noticed = True
+        return True
 
     def _limit(self, now: float, progress: Progress, *, is_arriving: bool) -> None:
         """Adapt the limits: to a part of the reply, and to what should be complete by now."""

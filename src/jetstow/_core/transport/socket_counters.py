@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from nats.aio.transport import TcpTransport, WebSocketTransport
 
+from jetstow._core.aio.congestion_window import CongestionWindow
+from jetstow._core.transport.silence import Progress
+
 if sys.platform == "linux":
     import fcntl
     import termios
@@ -41,6 +44,21 @@ class SocketCounters:
         self._nc: Any = nc
         self._unsent = 0
         self._sent = 0
+
+    def progress(self, inbound: CongestionWindow, outbound: CongestionWindow) -> Progress:
+        """Return the counters with what is in flight in the connection's windows."""
+        counts = self.read()
+        return Progress(
+            sent=counts.sent,
+            received=counts.received,
+            answered=outbound.answered,
+            unsent=counts.unsent,
+            inbound=inbound.waiting,
+            unanswered=outbound.waiting,
+            chunk_size=outbound.largest,
+            rate=outbound.rate,
+            inbound_rate=inbound.rate,
+        )
 
     def read(self) -> SocketCounts:
         """Return the current counts. A new socket starts again at 0."""

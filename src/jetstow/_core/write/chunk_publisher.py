@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.bucket.stream import Stream
@@ -20,8 +18,15 @@ from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
+from jetstow._core.write.chunk_ack import decode_ack
+from jetstow._core.write.full_bucket import FullBucket
 from jetstow._core.write.unacked import UnackedChunks
-from jetstow.errors import JetstowError, ServerError, TimeoutError, WrongStreamError
+from jetstow.errors import (
+    JetstowError,
+    ServerError,
+    TimeoutError,
+    WrongStreamError,
+)
 
 # Unacknowledged bytes of one upload: enough for 300 MiB/s over a round trip of 50 ms.
 MAX_UNACKED_BYTES: Final = 16 * 1024 * 1024
@@ -41,16 +46,6 @@ _MAX_REORDERS: Final = 32
 # An upload that took longer, in seconds, counts its chunks before the commit: a `collect_garbage`
 # with a short grace period may have removed some.
 _COUNT_AFTER: Final = 1.0
-
-
-class _Ack(msgspec.Struct):
-    seq: int = 0
-    stream: str = ""
-    domain: str | None = None
-    error: dict[str, Any] | None = None
-
-
-_decode_ack = msgspec.json.Decoder(_Ack).decode
 
 
 class OutOfOrderError(ServerError):
@@ -98,6 +93,7 @@ class ChunkPublisher:
         self._held_below = 0
         self._no_responders = False
         self._refusal: JetstowError | None = None
+        self._full_bucket = FullBucket(stream.purges)
 
     async def start(self) -> None:
         """Open the mailbox for acknowledgements.
@@ -107,6 +103,7 @@ class ChunkPublisher:
         api = self._stream.api
         self._mailbox = await self._inbox.open_mailbox(_AckMailbox, self._context, api.timeout)
         self._mailbox.on_ack = self._on_ack
+        self._mailbox.on_silence = self._stream.disk_probe
 
     async def write(self, chunk: memoryview) -> None:
         """Send the next chunk once the window has space for it."""
@@ -143,6 +140,7 @@ class ChunkPublisher:
         departure = self._inbox.outbound.try_acquire(chunk.nbytes)
         self._in_flight[number] = departure or await self._reserve(chunk.nbytes)
         attempt = self.unacked.send(number)
+        self._full_bucket.record_send(number)
         headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
         if self._headers:
             headers |= self._headers
@@ -197,10 +195,7 @@ class ChunkPublisher:
             self._no_responders = True
             self.unacked.refuse(number)
             return
-        try:
-            ack = _decode_ack(message.data)
-        except (ValueError, RecursionError):
-            ack = _Ack()
+        ack = decode_ack(message.data)
         if self._policy is not None:
             self._policy.succeeded()
         if ack.error is None and ack.seq > 0:
@@ -224,7 +219,9 @@ class ChunkPublisher:
                 )
             )
         elif ack.error.get("err_code") != _DUPLICATE_IN_PROGRESS:
-            self._refuse(api_error(self._context, ack.error))
+            refusal = api_error(self._context, ack.error)
+            if not self._full_bucket.record_refusal(number, refusal):
+                self._refuse(refusal)
 
     def _refuse(self, error: JetstowError) -> None:
         self._refusal = self._refusal or error
@@ -242,7 +239,8 @@ class ChunkPublisher:
                 await self._recover(error)
 
     def _has_problem(self) -> bool:
-        return bool(self._no_responders or self._refusal is not None or self.unacked.early)
+        is_refused = self._refusal is not None or self._full_bucket.has_refused
+        return bool(self._no_responders or is_refused or self.unacked.early)
 
     async def _handle_problem(self) -> None:
         """Raise what the server answered; send chunks again that it stored out of order."""
@@ -252,6 +250,9 @@ class ChunkPublisher:
             raise await self._stream.no_responders_error(self._context, self._subject)
         if self._refusal is not None:
             raise self._refusal
+        if self._full_bucket.has_refused:
+            await self._full_bucket.wait_for_space()
+            raise self._out_of_order()  # later chunks may have been stored
         if self.unacked.has_gap and self.unacked.stored >= self._resent_below:
             # A leader that steps down drops chunks, and the next leader stores later ones.
             raise self._out_of_order()

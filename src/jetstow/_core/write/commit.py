@@ -173,7 +173,7 @@ async def delete_renamed(stream: Stream, context: ErrorContext, state: NameState
     Raises: `RevisionMismatchError` (the name is not at `state`).
     """
     committed = await commit_step(stream, context, partial(renamed_marker, context), state)
-    await purge_replaced(stream, context, committed)
+    await purge_replaced(stream, context, committed, wait=True)
     return committed
 
 

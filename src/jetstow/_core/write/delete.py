@@ -96,7 +96,7 @@ async def delete(
             state = None
         else:
             if not keep_chunks:
-                await purge_replaced(stream, context, committed)
+                await purge_replaced(stream, context, committed, wait=True)
             return committed.replaced
 
 
@@ -135,7 +135,8 @@ async def _delete_from_full_bucket(
         claim = None if state.live is None else claim_of(state.live)
         is_unused = claim is None or not await is_renamed(stream, marker, claim)
         if is_unused and not keep_chunks:
-            await purge_replaced(stream, context, Committed(marker, state, is_shared))
+            replaced = Committed(marker, state, is_shared)
+            await purge_replaced(stream, context, replaced, wait=True)
     except JetstowError as error:
         _log.warning("chunks of %s were not purged: %s", context, error)
     if current.revision:

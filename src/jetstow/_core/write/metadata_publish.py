@@ -13,7 +13,8 @@ from typing import Final
 from jetstow._core.bucket.stored_message import StoredMessage
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow.errors import JetstowError
+from jetstow._core.write.full_bucket import FullBucket
+from jetstow.errors import BucketFullError, JetstowError
 
 # How long after the message the request is sent, in seconds. Sent at once, servers from 2.10 on
 # answer half of the requests before they store the message. Event loops round it up to 1 ms.
@@ -32,7 +33,21 @@ class MetadataPublish:
         self._reading: asyncio.Task[StoredMessage | None] | None = None
 
     async def publish(self, payload: bytes, headers: dict[str, str]) -> int:
-        """Publish the metadata, as `Stream.publish` does."""
+        """Publish the metadata, as `Stream.publish` does.
+
+        To a bucket that is full, publish it again if replaced chunks were being purged.
+        """
+        full_bucket = FullBucket(self._stream.purges)
+        while True:
+            full_bucket.record_send(0)
+            try:
+                return await self._publish(payload, headers)
+            except BucketFullError as error:
+                if not full_bucket.record_refusal(0, error):
+                    raise
+            await full_bucket.wait_for_space()
+
+    async def _publish(self, payload: bytes, headers: dict[str, str]) -> int:
         publish = self._stream.publish(self._context, self._subject, payload, headers)
         if not self._reads_early:
             return await publish

@@ -31,10 +31,10 @@ from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import (
     live_info,
-    purge_abandoned,
+    purge_at_end,
     purge_chunks,
     purge_replaced,
-    send_purge,
+    purge_when_connected,
 )
 from jetstow._core.write.put_expiry import put_expiry
 from jetstow._core.write.put_options import (
@@ -244,15 +244,15 @@ class Put:
         if self._keeps_replaced:
             info = await committed.dated_info()
             return replace(info, replaced=live_info(self._stream, committed.replaced))
-        purge = purge_replaced(self._stream, self.context, committed)
-        info, _ = await asyncio.gather(committed.dated_info(), purge)
-        return info
+        await purge_replaced(self._stream, self.context, committed)
+        return await committed.dated_info()
 
     async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
-        if self._stream.api.inbox.loop.is_ending:
-            await send_purge(self._stream, self.context, self.nuid)
+        stream, context = self._stream, self.context
+        if stream.api.inbox.loop.is_ending:
+            await purge_at_end(stream, context, self.nuid)
             return
         try:
             await publisher.wait_for_replies()
@@ -260,13 +260,11 @@ class Put:
             return  # no chunk was stored
         except JetstowError:
             pass
-        stream, context = self._stream, self.context
+        chunks = publisher.unacked.sent, self.chunk_size
         if not stream.api.nc.is_connected:
-            stream.api.inbox.state.run_when_connected(
-                lambda: purge_abandoned(stream, context, self.nuid)
-            )
+            purge_when_connected(stream, context, self.nuid, *chunks)
         elif publisher.unacked.may_have_stored:
-            await purge_chunks(stream, context, self.nuid)
+            await purge_chunks(stream, context, self.nuid, *chunks)
 
     def _require_started(self) -> ChunkPublisher:
         assert self._publisher is not None, "call start first"

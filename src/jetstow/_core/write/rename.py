@@ -194,7 +194,8 @@ async def _delete_old_name(stream: Stream, context: ErrorContext, state: NameSta
             check_same_revision(context, await read_state(stream, context), state.revision)
             raise
     marker = renamed_marker(context, state)
-    await purge_replaced(stream, context, Committed(marker, state, is_shared=True))
+    committed = Committed(marker, state, is_shared=True)
+    await purge_replaced(stream, context, committed, wait=True)
     try:
         await commit_step(stream, context, lambda _: marker, NameState())
     except JetstowError as error:

@@ -99,7 +99,7 @@ async def _resume(stream: Stream, put: Put, nuid: str, file: BinaryIO, size: int
         put.resume(nuid, count, file.tell(), digest)
     else:
         file.seek(0)
-        await purge_chunks(stream, put.context, nuid)
+        await purge_chunks(stream, put.context, nuid, count, put.chunk_size)
 
 
 async def _matching_chunks(
