@@ -22,18 +22,9 @@ from jetstow.errors import (
 )
 from jetstow.models import BucketStatus
 from jetstow.s3.errors import S3Error
+from jetstow.s3.indexes import Indexes
+from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OWNER, RESERVED
 from jetstow.s3.settings_lock import SettingsLock
-
-# The prefix of everything that the gateway stores in metadata of streams and objects.
-RESERVED: Final = "jetstow.s3."
-NAME: Final = f"{RESERVED}name"
-OWNER: Final = f"{RESERVED}owner"
-LOCATION: Final = f"{RESERVED}location"
-TAGS: Final = f"{RESERVED}tags"
-ACL: Final = f"{RESERVED}acl"
-OWNERSHIP: Final = f"{RESERVED}ownership"
-PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
-CORS: Final = f"{RESERVED}cors"
 
 DEFAULT_REGION: Final = "us-east-1"
 
@@ -89,6 +80,7 @@ class Buckets:
 
     def __init__(self, js: JetStreamContext) -> None:
         self.js = js
+        self.indexes = Indexes(LISTED_ENTRIES)
         self._stores: dict[str, ObjectStore] = {}
         self._opened: dict[str, tuple[float, Bucket]] = {}
         # A status that was requested before the last change of a bucket is not used again.
@@ -151,6 +143,7 @@ class Buckets:
             await self.js.delete_object_store(bucket.store.bucket)
         finally:
             self._changed = time.monotonic()
+            await self.indexes.discard(bucket.store.bucket)
 
     async def list(self) -> list[BucketState]:
         """Return all buckets but the gateway's own, sorted by name."""

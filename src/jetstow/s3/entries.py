@@ -4,45 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from jetstow.models import ObjectInfo
+from jetstow import IndexEntry, IndexPage
 from jetstow.s3 import objects
 from jetstow.s3.acl_requests import owner_element
 from jetstow.s3.call import Call
-from jetstow.s3.listing import Page, PageQuery
+from jetstow.s3.listing import PageQuery
 from jetstow.s3.ownership import object_owner
-from jetstow.s3.xml.writing import element, text
+from jetstow.s3.xml.writing import element, escape, format_time, text
 
 
-def object_element(name: str, info: ObjectInfo, query: PageQuery, *fields: str) -> str:
-    """Return the element of one object: `Contents` or `Version`, with fields after its own."""
-    checksum = objects.checksum(info)
-    return element(
-        name,
-        text("Key", query.encode(info.name)),
-        text("LastModified", info.modified),
-        text("ETag", objects.etag(info)),
-        ""
-        if checksum is None
-        else text("ChecksumAlgorithm", checksum.algorithm) + text("ChecksumType", checksum.kind),
-        text("Size", info.size or 0),
-        text("StorageClass", objects.STORAGE_CLASS),
-        *fields,
+def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) -> str:
+    """Return the element of one object: `Contents` or `Version`, with fields after its own.
+
+    One string, and not an element each: a page has 1,000 objects.
+    """
+    etag, checksum = objects.listed_sums(entry)
+    sums = ""
+    if checksum is not None:
+        sums = (
+            f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm>"
+            f"<ChecksumType>{checksum.kind}</ChecksumType>"
+        )
+    return (
+        f"<{name}><Key>{escape(query.encode(entry.name))}</Key>"
+        f"<LastModified>{format_time(entry.modified)}</LastModified>"
+        f"<ETag>{escape(etag)}</ETag>{sums}<Size>{entry.size}</Size>"
+        f"<StorageClass>{objects.STORAGE_CLASS}</StorageClass>{fields}</{name}>"
     )
 
 
-def prefix_elements(page: Page, query: PageQuery) -> str:
+def prefix_elements(page: IndexPage, query: PageQuery) -> str:
     """Return the elements of the common prefixes of a page."""
     return "".join(
         element("CommonPrefixes", text("Prefix", query.encode(prefix))) for prefix in page.prefixes
     )
 
 
-def owner_elements(call: Call) -> Callable[[ObjectInfo], str]:
+def owner_elements(call: Call) -> Callable[[IndexEntry], str]:
     """Return a function that returns the owner of an object."""
     bucket, keys, owners = call.bucket, call.services.keys, dict[str, str]()
 
-    def of_object(info: ObjectInfo) -> str:
-        owner = object_owner(bucket, info, call.owner)
+    def of_object(entry: IndexEntry) -> str:
+        stored = objects.listed_owner(entry)
+        owner = object_owner(bucket, stored, call.owner)
         if owner not in owners:
             owners[owner] = owner_element(owner, keys)
         return owners[owner]

@@ -7,23 +7,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from jetstow._core.protocol.digest import digests_equal
+from jetstow import IndexEntry
+from jetstow._core.protocol.digest import digests_equal, parse_digest
 from jetstow.http import content_headers
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
-from jetstow.s3.buckets import RESERVED
 from jetstow.s3.errors import S3Error
+from jetstow.s3.reserved import (
+    CHECKSUM,
+    COPIED_ENTRIES,
+    DIGEST,
+    ETAG,
+    RESERVED,
+    TAGS,
+)
 from jetstow.s3.tags import format_tags, load_tags
-
-# In the ADR-20 metadata. ETag and checksum are those of the bytes with the digest; another client
-# may have replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
-ETAG: Final = f"{RESERVED}etag"
-CHECKSUM: Final = f"{RESERVED}checksum"
-DIGEST: Final = f"{RESERVED}digest"
-TAGS: Final = f"{RESERVED}tags"
-
-# The reserved entries that a copy of the bytes has, too.
-COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
 
 # The headers that are stored and come back as sent.
 STORED_HEADERS: Final = (
@@ -121,9 +119,11 @@ def etag(info: ObjectInfo) -> str:
 
     The form with `-1` is that of a multipart object of one part: no client takes it for an MD5.
     """
-    if (stored := current_entry(info, ETAG)) is not None:
-        return f'"{stored}"'
-    return f'"{(info.sha256 or "0" * 32)[:32]}-1"'
+    return _etag(current_entry(info, ETAG), info.sha256 or "")
+
+
+def _etag(stored: str | None, sha256: str) -> str:
+    return f'"{stored}"' if stored is not None else f'"{(sha256 or "0" * 32)[:32]}-1"'
 
 
 def checksum(info: ObjectInfo) -> Checksum | None:
@@ -137,6 +137,22 @@ def current_entry(info: ObjectInfo, name: str) -> str | None:
     metadata = info.metadata or {}
     same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
     return metadata.get(name) if same else None
+
+
+def listed_sums(entry: IndexEntry) -> tuple[str, Checksum | None]:
+    """Return the ETag and the checksum of an object in a list."""
+    if not entry.metadata:
+        return _etag(None, entry.raw_digest.hex()), None
+    digest, stored, sums, _ = entry.metadata  # LISTED_ENTRIES
+    if parse_digest(digest or "") != entry.raw_digest:
+        stored = sums = None
+    parsed = None if sums is None else Checksum.parse(sums)
+    return _etag(stored, entry.raw_digest.hex()), parsed
+
+
+def listed_owner(entry: IndexEntry) -> str | None:
+    """Return the owner that an object in a list has in its metadata."""
+    return entry.metadata[-1] if entry.metadata else None
 
 
 def copied_entries(info: ObjectInfo) -> dict[str, str]:

@@ -12,8 +12,9 @@ from jetstow.s3.acl_requests import ACL as ACL_HEADER
 from jetstow.s3.acl_requests import parse_acl_headers
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Keys
-from jetstow.s3.buckets import ACL, OWNER, OWNERSHIP, PUBLIC_ACCESS, BucketState
+from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.reserved import ACL, OWNER, OWNERSHIP, PUBLIC_ACCESS
 
 # Objects belong to the owner of the bucket, and ACLs do not count.
 ENFORCED: Final = "BucketOwnerEnforced"
@@ -71,17 +72,25 @@ def bucket_acl(bucket: BucketState) -> Acl:
     return private_acl(bucket.owner or "") if acl is None else acl
 
 
-def object_owner(bucket: BucketState, info: ObjectInfo, caller: str | None) -> str:
-    """Return the owner of an object. In a bucket without an owner, that is the caller."""
+def object_owner(bucket: BucketState, stored: str | None, caller: str | None) -> str:
+    """Return the owner of an object; `stored` is that in its metadata.
+
+    In a bucket without an owner, that is the caller.
+    """
     bucket_owner = bucket.owner or caller or ""
-    if not uses_acls(bucket):
+    if stored is None or not uses_acls(bucket):
         return bucket_owner
-    return (info.metadata or {}).get(OWNER, bucket_owner)
+    return stored
+
+
+def stored_owner(info: ObjectInfo) -> str | None:
+    """Return the owner in the metadata of an object, or None."""
+    return (info.metadata or {}).get(OWNER)
 
 
 def object_access(bucket: BucketState, info: ObjectInfo, caller: str | None) -> ObjectAccess:
     """Return the owner and the ACL of an object."""
-    owner, acl = object_owner(bucket, info, caller), None
+    owner, acl = object_owner(bucket, stored_owner(info), caller), None
     if uses_acls(bucket):
         acl = load_acl((info.metadata or {}).get(ACL))
     return ObjectAccess(owner, private_acl(owner) if acl is None else acl)

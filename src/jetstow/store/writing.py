@@ -164,7 +164,8 @@ class Writes(BucketBase):
         context = self._context_of(stored.name)
         state = await read_state(self._bucket, context)
         if state.live is None or state.live.nuid != stored.nuid:
-            await purge_chunks(self._bucket, context, stored.nuid)
+            chunks, size = stored.chunks + 1, stored.chunk_size
+            await purge_chunks(self._bucket, context, stored.nuid, chunks, size)
 
     @instrumented
     async def copy(

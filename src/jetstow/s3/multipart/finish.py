@@ -20,7 +20,8 @@ from jetstow.s3.multipart.completion import (
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.table import PARTS, UPLOAD, PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
-from jetstow.s3.objects import DIGEST, Attributes, sum_entries
+from jetstow.s3.objects import Attributes, sum_entries
+from jetstow.s3.reserved import DIGEST
 
 
 async def finish_upload(

@@ -14,9 +14,9 @@ from typing import Final, Self
 
 from jetstow.models import ObjectInfo
 from jetstow.s3.body.checksums import ALGORITHMS, Checksum, encode_base64
-from jetstow.s3.buckets import RESERVED
 from jetstow.s3.multipart.model import MAX_PARTS
 from jetstow.s3.objects import current_entry
+from jetstow.s3.reserved import RESERVED
 
 PARTS: Final = f"{RESERVED}parts"
 UPLOAD: Final = f"{RESERVED}upload"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from jetstow.s3.acl import private_acl
 from jetstow.s3.acl_requests import parse_acl_headers
-from jetstow.s3.buckets import ACL, DEFAULT_REGION, LOCATION, OWNER, OWNERSHIP, TAGS
+from jetstow.s3.buckets import DEFAULT_REGION
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.ownership import ENFORCED, OWNERSHIPS, acl_entries
+from jetstow.s3.reserved import ACL, LOCATION, OWNER, OWNERSHIP, TAGS
 from jetstow.s3.result import Result
 from jetstow.s3.tags import MAX_BUCKET_TAGS, format_tags, parse_tag_nodes
 from jetstow.s3.xml.parsing import parse_xml

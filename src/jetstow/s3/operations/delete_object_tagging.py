@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jetstow.s3.call import Call
 from jetstow.s3.changes import change_entry
-from jetstow.s3.objects import TAGS
+from jetstow.s3.reserved import TAGS
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.versions import check_version
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import LOCATION
 from jetstow.s3.call import Call
+from jetstow.s3.reserved import LOCATION
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import document, escape
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import OWNERSHIP
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.reserved import OWNERSHIP
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import document, element, text
 

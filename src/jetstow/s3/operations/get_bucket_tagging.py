@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import TAGS
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.reserved import TAGS
 from jetstow.s3.result import Result
 from jetstow.s3.tags import load_tags, tag_document
 

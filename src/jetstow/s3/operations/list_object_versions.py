@@ -17,9 +17,9 @@ async def list_object_versions(call: Call) -> Result:
     query = parse_page_query(parameters)
     marker, version = parameters.get("key-marker", ""), parameters.get("version-id-marker", "")
     _check_version_marker(marker, version)
-    page = await list_page(call.bucket, query, start_after=marker)
+    page = await list_page(call, query, start_after=marker)
     next_version = None
-    if page.last is not None and not (page.prefixes and page.prefixes[-1] == page.last):
+    if page.next is not None and not (page.prefixes and page.prefixes[-1] == page.next):
         next_version = NULL_VERSION
     owner_of = owner_elements(call)
     version_fields = text("VersionId", NULL_VERSION) + text("IsLatest", True)
@@ -30,15 +30,15 @@ async def list_object_versions(call: Call) -> Result:
             text("Prefix", query.encode(query.prefix)),
             text("KeyMarker", query.encode(marker)),
             text("VersionIdMarker", version),
-            text("NextKeyMarker", page.last and query.encode(page.last)),
+            text("NextKeyMarker", page.next and query.encode(page.next)),
             text("NextVersionIdMarker", next_version),
             text("Delimiter", query.encode(query.delimiter) or None),
             text("MaxKeys", query.max_keys),
             text("EncodingType", "url" if query.is_encoded else None),
-            text("IsTruncated", page.last is not None),
+            text("IsTruncated", page.next is not None),
             *(
-                object_element("Version", info, query, version_fields, owner_of(info))
-                for info in page.objects
+                object_element("Version", entry, query, version_fields + owner_of(entry))
+                for entry in page.entries
             ),
             prefix_elements(page, query),
         )

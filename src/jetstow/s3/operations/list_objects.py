@@ -17,8 +17,8 @@ async def list_objects(call: Call) -> Result:
     """
     query = parse_page_query(call.request.query)
     marker = call.request.query.get("marker", "")
-    page = await list_page(call.bucket, query, start_after=marker)
-    has_next = query.delimiter and page.last is not None
+    page = await list_page(call, query, start_after=marker)
+    has_next = query.delimiter and page.next is not None
     owner_of = owner_elements(call)
     return Result(
         xml=document(
@@ -26,12 +26,12 @@ async def list_objects(call: Call) -> Result:
             text("Name", call.bucket.name),
             text("Prefix", query.encode(query.prefix)),
             text("Marker", query.encode(marker)),
-            text("NextMarker", query.encode(page.last or "") if has_next else None),
+            text("NextMarker", query.encode(page.next or "") if has_next else None),
             text("Delimiter", query.encode(query.delimiter) or None),
             text("MaxKeys", query.max_keys),
             text("EncodingType", "url" if query.is_encoded else None),
-            text("IsTruncated", page.last is not None),
-            *(object_element("Contents", info, query, owner_of(info)) for info in page.objects),
+            text("IsTruncated", page.next is not None),
+            *(object_element("Contents", entry, query, owner_of(entry)) for entry in page.entries),
             prefix_elements(page, query),
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jetstow.models import ObjectInfo
+from jetstow import IndexEntry
 from jetstow.s3.call import Call
 from jetstow.s3.entries import object_element, owner_elements, prefix_elements
 from jetstow.s3.errors import S3Error
@@ -19,7 +19,7 @@ async def list_objects_v2(call: Call) -> Result:
         raise S3Error("InvalidArgument", ArgumentName="list-type", ArgumentValue=version)
     query = parse_page_query(parameters)
     token, start_after = parameters.get("continuation-token"), parameters.get("start-after")
-    page = await list_page(call.bucket, query, start_after=decode_token(token) or start_after or "")
+    page = await list_page(call, query, start_after=decode_token(token) or start_after or "")
     owner_of = owner_elements(call) if parameters.get("fetch-owner") == "true" else _no_owner
     return Result(
         xml=document(
@@ -29,16 +29,16 @@ async def list_objects_v2(call: Call) -> Result:
             text("Delimiter", query.encode(query.delimiter) or None),
             text("MaxKeys", query.max_keys),
             text("EncodingType", "url" if query.is_encoded else None),
-            text("KeyCount", page.count),
-            text("IsTruncated", page.last is not None),
+            text("KeyCount", len(page.entries) + len(page.prefixes)),
+            text("IsTruncated", page.next is not None),
             text("ContinuationToken", token),
-            text("NextContinuationToken", page.last and encode_token(page.last)),
+            text("NextContinuationToken", page.next and encode_token(page.next)),
             text("StartAfter", None if start_after is None else query.encode(start_after)),
-            *(object_element("Contents", info, query, owner_of(info)) for info in page.objects),
+            *(object_element("Contents", entry, query, owner_of(entry)) for entry in page.entries),
             prefix_elements(page, query),
         )
     )
 
 
-def _no_owner(info: ObjectInfo) -> str:  # noqa: ARG001
+def _no_owner(entry: IndexEntry) -> str:  # noqa: ARG001
     return ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jetstow.s3.acl import private_acl
 from jetstow.s3.acl_requests import parse_acl
-from jetstow.s3.buckets import ACL
 from jetstow.s3.call import Call
 from jetstow.s3.ownership import acl_entries, check_public, check_uses_acls
+from jetstow.s3.reserved import ACL
 from jetstow.s3.result import Result
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from jetstow.s3.acl import private_acl
-from jetstow.s3.buckets import OWNERSHIP
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.ownership import ENFORCED, OWNERSHIPS, bucket_acl
+from jetstow.s3.reserved import OWNERSHIP
 from jetstow.s3.result import Result
 from jetstow.s3.xml.parsing import parse_xml
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import PUBLIC_ACCESS
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.ownership import PUBLIC_ACCESS_FLAGS
+from jetstow.s3.reserved import PUBLIC_ACCESS
 from jetstow.s3.result import Result
 from jetstow.s3.xml.parsing import parse_xml
 

@@ -1,0 +1,31 @@
+"""The names that the gateway stores in the metadata of streams (buckets) and of objects."""
+
+from __future__ import annotations
+
+from typing import Final
+
+RESERVED: Final = "jetstow.s3."
+
+# Of both.
+OWNER: Final = f"{RESERVED}owner"
+TAGS: Final = f"{RESERVED}tags"
+ACL: Final = f"{RESERVED}acl"
+
+# Of streams. `NAME` is the name in S3 if it has dots, which stream names cannot have.
+NAME: Final = f"{RESERVED}name"
+LOCATION: Final = f"{RESERVED}location"
+OWNERSHIP: Final = f"{RESERVED}ownership"
+PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
+CORS: Final = f"{RESERVED}cors"
+
+# Of objects. ETag and checksum are those of the bytes with the digest; another client may have
+# replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
+ETAG: Final = f"{RESERVED}etag"
+CHECKSUM: Final = f"{RESERVED}checksum"
+DIGEST: Final = f"{RESERVED}digest"
+
+# The entries that a copy of the bytes has, too.
+COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
+
+# The entries that a list shows, in the order of `IndexEntry.metadata`.
+LISTED_ENTRIES: Final = (DIGEST, ETAG, CHECKSUM, OWNER)
