@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from jetstow import IndexEntry, IndexPage
 from jetstow.s3 import objects
 from jetstow.s3.acl_requests import owner_element
+from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.call import Call
 from jetstow.s3.listing import PageQuery
 from jetstow.s3.ownership import object_owner
-from jetstow.s3.xml.writing import element, escape, format_time, text
+from jetstow.s3.xml.writing import element, escape, format_nanoseconds, text
 
 
 def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) -> str:
@@ -19,18 +21,22 @@ def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) 
     One string, and not an element each: a page has 1,000 objects.
     """
     etag, checksum = objects.listed_sums(entry)
-    sums = ""
-    if checksum is not None:
-        sums = (
-            f"<ChecksumAlgorithm>{checksum.algorithm}</ChecksumAlgorithm>"
-            f"<ChecksumType>{checksum.kind}</ChecksumType>"
-        )
     return (
         f"<{name}><Key>{escape(query.encode(entry.name))}</Key>"
-        f"<LastModified>{format_time(entry.modified)}</LastModified>"
-        f"<ETag>{escape(etag)}</ETag>{sums}<Size>{entry.size}</Size>"
-        f"<StorageClass>{objects.STORAGE_CLASS}</StorageClass>{fields}</{name}>"
+        f"<LastModified>{format_nanoseconds(entry.time)}</LastModified>"
+        f"<ETag>{escape(etag)}</ETag>{_algorithm_elements(checksum.rpartition(':')[0])}"
+        f"<Size>{entry.size}</Size><StorageClass>{objects.STORAGE_CLASS}</StorageClass>"
+        f"{fields}</{name}>"
     )
+
+
+@lru_cache(maxsize=256)
+def _algorithm_elements(algorithm: str) -> str:
+    """Return the algorithm and the type of a checksum, of which a list has not the value."""
+    checksum = Checksum.parse(f"{algorithm}:-")
+    if checksum is None:
+        return ""
+    return text("ChecksumAlgorithm", checksum.algorithm) + text("ChecksumType", checksum.kind)
 
 
 def prefix_elements(page: IndexPage, query: PageQuery) -> str:

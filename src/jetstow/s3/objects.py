@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from jetstow import IndexEntry
-from jetstow._core.protocol.digest import digests_equal, parse_digest
+from jetstow._core.protocol.digest import digests_equal
 from jetstow.http import content_headers
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
@@ -139,15 +139,15 @@ def current_entry(info: ObjectInfo, name: str) -> str | None:
     return metadata.get(name) if same else None
 
 
-def listed_sums(entry: IndexEntry) -> tuple[str, Checksum | None]:
-    """Return the ETag and the checksum of an object in a list."""
+def listed_sums(entry: IndexEntry) -> tuple[str, str]:
+    """Return the ETag of an object in a list, and its checksum as text; empty if it has none."""
+    sha256 = entry.raw_digest.hex()
     if not entry.metadata:
-        return _etag(None, entry.raw_digest.hex()), None
+        return _etag(None, sha256), ""
     digest, stored, sums, _ = entry.metadata  # LISTED_ENTRIES
-    if parse_digest(digest or "") != entry.raw_digest:
-        stored = sums = None
-    parsed = None if sums is None else Checksum.parse(sums)
-    return _etag(stored, entry.raw_digest.hex()), parsed
+    if digest != entry.digest:
+        return _etag(None, sha256), ""
+    return _etag(stored, sha256), sums or ""
 
 
 def listed_owner(entry: IndexEntry) -> str | None:
