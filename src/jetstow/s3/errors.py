@@ -11,8 +11,10 @@ from jetstow import errors
 ERRORS: Final[dict[str, tuple[int, str]]] = {
     "AccessControlListNotSupported": (400, "The bucket does not allow ACLs."),
     "AccessDenied": (403, "Access Denied"),
+    "AccessForbidden": (403, "This CORS request is not allowed."),
     "AuthorizationHeaderMalformed": (400, "The authorization header is malformed."),
     "AuthorizationQueryParametersError": (400, "The authorization parameters are not valid."),
+    "BadRequest": (400, "Bad request."),
     "BadDigest": (400, "The Content-MD5 or checksum value did not match what was received."),
     "BucketAlreadyExists": (409, "The requested bucket name is in use. Select another name."),
     "BucketAlreadyOwnedByYou": (409, "You own the bucket of this name already."),

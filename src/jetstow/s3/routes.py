@@ -21,6 +21,7 @@ from jetstow.s3.operations.list_buckets import list_buckets
 from jetstow.s3.operations.list_object_versions import list_object_versions
 from jetstow.s3.operations.list_objects import list_objects
 from jetstow.s3.operations.list_objects_v2 import list_objects_v2
+from jetstow.s3.operations.preflight import preflight
 from jetstow.s3.operations.put_object import put_object
 from jetstow.s3.operations.rename_object import rename_object
 from jetstow.s3.request import Request
@@ -104,6 +105,8 @@ SUBRESOURCES: Final = {
     "website": "NoSuchWebsiteConfiguration",
 }
 
+_PREFLIGHT: Final = Route("PreflightObject", "OPTIONS", BUCKET, preflight, Access.PUBLIC)
+
 _BY_TARGET: Final[dict[tuple[str, str], list[Route]]] = {}
 for _route in ROUTES:
     _BY_TARGET.setdefault((_route.method, _route.level), []).append(_route)
@@ -115,6 +118,8 @@ def find_route(request: Request) -> Route:
 
     Raises: `S3Error` (MethodNotAllowed, NotImplemented, or the code of what is not set up).
     """
+    if request.method == "OPTIONS" and request.bucket:
+        return _PREFLIGHT  # its query is that of the request to come
     level = OBJECT if request.key else BUCKET if request.bucket else SERVICE
     for route in _BY_TARGET.get((request.method, level), ()):
         if route.matches(request):
