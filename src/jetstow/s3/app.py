@@ -16,7 +16,7 @@ from jetstow.s3.access import (
     check_expected_owner,
     check_key_access,
 )
-from jetstow.s3.auth.authenticate import Identity, authenticate
+from jetstow.s3.auth.authenticate import Identity, authenticate, with_query_headers
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
@@ -114,6 +114,8 @@ class Gateway:
         identity = self._authenticate(request)
         if identity.key is not None:
             record.access_key = identity.key.access_key
+        if identity.presigned:
+            request = with_query_headers(request)
         refuse_unbuilt(request.headers)
         route = routes.find_route(request)
         record.operation = route.operation
@@ -130,7 +132,7 @@ class Gateway:
             )  # fmt: skip
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
-        call = Call(self.services, request, identity, buckets, payload, bucket)
+        call = Call(self.services, request, identity, buckets, payload, self._clock(), bucket)
         if route.operation in OBJECT_PERMISSIONS:
             return await _run_on_object(route.handler, call)
         return await route.handler(call)
