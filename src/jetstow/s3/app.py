@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from jetstow import JetStreamContext
+from jetstow.errors import JetstowError
 from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3 import routes
 from jetstow.s3.access import (
@@ -15,15 +16,16 @@ from jetstow.s3.access import (
     check_expected_owner,
     check_key_access,
 )
-from jetstow.s3.auth.authenticate import authenticate
+from jetstow.s3.auth.authenticate import Identity, authenticate, with_query_headers
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services
-from jetstow.s3.errors import ClientGoneError, to_s3_error
+from jetstow.s3.cors import ORIGIN, cors_headers
+from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
-from jetstow.s3.request import new_request_id, parse_request
+from jetstow.s3.request import Request, new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
 from jetstow.s3.route import Handler
@@ -106,9 +108,14 @@ class Gateway:
         request = parse_request(scope, record.request_id, self._base_domains)
         record.client = request.client
         responder.body = body = RawBody(request, receive)
-        identity = authenticate(request, self.services.keys, self._clock())
+        if ORIGIN in request.headers and request.method != "OPTIONS":
+            # Before any check: browsers hide errors without these headers from programs.
+            responder.cors_headers = await self._cors_headers(request)
+        identity = self._authenticate(request)
         if identity.key is not None:
             record.access_key = identity.key.access_key
+        if identity.presigned:
+            request = with_query_headers(request)
         refuse_unbuilt(request.headers)
         route = routes.find_route(request)
         record.operation = route.operation
@@ -125,10 +132,27 @@ class Gateway:
             )  # fmt: skip
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
-        call = Call(self.services, request, identity, buckets, payload, bucket)
+        call = Call(self.services, request, identity, buckets, payload, self._clock(), bucket)
         if route.operation in OBJECT_PERMISSIONS:
             return await _run_on_object(route.handler, call)
         return await route.handler(call)
+
+    def _authenticate(self, request: Request) -> Identity:
+        """Return the caller. Browsers send a preflight unsigned, also for a presigned URL."""
+        if request.method == "OPTIONS":
+            return Identity(None)
+        return authenticate(request, self.services.keys, self._clock())
+
+    async def _cors_headers(self, request: Request) -> dict[str, str]:
+        """Return the headers of CORS for the response to a request with an Origin."""
+        if not request.bucket:
+            return {}
+        try:
+            buckets = self.services.default_buckets
+            bucket = await buckets.open(request.bucket, max_age=OBJECT_STATUS_AGE)
+        except (S3Error, JetstowError):
+            return {}  # the operation reports it
+        return cors_headers(bucket, request.method, request.headers)
 
 
 async def _run_on_object(handler: Handler, call: Call) -> Result:

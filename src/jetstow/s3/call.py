@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,7 @@ class Call:
     identity: Identity
     buckets: Buckets
     payload: Payload
+    now: datetime.datetime
     opened_bucket: Bucket | None = None
     object_is_checked: bool = False
 

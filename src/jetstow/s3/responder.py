@@ -22,6 +22,7 @@ class Responder:
         self.started = False
         self.status = 0
         self.sent = 0
+        self.cors_headers: dict[str, str] = {}
         self.body: RawBody | None = None
         self._is_head = method == "HEAD"
         self._request_id = request_id
@@ -91,6 +92,7 @@ class Responder:
             await self.body.drain()
             if not self.body.ended:
                 headers["connection"] = "close"
+        headers |= self.cors_headers
         headers["x-amz-request-id"] = self._request_id
         self.started, self.status = True, status
 

@@ -21,12 +21,15 @@ from jetstow.s3.operations.list_buckets import list_buckets
 from jetstow.s3.operations.list_object_versions import list_object_versions
 from jetstow.s3.operations.list_objects import list_objects
 from jetstow.s3.operations.list_objects_v2 import list_objects_v2
+from jetstow.s3.operations.post_object import post_object
+from jetstow.s3.operations.preflight import preflight
 from jetstow.s3.operations.put_object import put_object
 from jetstow.s3.operations.rename_object import rename_object
 from jetstow.s3.request import Request
 from jetstow.s3.route import BUCKET, OBJECT, SERVICE, Route
 from jetstow.s3.setting_routes import SETTING_ROUTES
 from jetstow.s3.sources import COPY_SOURCE
+from jetstow.s3.unbuilt_routes import UNBUILT_ROUTES
 
 _READ, _WRITE = Access.READ, Access.WRITE
 _VERSION: Final = ("versionId",)
@@ -36,6 +39,7 @@ _VERSION_OR_PART: Final = ("versionId", "partNumber")
 ROUTES: Final = (
     *SETTING_ROUTES,
     *MULTIPART_ROUTES,
+    *UNBUILT_ROUTES,
     Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
     Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
     Route("ListObjectVersions", "GET", BUCKET, list_object_versions, _READ, "versions"),
@@ -58,51 +62,25 @@ ROUTES: Final = (
     Route("HeadObject", "HEAD", OBJECT, head_object, _READ, accepts=_VERSION_OR_PART),
     Route("RenameObject", "PUT", OBJECT, rename_object, _WRITE, "renameObject"),
     Route("CopyObject", "PUT", OBJECT, copy_object, _WRITE, header=COPY_SOURCE),
+    Route("PostObject", "POST", BUCKET, post_object, Access.PUBLIC, opens_bucket=False),
     Route("PutObject", "PUT", OBJECT, put_object, _WRITE),
     Route("DeleteObject", "DELETE", OBJECT, delete_object, _WRITE, accepts=_VERSION),
 )
 
-# The parameters that select an operation of S3, and the code of a GET of what is not set up.
-# A request with one of them that has no route is refused. It never falls through to the plain
-# operation: `DELETE /bucket?policy` must not delete the bucket.
-SUBRESOURCES: Final = {
-    "accelerate": None,
-    "acl": None,
-    "analytics": None,
-    "attributes": None,
-    "cors": None,
-    "delete": None,
-    "encryption": "ServerSideEncryptionConfigurationNotFoundError",
-    "intelligent-tiering": None,
-    "inventory": None,
-    "legal-hold": None,
-    "lifecycle": "NoSuchLifecycleConfiguration",
-    "logging": None,
-    "metadataConfiguration": None,
-    "metrics": None,
-    "notification": None,
-    "object-lock": "ObjectLockConfigurationNotFoundError",
-    "ownershipControls": "OwnershipControlsNotFoundError",
-    "partNumber": None,
-    "policy": "NoSuchBucketPolicy",
-    "policyStatus": "NoSuchBucketPolicy",
-    "publicAccessBlock": "NoSuchPublicAccessBlockConfiguration",
-    "renameObject": None,
-    "replication": "ReplicationConfigurationNotFoundError",
-    "requestPayment": None,
-    "restore": None,
-    "retention": None,
-    "select": None,
-    "session": None,
-    "tagging": None,
-    "torrent": "NoSuchKey",
-    "uploadId": None,
-    "uploads": None,
-    "versionId": None,
-    "versioning": None,
-    "versions": None,
-    "website": "NoSuchWebsiteConfiguration",
-}
+# The parameters that select an operation of S3. A request with one of them that has no route is
+# refused. It never falls through to the plain operation: `DELETE /bucket?policy` must not delete
+# the bucket.
+SUBRESOURCES: Final = frozenset({
+    "abac", "accelerate", "acl", "analytics", "attributes", "cors", "delete", "encryption",
+    "intelligent-tiering", "inventory", "legal-hold", "lifecycle", "logging",
+    "metadataConfiguration", "metadataInventoryTable", "metadataJournalTable", "metadataTable",
+    "metrics", "notification", "object-lock", "ownershipControls", "partNumber", "policy",
+    "policyStatus", "publicAccessBlock", "renameObject", "replication", "requestPayment", "restore",
+    "retention", "select", "session", "tagging", "torrent", "uploadId", "uploads", "versionId",
+    "versioning", "versions", "website",
+})  # fmt: skip
+
+_PREFLIGHT: Final = Route("PreflightObject", "OPTIONS", BUCKET, preflight, Access.PUBLIC)
 
 _BY_TARGET: Final[dict[tuple[str, str], list[Route]]] = {}
 for _route in ROUTES:
@@ -113,8 +91,10 @@ _BUILT: Final = frozenset((route.level, route.query) for route in ROUTES if rout
 def find_route(request: Request) -> Route:
     """Return the route of a request.
 
-    Raises: `S3Error` (MethodNotAllowed, NotImplemented, or the code of what is not set up).
+    Raises: `S3Error` (MethodNotAllowed, NotImplemented).
     """
+    if request.method == "OPTIONS" and request.bucket:
+        return _PREFLIGHT  # its query is that of the request to come
     level = OBJECT if request.key else BUCKET if request.bucket else SERVICE
     for route in _BY_TARGET.get((request.method, level), ()):
         if route.matches(request):
@@ -130,6 +110,4 @@ def _refuse_subresources(request: Request, level: str, accepted: tuple[str, ...]
             continue
         if (level, name) in _BUILT:
             raise S3Error("MethodNotAllowed", Method=request.method, ResourceType=name.upper())
-        if request.method == "GET" and (code := SUBRESOURCES[name]) is not None:
-            raise S3Error(code)
         raise S3Error("NotImplemented", f"?{name} is not implemented.")

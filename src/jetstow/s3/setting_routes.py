@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from jetstow.s3.access import Access
+from jetstow.s3.operations.delete_bucket_cors import delete_bucket_cors
 from jetstow.s3.operations.delete_bucket_ownership_controls import delete_bucket_ownership_controls
 from jetstow.s3.operations.delete_bucket_tagging import delete_bucket_tagging
 from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
 from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
+from jetstow.s3.operations.get_bucket_cors import get_bucket_cors
 from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
 from jetstow.s3.operations.get_object_acl import get_object_acl
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
 from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
+from jetstow.s3.operations.put_bucket_cors import put_bucket_cors
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
 from jetstow.s3.operations.put_object_acl import put_object_acl
@@ -60,4 +63,7 @@ SETTING_ROUTES: Final = (
     _route("GetPublicAccessBlock", BUCKET, "publicAccessBlock", get_public_access_block),
     _route("PutPublicAccessBlock", BUCKET, "publicAccessBlock", put_public_access_block),
     _route("DeletePublicAccessBlock", BUCKET, "publicAccessBlock", delete_public_access_block),
+    _route("GetBucketCors", BUCKET, "cors", get_bucket_cors),
+    _route("PutBucketCors", BUCKET, "cors", put_bucket_cors),
+    _route("DeleteBucketCors", BUCKET, "cors", delete_bucket_cors),
 )

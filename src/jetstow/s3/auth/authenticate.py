@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -22,6 +22,11 @@ MAX_EXPIRY: Final = 7 * 24 * 3600
 _CONTENT_SHA256: Final = "x-amz-content-sha256"
 _SHA256: Final = re.compile("[0-9a-f]{64}")
 _TIMESTAMP: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
+
+_QUERY_PARAMETERS: Final = frozenset({
+    "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signature",
+    "x-amz-signedheaders",
+})  # fmt: skip
 
 SIGNED_CHUNKS: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_CHUNKS_TRAILER: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
@@ -127,13 +132,28 @@ def _authenticate_query(request: Request, keys: Keys, now: datetime.datetime) ->
     key = find_key(keys, access_key)
     _check_expiry(time, expires, now)
     signed = _signed_headers(request, signed_names, frozenset({_CONTENT_SHA256}))
-    payload_hash = _payload_hash(request)
+    payload_hash = _payload_hash(with_query_headers(request))
     texts = signature.strings_to_sign(
         request, signed, payload_hash, timestamp, scope, without="X-Amz-Signature"
     )
     secret = signature.signing_key(key.secret_key, scope)
     check_signature(secret, texts, given, key)
     return Identity(key, payload_hash, presigned=True)
+
+
+def with_query_headers(request: Request) -> Request:
+    """Return a presigned request with the headers `x-amz-*` that its query has.
+
+    The AWS SDKs for JavaScript move them there. The signature covers the query.
+    """
+    moved = {
+        lower: value.encode().decode("latin-1")
+        for name, value in request.query.items()
+        if (lower := name.lower()).startswith("x-amz-")
+        and lower not in _QUERY_PARAMETERS
+        and lower not in request.headers
+    }
+    return replace(request, headers={**request.headers, **moved}) if moved else request
 
 
 def _check_expiry(time: datetime.datetime, expires: str, now: datetime.datetime) -> None:

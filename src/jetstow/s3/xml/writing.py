@@ -50,6 +50,11 @@ def document(name: str, *children: str) -> str:
     return f'{DECLARATION}<{name} xmlns="{NAMESPACE}">{"".join(children)}</{name}>'
 
 
+def plain_document(name: str, *children: str) -> str:
+    """Return a document without a namespace."""
+    return DECLARATION + element(name, *children)
+
+
 def error_document(
     code: str, message: str, resource: str, request_id: str, **fields: object
 ) -> str:
@@ -61,7 +66,7 @@ def error_document(
         text("Resource", resource),
         text("RequestId", request_id),
     )
-    return f"{DECLARATION}{element('Error', *children)}"
+    return plain_document("Error", *children)
 
 
 def format_time(time: datetime.datetime) -> str:

@@ -1,0 +1,16 @@
+"""PutBucketCors: replace the CORS rules of a bucket."""
+
+from __future__ import annotations
+
+from jetstow.s3.buckets import CORS
+from jetstow.s3.call import Call
+from jetstow.s3.cors import dump_rules, parse_rules
+from jetstow.s3.result import Result
+
+
+async def put_bucket_cors(call: Call) -> Result:
+    """Replace the rules."""
+    rules = parse_rules(await call.payload.read_document())
+    async with call.buckets.changing(call.bucket) as settings:
+        settings[CORS] = dump_rules(rules)
+    return Result()
