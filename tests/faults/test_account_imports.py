@@ -99,7 +99,7 @@ async def check_changes(own: jetstow.ObjectStore, imported: jetstow.ObjectStore)
         names = []
         while (change := await watcher.updates(timeout=20)) is not None:
             names.append(change.name)
-    assert names == ["b", "link", "c"]
+    assert names == ["b", "a", "link", "c"]
     assert [info.name for info in await own.list()] == ["b", "link"]
     result = await imported.verify()
     assert not result.findings
