@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from jetstow.s3.buckets import CORS, BucketState
+from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.reserved import CORS
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jetstow.s3.buckets import CORS
 from jetstow.s3.call import Call
+from jetstow.s3.reserved import CORS
 from jetstow.s3.result import Result, no_content
 
 
