@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
+
+import jetstow.sync as jetstow
+from jetstow.errors import BucketNotFoundError
 
 MIB = 1024 * 1024
 
@@ -59,6 +62,39 @@ class Upload:
             for name, value in sent.items()
             if name.startswith("Checksum") and name != "ChecksumType"
         }
+
+
+class Peek:
+    """What the gateway's bucket and spool have, as a NATS client sees it."""
+
+    def __init__(self, url: str) -> None:
+        self._client = jetstow.connect(url)
+        self._js = self._client.jetstream()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def spooled(self, upload: Upload | None = None, *, ever: bool = False) -> int:
+        """Count parts in the spool, of one upload or all; with `ever`, those that were there."""
+        try:
+            store = self._js.object_store("JETSTOW_S3_SPOOL")
+        except BucketNotFoundError:
+            return 0
+        prefix = "" if upload is None else f"{upload.id}/"
+        return len(store.list(prefix=prefix, ignore_deletes=not ever))
+
+    def garbage(self, bucket: str) -> int:
+        """Count the uploads of which only chunks are left."""
+        store = self._js.object_store(bucket.replace(".", "_"))
+        return store.collect_garbage(grace=0, dry_run=True).uploads
+
+    def collect(self, bucket: str, *, keep: bool) -> int:
+        """Collect the garbage of a bucket. Return of how many uploads."""
+        store = self._js.object_store(bucket.replace(".", "_"))
+        return store.collect_garbage(grace=0, keep=list if keep else None).uploads
 
 
 def multipart_etag(parts: Iterable[bytes]) -> str:

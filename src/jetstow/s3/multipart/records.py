@@ -16,16 +16,15 @@ from nats.js import errors as js_errors
 from nats.js.kv import KeyValue
 
 from jetstow import JetStreamContext
-from jetstow.s3.buckets import HIDDEN_PREFIX
+from jetstow._upload_records import UPLOAD_RECORDS
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.model import Part, Upload
 
 # How long an upload may take, in seconds: its parts expire then.
 UPLOAD_TTL: Final = 7 * 24 * 3600
 
-RECORDS: Final = f"{HIDDEN_PREFIX}UPLOADS"
-_STREAM: Final = f"KV_{RECORDS}"
-_SUBJECT: Final = f"$KV.{RECORDS}."
+_STREAM: Final = f"KV_{UPLOAD_RECORDS}"
+_SUBJECT: Final = f"$KV.{UPLOAD_RECORDS}."
 
 _Record = TypeVar("_Record", Upload, Part)
 
@@ -153,10 +152,10 @@ class Records:
 
     async def _create(self, replicas: int) -> KeyValue:
         try:
-            return await self._js.key_value(RECORDS)
+            return await self._js.key_value(UPLOAD_RECORDS)
         except js_errors.NotFoundError:
             return await self._js.create_key_value(
-                bucket=RECORDS,
+                bucket=UPLOAD_RECORDS,
                 description="Multipart uploads of the S3 gateway",
                 ttl=UPLOAD_TTL,
                 replicas=replicas,
