@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable
 from typing import Any, Self
@@ -31,7 +32,7 @@ class Upload:
         self._remember(number, sent)
         return sent
 
-    def copy(self, number: int, bucket: str, key: str, **options: Any) -> Any:
+    def copy_part(self, number: int, bucket: str, key: str, **options: Any) -> Any:
         source = {"Bucket": bucket, "Key": key}
         sent = self._client.upload_part_copy(
             **self.place, PartNumber=number, CopySource=source, **options
@@ -48,6 +49,12 @@ class Upload:
         return self._client.complete_multipart_upload(
             **self.place, MultipartUpload={"Parts": parts}, **options
         )
+
+    def at(self, client: Any) -> Upload:
+        """Return the same upload through another client."""
+        other = copy.copy(self)
+        other._client = client
+        return other
 
     def abort(self) -> Any:
         return self._client.abort_multipart_upload(**self.place)

@@ -100,6 +100,12 @@ class Records:
             key = _key(upload.bucket, upload.id, str(part.number))
             await kv.put(key, msgspec.msgpack.encode(part))
 
+    async def remove_part(self, upload: Upload, part: Part) -> None:
+        """Remove a part whose bytes are gone."""
+        with _as_s3_errors():
+            subject = _SUBJECT + _key(upload.bucket, upload.id, str(part.number))
+            await self._js.purge_stream(_STREAM, subject=subject)
+
     async def find_part(self, upload: Upload, number: int) -> Part | None:
         """Return a part, or None."""
         found = await self._get(_key(upload.bucket, upload.id, str(number)), Part)

@@ -66,10 +66,11 @@ class Uploads:
                 raise
         if part is None:
             part = await self._write_to_spool(bucket, upload, number, source)
-            if in_order.has(part):  # sent again, as the client did not receive the response
-                await self.spool.delete(part.spooled)
-                part = in_order.parts[number - 1]
         replaced = await self.records.find_part(upload, number)
+        if part.spooled and replaced is not None and replaced.nuid and in_order.has(part):
+            # Sent again, as the client did not receive the response.
+            await self.spool.delete(part.spooled)
+            part = replaced
         await self.records.put_part(upload, part)
         if replaced is not None and replaced.spooled not in ("", part.spooled):
             await self.spool.delete(replaced.spooled)
