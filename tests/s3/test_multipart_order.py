@@ -16,8 +16,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 from tests.support.gateway import RunningGateway
-from tests.support.multipart import MIB, Peek, Upload, multipart_etag
-from tests.support.s3_http import connect, request_head, signed_headers
+from tests.support.multipart import MIB, Peek, Upload, begin_part, multipart_etag
 from tests.support.servers import NatsServer
 
 PART = os.urandom(5 * MIB)
@@ -34,19 +33,6 @@ def peek(server: NatsServer) -> Iterator[Peek]:
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts ahead of their turn give up soon."""
     monkeypatch.setattr("jetstow.s3.multipart.turns.MAX_STANDSTILL", 0.2)
-
-
-def begin_part(
-    gateway: RunningGateway, upload: Upload, number: int, size: int, **headers: str
-) -> socket.socket:
-    """Send the head of an UploadPart, and none of its bytes."""
-    place = upload.place
-    target = f"/{place['Bucket']}/{place['Key']}?uploadId={upload.id}&partNumber={number}"
-    headers = {"Content-Length": str(size), **headers}
-    signed = signed_headers(gateway, "PUT", target, headers=headers)
-    stream = connect(gateway)
-    stream.sendall(request_head("PUT", target, {"Host": f"{gateway.host}:{gateway.port}"} | signed))
-    return stream
 
 
 def read_object(s3: Any, bucket: str) -> bytes:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import socket
 from collections.abc import Iterable
 from typing import Any, Self
 
 import jetstow.sync as jetstow
 from jetstow.errors import BucketNotFoundError
+from jetstow.s3 import Key
+from tests.support.gateway import OWNER
+from tests.support.s3_http import Address, connect, request_head, signed_headers
 
 MIB = 1024 * 1024
 
@@ -102,6 +106,19 @@ class Peek:
         """Collect the garbage of a bucket. Return of how many uploads."""
         store = self._js.object_store(bucket.replace(".", "_"))
         return store.collect_garbage(grace=0, keep=list if keep else None).uploads
+
+
+def begin_part(
+    gateway: Address, upload: Upload, number: int, size: int, *, key: Key = OWNER, **headers: str
+) -> socket.socket:
+    """Send the head of an UploadPart, and none of its bytes. Return the connection."""
+    place = upload.place
+    target = f"/{place['Bucket']}/{place['Key']}?uploadId={upload.id}&partNumber={number}"
+    headers = {"Content-Length": str(size), **headers}
+    signed = signed_headers(gateway, "PUT", target, key=key, headers=headers)
+    stream = connect(gateway)
+    stream.sendall(request_head("PUT", target, {"Host": f"{gateway.host}:{gateway.port}"} | signed))
+    return stream
 
 
 def multipart_etag(parts: Iterable[bytes]) -> str:
