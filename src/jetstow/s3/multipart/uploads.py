@@ -18,6 +18,9 @@ from jetstow.s3.multipart.spool import Spool
 # Open objects cost a subscription and the bytes behind the last full chunk each.
 _MAX_OPEN: Final = 256
 
+# The default size of chunks, which is smaller if the server allows only smaller messages.
+_CHUNK_SIZE: Final = 128 * 1024
+
 
 class Uploads:
     """Stores parts and removes uploads. `records` and `spool` have what is stored."""
@@ -103,7 +106,8 @@ class Uploads:
         """Purge the chunks that the parts in order were written to, which have no name."""
         await self._forget(upload.id)
         if upload.nuid:
-            await bucket.store.discard_checkpoint(StoredChunks(upload.key, upload.nuid, 1, 0))
+            stored = StoredChunks(upload.key, upload.nuid, _CHUNK_SIZE, 0)
+            await bucket.store.discard_checkpoint(stored)
 
     async def _forget(self, upload_id: str) -> None:
         """Purge the chunks of an upload that is over, if this process writes them.
