@@ -15,6 +15,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from tests.support.cli import wait_until
 from tests.support.gateway import RunningGateway
 from tests.support.multipart import MIB, Peek, Upload, begin_part, multipart_etag
 from tests.support.servers import NatsServer
@@ -188,3 +189,31 @@ def test_turn_of_a_waiting_part_comes_in_time(s3: Any, s3_bucket: str, peek: Pee
     upload.complete()
     assert read_object(s3, s3_bucket) == PART + UNALIGNED + b"end"
     assert peek.spooled(upload) == 0
+
+
+@pytest.mark.usefixtures("short_waits")
+def test_object_catches_up_with_the_spool(s3: Any, s3_bucket: str, peek: Peek) -> None:
+    """Parts that were early move into the object, and those that follow go there at once."""
+    upload = Upload(s3, s3_bucket, "a")
+    upload.put(1, PART)
+    upload.put(4, PART)
+    upload.put(3, UNALIGNED)
+    assert peek.spooled(upload) == 2
+    upload.put(2, UNALIGNED)
+    wait_until(lambda: peek.spooled(upload) == 0)
+    upload.put(5, b"end")
+    assert peek.spooled(upload, ever=True) == 2
+    assert [part["Size"] for part in upload.list_parts()["Parts"]][2] == len(UNALIGNED)
+    upload.complete()
+    assert read_object(s3, s3_bucket) == PART + UNALIGNED + UNALIGNED + PART + b"end"
+    assert peek.garbage(s3_bucket) == 0
+
+
+@pytest.mark.usefixtures("short_waits")
+def test_complete_while_the_object_catches_up(s3: Any, s3_bucket: str, peek: Peek) -> None:
+    upload = Upload(s3, s3_bucket, "a")
+    for number in (3, 2, 1):
+        upload.put(number, PART)
+    upload.complete()
+    assert read_object(s3, s3_bucket) == PART * 3
+    assert peek.spooled(upload) == peek.garbage(s3_bucket) == 0

@@ -39,7 +39,7 @@ async def finish_upload(
     upload, _ = await uploads.find(call.bucket, call.key, upload_id)
     in_order = await uploads.in_order(call.bucket, upload)
     # A request that is repeated waits until the first has completed the upload.
-    async with in_order.completing:
+    async with in_order.completing():
         upload, revision = await uploads.find(call.bucket, call.key, upload_id)
         recorded = await uploads.records.parts(upload)
         try:

@@ -69,7 +69,8 @@ class Uploads:
                 raise
         if part is None:
             part = await self._write_to_spool(bucket, upload, number, source)
-        replaced = await self.records.find_part(upload, number)
+        found = await self.records.find_part(upload, number)
+        replaced = None if found is None else found[0]
         if part.spooled and replaced is not None and replaced.nuid and in_order.has(part):
             # Sent again, as the client did not receive the response.
             await self.spool.delete(part.spooled)
@@ -80,6 +81,9 @@ class Uploads:
         if await self.records.find(upload.bucket, upload.id) is None:
             await self.remove(upload, [part])
             raise no_such_upload(upload.id)
+        if part.spooled:
+            in_order.spooled.add(number)
+        in_order.catch_up(self.spool)
         return part
 
     async def remove(self, upload: Upload, parts: list[Part], revision: int | None = None) -> bool:
