@@ -21,10 +21,10 @@ from jetstow.s3.multipart.completion import (
     select_parts,
 )
 from jetstow.s3.multipart.model import Part, Upload
-from jetstow.s3.multipart.table import PARTS, UPLOAD, PartTable, upload_of
+from jetstow.s3.multipart.table import PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.objects import Attributes, sum_entries
-from jetstow.s3.reserved import DIGEST
+from jetstow.s3.reserved import DIGEST, PARTS, UPLOAD
 
 
 async def finish_upload(
