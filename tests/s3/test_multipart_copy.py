@@ -25,9 +25,9 @@ def upload(s3: Any, s3_bucket: str) -> Upload:
 
 
 def test_copied_parts(s3: Any, s3_bucket: str, source: str, upload: Upload) -> None:
-    sent = upload.copy(1, s3_bucket, source)
+    sent = upload.copy_part(1, s3_bucket, source)
     assert sent["CopyPartResult"]["ETag"] == s3.head_object(Bucket=s3_bucket, Key=source)["ETag"]
-    upload.copy(2, s3_bucket, source, CopySourceRange="bytes=0-5242880")
+    upload.copy_part(2, s3_bucket, source, CopySourceRange="bytes=0-5242880")
     upload.put(3, b"uploaded")
     upload.complete()
     parts = [DATA, DATA[: 5 * MIB + 1], b"uploaded"]
@@ -38,7 +38,7 @@ def test_copied_parts(s3: Any, s3_bucket: str, source: str, upload: Upload) -> N
 
 def test_range_of_one_byte(s3: Any, s3_bucket: str, source: str, upload: Upload) -> None:
     last = len(DATA) - 1
-    upload.copy(1, s3_bucket, source, CopySourceRange=f"bytes={last}-{last}")
+    upload.copy_part(1, s3_bucket, source, CopySourceRange=f"bytes={last}-{last}")
     upload.complete()
     assert s3.get_object(Bucket=s3_bucket, Key="a")["Body"].read() == DATA[-1:]
 
@@ -59,24 +59,24 @@ def test_refused_range(
     s3_bucket: str, source: str, upload: Upload, value: str, status: int, code: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
-        upload.copy(1, s3_bucket, source, CopySourceRange=value)
+        upload.copy_part(1, s3_bucket, source, CopySourceRange=value)
     assert caught.value.response["Error"]["Code"] == code
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
 
 
 def test_conditions_on_the_source(s3: Any, s3_bucket: str, source: str, upload: Upload) -> None:
     etag = s3.head_object(Bucket=s3_bucket, Key=source)["ETag"]
-    upload.copy(1, s3_bucket, source, CopySourceIfMatch=etag)
+    upload.copy_part(1, s3_bucket, source, CopySourceIfMatch=etag)
     for option in ({"CopySourceIfMatch": '"other"'}, {"CopySourceIfNoneMatch": etag}):
         with pytest.raises(ClientError) as caught:
-            upload.copy(1, s3_bucket, source, **option)
+            upload.copy_part(1, s3_bucket, source, **option)
         assert caught.value.response["Error"]["Code"] == "PreconditionFailed"
 
 
 def test_source_that_does_not_exist(s3: Any, s3_bucket: str, upload: Upload) -> None:
     for bucket, code in ((s3_bucket, "NoSuchKey"), ("no-such-bucket", "NoSuchBucket")):
         with pytest.raises(ClientError) as caught:
-            upload.copy(1, bucket, "missing")
+            upload.copy_part(1, bucket, "missing")
         assert caught.value.response["Error"]["Code"] == code
 
 
@@ -87,7 +87,7 @@ def test_source_of_another_owner(gateway: Any, s3_bucket: str, source: str, buck
     other.create_bucket(Bucket=f"{bucket}-other")
     upload = Upload(other, f"{bucket}-other", "a")
     with pytest.raises(ClientError) as caught:
-        upload.copy(1, s3_bucket, source)
+        upload.copy_part(1, s3_bucket, source)
     assert caught.value.response["Error"]["Code"] == "AccessDenied"
     other.delete_bucket(Bucket=f"{bucket}-other")
     other.close()

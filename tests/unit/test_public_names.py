@@ -45,7 +45,7 @@ PUBLIC = {
         "entity_tag", "select",
     ],
     "jetstow.models": [*MODELS, "ObjectList"],
-    "jetstow.s3": ["Gateway", "Key", "Keys"],
+    "jetstow.s3": ["Gateway", "Key", "Keys", "keep_uploads"],
     "jetstow.store": RESOURCES,
     "jetstow.sync": [
         *RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS, "__version__", "errors", "types",

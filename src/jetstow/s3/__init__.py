@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
+from jetstow._upload_records import keep_uploads
 from jetstow.s3.app import Gateway
 from jetstow.s3.auth.keys import Key, Keys
 
-__all__ = ["Gateway", "Key", "Keys"]
+__all__ = ["Gateway", "Key", "Keys", "keep_uploads"]

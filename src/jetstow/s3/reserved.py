@@ -24,6 +24,10 @@ ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
 
+# Of objects that were uploaded in parts: the parts, and the id of the upload.
+PARTS: Final = f"{RESERVED}parts"
+UPLOAD: Final = f"{RESERVED}upload"
+
 # The entries that a copy of the bytes has, too.
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
 

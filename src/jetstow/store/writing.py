@@ -14,7 +14,7 @@ from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
-from jetstow._core.protocol.subjects import check_object_name
+from jetstow._core.protocol.subjects import check_object_name, chunk_subject
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write import (
     copy,
@@ -164,8 +164,9 @@ class Writes(BucketBase):
         context = self._context_of(stored.name)
         state = await read_state(self._bucket, context)
         if state.live is None or state.live.nuid != stored.nuid:
-            chunks, size = stored.chunks + 1, stored.chunk_size
-            await purge_chunks(self._bucket, context, stored.nuid, chunks, size)
+            subject = chunk_subject(self._bucket.subject_bucket, stored.nuid)
+            count = await self._bucket.count_messages(context, subject)
+            await purge_chunks(self._bucket, context, stored.nuid, count, stored.chunk_size)
 
     @instrumented
     async def copy(

@@ -53,7 +53,8 @@ async def gc(
     """Remove chunks that belong to no object (garbage).
 
     Uploads, deletes and renames whose process was killed leave such chunks. They use storage and
-    are not visible. Other clients may upload at the same time.
+    are not visible. Other clients may upload at the same time. Parts of multipart uploads to the
+    S3 gateway are kept.
     """
     from jetstow.errors import BucketNotFoundError, BucketSealedError, WrongStreamError
 
@@ -74,8 +75,13 @@ async def gc(
 async def _collect(
     session: Session, bucket: str, grace: float, deleted: float | None, *, dry_run: bool
 ) -> Result:
+    from jetstow._upload_records import keep_uploads
+
     store = await session.store(bucket)
-    result = await store.collect_garbage(grace=grace, deleted_for=deleted, dry_run=dry_run)
+    keep = keep_uploads(await session.js(), bucket)
+    result = await store.collect_garbage(
+        grace=grace, deleted_for=deleted, keep=keep, dry_run=dry_run
+    )
     for finding in result.findings:
         session.report(finding.error)
     data = {

@@ -39,7 +39,7 @@ class Assembly:
 
         `finished` returns its metadata; the argument is its digest.
 
-        Raises: `S3Error` (InvalidPart: the bytes of a part were lost), what `close` raises.
+        Raises: `PartLostError`, what `close` raises.
         """
         try:
             async with aclosing(self._read(start)) as pieces:
@@ -68,7 +68,7 @@ class Assembly:
     async def _read(self, start: int) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of the parts from index `start` on, each part verified.
 
-        Raises: `S3Error` (InvalidPart).
+        Raises: `PartLostError`.
         """
         parts = self._parts[start:]
         written = [part for part in parts if not part.spooled]
@@ -87,10 +87,10 @@ class Assembly:
                             running.update(piece)
                             yield piece
                 except _LOST:
-                    raise _lost(part) from None
+                    raise PartLostError(part) from None
                 expected = part.sums[self._upload.final_algorithm.name]
                 if encode_base64(running.digest()) != expected:
-                    raise _lost(part)
+                    raise PartLostError(part)
         finally:
             if chunks is not None:
                 await chunks.close()
@@ -125,6 +125,10 @@ class _Cursor:
         await self._pieces.aclose()
 
 
-def _lost(part: Part) -> S3Error:
-    message = "The bytes of a part are no longer there. Upload it again."
-    return S3Error("InvalidPart", message, PartNumber=part.number, ETag=f'"{part.etag}"')
+class PartLostError(S3Error):
+    """The bytes of a part are gone, or damaged."""
+
+    def __init__(self, part: Part) -> None:
+        message = "The bytes of a part are no longer there. Upload it again."
+        super().__init__("InvalidPart", message, PartNumber=part.number, ETag=f'"{part.etag}"')
+        self.part = part

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import msgspec
 
+from jetstow.errors import ServerError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import WriteConditions, expecting, find_info
-from jetstow.s3.multipart.assembly import Assembly
+from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart.assembly import Assembly, PartLostError
 from jetstow.s3.multipart.completion import (
     Wanted,
     check_declared,
@@ -18,10 +21,10 @@ from jetstow.s3.multipart.completion import (
     select_parts,
 )
 from jetstow.s3.multipart.model import Part, Upload
-from jetstow.s3.multipart.table import PARTS, UPLOAD, PartTable, upload_of
+from jetstow.s3.multipart.table import PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.objects import Attributes, sum_entries
-from jetstow.s3.reserved import DIGEST
+from jetstow.s3.reserved import DIGEST, PARTS, UPLOAD
 
 
 async def finish_upload(
@@ -35,21 +38,49 @@ async def finish_upload(
     uploads = call.uploads
     upload, _ = await uploads.find(call.bucket, call.key, upload_id)
     in_order = await uploads.in_order(call.bucket, upload)
-    async with in_order.completing:
-        # A request that was repeated has waited until the first has completed the upload.
+    # A request that is repeated waits until the first has completed the upload.
+    async with in_order.completing():
         upload, revision = await uploads.find(call.bucket, call.key, upload_id)
         recorded = await uploads.records.parts(upload)
-        parts = select_parts(wanted, recorded)
-        entries = _entries(call, upload, parts)
-        existing = await find_info(call.bucket.store, call.key)
-        if existing is not None and upload_of(existing) == upload_id:
-            # A gateway ended between the commit and the removal of the upload.
-            await uploads.remove(upload, list(recorded.values()))
-            return existing
+        try:
+            return await _finish(call, upload, revision, recorded, wanted, conditions)
+        except S3Error as error:
+            # Another gateway may have completed it since: then this error is not the reason.
+            await uploads.find(call.bucket, call.key, upload_id)
+            if isinstance(error, PartLostError):
+                await _remove_lost(uploads, upload, recorded, error.part)
+            raise
+
+
+async def _finish(
+    call: Call,
+    upload: Upload,
+    revision: int,
+    recorded: Mapping[int, Part],
+    wanted: Sequence[Wanted],
+    conditions: WriteConditions,
+) -> ObjectInfo:
+    parts = select_parts(wanted, recorded)
+    entries = _entries(call, upload, parts)
+    info = await find_info(call.bucket.store, call.key)
+    # If it has the id, a gateway ended between the commit and the removal of the upload.
+    if info is None or upload_of(info) != upload.id:
         async with expecting(call.bucket.store, call.key, conditions) as expected:
-            info = await _publish(call, uploads, upload, revision, parts, entries, expected)
-        await uploads.remove(upload, list(recorded.values()))
-        return info
+            info = await _publish(call, upload, revision, parts, entries, expected)
+    await call.uploads.remove(upload, list(recorded.values()))
+    return info
+
+
+async def _remove_lost(
+    uploads: Uploads, upload: Upload, recorded: Mapping[int, Part], lost: Part
+) -> None:
+    """Remove the record of a part that was lost, so that the client can send it again.
+
+    If chunks were removed, those of other parts are gone, too.
+    """
+    for part in recorded.values():
+        if part is lost or (lost.nuid and part.nuid):
+            await uploads.records.remove_part(upload, part)
 
 
 def _entries(call: Call, upload: Upload, parts: Sequence[Part]) -> dict[str, str]:
@@ -68,7 +99,6 @@ def _entries(call: Call, upload: Upload, parts: Sequence[Part]) -> dict[str, str
 
 async def _publish(
     call: Call,
-    uploads: Uploads,
     upload: Upload,
     revision: int,
     parts: Sequence[Part],
@@ -80,7 +110,8 @@ async def _publish(
     The gateway that marks the record first may give its chunks a name, or purge them. Another
     one that completes the same upload copies, and leaves the chunks.
     """
-    store, assembly = call.bucket.store, Assembly(call.bucket, upload, parts, uploads.spool)
+    uploads, store = call.uploads, call.bucket.store
+    assembly = Assembly(call.bucket, upload, parts, uploads.spool)
     attributes = upload.attributes
 
     def finished(digest: str) -> ObjectMeta:
@@ -96,7 +127,9 @@ async def _publish(
     try:
         if writer is not None:
             in_order.turns.end()
-            return await assembly.store(writer, len(in_order.parts), finished, expected)
+            # If chunks are missing, reading the parts shows which of them are lost.
+            with suppress(ServerError):
+                return await assembly.store(writer, len(in_order.parts), finished, expected)
         copy = await store.open(upload.key, "wb", attributes.meta(upload.key))
         info = await assembly.store(copy, 0, finished, expected)
     except BaseException:

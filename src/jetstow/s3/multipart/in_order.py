@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import msgspec
 
 from jetstow import ObjectStore, ObjectWriter
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.records import Records
-from jetstow.s3.multipart.sources import PartSource
+from jetstow.s3.multipart.sources import PartSource, SpoolSource
+from jetstow.s3.multipart.spool import Spool
 from jetstow.s3.multipart.turns import Turns
+
+_log = logging.getLogger("jetstow.s3")
 
 
 class InOrder:
@@ -24,8 +30,10 @@ class InOrder:
         self.writer: ObjectWriter | None = None
         self.parts: list[Part] = []
         self.is_aborted = False
-        # One Complete at a time.
-        self.completing = asyncio.Lock()
+        # The numbers of parts that this process has put into the spool.
+        self.spooled: set[int] = set()
+        self._completing = asyncio.Lock()
+        self._catching_up: asyncio.Task[None] | None = None
         self._upload = upload
         self._store = store
         self._records = records
@@ -37,7 +45,7 @@ class InOrder:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits for the object or writes to it."""
-        return not (self.turns.is_taken or self.completing.locked())
+        return not (self.turns.is_taken or self._completing.locked())
 
     def has(self, part: Part) -> bool:
         """Return whether a part with the same number and bytes was written."""
@@ -76,6 +84,38 @@ class InOrder:
         self.parts.append(part)
         self.turns.pass_on()
         return part
+
+    def catch_up(self, spool: Spool) -> None:
+        """Begin to move parts from the spool to the object, if their turn has come."""
+        is_running = self._catching_up is not None and not self._catching_up.done()
+        if self.turns.next in self.spooled and not is_running:
+            self._catching_up = asyncio.create_task(self._catch_up(spool))
+
+    async def _catch_up(self, spool: Spool) -> None:
+        try:
+            while self.turns.next in self.spooled and not self._completing.locked():
+                self.spooled.discard(number := self.turns.next)
+                found = await self._records.find_part(self._upload, number)
+                if found is None or not found[0].spooled or not self.turns.take_now(number):
+                    return
+                part, revision = found
+                moved = await self.write(number, SpoolSource(part, spool.stream(part.spooled)))
+                # If the part was sent again since, Complete finds that the object has another.
+                if moved is None or not await self._records.change_part(
+                    self._upload, moved, revision
+                ):
+                    return
+                await spool.delete(part.spooled)
+        except Exception as error:  # noqa: BLE001 - Complete copies what could not be moved
+            _log.warning("parts of upload %s stay in the spool: %s", self._upload.id, error)
+
+    @asynccontextmanager
+    async def completing(self) -> AsyncIterator[None]:
+        """Wait until no other Complete runs, and until no part is moved from the spool."""
+        async with self._completing:
+            if self._catching_up is not None:
+                await asyncio.wait([self._catching_up])
+            yield
 
     async def detach(self) -> None:
         """End the order, and leave the parts where they are."""

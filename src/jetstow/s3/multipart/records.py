@@ -16,16 +16,15 @@ from nats.js import errors as js_errors
 from nats.js.kv import KeyValue
 
 from jetstow import JetStreamContext
-from jetstow.s3.buckets import HIDDEN_PREFIX
+from jetstow._upload_records import UPLOAD_RECORDS
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.model import Part, Upload
 
 # How long an upload may take, in seconds: its parts expire then.
 UPLOAD_TTL: Final = 7 * 24 * 3600
 
-RECORDS: Final = f"{HIDDEN_PREFIX}UPLOADS"
-_STREAM: Final = f"KV_{RECORDS}"
-_SUBJECT: Final = f"$KV.{RECORDS}."
+_STREAM: Final = f"KV_{UPLOAD_RECORDS}"
+_SUBJECT: Final = f"$KV.{UPLOAD_RECORDS}."
 
 _Record = TypeVar("_Record", Upload, Part)
 
@@ -55,13 +54,7 @@ class Records:
 
     async def change(self, upload: Upload, revision: int) -> int | None:
         """Replace the record of an upload. Return its new revision; None if it was changed."""
-        kv = await self._open()
-        try:
-            with _as_s3_errors():
-                data = msgspec.msgpack.encode(upload)
-                return await kv.update(_key(upload.bucket, upload.id), data, last=revision)
-        except js_errors.KeyWrongLastSequenceError:
-            return None
+        return await self._update(_key(upload.bucket, upload.id), upload, revision)
 
     async def remove(self, upload: Upload, revision: int | None = None) -> bool:
         """Remove an upload and its parts; with a revision, only if it is at that revision."""
@@ -101,10 +94,20 @@ class Records:
             key = _key(upload.bucket, upload.id, str(part.number))
             await kv.put(key, msgspec.msgpack.encode(part))
 
-    async def find_part(self, upload: Upload, number: int) -> Part | None:
-        """Return a part, or None."""
-        found = await self._get(_key(upload.bucket, upload.id, str(number)), Part)
-        return None if found is None else found[0]
+    async def remove_part(self, upload: Upload, part: Part) -> None:
+        """Remove a part whose bytes are gone."""
+        with _as_s3_errors():
+            subject = _SUBJECT + _key(upload.bucket, upload.id, str(part.number))
+            await self._js.purge_stream(_STREAM, subject=subject)
+
+    async def find_part(self, upload: Upload, number: int) -> tuple[Part, int] | None:
+        """Return a part and the revision of its record; None if there is none."""
+        return await self._get(_key(upload.bucket, upload.id, str(number)), Part)
+
+    async def change_part(self, upload: Upload, part: Part, revision: int) -> bool:
+        """Replace the record of a part. Return False if it was changed."""
+        key = _key(upload.bucket, upload.id, str(part.number))
+        return await self._update(key, part, revision) is not None
 
     async def parts(self, upload: Upload) -> dict[int, Part]:
         """Return all parts by number, in order."""
@@ -124,6 +127,14 @@ class Records:
         except js_errors.KeyNotFoundError:
             return None
         return msgspec.msgpack.decode(entry.value or b"", type=kind), entry.revision or 0
+
+    async def _update(self, key: str, record: Upload | Part, revision: int) -> int | None:
+        kv = await self._open()
+        try:
+            with _as_s3_errors():
+                return await kv.update(key, msgspec.msgpack.encode(record), last=revision)
+        except js_errors.KeyWrongLastSequenceError:
+            return None
 
     async def _watch(self, keys: str, kind: type[_Record]) -> AsyncIterator[_Record]:
         kv = await self._open()
@@ -153,10 +164,10 @@ class Records:
 
     async def _create(self, replicas: int) -> KeyValue:
         try:
-            return await self._js.key_value(RECORDS)
+            return await self._js.key_value(UPLOAD_RECORDS)
         except js_errors.NotFoundError:
             return await self._js.create_key_value(
-                bucket=RECORDS,
+                bucket=UPLOAD_RECORDS,
                 description="Multipart uploads of the S3 gateway",
                 ttl=UPLOAD_TTL,
                 replicas=replicas,

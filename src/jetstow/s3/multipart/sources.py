@@ -41,6 +41,21 @@ class BodySource:
         return Part(number, payload.received, payload.etag, now(), sums)
 
 
+class SpoolSource:
+    """A part that is in the spool."""
+
+    def __init__(self, part: Part, pieces: AsyncIterator[bytes]) -> None:
+        self._part = part
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    def part(self, number: int) -> Part:  # noqa: ARG002 - it has its number
+        """Return the part."""
+        return self._part.in_spool("")
+
+
 class CopySource:
     """The bytes of another object, summed in a thread."""
 

@@ -16,10 +16,7 @@ from jetstow.models import ObjectInfo
 from jetstow.s3.body.checksums import ALGORITHMS, Checksum, encode_base64
 from jetstow.s3.multipart.model import MAX_PARTS
 from jetstow.s3.objects import current_entry
-from jetstow.s3.reserved import RESERVED
-
-PARTS: Final = f"{RESERVED}parts"
-UPLOAD: Final = f"{RESERVED}upload"
+from jetstow.s3.reserved import PARTS, UPLOAD
 
 # Sums of the parts are kept up to this size: metadata is in the memory of every listing.
 _MAX_SUMS: Final = 16 * 1024

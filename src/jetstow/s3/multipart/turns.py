@@ -40,10 +40,7 @@ class Turns:
         if self.ended or number < self.next or number in self._waiting:
             return False
         if number == self.next:
-            if self.is_taken:
-                return False  # the same part, sent twice at once
-            self.is_taken, self._progress = True, monotonic()
-            return True
+            return self.take_now(number)  # it is taken if the same part is sent twice at once
         if self._is_out_of_order and not self.is_taken:
             return False
         waiter = asyncio.get_running_loop().create_future()
@@ -56,6 +53,13 @@ class Turns:
             raise
         finally:
             self._waiting.pop(number, None)
+
+    def take_now(self, number: int) -> bool:
+        """Take the turn of a part without waiting. Return whether it has come."""
+        if self.ended or self.is_taken or number != self.next:
+            return False
+        self.is_taken, self._progress = True, monotonic()
+        return True
 
     async def _wait(self, waiter: asyncio.Future[bool]) -> bool:
         start = monotonic()

@@ -18,6 +18,9 @@ from jetstow.s3.multipart.spool import Spool
 # Open objects cost a subscription and the bytes behind the last full chunk each.
 _MAX_OPEN: Final = 256
 
+# The default size of chunks, which is smaller if the server allows only smaller messages.
+_CHUNK_SIZE: Final = 128 * 1024
+
 
 class Uploads:
     """Stores parts and removes uploads. `records` and `spool` have what is stored."""
@@ -66,16 +69,21 @@ class Uploads:
                 raise
         if part is None:
             part = await self._write_to_spool(bucket, upload, number, source)
-            if in_order.has(part):  # sent again, as the client did not receive the response
-                await self.spool.delete(part.spooled)
-                part = in_order.parts[number - 1]
-        replaced = await self.records.find_part(upload, number)
+        found = await self.records.find_part(upload, number)
+        replaced = None if found is None else found[0]
+        if part.spooled and replaced is not None and replaced.nuid and in_order.has(part):
+            # Sent again, as the client did not receive the response.
+            await self.spool.delete(part.spooled)
+            part = replaced
         await self.records.put_part(upload, part)
         if replaced is not None and replaced.spooled not in ("", part.spooled):
             await self.spool.delete(replaced.spooled)
         if await self.records.find(upload.bucket, upload.id) is None:
             await self.remove(upload, [part])
             raise no_such_upload(upload.id)
+        if part.spooled:
+            in_order.spooled.add(number)
+        in_order.catch_up(self.spool)
         return part
 
     async def remove(self, upload: Upload, parts: list[Part], revision: int | None = None) -> bool:
@@ -102,7 +110,8 @@ class Uploads:
         """Purge the chunks that the parts in order were written to, which have no name."""
         await self._forget(upload.id)
         if upload.nuid:
-            await bucket.store.discard_checkpoint(StoredChunks(upload.key, upload.nuid, 1, 0))
+            stored = StoredChunks(upload.key, upload.nuid, _CHUNK_SIZE, 0)
+            await bucket.store.discard_checkpoint(stored)
 
     async def _forget(self, upload_id: str) -> None:
         """Purge the chunks of an upload that is over, if this process writes them.

@@ -24,7 +24,7 @@ async def create_multipart_upload(call: Call) -> Result:
         created=created_time(call.bucket),
         key=call.key,
         initiated=now(),
-        owner=call.identity.owner or "",
+        owner=call.owner,
         attributes=parse_attributes(call),
         algorithm=algorithm,
         checksum_type=kind,
