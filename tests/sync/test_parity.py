@@ -28,6 +28,7 @@ FUNCTIONS = (
 ASYNC_ONLY = {
     ("Client", "publish_fast"),
     ("Client", "subscribe_fast"),
+    ("ObjectReader", "stream"),
     ("ObjectStore", "ObjectResult"),
     ("ObjectStore", "ObjectStoreStatus"),
     ("ObjectStore", "ObjectWatcher"),

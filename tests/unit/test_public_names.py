@@ -39,6 +39,10 @@ PUBLIC = {
         "WrongEventLoopError", "WrongStreamError",
     ],
     "jetstow.fs": ["JetstowFileSystem"],
+    "jetstow.http": [
+        "Files", "ObjectResponse", "Selection", "condition_headers", "content_headers",
+        "entity_tag", "select",
+    ],
     "jetstow.models": [*MODELS, "ObjectList"],
     "jetstow.store": RESOURCES,
     "jetstow.sync": [
@@ -53,7 +57,7 @@ PUBLIC = {
 }  # fmt: skip
 
 # The modules of these packages are internal: only the names of the package itself are public.
-INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.store")
+INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.http", "jetstow.store")
 
 
 @pytest.mark.parametrize("name", PUBLIC)
