@@ -19,7 +19,7 @@ BLOCKING_TYPES = {
     "ObjectWriter": "jetstow.sync._writer.ObjectWriter",
     "ObjectWatcher": "jetstow.sync._watcher.ObjectWatcher",
 }
-ASYNC_ONLY = {"AsyncIterable", "AsyncIterator"}
+ASYNC_ONLY = {"AsyncIterable", "AsyncIterator", "Awaitable"}
 
 
 class Annotations(ast.NodeTransformer):

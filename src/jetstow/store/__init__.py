@@ -8,12 +8,13 @@ from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult
 from jetstow.store.bucket import Buckets
 from jetstow.store.files import Files
+from jetstow.store.linking import Links
 from jetstow.store.listing import Listings
 from jetstow.store.reading import Reads
 from jetstow.store.writing import Writes
 
 
-class ObjectStore(Writes, Reads, Files, Listings, Buckets):
+class ObjectStore(Writes, Links, Reads, Files, Listings, Buckets):
     """The object store of one bucket (ADR-20). `JetStreamContext.object_store` opens it.
 
     Every method can raise `ConnectionLostError`, `TimeoutError` (the server sent nothing for
