@@ -15,6 +15,7 @@ BLOCKING_TYPES = {
     "Data": "jetstow.types.BlockingData",
     "Readable": "jetstow.types.Readable",
     "Writable": "jetstow.types.Writable",
+    "BucketIndex": "jetstow.sync._index.BucketIndex",
     "ObjectReader": "jetstow.sync._reader.ObjectReader",
     "ObjectWriter": "jetstow.sync._writer.ObjectWriter",
     "ObjectWatcher": "jetstow.sync._watcher.ObjectWatcher",

@@ -201,6 +201,9 @@ class Generator:
         if returns == "AwaitableContext[ObjectWatcher]":
             undo = "Call(undo=jetstow.ObjectWatcher.stop)"
             return f"return ObjectWatcher(self, {undo}.{call}, match)\n"
+        if returns == "AwaitableContext[BucketIndex]":
+            undo = "Call(undo=jetstow.BucketIndex.close)"
+            return f"return BucketIndex(self, {undo}.{call})\n"
         if not isinstance(node, ast.AsyncFunctionDef) and not returns.startswith("Listing"):
             raise GenerationError(f"no rule for the result {returns} of {node.name}")
         lines = []

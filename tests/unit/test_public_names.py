@@ -18,7 +18,8 @@ MODELS = [
     "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
     "StoreCompression",
 ]  # fmt: skip
-RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
+INDEX = ["BucketIndex", "IndexEntry", "IndexPage"]
+RESOURCES = [*INDEX, "ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
 FUNCTIONS = ["backup", "connect", "download_folder", "mirror", "restore", "upload_folder"]
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from jetstow._core.read.bucket_index import BucketIndex
+from jetstow._core.read.index_entry import IndexEntry
+from jetstow._core.read.name_index import IndexPage
 from jetstow._core.read.reader import ObjectReader
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
@@ -30,4 +33,12 @@ ObjectStore.ObjectResult = ObjectResult  # type: ignore[misc,assignment]
 ObjectStore.ObjectStoreStatus = BucketStatus  # type: ignore[misc]
 ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
 
-__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
+__all__ = [
+    "BucketIndex",
+    "IndexEntry",
+    "IndexPage",
+    "ObjectReader",
+    "ObjectStore",
+    "ObjectWatcher",
+    "ObjectWriter",
+]

@@ -18,6 +18,7 @@ from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectResult
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
+from jetstow.sync._index import BucketIndex
 from jetstow.sync._iterate import iterate
 from jetstow.sync._reader import ObjectReader
 from jetstow.sync._watcher import ObjectWatcher
@@ -568,6 +569,25 @@ class ObjectStore(StoreBase):
                 max_size=max_size,
                 newer_than=newer_than,
                 older_than=older_than,
+            ),
+        )
+
+    def index(self, *, metadata: Sequence[str] = (), max_names: int = 1000000) -> BucketIndex:
+        """Open an index of the bucket, for many listings: `with store.index() as index`.
+
+        `index.page(prefix, after=..., delimiter="/", limit=1000)` returns objects in the
+        order of their names, with each change that was acknowledged before the call. The index
+        reads the names once and then watches the bucket. For one listing, use `list`.
+
+        Of an object's metadata, the entries have the values of the names in `metadata`. If the
+        bucket has more than `max_names` names, each page reads all of them instead of memory.
+
+        Raises: `InvalidOptionError` (`metadata` is one string, or an argument has another type).
+        """
+        return BucketIndex(
+            self,
+            Call(undo=jetstow.BucketIndex.close).run(
+                self.async_store().index, metadata=metadata, max_names=max_names
             ),
         )
 
