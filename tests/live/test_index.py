@@ -173,7 +173,7 @@ async def test_lost_consumer(store: jetstow.ObjectStore, raw: Client) -> None:
             await raw.jetstream().delete_consumer(f"OBJ_{store.bucket}", consumer.name)
         await fill(store, ["b"])
         await store.delete("a")
-        assert await names_of(index) == ["b"]
+        assert await asyncio.gather(*(names_of(index) for _ in range(5))) == [["b"]] * 5
     assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
@@ -278,6 +278,17 @@ async def test_closed_index(store: jetstow.ObjectStore, raw: Client) -> None:
     assert await raw_stream.consumer_count(raw, store.bucket) == 0
     with pytest.raises(ValueError, match="closed"):
         await index.page()
+
+
+async def test_index_closed_during_a_page(store: jetstow.ObjectStore, raw: Client) -> None:
+    await fill(store, NAMES)
+    index = await store.index()
+    pages = [asyncio.create_task(index.page()) for _ in range(3)]
+    await asyncio.sleep(0)
+    await index.close()
+    for outcome in await asyncio.gather(*pages, return_exceptions=True):
+        assert isinstance(outcome, jetstow.IndexPage | ValueError)
+    assert await raw_stream.consumer_count(raw, store.bucket) == 0
 
 
 @pytest.mark.parametrize(

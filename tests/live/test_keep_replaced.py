@@ -13,6 +13,7 @@ import jetstow
 from jetstow.errors import ObjectNotFoundError, RevisionMismatchError
 from jetstow.types import GarbageResult
 from tests.support import object_builder, raw_stream
+from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 
 pytestmark = pytest.mark.one_path
@@ -74,6 +75,7 @@ async def test_what_another_client_replaced_is_not_kept(
         second = await store.put("a", b"second")
     assert file.info is not None
     assert file.info.replaced == second
+    await purges_ended(store)
     assert await raw_stream.chunks(raw, store.bucket) == {second.nuid: 1, file.nuid: 3}
 
 

@@ -78,8 +78,6 @@ class BucketIndex:
         """
         query = self._query(prefix, after, delimiter, limit)
         while True:
-            if self._closed:
-                raise ValueError(f"the index of {self._context} is closed: open it again")
             feed = await self._started_feed()
             try:
                 await feed.wait_filled()
@@ -95,7 +93,8 @@ class BucketIndex:
     async def close(self) -> None:
         """Stop watching the bucket, and free the memory."""
         self._closed = True
-        feed, self._feed = self._feed, None
+        async with self._starting:
+            feed, self._feed = self._feed, None
         if feed is not None:
             await feed.stop()
 
@@ -124,6 +123,8 @@ class BucketIndex:
 
     async def _started_feed(self) -> IndexFeed:
         async with self._starting:
+            if self._closed:
+                raise ValueError(f"the index of {self._context} is closed: open it again")
             feed = self._feed
             if feed is None or (feed.has_ended and not feed.is_too_large):
                 if feed is not None:

@@ -50,6 +50,7 @@ class IndexFeed:
         self._filled = asyncio.Event()
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_resuming = False
 
     async def start(self) -> None:
         """Create the consumer.
@@ -70,7 +71,7 @@ class IndexFeed:
     @property
     def has_ended(self) -> bool:
         """Whether the names are not kept current any more."""
-        return self._task is None or self._task.done()
+        return not self._is_resuming and (self._task is None or self._task.done())
 
     @property
     def applied(self) -> int:
@@ -80,11 +81,13 @@ class IndexFeed:
     async def wait_filled(self) -> None:
         """Wait until all names have been read.
 
-        Raises: what ended the task.
+        Raises: what ended the task, `Outdated`.
         """
         while not self._filled.is_set():
             if self._task is not None and self._task.done():
-                self._task.result()
+                if not self._task.cancelled():
+                    self._task.result()
+                raise Outdated
             await self.wait_changed(None)
 
     async def wait_changed(self, timeout: float | None) -> bool:
@@ -98,8 +101,14 @@ class IndexFeed:
 
     async def resume(self) -> None:
         """Replace the consumer by another one, which continues after the last change."""
-        await self._cancel_task()
-        self._start_task(reopen=True)
+        if self._is_resuming:
+            return  # another page does so
+        self._is_resuming = True
+        try:
+            await self._cancel_task()
+            self._start_task(reopen=True)
+        finally:
+            self._is_resuming = False
 
     async def drop_missing(self, info: dict[str, Any]) -> None:
         """Remove the names that the server has removed without a message.

@@ -129,6 +129,8 @@ class NameIndex:
         entries, prefix = self._entries, query.prefix
         oldest = now - max_age if max_age else 0
         (start, inclusive), group_of = query.start, query.group
+        # A group ends with the delimiter: replacing that is faster than `successor(group)`.
+        length, tail = len(query.delimiter), successor(query.delimiter)
         while True:
             group = ""
             for name in entries.irange(start, inclusive=(inclusive, True)):
@@ -141,7 +143,9 @@ class NameIndex:
                 yield name, entry, group
                 if group:
                     break
-            following = successor(group) if group else None
+            if not group:
+                return
+            following = successor(group) if tail is None else group[:-length] + tail
             if following is None:
                 return
             start, inclusive = following, True
