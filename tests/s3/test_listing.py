@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from botocore.exceptions import ClientError
 
+from jetstow.s3 import indexes
+from jetstow.s3.reserved import ETAG, LISTED_ENTRIES
 from tests.support.gateway import OWNER
 from tests.support.s3_http import send_signed
 
@@ -203,3 +205,35 @@ async def test_write_of_another_client_is_listed(s3: Any, s3_bucket: str, js: An
         if number % 2:
             await store.delete(name)
             assert keys_of(s3.list_objects_v2(Bucket=s3_bucket))[-1] != name
+
+
+async def test_bucket_that_another_client_creates_again(s3: Any, bucket: str, js: Any) -> None:
+    s3.create_bucket(Bucket=bucket)
+    put(s3, bucket, "ab")
+    assert keys_of(s3.list_objects_v2(Bucket=bucket)) == ["a", "b"]
+    await js.delete_object_store(bucket)
+    store = await js.create_object_store(bucket)
+    await store.put("c", b"1")
+    assert keys_of(s3.list_objects_v2(Bucket=bucket)) == ["c"]
+    s3.delete_object(Bucket=bucket, Key="c")
+    s3.delete_bucket(Bucket=bucket)
+
+
+async def test_index_that_is_used_least(js: Any, bucket: str, monkeypatch: Any) -> None:
+    """Of more indexes than the limit, those without a request are closed, and opened again."""
+    monkeypatch.setattr(indexes, "_MAX_OPEN", 1)
+    stores = [await js.create_object_store(f"{bucket}-{number}") for number in range(2)]
+    opened = indexes.Indexes(LISTED_ENTRIES)
+    for store in stores:
+        await store.put("a", b"1", metadata={ETAG: "x"})
+    async with opened.use(stores[0]) as first, opened.use(stores[1]) as second:
+        assert [len((await index.page()).entries) for index in (first, second)] == [1, 1]
+    async with opened.use(stores[1]) as again:
+        assert again is second
+        with pytest.raises(ValueError, match="closed"):
+            await first.page()
+    async with opened.use(stores[0]) as new:
+        assert (await new.page()).entries[0].metadata == (None, "x", None, None)
+    await opened.close()
+    for store in stores:
+        await js.delete_object_store(store.bucket)

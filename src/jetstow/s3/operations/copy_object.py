@@ -15,9 +15,10 @@ from jetstow.s3.body.payload import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.keep_alive import keep_alive
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.result import Result
-from jetstow.s3.sources import COPY_SOURCE, open_copy_source, parse_copy_source
+from jetstow.s3.sources import COPY_SOURCE, Source, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
 from jetstow.s3.writes import store_pieces
 from jetstow.s3.xml.writing import document, text
@@ -33,17 +34,21 @@ async def copy_object(call: Call) -> Result:
     """Copy an object with its metadata, or with that of the request (REPLACE)."""
     source = parse_copy_source(call.request.headers[COPY_SOURCE])
     replaces = _directive(call, "x-amz-metadata-directive")
-    wanted = _wanted_algorithm(call)
-    is_same = (source.bucket, source.key) == (call.bucket.name, call.key)
-    if is_same and not replaces:
+    if (source.bucket, source.key) == (call.bucket.name, call.key) and not replaces:
         raise S3Error("InvalidRequest", _ITSELF)
+    return await keep_alive(call, _document(call, source, replaces=replaces))
+
+
+async def _document(call: Call, source: Source, *, replaces: bool) -> str:
+    """Copy the object. Return the document of the response."""
+    wanted = _wanted_algorithm(call)
     conditions = put_conditions(call.request.headers)
     while True:
         try:
             async with await open_copy_source(call, source) as reader:
                 meta = _meta(call, reader.info, replaces=replaces)
                 algorithm = _missing_algorithm(reader.info, wanted)
-                if is_same:
+                if (source.bucket, source.key) == (call.bucket.name, call.key):
                     conditions.check(reader.info)
                     info = await _change(call, reader, meta, algorithm)
                 else:
@@ -53,13 +58,11 @@ async def copy_object(call: Call) -> Result:
         except (ObjectChangedError, RevisionMismatchError):
             continue  # the source was replaced while it was read: copy the new object
     checksum = objects.checksum(info)
-    return Result(
-        xml=document(
-            "CopyObjectResult",
-            text("LastModified", info.modified),
-            text("ETag", objects.etag(info)),
-            "" if checksum is None else checksum.elements,
-        )
+    return document(
+        "CopyObjectResult",
+        text("LastModified", info.modified),
+        text("ETag", objects.etag(info)),
+        "" if checksum is None else checksum.elements,
     )
 
 
