@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+import jetstow
+from jetstow.s3.multipart.records import Records
 from tests.support.cli import Cli
 from tests.support.gateway import RunningGateway
 from tests.support.multipart import MIB, Peek, Upload, multipart_etag
@@ -214,3 +218,29 @@ def test_white_space_while_parts_are_copied(
     assert response.body.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n ')
     assert b"CompleteMultipartUploadResult" in response.body
     assert read_object(s3, s3_bucket) == UNALIGNED + b"end"
+
+
+def test_upload_that_another_gateway_completes(
+    s3: Any, s3_bucket: str, second: RunningGateway, peek: Peek, server: NatsServer
+) -> None:
+    """It may be about to give the chunks of the parts a name: only a collection may purge them."""
+
+    async def mark(upload: Upload) -> None:
+        async with await jetstow.connect(server.url) as client:
+            records = Records(client.jetstream())
+            found = await records.find(s3_bucket, upload.id)
+            assert found is not None
+            record, revision = found
+            marked = msgspec.structs.replace(record, is_completing=True)
+            assert await records.change(marked, revision)
+
+    upload = begin(s3, s3_bucket, UNALIGNED, PART)
+    asyncio.run(mark(upload))
+    upload.at(second.client()).complete()
+    assert read_object(s3, s3_bucket) == UNALIGNED + PART
+    assert peek.collect(s3_bucket, keep=False) == 1
+    upload = begin(s3, s3_bucket, UNALIGNED, PART)
+    asyncio.run(mark(upload))
+    upload.at(second.client()).abort()
+    assert peek.garbage(s3_bucket) == 1
+    assert read_object(s3, s3_bucket) == UNALIGNED + PART

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
-from jetstow.errors import ServerError
+from jetstow.errors import (
+    ConnectionLostError,
+    JetStreamUnavailableError,
+    ServerError,
+    TimeoutError,
+)
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import WriteConditions, expecting, find_info
@@ -25,6 +32,14 @@ from jetstow.s3.multipart.table import PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.objects import Attributes, sum_entries
 from jetstow.s3.reserved import DIGEST, PARTS, UPLOAD
+
+# After these errors of a commit, it is unknown whether the object was published.
+_UNKNOWN_OUTCOME: Final = (
+    TimeoutError,
+    ConnectionLostError,
+    JetStreamUnavailableError,
+    asyncio.CancelledError,
+)
 
 
 async def finish_upload(
@@ -132,8 +147,9 @@ async def _publish(
                 return await assembly.store(writer, len(in_order.parts), finished, expected)
         copy = await store.open(upload.key, "wb", attributes.meta(upload.key))
         info = await assembly.store(copy, 0, finished, expected)
-    except BaseException:
-        if marked is not None:
+    except BaseException as error:
+        # If the metadata may be published yet, the mark stays: nothing may purge the chunks.
+        if marked is not None and not isinstance(error, _UNKNOWN_OUTCOME):
             await uploads.records.change(upload, marked)
         raise
     if marked is not None:

@@ -45,9 +45,9 @@ class Uploads:
         in_order = self._in_order.pop(upload.id, None)
         if in_order is None:
             in_order = InOrder(upload, bucket.store, self.records)
-            while len(self._in_order) >= _MAX_OPEN and (oldest := self._find_idle()) is not None:
-                await self._in_order.pop(oldest).detach()
         self._in_order[upload.id] = in_order
+        while len(self._in_order) > _MAX_OPEN and (oldest := self._find_idle()) is not None:
+            await self._in_order.pop(oldest).detach()
         return in_order
 
     async def store_part(
