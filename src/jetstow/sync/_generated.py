@@ -126,7 +126,8 @@ class ObjectStore(StoreBase):
 
         If the file changes while it is read, nothing is stored.
 
-        Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
+        Raises: `ObjectChangedError` (the file changed), `BlockingIOError` (another put with
+        `resume` stores it under this name), and what `put` and `open` raise.
         """
         call = Call()
         return call.run(
@@ -355,7 +356,8 @@ class ObjectStore(StoreBase):
         fails, and the next get with `resume` continues; this is not available for encrypted
         objects.
 
-        Raises: what `get` and `open` raise.
+        Raises: `BlockingIOError` (another get with `resume` writes to the path), and what `get` and
+        `open` raise.
         """
         call = Call()
         return call.run(

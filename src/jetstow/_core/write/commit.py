@@ -44,6 +44,12 @@ from jetstow.models import ObjectInfo
 
 _EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
 
+# The note of an error, if the outcome of the publish is unknown and another client was faster.
+_REPLACED: Final = (
+    "another client has written the name since: this change is not the current one, but it may "
+    "have been stored for a time"
+)
+
 Propose = Callable[[NameState], ObjectInfo]
 # Returns the state to replace, the metadata, and whether another name has the replaced chunks.
 _Prepare = Callable[[NameState], Awaitable[tuple[NameState, ObjectInfo, bool]]]
@@ -232,6 +238,7 @@ async def _commit(
             if unknown is not None and _may_have_been_stored(unknown[0], propose, current):
                 # Another client wrote the name. If it did so after the earlier publish was
                 # stored, it purged these chunks: they must not be named again.
+                unknown[1].add_note(_REPLACED)
                 raise unknown[1] from None
             unknown = None
             state = current
