@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from jetstow._core.bucket.server_time import server_time
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.maintain.chunk_purge import purge_uploads
@@ -25,7 +26,6 @@ from jetstow._core.maintain.scan import (
     MetadataMessage,
     scan_messages,
     scan_metadata,
-    server_time,
 )
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import MAX_METADATA_SIZE

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import ttl
@@ -214,9 +215,10 @@ async def _commit(
         state, info, is_shared = await prepare(state)
         payload = encode_info(info)
         headers = {"Nats-Rollup": "sub", _EXPECTED_REVISION: str(state.revision)}
-        if info.headers:
-            headers |= ttl.metadata_ttl_headers(info)
         try:
+            if info.headers and not info.deleted and info.expires is not None:
+                clock = await ServerClock.read(stream)
+                headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
             revision = await publish.publish(payload, headers)
             committed = replace(info, revision=revision, mtime=None)
             return Committed(committed, state, is_shared, publish)

@@ -13,6 +13,7 @@ from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
+from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import subjects, ttl
@@ -267,15 +268,16 @@ async def _expiry(
     stream: Stream, context: ErrorContext, meta: ObjectMeta, options: PutOptions
 ) -> Expiry | None:
     expires_at = options.expires_at or (expiry_from_headers(meta.headers) if meta.headers else None)
-    if expires_at is not None:
-        seconds: int | None = ttl.seconds_until(expires_at)
-    else:
-        seconds = ttl.check_ttl(context, options.ttl)
-    if seconds is None:
+    seconds = ttl.check_ttl(context, options.ttl) if expires_at is None else None
+    if seconds is None and expires_at is None:
         return None
     await enable_message_ttl(stream, context)
+    clock = await ServerClock.read(stream)
+    if expires_at is not None:
+        seconds = ttl.seconds_until(expires_at, clock.now())
+    assert seconds is not None
     seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
-    return Expiry(context, seconds, expires_at)
+    return Expiry(context, seconds, expires_at, clock.now)
 
 
 def _discard(task: asyncio.Task[NameState]) -> None:
