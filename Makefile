@@ -81,7 +81,7 @@ fuzz: $(FUZZ_STAMP) ## fuzz all parsers for MINUTES (10)
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) --only "$(ONLY)"
 
 .PHONY: soak
-soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run the model test and storms of cancellations for MINUTES (30) on SERVER (latest)
+soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run scenarios with faults in rotation for MINUTES (30) on SERVER (latest)
 	@$(BIN)/python -m tests.model.soak --minutes $(or $(MINUTES),30) $(if $(SERVER),--server $(SERVER))
 
 .PHONY: lint
