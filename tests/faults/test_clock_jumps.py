@@ -103,6 +103,13 @@ PROGRAM = """
             await store.put("during", collecting(), meta)
             result["during"] = (await store.get("during")).data == 2 * data
 
+            jump(hours)
+            age = datetime.timedelta(hours=1)
+            result["found"] = [
+                len(await store.find("plain", newer_than=age)),
+                len([info async for info in store.find("plain", older_than=age)]),
+            ]
+
             async with store.watch() as watcher:
                 jump(0)
                 result["watched"] = (await watcher.updates()).name != ""
@@ -146,7 +153,9 @@ def run(server: NatsServer, folder: Path, hours: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("hours", [5, -5])
 def test_jumps_of_the_wall_clock(fragile: NatsServer, tmp_path: Path, hours: int) -> None:
-    """After a jump forward, `update_meta` gave an object with a ttl one second to live."""
+    """After a jump forward, `update_meta` gave an object with a ttl one second to live, and `find`
+    returned new objects as old ones.
+    """
     result = run(fragile, tmp_path, hours)
     assert result.pop("jumped") == hours
     assert all(3_500 < seconds <= 3_600 for seconds in result.pop("remaining"))
@@ -156,6 +165,7 @@ def test_jumps_of_the_wall_clock(fragile: NatsServer, tmp_path: Path, hours: int
         "synced": [1, 1],
         "collected": 0,
         "during": True,
+        "found": [1, 0],
         "watched": True,
         "ok": True,
     }

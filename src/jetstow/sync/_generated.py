@@ -523,8 +523,8 @@ class ObjectStore(StoreBase):
         one level. `**` matches across levels, and `[a-z]` one character of a set.
 
         An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
-        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
-        does not search: all metadata of the bucket is read.
+        `newer_than` and `older_than` are an aware datetime, or a timedelta before now, by the
+        server's clock. The server does not search: all metadata of the bucket is read.
 
         Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
         or `match` has another type), what `match` raises.
