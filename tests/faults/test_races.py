@@ -128,4 +128,5 @@ async def test_put_whose_acknowledgement_is_lost_under_contention(fragile: NatsS
         with pytest.raises(ConnectionLostError, match="object 'a' in bucket 'b'") as caught:
             await put
         assert "stored for a time" in "".join(caught.value.__notes__)
+        await purges_ended(store, other)
         await check_whole(other, other_nc, "a", [b"theirs"])

@@ -23,15 +23,18 @@ from tests.model.run import Tally
 from tests.support import raw_stream, versions
 from tests.support.cancellation_storm import run_storm
 from tests.support.cluster import Cluster
+from tests.support.purges import purges_ended
 from tests.support.replicas import Replicas
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
+from tests.support.small_disk import small_disk
 
 # The steps of one run on a cluster, and the calls of each.
 _STEPS = 12
 _CALLS = 6
 
 LARGE_SIZE = 1024**3
+_DISK_SIZE = 48 * 1024 * 1024
 _BLOCK = some_bytes(4 * 1024 * 1024)
 
 
@@ -221,6 +224,7 @@ async def _use_large_object(server: NatsServer, report: Report) -> None:
                 raise ViolationError(f"the range at {start} has other bytes")
         await store.put("large", b"small")
         await store.delete("large")
+        await purges_ended(store)
         if left := await raw_stream.chunks(nc, "b"):
             raise ViolationError(f"chunks stayed: {left}")
     report.operations += 8
@@ -228,6 +232,51 @@ async def _use_large_object(server: NatsServer, report: Report) -> None:
 
 
 def full_disk(soak: Soak, seed: int, report: Report) -> None:
+    """The server's disk is full; it restarts when another program has removed a file."""
+    server, numbers = NatsServer(soak.version), random.Random(seed)
+    with small_disk(server.store_dir, _DISK_SIZE):
+        other_file = server.store_dir / "other-file"
+        other_file.write_bytes(bytes(_DISK_SIZE // 2))
+        with server:
+            asyncio.run(_fill_disk(server, other_file, numbers, report))
+
+
+async def _fill_disk(
+    server: NatsServer, other_file: Path, numbers: random.Random, report: Report
+) -> None:
+    async with jetstow.connect(server.url, reconnect_time_wait=0.05) as nc:
+        store = await nc.jetstream().create_object_store("b")
+        stored: dict[str, bytes] = {}
+        while True:
+            name, data = f"{len(stored)}", numbers.randbytes(numbers.randrange(4_000_000))
+            report.operations += 1
+            try:
+                await store.put(name, data)
+            except BucketFullError:
+                report.notes["full"] += 1
+                break
+            stored[name] = data
+        other_file.unlink()
+        server.restart()
+        await store.collect_garbage(grace=0)
+        await _check_whole(store, stored, report)
+        await store.put("again", b"x")
+        await store.delete_many([*stored, "again"])
+        report.operations += 2 + len(stored)
+
+
+async def _check_whole(
+    store: jetstow.ObjectStore, stored: dict[str, bytes], report: Report
+) -> None:
+    for name, data in stored.items():
+        report.operations += 1
+        if (await store.get(name)).data != data:
+            raise ViolationError(f"{name!r} has other bytes")
+    if findings := (await store.verify()).findings:
+        raise ViolationError(f"not whole: {findings}")
+
+
+def full_storage(soak: Soak, seed: int, report: Report) -> None:
     """Puts until JetStream's storage is full, deletes, and puts again."""
     with NatsServer(soak.version, jetstream="max_file_store: 64M") as server:
         asyncio.run(_fill(server, random.Random(seed), report))
@@ -254,16 +303,12 @@ async def _fill(server: NatsServer, numbers: random.Random, report: Report) -> N
         store = await nc.jetstream().create_object_store("b")
         for _ in range(3):
             await asyncio.gather(*(fill(store, writer) for writer in range(4)))
-            for name, data in stored.items():
-                report.operations += 1
-                if (await store.get(name)).data != data:
-                    raise ViolationError(f"{name!r} has other bytes")
             await store.collect_garbage(grace=0)
-            if findings := (await store.verify()).findings:
-                raise ViolationError(f"not whole: {findings}")
+            await _check_whole(store, stored, report)
             await store.delete_many(list(stored))
             report.operations += len(stored)
             stored.clear()
+            await purges_ended(store)
             if left := await raw_stream.chunks(nc, "b"):
                 raise ViolationError(f"chunks stayed: {left}")
 
@@ -274,5 +319,6 @@ SCENARIOS: dict[str, Scenario] = {
     "cluster": cluster,
     "mixed cluster": mixed_cluster,
     "large object": large_object,
+    "full storage": full_storage,
     "full disk": full_disk,
 }
