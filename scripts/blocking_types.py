@@ -15,11 +15,12 @@ BLOCKING_TYPES = {
     "Data": "jetstow.types.BlockingData",
     "Readable": "jetstow.types.Readable",
     "Writable": "jetstow.types.Writable",
+    "BucketIndex": "jetstow.sync._index.BucketIndex",
     "ObjectReader": "jetstow.sync._reader.ObjectReader",
     "ObjectWriter": "jetstow.sync._writer.ObjectWriter",
     "ObjectWatcher": "jetstow.sync._watcher.ObjectWatcher",
 }
-ASYNC_ONLY = {"AsyncIterable", "AsyncIterator"}
+ASYNC_ONLY = {"AsyncIterable", "AsyncIterator", "Awaitable"}
 
 
 class Annotations(ast.NodeTransformer):

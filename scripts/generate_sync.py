@@ -53,6 +53,8 @@ BODIES = {
             "metadata": metadata,
             "expected_revision": expected_revision,
             "ttl": ttl,
+            "expected_digest": expected_digest,
+            "keep_replaced": keep_replaced,
         }
         return self._open(name, mode, reading, writing)""",
     "encrypted": "return self._with_key(key, allow_plain, original_bucket)",
@@ -95,6 +97,7 @@ WORDS = (
     (r"\ba path, a file,? or an asynchronous iterable of bytes\b", "a path or a file"),
     (r"\bawait (?=jetstow\.|store\.|js\.|nc\.)", ""),
     (r"\bcancelled\b", "interrupted"),
+    (r"a function, or a coroutine function,", "a function"),
 )
 LEFTOVER = re.compile(r"\b(await|async|asyncio|asynchronous\w*|coroutines?)\b", re.IGNORECASE)
 
@@ -198,6 +201,9 @@ class Generator:
         if returns == "AwaitableContext[ObjectWatcher]":
             undo = "Call(undo=jetstow.ObjectWatcher.stop)"
             return f"return ObjectWatcher(self, {undo}.{call}, match)\n"
+        if returns == "AwaitableContext[BucketIndex]":
+            undo = "Call(undo=jetstow.BucketIndex.close)"
+            return f"return BucketIndex(self, {undo}.{call})\n"
         if not isinstance(node, ast.AsyncFunctionDef) and not returns.startswith("Listing"):
             raise GenerationError(f"no rule for the result {returns} of {node.name}")
         lines = []
@@ -235,6 +241,8 @@ class Generator:
             return f"_adapters.async_writable(call, {name})"
         if "Readable" in names:
             return f"_adapters.async_readable(call, {name})"
+        if text.startswith("Callable["):
+            return f"_adapters.asked(call, {name})"
         if text.startswith("Iterable["):
             return f"_adapters.collected({name})"
         if "Match" in names:

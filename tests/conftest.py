@@ -106,7 +106,7 @@ def _needs_newer_server(item: pytest.Item) -> bool:
 # `make test` measures the coverage of these directories, on the latest server and the best path.
 # To measure all tests would take a quarter longer and cover nothing else. Those of fs are measured
 # on all servers: after a stop, coverage.py no longer traces the thread of fsspec.
-MEASURED = ("unit", "live", "sync", "fs", "cli")
+MEASURED = ("unit", "live", "sync", "fs", "http", "cli")
 _PROCESS_CONFIG = "COVERAGE_PROCESS_CONFIG"  # child processes with this variable are measured
 
 

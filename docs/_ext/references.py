@@ -22,6 +22,7 @@ _ORIGINS: Final = (
     "nats.js.api", "nats.js.client", "nats.js.errors", "nats.js.object_store", "nats.aio.client",
     "nats.errors",
     "jetstow._core.aio.awaitables", "jetstow.store.base", "jetstow.models", "jetstow.types",
+    "jetstow.http.asgi",
 )  # fmt: skip
 
 
@@ -32,7 +33,7 @@ def _resolve(app: Sphinx, env: Any, node: Any, shown: Any) -> Any:
     if target.startswith("nats.") and ".errors." in target and _exists(target):
         return nodes.literal(target, target)  # many errors of jetstow have the same name
     domain, name = env.get_domain("py"), target.rpartition(".")[2]
-    for module in ("jetstow", "jetstow.errors", "jetstow.types", "jetstow.sync"):
+    for module in ("jetstow", "jetstow.errors", "jetstow.types", "jetstow.http", "jetstow.sync"):
         documented = f"{module}.{name}"
         if target != documented and documented in domain.objects:
             return domain.resolve_xref(

@@ -35,7 +35,15 @@ from jetstow.models import (
     StorageType,
     StoreCompression,
 )
-from jetstow.store import ObjectReader, ObjectStore, ObjectWatcher, ObjectWriter
+from jetstow.store import (
+    BucketIndex,
+    IndexEntry,
+    IndexPage,
+    ObjectReader,
+    ObjectStore,
+    ObjectWatcher,
+    ObjectWriter,
+)
 from jetstow.types import (
     BackupResult,
     DeleteResult,
@@ -52,12 +60,15 @@ __version__ = "0.1.0"
 __all__ = [
     "BackupResult",
     "BucketConfig",
+    "BucketIndex",
     "BucketStatus",
     "Client",
     "DeleteResult",
     "FileInfo",
     "Finding",
     "GarbageResult",
+    "IndexEntry",
+    "IndexPage",
     "JetStreamContext",
     "MirrorResult",
     "ObjectHeaders",

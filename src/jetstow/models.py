@@ -53,6 +53,9 @@ class ObjectInfo(api.ObjectInfo):
     `revision` is the stream sequence of the metadata. Pass it as `expected_revision` to change
     the object only if no other client has changed it.
 
+    `replaced` is set after a write with `keep_replaced`: the object that it replaced, whose chunks
+    are still in the bucket.
+
     `extra` contains fields of other clients that ADR-20 does not define. They are kept when the
     metadata is written again.
     """
@@ -61,6 +64,7 @@ class ObjectInfo(api.ObjectInfo):
     metadata: dict[str, str] | None = None
     revision: int = 0
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
+    replaced: ObjectInfo | None = field(default=None, repr=False, compare=False)
 
     @property
     def meta(self) -> ObjectMeta:

@@ -58,5 +58,5 @@ def test_figures_are_found() -> None:
 
 def test_number_of_dependencies() -> None:
     text = (pages.ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    assert len(tomllib.loads(text)["project"]["dependencies"]) == 7
-    assert "| seven, " in pages.text("comparison.md")
+    assert len(tomllib.loads(text)["project"]["dependencies"]) == 8
+    assert "| eight, " in pages.text("comparison.md")

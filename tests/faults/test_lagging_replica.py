@@ -102,3 +102,11 @@ async def test_list_after_write_through_a_lagging_replica(lagging: Lagging) -> N
         written = await lagging.write(some_bytes(200_000, seed))
         assert [info.revision for info in await lagging.reader.list()] == [written.revision]
         assert (await lagging.reader.get_info("a")).revision == written.revision
+
+
+async def test_page_after_write_through_a_lagging_replica(lagging: Lagging) -> None:
+    """The consumer of the index may be on the replica that lags: the page waits for it."""
+    async with lagging.reader.index() as index:
+        for seed in range(5):
+            written = await lagging.write(some_bytes(200_000, seed))
+            assert [entry.revision for entry in (await index.page()).entries] == [written.revision]

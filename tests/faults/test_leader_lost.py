@@ -226,6 +226,21 @@ async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) ->
 
 
 @pytest.mark.timeout(120)
+async def test_page_of_an_index_after_leader_loss(replicas: Replicas) -> None:
+    """The leader may have had the consumer of the index, too."""
+    leader, (follower, other) = await replicas.leader(), await replicas.followers()
+    store, writer = await opened(follower, replicas.bucket), await opened(other, replicas.bucket)
+    async with store.index() as index:
+        assert (await index.page()).entries == []
+        await asyncio.to_thread(leader.kill)
+        for number in range(5):
+            await writer.put(f"{number}", b"x")
+            assert len((await index.page()).entries) == number + 1
+    for each in (store, writer):
+        await each._js._nc.close()
+
+
+@pytest.mark.timeout(120)
 async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
     store = await opened(leader, replicas.bucket)

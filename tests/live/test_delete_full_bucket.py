@@ -106,6 +106,13 @@ async def test_last_object_in_a_bucket_full_of_delete_markers(
         await small.get("last")
 
 
+async def test_delete_that_keeps_the_chunks(full: jetstow.ObjectStore, raw: Client) -> None:
+    info = await full.get_info("a")
+    assert await full.delete("a", keep_replaced=True) == info
+    assert not await full.exists("a")
+    assert info.nuid in await raw_stream.chunks(raw, full.bucket)
+
+
 async def test_delete_of_all_objects(full: jetstow.ObjectStore, raw: Client) -> None:
     await full.delete("link")
     await full.delete("empty")

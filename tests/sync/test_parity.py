@@ -19,7 +19,14 @@ from jetstow.types import BlockingConnectOptions, ConnectOptions
 ROOT = Path(__file__).resolve().parents[2]
 
 GENERATED_CLASSES = ("JetStreamContext", "ObjectStore")
-CLASSES = ("Client", "ObjectReader", "ObjectWatcher", "ObjectWriter", *GENERATED_CLASSES)
+CLASSES = (
+    "BucketIndex",
+    "Client",
+    "ObjectReader",
+    "ObjectWatcher",
+    "ObjectWriter",
+    *GENERATED_CLASSES,
+)
 FUNCTIONS = (
     "backup", "connect", "download_folder", "jetstream", "mirror", "restore", "upload_folder",
 )  # fmt: skip
@@ -28,9 +35,11 @@ FUNCTIONS = (
 ASYNC_ONLY = {
     ("Client", "publish_fast"),
     ("Client", "subscribe_fast"),
+    ("ObjectReader", "stream"),
     ("ObjectStore", "ObjectResult"),
     ("ObjectStore", "ObjectStoreStatus"),
     ("ObjectStore", "ObjectWatcher"),
+    ("BucketIndex", "start"),
     ("ObjectWatcher", "start"),
 }
 

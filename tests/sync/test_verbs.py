@@ -247,3 +247,16 @@ def test_folders(store: jetstow.ObjectStore, tmp_path: Path) -> None:
     assert jetstow.upload_folder(tmp_path / "in", store, "x", delete=True, force=True).removed == [
         "a"
     ]
+
+
+def test_pages_of_an_index(store: jetstow.ObjectStore) -> None:
+    with store.index(metadata=["key"]) as index:
+        assert index.page() == jetstow.IndexPage([], [], None)
+        for name in ("b", "a/1", "a/2"):
+            store.put(name, b"12", metadata={"key": name})
+        page = index.page(delimiter="/")
+        assert [(entry.name, entry.metadata) for entry in page.entries] == [("b", ("b",))]
+        assert page.prefixes == ["a/"]
+        assert index.page("a/", limit=1).next == "a/1"
+    with pytest.raises(ValueError, match="closed"):
+        index.page()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 import jetstow.sync as jetstow
-from jetstow.errors import InvalidDataError, ObjectAlreadyExists
+from jetstow.errors import DigestMismatchError, InvalidDataError, ObjectAlreadyExists
+from jetstow.models import ObjectMeta
 from tests.support import raw_stream
-from tests.support.samples import some_bytes
+from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.plain_client import run_on_server
 
@@ -151,3 +153,46 @@ def test_failed_precondition_on_close(store: jetstow.ObjectStore) -> None:
     assert file.closed
     assert store.get("a").data == b"other"
     assert store.verify().unused in {0, None}
+
+
+def test_meta_size_and_digest_before_the_commit(store: jetstow.ObjectStore) -> None:
+    old = store.put("a", b"old")
+    with store.open("a", "wb", content_type="text/csv", keep_replaced=True) as file:
+        file.write(b"12345")
+        assert (file.size, file.digest) == (5, digest_of(b"12345"))
+        file.write(b"678")
+        assert file.meta.content_type == "text/csv"
+        file.meta.metadata = {"digest": file.digest}
+        nuid = file.nuid
+    info = store.get_info("a")
+    assert info.metadata == {"digest": digest_of(b"12345678")}
+    assert (info.nuid, info.digest, info.content_type) == (nuid, file.digest, "text/csv")
+    assert file.info is not None
+    assert file.info.replaced == old
+    with store.open("b", "wb") as other:
+        other.meta = ObjectMeta(description="words")
+    assert store.get_info("b").description == "words"
+
+
+def test_unexpected_digest_stores_nothing(store: jetstow.ObjectStore) -> None:
+    file = store.open("a", "wb", expected_digest=digest_of(b"other"))
+    file.write(b"bytes")
+    with pytest.raises(DigestMismatchError):
+        file.close()
+    assert not store.exists("a")
+
+
+def test_garbage_collection_asks_in_the_calling_thread(store: jetstow.ObjectStore) -> None:
+    store.put("a", b"old")
+    store.put("a", b"new", keep_replaced=True)
+    threads = []
+
+    def keep(nuids: Sequence[str]) -> list[str]:
+        threads.append(threading.current_thread())
+        assert store.exists("a")
+        return list(nuids)
+
+    assert store.collect_garbage(grace=0, keep=keep).uploads == 0
+    assert threads == [threading.current_thread()]
+    assert store.collect_garbage(grace=0).uploads == 1
+    assert store.delete("a") is not None

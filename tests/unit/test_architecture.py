@@ -42,10 +42,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("jetstow._connect",),
     ("jetstow._transfer",),
     ("jetstow",),
-    ("jetstow.sync", "jetstow.fs", "jetstow.cli"),
+    ("jetstow.sync", "jetstow.fs", "jetstow.http", "jetstow.cli"),
     ("jetstow.testing",),
 )
-FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli")
+FACES = ("jetstow.sync", "jetstow.fs", "jetstow.http", "jetstow.cli")
 
 # What a face may import besides the public names.
 PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob")

@@ -18,7 +18,8 @@ MODELS = [
     "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
     "StoreCompression",
 ]  # fmt: skip
-RESOURCES = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
+INDEX = ["BucketIndex", "IndexEntry", "IndexPage"]
+RESOURCES = [*INDEX, "ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
 FUNCTIONS = ["backup", "connect", "download_folder", "mirror", "restore", "upload_folder"]
 
@@ -39,6 +40,10 @@ PUBLIC = {
         "WrongEventLoopError", "WrongStreamError",
     ],
     "jetstow.fs": ["JetstowFileSystem"],
+    "jetstow.http": [
+        "Files", "ObjectResponse", "Selection", "condition_headers", "content_headers",
+        "entity_tag", "select",
+    ],
     "jetstow.models": [*MODELS, "ObjectList"],
     "jetstow.store": RESOURCES,
     "jetstow.sync": [
@@ -53,7 +58,7 @@ PUBLIC = {
 }  # fmt: skip
 
 # The modules of these packages are internal: only the names of the package itself are public.
-INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.store")
+INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.http", "jetstow.store")
 
 
 @pytest.mark.parametrize("name", PUBLIC)

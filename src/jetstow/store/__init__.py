@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from jetstow._core.read.bucket_index import BucketIndex
+from jetstow._core.read.index_entry import IndexEntry
+from jetstow._core.read.name_index import IndexPage
 from jetstow._core.read.reader import ObjectReader
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult
 from jetstow.store.bucket import Buckets
 from jetstow.store.files import Files
+from jetstow.store.linking import Links
 from jetstow.store.listing import Listings
 from jetstow.store.reading import Reads
 from jetstow.store.writing import Writes
 
 
-class ObjectStore(Writes, Reads, Files, Listings, Buckets):
+class ObjectStore(Writes, Links, Reads, Files, Listings, Buckets):
     """The object store of one bucket (ADR-20). `JetStreamContext.object_store` opens it.
 
     Every method can raise `ConnectionLostError`, `TimeoutError` (the server sent nothing for
@@ -29,4 +33,12 @@ ObjectStore.ObjectResult = ObjectResult  # type: ignore[misc,assignment]
 ObjectStore.ObjectStoreStatus = BucketStatus  # type: ignore[misc]
 ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
 
-__all__ = ["ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
+__all__ = [
+    "BucketIndex",
+    "IndexEntry",
+    "IndexPage",
+    "ObjectReader",
+    "ObjectStore",
+    "ObjectWatcher",
+    "ObjectWriter",
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
 from nats.js import api
 
 from jetstow._core.aio.telemetry import instrumented
@@ -47,6 +49,7 @@ class Buckets(BucketBase):
         *,
         grace: Duration = 3600.0,
         deleted_for: Duration | None = None,
+        keep: Callable[[Sequence[str]], Iterable[str] | Awaitable[Iterable[str]]] | None = None,
         dry_run: bool = False,
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
@@ -61,11 +64,15 @@ class Buckets(BucketBase):
         none). A watcher or a listing with `ignore_deletes=False` that starts later does not
         report these names.
 
+        `keep` is a function, or a coroutine function, that returns which NUIDs of a list to keep.
+        It is called before their chunks are removed, after all names were read. So it has to know
+        NUIDs that a write with `keep_replaced` leaves from before that write on.
+
         Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
-        `deleted_for` is not a duration, 0 or more).
+        `deleted_for` is not a duration, 0 or more), what `keep` raises.
         """
         return await garbage.collect(
-            self._bucket, seconds(grace), seconds(deleted_for), dry_run=dry_run
+            self._bucket, seconds(grace), seconds(deleted_for), keep, dry_run=dry_run
         )
 
     @instrumented

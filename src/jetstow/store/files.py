@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal, overload
 
 from nats.js import api
@@ -45,6 +46,8 @@ class Files(BucketBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
     ) -> AwaitableContext[ObjectWriter]: ...
 
     def open(
@@ -61,6 +64,8 @@ class Files(BucketBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
     ) -> AwaitableContext[ObjectReader] | AwaitableContext[ObjectWriter]:
         """Open an object as an asynchronous file: `async with store.open(name) as file`.
 
@@ -85,6 +90,8 @@ class Files(BucketBase):
                 metadata=metadata,
                 expected_revision=expected_revision,
                 ttl=ttl,
+                expected_digest=expected_digest,
+                keep_replaced=keep_replaced,
             )
             return AwaitableContext(lambda: self._open_writer(name, options))
         raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
@@ -93,6 +100,6 @@ class Files(BucketBase):
         return ObjectReader(await open_ranges(self._bucket, self._context_of(name), preconditions))
 
     async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
-        put = await prepare_put(self._bucket, name, options)
+        put = await prepare_put(self._bucket, name, replace(options, computes_digest=True))
         await put.start()
         return ObjectWriter(put)

@@ -8,6 +8,7 @@ from jetstow._core.aio.awaitables import AwaitableContext, Listing
 from jetstow._core.aio.telemetry import operation
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.server_time import ServerClock
+from jetstow._core.read.bucket_index import BucketIndex, check_index_options
 from jetstow._core.read.filters import Conditions, NameFilter, parse_conditions, parse_names
 from jetstow._core.read.listing import iter_infos, list_infos
 from jetstow._core.read.ordered_consumer import Policy
@@ -109,6 +110,24 @@ class Listings(BucketBase):
             return ObjectList(info for info in infos if matches(info))
 
         return Listing(iterate, collect)
+
+    def index(
+        self, *, metadata: Sequence[str] = (), max_names: int = 1_000_000
+    ) -> AwaitableContext[BucketIndex]:
+        """Open an index of the bucket, for many listings: `async with store.index() as index`.
+
+        `index.page(prefix, after=..., delimiter="/", limit=1000)` returns objects in the
+        order of their names, with each change that was acknowledged before the call. The index
+        reads the names once and then watches the bucket. For one listing, use `list`.
+
+        Of an object's metadata, the entries have the values of the names in `metadata`. If the
+        bucket has more than `max_names` names, each page reads all of them instead of memory.
+
+        Raises: `InvalidOptionError` (`metadata` is one string, or an argument has another type).
+        """
+        context = self._bucket.error_context()
+        names = check_index_options(context, metadata, max_names)
+        return AwaitableContext(lambda: BucketIndex(self._bucket, names, max_names).start())
 
     @positional_flags("ignore_deletes", "include_history", "meta_only", "updates_only")
     def watch(  # type: ignore[override]

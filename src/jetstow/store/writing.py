@@ -9,27 +9,25 @@ from pathlib import Path
 from typing import Literal
 
 from nats.js import api
-from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.source import open_source
 from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
-from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
-from jetstow._core.read.name_state import get_info
+from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.write import (
     copy,
     delete,
     delete_many,
-    links,
     rename,
     resumable_put,
     update_meta,
 )
+from jetstow._core.write.purge import live_info
 from jetstow._core.write.put import prepare_put
 from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import InvalidOptionError
-from jetstow.models import ObjectInfo, ObjectLink
+from jetstow.models import ObjectInfo
 from jetstow.store.base import BucketBase
 from jetstow.types import Data, DeleteResult, Duration, Progress
 
@@ -51,6 +49,8 @@ class Writes(BucketBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -67,10 +67,15 @@ class Writes(BucketBase):
         if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
         up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
 
+        With `expected_digest`, in the form of `info.digest` or `info.sha256`, bytes with another
+        digest are not stored. `keep_replaced` leaves the chunks of the replaced object, whose info
+        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`.
+
         Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
         argument), `LinkError`, `ObjectAlreadyExists`
-        (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
-        on disk that changed while it was read), and what reading `data` raises.
+        (`expected_revision` is 0), `RevisionMismatchError`, `DigestMismatchError`
+        (`expected_digest`), `ObjectChangedError` (`data` is a file on disk that changed while it
+        was read), and what reading `data` raises.
         """
         options = PutOptions.parse(
             self._bucket.error_context(name),
@@ -82,7 +87,14 @@ class Writes(BucketBase):
             metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
+            expected_digest=expected_digest,
+            keep_replaced=keep_replaced,
         )
+        return await self._put(name, data, options, progress)
+
+    async def _put(
+        self, name: str | None, data: Data, options: PutOptions, progress: Progress | None
+    ) -> ObjectInfo:
         put = await prepare_put(self._bucket, name, options)
         with put.context.attach():
             source = open_source(data)
@@ -107,6 +119,8 @@ class Writes(BucketBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -123,33 +137,23 @@ class Writes(BucketBase):
         """
         if name is None and getattr(meta, "name", None) is None:
             name = Path(path).name
+        options = PutOptions.parse(
+            self._bucket.error_context(name),
+            meta,
+            description=description,
+            content_type=content_type,
+            tags=tags,
+            headers=headers,
+            metadata=metadata,
+            expected_revision=expected_revision,
+            ttl=ttl,
+            expected_digest=expected_digest,
+            keep_replaced=keep_replaced,
+        )
         if resume:
-            options = PutOptions.parse(
-                self._bucket.error_context(name),
-                meta,
-                description=description,
-                content_type=content_type,
-                tags=tags,
-                headers=headers,
-                metadata=metadata,
-                expected_revision=expected_revision,
-                ttl=ttl,
-            )
             return await resumable_put.put_file(self._bucket, Path(path), name, options, progress)
         with Path(path).open("rb", buffering=0) as file:  # noqa: ASYNC230 - only opened here
-            return await self.put(
-                name,
-                file,
-                meta,
-                description=description,
-                content_type=content_type,
-                tags=tags,
-                headers=headers,
-                metadata=metadata,
-                expected_revision=expected_revision,
-                ttl=ttl,
-                progress=progress,
-            )
+            return await self._put(name, file, options, progress)
 
     @instrumented
     async def copy(
@@ -160,16 +164,16 @@ class Writes(BucketBase):
         to: BucketBase | None = None,
         expected_revision: int | None = None,
         ttl: Duration | Literal["keep"] | None = "keep",
+        keep_replaced: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
         may be on different servers. Links are followed. A copy expires when its original does, or
-        after `ttl`, or never if `ttl` is None.
-        `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
-        it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
-        encrypted, or both.
+        after `ttl`, or never if `ttl` is None. `expected_revision` is that of the new name, and
+        `keep_replaced` is as in `put`. An encrypted object is copied as it is stored, unless one of
+        the buckets has a key (`encrypted`): then it is decrypted, encrypted, or both.
 
         Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
         """
@@ -177,7 +181,13 @@ class Writes(BucketBase):
         target = self._bucket if to is None else to._bucket
         new_name = check_object_name(target.bucket, name if new_name is None else new_name)
         return await copy.copy(
-            self._bucket, name, target, new_name, expected_revision, ttl, progress
+            self._bucket,
+            name,
+            target,
+            new_name,
+            PutOptions(expected_revision=expected_revision, keep_replaced=keep_replaced),
+            ttl,
+            progress,
         )
 
     @instrumented
@@ -215,20 +225,32 @@ class Writes(BucketBase):
 
     @instrumented
     async def delete(  # type: ignore[override]
-        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
-    ) -> None:
-        """Delete an object: purge its chunks, leave a delete marker (ADR-20).
+        self,
+        name: str,
+        *,
+        missing_ok: bool = False,
+        expected_revision: int | None = None,
+        keep_replaced: bool = False,
+    ) -> ObjectInfo | None:
+        """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
-        object is deleted only if it is at that revision.
+        With `missing_ok`, it is not an error if there is no object: the result is None. With
+        `expected_revision`, the object is deleted only if it is at that revision. `keep_replaced`
+        leaves its chunks, as in `put`.
+
+        The result is None, too, if the metadata cannot be read, or if another client has renamed
+        the object: it has its new name then.
 
         Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
         context = self._context_of(name)
         step = delete.delete_if_exists if missing_ok else delete.delete
-        await uncancelled(step(self._bucket, context, expected_revision))
+        deleted = await uncancelled(
+            step(self._bucket, context, expected_revision, keep_chunks=keep_replaced)
+        )
+        return None if deleted is None else live_info(self._bucket, deleted)
 
     @instrumented
     async def delete_many(
@@ -260,27 +282,3 @@ class Writes(BucketBase):
                 "the result of list()",
             )
         return await delete_many.delete_prefix(self._bucket, prefix)
-
-    @instrumented
-    async def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
-        """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
-
-        Raises: `LinkError` (to a link, a deleted object, or itself), `ObjectAlreadyExists` (the
-        name has an object with bytes), `ObjectNotFoundError` (there is no such target).
-        """
-        context = self._context_of(name)
-        if isinstance(target, str):
-            target = await get_info(self._bucket, self._context_of(target))
-        link = links.link_to(context, target)
-        return await uncancelled(links.add_link(self._bucket, context, link))
-
-    @instrumented
-    async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
-        """Create a link to a whole bucket (ADR-20).
-
-        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
-        """
-        context = self._context_of(name)
-        linked = bucket if isinstance(bucket, str) else bucket._name
-        link = ObjectLink(bucket=check_bucket_name(linked))
-        return await uncancelled(links.add_link(self._bucket, context, link))

@@ -22,6 +22,8 @@ from jetstow import (
     BucketConfig,
     BucketStatus,
     FileInfo,
+    IndexEntry,
+    IndexPage,
     ObjectHeaders,
     ObjectInfo,
     ObjectLink,
@@ -45,6 +47,7 @@ from jetstow.sync._generated import (
     restore,
     upload_folder,
 )
+from jetstow.sync._index import BucketIndex
 from jetstow.sync._reader import ObjectReader
 from jetstow.sync._watcher import ObjectWatcher
 from jetstow.sync._writer import ObjectWriter
@@ -62,12 +65,15 @@ from jetstow.types import (
 __all__ = [
     "BackupResult",
     "BucketConfig",
+    "BucketIndex",
     "BucketStatus",
     "Client",
     "DeleteResult",
     "FileInfo",
     "Finding",
     "GarbageResult",
+    "IndexEntry",
+    "IndexPage",
     "JetStreamContext",
     "MirrorResult",
     "ObjectHeaders",

@@ -10,6 +10,7 @@ import inspect
 import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from jetstow._core.aio.sink import write_all
@@ -70,6 +71,11 @@ def async_writable(call: Call, file: object) -> Any:
     if isinstance(file, str | os.PathLike | io.TextIOBase) or not hasattr(file, "write"):
         return file
     return file if is_standard_file(file) else _Writer(call, file)
+
+
+def asked(call: Call, function: Callable[..., Any] | None) -> Any:
+    """Return a function whose result is to be awaited: the calling thread runs `function`."""
+    return None if function is None else partial(call.ask, function)
 
 
 def collected(values: Iterable[Any] | None) -> Any:

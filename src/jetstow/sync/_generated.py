@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import os
-from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from typing import Literal, Self, Unpack, overload
 
 from nats.js import api
@@ -18,6 +18,7 @@ from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectResult
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
+from jetstow.sync._index import BucketIndex
 from jetstow.sync._iterate import iterate
 from jetstow.sync._reader import ObjectReader
 from jetstow.sync._watcher import ObjectWatcher
@@ -65,6 +66,8 @@ class ObjectStore(StoreBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -81,10 +84,15 @@ class ObjectStore(StoreBase):
         if there is no such object. The object expires after `ttl` (seconds or a timedelta, rounded
         up to seconds; server 2.11+); watchers do not report that. Source: ADR-20; ADR-43 for `ttl`.
 
+        With `expected_digest`, in the form of `info.digest` or `info.sha256`, bytes with another
+        digest are not stored. `keep_replaced` leaves the chunks of the replaced object, whose info
+        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`.
+
         Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
         argument), `LinkError`, `ObjectAlreadyExists`
-        (`expected_revision` is 0), `RevisionMismatchError`, `ObjectChangedError` (`data` is a file
-        on disk that changed while it was read), and what reading `data` raises.
+        (`expected_revision` is 0), `RevisionMismatchError`, `DigestMismatchError`
+        (`expected_digest`), `ObjectChangedError` (`data` is a file on disk that changed while it
+        was read), and what reading `data` raises.
         """
         call = Call()
         return call.run(
@@ -99,6 +107,8 @@ class ObjectStore(StoreBase):
             metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
+            expected_digest=expected_digest,
+            keep_replaced=keep_replaced,
             progress=call.callback(progress),
         )
 
@@ -115,6 +125,8 @@ class ObjectStore(StoreBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
@@ -142,6 +154,8 @@ class ObjectStore(StoreBase):
             metadata=metadata,
             expected_revision=expected_revision,
             ttl=ttl,
+            expected_digest=expected_digest,
+            keep_replaced=keep_replaced,
             resume=resume,
             progress=call.callback(progress),
         )
@@ -154,16 +168,16 @@ class ObjectStore(StoreBase):
         to: ObjectStore | None = None,
         expected_revision: int | None = None,
         ttl: Duration | Literal["keep"] | None = "keep",
+        keep_replaced: bool = False,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Copy an object's bytes and metadata to another name, here or in the bucket `to`.
 
         The bytes go through this process and are verified before the copy is published; the buckets
         may be on different servers. Links are followed. A copy expires when its original does, or
-        after `ttl`, or never if `ttl` is None.
-        `expected_revision` is that of the new name, as in `put`. An encrypted object is copied as
-        it is stored, unless one of the buckets has a key (`encrypted`): then it is decrypted,
-        encrypted, or both.
+        after `ttl`, or never if `ttl` is None. `expected_revision` is that of the new name, and
+        `keep_replaced` is as in `put`. An encrypted object is copied as it is stored, unless one of
+        the buckets has a key (`encrypted`): then it is decrypted, encrypted, or both.
 
         Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
         """
@@ -175,6 +189,7 @@ class ObjectStore(StoreBase):
             to=None if to is None else to.async_store(),
             expected_revision=expected_revision,
             ttl=ttl,
+            keep_replaced=keep_replaced,
             progress=call.callback(progress),
         )
 
@@ -204,14 +219,23 @@ class ObjectStore(StoreBase):
         return run(self.async_store().rename, name, new_name)
 
     def delete(
-        self, name: str, *, missing_ok: bool = False, expected_revision: int | None = None
-    ) -> None:
-        """Delete an object: purge its chunks, leave a delete marker (ADR-20).
+        self,
+        name: str,
+        *,
+        missing_ok: bool = False,
+        expected_revision: int | None = None,
+        keep_replaced: bool = False,
+    ) -> ObjectInfo | None:
+        """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
-        With `missing_ok`, it is not an error if there is no object. With `expected_revision`, the
-        object is deleted only if it is at that revision.
+        With `missing_ok`, it is not an error if there is no object: the result is None. With
+        `expected_revision`, the object is deleted only if it is at that revision. `keep_replaced`
+        leaves its chunks, as in `put`.
+
+        The result is None, too, if the metadata cannot be read, or if another client has renamed
+        the object: it has its new name then.
 
         Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
         """
@@ -220,6 +244,7 @@ class ObjectStore(StoreBase):
             name,
             missing_ok=missing_ok,
             expected_revision=expected_revision,
+            keep_replaced=keep_replaced,
         )
 
     def delete_many(
@@ -236,25 +261,6 @@ class ObjectStore(StoreBase):
         Nothing is deleted then.
         """
         return run(self.async_store().delete_many, _adapters.collected(names), prefix=prefix)
-
-    def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
-        """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
-
-        Raises: `LinkError` (to a link, a deleted object, or itself), `ObjectAlreadyExists` (the
-        name has an object with bytes), `ObjectNotFoundError` (there is no such target).
-        """
-        return run(self.async_store().add_link, name, target)
-
-    def add_bucket_link(self, name: str, bucket: ObjectStore | str) -> ObjectInfo:
-        """Create a link to a whole bucket (ADR-20).
-
-        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
-        """
-        return run(
-            self.async_store().add_bucket_link,
-            name,
-            bucket if isinstance(bucket, str) else bucket.bucket,
-        )
 
     def encrypted(
         self, key: Buffer, *, allow_plain: bool = False, original_bucket: str | None = None
@@ -288,6 +294,25 @@ class ObjectStore(StoreBase):
         encrypted objects without their key.
         """
         return self._without_decryption()
+
+    def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
+        """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
+
+        Raises: `LinkError` (to a link, a deleted object, or itself), `ObjectAlreadyExists` (the
+        name has an object with bytes), `ObjectNotFoundError` (there is no such target).
+        """
+        return run(self.async_store().add_link, name, target)
+
+    def add_bucket_link(self, name: str, bucket: ObjectStore | str) -> ObjectInfo:
+        """Create a link to a whole bucket (ADR-20).
+
+        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+        """
+        return run(
+            self.async_store().add_bucket_link,
+            name,
+            bucket if isinstance(bucket, str) else bucket.bucket,
+        )
 
     def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
         """Return an object's metadata; for a link, that of the link (ADR-20).
@@ -445,6 +470,8 @@ class ObjectStore(StoreBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
     ) -> ObjectWriter: ...
     def open(
         self,
@@ -460,6 +487,8 @@ class ObjectStore(StoreBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         ttl: Duration | None = None,
+        expected_digest: str | None = None,
+        keep_replaced: bool = False,
     ) -> ObjectReader | ObjectWriter:
         """Open an object as a file: `with store.open(name) as file`.
 
@@ -479,6 +508,8 @@ class ObjectStore(StoreBase):
             "metadata": metadata,
             "expected_revision": expected_revision,
             "ttl": ttl,
+            "expected_digest": expected_digest,
+            "keep_replaced": keep_replaced,
         }
         return self._open(name, mode, reading, writing)
 
@@ -540,6 +571,25 @@ class ObjectStore(StoreBase):
                 max_size=max_size,
                 newer_than=newer_than,
                 older_than=older_than,
+            ),
+        )
+
+    def index(self, *, metadata: Sequence[str] = (), max_names: int = 1000000) -> BucketIndex:
+        """Open an index of the bucket, for many listings: `with store.index() as index`.
+
+        `index.page(prefix, after=..., delimiter="/", limit=1000)` returns objects in the
+        order of their names, with each change that was acknowledged before the call. The index
+        reads the names once and then watches the bucket. For one listing, use `list`.
+
+        Of an object's metadata, the entries have the values of the names in `metadata`. If the
+        bucket has more than `max_names` names, each page reads all of them instead of memory.
+
+        Raises: `InvalidOptionError` (`metadata` is one string, or an argument has another type).
+        """
+        return BucketIndex(
+            self,
+            Call(undo=jetstow.BucketIndex.close).run(
+                self.async_store().index, metadata=metadata, max_names=max_names
             ),
         )
 
@@ -605,6 +655,7 @@ class ObjectStore(StoreBase):
         *,
         grace: Duration = 3600.0,
         deleted_for: Duration | None = None,
+        keep: Callable[[Sequence[str]], Iterable[str]] | None = None,
         dry_run: bool = False,
     ) -> GarbageResult:
         """Remove chunks that no name refers to, and the old names of interrupted renames.
@@ -619,13 +670,19 @@ class ObjectStore(StoreBase):
         none). A watcher or a listing with `ignore_deletes=False` that starts later does not
         report these names.
 
+        `keep` is a function that returns which NUIDs of a list to keep. It is called before their
+        chunks are removed, after all names were read. So it has to know NUIDs that a write with
+        `keep_replaced` leaves from before that write on.
+
         Raises: `BucketSealedError` (unless `dry_run`), `InvalidOptionError` (`grace` or
-        `deleted_for` is not a duration, 0 or more).
+        `deleted_for` is not a duration, 0 or more), what `keep` raises.
         """
-        return run(
+        call = Call()
+        return call.run(
             self.async_store().collect_garbage,
             grace=grace,
             deleted_for=deleted_for,
+            keep=_adapters.asked(call, keep),
             dry_run=dry_run,
         )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import jetstow
 from jetstow.errors import InvalidDataError
-from jetstow.models import ObjectInfo
+from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.sync._call import Call, close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
@@ -63,6 +63,37 @@ class ObjectWriter(io.BufferedIOBase):
         self._pid = os.getpid()
         get_portal().register_file(writer, writer.abort)
 
+    @property
+    def nuid(self) -> str:
+        """The NUID of the chunks."""
+        return self._writer.nuid
+
+    @property
+    def meta(self) -> ObjectMeta:
+        """What the object will have as its metadata. It may be changed until the file is closed."""
+        return self._writer.meta
+
+    @meta.setter
+    def meta(self, meta: ObjectMeta) -> None:
+        self._writer.meta = meta
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._position
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 digest of the bytes written so far, in the form of `ObjectInfo.digest`.
+
+        Through a view with a key, it is that of the plaintext.
+        """
+        if self._buffer:
+            self._check_open()
+            buffered, self._buffer = bytes(self._buffer), bytearray()
+            run(self._writer.write, buffered)
+        return self._writer.digest
+
     def writable(self) -> bool:
         return True
 
@@ -107,7 +138,7 @@ class ObjectWriter(io.BufferedIOBase):
             self._discard()
             return
         self._check_open()
-        buffered = bytes(self._buffer)
+        buffered, self._buffer = bytes(self._buffer), bytearray()
         try:
             close_and_wait(
                 self._writer, lambda: self._finish(buffered), fallback=self._writer.abort

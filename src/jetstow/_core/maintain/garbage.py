@@ -9,51 +9,45 @@ recent chunks.
 from __future__ import annotations
 
 import asyncio
-import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Final
-
-import msgspec
+from typing import Final, TypeAlias
 
 from jetstow._core.bucket.server_time import server_time
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.maintain.chunk_purge import purge_uploads
-from jetstow._core.maintain.markers import Marker, remove_markers
-from jetstow._core.maintain.scan import (
-    MessageInfo,
-    MetadataMessage,
-    scan_messages,
-    scan_metadata,
-)
+from jetstow._core.maintain.markers import remove_markers
+from jetstow._core.maintain.references import Entry, References
+from jetstow._core.maintain.scan import MessageInfo, scan_messages
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.metadata import MAX_METADATA_SIZE
-from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name
-from jetstow._core.write.shared_chunks import TWIN
-from jetstow.errors import BadObjectMetaError, InvalidOptionError
-from jetstow.types import Finding, GarbageResult
+from jetstow.errors import InvalidOptionError
+from jetstow.types import GarbageResult
 
 # Chunk subjects that are purged before new metadata is read.
 _SUBJECTS_PER_BATCH: Final = 1_024
 
-# Finds NUIDs in metadata that is not valid JSON.
-_NUID: Final = re.compile(rb'"nuid"\s*:\s*"([A-Za-z0-9_-]+)"', re.IGNORECASE)
-
 _SECOND: Final = 10**9
 
-_decode = msgspec.json.Decoder().decode
+
+# Returns those of the NUIDs whose chunks are to be kept, although no name refers to them.
+Keep: TypeAlias = Callable[[Sequence[str]], Iterable[str] | Awaitable[Iterable[str]]]
 
 
 async def collect(
-    stream: Stream, grace: float, deleted_for: float | None, *, dry_run: bool
+    stream: Stream,
+    grace: float,
+    deleted_for: float | None,
+    keep: Keep | None,
+    *,
+    dry_run: bool,
 ) -> GarbageResult:
     """Remove garbage that has not changed for `grace` seconds, and delete markers that are older
     than `deleted_for` seconds (None keeps them).
 
-    Raises: `BucketSealedError`, `InvalidOptionError` (not a number of seconds).
+    Raises: `BucketSealedError`, `InvalidOptionError` (not a number of seconds), what `keep` raises.
     """
     _check_seconds(stream, "grace", grace)
     if deleted_for is not None:
@@ -71,9 +65,9 @@ async def collect(
         async for message in messages:
             last_chunks[message.subject] = message
     last_seq = int(info["state"]["last_seq"])
-    references = _References(stream, last_seq)
+    references = References(stream, last_seq)
     await references.read()
-    collector = _Collector(stream, references, before, last_seq, dry_run=dry_run)
+    collector = _Collector(stream, references, before, last_seq, keep, dry_run=dry_run)
     if not references.findings:
         await collector.remove_chunks(last_chunks)
     await collector.remove_names()
@@ -100,106 +94,18 @@ def _check_seconds(stream: Stream, option: str, value: object) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """The last metadata message of a name."""
-
-    name: str
-    seq: int
-    time: int
-    nuid: str
-    deleted: bool
-    twin: str | None
-
-
-class _References:
-    """The NUIDs that metadata refers to.
-
-    Metadata that has a later message of the same name counts as well. Some clients leave both in
-    the stream, and may read either.
-    """
-
-    def __init__(self, stream: Stream, last_seq: int) -> None:
-        self.nuids: set[str] = set()
-        self.entries: dict[str, _Entry] = {}
-        self.markers: dict[str, Marker] = {}
-        self.findings: dict[int, Finding] = {}
-        self._stream = stream
-        self._last_seq = last_seq
-
-    async def read(self) -> None:
-        """Read all metadata."""
-        async with aclosing(scan_metadata(self._stream)) as messages:
-            async for message in messages:
-                self._add(message)
-
-    async def read_new(self) -> bool:
-        """Read the metadata published since; return whether all metadata can be decoded."""
-        async with aclosing(scan_metadata(self._stream, after=self._last_seq)) as messages:
-            async for message in messages:
-                self._last_seq = max(self._last_seq, message.seq)
-                self._add(message)
-        return not self.findings
-
-    def markers_before(self, before: int, excluded: set[str]) -> list[Marker]:
-        """Return the delete markers of that time or earlier, except those of `excluded` names."""
-        return [
-            marker
-            for marker in self.markers.values()
-            if marker.time <= before and marker.name not in excluded
-        ]
-
-    def _add(self, message: MetadataMessage) -> None:
-        name = subjects.object_name(self._stream.subject_bucket, message.subject)
-        self.entries.pop(message.subject, None)
-        self.markers.pop(message.subject, None)
-        try:
-            if len(message.data) > MAX_METADATA_SIZE:
-                self._add_unparsable(name, message)
-                return
-            fields: Any = _decode(message.data) if message.data else None
-        except (ValueError, RecursionError):
-            self._add_unparsable(name, message)
-            return
-        if not isinstance(fields, dict):
-            return  # no field, and so no reference
-        # Go's JSON decoder ignores the case of field names.
-        values = [value for key, value in fields.items() if key.lower() == "nuid"]
-        nuids = [nuid for nuid in values if isinstance(nuid, str) and nuid]
-        deleted = fields.get("deleted") is True
-        time = parse_timestamp(message.time)
-        if not deleted:
-            self.nuids.update(nuids)
-        elif name is not None:
-            self.markers[message.subject] = Marker(name, message.subject, message.seq, time)
-        options = fields.get("options")
-        is_link = isinstance(options, dict) and options.get("link") is not None
-        if name is not None and nuids and not is_link:
-            twin = fields.get(TWIN)
-            self.entries[message.subject] = _Entry(
-                name, message.seq, time, nuids[-1], deleted, twin if isinstance(twin, str) else None
-            )
-
-    def _add_unparsable(self, name: str | None, message: MetadataMessage) -> None:
-        """Add metadata that is not JSON. If it shows no NUID, it may refer to any chunk."""
-        nuids = _NUID.findall(message.data)
-        self.nuids.update(nuid.decode() for nuid in nuids)
-        if not nuids:
-            context = self._stream.error_context(name)
-            source = f"{context}" if name is not None else f"{message.subject!r} in {context}"
-            error = context.error(
-                BadObjectMetaError,
-                f"metadata of {source} cannot be read: it may refer to any chunk, so no chunk is "
-                "removed",
-            )
-            self.findings[message.seq] = Finding(name, error)
-
-
 class _Collector:
     """Removes garbage; in a dry run only counts it."""
 
     def __init__(
-        self, stream: Stream, references: _References, before: int, last_seq: int, *, dry_run: bool
+        self,
+        stream: Stream,
+        references: References,
+        before: int,
+        last_seq: int,
+        keep: Keep | None,
+        *,
+        dry_run: bool,
     ) -> None:
         self.uploads = self.messages = self.recent = 0
         self.names: list[str] = []
@@ -207,6 +113,7 @@ class _Collector:
         self._references = references
         self._before = before
         self._last_seq = last_seq
+        self._keep = keep
         self._active: set[str] = set()
         self._dry_run = dry_run
 
@@ -226,10 +133,19 @@ class _Collector:
             batch = [chunk for chunk in batch if not self._is_used(chunk)]
             inactive = [chunk for chunk in batch if chunk.subject not in self._active]
             self.recent += len(batch) - len(inactive)
+            inactive = await self._not_kept(inactive)
             if self._dry_run:
                 self._add([counts.get(chunk.subject, 0) for chunk in inactive])
             else:
                 self._add(await purge_uploads(self._stream, inactive, counts))
+
+    async def _not_kept(self, chunks: list[MessageInfo]) -> list[MessageInfo]:
+        """Ask the caller, after the names were read: what it records before a write counts."""
+        if self._keep is None or not chunks:
+            return chunks
+        answer = self._keep([self._nuid(chunk) for chunk in chunks])
+        kept = frozenset(await answer if isinstance(answer, Awaitable) else answer)
+        return [chunk for chunk in chunks if self._nuid(chunk) not in kept]
 
     async def _find_active(self) -> None:
         """Find the uploads that were continued since the scan, after any pause."""
@@ -248,8 +164,11 @@ class _Collector:
         self.messages += sum(counts)
         self.uploads += sum(map(bool, counts))
 
+    def _nuid(self, chunk: MessageInfo) -> str:
+        return chunk.subject[len(subjects.chunk_subject(self._stream.subject_bucket, "")) :]
+
     def _is_used(self, chunk: MessageInfo) -> bool:
-        nuid = chunk.subject[len(subjects.chunk_subject(self._stream.subject_bucket, "")) :]
+        nuid = self._nuid(chunk)
         # A subject may contain a literal "*" or ">", but a purge of it would be a wildcard.
         return nuid in self._references.nuids or bool({"*", ">"} & set(nuid.split(".")))
 
@@ -261,7 +180,7 @@ class _Collector:
         Names that share chunks without a reference to each other may be a client's aliases, and
         are kept.
         """
-        by_nuid: dict[str, list[_Entry]] = {}
+        by_nuid: dict[str, list[Entry]] = {}
         for entry in self._references.entries.values():
             by_nuid.setdefault(entry.nuid, []).append(entry)
         for entries in by_nuid.values():
@@ -274,7 +193,7 @@ class _Collector:
                 if is_twin and entry is not newest and entry.time <= self._before:
                     await self._remove_name(entry, newest)
 
-    async def _remove_name(self, entry: _Entry, newest: _Entry) -> None:
+    async def _remove_name(self, entry: Entry, newest: Entry) -> None:
         context = self._stream.error_context(entry.name)
         state, newest_state = await asyncio.gather(
             read_state(self._stream, context),

@@ -7,25 +7,18 @@ starts after the last revision returned. So each change is returned exactly once
 
 from __future__ import annotations
 
-import logging
-from typing import Any, Final, Literal
+from collections.abc import Callable
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from jetstow._core.bucket.consumer import delete_consumer, request_consumer
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import Message, status
-from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import (
-    BadObjectMetaError,
-    PermissionDeniedError,
-    ServerError,
-    TimeoutError,
-)
-from jetstow.models import ObjectInfo
+from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
 
-_log = logging.getLogger("jetstow.watch")
+T = TypeVar("T")
 
 Policy = Literal["all", "last_per_subject", "new"]
 
@@ -51,15 +44,19 @@ class GapError(Exception):
     """The consumer skipped a message."""
 
 
-class OrderedConsumer:
+class OrderedConsumer(Generic[T]):
     """The changes of a bucket's names in the order of their revisions.
 
-    `policy` is the deliver policy of the first consumer.
+    `policy` is the deliver policy of the first consumer. `decode` returns the change that a message
+    is, or None to skip it.
     """
 
-    def __init__(self, stream: Stream, policy: Policy) -> None:
+    def __init__(
+        self, stream: Stream, policy: Policy, decode: Callable[[Message, MsgMetadata], T | None]
+    ) -> None:
         self._stream = stream
         self._policy = policy
+        self._decode = decode
         self._initial_done = policy == "new"
         self._mailbox: Mailbox | None = None
         self._consumer = ""
@@ -68,6 +65,8 @@ class OrderedConsumer:
         self._revision = 0
         self._received = 0
         self._created: str | None = None
+        # The server's time at which the consumer was created, in its format.
+        self.opened_at = ""
         self._is_silent = True
         self._silent_consumers = 0
         self._stalled_heartbeats = 0
@@ -111,6 +110,7 @@ class OrderedConsumer:
             mailbox.close()
             raise
         self._mailbox, self._consumer, self._received = mailbox, str(reply["name"]), 0
+        self.opened_at = str(reply["created"])
         self._is_silent, self._stalled_heartbeats = True, 0
         if not is_first:
             # The bucket may have been created again since the first check.
@@ -133,7 +133,12 @@ class OrderedConsumer:
             self._policy, self._revision = "last_per_subject", 0
         self._created = info["created"]
 
-    async def next(self) -> ObjectInfo | None:
+    @property
+    def revision(self) -> int:
+        """The revision of the last change."""
+        return self._revision
+
+    async def next(self) -> T | None:
         """Return the next change, or None once: after the current objects.
 
         Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `open` again),
@@ -157,8 +162,8 @@ class OrderedConsumer:
             # Only now does the message count as received: the steps before it can fail.
             self._received, self._revision = metadata.consumer_seq, metadata.stream_seq
             self._caught_up = metadata.pending == 0
-            if not is_superseded and (info := self._decode(message, metadata)) is not None:
-                return info
+            if not is_superseded and (change := self._decode(message, metadata)) is not None:
+                return change
 
     async def _next_message(self, mailbox: Mailbox) -> Message:
         """Return the next message, and handle it if it is a heartbeat or flow control."""
@@ -237,18 +242,6 @@ class OrderedConsumer:
             return False
         last = await self._stream.last_message(self._stream.error_context(), message.subject)
         return last is not None and last.seq > metadata.stream_seq
-
-    def _decode(self, message: Message, metadata: MsgMetadata) -> ObjectInfo | None:
-        bucket, revision = self._stream.bucket, metadata.stream_seq
-        name = subjects.object_name(self._stream.subject_bucket, message.subject)
-        try:
-            if name is not None:
-                return decode_info(
-                    bucket, name, message.data, revision=revision, mtime=metadata.timestamp
-                )
-        except BadObjectMetaError as error:
-            _log.warning("skipped: %s", error)
-        return None
 
     async def close(self) -> None:
         """Delete the consumer. If that fails, the server deletes it: it has no subscriber."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Self
 
@@ -114,6 +114,28 @@ class ObjectReader:
                     result.write(piece)
         return result.getvalue()
 
+    async def stream(
+        self, start: int = 0, length: int | None = None
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield `length` bytes from offset `start`, or all bytes from there, piece by piece.
+
+        Nothing behind the range is read. The position does not change, and several iterations may
+        run at the same time. Iterating over all bytes verifies the digest.
+
+        Raises: `ValueError` (a negative offset or length), and what `get_range` raises.
+        """
+        self._check_open()
+        if start < 0 or (length is not None and length < 0):
+            raise ValueError(
+                f"cannot read {length} bytes at {start} of object {self.name!r}: neither may be "
+                "negative"
+            )
+        stop = self._size if length is None else min(self._size, start + length)
+        if start < stop or not self._size:
+            async with aclosing(self._source.read(start, stop)) as pieces:
+                async for piece in pieces:
+                    yield _as_bytes(piece)
+
     async def readinto(self, buffer: Buffer) -> int:
         """Fill a buffer from the position on. Return the number of bytes read.
 
@@ -167,3 +189,9 @@ class ObjectReader:
     def _check_open(self) -> None:
         if self._closed:
             raise ValueError(f"object {self.name!r} is closed: open it again to read it")
+
+
+def _as_bytes(piece: memoryview) -> bytes:
+    """Return the bytes of a view, without a copy if it is a view of a whole bytes object."""
+    whole = piece.obj
+    return whole if isinstance(whole, bytes) and len(whole) == piece.nbytes else piece.tobytes()

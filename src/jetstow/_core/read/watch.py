@@ -19,10 +19,15 @@ from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.aio.deadline import deadline
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol import subjects
 from jetstow._core.protocol.duration import seconds
+from jetstow._core.protocol.message import Message
+from jetstow._core.protocol.metadata import decode_info
+from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer, Policy
 from jetstow.errors import (
+    BadObjectMetaError,
     ConnectionLostError,
     JetstowError,
     JetStreamUnavailableError,
@@ -59,7 +64,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     ) -> None:
         self._context = stream.error_context()
         self._stream = stream
-        self._consumer = OrderedConsumer(stream, policy)
+        self._consumer = OrderedConsumer(stream, policy, self._decode)
         self._names = names
         self._match = match
         self._ignore_deletes = ignore_deletes
@@ -175,6 +180,18 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
                 await self._change_taken.wait()
             self._changes.append(None if change is None else plain_info(self._stream, change))
             self._change_added.set()
+
+    def _decode(self, message: Message, metadata: MsgMetadata) -> ObjectInfo | None:
+        bucket, revision = self._stream.bucket, metadata.stream_seq
+        name = subjects.object_name(self._stream.subject_bucket, message.subject)
+        try:
+            if name is not None:
+                return decode_info(
+                    bucket, name, message.data, revision=revision, mtime=metadata.timestamp
+                )
+        except BadObjectMetaError as error:
+            _log.warning("skipped: %s", error)
+        return None
 
     def _selects(self, change: ObjectInfo) -> bool:
         if change.deleted and self._ignore_deletes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Literal
 
 from jetstow._core.aio.source import Chunker
@@ -24,12 +25,13 @@ async def copy(
     name: str,
     target: Stream,
     new_name: str,
-    expected_revision: int | None,
+    options: PutOptions,
     ttl: Duration | Literal["keep"] | None,
     progress: Progress | None,
 ) -> ObjectInfo:
     """Store the bytes and metadata of `name` under `new_name`, verified on the way.
 
+    `options` are those of the put, without the metadata and the expiry.
     With the `ttl` "keep", the copy expires when the original does. If neither view of a bucket has
     a key, an encrypted object is copied as it is stored.
 
@@ -50,8 +52,8 @@ async def copy(
             first = await anext(pieces, b"")  # then `read.info` is set
             if (read.info.bucket, read.info.name) != (target.bucket, new_name):
                 check_moved_with_key(view, source.error_context(name), read.info)
-            options = _put_options(source, read.info, target, expected_revision, ttl)
-            async with await prepare_put(target, new_name, options) as put:
+            complete = _put_options(source, read.info, target, options, ttl)
+            async with await prepare_put(target, new_name, complete) as put:
                 await _write_all(first, pieces, put)
                 return await put.finish()
 
@@ -73,7 +75,7 @@ def _put_options(
     source: Stream,
     info: ObjectInfo,
     target: Stream,
-    expected_revision: int | None,
+    options: PutOptions,
     ttl: Duration | Literal["keep"] | None,
 ) -> PutOptions:
     """Return the options for a copy with the original's metadata and chunk size."""
@@ -88,5 +90,5 @@ def _put_options(
         chunk_size = min(chunk_size, target.max_message_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
     if ttl == "keep":
-        return PutOptions(meta, expected_revision, expires_at=info.expires)
-    return PutOptions(meta, expected_revision, ttl)
+        return replace(options, meta=meta, expires_at=info.expires)
+    return replace(options, meta=meta, ttl=ttl)

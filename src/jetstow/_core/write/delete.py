@@ -36,20 +36,21 @@ async def delete_if_exists(
     context: ErrorContext,
     expected_revision: int | None = None,
     state: NameState | None = None,
-) -> bool:
-    """Delete the object in `context`. Return false if there is none, at any revision.
+    *,
+    keep_chunks: bool = False,
+) -> NameState | None:
+    """Delete the object in `context`. Return None if there is none, at any revision.
 
     Raises: `RevisionMismatchError`.
     """
     try:
-        await delete(stream, context, expected_revision, state)
+        return await delete(stream, context, expected_revision, state, keep_chunks=keep_chunks)
     except ObjectNotFoundError:
-        return False
+        return None
     except RevisionMismatchError:
         if not (await read_state(stream, context)).is_free:
             raise
-        return False
-    return True
+        return None
 
 
 async def delete(
@@ -57,10 +58,13 @@ async def delete(
     context: ErrorContext,
     expected_revision: int | None = None,
     state: NameState | None = None,
-) -> None:
+    *,
+    keep_chunks: bool = False,
+) -> NameState:
     """Publish a delete marker for the name in `context`, and purge its chunks.
 
-    `state` is the name's state if the caller has read it.
+    Return the state that was deleted, without an object if another client has renamed it. `state`
+    is the name's state if the caller has read it.
 
     Raises: `ObjectNotFoundError`, `RevisionMismatchError`.
     """
@@ -80,17 +84,20 @@ async def delete(
             current = state or await read_state(stream, context)
             check_revision(context, current, expected_revision)
             if await _finish_rename(stream, context, current):
-                return
+                return NameState()
             committed = await commit(
                 stream, context, marker, state=current, expected_revision=expected_revision
             )
         except BucketFullError as error:
-            if await _delete_from_full_bucket(stream, context, current, marker(current), error):
-                return
+            if await _delete_from_full_bucket(
+                stream, context, current, marker(current), error, keep_chunks=keep_chunks
+            ):
+                return current
             state = None
         else:
-            await purge_replaced(stream, context, committed, wait=True)
-            return
+            if not keep_chunks:
+                await purge_replaced(stream, context, committed, wait=True)
+            return committed.replaced
 
 
 async def _finish_rename(stream: Stream, context: ErrorContext, state: NameState) -> bool:
@@ -106,6 +113,8 @@ async def _delete_from_full_bucket(
     state: NameState,
     marker: ObjectInfo,
     refused: BucketFullError,
+    *,
+    keep_chunks: bool,
 ) -> bool:
     """Purge the metadata at `state`, then the chunks, then publish the marker if it fits.
 
@@ -124,7 +133,8 @@ async def _delete_from_full_bucket(
         return False
     try:
         claim = None if state.live is None else claim_of(state.live)
-        if claim is None or not await is_renamed(stream, marker, claim):
+        is_unused = claim is None or not await is_renamed(stream, marker, claim)
+        if is_unused and not keep_chunks:
             replaced = Committed(marker, state, is_shared)
             await purge_replaced(stream, context, replaced, wait=True)
     except JetstowError as error:

@@ -78,7 +78,7 @@ async def _delete_one(stream: Stream, target: _Target) -> tuple[str, bool | Jets
     name, expected, state = target
     step = delete_if_exists(stream, stream.error_context(name), expected, state)
     try:
-        return name, await uncancelled(step)
+        return name, await uncancelled(step) is not None
     except JetstowError as error:
         if isinstance(error, FATAL_ERRORS):
             raise

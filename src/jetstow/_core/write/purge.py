@@ -10,6 +10,7 @@ from typing import Final
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
 from jetstow._core.aio.deadline import deadline
+from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.purge import portion_size, purge_subject
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import decode_response
@@ -194,6 +195,11 @@ async def purge_replaced(
     send_purge(stream, context, replaced.nuid, replaced.chunks, chunk_size)
     if not isinstance(stream.api.nc, FastPathClient):
         await asyncio.sleep(0)  # let nats-py send it before the caller can close the connection
+
+
+def live_info(stream: Stream, replaced: NameState) -> ObjectInfo | None:
+    """Return the info of the object at a state, to be returned to the caller; None if none."""
+    return None if replaced.live is None else plain_info(stream, replaced.live)
 
 
 async def purge_name(stream: Stream, context: ErrorContext, revision: int) -> bool:

@@ -7,13 +7,14 @@ that fails before that purges them: after an error, an exception in the source, 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
+
+from nats.js import api
 
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
-from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
-from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import subjects, ttl
@@ -21,7 +22,6 @@ from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
-from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
 from jetstow._core.read.name_state import NameState, read_state
@@ -30,19 +30,21 @@ from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
 from jetstow._core.write.chunk_size import select_chunk_size
 from jetstow._core.write.commit import check_revision, commit
 from jetstow._core.write.purge import (
+    live_info,
     purge_at_end,
     purge_chunks,
     purge_replaced,
     purge_when_connected,
 )
-from jetstow._core.write.put_options import PutOptions
-from jetstow._headers import expiry_from_headers
-from jetstow.errors import (
-    JetstowError,
-    LinkError,
-    PermissionDeniedError,
-    ServerError,
+from jetstow._core.write.put_expiry import put_expiry
+from jetstow._core.write.put_options import (
+    PutOptions,
+    check_changed_meta,
+    check_expected_digest,
+    check_put_meta,
+    editable_meta,
 )
+from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
 from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class Put:
         context: ErrorContext,
         meta: ObjectMeta,
         chunk_size: int,
-        expected_revision: int | None,
+        options: PutOptions,
         state: NameState | None,
         expiry: Expiry | None,
     ) -> None:
@@ -72,7 +74,7 @@ class Put:
         self.nuid = new_nuid()
         self._stream = stream
         self._meta = meta
-        self._expected_revision = expected_revision
+        self._expected_revision = options.expected_revision
         self._state = state
         self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
@@ -81,6 +83,10 @@ class Put:
             self._encryptor = make_encryptor(stream, context, chunk_size)
         self._size = 0
         self._digest = Digest()
+        self._expected_digest = options.expected_digest
+        is_digest_used = options.computes_digest or options.expected_digest is not None
+        self._plain_digest = Digest() if is_digest_used and self._encryptor is not None else None
+        self._keeps_replaced = options.keep_replaced
         self._chunks_stored = 0
         self._publisher: ChunkPublisher | None = None
         self._keeps_chunks = False
@@ -107,6 +113,8 @@ class Put:
         if self._encryptor is None:
             await self._write_chunk(view)
         else:
+            if self._plain_digest is not None:
+                self._plain_digest.update(view)
             for encrypted in self._encryptor.update(data):
                 await self._write_chunk(memoryview(encrypted))
 
@@ -114,11 +122,32 @@ class Put:
         """Wait until every chunk is stored, publish the metadata, purge what it replaced.
 
         A cancellation takes effect before the metadata is published or after the purge.
+
+        Raises: `DigestMismatchError` (the bytes are not those that were expected).
         """
+        check_expected_digest(self.context, self.digest, self._expected_digest)
         await self.wait_stored()
         if self._reading_state is not None:
             self._state = await self._reading_state
         return plain_info(self._stream, await uncancelled(self._commit_and_purge()))
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of the bytes written so far, before their encryption."""
+        return self._digest if self._plain_digest is None else self._plain_digest
+
+    @property
+    def editable_meta(self) -> ObjectMeta:
+        """A copy of the metadata, to change and to pass to `set_meta`."""
+        return editable_meta(self._meta)
+
+    def set_meta(self, meta: api.ObjectMeta | None) -> None:
+        """Replace the metadata that `finish` publishes; the chunk size stays.
+
+        Raises: `InvalidOptionError`.
+        """
+        checked = check_changed_meta(self._stream, self.context, meta)
+        self._meta = replace(checked, options=self._meta.options)
 
     async def end(self) -> None:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
@@ -208,6 +237,9 @@ class Put:
             raise
         self.keep_chunks()
         self._stream.locations.remember(committed.info)
+        if self._keeps_replaced:
+            info = await committed.dated_info()
+            return replace(info, replaced=live_info(self._stream, committed.replaced))
         await purge_replaced(self._stream, self.context, committed)
         return await committed.dated_info()
 
@@ -247,12 +279,8 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     name = name or getattr(options.meta, "name", None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
     await check_writable(stream, context)
-    meta = check_meta(stream.bucket, name, options.meta, allow_reserved_headers=stream.is_as_stored)
-    if meta.options is not None and meta.options.link is not None:
-        raise context.error(
-            LinkError, f"{context} cannot be put as a link: use add_link or add_bucket_link"
-        )
-    expiry = await _expiry(stream, context, meta, options)
+    meta = check_put_meta(stream, context, options.meta)
+    expiry = await put_expiry(stream, context, meta, options)
     header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
     requested = None if meta.options is None else meta.options.max_chunk_size
     chunk_size = select_chunk_size(stream, context, requested, header_size)
@@ -261,23 +289,7 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     if options.expected_revision is not None:
         state = await read_state(stream, context)
         check_revision(context, state, options.expected_revision)
-    return Put(stream, context, meta, chunk_size, options.expected_revision, state, expiry)
-
-
-async def _expiry(
-    stream: Stream, context: ErrorContext, meta: ObjectMeta, options: PutOptions
-) -> Expiry | None:
-    expires_at = options.expires_at or (expiry_from_headers(meta.headers) if meta.headers else None)
-    seconds = ttl.check_ttl(context, options.ttl) if expires_at is None else None
-    if seconds is None and expires_at is None:
-        return None
-    await enable_message_ttl(stream, context)
-    clock = await ServerClock.read(stream)
-    if expires_at is not None:
-        seconds = ttl.seconds_until(expires_at, clock.now())
-    assert seconds is not None
-    seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
-    return Expiry(context, seconds, expires_at, clock.now)
+    return Put(stream, context, meta, chunk_size, options, state, expiry)
 
 
 def _discard(task: asyncio.Task[NameState]) -> None:

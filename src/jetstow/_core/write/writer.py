@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from jetstow._core.aio.source import Chunker
 from jetstow._core.write.put import Put
-from jetstow.models import ObjectInfo
+from jetstow.models import ObjectInfo, ObjectMeta
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -18,16 +18,41 @@ class ObjectWriter:
 
     The object exists once `close` has returned; then `info` is set. `abort`, or an exception inside
     `async with`, stores no object and leaves no chunk.
+
+    `meta` may be changed or replaced until then: it is what the object will have. Its name and
+    chunk size do not change. `nuid` identifies the chunks.
     """
+
+    name: str
+    nuid: str
+    meta: ObjectMeta
+    info: ObjectInfo | None
 
     def __init__(self, put: Put) -> None:
         self.name = put.name
-        self.info: ObjectInfo | None = None
+        self.nuid = put.nuid
+        self.meta = put.editable_meta
+        self.info = None
         self._put = put
         self._chunker = Chunker(put.chunk_size)
         self._position = 0
         self._closed = False
         self._failed = False
+
+    @property
+    def size(self) -> int:
+        """How many bytes were written."""
+        return self._position
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 digest of the bytes written so far, in the form of `ObjectInfo.digest`.
+
+        Through a view with a key, it is that of the plaintext: it differs from `info.digest`.
+        """
+        digest = self._put.digest.copy()
+        digest.update(self._chunker.remainder)
+        return str(digest)
 
     @property
     def closed(self) -> bool:
@@ -75,7 +100,8 @@ class ObjectWriter:
     async def close(self) -> None:
         """Store the rest and publish the object. A second call does nothing.
 
-        Raises: `ValueError` (a write failed before), and what `put` raises.
+        Raises: `ValueError` (a write failed before), `InvalidOptionError` (`meta` is not valid),
+        and what `put` raises. No object is stored then.
         """
         if self._failed:
             raise ValueError(f"object {self.name!r} was aborted because a write failed")
@@ -84,8 +110,10 @@ class ObjectWriter:
         self._put.check_loop()
         self._closed = True
         try:
+            self._put.set_meta(self.meta)
             if self._chunker.remainder:
-                await self._put.write(self._chunker.remainder)
+                remainder, self._chunker.remainder = self._chunker.remainder, bytearray()
+                await self._put.write(remainder)
             self.info = await self._put.finish()
         finally:
             await self._put.end()

@@ -1,0 +1,151 @@
+"""The ordered names of a bucket, and pages of them. Without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from sortedcontainers import SortedDict
+
+from jetstow._core.read.index_entry import IndexEntry
+
+
+@dataclass(slots=True)
+class IndexPage:
+    """A page of an index: objects, and prefixes up to a delimiter, both sorted.
+
+    `next` is the `after` of the next page, or None if this is the last one.
+    """
+
+    entries: list[IndexEntry] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """What a page has: names with a prefix, after a name, grouped by a delimiter, at most `limit`.
+
+    `after` may be one of the `prefixes` of a page: then all names with it are skipped.
+    """
+
+    prefix: str = ""
+    after: str = ""
+    delimiter: str = ""
+    limit: int = 1_000
+
+    def group(self, name: str) -> str:
+        """Return the part of a name up to the first delimiter after the prefix, or ""."""
+        if not self.delimiter:
+            return ""
+        end = name.find(self.delimiter, len(self.prefix))
+        return "" if end < 0 else name[: end + len(self.delimiter)]
+
+    @property
+    def start(self) -> tuple[str, bool]:
+        """The first name to consider, and whether it may be on the page itself."""
+        after = self.after
+        if after and after.startswith(self.prefix) and self.group(after) == after:
+            following = successor(after)
+            return (after, False) if following is None else (following, True)
+        return (after, False) if after >= self.prefix and after else (self.prefix, True)
+
+
+def successor(prefix: str) -> str | None:
+    """Return the smallest string that is greater than all strings with a prefix, or None."""
+    stripped = prefix.rstrip("\U0010ffff")
+    return stripped[:-1] + chr(ord(stripped[-1]) + 1) if stripped else None
+
+
+class PageCandidates:
+    """The first names of a query among entries in any order: as many as a page needs."""
+
+    def __init__(self, query: PageQuery, now: int, max_age: int) -> None:
+        self._query, self._now, self._oldest = query, now, now - max_age if max_age else 0
+        self._start, self._inclusive = query.start
+        self._items: SortedDict[str, IndexEntry] = SortedDict()
+
+    def add(self, entry: IndexEntry) -> None:
+        """Add an entry, or the newer one of a name."""
+        name, start = entry.name, self._start
+        if entry.time < self._oldest or 0 < entry.expires <= self._now:
+            return
+        if not name.startswith(self._query.prefix):
+            return
+        if name > start or (name == start and self._inclusive):
+            self._items[self._query.group(name) or name] = entry
+            if len(self._items) > self._query.limit + 1:
+                self._items.popitem()
+
+    def page(self) -> IndexPage:
+        """Return the page."""
+        names = NameIndex({entry.name: entry for entry in dict.values(self._items)})
+        return names.page(self._query)
+
+
+class NameIndex:
+    """Entries by name. Python compares strings by code points, which is the order of UTF-8."""
+
+    def __init__(self, entries: dict[str, IndexEntry] | None = None) -> None:
+        self._entries: SortedDict[str, IndexEntry] = SortedDict(entries or {})
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def set(self, entry: IndexEntry) -> None:
+        """Add or replace an object."""
+        self._entries[entry.name] = entry
+
+    def discard(self, name: str) -> None:
+        """Remove a name, if it is there."""
+        self._entries.pop(name, None)
+
+    def values(self) -> Iterable[IndexEntry]:
+        """Return all entries, in any order."""
+        return dict.values(self._entries)
+
+    def page(self, query: PageQuery, now: int = 0, max_age: int = 0) -> IndexPage:
+        """Return a page without what has expired at `now`; all times are in nanoseconds.
+
+        `max_age` is the age at which the bucket removes every object (0: none).
+        """
+        page = IndexPage()
+        last = query.after
+        for count, (name, entry, group) in enumerate(self._items(query, now, max_age)):
+            if count >= query.limit:
+                page.next = last if query.limit > 0 else None
+                break
+            last = group or name
+            if group:
+                page.prefixes.append(group)
+            else:
+                page.entries.append(entry)
+        return page
+
+    def _items(
+        self, query: PageQuery, now: int, max_age: int
+    ) -> Iterator[tuple[str, IndexEntry, str]]:
+        """Yield the objects and groups of a query without its limit."""
+        entries, prefix = self._entries, query.prefix
+        oldest = now - max_age if max_age else 0
+        (start, inclusive), group_of = query.start, query.group
+        # A group ends with the delimiter: replacing that is faster than `successor(group)`.
+        length, tail = len(query.delimiter), successor(query.delimiter)
+        while True:
+            group = ""
+            for name in entries.irange(start, inclusive=(inclusive, True)):
+                if not name.startswith(prefix):
+                    return
+                entry = entries[name]
+                if entry.time < oldest or 0 < entry.expires <= now:
+                    continue
+                group = group_of(name)
+                yield name, entry, group
+                if group:
+                    break
+            if not group:
+                return
+            following = successor(group) if tail is None else group[:-length] + tail
+            if following is None:
+                return
+            start, inclusive = following, True
