@@ -202,13 +202,14 @@ class Inbox:
             self._timer = asyncio.get_running_loop().call_at(when, self._check_timeouts)
 
     def _check_timeouts(self) -> None:
-        self._timer = None
+        assert self._timer is not None
         now = asyncio.get_running_loop().time()
+        late, self._timer = max(0.0, now - self._timer.when()), None
         progress = self._socket.progress(self.inbound, self.outbound)
         arriving = self._arriving()
         for receiver in list(self._receivers.values()):
             is_arriving = receiver is arriving
-            when = receiver.check_timeout(now, progress, is_arriving=is_arriving)
+            when = receiver.check_timeout(now, progress, is_arriving=is_arriving, late=late)
             if when is not None:
                 self.check_timeouts_at(when)
 
