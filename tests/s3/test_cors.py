@@ -146,3 +146,14 @@ def test_errors_have_the_headers(gateway: RunningGateway, s3: Any, cors_bucket: 
     assert (anonymous.status, anonymous.headers[ALLOWED]) == (403, ORIGIN)
     forged = send(gateway, "GET", f"/{cors_bucket}/a?X-Amz-Signature=1", headers=origin)
     assert (forged.status, forged.headers[ALLOWED]) == (400, ORIGIN)
+
+
+def test_settings_too_large(s3: Any, s3_bucket: str) -> None:
+    """nats-server limits the metadata of a stream."""
+    rules = [{"AllowedMethods": ["GET"], "AllowedOrigins": ["a" * 1300]}] * 100
+    with pytest.raises(ClientError) as caught:
+        s3.put_bucket_cors(Bucket=s3_bucket, CORSConfiguration={"CORSRules": rules})
+    assert code(caught) == "InvalidRequest"
+    with pytest.raises(ClientError) as caught:
+        s3.get_bucket_cors(Bucket=s3_bucket)
+    assert code(caught) == "NoSuchCORSConfiguration"

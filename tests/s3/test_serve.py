@@ -36,6 +36,7 @@ def served(server: NatsServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def test_generated_key(served: Served, bucket: str) -> None:
+    assert served.key_file.stat().st_mode & 0o777 == 0o600
     client = new_client(served.url, served.key)
     client.create_bucket(Bucket=bucket)
     client.put_object(Bucket=bucket, Key="a", Body=b"hello")
@@ -63,9 +64,22 @@ def test_access_log(served: Served) -> None:
     assert (line["status"], line["error"]) == (400, "AuthorizationQueryParametersError")
 
 
+def test_access_log_of_a_form(served: Served, bucket: str) -> None:
+    """The key of a form is in its fields."""
+    client = new_client(served.url, served.key)
+    client.create_bucket(Bucket=bucket)
+    form = client.generate_presigned_post(bucket, "a")
+    response = httpx.post(form["url"], data=form["fields"], files={"file": b"1"})
+    request_id = response.headers["x-amz-request-id"]
+    wait_until(lambda: any(request_id in line for line in served.log))
+    line = json.loads(next(line for line in served.log if request_id in line))
+    assert (line["access_key"], line["operation"]) == (served.key.access_key, "PostObject")
+
+
 def test_https(server: NatsServer, bucket: str, tmp_path: Path) -> None:
     made = make_certificates(tmp_path)
     options = ("--https-cert", str(made.server), "--https-key", str(made.server_key))
+    options += ("--public-acls",)
     with Served(server.url, *options, home=tmp_path) as served:
         client = new_client(served.url, served.key, verify=str(made.authority))
         client.create_bucket(Bucket=bucket)
@@ -76,6 +90,9 @@ def test_https(server: NatsServer, bucket: str, tmp_path: Path) -> None:
         assert "ChecksumCRC32" in head
         url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a"})
         assert httpx.get(url, verify=made.client_context()).content == b"hello" * 100_000
+        client.put_object(Bucket=bucket, Key="b", Body=b"public", ACL="public-read")
+        public = f"{served.url}/{bucket}/b"
+        assert httpx.get(public, verify=made.client_context()).text == "public"
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -140,6 +157,13 @@ async def test_drain_is_bounded(server: NatsServer, bucket: str) -> None:
 )
 def test_wrong_option(server: NatsServer, arguments: tuple[str, ...], text: str) -> None:
     assert text in Cli(server).error(2, "serve", *arguments)
+
+
+def test_key_with_missing_credentials(server: NatsServer, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text('[[key]]\naccess_key = "A"\nsecret_key = "B"\ncreds = "no.creds"\n')
+    error = Cli(server).error(2, "serve", "--keys", str(keys))
+    assert f"key 1: there is no creds file '{tmp_path / 'no.creds'}'" in error
 
 
 def test_address_in_use(server: NatsServer, served: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -160,3 +161,20 @@ def test_tags_of_another_version(s3: Any, s3_bucket: str) -> None:
     with pytest.raises(ClientError) as caught:
         s3.delete_object_tagging(Bucket=s3_bucket, Key="a", VersionId="other")
     assert code(caught) == "NoSuchVersion"
+
+
+def test_changes_at_the_same_time(s3: Any, s3_bucket: str) -> None:
+    """Tags and the ACL are one message in NATS: a change must not undo another."""
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1")
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(4):
+            tags = {"TagSet": [{"Key": "k", "Value": str(number)}]}
+            calls = [
+                pool.submit(s3.put_object_tagging, Bucket=s3_bucket, Key="a", Tagging=tags),
+                pool.submit(s3.put_object_acl, Bucket=s3_bucket, Key="a", ACL="public-read"),
+            ]
+            for call in calls:
+                call.result()
+            assert tags_of(s3, s3_bucket) == tags["TagSet"]
+            assert len(s3.get_object_acl(Bucket=s3_bucket, Key="a")["Grants"]) == 2
+            s3.put_object_acl(Bucket=s3_bucket, Key="a", ACL="private")

@@ -43,7 +43,8 @@ class Served:
         self.url, self.admin = started["url"], started["admin"]
         self.host, port = self.url.rpartition("/")[2].split(":")
         self.port = int(port)
-        entry = tomllib.loads(Path(started["keys"]).read_text(encoding="utf-8"))["key"][0]
+        self.key_file = Path(started["keys"])
+        entry = tomllib.loads(self.key_file.read_text(encoding="utf-8"))["key"][0]
         self.key = Key(entry["access_key"], entry["secret_key"])
         return self
 

@@ -133,9 +133,13 @@ class Gateway:
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
         call = Call(self.services, request, identity, buckets, payload, self._clock(), bucket)
-        if route.operation in OBJECT_PERMISSIONS:
-            return await _run_on_object(route.handler, call)
-        return await route.handler(call)
+        try:
+            if route.operation in OBJECT_PERMISSIONS:
+                return await _run_on_object(route.handler, call)
+            return await route.handler(call)
+        finally:
+            if call.identity.key is not None:  # a form names it in its fields
+                record.access_key = call.identity.key.access_key
 
     def _authenticate(self, request: Request) -> Identity:
         """Return the caller. Browsers send a preflight unsigned, also for a presigned URL."""

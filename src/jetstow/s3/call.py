@@ -44,6 +44,8 @@ class Services:
         """Return the buckets as the NATS user of a key sees them."""
         if key is None or key.creds is None:
             return self.default_buckets
+        if key.creds in self._by_creds:
+            return self._by_creds[key.creds]
         async with self._connecting:
             if key.creds not in self._by_creds:
                 assert self.connect is not None, "checked when the gateway was created"

@@ -127,6 +127,8 @@ def _parse_key(entry: dict[str, Any], folder: Path) -> Key:
     if not isinstance(buckets, list) or not all(isinstance(item, str) for item in buckets):
         raise ValueError("buckets must be a list of patterns")
     creds = folder / Path(texts["creds"]).expanduser() if texts["creds"] else None
+    if creds is not None and not creds.is_file():
+        raise ValueError(f"there is no creds file {str(creds)!r}")
     return Key(
         texts["access_key"], texts["secret_key"], texts["user"], texts["name"],
         allow, tuple(buckets), creds,
