@@ -78,9 +78,8 @@ def test_access_log_of_a_form(served: Served, bucket: str) -> None:
 
 def test_https(server: NatsServer, bucket: str, tmp_path: Path) -> None:
     made = make_certificates(tmp_path)
-    options = ("--https-cert", str(made.server), "--https-key", str(made.server_key))
-    options += ("--public-acls",)
-    with Served(server.url, *options, home=tmp_path) as served:
+    files = ("--https-cert", str(made.server), "--https-key", str(made.server_key))
+    with Served(server.url, *files, "--public-acls", home=tmp_path) as served:
         client = new_client(served.url, served.key, verify=str(made.authority))
         client.create_bucket(Bucket=bucket)
         # Over https, boto3 sends chunks with a trailer, unsigned.
