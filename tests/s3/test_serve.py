@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from tests.support.certs import make_certificates
 from tests.support.cli import Cli, wait_until
 from tests.support.credentials import Operator
 from tests.support.gateway import RunningGateway, new_client
-from tests.support.s3_http import request_head, signed_headers
+from tests.support.s3_http import request_head, send_signed, signed_headers
 from tests.support.served import Served
 from tests.support.servers import NatsServer
 
@@ -201,3 +202,43 @@ def test_key_with_nats_credentials(tmp_path: Path, bucket: str) -> None:
             with pytest.raises(ClientError) as caught:
                 refused()
             assert caught.value.response["Error"]["Code"] == "AccessDenied"
+
+
+def test_nats_server_that_is_away(tmp_path: Path, bucket: str) -> None:
+    """The gateway waits for it as long as it takes, and reports that it is not ready."""
+    with NatsServer() as nats, Served(nats.url, home=tmp_path) as served:
+        client = new_client(served.url, served.key)
+        client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=bucket, Key="a", Body=b"1")
+        nats.stop()
+        served.wait_ready(503)
+        assert served.get_admin("/healthz").status_code == 200
+        nats.start()
+        served.wait_ready()
+        assert client.get_object(Bucket=bucket, Key="a")["Body"].read() == b"1"
+
+
+def test_requests_end_while_nats_is_away(bucket: str) -> None:
+    """They waited without limit for the connection."""
+    with NatsServer() as nats, RunningGateway(nats.url, outage_limit=0.3) as gateway:
+        client = gateway.client()
+        client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=bucket, Key="a", Body=b"1")
+        with ThreadPoolExecutor(2) as pool, socket.socket() as upload:
+            upload.connect((gateway.host, gateway.port))
+            headers = {
+                "Host": f"{gateway.host}:{gateway.port}", "Content-Length": "10000000",
+                **signed_headers(gateway, "PUT", f"/{bucket}/b"),
+            }  # fmt: skip
+            upload.sendall(request_head("PUT", f"/{bucket}/b", headers) + bytes(1_000_000))
+            nats.stop()
+            target = f"/{bucket}?location"
+            waiting = [pool.submit(send_signed, gateway, "GET", target) for _ in range(2)]
+            for future in waiting:
+                response = future.result()
+                assert (response.status, response.code) == (503, "ServiceUnavailable")
+            assert upload.recv(65536).startswith(b"HTTP/1.1 503 ")
+        nats.start()
+        wait_until(lambda: send_signed(gateway, "GET", target).status == 200)
+        assert client.get_object(Bucket=bucket, Key="a")["Body"].read() == b"1"
+        assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 1

@@ -17,6 +17,7 @@ from botocore.config import Config
 
 import jetstow
 from jetstow.s3 import Gateway, Key, Keys
+from jetstow.s3.outage import OUTAGE_LIMIT, watching
 from jetstow.s3.server import DRAIN_TIMEOUT, listen, serving
 
 # Three owners, as suites for S3 need them, and keys with less than full access.
@@ -38,13 +39,19 @@ class RunningGateway:
     """
 
     def __init__(
-        self, nats_url: str, *, drain_timeout: float = DRAIN_TIMEOUT, **options: Any
+        self,
+        nats_url: str,
+        *,
+        drain_timeout: float = DRAIN_TIMEOUT,
+        outage_limit: float = OUTAGE_LIMIT,
+        **options: Any,
     ) -> None:
         self.host, self.port = "127.0.0.1", 0
         self.gateway: Gateway | None = None
         self._nats_url = nats_url
         self._options = options
         self._drain_timeout = drain_timeout
+        self._outage_limit = outage_limit
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
@@ -94,7 +101,10 @@ class RunningGateway:
             self.gateway = Gateway(client.jetstream(), **options)
             listener = listen(self.host, 0)
             self.port = listener.getsockname()[1]
-            async with serving(self.gateway, listener, drain_timeout=self._drain_timeout):
+            async with (
+                watching(client, self.gateway, self._outage_limit),
+                serving(self.gateway, listener, drain_timeout=self._drain_timeout),
+            ):
                 self._ready.set()
                 await self._stop.wait()
 

@@ -18,6 +18,7 @@ from jetstow.s3 import server
 from jetstow.s3.app import Gateway
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.observe import ACCESS_LOG, AccessLog, Metrics
+from jetstow.s3.outage import watching
 from jetstow.s3.server import Certificate
 
 LogFormat = Literal["text", "json"]
@@ -40,7 +41,7 @@ class GatewayOptions:
 
 @asynccontextmanager
 async def running(
-    js: jetstow.JetStreamContext,
+    client: jetstow.Client,
     options: GatewayOptions,
     listener: socket.socket,
     metrics: Metrics,
@@ -54,7 +55,7 @@ async def running(
             return client.jetstream(**settings.js_options)
 
         gateway = Gateway(
-            js,
+            client.jetstream(**options.settings.js_options),
             options.keys,
             base_domains=options.base_domains,
             connect=connect_as,
@@ -65,6 +66,7 @@ async def running(
         if options.access_log is not None:
             _log_access()
         server.tune_malloc()
+        await stack.enter_async_context(watching(client, gateway))
         serving = server.serving(gateway, listener, certificate=options.certificate)
         yield await stack.enter_async_context(serving)
 

@@ -40,13 +40,14 @@ async def _serve(task: WorkerTask) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     options, listener = task.options, socket.socket(fileno=task.fd)
-    async with await connect(options.settings, **RECONNECT_FOREVER) as client:
-        js = client.jetstream(**options.settings.js_options)
-        async with running(js, options, listener, Metrics()) as serving:
-            threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
-            print("ready", flush=True)
-            stopped = asyncio.create_task(stop.wait())
-            await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
+    async with (
+        await connect(options.settings, **RECONNECT_FOREVER) as client,
+        running(client, options, listener, Metrics()) as serving,
+    ):
+        threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
+        print("ready", flush=True)
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([serving, stopped], return_when=asyncio.FIRST_COMPLETED)
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:

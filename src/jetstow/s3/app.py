@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
@@ -25,6 +26,7 @@ from jetstow.s3.call import Call, Connect, Services
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
+from jetstow.s3.outage import Availability
 from jetstow.s3.request import Request, new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
@@ -61,6 +63,7 @@ class Gateway:
             raise ValueError("a key has creds, so the gateway needs connect=")
         self.services = Services(keys, Buckets(js), connect, public_acls)
         self.metrics = metrics or Metrics()
+        self.availability = Availability()
         self._base_domains = tuple(base_domains)
         self._access_log = access_log or AccessLog()
         self._clock = clock
@@ -73,9 +76,11 @@ class Gateway:
         record = Record(new_request_id(), scope["method"], path)
         responder = Responder(scope["method"], record.request_id, receive, send)
         self.metrics.begin()
+        self.availability.begin()
         try:
             await self._respond(scope, receive, responder, record)
         finally:
+            self.availability.end()
             record.status = record.status or responder.status or CLIENT_GONE
             record.sent = responder.sent
             if responder.body is not None:
@@ -87,8 +92,13 @@ class Gateway:
         self, scope: Scope, receive: Receive, responder: Responder, record: Record
     ) -> None:
         try:
-            result = await self._execute(scope, receive, responder, record)
-            await responder.send_result(result)
+            try:
+                result = await self._execute(scope, receive, responder, record)
+                await responder.send_result(result)
+            except asyncio.CancelledError:
+                if not self.availability.has_ended_request():
+                    raise
+                raise S3Error("ServiceUnavailable") from None
         except ClientGoneError:
             record.status = CLIENT_GONE
         except Exception as error:  # noqa: BLE001 - every error becomes a response
@@ -108,6 +118,8 @@ class Gateway:
         request = parse_request(scope, record.request_id, self._base_domains)
         record.client = request.client
         responder.body = body = RawBody(request, receive)
+        if not self.availability.is_available:
+            raise S3Error("ServiceUnavailable")
         if ORIGIN in request.headers and request.method != "OPTIONS":
             # Before any check: browsers hide errors without these headers from programs.
             responder.cors_headers = await self._cors_headers(request)

@@ -129,7 +129,7 @@ async def _run_here(
     from jetstow.cli.gateway import running
     from jetstow.s3.observe import Metrics
 
-    async with running(await session.js(), options, listener, Metrics(registry)) as task:
+    async with running(await session.client(), options, listener, Metrics(registry)) as task:
         admin.start()
         try:
             yield task
