@@ -98,3 +98,22 @@ async def test_encrypted_object_has_no_checkpoint(store: jetstow.ObjectStore) ->
     async with store.encrypted(bytes(32)).open("a", "wb") as file:
         with pytest.raises(InvalidOptionError, match="checkpoint"):
             await file.checkpoint()
+
+
+async def test_discarded_checkpoint(store: jetstow.ObjectStore) -> None:
+    file = await store.open("a", "wb", META)
+    await file.write(DATA)
+    stored = await file.checkpoint()
+    await file.detach()
+    await store.discard_checkpoint(stored)
+    with pytest.raises(ChunksLostError):
+        await read(store, stored)
+    assert (await store.collect_garbage(grace=0)).uploads == 0
+
+
+async def test_checkpoint_of_a_complete_object_is_not_discarded(store: jetstow.ObjectStore) -> None:
+    async with store.open("a", "wb", META) as file:
+        await file.write(DATA)
+        stored = await file.checkpoint()
+    await store.discard_checkpoint(stored)
+    assert (await store.get("a")).data == DATA
