@@ -102,7 +102,7 @@ class RunningGateway:
             listener = listen(self.host, 0)
             self.port = listener.getsockname()[1]
             async with (
-                watching(client, self.gateway, self._outage_limit),
+                watching(client, self.gateway.availability, self._outage_limit),
                 serving(self.gateway, listener, drain_timeout=self._drain_timeout),
             ):
                 self._ready.set()

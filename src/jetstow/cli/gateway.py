@@ -66,7 +66,7 @@ async def running(
         if options.access_log is not None:
             _log_access()
         server.tune_malloc()
-        await stack.enter_async_context(watching(client, gateway))
+        await stack.enter_async_context(watching(client, gateway.availability))
         serving = server.serving(gateway, listener, certificate=options.certificate)
         yield await stack.enter_async_context(serving)
 

@@ -6,11 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from jetstow import Client
-    from jetstow.s3.app import Gateway
+from jetstow import Client
 
 # How long requests wait for the servers, in seconds: longer than a restart and the election of a
 # leader, shorter than the timeout of clients (60 s in the AWS SDKs).
@@ -56,10 +54,10 @@ class Availability:
 
 @asynccontextmanager
 async def watching(
-    client: Client, gateway: Gateway, limit: float = OUTAGE_LIMIT
+    client: Client, availability: Availability, limit: float = OUTAGE_LIMIT
 ) -> AsyncIterator[None]:
     """Watch the NATS connection of a gateway: after `limit` seconds without it, answer 503."""
-    task = asyncio.create_task(_watch(client, gateway.availability, limit))
+    task = asyncio.create_task(_watch(client, availability, limit))
     try:
         yield
     finally:
