@@ -6,10 +6,9 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from jetstow import Client
+from jetstow import Client
 
 # How long requests wait for the servers, in seconds: longer than a restart and the election of a
 # leader, shorter than the timeout of clients (60 s in the AWS SDKs).
