@@ -81,6 +81,8 @@ class Reads(BucketBase):
             return ObjectResult(await _write_to(read, writeinto))
 
         async def read_into_memory() -> ObjectResult:
+            if (data := await read.small()) is not None:
+                return ObjectResult(read.info, data)
             buffer = io.BytesIO()
             async with aclosing(read.chunks()) as chunks:
                 async for chunk in chunks:
@@ -212,7 +214,7 @@ def _preconditions(expected_revision: int | None, if_changed_since: Since | None
 
 
 async def _write_to(read: ObjectRead, file: object) -> ObjectInfo:
-    with read.context.attach():
+    with read.context:
         async with aclosing(read.chunks()) as chunks:
             await write_chunks(chunks, file)
     return read.info

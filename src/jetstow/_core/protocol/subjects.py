@@ -7,7 +7,6 @@ metadata           $O.<bucket>.M.<base64url(object name), padded>
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from typing import Final
@@ -23,6 +22,9 @@ MAX_SUBJECT_LENGTH = 3_840
 
 # A stream is a folder of its name on the server, and file systems limit names to 255 bytes.
 MAX_BUCKET_NAME_LENGTH = 255 - len(_STREAM_PREFIX)
+
+# A name of so many bytes fits in any bucket.
+_ANY_NAME_SIZE: Final = 1_024
 
 # A prefix must leave space in the protocol line for the longest subject.
 _MAX_PREFIX_LENGTH: Final = 100
@@ -70,14 +72,17 @@ def check_object_name(bucket: str, name: object) -> str:
             bucket=bucket,
             name=name,
         ) from None
-    max_size = (MAX_SUBJECT_LENGTH - len(_meta_prefix(bucket))) // 4 * 3
-    if size > max_size:
+    if size > _ANY_NAME_SIZE and size > (max_size := _max_name_size(bucket)):
         raise InvalidObjectNameError(
             f"object name of {size} bytes is too long for bucket {bucket!r}: {max_size} at most",
             bucket=bucket,
             name=name,
         )
     return name
+
+
+def _max_name_size(bucket: str) -> int:
+    return (MAX_SUBJECT_LENGTH - len(_meta_prefix(bucket))) // 4 * 3
 
 
 def check_subject_prefix(prefix: object) -> str:
@@ -140,7 +145,8 @@ def chunk_subject(bucket: str, nuid: str) -> str:
 
 def meta_subject(bucket: str, name: str) -> str:
     """Return the subject of an object's metadata."""
-    return _meta_prefix(bucket) + base64.urlsafe_b64encode(name.encode()).decode("ascii")
+    encoded = binascii.b2a_base64(name.encode(), newline=False).translate(_TO_URL)
+    return f"$O.{bucket}.M.{encoded.decode('ascii')}"
 
 
 def object_name(bucket: str, subject: str) -> str | None:

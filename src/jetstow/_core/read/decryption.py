@@ -55,6 +55,11 @@ class WholeObject:
         if self._is_plain_view and stored.encrypted:
             raise encrypted_error(context)
 
+    @property
+    def needs_decryption(self) -> bool:
+        """Whether the bytes may be encrypted, and the view has a key."""
+        return self._view.key is not None and not self._stored.deleted
+
     def decrypt(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """Return the plaintext; `pieces` are all stored bytes.
 

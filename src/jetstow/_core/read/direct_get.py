@@ -36,7 +36,7 @@ class _DirectWindow(Window):
             raise
         code = status(message)
         if code is None:
-            return _parse_message(message, int(self.pending_includes_self))
+            return parse_message(message, int(self.pending_includes_self))
         if code == END_OF_BATCH:
             self.pending_after = int((message.headers or {}).get("Nats-Num-Pending", 0))
         if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
@@ -53,7 +53,7 @@ class _DirectWindow(Window):
         messages, surplus = self._messages, int(self.pending_includes_self)
         while not result or messages:
             if messages and messages[0].data:
-                result.append(_parse_message(messages.popleft(), surplus))
+                result.append(parse_message(messages.popleft(), surplus))
             elif (message := await self.next_message()) is not None:
                 result.append(message)
             else:
@@ -61,7 +61,7 @@ class _DirectWindow(Window):
         return result, False
 
 
-def _parse_message(message: Message, surplus: int) -> WindowMessage:
+def parse_message(message: Message, surplus: int) -> WindowMessage:
     """Parse a message of a batch; its count of pending messages is too high by `surplus`."""
     if isinstance(message, ParsedMessage):
         # Parsing headers takes most of the time of a long listing. The server's own headers are

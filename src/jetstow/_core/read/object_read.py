@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from itertools import accumulate
+from typing import NamedTuple, TypeVar
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Layout
@@ -17,14 +18,23 @@ from jetstow._core.read.decryption import (
     read_layout,
 )
 from jetstow._core.read.download import verified_chunks
+from jetstow._core.read.links import Resolved
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader, range_stop
-from jetstow._core.read.speculative import request_early
+from jetstow._core.read.small_object import find_object
 from jetstow.errors import ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
 T = TypeVar("T")
+
+
+class _Found(NamedTuple):
+    """An object, and its chunks if it is small."""
+
+    whole: WholeObject
+    resolved: Resolved
+    pieces: list[bytes] | None
 
 
 class ObjectRead:
@@ -49,29 +59,35 @@ class ObjectRead:
         self._show_deleted = show_deleted
         self._progress = progress
         self._preconditions = preconditions
+        self._found: _Found | None = None
+
+    async def small(self) -> bytes | None:
+        """Return the bytes of a small object, verified; None if it is read by `chunks`.
+
+        Raises: what `chunks` raises.
+        """
+        whole, _, pieces = self._found = await self._find()
+        if pieces is None or whole.needs_decryption:
+            return None
+        self._found = None
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        whole.check_start(data)
+        self.info = whole.info
+        if self._progress is not None:
+            for done in accumulate(map(len, pieces)):
+                self._progress(done, self.info.size)
+        return data
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
 
-        Raises: what `links.follow`, `Preconditions.check`, `WholeObject` and `verified_chunks`
-        raise.
+        Raises: what `find_object`, `WholeObject` and `verified_chunks` raise.
         """
         while True:
             done = 0
-            early = await request_early(self._stream, self.context)
-            try:
-                stream, context, stored = await links.follow(
-                    self._stream, self.context, show_deleted=self._show_deleted
-                )
-                if self._preconditions is not NO_PRECONDITIONS:
-                    self._preconditions.check(context, stored)
-                whole = WholeObject(self._stream, context, stored)
-                window = None if early is None else early.take_window(stored)
-            finally:
-                if early is not None:
-                    early.close()
-            stream.locations.remember(stored)
-            chunks = verified_chunks(stream, context, stored, window)
+            whole, found, pieces = self._found or await self._find()
+            self._found = None
+            chunks = verified_chunks(*found) if pieces is None else _yield_all(pieces)
             plain = whole.decrypt(chunks)
             try:
                 async with aclosing(chunks), aclosing(plain):
@@ -88,6 +104,20 @@ class ObjectRead:
             except ObjectChangedError:
                 if done:
                     raise
+
+    async def _find(self) -> _Found:
+        found, pieces = await find_object(
+            self._stream,
+            self.context,
+            show_deleted=self._show_deleted,
+            preconditions=self._preconditions,
+        )
+        return _Found(WholeObject(self._stream, found.context, found.info), found, pieces)
+
+
+async def _yield_all(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
+    for piece in pieces:
+        yield piece
 
 
 async def open_ranges(
