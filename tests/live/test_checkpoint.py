@@ -36,6 +36,24 @@ async def test_checkpoint_has_all_bytes(store: jetstow.ObjectStore) -> None:
     assert (await store.get("a")).data == DATA
 
 
+@pytest.mark.parametrize("sizes", [(10,), (12, 12), (10, 10, 40), (5, 5, 5)])
+async def test_checkpoint_after_one_chunk(
+    store: jetstow.ObjectStore, sizes: tuple[int, ...]
+) -> None:
+    """A first chunk is held back until there is a second: a checkpoint stores it alone."""
+    written = 0
+    async with store.open("a", "wb", META) as file:
+        for size in sizes:
+            await file.write(DATA[written : written + size])
+            written += size
+            stored = await file.checkpoint()
+            assert (stored.chunks, stored.size) == (written // 10, written)
+            assert await read(store, stored) == DATA[:written]
+    info = await store.get_info("a")
+    assert (info.size, info.chunks) == (written, -(-written // 10))
+    assert (await store.get("a")).data == DATA[:written]
+
+
 async def test_checkpoint_outlives_its_writer(store: jetstow.ObjectStore) -> None:
     file = await store.open("a", "wb", META)
     await file.write(DATA)
