@@ -30,7 +30,9 @@ def test_killed_worker_is_replaced(server: NatsServer, bucket: str, tmp_path: Pa
         assert first not in replaced
         assert second in replaced
         client.put_object(Bucket=bucket, Key="a", Body=b"1")
-        assert served.metric('jetstow_s3_requests_total{operation="PutObject",status="200"}') == 1
+        # A request is counted after its response was sent.
+        name = 'jetstow_s3_requests_total{operation="PutObject",status="200"}'
+        wait_until(lambda: served.metric(name) == 1)
         assert any(f"worker {first} ended" in line for line in served.log)
 
 
