@@ -30,6 +30,9 @@ RUNTIME_STAMP := $(VENV)/.stamp-runtime
 DEV_STAMP := $(VENV)/.stamp-dev
 BENCH_STAMP := $(VENV)/.stamp-bench
 FUZZ_STAMP := $(VENV)/.stamp-fuzz
+# The clients of the S3 gateway that are commands or need an environment of their own.
+S3_CLIENTS := .cache/s3-clients
+S3_CLIENTS_STAMP := $(STAMPS)/s3-clients
 SERVERS_STAMP := $(STAMPS)/servers
 JS_STAMP := $(STAMPS)/js
 GO_PEER := .cache/peers/nats-go
@@ -120,7 +123,7 @@ clean: ## remove everything that is not in the repository
 .PHONY: venv servers peers tools parts
 venv: $(DEV_STAMP) ## install the virtual environment for development
 servers: $(SERVERS_STAMP) ## fetch nats-server in every version of the tests
-peers: $(JS_STAMP) $(GO_PEER) ## install the JavaScript and Go clients for the interop tests
+peers: $(JS_STAMP) $(GO_PEER) $(S3_CLIENTS_STAMP) ## install the other clients, of NATS and of S3, for the tests
 tools: ## install the programs that the tests need
 	@scripts/ensure-command faketime faketime
 parts: $(DEV_STAMP) $(SERVERS_STAMP) peers tools
@@ -173,3 +176,13 @@ $(GO_PEER): $(GO)/peer.go
 	@echo "building the Go client in $@"
 	@GO111MODULE=off GOPATH=$(GO_PATH) GOCACHE=$(CURDIR)/.cache/go-build CGO_ENABLED=0 \
 		go build -o $@ ./$(GO)
+
+$(S3_CLIENTS_STAMP): requirements/s3-clients.lock $(DEV_STAMP) | $(STAMPS)
+	@scripts/ensure-command rclone rclone
+	@scripts/ensure-command s3cmd s3cmd
+	@scripts/ensure-command curl curl
+	@echo "installing the S3 clients into $(S3_CLIENTS)"
+	@scripts/make-venv "$(PYTHON)" $(S3_CLIENTS)
+	@$(BIN)/uv pip install --quiet --python $(S3_CLIENTS)/bin/python --requirement $< \
+		|| $(S3_CLIENTS)/bin/python -m pip install --quiet --no-input --no-compile --requirement $<
+	@touch $@
