@@ -18,7 +18,7 @@ from botocore.config import Config
 import jetstow
 from jetstow.s3 import Gateway, Key, Keys
 from jetstow.s3.outage import OUTAGE_LIMIT, watching
-from jetstow.s3.server import DRAIN_TIMEOUT, listen, serving
+from jetstow.s3.server import DRAIN_TIMEOUT, Certificate, listen, serving
 
 # Three owners, as suites for S3 need them, and keys with less than full access.
 OWNER = Key("OWNERKEY", "owner-secret", "owner-id", "The Owner")
@@ -35,18 +35,20 @@ REGION = "us-east-1"
 class RunningGateway:
     """A gateway on loopback. `url` is its address, `host` and `port` are the parts of it.
 
-    `options` are those of `Gateway`.
+    With a certificate, it serves https. `options` are those of `Gateway`.
     """
 
     def __init__(
         self,
         nats_url: str,
         *,
+        certificate: Certificate | None = None,
         drain_timeout: float = DRAIN_TIMEOUT,
         outage_limit: float = OUTAGE_LIMIT,
         **options: Any,
     ) -> None:
         self.host, self.port = "127.0.0.1", 0
+        self._certificate = certificate
         self.gateway: Gateway | None = None
         self._nats_url = nats_url
         self._options = options
@@ -60,7 +62,7 @@ class RunningGateway:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http{'s' if self._certificate else ''}://{self.host}:{self.port}"
 
     def client(self, key: Key | None = OWNER, **config: Any) -> Any:
         """Return a boto3 client with a key, or an anonymous one."""
@@ -103,7 +105,12 @@ class RunningGateway:
             self.port = listener.getsockname()[1]
             async with (
                 watching(client, self.gateway.availability, self._outage_limit),
-                serving(self.gateway, listener, drain_timeout=self._drain_timeout),
+                serving(
+                    self.gateway,
+                    listener,
+                    certificate=self._certificate,
+                    drain_timeout=self._drain_timeout,
+                ),
             ):
                 self._ready.set()
                 await self._stop.wait()
