@@ -50,12 +50,13 @@ demo: $(RUNTIME_STAMP) ## run `jetstow demo` on a temporary server
 .PHONY: test
 test: lint types parts ## lint, types, and every test on every server version, with coverage
 	@rm -rf $(COVERAGE) && mkdir -p $(COVERAGE)
-	@JETSTOW_TEST_SERVERS=all $(BIN)/coverage run -m pytest -n $(WORKERS)
+	@JETSTOW_TEST_SERVERS=all $(BIN)/coverage run -m pytest -n $(WORKERS) -m "not slow"
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report >$(COVERAGE)/report.txt || { tail -n 60 $(COVERAGE)/report.txt; exit 1; }
 
 .PHONY: test-full
-test-full: test docs ## make test and docs, and two minutes each of soak and fuzz
+test-full: test docs ## make test and docs, slow tests, and two minutes each of soak and fuzz
+	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	@$(MAKE) --no-print-directory soak MINUTES=2
 	@$(MAKE) --no-print-directory fuzz MINUTES=2
 

@@ -129,6 +129,21 @@ def test_refusal_comes_before_100_continue(gateway: RunningGateway, s3_bucket: s
     assert b"<Code>AccessDenied</Code>" in received
 
 
+def test_empty_body_after_100_continue(gateway: RunningGateway, s3_bucket: str) -> None:
+    """The response came without "100 Continue", and botocore could not parse the next one."""
+    target = f"/{s3_bucket}/a"
+    expected = {"Host": _host(gateway), "Content-Length": "0", "Expect": "100-continue"}
+    for key, status in ((OWNER, b"HTTP/1.1 100 "), (OTHER, b"HTTP/1.1 403 ")):
+        headers = expected | signed_headers(gateway, "PUT", target, key=key)
+        with connect(gateway) as connection:
+            connection.sendall(request_head("PUT", target, headers))
+            received = b""
+            while b"\r\n\r\n" not in received.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n"):
+                received += connection.recv(65536)
+        assert received.startswith(status)
+        assert (b"connection: close" in received) == (key is OTHER)
+
+
 def test_unread_body_does_not_confuse_the_next_request(
     gateway: RunningGateway, s3_bucket: str
 ) -> None:

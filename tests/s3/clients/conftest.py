@@ -15,7 +15,7 @@ from tests.support.gateway import OWNER, REGION
 if TYPE_CHECKING:
     from tests.support.gateway import RunningGateway
 
-# Programs that need an environment of their own, as they pin botocore (requirements/s3-clients.lock).
+# Programs in an environment of their own: they pin botocore (requirements/s3-clients.lock).
 BIN = Path(__file__).resolve().parents[3] / ".cache" / "s3-clients" / "bin"
 
 Run = Callable[..., str]
@@ -24,9 +24,12 @@ Run = Callable[..., str]
 @pytest.fixture
 def environment(gateway: RunningGateway, tmp_path: Path) -> dict[str, str]:
     """The variables of a program that uses the gateway, without settings of this user."""
+    # By default, the aws command line of version 1 presigns URLs with signature version 2.
+    (tmp_path / "aws-config").write_text("[default]\ns3 =\n    signature_version = s3v4\n")
     return {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(tmp_path),
+        "AWS_CONFIG_FILE": str(tmp_path / "aws-config"),
         "AWS_ENDPOINT_URL": gateway.url,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -43,8 +46,14 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
     """Run a program in the temporary directory, and return its standard output."""
 
     def run_program(*command: str, stdin: bytes = b"", code: int = 0) -> str:
-        done = subprocess.run(  # noqa: S603 - programs of the tests
-            command, input=stdin, env=environment, cwd=tmp_path, capture_output=True, timeout=50
+        done = subprocess.run(
+            command,
+            input=stdin,
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=50,
+            check=False,
         )
         output = done.stdout.decode() + done.stderr.decode()
         assert done.returncode == code, f"{command}: {done.returncode}\n{output}"
@@ -75,5 +84,3 @@ def tree(tmp_path: Path) -> Path:
     (folder / "sub" / "größe ☃").write_bytes(b"snow")
     (folder / "large").write_bytes(os.urandom(9 * 1024 * 1024))
     return folder
-
-

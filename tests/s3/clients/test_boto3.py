@@ -55,7 +55,7 @@ def client(
 @pytest.mark.parametrize("size", [0, 1, 70_000, MIB])
 def test_object(client: Any, s3_bucket: str, size: int) -> None:
     data = os.urandom(size)
-    tag = f'"{hashlib.md5(data).hexdigest()}"'  # noqa: S324 - S3's ETag
+    tag = f'"{hashlib.md5(data).hexdigest()}"'
     put = client.put_object(
         Bucket=s3_bucket, Key="dir/größe +&=?", Body=data, ContentType="text/x-test",
         CacheControl="no-cache", Metadata={"Name": "value", "empty": ""},
@@ -63,7 +63,8 @@ def test_object(client: Any, s3_bucket: str, size: int) -> None:
     assert put["ETag"] == tag
     got = client.get_object(Bucket=s3_bucket, Key="dir/größe +&=?", ChecksumMode="ENABLED")
     assert got["Body"].read() == data
-    assert (got["ETag"], got["ContentType"], got["CacheControl"]) == (tag, "text/x-test", "no-cache")
+    assert (got["ETag"], got["ContentType"]) == (tag, "text/x-test")
+    assert got["CacheControl"] == "no-cache"
     assert got["Metadata"] == {"name": "value", "empty": ""}
     assert got["ChecksumCRC32"] == put["ChecksumCRC32"]
     (listed,) = client.list_objects_v2(Bucket=s3_bucket, Prefix="dir/")["Contents"]
@@ -95,8 +96,8 @@ def test_transfer_manager(client: Any, s3_bucket: str) -> None:
     assert sum(sent) == len(data)
     head = client.head_object(Bucket=s3_bucket, Key="large")
     assert (head["ContentLength"], head["Metadata"]) == (len(data), {"a": "b"})
-    parts = [hashlib.md5(data[i : i + 5 * MIB]).digest() for i in range(0, len(data), 5 * MIB)]  # noqa: S324
-    assert head["ETag"] == f'"{hashlib.md5(b"".join(parts)).hexdigest()}-5"'  # noqa: S324
+    parts = [hashlib.md5(data[i : i + 5 * MIB]).digest() for i in range(0, len(data), 5 * MIB)]
+    assert head["ETag"] == f'"{hashlib.md5(b"".join(parts)).hexdigest()}-5"'
     received = io.BytesIO()
     client.download_fileobj(s3_bucket, "large", received, Config=config)
     assert received.getvalue() == data

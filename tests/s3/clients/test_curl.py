@@ -29,9 +29,9 @@ def test_curl(
     url = f"{gateway.url}/{bucket}"
     curl("--request", "PUT", url)
     curl("--upload-file", str(tree / "large"), f"{url}/d/large")  # with Expect: 100-continue
-    assert s3.get_object(Bucket=bucket, Key="d/large")["Body"].read() == (
-        tree / "large"
-    ).read_bytes()
+    assert (
+        s3.get_object(Bucket=bucket, Key="d/large")["Body"].read() == (tree / "large").read_bytes()
+    )
     curl("--output", "back", f"{url}/d/large")
     assert (tmp_path / "back").read_bytes() == (tree / "large").read_bytes()
     curl("--range", "2-9", "--output", "back", f"{url}/d/large")

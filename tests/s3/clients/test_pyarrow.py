@@ -27,14 +27,15 @@ def test_pyarrow_files(file_system: Any, s3_bucket: str) -> None:
     from pyarrow import fs
 
     data = os.urandom(11 * 1024 * 1024)
-    with file_system.open_output_stream(f"{s3_bucket}/d/large", metadata={"a": "b"}) as stream:
+    metadata = {"Content-Type": "text/x-test"}
+    with file_system.open_output_stream(f"{s3_bucket}/d/large", metadata=metadata) as stream:
         stream.write(data)
     with file_system.open_input_file(f"{s3_bucket}/d/large") as file:
         assert file.size() == len(data)
         file.seek(6_000_000)
         assert file.read(10) == data[6_000_000:6_000_010]
         assert file.read_at(3, 0) == data[:3]
-        assert file.metadata()[b"a"] == b"b"
+        assert file.metadata()[b"Content-Type"] == b"text/x-test"
     file_system.copy_file(f"{s3_bucket}/d/large", f"{s3_bucket}/d/copy")
     file_system.move(f"{s3_bucket}/d/copy", f"{s3_bucket}/e/moved")
     file_system.create_dir(f"{s3_bucket}/empty")

@@ -32,9 +32,9 @@ def test_s3cmd_commands(s3cmd: Run, s3: Any, bucket: str, tree: Path, tmp_path: 
     url = f"s3://{bucket}"
     s3cmd("mb", url)
     s3cmd("put", "--multipart-chunk-size-mb=5", str(tree / "large"), f"{url}/d/large")
-    assert s3.get_object(Bucket=bucket, Key="d/large")["Body"].read() == (
-        tree / "large"
-    ).read_bytes()
+    assert (
+        s3.get_object(Bucket=bucket, Key="d/large")["Body"].read() == (tree / "large").read_bytes()
+    )
     s3cmd("put", "--add-header=x-amz-meta-a:b", str(tree / "a b+c.txt"), f"{url}/d/a b+c")
     assert s3.head_object(Bucket=bucket, Key="d/a b+c")["Metadata"]["a"] == "b"
     s3cmd("get", f"{url}/d/a b+c", "back")

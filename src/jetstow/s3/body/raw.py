@@ -30,13 +30,15 @@ class RawBody:
         self.length = None if self.chunked else int(length or 0)
         self.has_length = length is not None
         self.received = 0
-        # Without these headers, there is no body to read.
-        self.ended = self.length == 0
         self._receive = receive
         self._timeout = timeout
         self._started = False
         self._first = b""
         self._expects_continue = (request.header("expect") or "").lower() == "100-continue"
+        # Without a body, there is nothing to read. Clients that expect "100 Continue" get it before
+        # an empty body, too: after a response without it, botocore cannot parse the next response
+        # on the connection, and waits for its end.
+        self.ended = self.length == 0 and not self._expects_continue
 
     async def begin(self) -> None:
         """Send "100 Continue" and read the first bytes, which the iteration yields."""
@@ -69,10 +71,10 @@ class RawBody:
     @property
     def can_drain(self) -> bool:
         """Whether the rest is short enough to read it, so that the connection stays usable."""
-        if self.ended:
-            return True
         if self._expects_continue and not self._started:
             return False  # the client has sent nothing, and may or may not do so now
+        if self.ended:
+            return True
         return self.length is not None and self.length - self.received <= _MAX_DRAINED
 
     async def drain(self) -> None:
