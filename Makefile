@@ -58,6 +58,7 @@ test: lint types parts ## lint, types, and every test on every server version, w
 test-full: test docs ## make test and docs, slow tests, and two minutes each of soak and fuzz
 	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
 	@$(MAKE) --no-print-directory soak MINUTES=2
+	@$(MAKE) --no-print-directory soak-s3
 	@$(MAKE) --no-print-directory fuzz MINUTES=2
 
 .PHONY: unit
@@ -87,6 +88,14 @@ fuzz: $(FUZZ_STAMP) ## fuzz all parsers for MINUTES (10)
 .PHONY: soak
 soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run scenarios with faults in rotation for MINUTES (30) on SERVER (latest)
 	@$(BIN)/python -m tests.model.soak --minutes $(or $(MINUTES),30) $(if $(SERVER),--server $(SERVER))
+
+.PHONY: soak-s3
+soak-s3: $(DEV_STAMP) $(SERVERS_STAMP) ## load the S3 gateway with 32 clients for MINUTES (2); it is killed once
+	@$(BIN)/python -m tests.model.s3_load --minutes $(or $(MINUTES),2)
+
+.PHONY: s3-conformance
+s3-conformance: parts ## write docs/tools/s3-conformance.md from a run of the tests of the S3 gateway
+	@$(BIN)/python scripts/s3_conformance.py
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## check rules and format (ruff), spelling and word choice
