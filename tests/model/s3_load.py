@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.support.gateway import new_client
 from tests.support.served import Served
@@ -59,7 +59,7 @@ class Load:
             action = chance.choice((self._put, self._put, self._get, self._get, self._delete))
             try:
                 action(key, chance)
-            except HTTPClientError as error:
+            except BotoCoreError as error:
                 # The connection ended with the gateway, or was refused until it ran again.
                 self.counts["cut or refused"] += 1
                 if not self.is_down.is_set():
