@@ -108,7 +108,7 @@ def measure_lists(gateway: GatewayProcess) -> None:
         before = gateway.cpu()
         for _ in range(PAGES):
             page = client.list_objects_v2(Bucket=BUCKET, **options)
-        assert page["KeyCount"] in (1_000, FOLDERS + 1)
+        assert page["IsTruncated"] or len(page["CommonPrefixes"]) == FOLDERS
         print(f"a page of {name}: {1000 * (gateway.cpu() - before) / PAGES:.1f} ms of CPU time")
 
 
@@ -124,10 +124,12 @@ async def fill(nats_url: str) -> None:
 
 def small_rate(url: str, key: str, *, writes: bool) -> float:
     """Return the requests of 1 KiB a second, of some clients at the same time."""
-    address = presigned(url, "put_object" if writes else "get_object", key)
     data = bytes(SMALL)
 
-    def run(_: int) -> None:
+    def run(number: int) -> None:
+        # moto fails if two clients write one object at the same time.
+        operation, name = ("put_object", f"{key}-{number}") if writes else ("get_object", key)
+        address = presigned(url, operation, name)
         connection = Connection(url)
         for _ in range(SMALL_REQUESTS):
             if writes:

@@ -2,7 +2,7 @@
 
     python scripts/s3_conformance.py [pytest's arguments]
 
-Records which operations the gateway ran successfully, or refused, for each test that passed.
+Records which operations the gateway ran or refused in each test. The page is written if all pass.
 `tests/s3/test_conformance.py` checks that the page lists all routes, and tests that exist.
 """
 
@@ -68,8 +68,8 @@ class Recorder:
         self._current: set[tuple[str, str]] = set()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
-        """Record the operations of a test, and keep them if it passes."""
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Record the operations of a test and of its fixtures."""
         logger = logging.getLogger("jetstow.s3.access")
         level, self._current = logger.level, set()
         handler = _Handler(self._current)

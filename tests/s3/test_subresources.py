@@ -35,6 +35,13 @@ FEATURES = [
 ]
 
 
+def test_policy_status(gateway: RunningGateway, s3_bucket: str) -> None:
+    target = f"/{s3_bucket}?policyStatus"
+    got = send_signed(gateway, "GET", target)
+    assert (got.status, got.code) == (404, "NoSuchBucketPolicy")
+    assert send_signed(gateway, "PUT", target, body=b"<a/>").status == 405
+
+
 @pytest.mark.parametrize(("query", "reading", "deleting"), FEATURES)
 def test_feature_of_buckets(
     gateway: RunningGateway, s3: Any, s3_bucket: str, query: str, reading: str, deleting: str
