@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jetstow._glob",
         "jetstow._headers",
         "jetstow._html",
+        "jetstow._lazy",
     ),
     ("jetstow.models", "jetstow._results"),
     ("jetstow.types",),
@@ -48,7 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 FACES = ("jetstow.sync", "jetstow.fs", "jetstow.http", "jetstow.cli")
 
 # What a face may import besides the public names.
-PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob")
+PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob", "jetstow._lazy")
 # The command line starts and stops the embedded server and reads the `nats` tool's contexts.
 CLI_EXTRAS = (
     "jetstow._credentials",

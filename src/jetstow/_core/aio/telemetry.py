@@ -1,4 +1,7 @@
-"""OpenTelemetry spans and metrics; without the package `opentelemetry-api` it is a no-op.
+"""OpenTelemetry spans and metrics. It is a no-op unless the program has imported `opentelemetry`.
+
+A program that collects them imports it. For all others the import would take longer than their
+first operation, and calls of an API without an SDK a tenth of a small one.
 
 A call of a store's method is a span, such as `jetstow put`, and one measurement of its duration.
 Metrics and attributes of the span count the chunks and bytes that it moves, and its retries.
@@ -7,6 +10,7 @@ Metrics and attributes of the span count the chunks and bytes that it moves, and
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
@@ -59,7 +63,7 @@ class _Instruments:
     """The tracer and the instruments of this process."""
 
     def __init__(self) -> None:
-        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - may not be installed
+        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - only if used
 
         meter = metrics.get_meter(_NAME)
         self.tracer = trace.get_tracer(_NAME)
@@ -82,8 +86,12 @@ class _Instruments:
         self._context.detach(token)
 
 
-@functools.cache
 def _instruments() -> _Instruments | None:
+    return _create_instruments() if "opentelemetry" in sys.modules else None
+
+
+@functools.cache
+def _create_instruments() -> _Instruments | None:
     try:
         return _Instruments()
     except ImportError:
