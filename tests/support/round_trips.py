@@ -20,7 +20,7 @@ class RoundTripCounter:
         self.count = 0
         self.requests = 0
         self._awaiting_request = True
-        publish, deliver = Inbox.publish, Inbox._deliver
+        publish, deliver = Inbox.publish, Inbox.deliver
 
         def counted_publish(
             inbox: Inbox, subject: str, payload: Any, reply: str, *rest: Any
@@ -36,7 +36,7 @@ class RoundTripCounter:
             deliver(inbox, message)
 
         patch.setattr(Inbox, "publish", counted_publish)
-        patch.setattr(Inbox, "_deliver", counted_deliver)
+        patch.setattr(Inbox, "deliver", counted_deliver)
 
     def reset(self) -> None:
         """Set the counters to zero."""

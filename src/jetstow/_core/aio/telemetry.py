@@ -98,17 +98,17 @@ def _create_instruments() -> _Instruments | None:
         return None
 
 
-def count_chunk(direction: Direction, bucket: str, size: int) -> None:
-    """Count a chunk that was sent to the server or received from it."""
+def count_chunk(direction: Direction, bucket: str, size: int, chunks: int = 1) -> None:
+    """Count a chunk, or chunks of `size` bytes together, sent to the server or received from it."""
     instruments = _instruments()
     if instruments is None:
         return
     attributes = {"jetstow.bucket": bucket, "jetstow.direction": direction}
     instruments.bytes.add(size, attributes)
-    instruments.chunks.add(1, attributes)
+    instruments.chunks.add(chunks, attributes)
     if (operation := _current.get()) is not None:
         operation.bytes += size
-        operation.chunks += 1
+        operation.chunks += chunks
 
 
 def count_retry(bucket: str, error_type: str) -> None:

@@ -8,7 +8,13 @@ from typing import Final
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
+from jetstow._core.read.windows import (
+    NoDirectGetError,
+    Take,
+    Window,
+    WindowMessage,
+    WindowSource,
+)
 from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
 
 # The headers that the server adds to a message of a batch, after those that it was stored with.
@@ -26,14 +32,60 @@ _UNAVAILABLE: Final = 503
 class _DirectWindow(Window):
     pending_includes_self = False
 
+    _take: Take | None = None
+    """Set while the reader waits, and all messages before were read."""
+
     async def next_message(self) -> WindowMessage | None:
+        while not self._messages:
+            await self._wait_for_messages(None)
+        return self._read(self._messages.popleft())
+
+    async def next_messages(self, take: Take | None = None) -> tuple[list[WindowMessage], bool]:
+        result: list[WindowMessage] = []
+        messages, surplus = self._messages, int(self.pending_includes_self)
+        if not messages:
+            await self._wait_for_messages(take)
+        while messages:
+            message = messages.popleft()
+            if message.data:
+                result.append(_parse_message(message, surplus))
+            elif (empty := self._read(message)) is not None:
+                result.append(empty)
+            else:
+                return result, True
+        return result, False
+
+    def take(self, message: Message) -> bool:
+        if self._take is None or self._messages or not message.data:
+            return False
         try:
-            message = await self.next()
+            parsed = _parse_message(message, int(self.pending_includes_self))
+        except NoDirectGetError:
+            return False  # the reader raises it
+        if not self._take(parsed):
+            return False
+        self._count_arrival(message)
+        self.wake()
+        return True
+
+    def deliver(self, message: Message) -> None:
+        if not self.take(message):
+            super().deliver(message)
+
+    async def _wait_for_messages(self, take: Take | None) -> None:
+        self._take = take
+        try:
+            await self.wait()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
         except TimeoutError:
             self.raise_if_cut_off()
             raise
+        finally:
+            self._take = None
+
+    def _read(self, message: Message) -> WindowMessage | None:
+        """Return a message of the window, or None if it marks its end."""
         code = status(message)
         if code is None:
             return _parse_message(message, int(self.pending_includes_self))
@@ -47,18 +99,6 @@ class _DirectWindow(Window):
         raise self.context.error(
             ServerError, f"the server refused to read {self.context}: {code} {description}"
         )
-
-    async def next_messages(self) -> tuple[list[WindowMessage], bool]:
-        result: list[WindowMessage] = []
-        messages, surplus = self._messages, int(self.pending_includes_self)
-        while not result or messages:
-            if messages and messages[0].data:
-                result.append(_parse_message(messages.popleft(), surplus))
-            elif (message := await self.next_message()) is not None:
-                result.append(message)
-            else:
-                return result, True
-        return result, False
 
 
 def _parse_message(message: Message, surplus: int) -> WindowMessage:

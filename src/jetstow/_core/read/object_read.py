@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
+from jetstow._core.aio.batches import flattened
+from jetstow._core.aio.sink import Sink
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Layout
 from jetstow._core.protocol.error_context import ErrorContext
@@ -16,11 +18,11 @@ from jetstow._core.read.decryption import (
     decrypted_ranges,
     read_layout,
 )
-from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader, range_stop
 from jetstow._core.read.speculative import request_early
-from jetstow.errors import ObjectChangedError
+from jetstow._core.read.verification import verified_batches, verified_chunks
+from jetstow.errors import InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
@@ -49,45 +51,112 @@ class ObjectRead:
         self._show_deleted = show_deleted
         self._progress = progress
         self._preconditions = preconditions
+        self._done = 0
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Return the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
 
-        Raises: what `links.follow`, `Preconditions.check`, `WholeObject` and `verified_chunks`
+        Raises: what `batches` raises.
+        """
+        return flattened(self.batches())
+
+    async def write_to(self, sink: Sink) -> ObjectInfo:
+        """Write the object's bytes to a sink. Return its info when they are verified.
+
+        Raises: `InvalidOptionError` (the object does not fit; nothing was read), what the sink
+        raises, and what `batches` raises.
+        """
+        async with aclosing(self.batches(sink)) as batches:
+            async for batch in batches:
+                for data in batch:
+                    if not sink.take(data):
+                        await sink.write(data)
+        return self.info
+
+    async def batches(self, sink: Sink | None = None) -> AsyncGenerator[list[bytes], None]:
+        """Yield the object's bytes, decrypted, in lists of chunks as they arrive.
+
+        A sink takes the chunks that arrive while this generator waits. It must be given all others
+        before the next iteration.
+
+        Raises: what `links.follow`, `Preconditions.check`, `WholeObject` and `verified_batches`
         raise.
         """
         while True:
-            done = 0
-            early = await request_early(self._stream, self.context)
+            self._done = 0
+            whole, batches = await self._open(sink)
             try:
-                stream, context, stored = await links.follow(
-                    self._stream, self.context, show_deleted=self._show_deleted
-                )
-                if self._preconditions is not NO_PRECONDITIONS:
-                    self._preconditions.check(context, stored)
-                whole = WholeObject(self._stream, context, stored)
-                window = None if early is None else early.take_window(stored)
-            finally:
-                if early is not None:
-                    early.close()
-            stream.locations.remember(stored)
-            chunks = verified_chunks(stream, context, stored, window)
-            plain = whole.decrypt(chunks)
-            try:
-                async with aclosing(chunks), aclosing(plain):
-                    async for data in plain:
-                        if not done:
-                            whole.check_start(data)
-                            self.info = whole.info
-                        done += len(data)
-                        if self._progress is not None:
-                            self._progress(done, self.info.size)
-                        yield data
+                async with aclosing(batches):
+                    async for batch in batches:
+                        for data in batch:
+                            self._process(data, whole, sink)
+                        yield batch
                 self.info = whole.info
                 return
             except ObjectChangedError:
-                if done:
+                if self._done:
                     raise
+
+    async def _open(
+        self, sink: Sink | None
+    ) -> tuple[WholeObject, AsyncGenerator[list[bytes], None]]:
+        """Find the object, and return it with its bytes, which are not yet read."""
+
+        def take(data: bytes) -> bool:
+            # The first chunk and the user's function may raise: see `_process`.
+            if not self._done or self._progress is not None or not (sink and sink.take(data)):
+                return False
+            self._done += len(data)
+            return True
+
+        early = await request_early(self._stream, self.context)
+        try:
+            stream, context, stored = await links.follow(
+                self._stream, self.context, show_deleted=self._show_deleted
+            )
+            if self._preconditions is not NO_PRECONDITIONS:
+                self._preconditions.check(context, stored)
+            whole = WholeObject(self._stream, context, stored)
+            if sink is not None and whole.has_size:
+                _start(sink, context, whole.info)
+            window = None if early is None else early.take_window(stored)
+        finally:
+            if early is not None:
+                early.close()
+        stream.locations.remember(stored)
+        if not whole.needs_decryption:
+            return whole, verified_batches(stream, context, stored, window, take if sink else None)
+        chunks = verified_chunks(stream, context, stored, window)
+        return whole, _one_by_one(chunks, whole.decrypt(chunks))
+
+    def _process(self, data: bytes, whole: WholeObject, sink: Sink | None) -> None:
+        if not self._done:
+            whole.check_start(data)
+            self.info = whole.info
+            if sink is not None and not whole.has_size:
+                _start(sink, self.context, whole.info)
+        self._done += len(data)
+        if self._progress is not None:
+            self._progress(self._done, self.info.size)
+
+
+def _start(sink: Sink, context: ErrorContext, info: ObjectInfo) -> None:
+    size = info.size or 0
+    if sink.size is not None and size > sink.size:
+        raise context.error(
+            InvalidOptionError,
+            f"{context} has {size} bytes, and the buffer {sink.size}: pass a larger one",
+        )
+    sink.start(size)
+
+
+async def _one_by_one(
+    source: AsyncGenerator[bytes, None], chunks: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[list[bytes], None]:
+    """Yield chunks as lists of one, and close their source, too."""
+    async with aclosing(source), aclosing(chunks):
+        async for data in chunks:
+            yield [data]
 
 
 async def open_ranges(

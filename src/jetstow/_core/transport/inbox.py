@@ -10,7 +10,7 @@ Only this module and `jetstream_api.py` subscribe and publish through nats-py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
@@ -178,11 +178,10 @@ class Inbox:
     # the coroutine itself enters the subscription: it would be lost, or made twice.
 
     async def _subscribe_mailbox(self, mailbox: Mailbox, context: ErrorContext) -> None:
-        subscribing = self._subscribe(mailbox.address, mailbox.deliver, context)
-        mailbox.subscription = await subscribing
+        mailbox.subscription = await self._subscribe(mailbox.address, mailbox, context)
 
     async def _subscribe_all(self, context: ErrorContext) -> None:
-        await self._subscribe(f"{self.prefix}.>", self._deliver, context)
+        await self._subscribe(f"{self.prefix}.>", self, context)
         self._is_subscribed = True
 
     def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
@@ -207,15 +206,13 @@ class Inbox:
         progress = self._socket.progress(self.inbound, self.outbound)
         arriving = self._arriving()
         for receiver in list(self._receivers.values()):
-            is_arriving = receiver is arriving
-            when = receiver.check_timeout(now, progress, is_arriving=is_arriving)
+            when = receiver.check_timeout(now, progress, is_arriving=receiver is arriving)
             if when is not None:
                 self.check_timeouts_at(when)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
-        arriving = self.nc._arriving if isinstance(self.nc, FastPathClient) else None
-        if arriving is None:
+        if not isinstance(self.nc, FastPathClient) or (arriving := self.nc._arriving) is None:
             return None
         sid, subject = arriving
         for receiver in self._receivers.values():
@@ -242,8 +239,7 @@ class Inbox:
         """Publish. Return a coroutine that the caller must await, or None if the socket took all.
 
         Raises: `InvalidOptionError` (larger than the server's `max_payload`),
-        `WrongEventLoopError`. The coroutine raises
-        `ConnectionLostError`.
+        `WrongEventLoopError`. The coroutine raises `ConnectionLostError`.
         """
         self.loop.check(context)
         try:
@@ -270,21 +266,27 @@ class Inbox:
         )
 
     async def _subscribe(
-        self, subject: str, deliver: Callable[[Message], None], context: ErrorContext
+        self, subject: str, receiver: Inbox | Mailbox, context: ErrorContext
     ) -> Subscription:
         async def on_message(message: Msg) -> None:  # nats-py requires a coroutine function
-            deliver(message)
+            receiver.deliver(message)
 
         if isinstance(self.nc, FastPathClient):
-            subscribing = self.nc.subscribe_fast(subject, deliver, on_message)
+            subscribing = self.nc.subscribe_fast(subject, receiver, on_message)
         else:
             # The transfers' windows limit the pending bytes. nats-py would drop messages.
             subscribing = self.nc.subscribe(subject, cb=on_message, pending_bytes_limit=0)
         return await translate_errors(subscribing, context)
 
-    def _deliver(self, message: Message) -> None:
+    def deliver(self, message: Message) -> None:
+        """Pass a message to the receiver that it is for; called by the fast path or nats-py."""
         if (receiver := self._receiver(message.subject)) is not None:
             receiver.deliver(message)
+
+    def take(self, message: Message) -> bool:
+        """Offer a large message to its mailbox; called by the fast path."""
+        mailbox = self._receiver(message.subject)
+        return isinstance(mailbox, Mailbox) and mailbox.take(message)
 
     def _receiver(self, subject: str) -> Receiver | None:
         token = subject[self._prefix_size :]

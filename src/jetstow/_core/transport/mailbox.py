@@ -119,6 +119,13 @@ class Mailbox:
         self._messages.append(message)
         self.wake()
 
+    def take(self, message: Message) -> bool:  # noqa: ARG002 - for subclasses
+        """Process a large message at once, whose data is valid during the call only.
+
+        Return False if it has to be delivered.
+        """
+        return False
+
     def fail(self, error: JetstowError) -> None:
         """Make all further calls raise an error; called by the inbox."""
         self._error = error
