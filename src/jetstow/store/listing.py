@@ -85,7 +85,7 @@ class Listings(BucketBase):
         def matches(info: ObjectInfo) -> bool:
             if info.deleted and ignore_deletes:
                 return False
-            return all(function(info) for function in functions)
+            return not functions or all(function(info) for function in functions)
 
         async def iterate() -> AsyncGenerator[ObjectInfo, None]:
             async for stored in iter_infos(bucket, names):

@@ -20,12 +20,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.items: list[tuple[object, ...] | bytes] = []
-        self.parser = Parser(self.on_message, self.items.append)
+        self.parser = Parser(self.on_messages, self.items.append)
 
-    def on_message(self, message: ParsedMessage) -> None:
-        self.items.append(
+    def on_messages(self, messages: list[ParsedMessage]) -> None:
+        assert len({(message.sid, message.subject, message.reply) for message in messages}) == 1
+        self.items += [
             (message.sid, message.subject, message.reply, message.raw_headers, message.data)
-        )
+            for message in messages
+        ]
 
     def receive(self, data: bytes, sizes: list[int] | None = None) -> None:
         turn = 0

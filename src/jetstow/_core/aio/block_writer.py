@@ -8,7 +8,7 @@ import queue
 import sys
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from jetstow._core.aio.worker import BLOCK_SIZE, run_in_thread
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 
 # The blocks of memory, which are used again and again.
 _MAX_BLOCKS: Final = 6
+
+# The disk space that is reserved at once, in bytes.
+_RESERVED_PART: Final = 64 * 1024 * 1024
+
+# Of `fallocate(2)`: the size of the file is that of the bytes written.
+_FALLOC_FL_KEEP_SIZE: Final = 1
 
 
 class BlockWriter:
@@ -40,10 +46,11 @@ class BlockWriter:
         self._error: OSError | None = None
         self._changed = asyncio.Event()
         self._is_closed = False
+        self._space = _DiskSpace(self._descriptor, 0)
 
     def start(self, size: int) -> None:
-        """Reserve space on the disk for `size` bytes, if the file system can do that at once."""
-        _reserve(self._descriptor, size)
+        """Start with an empty file that will have `size` bytes."""
+        self._space = _DiskSpace(self._descriptor, size)
 
     def take(self, data: Buffer) -> bool:
         """Copy bytes to the free blocks. Return False if they do not fit, or a write has failed."""
@@ -121,6 +128,7 @@ class BlockWriter:
             error: OSError | None = None
             if self._error is None and not self._is_closed:
                 try:
+                    self._space.reserve(block.nbytes)
                     _write_all(self._descriptor, block)
                 except OSError as caught:
                     error = caught
@@ -145,8 +153,32 @@ def _write_all(descriptor: int, data: memoryview) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _reserve(descriptor: int, size: int) -> None:
-    if sys.platform == "linux" and size:
-        import ctypes  # noqa: PLC0415
+class _DiskSpace:
+    """Reserves the space of a large file in large parts, where the file system can do that at once.
 
-        ctypes.CDLL(None).fallocate(descriptor, 0, ctypes.c_long(0), ctypes.c_long(size))
+    The size in damaged metadata may be any number, so only one part is reserved ahead.
+    """
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self._descriptor = descriptor
+        self._size = size
+        self._written = self._reserved = 0
+        self._fallocate: Any = None
+        if sys.platform == "linux" and size >= _RESERVED_PART:
+            import ctypes  # noqa: PLC0415 - its import takes as long as writing 5 MiB
+
+            # Not `os.posix_fallocate`, which writes zeros where the file system cannot reserve.
+            self._fallocate = getattr(ctypes.CDLL(None), "fallocate64", None)
+            if self._fallocate is not None:
+                offset = ctypes.c_int64
+                self._fallocate.argtypes = ctypes.c_int, ctypes.c_int, offset, offset
+
+    def reserve(self, count: int) -> None:
+        """Prepare for a write of the next `count` bytes."""
+        self._written += count
+        if self._fallocate is not None and self._written > self._reserved:
+            part = min(_RESERVED_PART, self._size - self._reserved)
+            # An error is ignored: the write reports it, if it matters.
+            if part > 0:
+                self._fallocate(self._descriptor, _FALLOC_FL_KEEP_SIZE, self._reserved, part)
+            self._reserved += _RESERVED_PART

@@ -76,6 +76,8 @@ def parse_headers(raw: bytes) -> dict[str, str]:
 class Parser:
     """Splits a stream of bytes into messages and other protocol lines, reported in their order.
 
+    Messages that follow each other to one subject of one subscription are reported together.
+
     The receiver writes to `get_buffer()` and then calls `buffer_updated(size)`, as in
     `asyncio.BufferedProtocol`. `take` is offered each large message first, whose data is a view of
     the buffer. It returns whether it has processed the message.
@@ -83,11 +85,12 @@ class Parser:
 
     def __init__(
         self,
-        on_message: Callable[[ParsedMessage], None],
+        on_messages: Callable[[list[ParsedMessage]], None],
         on_line: Callable[[bytes], None],
         take: Callable[[ParsedMessage], bool] = lambda _: False,
     ) -> None:
-        self._on_message = on_message
+        self._on_messages = on_messages
+        self._messages: list[ParsedMessage] = []
         self._on_line = on_line
         self._take = take
         self._buffer = bytearray(_BUFFER_SIZE)
@@ -123,9 +126,13 @@ class Parser:
             if self._large_body_end == self._body_size:
                 body, self._large_body = self._large_body, None
                 self._emit(body)
+                self._report()
             return
         self._end += size
-        parsed = self._parse()
+        try:
+            parsed = self._parse()
+        finally:
+            self._report()
         if 0 < parsed < self._end:
             remaining = bytes(self._view[parsed : self._end])
             self._view[: len(remaining)] = remaining
@@ -149,6 +156,7 @@ class Parser:
                 if line.startswith(_MESSAGES):
                     self._parse_message_line(line)
                 else:
+                    self._report()
                     self._on_line(bytes(line) + _END)
             elif end - start >= self._body_size:
                 stop = start + self._body_size
@@ -169,6 +177,7 @@ class Parser:
                 self._header_size = 0
             # Most messages of a batch differ only in their sizes.
             if address != self._last_address:
+                self._report()
                 # The server accepts and delivers subjects that are not UTF-8.
                 _, self._subject, sid, *reply = address.decode("utf-8", "replace").split(" ")
                 self._sid, (self._reply,) = int(sid), reply or ("",)
@@ -186,12 +195,19 @@ class Parser:
         headers, data = bytes(body[: self._header_size]), body[self._header_size : -2]
         self._body_size = 0
         if len(data) < _MIN_OFFERED_SIZE:
-            self._on_message(
+            self._messages.append(
                 ParsedMessage(self._sid, self._subject, self._reply, headers, bytes(data))
             )
             return
+        self._report()
         view: Any = data  # only `take` sees it
         message = ParsedMessage(self._sid, self._subject, self._reply, headers, view)
         if not self._take(message):
             message.data = bytes(data)
-            self._on_message(message)
+            self._messages.append(message)
+
+    def _report(self) -> None:
+        """Report the messages parsed so far. All are to one subject of one subscription."""
+        if self._messages:
+            messages, self._messages = self._messages, []
+            self._on_messages(messages)

@@ -7,7 +7,6 @@ metadata           $O.<bucket>.M.<base64url(object name), padded>
 
 from __future__ import annotations
 
-import base64
 import binascii
 import re
 from typing import Final
@@ -140,7 +139,8 @@ def chunk_subject(bucket: str, nuid: str) -> str:
 
 def meta_subject(bucket: str, name: str) -> str:
     """Return the subject of an object's metadata."""
-    return _meta_prefix(bucket) + base64.urlsafe_b64encode(name.encode()).decode("ascii")
+    encoded = binascii.b2a_base64(name.encode(), newline=False).translate(_TO_URL)
+    return f"$O.{bucket}.M.{encoded.decode()}"
 
 
 def object_name(bucket: str, subject: str) -> str | None:

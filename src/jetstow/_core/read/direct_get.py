@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from jetstow._core.protocol.message import Message, status
@@ -46,13 +47,14 @@ class _DirectWindow(Window):
         if not messages:
             await self._wait_for_messages(take)
         while messages:
-            message = messages.popleft()
-            if message.data:
-                result.append(_parse_message(message, surplus))
-            elif (empty := self._read(message)) is not None:
+            together: list[Message] = []
+            while messages and messages[0].data:
+                together.append(messages.popleft())
+            result += _parse_messages(together, surplus)
+            if messages:
+                if (empty := self._read(messages.popleft())) is None:
+                    return result, True
                 result.append(empty)
-            else:
-                return result, True
         return result, False
 
     def take(self, message: Message) -> bool:
@@ -71,6 +73,13 @@ class _DirectWindow(Window):
     def deliver(self, message: Message) -> None:
         if not self.take(message):
             super().deliver(message)
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        if self._take is None:
+            super().deliver_all(messages)
+        else:
+            for message in messages:
+                self.deliver(message)
 
     async def _wait_for_messages(self, take: Take | None) -> None:
         self._take = take
@@ -99,6 +108,25 @@ class _DirectWindow(Window):
         raise self.context.error(
             ServerError, f"the server refused to read {self.context}: {code} {description}"
         )
+
+
+def _parse_messages(messages: list[Message], surplus: int) -> list[WindowMessage]:
+    """Parse messages of a batch, whose headers are matched in one call."""
+    heads = [message.raw_headers for message in messages if isinstance(message, ParsedMessage)]
+    found = _BATCH_HEADERS.findall(b"".join(heads))
+    # The headers that a message was stored with may look the same: then there are more matches.
+    if not len(found) == len(heads) == len(messages):
+        return [_parse_message(message, surplus) for message in messages]
+    return [
+        WindowMessage(
+            int(seq),
+            int(pending) - surplus,
+            message.data,
+            subject.decode("utf-8", "replace"),
+            time.decode(),
+        )
+        for message, (subject, seq, time, pending) in zip(messages, found, strict=True)
+    ]
 
 
 def _parse_message(message: Message, surplus: int) -> WindowMessage:

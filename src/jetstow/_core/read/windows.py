@@ -8,7 +8,7 @@ messages of its subject follow.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
@@ -28,6 +28,10 @@ Take: TypeAlias = "Callable[[WindowMessage], bool]"
 
 # Bytes that the server adds to the size of a message for its subject and headers.
 MESSAGE_OVERHEAD: Final = 512
+
+
+# Small messages that arrive together count as one of this size, in bytes.
+_MAX_PORTION: Final = 128 * 1024
 
 
 class WindowMessage(msgspec.Struct, gc=False):
@@ -89,6 +93,22 @@ class Window(Mailbox):
     def deliver(self, message: Message) -> None:
         self._count_arrival(message)
         super().deliver(message)
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        size = 0
+        for message in messages:
+            if not message.data:  # it ends the window
+                super().deliver_all(messages)
+                return
+            size += len(message.data) + MESSAGE_OVERHEAD
+        self.message_count += len(messages)
+        while size and self.remaining_bytes:
+            # In portions, as the connection's window measures the rate by the size of messages.
+            portion = min(size, _MAX_PORTION, self.remaining_bytes)
+            size, self.remaining_bytes = size - portion, self.remaining_bytes - portion
+            self.inbox.inbound.answer(self.departure, portion)
+        self._messages.extend(messages)
+        self.wake()
 
     def _count_arrival(self, message: Message) -> None:
         self.message_count += 1

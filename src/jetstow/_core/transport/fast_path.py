@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Protocol, Self
 
 import nats.errors
@@ -33,8 +33,8 @@ _MAX_BATCHED_SIZE: Final = 8 * 1024
 class Subscriber(Protocol):
     """Receives the messages of a subscription."""
 
-    def deliver(self, message: ParsedMessage, /) -> None:
-        """Receive a message."""
+    def deliver_all(self, messages: Sequence[ParsedMessage], /) -> None:
+        """Receive messages to one subject."""
         ...
 
     def take(self, message: ParsedMessage, /) -> bool:
@@ -60,7 +60,7 @@ class FastPath(asyncio.BufferedProtocol):
         self._transport: Any = writer.transport
         # The protocol of the streams still handles flow control and the end of the connection.
         self._stream_protocol: Any = writer.transport.get_protocol()
-        self._parser = Parser(self._on_message, self._queue, self._take)
+        self._parser = Parser(self._on_messages, self._queue, self._take)
         self._queued: deque[ParsedMessage | bytes] = deque()
         self._outgoing: list[bytes] = []
         self._loop = asyncio.get_running_loop()
@@ -173,31 +173,32 @@ class FastPath(asyncio.BufferedProtocol):
             self.buffer_updated(size)
             data = data[size:]
 
-    def _on_message(self, message: ParsedMessage) -> None:
-        subscriber = self._subscribers.get(message.sid)
+    def _on_messages(self, messages: list[ParsedMessage]) -> None:
+        subscriber = self._subscribers.get(messages[0].sid)
         if subscriber is None:
-            self._queue(message)
+            for message in messages:
+                self._queue(message)
             return
-        self._count(message)
+        self._count(messages)
         try:
-            subscriber.deliver(message)
+            subscriber.deliver_all(messages)
         except Exception:  # noqa: BLE001 - as nats-py's callbacks: the connection continues
-            _log.exception("cannot process a message to %s", message.subject)
+            _log.exception("cannot process a message to %s", messages[0].subject)
 
     def _take(self, message: ParsedMessage) -> bool:
         subscriber = self._subscribers.get(message.sid)
         try:
             if subscriber is None or not subscriber.take(message):
                 return False
-        except Exception:  # noqa: BLE001 - as in `_on_message`
+        except Exception:  # noqa: BLE001 - as in `_on_messages`
             _log.exception("cannot take a message to %s", message.subject)
             return False
-        self._count(message)
+        self._count([message])
         return True
 
-    def _count(self, message: ParsedMessage) -> None:
-        self._stats["in_msgs"] += 1
-        self._stats["in_bytes"] += len(message.data)
+    def _count(self, messages: Sequence[ParsedMessage]) -> None:
+        self._stats["in_msgs"] += len(messages)
+        self._stats["in_bytes"] += sum([len(message.data) for message in messages])
 
     def _queue(self, item: ParsedMessage | bytes) -> None:
         self._queued.append(item)

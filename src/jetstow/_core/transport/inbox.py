@@ -10,7 +10,7 @@ Only this module and `jetstream_api.py` subscribe and publish through nats-py.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
@@ -269,7 +269,7 @@ class Inbox:
         self, subject: str, receiver: Inbox | Mailbox, context: ErrorContext
     ) -> Subscription:
         async def on_message(message: Msg) -> None:  # nats-py requires a coroutine function
-            receiver.deliver(message)
+            receiver.deliver_all([message])
 
         if isinstance(self.nc, FastPathClient):
             subscribing = self.nc.subscribe_fast(subject, receiver, on_message)
@@ -278,10 +278,12 @@ class Inbox:
             subscribing = self.nc.subscribe(subject, cb=on_message, pending_bytes_limit=0)
         return await translate_errors(subscribing, context)
 
-    def deliver(self, message: Message) -> None:
-        """Pass a message to the receiver that it is for; called by the fast path or nats-py."""
-        if (receiver := self._receiver(message.subject)) is not None:
-            receiver.deliver(message)
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        """Pass messages to one subject to their receiver; called by the fast path or nats-py."""
+        if isinstance(receiver := self._receiver(messages[0].subject), Mailbox):
+            receiver.deliver_all(messages)
+        elif receiver is not None:
+            receiver.deliver(messages[0])  # it ignores a second reply
 
     def take(self, message: Message) -> bool:
         """Offer a large message to its mailbox; called by the fast path."""
