@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
 
 from jetstow._core.aio.page_faults import Populator
 from jetstow.errors import InvalidDataError
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+# Less memory is not worth its allocation ahead: an object of one default chunk is written at once.
+_MIN_ALLOCATED: Final = 256 * 1024
 
 
 @contextmanager
@@ -87,12 +90,15 @@ class MemorySink:
     def start(self, size: int) -> None:
         """Start with `size` bytes of memory."""
         self._release()
-        try:
-            self._file = io.BytesIO(bytes(size))
-        except (MemoryError, OverflowError):
-            # Damaged metadata can state any size. Grow with the bytes that arrive instead.
-            self._file = io.BytesIO()
+        self._file = io.BytesIO()
+        if size < _MIN_ALLOCATED:
             return
+        # Damaged metadata can state any size: the memory grows with the bytes that arrive then.
+        with suppress(MemoryError, OverflowError):
+            self._allocate(size)
+
+    def _allocate(self, size: int) -> None:
+        self._file = io.BytesIO(bytes(size))
         self._view = self._file.getbuffer()
         self._buffer, self._populator = BufferSink(self._view), Populator(self._view)
 
