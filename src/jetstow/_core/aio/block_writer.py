@@ -55,9 +55,9 @@ class BlockWriter:
     def take(self, data: Buffer) -> bool:
         """Copy bytes to the free blocks. Return False if they do not fit, or a write has failed."""
         view = memoryview(data)
-        room = BLOCK_SIZE - self._end if self._block is not None else 0
+        space = BLOCK_SIZE - self._end if self._block is not None else 0
         free = len(self._free) + _MAX_BLOCKS - self._block_count
-        if self._error is not None or view.nbytes > room + free * BLOCK_SIZE:
+        if self._error is not None or view.nbytes > space + free * BLOCK_SIZE:
             return False
         while view.nbytes:
             view = view[self._copy(view) :]
