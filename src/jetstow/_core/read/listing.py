@@ -29,7 +29,7 @@ from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.read")
 
-# Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 8 MiB.
+# Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 16 MiB.
 # The next batch can only be requested when one has ended, so few large batches are faster. On a
 # slow link, batches have fewer messages.
 _BATCH_MESSAGES: Final = 16_384

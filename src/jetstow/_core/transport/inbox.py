@@ -94,8 +94,7 @@ class Inbox:
         loop = self.loop.check(context)
         if not self.is_ready:
             await self._ensure_subscribed(context, timeout)
-        start = loop.time()
-        silence = Silence(timeout, start)
+        silence = Silence(timeout, start := loop.time())
         pending = PendingReply(subject, context, silence, on_silence)
         token = self.register(pending)
         try:
