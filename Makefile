@@ -84,7 +84,7 @@ fuzz: $(FUZZ_STAMP) ## fuzz all parsers for MINUTES (10)
 	@$(BIN)/python -m fuzz --minutes $(or $(MINUTES),10) --only "$(ONLY)"
 
 .PHONY: soak
-soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run the model test and storms of cancellations for MINUTES (30) on SERVER (latest)
+soak: $(DEV_STAMP) $(SERVERS_STAMP) ## run scenarios with faults in rotation for MINUTES (30) on SERVER (latest)
 	@$(BIN)/python -m tests.model.soak --minutes $(or $(MINUTES),30) $(if $(SERVER),--server $(SERVER))
 
 .PHONY: lint
@@ -120,11 +120,13 @@ clean: ## remove everything that is not in the repository
 
 # -- environments ------------------------------------------------------------------------
 
-.PHONY: venv servers peers parts
+.PHONY: venv servers peers tools parts
 venv: $(DEV_STAMP) ## install the virtual environment for development
 servers: $(SERVERS_STAMP) ## fetch nats-server in every version of the tests
 peers: $(JS_STAMP) $(GO_PEER) ## install the JavaScript and Go clients for the interop tests
-parts: $(DEV_STAMP) $(SERVERS_STAMP) peers
+tools: ## install the programs that the tests need
+	@scripts/ensure-command faketime faketime
+parts: $(DEV_STAMP) $(SERVERS_STAMP) peers tools
 
 $(STAMPS):
 	@mkdir -p $@

@@ -6,12 +6,14 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
+import pytest
 from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow.errors import ObjectNotFoundError
+from jetstow.errors import ConnectionLostError, ObjectNotFoundError
 from tests.support import raw_stream
+from tests.support.proxy import Proxy
 from tests.support.purges import purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -104,3 +106,27 @@ async def test_sixteen_concurrent_transfers(store: jetstow.ObjectStore) -> None:
     await asyncio.gather(*(store.put(name, data) for name, data in objects.items()))
     results = await asyncio.gather(*(store.get(name) for name in objects))
     assert [result.data for result in results] == list(objects.values())
+
+
+async def test_put_whose_acknowledgement_is_lost_under_contention(fragile: NatsServer) -> None:
+    """Another client writes the name before the put learns whether its metadata was stored."""
+    async with (
+        Proxy(fragile.port, delay=0.1) as proxy,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc,
+        jetstow.connect(fragile.url) as other_nc,
+    ):
+        store = await nc.jetstream().create_object_store("b")
+        other = await other_nc.jetstream().object_store("b")
+        published = await other_nc.subscribe(raw_stream.meta_subject("b", "a"))
+        await other_nc.flush()
+        put = asyncio.create_task(store.put("a", b"mine"))
+        await published.next_msg(timeout=10)
+        proxy.refuse()
+        proxy.cut()  # the acknowledgement is still on its way
+        await other.put("a", b"theirs")
+        proxy.accept()
+        with pytest.raises(ConnectionLostError, match="object 'a' in bucket 'b'") as caught:
+            await put
+        assert "stored for a time" in "".join(caught.value.__notes__)
+        await purges_ended(store, other)
+        await check_whole(other, other_nc, "a", [b"theirs"])

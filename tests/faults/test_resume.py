@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import BucketSealedError, RevisionMismatchError
 from tests.support import object_builder, raw_stream
+from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
@@ -241,3 +244,67 @@ async def test_finished_put_is_not_resumed(
     for _ in range(2):
         await store.put_file(file, "a", CHUNKS, resume=True)
         await check_object(store, raw)
+
+
+@asynccontextmanager
+async def stalled(
+    server: NatsServer,
+    bucket: str,
+    transfer: Callable[[jetstow.ObjectStore, Callable[..., None]], Awaitable[object]],
+) -> AsyncIterator[None]:
+    """Stall a transfer after its first chunk; at the end, let it continue and wait for it."""
+    async with Proxy(server.port) as proxy, jetstow.connect(proxy.url) as nc:
+        other = await nc.jetstream().object_store(bucket)
+        begun = asyncio.Event()
+
+        def on_progress(*_: object) -> None:
+            if not begun.is_set():
+                proxy.stall()
+                begun.set()
+
+        transferring = asyncio.ensure_future(transfer(other, on_progress))
+        await begun.wait()
+        yield
+        proxy.resume()
+        await transferring
+
+
+async def test_two_gets_to_one_path(
+    server: NatsServer, store: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    """One ended with `FileNotFoundError` for a hidden file, after it had read everything."""
+    await store.put("a", DATA, CHUNKS)
+    target = tmp_path / "target"
+    await store.put("b", b"another object")
+
+    async def get(other: jetstow.ObjectStore, progress: Callable[..., None]) -> None:
+        await other.get_file("a", target, resume=True, progress=progress)
+
+    async with stalled(server, store.bucket, get):
+        for name in ("a", "b"):
+            expected = f"another get_file .* object '{name}' .*: wait"
+            with pytest.raises(BlockingIOError, match=expected):
+                await store.get_file(name, target, resume=True)
+    assert target.read_bytes() == DATA
+    await store.get_file("b", target, resume=True)
+    assert target.read_bytes() == b"another object"
+    assert list(tmp_path.glob(".jetstow-*")) == []
+
+
+async def test_two_puts_of_one_file(
+    server: NatsServer, store: jetstow.ObjectStore, raw: Client, file: Path, tmp_path: Path
+) -> None:
+    """The second continued with the chunks of the first, failed as the object existed then, and
+    purged them: the stored object was lost.
+    """
+
+    async def put(other: jetstow.ObjectStore, progress: Callable[..., None]) -> None:
+        await other.put_file(file, "a", CHUNKS, resume=True, progress=progress)
+
+    async with stalled(server, store.bucket, put):
+        with pytest.raises(BlockingIOError, match=r"another put_file .* object 'a' .*: wait"):
+            await store.put_file(file, "a", CHUNKS, resume=True, expected_revision=0)
+        await store.put_file(file, "b", CHUNKS, resume=True)
+    await store.delete("b")
+    await check_object(store, raw)
+    assert list((tmp_path / "home" / "uploads").iterdir()) == []

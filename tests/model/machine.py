@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
-from tests.model.operations import Call
+from tests.model.contention import Call
 from tests.model.run import CLIENTS, BucketRun, Fault, Tally
 from tests.support.servers import NatsServer
 
@@ -29,13 +29,14 @@ _numbers = itertools.count(1)
 
 _CLIENT = st.integers(0, CLIENTS - 1)
 _NAME = st.sampled_from([f"name {number}" for number in range(6)])
-_VERBS = (
+VERBS = (
     ["put"] * 5
     + ["get", "get", "stream", "get_file", "read", "read", "list", "get_link"]
-    + ["delete", "update_meta", "rename", "rename", "copy", "create", "cancel", "add_link"]
+    + ["delete", "update_meta", "rename", "rename", "copy", "create", "add_link"]
+    + ["add_bucket_link", "race", "race", "replace", "replace", *["cancel"] * 4]
 )
 CALLS = st.lists(
-    st.builds(Call, st.sampled_from(_VERBS), _CLIENT, _NAME, _NAME, st.integers(0, 10**6)),
+    st.builds(Call, st.sampled_from(VERBS), _CLIENT, _NAME, _NAME, st.integers(0, 10**6)),
     min_size=4,
     max_size=9,
 )

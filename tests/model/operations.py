@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,41 +13,30 @@ from pathlib import Path
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow.errors import (
-    ConnectionLostError,
-    JetStreamUnavailableError,
     LinkError,
+    LinkIsABucketError,
     ObjectAlreadyExists,
     ObjectNotFoundError,
-    TimeoutError,
 )
-from tests.model.reference import Object, ReferenceModel, State, ViolationError
-
-# After one of these errors, the outcome of the operation is unknown.
-UNKNOWN_OUTCOME_ERRORS = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
-
-# The smallest chunk size of an encrypted object.
-CHUNK = 1_024
-SIZES = (0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 30 * CHUNK, 300_000, 700_001)
+from tests.model.contention import (
+    CHUNK,
+    UNKNOWN_OUTCOME_ERRORS,
+    Call,
+    Contention,
+    new_object,
+    pieces,
+)
+from tests.model.reference import (
+    Object,
+    ReferenceModel,
+    State,
+    ViolationError,
+    bucket_link,
+    is_bucket_link,
+)
 
 # Longer than any timeout of jetstow: an operation that takes longer hangs. In seconds.
 MAX_CALL_SECONDS = 45.0
-
-
-@dataclass(frozen=True)
-class Call:
-    """An operation: its client, its names, and a number that selects its other parameters."""
-
-    verb: str
-    client: int
-    name: str
-    other: str
-    salt: int
-
-    @property
-    def names(self) -> set[str]:
-        """The names that no concurrent call may use."""
-        both = {self.name, self.other}
-        return both if self.verb in ("rename", "copy", "add_link", "get_link") else {self.name}
 
 
 @dataclass(frozen=True)
@@ -59,11 +47,18 @@ class Variant:
     has_ttl: bool
 
 
-class Operations:
+class Operations(Contention):
     """The verbs. Each returns its outcome: "done", "refused" or "unknown"."""
 
-    def __init__(self, reference: ReferenceModel, folder: Path, kind: Variant) -> None:
+    def __init__(
+        self,
+        reference: ReferenceModel,
+        stores: Sequence[jetstow.ObjectStore],
+        folder: Path,
+        kind: Variant,
+    ) -> None:
         self.reference = reference
+        self.stores = stores
         self.folder = folder
         self._kind = kind
         self._busy: Counter[str] = Counter()
@@ -91,7 +86,7 @@ class Operations:
     # -- writing -------------------------------------------------------------------------
 
     async def put(self, store: jetstow.ObjectStore, call: Call) -> str:
-        new = _object(call)
+        new = new_object(call)
         meta = ObjectMeta(
             description=new.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
         )
@@ -100,7 +95,7 @@ class Operations:
             case 0:
                 step = store.put(call.name, new.data, meta)
             case 1:
-                step = store.put(call.name, _pieces(new.data), meta)
+                step = store.put(call.name, pieces(new.data), meta)
             case 2:
                 path = self.folder / f"put-{call.salt}-{call.client}"
                 path.write_bytes(new.data)
@@ -119,7 +114,7 @@ class Operations:
             await file.write(data[len(data) // 2 :])
 
     async def create(self, store: jetstow.ObjectStore, call: Call) -> str:
-        new = _object(call)
+        new = new_object(call)
         before = self.reference.possible(call.name)
         meta = ObjectMeta(description=new.description)
         step = store.put(call.name, new.data, meta, expected_revision=0)
@@ -132,24 +127,6 @@ class Operations:
         if outcome == "done" and None not in before:
             raise ViolationError(f"{call.name!r} exists, but create succeeded")
         return outcome
-
-    async def cancel(self, store: jetstow.ObjectStore, call: Call) -> str:
-        """Cancel a put after a number of event loop iterations."""
-        new = _object(call)
-        meta = ObjectMeta(
-            description=new.description, options=ObjectMetaOptions(max_chunk_size=CHUNK)
-        )
-        put = asyncio.create_task(store.put(call.name, _pieces(new.data), meta))
-        for _ in range(call.salt % 60):
-            await asyncio.sleep(0)
-        put.cancel()
-        try:
-            await put
-        except (asyncio.CancelledError, *UNKNOWN_OUTCOME_ERRORS):
-            self.reference.unknown(call.name, new)
-            return "unknown"
-        self.reference.acknowledged(call.name, new)
-        return "done"
 
     async def delete(self, store: jetstow.ObjectStore, call: Call) -> str:
         try:
@@ -182,13 +159,15 @@ class Operations:
             if target == {None}:
                 raise ViolationError(f"rename reports {call.other!r}, but it is missing") from None
             return "refused"
-        except UNKNOWN_OUTCOME_ERRORS:
+        except (asyncio.CancelledError, *UNKNOWN_OUTCOME_ERRORS) as error:
             self.reference.unknown(call.name, None)
             self.reference.unknown(call.other, *moved)
             if len(before) == 1 and None not in before and target == {None}:
                 (one,) = before
                 assert one is not None
                 self.reference.unknown_rename(call.name, one, call.other, moved[0])
+            if isinstance(error, asyncio.CancelledError):
+                raise
             return "unknown"
         if None not in target:
             raise ViolationError(f"{call.other!r} exists, but {call.name!r} replaced it")
@@ -215,6 +194,15 @@ class Operations:
         except LinkError:
             return "refused"
 
+    async def add_bucket_link(self, store: jetstow.ObjectStore, call: Call) -> str:
+        link, bucket = f"link-{call.name}", f"bucket-{call.salt % 3}"
+        try:
+            return await self._run_write(
+                store.add_bucket_link(link, bucket), link, bucket_link(bucket)
+            )
+        except ObjectAlreadyExists:
+            raise ViolationError(f"{link!r} has never had bytes") from None
+
     # -- reading -------------------------------------------------------------------------
 
     async def get(self, store: jetstow.ObjectStore, call: Call) -> str:
@@ -233,6 +221,11 @@ class Operations:
         with self._names_changed_by_others(call) as changed:
             try:
                 result = await store.get(f"link-{call.name}")
+            except LinkIsABucketError:
+                states = self.reference.possible(f"link-{call.name}")
+                if not any(each is not None and is_bucket_link(each) for each in states):
+                    raise ViolationError(f"{call} found a link to a bucket") from None
+                return "refused"
             except (ObjectNotFoundError, LinkError):
                 return "refused"
             except UNKNOWN_OUTCOME_ERRORS:
@@ -249,6 +242,11 @@ class Operations:
         try:
             resume = bool(call.salt % 2) and not self._kind.encrypted
             info = await store.get_file(call.name, path, resume=resume)
+        except asyncio.CancelledError as error:
+            states = self.reference.possible(call.name)
+            if path.read_bytes() not in {b"before", *(each.data for each in states if each)}:
+                raise ViolationError(f"{call} left a part of the file") from error
+            raise
         except (ObjectNotFoundError, *UNKNOWN_OUTCOME_ERRORS) as error:
             if path.read_bytes() != b"before":
                 raise ViolationError(f"{call} failed but changed the file") from error
@@ -326,8 +324,10 @@ class Operations:
     async def _run_write(self, step: Awaitable[object], name: str, *after: State) -> str:
         try:
             await step
-        except UNKNOWN_OUTCOME_ERRORS:
+        except (asyncio.CancelledError, *UNKNOWN_OUTCOME_ERRORS) as error:
             self.reference.unknown(name, *after)
+            if isinstance(error, asyncio.CancelledError):
+                raise
             return "unknown"
         if not after:
             raise ViolationError(f"{name!r} is missing, but the change succeeded")
@@ -342,14 +342,3 @@ class Operations:
         possible = self.reference.possible(name)
         if not any(each is not None and fits(each) for each in possible):
             raise ViolationError(f"the content of {name!r} is none of {possible!r}")
-
-
-def _object(call: Call) -> Object:
-    size = SIZES[call.salt % len(SIZES)]
-    return Object(random.Random(call.salt).randbytes(size), f"put {call.salt}")
-
-
-async def _pieces(data: bytes) -> AsyncIterator[bytes]:
-    for start in range(0, len(data), 7_777):
-        yield data[start : start + 7_777]
-        await asyncio.sleep(0)

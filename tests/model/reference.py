@@ -30,6 +30,15 @@ class Object:
 State = Object | None
 
 
+def bucket_link(bucket: str) -> Object:
+    """Return the state of a link to a whole bucket."""
+    return Object(b"", "", f"{bucket}/")
+
+
+def is_bucket_link(state: Object) -> bool:
+    return state.link is not None and state.link.endswith("/")
+
+
 class ReferenceModel:
     """The possible states of each name. None is the state of a missing object."""
 
@@ -47,6 +56,10 @@ class ReferenceModel:
     def possible(self, name: str) -> frozenset[State]:
         """Return the possible states of a name."""
         return frozenset(self._possible[name])
+
+    def is_certain(self, name: str) -> bool:
+        """Return whether the state of a name is known, and no request may still change it."""
+        return len(self._possible[name]) == 1 and not self._pending[name]
 
     def acknowledged(self, name: str, *states: State) -> None:
         """Record an acknowledged write: the state is one of these."""

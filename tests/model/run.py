@@ -17,8 +17,15 @@ import nats
 import jetstow
 from jetstow._core.bucket.admin import enable_message_ttl
 from jetstow.errors import JetstowError
-from tests.model.operations import UNKNOWN_OUTCOME_ERRORS, Call, Operations, Variant
-from tests.model.reference import Object, ReferenceModel, State, ViolationError
+from tests.model.contention import UNKNOWN_OUTCOME_ERRORS, Call
+from tests.model.operations import Operations, Variant
+from tests.model.reference import (
+    Object,
+    ReferenceModel,
+    State,
+    ViolationError,
+    bucket_link,
+)
 from tests.support import raw_stream
 from tests.support.proxy import Proxy
 from tests.support.servers import NatsServer
@@ -76,9 +83,9 @@ class BucketRun:
         self._bucket = bucket
         self._tally = tally
         self._kind = Variant(encrypted, server.at_least("2.11"))
-        self._operations = Operations(self.reference, folder, self._kind)
-        self._proxies: list[Proxy] = []
         self._stores: list[jetstow.ObjectStore] = []
+        self._operations = Operations(self.reference, self._stores, folder, self._kind)
+        self._proxies: list[Proxy] = []
         self._watched: list[jetstow.ObjectInfo] = []
         self._events: list[str] = []
         self._listening: asyncio.Task[None] | None = None
@@ -238,7 +245,9 @@ class BucketRun:
             link = (await self._stores[1].get_info(name)).link
         except FileNotFoundError:
             return None
-        return Object(b"", "", None if link is None else link.name)
+        if link is None:
+            return Object(b"")
+        return bucket_link(link.bucket) if link.name is None else Object(b"", "", link.name)
 
     async def _check_by_another_client(self) -> None:
         nc = await nats.connect(self._server.url)

@@ -1,90 +1,85 @@
-"""Run the model test and storms of cancellations for a given time: `make soak`.
+"""Run scenarios with faults in rotation for a given time: `make soak`.
 
-`make soak MINUTES=5 SERVER=2.10.26` selects the duration and the server.
+`make soak MINUTES=5 SERVER=2.10.26` selects the duration, and the server of the scenarios that have
+one. `--only` and `--seed` repeat a run.
 
-It prints the operations, the faults, and the seed of each violation. The exit code is 1 if there
-is a violation. Ctrl-C stops it early.
+It prints a table: the runs, the operations, the errors (the outcome of a call is unknown) and what
+was lost.
+The exit code is 1 if anything was. Ctrl-C stops it early.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import itertools
+import logging
 import random
 import sys
 import time
 import traceback
-from collections import Counter
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.model.machine import run_seed
 from tests.model.run import Tally
+from tests.model.scenarios import SCENARIOS, Report, Soak
 from tests.support import versions
-from tests.support.cancellation_storm import run_storm
-from tests.support.servers import NatsServer
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--server", default=versions.LATEST)
-    parser.add_argument("--seed", type=int, help="run only this seed")
+    parser.add_argument("--only", choices=SCENARIOS, help="run only this scenario")
+    parser.add_argument("--seed", type=int, help="run once, with this seed")
     wanted = parser.parse_args()
-    console = Console()
-    tally, violations = Tally(), list[tuple[int, BaseException]]()
-    storms = Counter[str]()
+    logging.getLogger("jetstow").setLevel(logging.CRITICAL)  # the faults are intended
+    console, soak = Console(), Soak(wanted.server)
+    names = [wanted.only] if wanted.only else list(SCENARIOS)
+    reports = {name: Report() for name in names}
+    violations: list[tuple[str, int, BaseException]] = []
     until = time.monotonic() + 60 * wanted.minutes
-    seeds = 0
     try:
-        while seeds == 0 or (wanted.seed is None and time.monotonic() < until):
-            number = random.randrange(10**9) if wanted.seed is None else wanted.seed
-            seeds += 1
-            # A new server for each seed: a violation must not affect the next seed.
-            with NatsServer(wanted.server) as server:
-                try:
-                    run_seed(server, number, tally)
-                    for concurrent in (1, 8):
-                        storms += asyncio.run(run_storm(server.url, number, 100, concurrent))
-                except Exception as error:  # noqa: BLE001 - report it and continue
-                    violations.append((number, error))
-                    console.print(f"[red]seed {number}: {error}")
-            if seeds % 10 == 0:
-                console.print(f"{seeds} seeds: {tally.summary()}")
+        for number, name in enumerate(itertools.cycle(names)):
+            # Each scenario runs once at least.
+            if number >= len(names) and (wanted.seed is not None or time.monotonic() > until):
+                break
+            seed = random.randrange(10**9) if wanted.seed is None else wanted.seed
+            report = reports[name]
+            report.runs += 1
+            try:
+                SCENARIOS[name](soak, seed, report)
+            except Exception as error:  # noqa: BLE001 - report it and continue
+                report.lost += 1
+                violations.append((name, seed, error))
+                console.print(f"[red]{name}, seed {seed}: {error}")
     except KeyboardInterrupt:
         console.print("interrupted")
-    _report(console, wanted.server, seeds, tally, violations)
-    console.print(f"calls in storms of cancellations: {dict(storms)}")
+    if soak.tally.operations:
+        _print_operations(console, soak.tally)
+    _print_scenarios(console, wanted.server, reports)
+    for name, seed, violation in violations:
+        console.print(f"\n{name}, seed {seed} (again with --only {name!r} --seed {seed})")
+        console.print("".join(traceback.format_exception(violation))[-20_000:], markup=False)
     return 1 if violations else 0
 
 
-def _report(
-    console: Console,
-    server: str,
-    seeds: int,
-    tally: Tally,
-    violations: list[tuple[int, BaseException]],
-) -> None:
+def _print_scenarios(console: Console, server: str, reports: dict[str, Report]) -> None:
+    columns = ("scenario", "runs", "operations", "errors", "lost", "notes")
+    table = Table(*columns, title=f"nats-server {server}")
+    for name, report in reports.items():
+        counts = (report.runs, report.operations, report.errors, report.lost)
+        notes = ", ".join(f"{count:,} {note}" for note, count in sorted(report.notes.items()))
+        table.add_row(name, *(f"{count:,}" for count in counts), notes)
+    console.print(table)
+
+
+def _print_operations(console: Console, tally: Tally) -> None:
     outcomes = ("done", "refused", "unknown")
-    table = Table("operation", *outcomes, title=f"nats-server {server}, {seeds} seeds")
+    table = Table("operation", *outcomes, title="operations of the model")
     for verb in sorted({verb for verb, _ in tally.outcomes}):
         table.add_row(verb, *(f"{tally.outcomes[verb, outcome]:,}" for outcome in outcomes))
-    totals = [
-        sum(count for (_, each), count in tally.outcomes.items() if each == outcome)
-        for outcome in outcomes
-    ]
-    table.add_section()
-    table.add_row(f"all {tally.operations:,}", *(f"{total:,}" for total in totals))
     console.print(table)
-    faults = Table("fault", "times")
-    for kind, count in sorted(tally.faults.items()):
-        faults.add_row(kind, f"{count:,}")
-    console.print(faults)
-    console.print(f"violations: {len(violations)}")
-    for number, error in violations:
-        console.print(f"\nseed {number} (again with --seed {number})")
-        console.print("".join(traceback.format_exception(error))[-20_000:], markup=False)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,8 @@ class Storm:
             self.outcomes["done"] += 1
         except asyncio.CancelledError:
             self.outcomes["cancelled"] += 1
-        except (JetstowError, FileNotFoundError):
-            self.outcomes["refused"] += 1  # another call removed or changed the name
+        except (JetstowError, FileNotFoundError, BlockingIOError):
+            self.outcomes["refused"] += 1  # another call uses, removed or changed the name
 
     # -- the verbs -----------------------------------------------------------------------------
 

@@ -13,8 +13,10 @@ from tests.support.servers import NatsServer, free_port
 class Cluster:
     """Three servers with JetStream on loopback, for streams with replicas."""
 
-    def __init__(self, version: str = versions.LATEST, size: int = 3) -> None:
-        routes = [free_port() for _ in range(size)]
+    def __init__(self, *node_versions: str) -> None:
+        """Create the nodes: of the latest version, or of one version each."""
+        node_versions = node_versions or (versions.LATEST,) * 3
+        routes = [free_port() for _ in node_versions]
         addresses = ", ".join(f'"nats://127.0.0.1:{port}"' for port in routes)
         self.nodes = [
             NatsServer(
@@ -24,7 +26,7 @@ class Cluster:
                     f'cluster {{ name: test, listen: "127.0.0.1:{port}", routes: [{addresses}] }}'
                 ),
             )
-            for number, port in enumerate(routes)
+            for number, (version, port) in enumerate(zip(node_versions, routes, strict=True))
         ]
 
     @property

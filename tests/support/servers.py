@@ -136,8 +136,12 @@ class NatsServer:
         """Kill the server with SIGKILL, as a crash does."""
         self._terminate(signal.SIGKILL)
 
-    def restart(self, *, kill: bool = False) -> Self:
-        """Stop or kill the server and start it on the same port with the same store."""
+    def restart(self, *, kill: bool = False, version: str | None = None) -> Self:
+        """Stop or kill the server and start it on the same port with the same store.
+
+        With `version`, another version is started.
+        """
+        self.version = version or self.version
         self._terminate(signal.SIGKILL if kill else signal.SIGTERM)
         return self.start()
 

@@ -7,8 +7,9 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from jetstow._core.aio.awaitables import AwaitableContext, Listing
 from jetstow._core.aio.telemetry import operation
 from jetstow._core.bucket.encryption import plain_info
+from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.read.bucket_index import BucketIndex, check_index_options
-from jetstow._core.read.filters import NameFilter, parse_conditions, parse_names
+from jetstow._core.read.filters import Conditions, NameFilter, parse_conditions, parse_names
 from jetstow._core.read.listing import iter_infos, list_infos
 from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
@@ -61,8 +62,8 @@ class Listings(BucketBase):
         one level. `**` matches across levels, and `[a-z]` one character of a set.
 
         An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
-        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
-        does not search: all metadata of the bucket is read.
+        `newer_than` and `older_than` are an aware datetime, or a timedelta before now, by the
+        server's clock. The server does not search: all metadata of the bucket is read.
 
         Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
         or `match` has another type), what `match` raises.
@@ -70,30 +71,41 @@ class Listings(BucketBase):
         context = self._bucket.error_context()
         names, function = parse_names(context, prefix, match)
         conditions = parse_conditions(context, tags, min_size, max_size, newer_than, older_than)
-        functions = [conditions.match] if function is None else [conditions.match, function]
-        return self._listing(names, functions, ignore_deletes=True)
+        functions = [] if function is None else [function]
+        return self._listing(names, functions, conditions, ignore_deletes=True)
 
     def _listing(
         self,
         names: NameFilter,
         functions: Sequence[Callable[[ObjectInfo], object]],
+        conditions: Conditions | None = None,
         *,
         ignore_deletes: bool,
     ) -> Listing[ObjectInfo]:
         bucket = self._bucket
 
-        def matches(info: ObjectInfo) -> bool:
-            if info.deleted and ignore_deletes:
-                return False
-            return not functions or all(function(info) for function in functions)
+        async def matcher() -> Callable[[ObjectInfo], bool]:
+            checks = list(functions)
+            if conditions is not None:
+                clock = await ServerClock.read(bucket) if conditions.depend_on_time else None
+                checks.insert(0, conditions.at(None if clock is None else clock.now()))
+
+            def matches(info: ObjectInfo) -> bool:
+                if info.deleted and ignore_deletes:
+                    return False
+                return not checks or all(check(info) for check in checks)
+
+            return matches
 
         async def iterate() -> AsyncGenerator[ObjectInfo, None]:
+            matches = await matcher()
             async for stored in iter_infos(bucket, names):
                 if matches(info := plain_info(bucket, stored)):
                     yield info
 
         async def collect() -> ObjectList:
             with operation("list", bucket.bucket):
+                matches = await matcher()
                 infos = [plain_info(bucket, stored) for stored in await list_infos(bucket, names)]
             return ObjectList(info for info in infos if matches(info))
 

@@ -126,7 +126,8 @@ class Reads(BucketBase):
         fails, and the next get with `resume` continues; this is not available for encrypted
         objects.
 
-        Raises: what `get` and `open` raise.
+        Raises: `BlockingIOError` (another get with `resume` writes to the path), and what `get` and
+        `open` raise.
         """
         context, target = self._context_of(name), Path(path)
         preconditions = _preconditions(expected_revision, if_changed_since)

@@ -132,7 +132,8 @@ class Writes(BucketBase):
 
         If the file changes while it is read, nothing is stored.
 
-        Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
+        Raises: `ObjectChangedError` (the file changed), `BlockingIOError` (another put with
+        `resume` stores it under this name), and what `put` and `open` raise.
         """
         if name is None and getattr(meta, "name", None) is None:
             name = Path(path).name

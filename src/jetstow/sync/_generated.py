@@ -138,7 +138,8 @@ class ObjectStore(StoreBase):
 
         If the file changes while it is read, nothing is stored.
 
-        Raises: `ObjectChangedError` (the file changed), and what `put` and `open` raise.
+        Raises: `ObjectChangedError` (the file changed), `BlockingIOError` (another put with
+        `resume` stores it under this name), and what `put` and `open` raise.
         """
         call = Call()
         return call.run(
@@ -388,7 +389,8 @@ class ObjectStore(StoreBase):
         fails, and the next get with `resume` continues; this is not available for encrypted
         objects.
 
-        Raises: what `get` and `open` raise.
+        Raises: `BlockingIOError` (another get with `resume` writes to the path), and what `get` and
+        `open` raise.
         """
         call = Call()
         return call.run(
@@ -560,8 +562,8 @@ class ObjectStore(StoreBase):
         one level. `**` matches across levels, and `[a-z]` one character of a set.
 
         An object must have all `tags`. `min_size` and `max_size` are in bytes, both included.
-        `newer_than` and `older_than` are a timedelta before now, or an aware datetime. The server
-        does not search: all metadata of the bucket is read.
+        `newer_than` and `older_than` are an aware datetime, or a timedelta before now, by the
+        server's clock. The server does not search: all metadata of the bucket is read.
 
         Raises: `InvalidOptionError` (`tags` is one string, a datetime has no time zone, or `prefix`
         or `match` has another type), what `match` raises.

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from anyio import to_thread
 
-from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
+from jetstow._core.aio.worker import Worker, _call_in_thread, is_regular_file, run_in_thread
 
 
 async def test_functions_run_one_at_a_time() -> None:
@@ -125,3 +126,56 @@ def test_pipe_device_and_closed_file_are_not_regular(tmp_path: Path) -> None:
     assert not is_regular_file(object())
     with Path(os.devnull).open("wb") as device:
         assert not is_regular_file(device)
+
+
+def test_end_of_the_loop_waits_for_the_function() -> None:
+    """`asyncio.run` cancelled the task of the thread, too. A function that created a file then left
+    it open: `ResourceWarning: unclosed file`.
+    """
+    started, continues = threading.Event(), threading.Event()
+    events: list[str] = []
+
+    def function() -> None:
+        started.set()
+        continues.wait()
+        events.append("function")
+
+    async def work() -> None:
+        async with Worker[None]() as worker:
+            await worker.start(function)
+            await asyncio.Event().wait()
+
+    async def use() -> None:
+        try:
+            await work()
+        finally:
+            events.append("owner")
+
+    async def main() -> None:
+        using = asyncio.create_task(use())
+        while not started.is_set():
+            await asyncio.sleep(0)
+        threading.Timer(0.05, continues.set).start()
+        assert not using.done()  # `asyncio.run` cancels it, and the task of the thread
+
+    asyncio.run(main())
+    assert events == ["function", "owner"]
+
+
+async def test_cancelled_before_the_function_starts() -> None:
+    """All threads are busy: the function never starts."""
+    limiter = to_thread.current_default_thread_limiter()
+    tokens = limiter.total_tokens
+    limiter.total_tokens = 1
+    continues, calls = threading.Event(), list[str]()
+    busy = asyncio.create_task(run_in_thread(continues.wait))
+    waiting = asyncio.create_task(_call_in_thread(calls.append, ("called",)))
+    while limiter.statistics().tasks_waiting == 0:
+        await asyncio.sleep(0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    continues.set()
+    await busy
+    limiter.total_tokens = tokens
+    assert calls == []

@@ -29,9 +29,12 @@ class Wait:
         self._silence = Silence(4.0, START)
         self.check(self._silence.first_check(), first)
 
-    def check(self, now: float, progress: Progress, *, is_arriving: bool = False) -> bool:
+    def check(
+        self, now: float, progress: Progress, *, is_arriving: bool = False, late: float = 0.0
+    ) -> bool:
         """Return whether the wait goes on."""
-        return self._silence.check(now, progress, is_arriving=is_arriving) is not None
+        when = self._silence.check(now, progress, is_arriving=is_arriving, late=late)
+        return when is not None
 
     def ends_at(self, progress: Progress, *, is_arriving: bool = False) -> float:
         now = START
@@ -113,3 +116,29 @@ def test_chunk_that_a_relay_may_hold() -> None:
     assert Wait(slow).ends_at(slow) == START + 6
     small = unknown._replace(chunk_size=32 * 1024)
     assert Wait(small).ends_at(small) == START + 5
+
+
+def test_blocked_loop_is_not_silence() -> None:
+    wait = Wait(IDLE)
+    assert wait.check(START + 10, IDLE, late=9)
+    assert wait.ends_at(IDLE) == START + 13
+
+
+def test_block_at_the_deadline() -> None:
+    """What arrived while the loop was blocked is read after the check."""
+    wait = Wait(IDLE)
+    assert wait.check(START + 10, IDLE, late=6)
+    assert wait.check(START + 10.5, IDLE) is False
+
+
+def test_wait_that_began_during_the_block() -> None:
+    silence = Silence(4.0, START)
+    assert silence.check(START + 1, IDLE, is_arriving=False, late=50.0) == START + 1.5
+
+
+def test_program_that_always_blocks() -> None:
+    wait = Wait(IDLE)
+    now, checks = START, 0
+    while wait.check(now := now + 1.5, IDLE, late=1.0):
+        checks += 1
+    assert checks < 12

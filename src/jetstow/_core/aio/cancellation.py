@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 
 import anyio
 
+from jetstow._core.aio.deadline import Deadline
+
 T = TypeVar("T")
 
 # How long, in seconds, a cancelled caller waits until what it has on the server is removed. The
@@ -37,7 +39,7 @@ async def uncancelled(
     else:
         task = asyncio.get_running_loop().create_task(coroutine, context=context)
     cancellation: asyncio.CancelledError | None = None
-    timer: asyncio.TimerHandle | None = None
+    timer: Deadline | None = None
     with anyio.CancelScope(shield=True):
         while not task.done():
             try:
@@ -46,7 +48,7 @@ async def uncancelled(
                 cancellation = error
                 requested.set()
                 if grace is not None and timer is None:
-                    timer = asyncio.get_running_loop().call_later(grace, task.cancel)
+                    timer = Deadline(grace, task.cancel)
     if timer is not None:
         timer.cancel()
     if cancellation is not None:

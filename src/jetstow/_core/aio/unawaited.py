@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from jetstow._core.aio.cancellation import detached, wait_unless_cancelled
+from jetstow._core.aio.deadline import deadline
 
 # How often a wait checks its condition, in seconds, besides the callback.
 _POLL_INTERVAL: Final = 60.0
@@ -70,7 +71,7 @@ class Unawaited:
     async def finish(self, timeout: float) -> None:
         """Wait for `timeout` seconds, then cancel the tasks that still run, and wait for these."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
+            async with deadline(timeout):
                 await self.wait()
         for task in self._tasks:
             task.cancel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import stat
 from collections.abc import Callable
@@ -60,7 +61,8 @@ class Worker(Generic[T]):
         task, self._task = self._task, None
         if task is not None:
             await uncancelled(asyncio.wait([task]))
-            task.exception()  # retrieved, so that asyncio does not log it
+            if not task.cancelled():
+                task.exception()  # retrieved, so that asyncio does not log it
 
 
 async def run_in_thread(function: Callable[..., T], *args: Any) -> T:
@@ -74,4 +76,25 @@ async def run_in_thread(function: Callable[..., T], *args: Any) -> T:
 
 
 async def _call_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> T:
-    return await to_thread.run_sync(function, *args)
+    """Call a function in a thread. If the task is cancelled, it ends after the function.
+
+    `asyncio.run` cancels this task at its end, not only the task of the caller.
+    """
+    call: concurrent.futures.Future[T] = concurrent.futures.Future()
+    try:
+        await to_thread.run_sync(_complete, call, function, args)
+    except asyncio.CancelledError:
+        if not call.cancel():  # it runs
+            await uncancelled(asyncio.wait([asyncio.wrap_future(call)]))
+        raise
+    return call.result()
+
+
+def _complete(
+    call: concurrent.futures.Future[T], function: Callable[..., T], args: tuple[Any, ...]
+) -> None:
+    if call.set_running_or_notify_cancel():
+        try:
+            call.set_result(function(*args))
+        except BaseException as error:  # noqa: BLE001 - raised by the caller
+            call.set_exception(error)

@@ -13,12 +13,13 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from typing import Final, TypeAlias
 
+from jetstow._core.bucket.server_time import server_time
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.maintain.chunk_purge import purge_uploads
 from jetstow._core.maintain.markers import remove_markers
 from jetstow._core.maintain.references import Entry, References
-from jetstow._core.maintain.scan import MessageInfo, scan_messages, server_time
+from jetstow._core.maintain.scan import MessageInfo, scan_messages
 from jetstow._core.protocol import subjects
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.bucket.stored_message import StoredMessage
@@ -14,7 +14,6 @@ from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.msg_metadata import MsgMetadata
-from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.windows import NoDirectGetError, WindowMessage, cut_off_error
 from jetstow._core.transport.mailbox import Mailbox
@@ -205,16 +204,3 @@ class _ConsumerScan:
             self.is_complete = True
         finally:
             await delete_consumer(stream, context, consumer)
-
-
-async def server_time(stream: Stream, info: dict[str, Any]) -> int:
-    """Return the server's current time, in nanoseconds; `info` is the stream's.
-
-    Servers before 2.10 report it only as the creation time of a new consumer.
-    """
-    if (timestamp := info.get("ts")) is None:
-        context, pattern = stream.error_context(), subjects.all_meta_subject(stream.subject_bucket)
-        response = await create_consumer(stream, context, pattern, deliver_policy="new")
-        await delete_consumer(stream, context, str(response["name"]))
-        timestamp = response["created"]
-    return parse_timestamp(str(timestamp))

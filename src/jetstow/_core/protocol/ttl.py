@@ -3,6 +3,8 @@
 The TTL of a name starts when its metadata is published. Chunks are published before and get a
 longer TTL, so that no name refers to expired chunks. The metadata also contains the expiry time,
 for listings, `update_meta` and copies: these do not restart the TTL.
+
+All times are those of the server's clock (docs/decisions/0028).
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import datetime
 import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -18,7 +21,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
 from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError, ServerError
-from jetstow.models import ObjectInfo, ObjectMeta
+from jetstow.models import ObjectMeta
 
 TTL_HEADER: Final = "Nats-TTL"
 
@@ -55,11 +58,19 @@ def limit_to_bucket_age(ttl: int, max_age: int) -> int:
 
 
 class Expiry:
-    """The expiry of a new object: `ttl` seconds after its name is published, or at `until`."""
+    """The expiry of a new object: `ttl` seconds after its name is published, or at `until`.
+
+    `now` returns the server's time.
+    """
 
     def __init__(
-        self, context: ErrorContext, ttl: int, until: datetime.datetime | None = None
+        self,
+        context: ErrorContext,
+        ttl: int,
+        until: datetime.datetime | None,
+        now: Callable[[], datetime.datetime],
     ) -> None:
+        self._now = now
         self._context = context
         self._ttl = ttl
         self._until = until
@@ -83,7 +94,7 @@ class Expiry:
                 f"the upload of {self._context} took {elapsed} s: with a ttl of {self._ttl} s its "
                 "first chunks expire before its last chunk is stored",
             )
-        expires = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=remaining)
+        expires = self._now() + datetime.timedelta(seconds=remaining)
         if self._until is not None:
             expires = min(expires, self._until)
         expiry = {EXPIRES_HEADER: format_expiry(expires)}
@@ -95,13 +106,11 @@ def format_expiry(expires: datetime.datetime) -> str:
     return expires.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def seconds_until(expires: datetime.datetime) -> int:
+def seconds_until(expires: datetime.datetime, now: datetime.datetime) -> int:
     """Return the seconds until a time, at least 1."""
-    remaining = expires - datetime.datetime.now(datetime.UTC)
-    return max(1, math.ceil(remaining.total_seconds()))
+    return max(1, math.ceil((expires - now).total_seconds()))
 
 
-def metadata_ttl_headers(info: ObjectInfo) -> dict[str, str]:
+def metadata_ttl_headers(expires: datetime.datetime, now: datetime.datetime) -> dict[str, str]:
     """Return the headers of a metadata message that expires with its object."""
-    expires = None if info.deleted else info.expires
-    return {} if expires is None else {TTL_HEADER: f"{seconds_until(expires)}s"}
+    return {TTL_HEADER: f"{seconds_until(expires, now)}s"}

@@ -69,19 +69,34 @@ class Conditions:
     tags: frozenset[str]
     min_size: int | None
     max_size: int | None
-    after: datetime.datetime | None
-    before: datetime.datetime | None
+    newer_than: Age | None
+    older_than: Age | None
 
-    def match(self, info: ObjectInfo) -> bool:
-        """Return whether an object matches. If its time is unknown, it does not match any age."""
-        size, modified = info.size or 0, info.modified
-        return (
-            (not self.tags or self.tags.issubset(info.tags))
-            and (self.min_size is None or size >= self.min_size)
-            and (self.max_size is None or size <= self.max_size)
-            and (self.after is None or (modified is not None and modified > self.after))
-            and (self.before is None or (modified is not None and modified < self.before))
+    @property
+    def depend_on_time(self) -> bool:
+        """Whether an age is relative to now."""
+        return any(
+            isinstance(age, datetime.timedelta) for age in (self.newer_than, self.older_than)
         )
+
+    def at(self, now: datetime.datetime | None) -> Callable[[ObjectInfo], bool]:
+        """Return a function that checks an object at a time of the server.
+
+        An object whose time is unknown does not match any age.
+        """
+        after, before = _time_of(self.newer_than, now), _time_of(self.older_than, now)
+
+        def match(info: ObjectInfo) -> bool:
+            size, modified = info.size or 0, info.modified
+            return (
+                (not self.tags or self.tags.issubset(info.tags))
+                and (self.min_size is None or size >= self.min_size)
+                and (self.max_size is None or size <= self.max_size)
+                and (after is None or (modified is not None and modified > after))
+                and (before is None or (modified is not None and modified < before))
+            )
+
+        return match
 
 
 def parse_conditions(
@@ -102,19 +117,23 @@ def parse_conditions(
             InvalidOptionError,
             f"tags to find in {context} must be a list of strings, not the string {tags!r}",
         )
-    after = _parse_age(context, "newer_than", newer_than)
-    before = _parse_age(context, "older_than", older_than)
-    return Conditions(frozenset(tags), min_size, max_size, after, before)
+    _check_age(context, "newer_than", newer_than)
+    _check_age(context, "older_than", older_than)
+    return Conditions(frozenset(tags), min_size, max_size, newer_than, older_than)
 
 
-def _parse_age(context: ErrorContext, option: str, age: Age | None) -> datetime.datetime | None:
-    if isinstance(age, datetime.timedelta):
-        return datetime.datetime.now(datetime.UTC) - age
-    if age is None:
-        return None
-    value: object = age
-    if isinstance(value, datetime.datetime) and value.tzinfo is not None:
-        return value
+def _time_of(age: Age | None, now: datetime.datetime | None) -> datetime.datetime | None:
+    if not isinstance(age, datetime.timedelta):
+        return age
+    assert now is not None, "the conditions depend on the time"
+    return now - age
+
+
+def _check_age(context: ErrorContext, option: str, age: object) -> None:
+    if age is None or isinstance(age, datetime.timedelta):
+        return
+    if isinstance(age, datetime.datetime) and age.tzinfo is not None:
+        return
     raise context.error(
         InvalidOptionError,
         f"{option} to find in {context} must be a timedelta or a datetime with a time zone, "

@@ -13,10 +13,10 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from anyio import to_thread
-
 from jetstow._core.aio.atomic_file import check_target, mode_of, report_disk_errors
+from jetstow._core.aio.locked_file import close_for_rename, locked_file, remove_unlocked
 from jetstow._core.aio.sink import write_chunks
+from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
@@ -30,11 +30,6 @@ from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
 _BLOCK_SIZE: Final = 1024 * 1024
-
-# O_NOFOLLOW: another user may have put a symbolic link in place of the partial file.
-_OPEN_FLAGS: Final = (
-    os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-)
 
 
 async def get_file(
@@ -59,36 +54,44 @@ async def get_file(
         raise resolved.context.error(
             InvalidOptionError, f"{resolved.context} is encrypted: it cannot be read with resume"
         )
-    partial = _partial_file(path, resolved.info)
-    existed = partial.exists()
-    try:
-        await _download_rest(resolved.context, source, partial, progress)
-    except (ObjectChangedError, IntegrityError) as error:
-        partial.unlink(missing_ok=True)
-        if not existed or isinstance(error, ObjectChangedError):
+    in_use = (
+        f"another get_file with resume writes {resolved.context} to {str(path)!r}: "
+        "wait until it has ended, or use another path"
+    )
+    partial = _partial_file(path, resolved.info, in_use)
+    with locked_file(partial, in_use) as file:
+        existed = os.fstat(file.fileno()).st_size > 0
+        try:
+            await _download_rest(resolved.context, source, file, partial, progress)
+        except (ObjectChangedError, IntegrityError) as error:
+            close_for_rename(file)
+            partial.unlink(missing_ok=True)
+            if not existed or isinstance(error, ObjectChangedError):
+                raise
+        except BaseException as error:
+            if kept := os.fstat(file.fileno()).st_size:
+                error.add_note(
+                    f"{kept} of {resolved.info.size or 0} bytes are kept in "
+                    f"{str(partial)!r}: get the object again with resume to continue"
+                )
             raise
-        # Either the partial file is damaged or the object: reading all of it shows which.
-        return await get_file(stream, context, path, progress, preconditions)
-    except BaseException as error:
-        if partial.exists() and (kept := partial.stat().st_size):
-            error.add_note(
-                f"{kept} of {resolved.info.size or 0} bytes are kept in "
-                f"{str(partial)!r}: get the object again with resume to continue"
-            )
-        raise
-    partial.chmod(mode_of(path))
-    partial.replace(path)
-    return resolved.info
+        else:
+            close_for_rename(file)
+            partial.chmod(mode_of(path))
+            partial.replace(path)
+            return resolved.info
+    # Either the partial file is damaged or the object: reading all of it shows which.
+    return await get_file(stream, context, path, progress, preconditions)
 
 
-def _partial_file(path: Path, info: ObjectInfo) -> Path:
+def _partial_file(path: Path, info: ObjectInfo, in_use: str) -> Path:
     """Return the path of this revision's partial file; remove those of other revisions."""
     check_target(path)
     prefix = f".jetstow-{_short_hash(path.name)}-"
     partial = path.with_name(f"{prefix}{_short_hash(f'{info.bucket}/{info.nuid}')}.part")
     for other in path.parent.glob(f"{prefix}*.part"):
         if other != partial:
-            other.unlink(missing_ok=True)
+            remove_unlocked(other, in_use)
     return partial
 
 
@@ -97,13 +100,16 @@ def _short_hash(text: str) -> str:
 
 
 async def _download_rest(
-    context: ErrorContext, source: RangeSource, partial: Path, progress: Progress | None
+    context: ErrorContext,
+    source: RangeSource,
+    file: BinaryIO,
+    partial: Path,
+    progress: Progress | None,
 ) -> None:
     info = source.info
     size, digest = info.size or 0, Digest()
-    descriptor = os.open(partial, _OPEN_FLAGS, 0o600)
-    with report_disk_errors(partial), open(descriptor, "r+b", buffering=0) as file:  # noqa: PTH123, ASYNC230
-        done = await to_thread.run_sync(_digest_existing, file, digest, size)
+    with report_disk_errors(partial):
+        done = await run_in_thread(_digest_existing, file, digest, size)
         resumed = done > 0  # a whole object is verified by its reader
 
         async def rest() -> AsyncGenerator[bytes, None]:

@@ -16,6 +16,7 @@ from typing import Final, Self
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
+from jetstow._core.aio.deadline import deadline
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
@@ -104,7 +105,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         `ConnectionLostError`.
         """
         try:
-            async with asyncio.timeout(seconds(timeout)):
+            async with deadline(seconds(timeout)):
                 return await self._next()
         except builtins.TimeoutError as error:
             if isinstance(error, JetstowError):

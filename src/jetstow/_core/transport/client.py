@@ -1,8 +1,8 @@
 """A nats-py client whose messages take the fast path where the transport allows it.
 
-nats-py connects, authenticates, encrypts and reconnects. This subclass adds timeouts that nats-py
-lacks (docs/decisions/0013, 0014), and `TLSClient` requires TLS. Once connected, `FastPath` reads
-and writes the socket.
+nats-py connects, authenticates, encrypts and reconnects. `HandshakeClient` bounds the steps of a
+connection, and `TLSClient` requires TLS. Once connected, `FastPath` reads and writes the socket
+(docs/decisions/0013, 0014).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import nats.aio.client
 import nats.errors
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
 _log = logging.getLogger("jetstow.client")
-
-# The round trips of a handshake: each may take `connect_timeout` seconds.
-_HANDSHAKE_ROUND_TRIPS: Final = 3
 
 
 class FastPathClient(TLSClient):
@@ -82,10 +79,8 @@ class FastPathClient(TLSClient):
         for task in (self._reading_task, self._ping_interval_task, self._flusher_task):
             if task is not None:
                 task.cancel()
-        # nats-py's handshake has waits without a timeout: for the socket, or for the PONG.
         try:
-            async with asyncio.timeout(_HANDSHAKE_ROUND_TRIPS * self.options["connect_timeout"]):
-                await super()._process_connect_init()
+            await super()._process_connect_init()
         except BaseException:
             # nats-py would not close the socket. After a failed TLS handshake it would wait forever
             # for a stream whose socket the handshake has taken over and closed.

@@ -200,14 +200,14 @@ class Inbox:
             self._timer = asyncio.get_running_loop().call_at(when, self._check_timeouts)
 
     def _check_timeouts(self) -> None:
-        self._timer = None
+        assert self._timer is not None
         now = asyncio.get_running_loop().time()
-        progress = self._socket.progress(self.inbound, self.outbound)
-        arriving = self._arriving()
+        late, self._timer = max(0.0, now - self._timer.when()), None
+        progress, arriving = self._socket.progress(self.inbound, self.outbound), self._arriving()
         for receiver in list(self._receivers.values()):
-            when = receiver.check_timeout(now, progress, is_arriving=receiver is arriving)
-            if when is not None:
-                self.check_timeouts_at(when)
+            due = receiver.check_timeout(now, progress, is_arriving=receiver is arriving, late=late)
+            if due is not None:
+                self.check_timeouts_at(due)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""

@@ -204,12 +204,14 @@ class Mailbox:
         self._silence = Silence(self.timeout, asyncio.get_running_loop().time())
         self.inbox.check_timeouts_at(self._silence.first_check())
 
-    def check_timeout(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
+    def check_timeout(
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float
+    ) -> float | None:
         """End a wait that has timed out. Return when to check a wait that has not."""
         is_woken = self._waiter is not None and self._waiter.done()
         if self._silence is None or is_woken:
             return None
-        when = self._silence.check(now, progress, is_arriving=is_arriving)
+        when = self._silence.check(now, progress, is_arriving=is_arriving, late=late)
         if when is None:
             self._timed_out, self._silence = True, None
             self._end_deadline()

@@ -42,11 +42,13 @@ class PendingReply:
         self.error = error
         self._wake()
 
-    def check_timeout(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
+    def check_timeout(
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float
+    ) -> float | None:
         """End a wait that has timed out. Return when to check a wait that has not."""
         if self.arrived.done():
             return None
-        when = self._silence.check(now, progress, is_arriving=is_arriving)
+        when = self._silence.check(now, progress, is_arriving=is_arriving, late=late)
         if when is None:
             self._wake()
         elif self._on_silence is not None and self._silence.becomes_noticeable(now):

@@ -33,5 +33,5 @@ class Receiver(Protocol):
     def fail(self, error: JetstowError) -> None: ...
 
     def check_timeout(
-        self, now: float, progress: Progress, *, is_arriving: bool
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float
     ) -> float | None: ...

@@ -5,6 +5,9 @@ byte that makes progress counts as a sign of life, if it is ahead of the reply: 
 the socket, answers to chunks, and bytes that arrive. Each is bounded by what was in flight when the
 wait began, and by the time for that at the measured rate, so that other transfers do not prolong a
 wait without end. What is in flight may have been lost, with a leader for example.
+
+While the program blocks the event loop, replies are not read, so that time is not silence
+(docs/decisions/0027).
 """
 
 from __future__ import annotations
@@ -25,6 +28,9 @@ _MIN_RATE: Final = 1024
 
 # How much slower than the measured rate a link may become.
 _SLOWDOWN: Final = 4
+
+# A check that is later than this, in seconds, was held up by the program.
+_MAX_LATENESS: Final = 0.05
 
 
 class Progress(NamedTuple):
@@ -54,7 +60,7 @@ class Progress(NamedTuple):
 class Silence:
     """The silence during one wait that started at a time of the loop."""
 
-    __slots__ = ("_is_noticed", "_limits", "_seen", "_since", "_timeout", "_until")
+    __slots__ = ("_had_grace", "_is_noticed", "_limits", "_seen", "_since", "_timeout", "_until")
 
     def __init__(self, timeout: float, start: float) -> None:
         self._timeout = timeout
@@ -63,16 +69,23 @@ class Silence:
         self._limits = (0, 0, 0)
         self._is_noticed = False
         self._until = (0.0, 0.0)  # of bytes received, and of answers to chunks
+        self._had_grace = False
 
     def first_check(self) -> float:
         """Return when to call `check` for the first time."""
         return self._since + self._timeout / _CHECKS
 
-    def check(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
+    def check(
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float = 0.0
+    ) -> float | None:
         """Return when to check again, or None if the server was silent for too long.
 
-        With `is_arriving`, a part of the reply has arrived.
+        With `is_arriving`, a part of the reply has arrived. `late` is how long the loop was blocked
+        when the check was due, in seconds.
         """
+        if late:
+            self._since = min(self._since + late, now)  # it may have begun during the block
+            self._until = (self._until[0] + late, self._until[1] + late)
         counts = (progress.sent, progress.received, progress.answered)
         if self._seen is None:
             sent, received, answered = counts
@@ -93,7 +106,13 @@ class Silence:
         if moved > 0 and moved >= min(remaining, _MIN_RATE * self._timeout):
             self._seen, self._since = current, now
         deadline = self._since + self._timeout + progress.chunk_time(self._timeout)
-        return None if now >= deadline else min(deadline, now + self._timeout / _CHECKS)
+        if now < deadline:
+            return min(deadline, now + self._timeout / _CHECKS)
+        if late <= _MAX_LATENESS or self._had_grace:
+            return None
+        # Once, so that the waits of a program that always blocks end, too.
+        self._had_grace = True
+        return now + self._timeout / _CHECKS
 
     def becomes_noticeable(self, now: float) -> bool:
         """Return whether the server is silent at about the time of the first check; true once."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
-import nats.aio.client
 import nats.errors
 from nats.aio.transport import TcpTransport, WebSocketTransport
+
+from jetstow._core.transport.handshake import HandshakeClient
 
 if TYPE_CHECKING:
     from nats.aio.client import Srv
@@ -38,7 +39,7 @@ class TLSNotOfferedError(nats.errors.SecureConnWantedError):
         )
 
 
-class TLSClient(nats.aio.client.Client):
+class TLSClient(HandshakeClient):
     """A nats-py client that requires TLS on every connection if one option or URL requests it.
 
     It also requires TLS on reconnections if a server has required it before, as nats.go does. If a

@@ -54,9 +54,11 @@ class UnawaitedRequest:
         """End the wait with an error."""
         self._end(error)
 
-    def check_timeout(self, now: float, progress: Progress, *, is_arriving: bool) -> float | None:
+    def check_timeout(
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float
+    ) -> float | None:
         """End a wait that has timed out. Return when to check a wait that has not."""
-        when = self._silence.check(now, progress, is_arriving=is_arriving)
+        when = self._silence.check(now, progress, is_arriving=is_arriving, late=late)
         if when is None:
             self._end(self._inbox.timeout_error(self._timeout, self.context))
         return when

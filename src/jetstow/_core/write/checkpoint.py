@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +17,7 @@ import msgspec
 import platformdirs
 
 from jetstow._core.aio.atomic_file import report_disk_errors
+from jetstow._core.aio.locked_file import close_for_rename, locked_file
 from jetstow._core.bucket.stream import Stream
 
 
@@ -56,7 +59,6 @@ class Checkpoint:
 
     def write(self, nuid: str) -> None:
         """Record that the file's chunks are stored under a NUID."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.path.with_suffix(f".{os.getpid()}")
         try:
             with report_disk_errors(self.path):
@@ -65,6 +67,23 @@ class Checkpoint:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
+
+    @contextmanager
+    def locked(self, in_use: str) -> Iterator[None]:
+        """Let no other put use the checkpoint, in this and other processes.
+
+        If one of two puts that share chunks failed, it would purge those of the other.
+
+        Raises: `BlockingIOError` with the message `in_use`, and other `OSError`s.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = self.path.with_suffix(".lock")
+        with locked_file(lock, in_use) as file:
+            try:
+                yield
+            finally:
+                close_for_rename(file)
+                lock.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the checkpoint. It may not exist."""

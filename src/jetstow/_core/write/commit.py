@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol import ttl
@@ -43,6 +44,12 @@ from jetstow.errors import (
 from jetstow.models import ObjectInfo
 
 _EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
+
+# The note of an error, if the outcome of the publish is unknown and another client was faster.
+_REPLACED: Final = (
+    "another client has written the name since: this change is not the current one, but it may "
+    "have been stored for a time"
+)
 
 Propose = Callable[[NameState], ObjectInfo]
 # Returns the state to replace, the metadata, and whether another name has the replaced chunks.
@@ -208,9 +215,10 @@ async def _commit(
         state, info, is_shared = await prepare(state)
         payload = encode_info(info)
         headers = {"Nats-Rollup": "sub", _EXPECTED_REVISION: str(state.revision)}
-        if info.headers:
-            headers |= ttl.metadata_ttl_headers(info)
         try:
+            if info.headers and not info.deleted and info.expires is not None:
+                clock = await ServerClock.read(stream)
+                headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
             revision = await publish.publish(payload, headers)
             committed = replace(info, revision=revision, mtime=None)
             return Committed(committed, state, is_shared, publish)
@@ -232,6 +240,7 @@ async def _commit(
             if unknown is not None and _may_have_been_stored(unknown[0], propose, current):
                 # Another client wrote the name. If it did so after the earlier publish was
                 # stored, it purged these chunks: they must not be named again.
+                unknown[1].add_note(_REPLACED)
                 raise unknown[1] from None
             unknown = None
             state = current

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
+from jetstow._core.aio.deadline import deadline
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.purge import portion_size, purge_subject
 from jetstow._core.bucket.stream import Stream
@@ -151,7 +152,7 @@ async def purge_at_end(stream: Stream, context: ErrorContext, nuid: str) -> None
     """Purge chunks while the event loop or the connection is ending, so no reply may arrive."""
     if stream.api.nc.is_connected:
         try:
-            async with asyncio.timeout(CLEANUP_GRACE):
+            async with deadline(CLEANUP_GRACE):
                 await stream.purge(context, chunk_subject(stream.subject_bucket, nuid))
             return
         except (builtins.TimeoutError, JetstowError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jetstow._core.bucket.admin import enable_message_ttl
+from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import ttl
 from jetstow._core.protocol.error_context import ErrorContext
@@ -20,12 +21,13 @@ async def put_expiry(
     Raises: `InvalidOptionError`.
     """
     expires_at = options.expires_at or (expiry_from_headers(meta.headers) if meta.headers else None)
-    if expires_at is not None:
-        seconds: int | None = ttl.seconds_until(expires_at)
-    else:
-        seconds = ttl.check_ttl(context, options.ttl)
-    if seconds is None:
+    seconds = ttl.check_ttl(context, options.ttl) if expires_at is None else None
+    if seconds is None and expires_at is None:
         return None
     await enable_message_ttl(stream, context)
+    clock = await ServerClock.read(stream)
+    if expires_at is not None:
+        seconds = ttl.seconds_until(expires_at, clock.now())
+    assert seconds is not None
     seconds = ttl.limit_to_bucket_age(seconds, stream.config.get("max_age") or 0)
-    return Expiry(context, seconds, expires_at)
+    return Expiry(context, seconds, expires_at, clock.now)

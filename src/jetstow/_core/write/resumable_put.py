@@ -11,9 +11,8 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import BinaryIO
 
-from anyio import to_thread
-
 from jetstow._core.aio.source import Source, file_version, open_source
+from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.subjects import chunk_subject
@@ -53,16 +52,20 @@ async def put_file(
         version = file_version(file)
         status = os.fstat(file.fileno())
         checkpoint = await Checkpoint.open(stream, put.name, path, status, put.chunk_size)
-        if (nuid := checkpoint.read()) is not None:
-            await _resume(stream, put, nuid, file, status.st_size)
-        checkpoint.write(put.nuid)
-        try:
-            source = open_source(file, version)
-            return await _store(put, source, checkpoint, status.st_size, progress)
-        except JetstowError as error:
-            if not isinstance(error, RETRIED_ERRORS):
-                checkpoint.remove()
-            raise
+        with checkpoint.locked(
+            f"another put_file with resume stores {str(path)!r} as {put.context}: "
+            "wait until it has ended"
+        ):
+            if (nuid := checkpoint.read()) is not None:
+                await _resume(stream, put, nuid, file, status.st_size)
+            checkpoint.write(put.nuid)
+            try:
+                source = open_source(file, version)
+                return await _store(put, source, checkpoint, status.st_size, progress)
+            except JetstowError as error:
+                if not isinstance(error, RETRIED_ERRORS):
+                    checkpoint.remove()
+                raise
 
 
 async def _store(
@@ -118,7 +121,7 @@ async def _matching_chunks(
     try:
         async with aclosing(Download(stream, put.context, stored).chunks()) as chunks:
             async for chunk in chunks:
-                if await to_thread.run_sync(file.read, put.chunk_size) != chunk:
+                if await run_in_thread(file.read, put.chunk_size) != chunk:
                     return 0, digest
                 digest.update(chunk)
     except (IntegrityError, ObjectChangedError):
