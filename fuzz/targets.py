@@ -24,7 +24,7 @@ from jetstow._core.protocol.message import status
 from jetstow._core.protocol.metadata import _decode_any, decode_info, encode_info
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.protocol.parser import ParsedMessage, parse_headers
-from jetstow._core.read.direct_get import _parse_message
+from jetstow._core.read.direct_get import parse_message
 from jetstow._core.read.windows import NoDirectGetError
 from jetstow._core.write.unacked import UnackedChunks
 from jetstow._embedded.home_dir import HomeDir
@@ -97,7 +97,7 @@ def direct(data: bytes) -> None:
     for head in (data, b"NATS/1.0\r\n" + data + DIRECT_GET_HEADERS):
         frame = ParsedMessage(1, "a", "", head, b"data")
         try:
-            piece = _parse_message(frame, 0)
+            piece = parse_message(frame, 0)
         except NoDirectGetError:
             assert not head.endswith(DIRECT_GET_HEADERS)
             continue

@@ -8,11 +8,13 @@ import hashlib
 from typing import Final
 
 _PREFIX: Final = "SHA-256="
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 
 
 def format_digest(raw: bytes) -> str:
     """Return a SHA-256 digest as metadata carries it: `SHA-256=` and padded base64url."""
-    return _PREFIX + base64.urlsafe_b64encode(raw).decode("ascii")
+    encoded = binascii.b2a_base64(raw, newline=False).translate(_TO_URL)
+    return _PREFIX + encoded.decode("ascii")
 
 
 def parse_digest(text: str) -> bytes | None:

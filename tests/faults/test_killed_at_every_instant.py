@@ -31,6 +31,8 @@ from tests.support.servers import NatsServer
 CUT: Final = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=10))
 OLD: Final = some_bytes(35)
 NEW: Final = some_bytes(25)
+# One chunk.
+SMALL: Final = some_bytes(9)
 # 11 chunks.
 LONG: Final = some_bytes(105)
 
@@ -55,7 +57,10 @@ CHILD_PROGRAM: Final = """
             if sent == number and when == "before":
                 die()
             step = publish(self, *message)
-            return step if sent != number else die_after(self.nc, step)
+            if sent != number:
+                return step
+            self._receivers.clear()  # no reply is processed
+            return die_after(self.nc, step)
 
         async def die_after(nc, step):
             if step is not None:
@@ -67,6 +72,7 @@ CHILD_PROGRAM: Final = """
 
     CHANGES = {
         "put": lambda store, data: store.put("a", data, CUT),
+        "replace": lambda store, data: store.put("a", data, CUT),
         "delete": lambda store, data: store.delete("a"),
         "rename": lambda store, data: store.update_meta("a", ObjectMeta(name="b")),
         "describe": lambda store, data: store.update_meta("a", ObjectMeta(description="new")),
@@ -76,6 +82,8 @@ CHILD_PROGRAM: Final = """
     async def change(bucket, verb, data, number, when):
         async with await jetstow.connect(sys.argv[1], name=bucket) as nc:
             store = await nc.jetstream().object_store(bucket)
+            if verb == "replace":
+                await store.get("a")  # the put assumes this revision
             die_around(number, when)
             await CHANGES[verb](store, bytes.fromhex(data))
 
@@ -99,6 +107,10 @@ async def create_nothing(_: jetstow.ObjectStore) -> None: ...
 
 async def create_object(store: jetstow.ObjectStore) -> None:
     await store.put("a", OLD, CUT)
+
+
+async def create_small_object(store: jetstow.ObjectStore) -> None:
+    await store.put("a", OLD[:10], CUT)
 
 
 async def create_target(store: jetstow.ObjectStore) -> None:
@@ -127,6 +139,13 @@ LINK: Final = (OLD, "", True)
 CHANGES: Final = {
     "a new object": Change("put", create_nothing, {}, objects(a=LONG), data=LONG),
     "a replaced object": Change("put", create_object, objects(a=OLD), objects(a=NEW)),
+    "a new small object": Change("put", create_nothing, {}, objects(a=SMALL), data=SMALL),
+    "a replaced small object": Change(
+        "put", create_object, objects(a=OLD), objects(a=SMALL), data=SMALL
+    ),
+    "a small object replaced at a known revision": Change(
+        "replace", create_small_object, objects(a=OLD[:10]), objects(a=SMALL), data=SMALL
+    ),
     "a deleted object": Change("delete", create_object, objects(a=OLD), {}),
     "a renamed object": Change(
         "rename", create_object, objects(a=OLD), objects(b=OLD), objects(a=OLD, b=OLD)

@@ -15,6 +15,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow._core.bucket.purge_request import Purged
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow.errors import (
     BucketFullError,
     ConnectionLostError,
@@ -138,14 +139,11 @@ async def test_delete_without_space_for_the_marker(
     full: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another client uses the space that the purge freed."""
-    publish = Stream.publish
 
-    async def fail_markers(self: Stream, context: Any, subject: str, *args: Any) -> int:
-        if ".M." in subject:
-            raise context.error(BucketFullError, "no space")
-        return await publish(self, context, subject, *args)
+    async def fail_markers(publish: MetadataPublish) -> int:
+        raise publish._context.error(BucketFullError, "no space")
 
-    monkeypatch.setattr(Stream, "publish", fail_markers)
+    monkeypatch.setattr(MetadataPublish, "revision", fail_markers)
     with caplog.at_level(logging.WARNING, "jetstow.write"):
         await full.delete("a")
     assert "was deleted without a delete marker: no space" in caplog.text
@@ -221,14 +219,14 @@ async def test_rename_in_a_bucket_that_fills_up(
 ) -> None:
     """The server refused the delete marker: both names were left until `collect_garbage`."""
     put = await small.put("a", b"data")
-    publish = small._bucket.publish
+    revision = MetadataPublish.revision
 
-    async def fill_and_publish(context: Any, subject: str, payload: bytes, *args: Any) -> int:
-        if b'"deleted":true' in payload and context.name == "a":
+    async def fill_and_publish(publish: MetadataPublish) -> int:
+        if b'"deleted":true' in publish._payload and publish._context.name == "a":
             await fill(raw, small.bucket)
-        return await publish(context, subject, payload, *args)
+        return await revision(publish)
 
-    monkeypatch.setattr(small._bucket, "publish", fill_and_publish)
+    monkeypatch.setattr(MetadataPublish, "revision", fill_and_publish)
     assert (await small.rename("a", "b")).name == "b"
     assert await raw_stream.names(raw, small.bucket) == {"b": 1}
     assert (await small.get("b")).data == b"data"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
+from jetstow._core.bucket import stored_times
+from jetstow._core.bucket.stored_times import DatedReply, StoredTimes
+from tests.support import object_builder
 from tests.support.proxy import Proxy
 from tests.support.round_trips import RoundTripCounter
 from tests.support.servers import NatsServer
@@ -53,39 +58,73 @@ async def test_time_needs_no_round_trip(
     server: NatsServer, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The request is sent before the acknowledgement arrives, and once."""
-    from jetstow._core.write.metadata_publish import MetadataPublish
-
-    was_sent: list[bool] = []
-    time = MetadataPublish.time
-
-    async def record(publish: MetadataPublish, revision: int) -> str | None:
-        was_sent.append(publish._reading is not None)
-        return await time(publish, revision)
-
+    counter = RoundTripCounter(monkeypatch)
     async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
         delayed = await nc.jetstream().object_store(store.bucket)
         await delayed.put("warm", b"x")
-        monkeypatch.setattr(MetadataPublish, "time", record)
-        counter = RoundTripCounter(monkeypatch)
+        counter.reset()
         info = await delayed.put("a", b"x")
-        assert (was_sent, counter.requests) == ([True], 4)
+        assert (counter.count, counter.requests) == (2, 3)
+        counter.reset()
+        infos = await asyncio.gather(*(delayed.put(f"{number}", b"x") for number in range(5)))
+        assert counter.requests <= 3 * len(infos)
+        if server.at_least("2.11"):
+            assert counter.requests < 3 * len(infos), "the times are requested together"
     assert info == await store.get_info("a")
+    for each in infos:
+        assert each == await store.get_info(each.name)
+
+
+async def test_times_of_concurrent_puts(store: jetstow.ObjectStore) -> None:
+    """They are requested together."""
+    names = [f"{number}" for number in range(300)]
+    infos = await asyncio.gather(*(store.put(name, b"x") for name in names))
+    assert sorted(infos, key=lambda info: int(info.name)) == infos
+    for info in infos[::50]:
+        assert info.mtime
+        assert info == await store.get_info(info.name)
+
+
+async def test_request_that_is_answered_too_early(
+    store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server reads it together with the message. It is repeated after the acknowledgement."""
+    monkeypatch.setattr(stored_times, "_STORE_TIME", -1.0)
+    for number in range(20):
+        info = await store.put(f"{number}", b"x")
+        assert info.mtime
+        assert info == await store.get_info(f"{number}")
+
+
+@pytest.mark.min_server("2.11")
+async def test_time_without_direct_get(store: jetstow.ObjectStore, raw: Client) -> None:
+    """Another client disabled it, which the open bucket does not notice."""
+    await object_builder.update_stream(raw, store.bucket, allow_direct=False)
+    for number in range(3):
+        assert await store.put("a", bytes([number])) == await store.get_info("a")
+    await asyncio.gather(*(store.put(f"{number}", b"x") for number in range(20)))
 
 
 async def test_object_replaced_at_once_has_no_time(
     store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its metadata is gone, so that its time is unknown. The other object's would be wrong."""
-    from jetstow._core.write.metadata_publish import MetadataPublish
+    request = StoredTimes.request
+    replacing: list[asyncio.Task[None]] = []
 
-    read = MetadataPublish._read
-
-    async def replace_first(publish: MetadataPublish) -> object:
-        monkeypatch.setattr(MetadataPublish, "_read", read)
+    async def replace_and_request(times: StoredTimes, reply: DatedReply) -> None:
         await store.put("a", b"other")
-        return await read(publish)
+        if not times.request(reply):
+            times.request_from_leader(reply)
 
-    monkeypatch.setattr(MetadataPublish, "_read", replace_first)
+    def replace_first(times: StoredTimes, reply: DatedReply) -> bool:
+        monkeypatch.setattr(StoredTimes, "request", request)
+        replacing.append(asyncio.create_task(replace_and_request(times, reply)))
+        return True
+
+    await store.put("warm", b"x")
+    store._bucket.times._paused = 1_000  # no early request
+    monkeypatch.setattr(StoredTimes, "request", replace_first)
     info = await store.put("a", b"x")
     assert (info.mtime, info.modified) == (None, None)
     current = (await store.get_info("a")).modified

@@ -77,11 +77,11 @@ async def test_listing_without_a_consumer(
 
 async def test_cached_state_is_forgotten(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
-    assert store._bucket.locations.get("a") is not None
+    assert store._bucket.names.get("a") is not None
     created = (await store.status()).created
     await recreate(raw, store.bucket)
     assert (await store.status()).created != created
-    assert store._bucket.locations.get("a") is None
+    assert store._bucket.names.get("a") is None
     with pytest.raises(ObjectNotFoundError):
         await store.get("a")
     await store.put("a", b"new")

@@ -12,7 +12,7 @@ from jetstow._core.aio.awaitables import AwaitableContext
 from jetstow._core.read.object_read import open_ranges
 from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.reader import ObjectReader
-from jetstow._core.write.put import prepare_put
+from jetstow._core.write.prepare_put import prepare_put
 from jetstow._core.write.put_options import PutOptions
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.store.base import BucketBase
@@ -101,5 +101,4 @@ class Files(BucketBase):
 
     async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
         put = await prepare_put(self._bucket, name, replace(options, computes_digest=True))
-        await put.start()
         return ObjectWriter(put)

@@ -95,11 +95,13 @@ class Reads(BucketBase):
         if writeinto is not None:
             return ObjectResult(await _write_to(read, writeinto))
         if into is not None:
-            with context.attach(), writable_view(into) as view:
+            with context, writable_view(into) as view:
                 buffer = BufferSink(view)
                 return ObjectResult(await retry_if_changed(lambda: read.write_to(buffer)))
 
         async def read_into_memory() -> ObjectResult:
+            if (data := await read.small()) is not None:
+                return ObjectResult(read.info, data)
             sink = MemorySink()
             info = await read.write_to(sink)
             return ObjectResult(info, sink.finish())
@@ -142,7 +144,7 @@ class Reads(BucketBase):
                     self._bucket, context, target, progress, preconditions
                 )
             read = ObjectRead(self._bucket, context, progress=progress, preconditions=preconditions)
-            with atomic_file(target) as file, context.attach():
+            with atomic_file(target) as file, context:
                 async with BlockWriter(file) as writer:
                     info = await read.write_to(writer)
                     await writer.flush()
@@ -218,7 +220,7 @@ def _preconditions(expected_revision: int | None, if_changed_since: Since | None
 
 
 async def _write_to(read: ObjectRead, file: object) -> ObjectInfo:
-    with read.context.attach():
+    with read.context:
         async with aclosing(read.chunks()) as chunks:
             await write_chunks(chunks, file)
     return read.info

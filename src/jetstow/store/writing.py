@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
 
@@ -23,8 +22,8 @@ from jetstow._core.write import (
     resumable_put,
     update_meta,
 )
+from jetstow._core.write.prepare_put import prepare_put
 from jetstow._core.write.purge import live_info
-from jetstow._core.write.put import prepare_put
 from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
@@ -96,14 +95,8 @@ class Writes(BucketBase):
         self, name: str | None, data: Data, options: PutOptions, progress: Progress | None
     ) -> ObjectInfo:
         put = await prepare_put(self._bucket, name, options)
-        with put.context.attach():
-            source = open_source(data)
-            async with put, aclosing(source.chunks(put.chunk_size)) as chunks:
-                async for chunk in chunks:
-                    await put.write(chunk)
-                    if progress is not None:
-                        progress(put.plain_size, source.size)
-                return await put.finish()
+        with put.context:
+            return await put.store(open_source(data), progress)
 
     @instrumented
     async def put_file(

@@ -22,17 +22,23 @@ _cancel_requested: ContextVar[asyncio.Event | None] = ContextVar("cancel_request
 
 
 async def uncancelled(
-    coroutine: Coroutine[Any, Any, T] | asyncio.Task[T], grace: float | None = None
+    coroutine: Coroutine[Any, Any, T] | asyncio.Task[T],
+    grace: float | None = None,
+    *,
+    is_cancelled: bool = False,
 ) -> T:
     """Run a short coroutine to its end, and then raise a pending cancellation.
 
-    If it takes longer than `grace` seconds after the cancellation, it is cancelled, too.
+    If it takes longer than `grace` seconds after the cancellation, it is cancelled, too. With
+    `is_cancelled`, the caller was cancelled before, and raises that itself.
 
     `asyncio.shield` alone would leave the coroutine running after the caller has gone. A shielded
     cancel scope alone does not stop `Task.cancel`. A coroutine that waits for longer than one
     reply uses `wait_unless_cancelled`.
     """
     requested, context = asyncio.Event(), copy_context()
+    if is_cancelled:
+        requested.set()
     context.run(_cancel_requested.set, requested)
     if isinstance(coroutine, asyncio.Task):
         task = coroutine

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 Read = Callable[[int], object]
 
-FileVersion = tuple[int, int, int]
-"""The inode, size and modification time of a file. A write changes at least one of them."""
+FileVersion = tuple[int, int, int]  # inode, size and time: a write changes at least one of them
 
 # The bytes that one call in a worker thread reads: the call costs more than a small read.
 _BLOCK_SIZE: Final = 1024 * 1024
@@ -37,11 +36,12 @@ _TEXT_BLOCK_SIZE: Final = 64 * 1024  # characters
 class Source:
     """Data to store. `chunks(size)` can be called once; all chunks but the last have `size` bytes.
 
-    `size` is the number of bytes, or None if it is not known in advance.
+    `size` is the number of bytes, or None if it is not known. `memory` has them if it is in memory.
     """
 
     chunks: Callable[[int], AsyncGenerator[Buffer, None]]
     size: int | None
+    memory: memoryview | None = None
 
 
 def open_source(data: object, version: FileVersion | None = None) -> Source:
@@ -56,7 +56,7 @@ def open_source(data: object, version: FileVersion | None = None) -> Source:
     if isinstance(data, str):
         data = _encode_text(data)
     if (view := _view(data)) is not None:
-        return Source(lambda size: _chunk_memory(view, size), view.nbytes)
+        return Source(lambda size: _chunk_memory(view, size), view.nbytes, view)
     if isinstance(data, io.TextIOBase):
         return _text_source(data)
     if isinstance(data, Readable):

@@ -7,15 +7,14 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.disk_probe import DiskProbe
-from jetstow._core.bucket.location_cache import LocationCache
+from jetstow._core.bucket.name_cache import NameCache
 from jetstow._core.bucket.purge_request import Purged, request_purge
 from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_message
+from jetstow._core.bucket.stored_times import StoredTimes
 from jetstow._core.bucket.stream_config import may_have_other_subjects
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.api_errors import (
     NO_MESSAGE,
-    decode_response,
-    no_responders,
 )
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
@@ -23,9 +22,7 @@ from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow.errors import (
     BucketNotFoundError,
-    JetStreamUnavailableError,
     ServerError,
-    WrongStreamError,
 )
 
 # An offset behind every list of subjects: the server then returns their number without the list.
@@ -67,7 +64,8 @@ class Stream:
         self.bucket = bucket
         self.name = subjects.stream_name(bucket)
         self.timeout = js.timeout
-        self.locations = LocationCache()
+        self.names = NameCache()
+        self.times = StoredTimes(self)
         # Purges of unused chunks that no caller waits for, of all objects like this one.
         self.purges = self.api.inbox.state.unawaited((js.prefix, self.name))
         self.disk_probe = DiskProbe(self.api, bucket, self.name)
@@ -127,7 +125,7 @@ class Stream:
         if not may_have_other_subjects(self.bucket, self.config):
             self.subject_bucket = self.bucket
         if self.created is not None and info.get("created") != self.created:
-            self.locations.clear()
+            self.names.clear()
             self._direct_get_disabled = False
         self.created = info.get("created")
         return info
@@ -171,67 +169,9 @@ class Stream:
         prefix = self.api.subject_prefix
         return f"{prefix}.{subject}" if prefix else subject
 
-    async def publish(
-        self, context: ErrorContext, subject: str, payload: bytes, headers: dict[str, str]
-    ) -> int:
-        """Store one message under a subject, and return its sequence.
-
-        It is not sent again after an error: the caller must find out whether it was stored.
-        """
-        target, probe = self.publish_subject(subject), self.disk_probe
-        try:
-            message = await self.api.send_request(context, target, payload, headers, probe)
-        except JetStreamUnavailableError:
-            raise await self.no_responders_error(context, subject) from None
-        ack = decode_response(context, message)
-        if (origin := (ack.get("stream"), ack.get("domain"))) != self.ack_origin:
-            self.check_ack(context, *origin)
-        return int(ack["seq"])
-
     def set_domain(self, info: dict[str, Any]) -> None:
         """Set the JetStream domain from the response to STREAM.INFO."""
         self.ack_origin = self.name, info.get("domain")
-
-    def check_ack(self, context: ErrorContext, stream: object, domain: object) -> None:
-        """Check that an acknowledgement is from the bucket's own stream.
-
-        Raises: `WrongStreamError`.
-        """
-        if self.ack_origin is None:
-            self.ack_origin = self.name, domain
-        if (stream, domain) != self.ack_origin:
-            raise self.wrong_stream_error(context, stream, domain)
-
-    def wrong_stream_error(
-        self, context: ErrorContext, stream: object, domain: object
-    ) -> WrongStreamError:
-        own, other = (
-            f"stream {name!r}" + (f" in domain {where!r}" if where else "")
-            for name, where in (self.ack_origin or (self.name, None), (stream, domain))
-        )
-        subject = self.publish_subject(subjects.all_subject(self.bucket))
-        return context.error(
-            WrongStreamError,
-            f"messages for {context} to {subject!r} are stored by {other}, not only by {own}: "
-            "connect to a server of the bucket's own domain, or set subject_prefix if the account "
-            "imports the subjects with a prefix",
-        )
-
-    async def no_responders_error(
-        self, context: ErrorContext, subject: str
-    ) -> BucketNotFoundError | JetStreamUnavailableError:
-        """Return the reason for "no responders" to a message: no stream receives it."""
-        try:
-            await self.info()
-        except (BucketNotFoundError, JetStreamUnavailableError) as error:
-            return error
-        if self.api.prefix == DEFAULT_PREFIX and not self.api.subject_prefix:
-            return no_responders(context)
-        return context.error(
-            JetStreamUnavailableError,
-            f"no stream receives messages to {self.publish_subject(subject)!r}, which {context} "
-            "needs: if the account imports the subjects with a prefix, set subject_prefix",
-        )
 
     async def purge(
         self,

@@ -53,16 +53,15 @@ def read_only_reason(bucket: str, subject_bucket: str, config: dict[str, Any]) -
 
     `subject_bucket` is the bucket in the subjects of the messages.
     """
-    context = ErrorContext(bucket)
     if config.get("sealed"):
         return "the bucket is sealed"
     if mirror := config.get("mirror"):
-        return f"{context} is a mirror of stream {mirror.get('name')!r}"
+        return f"{ErrorContext(bucket)} is a mirror of stream {mirror.get('name')!r}"
     if not _stores_own_subjects(bucket, tuple(config.get("subjects") or ())):
         if sources := config.get("sources"):
             names = ", ".join(repr(source.get("name")) for source in sources)
-            return f"{context} is a copy of stream {names}, its source"
-        return f"its stream does not store the subjects of {context}"
+            return f"{ErrorContext(bucket)} is a copy of stream {names}, its source"
+        return f"its stream does not store the subjects of {ErrorContext(bucket)}"
     if not config.get("allow_rollup_hdrs"):
         return "its stream does not allow rollups (allow_rollup_hdrs)"
     if config.get("no_ack"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from jetstow._core.bucket.publish import wrong_stream_error
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.stream_config import read_only_reason
 from jetstow._core.protocol import subjects
@@ -54,5 +55,5 @@ async def _check_subjects(stream: Stream, context: ErrorContext) -> None:
             if info["created"] != own["created"]:
                 others.append((name, info.get("domain")))
     if others:
-        raise stream.wrong_stream_error(context, *others[0])
+        raise wrong_stream_error(stream, context, *others[0])
     stream.needs_subject_check = False

@@ -35,7 +35,8 @@ class Digest:
 
     def matches(self, text: str) -> bool:
         """Return whether a digest's text, as any client writes it, is the digest so far."""
-        return parse_digest(text) == self._sha.digest()
+        raw = self._sha.digest()
+        return text == format_digest(raw) or parse_digest(text) == raw
 
     def __str__(self) -> str:
         return format_digest(self._sha.digest())

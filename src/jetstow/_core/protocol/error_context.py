@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
+
+import msgspec
 
 from jetstow.errors import JetstowError
 
 E = TypeVar("E", bound=JetstowError)
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorContext:
-    """The bucket and the object of a request; both are None for a request to the account."""
+class ErrorContext(msgspec.Struct, frozen=True):
+    """The bucket and the object of a request; both are None for a request to the account.
+
+    As a context manager, it adds them to errors that have none.
+    """
 
     bucket: str | None = None
     name: str | None = None
@@ -30,13 +31,11 @@ class ErrorContext:
         """Return an error of that class, with the bucket and the object as its attributes."""
         return kind(message, bucket=self.bucket, name=self.name)
 
-    @contextmanager
-    def attach(self) -> Iterator[None]:
-        """Add the bucket and the object to errors raised in the block that have none."""
-        try:
-            yield
-        except JetstowError as error:
-            if error.bucket is None:
-                error.bucket, error.name = self.bucket, self.name
-                error.message = error.description = f"{self}: {error.message}"
-            raise
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: object, error: object, __: object) -> None:
+        """Add the bucket and the object to an error raised in the block that has none."""
+        if isinstance(error, JetstowError) and error.bucket is None:
+            error.bucket, error.name = self.bucket, self.name
+            error.message = error.description = f"{self}: {error.message}"

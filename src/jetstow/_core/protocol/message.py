@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
+
+NO_RESPONDERS: Final = 503
+"""The status of a reply if no service or stream is subscribed to the subject."""
 
 
 class Message(Protocol):

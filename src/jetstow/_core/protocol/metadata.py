@@ -117,14 +117,15 @@ def encode_info(info: ObjectInfo) -> bytes:
         body["headers"] = ObjectHeaders(info.headers).to_lists()
     if info.metadata:
         body["metadata"] = info.metadata
-    if options := _options_body(info):
+    if (info.options is not None or info.extra) and (options := _options_body(info)):
         body["options"] = options
     body |= {"bucket": info.bucket, "nuid": info.nuid, "size": info.size, "chunks": info.chunks}
     if info.digest:
         body["digest"] = info.digest
     if info.deleted:
         body["deleted"] = True
-    body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
+    if info.extra:
+        body |= {key: value for key, value in info.extra.items() if key not in _FIELDS}
     data = _encode(body)
     if info.deleted and len(data) > _MAX_MARKER_SIZE:
         needed = ("name", "bucket", "nuid", "size", "chunks", "deleted")

@@ -23,6 +23,9 @@ MAX_SUBJECT_LENGTH = 3_840
 # A stream is a folder of its name on the server, and file systems limit names to 255 bytes.
 MAX_BUCKET_NAME_LENGTH = 255 - len(_STREAM_PREFIX)
 
+# A name of so many bytes fits in any bucket.
+_ANY_NAME_SIZE: Final = 1_024
+
 # A prefix must leave space in the protocol line for the longest subject.
 _MAX_PREFIX_LENGTH: Final = 100
 _PREFIX: Final = re.compile(r"(?:[^\s.*>]+\.)*[^\s.*>]+|")
@@ -69,14 +72,17 @@ def check_object_name(bucket: str, name: object) -> str:
             bucket=bucket,
             name=name,
         ) from None
-    max_size = (MAX_SUBJECT_LENGTH - len(_meta_prefix(bucket))) // 4 * 3
-    if size > max_size:
+    if size > _ANY_NAME_SIZE and size > (max_size := _max_name_size(bucket)):
         raise InvalidObjectNameError(
             f"object name of {size} bytes is too long for bucket {bucket!r}: {max_size} at most",
             bucket=bucket,
             name=name,
         )
     return name
+
+
+def _max_name_size(bucket: str) -> int:
+    return (MAX_SUBJECT_LENGTH - len(_meta_prefix(bucket))) // 4 * 3
 
 
 def check_subject_prefix(prefix: object) -> str:

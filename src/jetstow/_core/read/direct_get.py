@@ -61,7 +61,7 @@ class _DirectWindow(Window):
         if self._take is None or self._messages or not message.data:
             return False
         try:
-            parsed = _parse_message(message, int(self.pending_includes_self))
+            parsed = parse_message(message, int(self.pending_includes_self))
         except NoDirectGetError:
             return False  # the reader raises it
         if not self._take(parsed):
@@ -97,7 +97,7 @@ class _DirectWindow(Window):
         """Return a message of the window, or None if it marks its end."""
         code = status(message)
         if code is None:
-            return _parse_message(message, int(self.pending_includes_self))
+            return parse_message(message, int(self.pending_includes_self))
         if code == END_OF_BATCH:
             self.pending_after = int((message.headers or {}).get("Nats-Num-Pending", 0))
         if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
@@ -116,7 +116,7 @@ def _parse_messages(messages: list[Message], surplus: int) -> list[WindowMessage
     found = _BATCH_HEADERS.findall(b"".join(heads))
     # The headers that a message was stored with may look the same: then there are more matches.
     if not len(found) == len(heads) == len(messages):
-        return [_parse_message(message, surplus) for message in messages]
+        return [parse_message(message, surplus) for message in messages]
     return [
         WindowMessage(
             int(seq),
@@ -129,7 +129,7 @@ def _parse_messages(messages: list[Message], surplus: int) -> list[WindowMessage
     ]
 
 
-def _parse_message(message: Message, surplus: int) -> WindowMessage:
+def parse_message(message: Message, surplus: int) -> WindowMessage:
     """Parse a message of a batch; its count of pending messages is too high by `surplus`."""
     if isinstance(message, ParsedMessage):
         # Parsing headers takes most of the time of a long listing. The server's own headers are

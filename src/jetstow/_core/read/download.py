@@ -22,7 +22,7 @@ from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.name_state import read_state
 from jetstow._core.read.prefetch import FIRST_WINDOW_SIZE, MAX_WINDOW_SIZE, Prefetch
 from jetstow._core.read.pull_windows import PullWindows
-from jetstow._core.read.windows import NoDirectGetError, Window, WindowSource
+from jetstow._core.read.windows import NoDirectGetError, WindowSource
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow.errors import (
     ChunksLostError,
@@ -45,8 +45,7 @@ class Download:
     """The chunks of one object, from `start` up to chunk `end` (excluded).
 
     `locate` finds the start again if it turns out to be wrong. The first window has at least
-    `min_chunks` chunks, up to the maximum size of a window. `window` is one with all chunks, if
-    they were requested before.
+    `min_chunks` chunks, up to the maximum size of a window.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class Download:
         end: int | None = None,
         locate: Callable[[], Awaitable[Position]] | None = None,
         min_chunks: int = 1,
-        window: Window | None = None,
     ) -> None:
         self._stream = stream
         self._context = context
@@ -72,7 +70,6 @@ class Download:
         self._window_size = max(
             FIRST_WINDOW_SIZE, min(min_chunks * self._chunk_size, MAX_WINDOW_SIZE)
         )
-        self._window = window
         self._use_consumer = False
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
@@ -128,8 +125,6 @@ class Download:
                 await source.close()
 
     def _window_source(self, subject: str) -> WindowSource:
-        if self._window is not None:
-            return self._window.source
         direct = self._stream.has_batched_get and not self._use_consumer
         return (DirectWindows if direct else PullWindows)(self._stream, self._context, subject)
 
@@ -137,8 +132,7 @@ class Download:
         self, source: WindowSource, take: TakeData | None
     ) -> AsyncGenerator[list[bytes], None]:
         """Yield chunks from one window after another, until the end or an unexpected message."""
-        early, self._window = self._window, None
-        prefetch = Prefetch(source, self._chunk_size, self._end, self._window_size, early)
+        prefetch = Prefetch(source, self._chunk_size, self._end, self._window_size)
         arrivals = self._arrivals
         arrivals.start_window_sequence(take)
         try:

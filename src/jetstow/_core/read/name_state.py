@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
@@ -34,6 +35,9 @@ class NameState:
         return not self.revision or (self.info is not None and self.info.deleted is True)
 
 
+_UNUSED: Final = NameState()
+
+
 async def read_state(stream: Stream, context: ErrorContext) -> NameState:
     """Return the state of the name in `context`, to change it."""
     name = context.name or ""
@@ -49,6 +53,23 @@ async def read_state(stream: Stream, context: ErrorContext) -> NameState:
     return NameState(message.seq, info, message.data)
 
 
+def guess_state(stream: Stream, context: ErrorContext) -> NameState | None:
+    """Return the state at which this client last saw the name; unused if it did not.
+
+    None if it has to be read, as its metadata has more than the state returned here.
+    """
+    name = context.name or ""
+    known = stream.names.get(name)
+    if known is None:
+        return _UNUSED
+    if known.has_extra:
+        return None
+    info = ObjectInfo(
+        name, stream.bucket, known.nuid, known.size, chunks=known.chunks, revision=known.revision
+    )
+    return NameState(known.revision, info)
+
+
 async def get_info(
     stream: Stream, context: ErrorContext, *, show_deleted: bool = False
 ) -> ObjectInfo:
@@ -61,6 +82,7 @@ async def get_info(
     if message is None:
         raise context.error(ObjectNotFoundError, f"there is no {context}")
     info = decode_info(stream.bucket, name, message.data, revision=message.seq, mtime=message.time)
+    stream.names.remember(info)
     if info.deleted and not show_deleted:
         raise context.error(ObjectDeletedError, f"{context} was deleted")
     return info

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import TypeVar
+from itertools import accumulate
+from typing import NamedTuple, TypeVar
 
 from jetstow._core.aio.batches import flattened
 from jetstow._core.aio.sink import Sink
@@ -18,15 +19,24 @@ from jetstow._core.read.decryption import (
     decrypted_ranges,
     read_layout,
 )
+from jetstow._core.read.links import Resolved
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader, range_stop
-from jetstow._core.read.speculative import request_early
+from jetstow._core.read.small_object import find_object
 from jetstow._core.read.verification import verified_batches, verified_chunks
 from jetstow.errors import InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
 T = TypeVar("T")
+
+
+class _Found(NamedTuple):
+    """An object, and its chunks if it is small."""
+
+    whole: WholeObject
+    resolved: Resolved
+    pieces: list[bytes] | None
 
 
 class ObjectRead:
@@ -52,6 +62,24 @@ class ObjectRead:
         self._progress = progress
         self._preconditions = preconditions
         self._done = 0
+        self._found: _Found | None = None
+
+    async def small(self) -> bytes | None:
+        """Return the bytes of a small object, verified; None if it is not small.
+
+        Raises: what `chunks` raises.
+        """
+        whole, _, pieces = self._found = await self._find()
+        if pieces is None or whole.needs_decryption:
+            return None
+        self._found = None
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        whole.check_start(data)
+        self.info = whole.info
+        if self._progress is not None:
+            for done in accumulate(map(len, pieces)):
+                self._progress(done, self.info.size)
+        return data
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Return the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
@@ -79,8 +107,7 @@ class ObjectRead:
         A sink takes the chunks that arrive while this generator waits. It must be given all others
         before the next iteration.
 
-        Raises: what `links.follow`, `Preconditions.check`, `WholeObject` and `verified_batches`
-        raise.
+        Raises: what `find_object`, `WholeObject` and `verified_batches` raise.
         """
         while True:
             self._done = 0
@@ -100,7 +127,7 @@ class ObjectRead:
     async def _open(
         self, sink: Sink | None
     ) -> tuple[WholeObject, AsyncGenerator[list[bytes], None]]:
-        """Find the object, and return it with its bytes, which are not yet read."""
+        """Find the object, and return it with its bytes, which are not yet decrypted."""
 
         def take(data: bytes) -> bool:
             # The first chunk and the user's function may raise: see `_process`.
@@ -109,25 +136,24 @@ class ObjectRead:
             self._done += len(data)
             return True
 
-        early = await request_early(self._stream, self.context)
-        try:
-            stream, context, stored = await links.follow(
-                self._stream, self.context, show_deleted=self._show_deleted
-            )
-            if self._preconditions is not NO_PRECONDITIONS:
-                self._preconditions.check(context, stored)
-            whole = WholeObject(self._stream, context, stored)
-            if sink is not None and whole.has_size:
-                _start(sink, context, whole.info)
-            window = None if early is None else early.take_window(stored)
-        finally:
-            if early is not None:
-                early.close()
-        stream.locations.remember(stored)
+        (whole, found, pieces), self._found = self._found or await self._find(), None
+        if sink is not None and whole.has_size:
+            _start(sink, found.context, whole.info)
         if not whole.needs_decryption:
-            return whole, verified_batches(stream, context, stored, window, take if sink else None)
-        chunks = verified_chunks(stream, context, stored, window)
+            if pieces is not None:
+                return whole, _one_batch(pieces)
+            return whole, verified_batches(*found, take if sink else None)
+        chunks = verified_chunks(*found) if pieces is None else flattened(_one_batch(pieces))
         return whole, _one_by_one(chunks, whole.decrypt(chunks))
+
+    async def _find(self) -> _Found:
+        found, pieces = await find_object(
+            self._stream,
+            self.context,
+            show_deleted=self._show_deleted,
+            preconditions=self._preconditions,
+        )
+        return _Found(WholeObject(self._stream, found.context, found.info), found, pieces)
 
     def _process(self, data: bytes, whole: WholeObject, sink: Sink | None) -> None:
         if not self._done:
@@ -157,6 +183,10 @@ async def _one_by_one(
     async with aclosing(source), aclosing(chunks):
         async for data in chunks:
             yield [data]
+
+
+async def _one_batch(pieces: list[bytes]) -> AsyncGenerator[list[bytes], None]:
+    yield pieces
 
 
 async def open_ranges(

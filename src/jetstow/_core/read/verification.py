@@ -11,7 +11,6 @@ from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read.arrivals import TakeData
 from jetstow._core.read.download import Download
-from jetstow._core.read.windows import Window
 from jetstow.errors import DigestMismatchError, SizeMismatchError
 from jetstow.models import ObjectInfo
 
@@ -20,13 +19,11 @@ async def verified_batches(
     stream: Stream,
     context: ErrorContext,
     info: ObjectInfo,
-    window: Window | None = None,
     take: TakeData | None = None,
 ) -> AsyncGenerator[list[bytes], None]:
     """Yield all chunks of an object, in lists. The generator ends only if all bytes are correct.
 
-    `window` is one with all chunks, if they were requested before. Chunks that `take` takes when
-    they arrive are not yielded.
+    Chunks that `take` takes when they arrive are not yielded.
 
     Raises: `SizeMismatchError`, `DigestMismatchError`, and what `Download.batches` raises.
     """
@@ -38,7 +35,7 @@ async def verified_batches(
         check.add(data)
         return True
 
-    download = Download(stream, context, info, window=window)
+    download = Download(stream, context, info)
     async with aclosing(download.batches(None if take is None else take_if_it_fits)) as batches:
         async for batch in batches:
             for data in batch:
@@ -48,13 +45,13 @@ async def verified_batches(
 
 
 def verified_chunks(
-    stream: Stream, context: ErrorContext, info: ObjectInfo, window: Window | None = None
+    stream: Stream, context: ErrorContext, info: ObjectInfo
 ) -> AsyncGenerator[bytes, None]:
     """Return all chunks of an object. The generator ends only if size and digest are correct.
 
     Raises: what `verified_batches` raises.
     """
-    return flattened(verified_batches(stream, context, info, window))
+    return flattened(verified_batches(stream, context, info))
 
 
 class _Verification:

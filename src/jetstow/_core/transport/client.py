@@ -57,7 +57,7 @@ class FastPathClient(TLSClient):
     ) -> Coroutine[Any, Any, None] | None:
         """Publish. Return a coroutine to await, or None if the socket took all bytes."""
         fast_path = self._fast_path
-        if fast_path is None or not self.is_connected:
+        if fast_path is None or self._status != self.CONNECTED:
             # nats-py buffers for a reconnect, or raises the right error.
             return publish_with_nats_py(self, subject, payload, reply, headers)
         if self._pending:

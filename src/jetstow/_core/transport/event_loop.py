@@ -18,7 +18,7 @@ class ConnectionLoop:
     def __init__(self, nc: Client) -> None:
         self._nc = nc
         reading = nc._reading_task
-        self._loop = None if reading is None else reading.get_loop()
+        self.loop = None if reading is None else reading.get_loop()
 
     @property
     def is_ending(self) -> bool:
@@ -36,9 +36,9 @@ class ConnectionLoop:
         Raises: `WrongEventLoopError`.
         """
         running = asyncio.get_running_loop()
-        if running is self._loop or self._loop is None:
+        if running is self.loop or self.loop is None:
             return running
-        state = ", which is closed" if self._loop.is_closed() else ""
+        state = ", which is closed" if self.loop.is_closed() else ""
         raise context.error(
             WrongEventLoopError,
             f"{context} cannot be used in this event loop: its connection belongs to another "

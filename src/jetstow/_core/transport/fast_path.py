@@ -66,6 +66,7 @@ class FastPath(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
+        self._is_full = False
         self._error: Exception | None = None
 
     @classmethod
@@ -94,7 +95,7 @@ class FastPath(asyncio.BufferedProtocol):
         return self._parser.arriving
 
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
-        """Send. Return a coroutine that the caller must await, or None if the socket took all.
+        """Send. Return a coroutine that the caller must await if the buffer is full, or None.
 
         Small messages of one iteration of the loop are sent together: a system call for a hundred
         of them costs as much as for one.
@@ -106,7 +107,7 @@ class FastPath(asyncio.BufferedProtocol):
             if not self._outgoing:
                 self._loop.call_soon(self._flush)
             self._outgoing.append(message)
-        return self.writer.drain() if self._transport.get_write_buffer_size() else None
+        return self.writer.drain() if self._is_full else None
 
     def _flush(self) -> None:
         if self._outgoing:
@@ -157,9 +158,11 @@ class FastPath(asyncio.BufferedProtocol):
         self._stream_protocol.connection_lost(exc)
 
     def pause_writing(self) -> None:
+        self._is_full = True
         self._stream_protocol.pause_writing()
 
     def resume_writing(self) -> None:
+        self._is_full = False
         self._stream_protocol.resume_writing()
 
     # -- internals -------------------------------------------------------------------------
@@ -218,8 +221,10 @@ class FastPath(asyncio.BufferedProtocol):
 
 def encode_headers(headers: dict[str, str]) -> bytes:
     """Return a header block as NATS sends it."""
-    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
-    return f"NATS/1.0\r\n{lines}\r\n".encode()
+    text = "NATS/1.0\r\n"
+    for name, value in headers.items():
+        text += f"{name}: {value}\r\n"
+    return (text + "\r\n").encode()
 
 
 def message_size(payload: bytes | memoryview, headers: dict[str, str] | None) -> int:

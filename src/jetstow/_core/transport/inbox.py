@@ -27,10 +27,9 @@ from jetstow._core.transport.connection_state import (
 from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.fast_path import message_size
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow._core.transport.pending_reply import PendingReply
+from jetstow._core.transport.pending_reply import R
 from jetstow._core.transport.permissions import Denials
-from jetstow._core.transport.receiver import OnSilence, Receiver
-from jetstow._core.transport.silence import Silence
+from jetstow._core.transport.receiver import Receiver
 from jetstow._core.transport.socket_counters import SocketCounters
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
@@ -54,7 +53,7 @@ class Inbox:
         self.nc = nc
         self.loop = ConnectionLoop(nc)
         # nats-py's `connect` replaces the queue, and drops all subscriptions and callbacks.
-        self._flush_queue = nc._flush_queue
+        self.flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
         self._prefix_size = len(self.prefix) + 1
         self.inbound = CongestionWindow(MAX_INBOUND_BYTES)
@@ -64,7 +63,10 @@ class Inbox:
         self._subscribe_lock = asyncio.Lock()
         self._is_subscribed = False
         self._token_count = 0
+        # The time of the fastest request on the current connection, in seconds.
+        self.round_trip = float("inf")
         self._timer: asyncio.TimerHandle | None = None
+        self.next_check = float("inf")
         self.state = ConnectionState(nc, self._fail_all)
         self._denials = Denials(f"{self.prefix}.>", self._receivers)
         self._denials.wrap_error_callback(nc)
@@ -73,58 +75,51 @@ class Inbox:
     def for_client(cls, nc: Client) -> Inbox:
         """Return the inbox of a connection; create it on first use and after `connect`."""
         inbox = getattr(nc, "_jetstow_inbox", None)
-        if not isinstance(inbox, cls) or inbox._flush_queue is not nc._flush_queue:
+        if not isinstance(inbox, cls) or inbox.flush_queue is not nc._flush_queue:
             inbox = cls(nc)
             nc._jetstow_inbox = inbox  # type: ignore[attr-defined]
         return inbox
 
-    async def request(
-        self,
-        context: ErrorContext,
-        subject: str,
-        payload: bytes,
-        headers: dict[str, str] | None,
-        timeout: float,
-        on_silence: OnSilence | None = None,
-    ) -> Message:
-        """Publish a message and return the reply.
-
-        Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError`.
-        """
-        loop = self.loop.check(context)
-        if not self.is_ready:
-            await self._ensure_subscribed(context, timeout)
-        silence = Silence(timeout, start := loop.time())
-        pending = PendingReply(subject, context, silence, on_silence)
-        token = self.register(pending)
-        try:
-            publishing = self.publish(subject, payload, pending.address, headers, context)
-            if publishing is not None:
-                # The socket is full. A mailbox bounds the wait for it, too.
-                with Mailbox(self, token, context, timeout) as mailbox:
-                    self._receivers[token] = mailbox
-                    mailbox.subjects, mailbox.on_silence = pending.subjects, on_silence
-                    await mailbox.with_timeout(publishing)
-                    return self._replied(await mailbox.next(), start)
-            self.check_timeouts_at(silence.first_check())
-            await pending.arrived
-        finally:
-            self._receivers.pop(token, None)
-        if pending.message is None:
-            raise pending.error or self.timeout_error(timeout, context)
-        return self._replied(pending.message, start)
-
-    def _replied(self, message: Message, start: float) -> Message:
-        round_trip = asyncio.get_running_loop().time() - start
-        self.inbound.observe_round_trip(round_trip)
-        self.outbound.observe_round_trip(round_trip)
-        return message
-
     @property
     def is_ready(self) -> bool:
-        """Whether a request can be sent at once."""
-        is_connected = self._is_subscribed and self.nc.is_connected
-        return is_connected and not self._denials.is_inbox_denied
+        """Whether `send` can be called: if not, await `prepare`."""
+        return self._is_subscribed and self.nc.is_connected and not self._denials.is_inbox_denied
+
+    @property
+    def request_count(self) -> int:
+        """The number of requests and transfers that wait for the server."""
+        return len(self._receivers)
+
+    def send(
+        self,
+        kind: type[R],
+        context: ErrorContext,
+        subject: str,
+        payload: bytes | memoryview,
+        headers: dict[str, str] | None,
+        timeout: float,
+    ) -> R:
+        """Publish a message. Return its pending reply, of that class.
+
+        Raises: what `publish` raises.
+        """
+        reply = kind(self, subject, context, timeout)
+        reply.token = self.register(reply)
+        try:
+            publishing = self.publish(subject, payload, reply.address, headers, context)
+        except BaseException:
+            reply.close()
+            raise
+        if publishing is not None:
+            reply.publishing = asyncio.ensure_future(publishing)
+            reply.publishing.add_done_callback(reply.on_published)
+        return reply
+
+    def observe_round_trip(self, seconds: float) -> None:
+        """Learn how long a small request takes."""
+        self.round_trip = seconds
+        self.inbound.observe_round_trip(seconds)
+        self.outbound.observe_round_trip(seconds)
 
     def register(self, receiver: Receiver) -> str:
         """Let a receiver have the replies to an address, which it gets. Return the token."""
@@ -140,7 +135,7 @@ class Inbox:
         Raises: `ConnectionLostError`, `PermissionDeniedError` (the user may not subscribe to the
         inbox), `TimeoutError`.
         """
-        await self._ensure_subscribed(context, timeout)
+        await self.prepare(context, timeout)
         return self._create_mailbox(kind, context, timeout)
 
     async def open_subscription(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
@@ -151,7 +146,7 @@ class Inbox:
 
         Raises: what `open_mailbox` raises.
         """
-        await self._ensure_subscribed(context, timeout)
+        await self.prepare(context, timeout)
         mailbox = self._create_mailbox(kind, context, timeout)
         mailbox.address = self.nc.new_inbox()
         try:
@@ -161,7 +156,11 @@ class Inbox:
             raise
         return mailbox
 
-    async def _ensure_subscribed(self, context: ErrorContext, timeout: float) -> None:
+    async def prepare(self, context: ErrorContext, timeout: float) -> None:
+        """Wait until the connection is established, and subscribe if that was not done yet.
+
+        Raises: what `open_mailbox` raises.
+        """
         self.loop.check(context)
         if not self.nc.is_connected:
             await self.state.wait_connected(context)
@@ -194,20 +193,22 @@ class Inbox:
 
         All waits share one timer, as nearly every wait ends long before its timeout.
         """
-        if self._timer is None or when < self._timer.when():
+        if when < self.next_check:
             if self._timer is not None:
                 self._timer.cancel()
+            self.next_check = when
             self._timer = asyncio.get_running_loop().call_at(when, self._check_timeouts)
 
     def _check_timeouts(self) -> None:
-        assert self._timer is not None
-        now = asyncio.get_running_loop().time()
-        late, self._timer = max(0.0, now - self._timer.when()), None
+        now, due = asyncio.get_running_loop().time(), self.next_check
+        late, self._timer, self.next_check = max(0.0, now - due), None, float("inf")
         progress, arriving = self._socket.progress(self.inbound, self.outbound), self._arriving()
         for receiver in list(self._receivers.values()):
-            due = receiver.check_timeout(now, progress, is_arriving=receiver is arriving, late=late)
-            if due is not None:
-                self.check_timeouts_at(due)
+            when = receiver.check_timeout(
+                now, progress, is_arriving=receiver is arriving, late=late
+            )
+            if when is not None:
+                self.check_timeouts_at(when)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
@@ -240,7 +241,8 @@ class Inbox:
         Raises: `InvalidOptionError` (larger than the server's `max_payload`),
         `WrongEventLoopError`. The coroutine raises `ConnectionLostError`.
         """
-        self.loop.check(context)
+        if self.loop.loop is not asyncio.get_running_loop():
+            self.loop.check(context)
         try:
             if isinstance(self.nc, FastPathClient):
                 publishing = self.nc.publish_fast(subject, payload, reply, headers)
@@ -282,7 +284,8 @@ class Inbox:
         if isinstance(receiver := self._receiver(messages[0].subject), Mailbox):
             receiver.deliver_all(messages)
         elif receiver is not None:
-            receiver.deliver(messages[0])  # it ignores a second reply
+            for message in messages:
+                receiver.deliver(message)
 
     def take(self, message: Message) -> bool:
         """Offer a large message to its mailbox; called by the fast path."""
@@ -296,5 +299,6 @@ class Inbox:
     def _fail_all(self, reason: str) -> None:
         for receiver in list(self._receivers.values()):
             receiver.fail(connection_lost(receiver.context, reason))
+        self.round_trip = float("inf")
         self.inbound.restart()
         self.outbound.restart()

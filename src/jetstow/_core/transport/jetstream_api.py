@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from jetstow._core.protocol.api_errors import decode_response, no_responders
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.message import Message, status
+from jetstow._core.protocol.message import NO_RESPONDERS, Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.transport.inbox import Inbox, M
-from jetstow._core.transport.receiver import OnSilence
+from jetstow._core.transport.pending_reply import PendingReply
 from jetstow._core.transport.retry import (
     LEADER_ELECTION_TIMEOUT,
     RETRIED_ERRORS,
@@ -61,6 +61,7 @@ class JetStreamAPI:
         self.retry_timeout = retry_timeout
         self.subject_prefix = subject_prefix
         self.unavailable_timeout = unavailable_timeout
+        self._inbox: Inbox | None = None
 
     @classmethod
     def of_connection(
@@ -94,19 +95,22 @@ class JetStreamAPI:
     @property
     def inbox(self) -> Inbox:
         """The connection's inbox."""
-        return Inbox.for_client(self.nc)
+        inbox = self._inbox
+        if inbox is None or inbox.flush_queue is not self.nc._flush_queue:
+            inbox = self._inbox = Inbox.for_client(self.nc)
+        return inbox
 
     @property
     def server_version(self) -> tuple[int, int]:
         """Major and minor version of the connected server."""
-        version = self.nc.connected_server_version
-        key = repr(version)
-        if key not in _versions:
+        text = self.nc._server_info.get("version", "")
+        if text not in _versions:
+            version = self.nc.connected_server_version
             try:
-                _versions[key] = version.major, version.minor
+                _versions[text] = version.major, version.minor
             except ValueError:
-                _versions[key] = 0, 0
-        return _versions[key]
+                _versions[text] = 0, 0
+        return _versions[text]
 
     async def open_mailbox(self, kind: type[M], context: ErrorContext) -> M:
         """Open a mailbox with the timeout of this API.
@@ -121,19 +125,23 @@ class JetStreamAPI:
         subject: str,
         payload: bytes = b"",
         headers: dict[str, str] | None = None,
-        on_silence: OnSilence | None = None,
     ) -> Message:
         """Publish one message, once, and return the reply.
 
         Raises: `ConnectionLostError`, `TimeoutError`, `PermissionDeniedError`,
         `JetStreamUnavailableError` (no responders).
         """
-        reply = await self.inbox.request(
-            context, subject, payload, headers, self.timeout, on_silence
-        )
-        if not reply.data and status(reply) == 503:
+        inbox = self.inbox
+        if not inbox.is_ready:
+            await inbox.prepare(context, self.timeout)
+        reply = inbox.send(PendingReply, context, subject, payload, headers, self.timeout)
+        try:
+            message = await reply.wait()
+        finally:
+            reply.close()
+        if not message.data and status(message) == NO_RESPONDERS:
             raise no_responders(context)
-        return reply
+        return message
 
     def send_unawaited(self, context: ErrorContext, api: str, body: object, on_end: OnEnd) -> None:
         """Send a request once, if `inbox.is_ready`. `on_end` gets its reply, or its error.

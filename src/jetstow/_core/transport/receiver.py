@@ -23,7 +23,9 @@ class Receiver(Protocol):
 
     address: str
     context: ErrorContext
-    subjects: dict[str, str]
+
+    @property
+    def subjects(self) -> dict[str, str]: ...
 
     @property
     def subscription(self) -> Subscription | None: ...

@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 # How often a wait is checked within its timeout.
-_CHECKS: Final = 8
+CHECKS: Final = 8
 
 # A relay may hold a chunk of this size (the default) for one more timeout if the rate is unknown.
 _CHUNK_SIZE: Final = 128 * 1024
@@ -73,7 +73,7 @@ class Silence:
 
     def first_check(self) -> float:
         """Return when to call `check` for the first time."""
-        return self._since + self._timeout / _CHECKS
+        return self._since + self._timeout / CHECKS
 
     def check(
         self, now: float, progress: Progress, *, is_arriving: bool, late: float = 0.0
@@ -107,16 +107,16 @@ class Silence:
             self._seen, self._since = current, now
         deadline = self._since + self._timeout + progress.chunk_time(self._timeout)
         if now < deadline:
-            return min(deadline, now + self._timeout / _CHECKS)
+            return min(deadline, now + self._timeout / CHECKS)
         if late <= _MAX_LATENESS or self._had_grace:
             return None
         # Once, so that the waits of a program that always blocks end, too.
         self._had_grace = True
-        return now + self._timeout / _CHECKS
+        return now + self._timeout / CHECKS
 
     def becomes_noticeable(self, now: float) -> bool:
         """Return whether the server is silent at about the time of the first check; true once."""
-        if self._is_noticed or now < self._since + self._timeout / (2 * _CHECKS):
+        if self._is_noticed or now < self._since + self._timeout / (2 * CHECKS):
             return False
         self._is_noticed = True
         return True

@@ -11,22 +11,18 @@ from time import monotonic
 from typing import Final
 
 from jetstow._core.aio.congestion_window import Departure
+from jetstow._core.bucket.publish import check_ack, no_responders_error
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import api_error
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
+from jetstow._core.protocol.pub_ack import decode_ack
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
-from jetstow._core.write.chunk_ack import decode_ack
 from jetstow._core.write.full_bucket import FullBucket
 from jetstow._core.write.unacked import UnackedChunks
-from jetstow.errors import (
-    JetstowError,
-    ServerError,
-    TimeoutError,
-    WrongStreamError,
-)
+from jetstow.errors import JetstowError, ServerError, TimeoutError, WrongStreamError
 
 # Unacknowledged bytes of one upload: enough for 300 MiB/s over a round trip of 50 ms.
 MAX_UNACKED_BYTES: Final = 16 * 1024 * 1024
@@ -113,6 +109,15 @@ class ChunkPublisher:
         number = self.unacked.add(chunk)
         try:
             await self._send(number)
+        except (*RETRIED_ERRORS, OutOfOrderError) as error:
+            await self._recover(error)
+
+    async def resend(self, chunk: memoryview, policy: RetryPolicy) -> None:
+        """Send the first chunk again: it was sent without this publisher, and got no answer."""
+        self.unacked.add(chunk)
+        self._policy = policy
+        try:
+            await self._resend_all()
         except (*RETRIED_ERRORS, OutOfOrderError) as error:
             await self._recover(error)
 
@@ -203,7 +208,7 @@ class ChunkPublisher:
                 return  # a duplicate, or a copy in another domain
             if (ack.stream, ack.domain) != self._stream.ack_origin:
                 try:
-                    self._stream.check_ack(self._context, ack.stream, ack.domain)
+                    check_ack(self._stream, self._context, ack.stream, ack.domain)
                 except WrongStreamError as error:
                     self._refuse(error)
                     return
@@ -247,7 +252,7 @@ class ChunkPublisher:
         if not self._has_problem():
             return
         if self._no_responders:
-            raise await self._stream.no_responders_error(self._context, self._subject)
+            raise await no_responders_error(self._stream, self._context, self._subject)
         if self._refusal is not None:
             raise self._refusal
         if self._full_bucket.has_refused:

@@ -7,11 +7,10 @@ again. A rename of the object that another client has begun is finished or stopp
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
@@ -26,17 +25,17 @@ from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.delete_marker import delete_marker, renamed_marker
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed, purge_replaced
+from jetstow._core.write.revision_check import check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
     Claim,
     claim_of,
     has_nuid,
-    live_twin,
+    is_shared,
     twin_of,
     without_twin,
 )
 from jetstow.errors import (
     JetstowError,
-    ObjectAlreadyExists,
     RevisionMismatchError,
     ServerError,
     TimeoutError,
@@ -52,39 +51,7 @@ _REPLACED: Final = (
 )
 
 Propose = Callable[[NameState], ObjectInfo]
-# Returns the state to replace, the metadata, and whether another name has the replaced chunks.
-_Prepare = Callable[[NameState], Awaitable[tuple[NameState, ObjectInfo, bool]]]
-
-
-def check_revision(context: ErrorContext, state: NameState, expected: int | None) -> None:
-    """Raise unless the name is at the expected revision; 0 expects no live object.
-
-    Raises: `ObjectAlreadyExists` (0 was expected), `RevisionMismatchError`.
-    """
-    if expected is None or (state.live is None if expected == 0 else state.revision == expected):
-        return
-    if expected == 0:
-        raise context.error(ObjectAlreadyExists, f"{context} exists already")
-    raise _mismatch(context, state, expected)
-
-
-def check_same_revision(context: ErrorContext, state: NameState, expected: int) -> None:
-    """Raise unless the name is at the expected revision; 0 expects a name without metadata.
-
-    Raises: `RevisionMismatchError`.
-    """
-    if state.revision != expected:
-        raise _mismatch(context, state, expected)
-
-
-def _mismatch(context: ErrorContext, state: NameState, expected: int) -> RevisionMismatchError:
-    if not state.revision or (state.info is not None and state.live is None):
-        message = f"there is no {context}: it cannot be at revision {expected}"
-    else:
-        message = f"{context} is at revision {state.revision}, not at {expected}: it was changed"
-    error = context.error(RevisionMismatchError, message)
-    error.expected, error.actual = expected, state.revision
-    return error
+"""Returns new metadata for a name at a state. The commit sets its revision."""
 
 
 async def commit(
@@ -98,8 +65,7 @@ async def commit(
 ) -> Committed:
     """Publish `propose(state)` as the metadata of the name in `context`.
 
-    With `dated`, the caller will ask for `Committed.dated_info`.
-
+    With `dated`, the metadata gets the server's time (None if it cannot be read).
     `state` is the name's state if the caller has read it. If another client changed the name,
     the state is read again and `propose` is called again. What it raises ends the commit.
 
@@ -107,18 +73,11 @@ async def commit(
     `expected_revision`). After `ConnectionLostError`, `TimeoutError` or
     `JetStreamUnavailableError` it is unknown whether the metadata was published.
     """
-
-    async def prepare(state: NameState) -> tuple[NameState, ObjectInfo, bool]:
-        state = await settle(stream, context, state)
-        if expected_revision is not None:
-            check_revision(context, state, expected_revision)
-        info = propose(state)
-        return state, info, await _is_shared(stream, state, info)
-
     await check_writable(stream, context)
     if state is None:
         state = await read_state(stream, context)
-    return await _commit(stream, context, propose, prepare, state, dated=dated)
+    commit = Commit(stream, context, propose, state, expected_revision, dated=dated)
+    return await commit.run()
 
 
 async def commit_step(
@@ -138,11 +97,7 @@ async def commit_step(
         check_same_revision(context, current, state.revision)
         return propose(current)
 
-    async def prepare(current: NameState) -> tuple[NameState, ObjectInfo, bool]:
-        info = propose_once(current)
-        return current, info, state.live is not None and twin_of(state.live) is not None
-
-    return await _commit(stream, context, propose_once, prepare, state, dated=dated)
+    return await _CommitStep(stream, context, propose_once, state, dated=dated).run()
 
 
 async def settle(stream: Stream, context: ErrorContext, state: NameState) -> NameState:
@@ -184,83 +139,156 @@ async def delete_renamed(stream: Stream, context: ErrorContext, state: NameState
     return committed
 
 
-async def _is_shared(stream: Stream, state: NameState, info: ObjectInfo) -> bool:
-    """Return whether another name has the chunks that `info` no longer refers to.
+class _Attempt(NamedTuple):
+    """Metadata that replaces a state.
 
-    If none has them before the commit, none can get them: a rename begins with a commit, too.
+    `is_shared` is whether another name may have the chunks of the replaced object.
     """
-    replaced = state.live
-    if replaced is None or not replaced.chunks:
-        return False
-    if replaced.nuid == info.nuid and not info.deleted:
-        return False
-    return await live_twin(stream, replaced) is not None
+
+    state: NameState
+    info: ObjectInfo
+    is_shared: bool
+    payload: bytes
+    publish: MetadataPublish
 
 
-async def _commit(
-    stream: Stream,
-    context: ErrorContext,
-    propose: Propose,
-    prepare: _Prepare,
-    state: NameState,
-    *,
-    dated: bool,
-) -> Committed:
-    subject = meta_subject(stream.subject_bucket, context.name or "")
-    publish = MetadataPublish(stream, context, subject, dated=dated)
-    policy: RetryPolicy | None = None
-    # The metadata and the error of a publish whose outcome is unknown.
-    unknown: tuple[bytes, JetstowError] | None = None
-    while True:
-        state, info, is_shared = await prepare(state)
+class Commit:
+    """The compare-and-set loop of one name; see `commit`.
+
+    If `run` is cancelled while the metadata may be stored, it has to be called again, to its end.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        context: ErrorContext,
+        propose: Propose,
+        state: NameState,
+        expected_revision: int | None = None,
+        *,
+        dated: bool = False,
+        is_guess: bool = False,
+    ) -> None:
+        self._stream = stream
+        self._context = context
+        self._propose = propose
+        self._state = state
+        self._expected_revision = expected_revision
+        self._dated = dated
+        self._is_guess = is_guess
+        self._attempt: _Attempt | None = None
+        # The metadata and the error of a publish whose outcome is unknown.
+        self._unknown: tuple[bytes, JetstowError] | None = None
+        self._policy: RetryPolicy | None = None
+
+    @property
+    def may_be_stored(self) -> bool:
+        """Whether metadata was sent, and not refused."""
+        is_sent = self._attempt is not None and self._attempt.publish.is_sent
+        return is_sent or self._unknown is not None
+
+    async def run(self) -> Committed:
+        """Publish the metadata until its outcome is known."""
+        while True:
+            if self._attempt is None:
+                self._attempt = await self._prepare()
+            attempt = self._attempt
+            try:
+                revision = await attempt.publish.revision()
+            except RETRIED_ERRORS as error:
+                self._attempt = None
+                await self._wait_or_raise(attempt, error)
+            except ServerError as error:
+                self._attempt = None
+                if (stored := await self._read_after_refusal(attempt, error)) is not None:
+                    return stored
+            else:
+                return self._committed(attempt, revision)
+
+    async def _prepare(self) -> _Attempt:
+        stream, context = self._stream, self._context
+        state, info, is_shared = await self._decide(self._state)
+        self._state = state
         payload = encode_info(info)
         headers = {"Nats-Rollup": "sub", _EXPECTED_REVISION: str(state.revision)}
+        if info.headers and not info.deleted and info.expires is not None:
+            clock = await ServerClock.read(stream)
+            headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
+        subject = meta_subject(stream.subject_bucket, context.name or "")
+        publish = MetadataPublish(stream, context, subject, payload, headers, dated=self._dated)
+        return _Attempt(state, info, is_shared, payload, publish)
+
+    async def _decide(self, state: NameState) -> tuple[NameState, ObjectInfo, bool]:
+        """Return the state to replace, the metadata, and whether the replaced chunks are shared."""
+        if state.info is not None and state.info.extra:
+            state = await settle(self._stream, self._context, state)
+        if self._expected_revision is not None:
+            check_revision(self._context, state, self._expected_revision)
+        info = self._propose(state)
+        if state.info is None or not state.info.extra:
+            return state, info, False  # it names no other name
+        return state, info, await is_shared(self._stream, state, info)
+
+    def _committed(self, attempt: _Attempt, revision: int) -> Committed:
+        info = attempt.info
+        info.revision, info.mtime = revision, attempt.publish.time
+        self._stream.names.remember(info)
+        return Committed(info, attempt.state, attempt.is_shared)
+
+    async def _wait_or_raise(self, attempt: _Attempt, error: JetstowError) -> None:
+        """Return if publishing again makes sense.
+
+        It is safe: the expected revision admits one of the two messages.
+        """
+        first = self._unknown is None
+        self._unknown = self._unknown or (attempt.payload, error)
+        if isinstance(error, TimeoutError) and first:
+            return
+        self._policy = self._policy or self._stream.api.retry_policy(self._context)
         try:
-            if info.headers and not info.deleted and info.expires is not None:
-                clock = await ServerClock.read(stream)
-                headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
-            revision = await publish.publish(payload, headers)
-            committed = replace(info, revision=revision, mtime=None)
-            return Committed(committed, state, is_shared, publish)
-        except RETRIED_ERRORS as error:
-            # Publishing again is safe: the expected revision admits one of the two messages.
-            first = unknown is None
-            unknown = unknown or (payload, error)
-            if not (isinstance(error, TimeoutError) and first):
-                policy = policy or stream.api.retry_policy(context)
-                await _wait_or_raise(policy, error, unknown[1])
-        except ServerError as error:
-            if error.err_code not in WRONG_LAST_SEQUENCE:
-                raise (error if unknown is None else unknown[1]) from None
-            current = await read_state(stream, context)
-            if unknown is not None and current.data == unknown[0]:
-                # The earlier publish was stored.
-                committed = replace(info, revision=current.revision, mtime=None)
-                return Committed(committed, state, is_shared, publish)
-            if unknown is not None and _may_have_been_stored(unknown[0], propose, current):
-                # Another client wrote the name. If it did so after the earlier publish was
-                # stored, it purged these chunks: they must not be named again.
-                unknown[1].add_note(_REPLACED)
-                raise unknown[1] from None
-            unknown = None
-            state = current
+            await self._policy.wait_or_raise(error)
+        except JetstowError:
+            raise self._unknown[1] from None  # it is the outcome of that publish that is unknown
+
+    async def _read_after_refusal(self, attempt: _Attempt, error: ServerError) -> Committed | None:
+        """Read the state of a name that was changed. Return what an earlier publish stored.
+
+        Raises: `error` (the name was not changed), the error of an earlier publish.
+        """
+        unknown = self._unknown
+        if error.err_code not in WRONG_LAST_SEQUENCE:
+            raise (error if unknown is None else unknown[1]) from None
+        current = await read_state(self._stream, self._context)
+        if self._is_guess:
+            self._stream.names.check(self._context.name or "", current.revision)
+            self._is_guess = False
+        if unknown is not None and current.data == unknown[0]:
+            return self._committed(attempt, current.revision)
+        if unknown is not None and self._may_have_been_stored(unknown[0], current):
+            # Another client wrote the name. If it did so after the earlier publish was
+            # stored, it purged these chunks: they must not be named again.
+            unknown[1].add_note(_REPLACED)
+            raise unknown[1] from None
+        self._unknown = None
+        self._state = current
+        return None
+
+    def _may_have_been_stored(self, payload: bytes, current: NameState) -> bool:
+        """Return whether an earlier publish may have been stored before the name's current state.
+
+        If the current state admits no other metadata, the earlier publish may be the reason.
+        """
+        try:
+            return encode_info(self._propose(current)) == payload
+        except RevisionMismatchError:
+            raise
+        except JetstowError:
+            return True
 
 
-def _may_have_been_stored(payload: bytes, propose: Propose, current: NameState) -> bool:
-    """Return whether an earlier publish may have been stored before the name's current state.
+class _CommitStep(Commit):
+    """The commit of one of the messages of a rename; see `commit_step`."""
 
-    If the current state admits no other metadata, the earlier publish may be the reason.
-    """
-    try:
-        return encode_info(propose(current)) == payload
-    except RevisionMismatchError:
-        raise
-    except JetstowError:
-        return True
-
-
-async def _wait_or_raise(policy: RetryPolicy, error: JetstowError, first: JetstowError) -> None:
-    try:
-        await policy.wait_or_raise(error)
-    except JetstowError:
-        raise first from None  # it is the outcome of that publish that is unknown
+    async def _decide(self, state: NameState) -> tuple[NameState, ObjectInfo, bool]:
+        info = self._propose(state)
+        return state, info, state.live is not None and twin_of(state.live) is not None

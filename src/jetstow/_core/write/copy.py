@@ -12,7 +12,8 @@ from jetstow._core.bucket.encryption import check_moved_with_key
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.read.object_read import ObjectRead, retry_if_changed
-from jetstow._core.write.put import Put, prepare_put
+from jetstow._core.write.prepare_put import prepare_put
+from jetstow._core.write.put import Put
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import EXPIRES_HEADER
 from jetstow.errors import InvalidOptionError

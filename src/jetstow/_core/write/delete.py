@@ -14,9 +14,10 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read.name_state import NameState, read_state, require_live
-from jetstow._core.write.commit import check_revision, commit, is_renamed, settle
+from jetstow._core.write.commit import commit, is_renamed, settle
 from jetstow._core.write.delete_marker import delete_marker
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
+from jetstow._core.write.revision_check import check_revision
 from jetstow._core.write.shared_chunks import claim_of, has_nuid, live_twin
 from jetstow.errors import (
     BucketFullError,

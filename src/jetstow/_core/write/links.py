@@ -39,7 +39,7 @@ async def add_link(stream: Stream, context: ErrorContext, link: ObjectLink) -> O
             options=options,
         )
 
-    return await (await commit(stream, context, propose, dated=True)).dated_info()
+    return (await commit(stream, context, propose, dated=True)).info
 
 
 def link_to(context: ErrorContext, target: api.ObjectInfo) -> ObjectLink:

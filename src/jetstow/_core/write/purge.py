@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
@@ -20,7 +20,6 @@ from jetstow._core.protocol.subjects import chunk_subject, meta_subject
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.retry import RETRIED_ERRORS
-from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.shared_chunks import is_named
 from jetstow.errors import BucketNotFoundError, JetstowError
 from jetstow.models import ObjectInfo
@@ -44,13 +43,6 @@ class Committed:
     info: ObjectInfo
     replaced: NameState
     is_shared: bool = False
-    publish: MetadataPublish | None = None
-
-    async def dated_info(self) -> ObjectInfo:
-        """Return the metadata with the server's time (None if it cannot be read)."""
-        if self.publish is None:
-            return self.info
-        return replace(self.info, mtime=await self.publish.time(self.info.revision))
 
 
 async def purge_chunks(

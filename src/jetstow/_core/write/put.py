@@ -7,6 +7,7 @@ that fails before that purges them: after an error, an exception in the source, 
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -14,38 +15,36 @@ from nats.js import api
 
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.cancellation import uncancelled
+from jetstow._core.aio.source import Source
 from jetstow._core.bucket.encryption import make_encryptor, new_header, plain_info
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.bucket.write_check import check_writable
-from jetstow._core.protocol import subjects, ttl
 from jetstow._core.protocol.api_errors import MESSAGE_TTL_DISABLED
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
-from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.read.name_state import NameState, guess_state, read_state
 from jetstow._core.transport.retry import RETRIED_ERRORS
-from jetstow._core.write.chunk_publisher import MSG_ID_SIZE, ChunkPublisher
-from jetstow._core.write.chunk_size import select_chunk_size
-from jetstow._core.write.commit import check_revision, commit
+from jetstow._core.write.commit import Commit
 from jetstow._core.write.purge import (
+    Committed,
     live_info,
     purge_at_end,
     purge_chunks,
     purge_replaced,
     purge_when_connected,
 )
-from jetstow._core.write.put_expiry import put_expiry
 from jetstow._core.write.put_options import (
     PutOptions,
     check_changed_meta,
     check_expected_digest,
-    check_put_meta,
     editable_meta,
 )
+from jetstow._core.write.upload import Upload
 from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
+from jetstow.models import ObjectInfo, ObjectMeta
+from jetstow.types import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -54,7 +53,7 @@ if TYPE_CHECKING:
 class Put:
     """One put of an object: `write` chunks, then `finish`. An async context manager.
 
-    Without `finish`, leaving the context purges the chunks.
+    Without `finish`, leaving it purges the chunks.
     """
 
     def __init__(
@@ -76,6 +75,7 @@ class Put:
         self._meta = meta
         self._expected_revision = options.expected_revision
         self._state = state
+        self._is_guess = False
         self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
         self._encryptor = None
@@ -87,27 +87,31 @@ class Put:
         is_digest_used = options.computes_digest or options.expected_digest is not None
         self._plain_digest = Digest() if is_digest_used and self._encryptor is not None else None
         self._keeps_replaced = options.keep_replaced
-        self._chunks_stored = 0
-        self._publisher: ChunkPublisher | None = None
+        self._upload = self._new_upload()
         self._keeps_chunks = False
+
+    async def store(self, source: Source, progress: Progress | None) -> ObjectInfo:
+        """Store all bytes of a source as the object."""
+        async with self:
+            if source.memory is not None and 0 < source.memory.nbytes <= self.chunk_size:
+                await self.write(source.memory)
+                if progress is not None:
+                    progress(self.plain_size, source.size)
+                return await self.finish()
+            async with aclosing(source.chunks(self.chunk_size)) as chunks:
+                async for chunk in chunks:
+                    await self.write(chunk)
+                    if progress is not None:
+                        progress(self.plain_size, source.size)
+            return await self.finish()
 
     # -- the steps of a put ------------------------------------------------------------------
 
-    async def start(self) -> None:
-        """Begin to read the name's current state, and get ready to publish chunks.
-
-        Raises: `ConnectionLostError`, `PermissionDeniedError`.
-        """
-        headers = None if self._expiry is None else self._expiry.chunk_headers
-        self._publisher = ChunkPublisher(
-            self._stream, self.context, self.nuid, headers, self._chunks_stored
-        )
-        await self._publisher.start()
-        if self._state is None:
-            self._reading_state = asyncio.create_task(read_state(self._stream, self.context))
-
     async def write(self, data: Buffer) -> None:
-        """Publish the next chunk. Wait for space in the window, not for the acknowledgement."""
+        """Publish the next chunk. Wait for space in the window, not for the acknowledgement.
+
+        The first one is published with the second one, or by `finish`.
+        """
         view = memoryview(data)
         self.plain_size += view.nbytes
         if self._encryptor is None:
@@ -121,15 +125,27 @@ class Put:
     async def finish(self) -> ObjectInfo:
         """Wait until every chunk is stored, publish the metadata, purge what it replaced.
 
-        A cancellation takes effect before the metadata is published or after the purge.
+        A cancellation takes effect before the metadata is published or after the purge is sent.
 
         Raises: `DigestMismatchError` (the bytes are not those that were expected).
         """
         check_expected_digest(self.context, self.digest, self._expected_digest)
         await self.wait_stored()
-        if self._reading_state is not None:
-            self._state = await self._reading_state
-        return plain_info(self._stream, await uncancelled(self._commit_and_purge()))
+        info = self._info()
+        state = await self._current_state()
+        context, expected = self.context, self._expected_revision
+        commit = Commit(
+            self._stream, context, lambda _: info, state, expected, dated=True,
+            is_guess=self._is_guess,
+        )  # fmt: skip
+        try:
+            committed = await self._commit_and_purge(commit)
+        except asyncio.CancelledError:
+            if commit.may_be_stored:
+                with suppress(JetstowError):
+                    await uncancelled(self._commit_and_purge(commit), is_cancelled=True)
+            raise
+        return plain_info(self._stream, committed.info)
 
     @property
     def digest(self) -> Digest:
@@ -151,15 +167,14 @@ class Put:
 
     async def end(self) -> None:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
-        publisher = self._require_started()
         if self._reading_state is not None:
             _discard(self._reading_state)
         try:
-            if not self._keeps_chunks and publisher.unacked.sent:
+            if not self._keeps_chunks and self._upload.may_have_stored:
                 # A cancelled task must not leave its chunks behind, either.
-                await uncancelled(self._purge_own_chunks(publisher))
+                await uncancelled(self._purge_own_chunks())
         finally:
-            publisher.close()
+            self._upload.close()
 
     def check_loop(self) -> None:
         """Raise `WrongEventLoopError` in another event loop than that of the connection."""
@@ -168,8 +183,9 @@ class Put:
     # -- for resumable puts ------------------------------------------------------------------
 
     def resume(self, nuid: str, chunks: int, size: int, digest: Digest) -> None:
-        """Continue after chunks that an earlier put stored. Call this before `start`."""
-        self.nuid, self._chunks_stored = nuid, chunks
+        """Continue after chunks that an earlier put stored. Call this before `write`."""
+        self.nuid = nuid
+        self._upload = self._new_upload(chunks)
         self._size, self._digest = size, digest
         self.plain_size = size
 
@@ -177,7 +193,7 @@ class Put:
         """Seal the last chunk of an encrypted object. Wait until every chunk is stored."""
         if self._encryptor is not None:
             await self._write_chunk(memoryview(self._encryptor.finalize()))
-        await self._require_started().finish()
+        await self._upload.finish()
 
     def keep_chunks(self) -> None:
         """Leave the chunks in the stream: they have a name, may have one, or will be resumed."""
@@ -186,7 +202,6 @@ class Put:
     # -- inside ------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self.start()
         return self
 
     async def __aexit__(self, _: object, error: object, __: object) -> None:
@@ -195,55 +210,68 @@ class Put:
             self._stream.config.pop("allow_msg_ttl", None)
         await self.end()
 
+    def _new_upload(self, stored: int = 0) -> Upload:
+        headers = None if self._expiry is None else self._expiry.chunk_headers
+        return Upload(self._stream, self.context, self.nuid, headers, stored)
+
     async def _write_chunk(self, chunk: memoryview) -> None:
         if self._reading_state is not None and self._reading_state.done():
             self._reading_state.result()  # if the name cannot be read, no chunk is of use
+        elif self._state is None and self._stream.names.must_ask and self._reading_state is None:
+            self._reading_state = asyncio.create_task(read_state(self._stream, self.context))
         self._digest.update(chunk)
-        await self._require_started().write(chunk)
+        await self._upload.write(chunk)
         self._size += chunk.nbytes
         telemetry.count_chunk("written", self._stream.bucket, chunk.nbytes)
 
-    async def _commit_and_purge(self) -> ObjectInfo:
+    async def _current_state(self) -> NameState:
+        """Return the state of the name: as it was read, or as this client last saw it."""
+        stream, context = self._stream, self.context
+        if self._state is None and self._reading_state is not None:
+            self._state = await self._reading_state
+            stream.names.check(self.name, self._state.revision)
+        if self._state is not None:
+            return self._state
+        # A guess lacks what `keep_replaced` returns.
+        guess = None if self._keeps_replaced else guess_state(stream, context)
+        self._is_guess = guess is not None
+        return guess or await read_state(stream, context)
+
+    def _info(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
-        headers = joined_headers(meta.headers)
+        headers = joined_headers(meta.headers) if meta.headers else None
         if self._encryptor is not None:
             layout = self._encryptor.layout
             headers = joined_headers(headers, new_header(self._stream, self.name, layout))
-        info = ObjectInfo(
+        return ObjectInfo(
             name=self.name,
             bucket=self._stream.bucket,
             nuid=self.nuid,
             size=self._size,
-            chunks=self._require_started().unacked.sent,
+            chunks=self._upload.count,
             digest=str(self._digest),
             description=meta.description,
             headers=headers,
             options=meta.options,
             metadata=meta.metadata,
         )
+
+    async def _commit_and_purge(self, commit: Commit) -> Committed:
         try:
-            committed = await commit(
-                self._stream,
-                self.context,
-                lambda _: info,
-                state=self._state,
-                expected_revision=self._expected_revision,
-                dated=True,
-            )
+            committed = await commit.run()
         except RETRIED_ERRORS:
             # The outcome is unknown. Chunks without a name waste space; a name without chunks
             # would lose the object.
             self.keep_chunks()
             raise
         self.keep_chunks()
-        self._stream.locations.remember(committed.info)
         if self._keeps_replaced:
-            info = await committed.dated_info()
-            return replace(info, replaced=live_info(self._stream, committed.replaced))
+            committed.info.replaced = live_info(self._stream, committed.replaced)
+            return committed
         await purge_replaced(self._stream, self.context, committed)
-        return await committed.dated_info()
+        return committed
 
-    async def _purge_own_chunks(self, publisher: ChunkPublisher) -> None:
+    async def _purge_own_chunks(self) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
         stream, context = self._stream, self.context
@@ -251,45 +279,16 @@ class Put:
             await purge_at_end(stream, context, self.nuid)
             return
         try:
-            await publisher.wait_for_replies()
+            await self._upload.wait_for_replies()
         except PermissionDeniedError:
             return  # no chunk was stored
         except JetstowError:
             pass
-        chunks = publisher.unacked.sent, self.chunk_size
+        chunks = self._upload.count, self.chunk_size
         if not stream.api.nc.is_connected:
             purge_when_connected(stream, context, self.nuid, *chunks)
-        elif publisher.unacked.may_have_stored:
+        elif self._upload.may_have_stored:
             await purge_chunks(stream, context, self.nuid, *chunks)
-
-    def _require_started(self) -> ChunkPublisher:
-        assert self._publisher is not None, "call start first"
-        return self._publisher
-
-
-async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> Put:
-    """Check the options of a put, and the revision if one is expected.
-
-    Without an expected revision, no state of the name can stop the put: it is read while the
-    first chunks are published.
-
-    Raises: `InvalidObjectNameError`, `InvalidOptionError`, `LinkError`, `ObjectAlreadyExists`,
-    `RevisionMismatchError`.
-    """
-    name = name or getattr(options.meta, "name", None) or ""
-    context = stream.error_context(subjects.check_object_name(stream.bucket, name))
-    await check_writable(stream, context)
-    meta = check_put_meta(stream, context, options.meta)
-    expiry = await put_expiry(stream, context, meta, options)
-    header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
-    requested = None if meta.options is None else meta.options.max_chunk_size
-    chunk_size = select_chunk_size(stream, context, requested, header_size)
-    meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
-    state = None
-    if options.expected_revision is not None:
-        state = await read_state(stream, context)
-        check_revision(context, state, options.expected_revision)
-    return Put(stream, context, meta, chunk_size, options, state, expiry)
 
 
 def _discard(task: asyncio.Task[NameState]) -> None:

@@ -62,12 +62,15 @@ class PutOptions:
         given = {
             "description": description,
             "content_type": content_type,
-            "tags": _as_list(tags),
+            "tags": None if tags is None else _as_list(tags),
             "headers": headers,
-            "metadata": dict(metadata) if isinstance(metadata, Mapping) else metadata,
+            "metadata": None if metadata is None else _as_dict(metadata),
         }
+        given = {name: value for name, value in given.items() if value is not None}
+        if given and isinstance(meta, api.ObjectMeta | None):  # the put refuses other types
+            meta = _merge(context, meta, given)
         return cls(
-            _merge(context, meta, given),
+            meta,
             expected_revision,
             ttl,
             expected_digest=_parse_digest(context, expected_digest),
@@ -96,12 +99,11 @@ def _as_list(value: object) -> Any:
     return value
 
 
-def _merge(
-    context: ErrorContext, meta: api.ObjectMeta | None, given: dict[str, Any]
-) -> api.ObjectMeta | None:
-    given = {name: value for name, value in given.items() if value is not None}
-    if not given or not isinstance(meta, api.ObjectMeta | None):
-        return meta  # the put refuses other types
+def _as_dict(value: object) -> Any:
+    return dict(value) if isinstance(value, Mapping) else value
+
+
+def _merge(context: ErrorContext, meta: api.ObjectMeta | None, given: dict[str, Any]) -> ObjectMeta:
     known = {} if meta is None else {
         field.name: getattr(meta, field.name, None) for field in fields(ObjectMeta)
     }  # fmt: skip

@@ -26,16 +26,10 @@ from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
-from jetstow._core.write.commit import (
-    check_revision,
-    check_same_revision,
-    commit,
-    commit_step,
-    delete_renamed,
-    settle,
-)
+from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
 from jetstow._core.write.delete_marker import renamed_marker
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
+from jetstow._core.write.revision_check import check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
     Claim,
     claim_of,
@@ -95,7 +89,7 @@ async def rename(
         if settled.live is None and claim is not None:
             context = stream.error_context(claim.name)
             if new_name == claim.name:
-                return await (await commit(stream, context, update, dated=True)).dated_info()
+                return (await commit(stream, context, update, dated=True)).info
             continue
         if settled.revision != state.revision:
             continue
@@ -151,7 +145,7 @@ async def _rename_settled(
     taken = with_twin(replace(renamed, nuid=nuid), context.name or "")
     committed = await commit_step(stream, new_context, lambda _: taken, new, dated=True)
     await _remove_old_name(stream, context, claim.info, committed.info)
-    return await committed.dated_info()
+    return committed.info
 
 
 async def _remove_old_name(

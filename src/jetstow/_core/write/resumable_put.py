@@ -19,8 +19,9 @@ from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.read.download import Download
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.checkpoint import Checkpoint
+from jetstow._core.write.prepare_put import prepare_put
 from jetstow._core.write.purge import purge_chunks
-from jetstow._core.write.put import Put, prepare_put
+from jetstow._core.write.put import Put
 from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
@@ -47,7 +48,7 @@ async def put_file(
         raise put.context.error(
             InvalidOptionError, f"{put.context} is {reason}: it cannot be put with resume"
         )
-    with put.context.attach(), path.open("rb", buffering=0) as file:
+    with put.context, path.open("rb", buffering=0) as file:
         # The comparison with the stored chunks reads the file, too.
         version = file_version(file)
         status = os.fstat(file.fileno())

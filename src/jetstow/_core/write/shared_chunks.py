@@ -77,6 +77,19 @@ def has_nuid(state: NameState, nuid: str) -> bool:
     return state.live is not None and state.live.nuid == nuid
 
 
+async def is_shared(stream: Stream, state: NameState, info: ObjectInfo) -> bool:
+    """Return whether another name has the chunks that `info` no longer refers to.
+
+    If none has them before the commit, none can get them: a rename begins with a commit, too.
+    """
+    replaced = state.live
+    if replaced is None or not replaced.chunks:
+        return False
+    if replaced.nuid == info.nuid and not info.deleted:
+        return False
+    return await live_twin(stream, replaced) is not None
+
+
 async def is_named(stream: Stream, info: ObjectInfo) -> bool:
     """Return whether another name has the chunks of `info`, whose own name was removed.
 

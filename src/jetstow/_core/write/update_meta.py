@@ -12,8 +12,9 @@ from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
 from jetstow._core.read.name_state import NameState, read_state, require_live
-from jetstow._core.write.commit import check_revision, commit
+from jetstow._core.write.commit import commit
 from jetstow._core.write.rename import rename, with_name
+from jetstow._core.write.revision_check import check_revision
 from jetstow.errors import InvalidOptionError, ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 
@@ -58,7 +59,7 @@ async def update_meta(
         committed = await commit(
             stream, context, updated, expected_revision=expected_revision, dated=True
         )
-        return await committed.dated_info()
+        return committed.info
     if new_name != name:
         return await rename(
             stream,
@@ -94,4 +95,4 @@ async def _try_update(
         )
     except RevisionMismatchError:
         return None
-    return await committed.dated_info()
+    return committed.info

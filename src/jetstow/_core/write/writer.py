@@ -84,7 +84,7 @@ class ObjectWriter:
         and what `put` raises.
         """
         self._check_open()
-        with self._put.context.attach():
+        with self._put.context:
             chunks = self._chunker.split(data)
         try:
             for chunk in chunks:
