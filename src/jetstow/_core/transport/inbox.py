@@ -1,10 +1,8 @@
 """The inbox of a connection: a wildcard subscription that receives the replies to all requests.
 
 Each request has a token below the inbox, under which a `PendingReply` or a `Mailbox` receives. The
-server reports a permissions violation to the connection, not to the request: see `denials`, which
-fails the requests concerned (docs/decisions/0002).
-
-Only this module and `jetstream_api.py` subscribe and publish through nats-py.
+server reports a permissions violation to the connection: `permissions` fails the requests concerned
+(docs/decisions/0002). Only this module and `jetstream_api` subscribe and publish through nats-py.
 """
 
 from __future__ import annotations
@@ -40,8 +38,7 @@ if TYPE_CHECKING:
 
 # The server closes a connection with more than 64 MiB of pending bytes, and a stream rejects
 # messages when 128 MB of them are pending. A connection's transfers together stay below that.
-MAX_INBOUND_BYTES: Final = 32 * 1024 * 1024
-MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024
+_MAX_BYTES_EACH_WAY: Final = 32 * 1024 * 1024
 
 M = TypeVar("M", bound=Mailbox)
 
@@ -56,8 +53,8 @@ class Inbox:
         self.flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
         self._prefix_size = len(self.prefix) + 1
-        self.inbound = CongestionWindow(MAX_INBOUND_BYTES)
-        self.outbound = CongestionWindow(MAX_OUTBOUND_BYTES)
+        self.inbound = CongestionWindow(_MAX_BYTES_EACH_WAY)
+        self.outbound = CongestionWindow(_MAX_BYTES_EACH_WAY)
         self._socket = SocketCounters(nc)
         self._receivers: dict[str, Receiver] = {}
         self._subscribe_lock = asyncio.Lock()
@@ -185,7 +182,7 @@ class Inbox:
     def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         self._token_count += 1
         token = str(self._token_count)
-        mailbox = self._receivers[token] = kind(self, token, context, timeout)
+        self._receivers[token] = mailbox = kind(self, token, context, timeout)
         return mailbox
 
     def check_timeouts_at(self, when: float) -> None:
@@ -204,11 +201,9 @@ class Inbox:
         late, self._timer, self.next_check = max(0.0, now - due), None, float("inf")
         progress, arriving = self._socket.progress(self.inbound, self.outbound), self._arriving()
         for receiver in list(self._receivers.values()):
-            when = receiver.check_timeout(
-                now, progress, is_arriving=receiver is arriving, late=late
-            )
-            if when is not None:
-                self.check_timeouts_at(when)
+            at = receiver.check_timeout(now, progress, is_arriving=receiver is arriving, late=late)
+            if at is not None:
+                self.check_timeouts_at(at)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
@@ -281,10 +276,11 @@ class Inbox:
 
     def deliver_all(self, messages: Sequence[Message]) -> None:
         """Pass messages to one subject to their receiver; called by the fast path or nats-py."""
-        if isinstance(receiver := self._receiver(messages[0].subject), Mailbox):
-            receiver.deliver_all(messages)
-        elif receiver is not None:
-            for message in messages:
+        if isinstance(mailbox := self._receiver(messages[0].subject), Mailbox):
+            mailbox.deliver_all(messages)
+            return
+        for message in messages:
+            if (receiver := self._receiver(message.subject)) is not None:  # until it has ended
                 receiver.deliver(message)
 
     def take(self, message: Message) -> bool:
