@@ -21,9 +21,11 @@ NATS_GO := $(GO_PATH)/src/github.com/nats-io/nats.go
 # Processes of the test run, each with its own servers. For two cores one more, as many tests wait.
 WORKERS ?= 3
 # Of the benchmark: repetitions (5; 2 if quick), QUICK=1 for a smoke test, ONLY=put,get selects some.
+# BASE is the git revision of jetstow to compare with, as the client "previous"; empty: none.
 REPEATS ?= 0
 QUICK ?=
 ONLY ?=
+BASE ?= 9b02481
 
 VENV_STAMP := $(VENV)/.stamp-venv
 RUNTIME_STAMP := $(VENV)/.stamp-runtime
@@ -76,7 +78,8 @@ docs: $(DEV_STAMP) ## build the documentation in .cache/docs/html; fails on warn
 
 .PHONY: bench
 bench: $(BENCH_STAMP) $(JS_STAMP) ## benchmark jetstow, other clients and a plain socket
-	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" $(if $(QUICK),--quick)
+	@$(BIN)/python -m benchmarks --repeats $(REPEATS) --only "$(ONLY)" --base "$(BASE)" \
+		$(if $(QUICK),--quick)
 
 # Of fuzz and soak: the duration. ONLY=parser,subjects fuzzes a selection.
 MINUTES ?=

@@ -26,6 +26,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only", default="", help="tasks, for example put,get,small; writes to .cache/bench"
     )
+    parser.add_argument(
+        "--base", default="", metavar="REVISION", help="compare with this git revision of jetstow"
+    )
     parser.add_argument("--report", metavar="JSON", help="write the report of a finished run again")
     return parser.parse_args()
 
@@ -48,16 +51,16 @@ def main() -> None:
         else PARTIAL_RESULTS / ("quick" if arguments.quick else "some")
     )
     repeats = arguments.repeats or (2 if arguments.quick else 5)
-    run = _run(chosen, scale, repeats, whole=not only)
+    run = _run(chosen, scale, repeats, arguments.base, whole=not only)
     base.parent.mkdir(parents=True, exist_ok=True)
     base.with_suffix(".json").write_text(json.dumps(run, indent=1) + "\n")
     return _write(run, base)
 
 
 def _run(
-    chosen: list[plan.Task], scale: plan.Scale, repeats: int, *, whole: bool
+    chosen: list[plan.Task], scale: plan.Scale, repeats: int, base: str, *, whole: bool
 ) -> dict[str, object]:
-    programs = all_clients()
+    programs = all_clients(base)
     notes = {f"all/{one.name}": one.missing for one in programs.values() if one.missing}
     for where, note in notes.items():
         print(f"{where.partition('/')[2]} is skipped: {note}")

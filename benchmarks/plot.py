@@ -26,6 +26,7 @@ COLOURS = {
     "natsio": "#8fa9c2",
     "nats.js": "#b9cad9",
     "nats.js native": "#d5e0ea",
+    "previous": "#f3b39f",
 }
 INK = "#22303c"
 PALE = "#6b7885"
@@ -36,7 +37,8 @@ PANELS: Sequence[tuple[str, Sequence[tuple[str, str]]]] = (
     ("Get", (("get", "into memory"), ("stream", "streamed"), ("get-file", "into a file"),
              ("r3-get", "three replicas"))),
     ("1 KiB objects, one after another",
-     (("put-small", "put"), ("get-small", "get"), ("info-small", "get_info"))),
+     (("put-small", "put"), ("replace-small", "replace"), ("get-small", "get"),
+      ("info-small", "get_info"))),
     ("1 KiB objects, 64 at once",
      (("put-small-at-once", "put"), ("get-small-at-once", "get"),
       ("info-small-at-once", "get_info"))),

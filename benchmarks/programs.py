@@ -7,11 +7,13 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.plan import PREVIOUS
 from benchmarks.process import ROOT
 
 NATSIO = "natsio==1.0.1"
@@ -32,8 +34,11 @@ class ClientProgram:
     """Why it cannot run; "" if it can."""
 
 
-def all_clients() -> dict[str, ClientProgram]:
-    """Return every client in the order of the tables."""
+def all_clients(base: str) -> dict[str, ClientProgram]:
+    """Return every client in the order of the tables.
+
+    `base` is the git revision of the previous version of jetstow; "" leaves it out.
+    """
     programs = [
         _python("limit", "limit", ""),
         _python("jetstow", "jetstow", version("jetstow")),
@@ -42,6 +47,7 @@ def all_clients() -> dict[str, ClientProgram]:
         _natsio(),
         _node("nats.js"),
         _node("nats.js native", native=True),
+        *([_previous(base)] if base else []),
     ]
     return {program.name: program for program in programs}
 
@@ -60,6 +66,46 @@ def _node(name: str, **flags: object) -> ClientProgram:
     number = str(json.loads(package.read_text())["version"])
     command = [node, str(ROOT / "benchmarks" / "clients" / "nats_js.mjs")]
     return ClientProgram(name, number, command, {"BENCH_NODE_FOLDER": str(JS_FOLDER)}, flags)
+
+
+def _previous(base: str) -> ClientProgram:
+    """Return another revision of jetstow, installed from a wheel in an environment of its own."""
+    try:
+        commit = _run("git", "rev-parse", "--short=10", f"{base}^{{commit}}").strip()
+        python = _previous_environment(commit)
+    except subprocess.CalledProcessError as error:
+        return ClientProgram(PREVIOUS, base, [], missing=str(error))
+    return _python(PREVIOUS, "jetstow", commit, str(python))
+
+
+def _previous_environment(commit: str) -> Path:
+    """Return the Python of an environment with a commit of jetstow, and create it if missing.
+
+    The commit has the versions of its dependencies that are installed here: only jetstow differs.
+    """
+    folder = ROOT / ".cache" / "bench" / f"jetstow-{commit}"
+    python, stamp = folder / "bin" / "python", folder / "installed"
+    if not stamp.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _run(sys.executable, "-m", "venv", str(folder))
+        with tempfile.TemporaryDirectory() as source:
+            archive = Path(source) / "jetstow.tar"
+            _run("git", "archive", "--output", str(archive), commit)
+            _run("tar", "-xf", str(archive), "-C", source)
+            pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input"]
+            _run(*pip, "wheel", "--no-deps", "--wheel-dir", f"{source}/dist", source)
+            (wheel,) = Path(source, "dist").glob("*.whl")
+            constraints = Path(source) / "constraints.txt"
+            constraints.write_text(
+                _run(sys.executable, "-m", "pip", "freeze", "--exclude-editable")
+            )
+            _run(*pip, "install", "--constraint", str(constraints), f"{wheel}[encryption]")
+        stamp.touch()
+    return python
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
 def _natsio() -> ClientProgram:

@@ -1,10 +1,12 @@
-"""A proxy that counts the round trips of a client."""
+"""A proxy that counts the round trips of a client, and can delay them."""
 
 from __future__ import annotations
 
+import queue
 import re
 import socket
 import threading
+import time
 from contextlib import suppress
 from typing import Self
 from urllib.parse import urlsplit
@@ -16,10 +18,12 @@ class Proxy:
     """Forwards one client to a server.
 
     A round trip begins with the first message that the client publishes after it received data.
-    Messages that it sends together are one round trip.
+    Messages that it sends together are one round trip. Each takes `round_trip` seconds longer, at
+    any rate.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, round_trip: float = 0.0) -> None:
+        self._delay = round_trip / 2
         address = urlsplit(url)
         self._server = (address.hostname, address.port)
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -61,11 +65,22 @@ class Proxy:
                     threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
     def _pump(self, source: socket.socket, target: socket.socket, asks: bool) -> None:
+        due: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+        sender = threading.Thread(target=self._send, args=(due, target), daemon=True)
+        sender.start()
         with suppress(OSError):
             while data := source.recv(1 << 18):
                 self._count(data, asks)
-                target.sendall(data)
+                due.put((time.monotonic() + self._delay, data))
+        due.put((0.0, b""))
+
+    @staticmethod
+    def _send(due: queue.SimpleQueue[tuple[float, bytes]], target: socket.socket) -> None:
+        """Send what was received, each piece at its time."""
         with suppress(OSError):
+            while (item := due.get())[1]:
+                time.sleep(max(0.0, item[0] - time.monotonic()))
+                target.sendall(item[1])
             target.shutdown(socket.SHUT_WR)
 
     def _count(self, data: bytes, asks: bool) -> None:

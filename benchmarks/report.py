@@ -7,10 +7,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks.figures import Figures
-from benchmarks.plan import MIB, Measure, size_of
-from benchmarks.targets import targets
+from benchmarks.plan import MIB, PREVIOUS, Measure, size_of
+from benchmarks.targets import OURS, targets
 
-COSTS = ("put", "get", "stream", "put-file", "get-file")
+COSTS = ("put", "get", "get-into", "stream", "put-file", "get-file")
 MEMORY = ("put-file", "get-file", "list-few", "list-many")
 
 
@@ -29,6 +29,7 @@ def markdown(run: Mapping[str, Any]) -> str:
         "## Targets\n",
         "Ratios of medians within this run.\n",
         _table(["target", "goal", "measured", "met"], _targets(figures, whole=run["whole"])),
+        *_previous(figures),
         *_notes(run, figures),
     ]
     return "\n".join(parts)
@@ -92,6 +93,20 @@ def _targets(figures: Figures, *, whole: bool) -> Iterator[list[str]]:
             continue
         met = {True: "yes", False: "NO", None: "?"}[target.met]
         yield [target.name, target.goal, target.measured, met]
+
+
+def _previous(figures: Figures) -> Iterator[str]:
+    """Yield a comparison with the previous version: how many times as good, by medians."""
+    rows = []
+    for measure in figures.present():
+        ours, before = figures.median(measure.key, OURS), figures.median(measure.key, PREVIOUS)
+        if ours and before:
+            is_rate = measure.kind in ("MiB/s", "per second")
+            ratio = ours / before if is_rate else before / ours
+            rows.append([measure.title, number(ours), number(before), f"{ratio:.2f}"])
+    if rows:
+        yield "## Compared with the previous version\n"
+        yield _table(["", "jetstow", "previous", "ratio"], rows)
 
 
 def _notes(run: Mapping[str, Any], figures: Figures) -> Iterator[str]:

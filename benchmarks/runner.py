@@ -139,7 +139,11 @@ class Runner:
                 url = stack.enter_context(servers.bucket(name, **options))  # type: ignore[arg-type]
             else:
                 name, url = bucket
-            proxy = stack.enter_context(Proxy(url)) if task.through_proxy else None
+            proxy = (
+                stack.enter_context(Proxy(url, task.round_trip))
+                if task.through_proxy or task.round_trip
+                else None
+            )
             job = self._job(task, program, name, proxy.url if proxy else url)
             limit = task.timeout + _STARTUP_TIMEOUT
             client = stack.enter_context(running(program.command, program.env, asdict(job), limit))

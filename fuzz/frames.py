@@ -55,14 +55,14 @@ def parse(data: bytes, piece: int) -> tuple[list[Item], bool]:
     """Return the same from the parser under test, which gets the bytes in pieces."""
     items: list[Item] = []
 
-    def message(frame: ParsedMessage) -> None:
-        items.append((frame.sid, frame.subject, frame.reply, frame.raw_headers, frame.data))
+    def messages(frames: list[ParsedMessage]) -> None:
+        items.extend([(f.sid, f.subject, f.reply, f.raw_headers, f.data) for f in frames])
 
     own = vars(parser)
     limits = {size: own[size] for size in SIZES}
     own |= SIZES
     try:
-        tested = Parser(message, items.append)
+        tested = Parser(messages, items.append)
         while data:
             buffer = tested.get_buffer()
             assert buffer.nbytes, "the buffer is never full"

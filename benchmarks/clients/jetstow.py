@@ -1,6 +1,9 @@
-"""jetstow with its defaults."""
+"""jetstow with its defaults: the version in this environment, which may be an older one."""
 
 from __future__ import annotations
+
+import inspect
+from typing import Self
 
 import jetstow
 from benchmarks.clients.serve import UnsupportedError
@@ -8,6 +11,12 @@ from benchmarks.clients.work import run
 
 
 class Jetstow:
+    has_get_into = "into" in inspect.signature(jetstow.ObjectStore.get).parameters
+
+    def __init__(self, store: jetstow.ObjectStore | None = None) -> None:
+        if store is not None:
+            self._store = store
+
     async def open(self, url: str, bucket: str) -> None:
         self._nc = await jetstow.connect(url)
         self._store = await self._nc.jetstream().object_store(bucket)
@@ -33,6 +42,12 @@ class Jetstow:
     async def info(self, name: str) -> tuple[int, str]:
         info = await self._store.get_info(name)
         return info.size or 0, info.digest or ""
+
+    async def get_into(self, name: str, buffer: bytearray) -> None:
+        await self._store.get(name, into=buffer)
+
+    def encrypted(self) -> Self:
+        return type(self)(self._store.encrypted(bytes(32)))
 
     async def list(self) -> int:
         return len(await self._store.list())

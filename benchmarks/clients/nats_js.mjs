@@ -159,12 +159,18 @@ const operations = {
       for (const name of named("one", WARM)) {
         await call(name);
       }
+      if (!(job.flags.parts ?? Object.keys(calls)).includes(what)) {
+        continue;
+      }
       const found = [
         ...await rate(`${what}-small`, call, named("one", job.count), 1),
         ...await rate(`${what}-small-at-once`, call, named("many", job.count * 4), job.at_once),
       ];
       const same = ([name, bytes]) => Buffer.compare(bytes, content(name)) === 0;
       check(what !== "get" || found.every(same), "the bytes differ from the stored ones");
+      if (what === "put") {
+        await rate("replace-small", call, named("one", job.count), 1);
+      }
     }
   },
   async many(store, job) {

@@ -9,7 +9,7 @@ from typing import Any
 import nats
 
 from benchmarks.clients.serve import UnsupportedError
-from benchmarks.clients.work import run
+from benchmarks.clients.work import Client, run
 
 
 class CountingFile:
@@ -23,6 +23,8 @@ class CountingFile:
 
 
 class NatsPy:
+    has_get_into = False
+
     async def open(self, url: str, bucket: str) -> None:
         self._nc = await nats.connect(url)
         self._js = self._nc.jetstream(timeout=30)
@@ -51,6 +53,12 @@ class NatsPy:
     async def info(self, name: str) -> tuple[int, str]:
         info = await self._store.get_info(name)
         return info.size or 0, info.digest or ""
+
+    async def get_into(self, name: str, buffer: bytearray) -> None:  # noqa: ARG002
+        raise UnsupportedError
+
+    def encrypted(self) -> Client:
+        raise UnsupportedError
 
     async def list(self) -> int:
         return len(await self._store.list(ignore_deletes=True))

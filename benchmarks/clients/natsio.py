@@ -8,12 +8,14 @@ from pathlib import Path
 import natsio
 
 from benchmarks.clients.serve import UnsupportedError
-from benchmarks.clients.work import run
+from benchmarks.clients.work import Client, run
 
 CHUNK = 128 << 10
 
 
 class Natsio:
+    has_get_into = False
+
     async def open(self, url: str, bucket: str) -> None:
         self._nc = await natsio.connect(url)
         self._store = await self._nc.jetstream(timeout=30.0).object_store(bucket)
@@ -49,6 +51,12 @@ class Natsio:
     async def info(self, name: str) -> tuple[int, str]:
         info = await self._store.info(name)
         return info.size, info.digest or ""
+
+    async def get_into(self, name: str, buffer: bytearray) -> None:  # noqa: ARG002
+        raise UnsupportedError
+
+    def encrypted(self) -> Client:
+        raise UnsupportedError
 
     async def list(self) -> int:
         return len(await self._store.list())

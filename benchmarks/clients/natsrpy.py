@@ -9,12 +9,14 @@ import natsrpy
 
 from benchmarks.clients.nats_py import CountingFile
 from benchmarks.clients.serve import UnsupportedError
-from benchmarks.clients.work import run
+from benchmarks.clients.work import Client, run
 
 CHUNK = 128 << 10
 
 
 class Natsrpy:
+    has_get_into = False
+
     async def open(self, url: str, bucket: str) -> None:
         self._nc = natsrpy.Nats(addrs=[url])
         await self._nc.startup()
@@ -43,6 +45,12 @@ class Natsrpy:
     async def info(self, name: str) -> tuple[int, str]:
         info = await self._store.get_info(name)
         return info.size, info.digest or ""
+
+    async def get_into(self, name: str, buffer: bytearray) -> None:  # noqa: ARG002
+        raise UnsupportedError
+
+    def encrypted(self) -> Client:
+        raise UnsupportedError
 
     async def list(self) -> int:
         return len([info async for info in await self._store.list()])

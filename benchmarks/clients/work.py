@@ -19,6 +19,8 @@ _WARM_UP_CALLS = 10
 class Client(Protocol):
     """A client with one connection and one bucket. It raises `UnsupportedError`."""
 
+    has_get_into: bool
+
     async def open(self, url: str, bucket: str) -> None: ...
     async def put(self, name: str, data: bytes) -> None: ...
     async def get(self, name: str) -> bytes: ...
@@ -30,6 +32,14 @@ class Client(Protocol):
     async def get_file(self, name: str, path: str) -> None: ...
     async def info(self, name: str) -> tuple[int, str]:
         """Return size and digest."""
+        ...
+
+    async def get_into(self, name: str, buffer: bytearray) -> None:
+        """Read an object into a buffer of the caller."""
+        ...
+
+    def encrypted(self) -> Client:
+        """Return a client that encrypts and decrypts in the same bucket."""
         ...
 
     async def list(self) -> int: ...
@@ -49,7 +59,7 @@ def run(client: Client) -> None:
     serve(work)
 
 
-def _digest(data: bytes | memoryview) -> str:
+def _digest(data: bytes | bytearray | memoryview) -> str:
     return "SHA-256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode()
 
 
@@ -59,7 +69,7 @@ async def _check_stored(client: Client, name: str, size: int, digest: str) -> No
         raise WrongDataError(f"{name} is stored as {found} bytes, {named}")
 
 
-def _check(data: bytes | memoryview, digest: str) -> None:
+def _check(data: bytes | bytearray | memoryview, digest: str) -> None:
     if _digest(data) != digest:
         raise WrongDataError(f"{len(data)} bytes differ from the stored ones")
 
@@ -78,6 +88,25 @@ async def get(client: Client, job: Job) -> None:
     with measured("get"):
         data = await client.get(OBJECT)
     _check(data, job.digest)
+    del data
+    if not (client.has_get_into and job.flags.get("more")):
+        return
+    # The caller's buffer is one that was used before: its pages exist.
+    buffer = bytearray(b"x") * job.size
+    with measured("get-into"):
+        await client.get_into(OBJECT, buffer)
+    _check(buffer, job.digest)
+
+
+async def encrypted(client: Client, job: Job) -> None:
+    """Put and stream an encrypted object."""
+    data, view = job.data(), client.encrypted()
+    with measured("encrypted-put"):
+        await view.put(OBJECT, data)
+    with measured("encrypted-stream"):
+        size = await view.stream(OBJECT)
+    if size != job.size:
+        raise WrongDataError(f"{size} bytes of {job.size}")
 
 
 async def stream(client: Client, job: Job) -> None:
@@ -127,7 +156,10 @@ async def list_all(client: Client, job: Job) -> None:
 
 
 async def small(client: Client, job: Job) -> None:
-    """Put, get and look up objects of 1 KiB, one after another and concurrently."""
+    """Put, replace, get and look up objects of 1 KiB, one after another and concurrently.
+
+    The flag `parts` selects some of put, get and info.
+    """
     data = job.data(1 << 20)
     one_by_one = [f"one/{number:05}" for number in range(job.count)]
     at_once = [f"many/{number:05}" for number in range(job.count * 4)]
@@ -140,11 +172,16 @@ async def small(client: Client, job: Job) -> None:
     async def put_one(name: str) -> None:
         await client.put(name, contents[name])
 
-    for what, call in (("put", put_one), ("get", client.get), ("info", client.info)):
+    calls = {"put": put_one, "get": client.get, "info": client.info}
+    for what, call in calls.items():
+        if what not in job.flags.get("parts", calls):
+            continue
         for name in one_by_one[:_WARM_UP_CALLS]:
             await call(name)  # the first calls include start-up costs
         found = await _rate(f"{what}-small", call, one_by_one, 1)
         found |= await _rate(f"{what}-small-at-once", call, at_once, job.at_once)
+        if what == "put":
+            await _rate("replace-small", call, one_by_one, 1)
         if what == "get" and found != contents:
             raise WrongDataError("small objects differ from the stored ones")
 
@@ -215,6 +252,7 @@ async def _many_gets(client: Client, names: Sequence[str], digest: str) -> None:
 _OPERATIONS: dict[str, Callable[[Client, Job], Awaitable[None]]] = {
     "put": put,
     "get": get,
+    "encrypted": encrypted,
     "stream": stream,
     "put-file": put_file,
     "get-file": get_file,

@@ -16,45 +16,75 @@ object's chunks on `$O.<bucket>.C.<nuid>` and its metadata, one JSON message, on
 `$O.<bucket>.M.<base64url(name)>`.
 """
 
-from jetstow._connect import connect
-from jetstow._transfer.archive import backup, restore
-from jetstow._transfer.folders import download_folder, upload_folder
-from jetstow._transfer.mirror import mirror
-from jetstow.client import Client, JetStreamContext, jetstream
-from jetstow.models import (
-    BucketConfig,
-    BucketStatus,
-    FileInfo,
-    ObjectHeaders,
-    ObjectInfo,
-    ObjectLink,
-    ObjectMeta,
-    ObjectMetaOptions,
-    ObjectResult,
-    Placement,
-    StorageType,
-    StoreCompression,
-)
-from jetstow.store import (
-    BucketIndex,
-    IndexEntry,
-    IndexPage,
-    ObjectReader,
-    ObjectStore,
-    ObjectWatcher,
-    ObjectWriter,
-)
-from jetstow.types import (
-    BackupResult,
-    DeleteResult,
-    Finding,
-    GarbageResult,
-    MirrorResult,
-    RestoreResult,
-    StoredChunks,
-    SyncResult,
-    VerifyResult,
-)
+from jetstow._lazy import lazy_names
+
+# Type checkers treat a variable of this name as true. The import of `typing` takes as long as all
+# else that this module does.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jetstow._connect import connect
+    from jetstow._transfer.archive import backup, restore
+    from jetstow._transfer.folders import download_folder, upload_folder
+    from jetstow._transfer.mirror import mirror
+    from jetstow.client import Client, JetStreamContext, jetstream
+    from jetstow.models import (
+        BucketConfig,
+        BucketStatus,
+        FileInfo,
+        ObjectHeaders,
+        ObjectInfo,
+        ObjectLink,
+        ObjectMeta,
+        ObjectMetaOptions,
+        ObjectResult,
+        Placement,
+        StorageType,
+        StoreCompression,
+    )
+    from jetstow.store import (
+        BucketIndex,
+        IndexEntry,
+        IndexPage,
+        ObjectReader,
+        ObjectStore,
+        ObjectWatcher,
+        ObjectWriter,
+    )
+    from jetstow.types import (
+        BackupResult,
+        DeleteResult,
+        Finding,
+        GarbageResult,
+        MirrorResult,
+        RestoreResult,
+        StoredChunks,
+        SyncResult,
+        VerifyResult,
+    )
+else:
+    _NAMES = {
+        "jetstow._connect": ["connect"],
+        "jetstow._transfer.archive": ["backup", "restore"],
+        "jetstow._transfer.folders": ["download_folder", "upload_folder"],
+        "jetstow._transfer.mirror": ["mirror"],
+        "jetstow.client": ["Client", "JetStreamContext", "jetstream"],
+        "jetstow.models": [
+            "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo",
+            "ObjectLink", "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement",
+            "StorageType", "StoreCompression",
+        ],
+        "jetstow.store": [
+            "BucketIndex", "IndexEntry", "IndexPage", "ObjectReader", "ObjectStore",
+            "ObjectWatcher", "ObjectWriter",
+        ],
+        "jetstow.types": [
+            "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult",
+            "RestoreResult", "StoredChunks", "SyncResult", "VerifyResult",
+        ],
+    }  # fmt: skip
+    __getattr__, __dir__ = lazy_names(
+        globals(), _NAMES, ["client", "errors", "models", "store", "types"]
+    )
 
 __version__ = "0.1.0"
 

@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any, Final, Unpack
 
 import nats.errors
-import nkeys
 from nats.aio.client import (
     DEFAULT_MAX_RECONNECT_ATTEMPTS,
     DEFAULT_RECONNECT_TIME_WAIT,
     RawCredentials,
 )
 
-from jetstow import _embedded, _nats_context
 from jetstow._core.aio.awaitables import AwaitableContext
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.protocol.duration import options_in_seconds
@@ -80,10 +78,15 @@ async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
     """Return the default servers, and the options that belong to them."""
     if url := os.environ.get("NATS_URL"):
         return [part.strip() for part in url.split(",") if part.strip()], {}
+    # Imported here as few programs need both.
+    from jetstow import _nats_context  # noqa: PLC0415
+
     if (context := _nats_context.load_selected()) is not None:
         client._context_options = context.js_options
         options = dict(context.options)
         return options.pop("servers"), options
+    from jetstow import _embedded  # noqa: PLC0415
+
     client._lease = await _embedded.acquire()
     return [client._lease.endpoint.url], {"token": client._lease.endpoint.token}
 
@@ -117,13 +120,20 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             raise _option_error(error) from None
         # `from None`: nats-py's own error has no reason.
         raise _connection_error(servers, failures or [error]) from None
-    except nkeys.NkeysError:
+    except _nkeys_error():
         raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None
     # nats-py reports success when a server closes the connection after the first PING.
     if not client.is_connected:
         raise _connection_error(servers, failures or [nats.errors.UnexpectedEOF()])
     connecting = False
     client.options.update(defaults)
+
+
+def _nkeys_error() -> type[Exception]:
+    """Return the class of the errors of `nkeys`; only the credentials of few users need it."""
+    import nkeys  # noqa: PLC0415
+
+    return nkeys.NkeysError
 
 
 def _check_credentials(credentials: Any) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import nats.js.client
 from nats.aio.client import Client as _NatsClient
 from nats.js import api
 
-from jetstow import _embedded
 from jetstow._core.aio.awaitables import Listing
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.aio.tracebacks import short_tracebacks
@@ -27,6 +26,9 @@ from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 from jetstow.types import BucketOptions, Finding, JetStreamOptions, Progress, VerifyResult
+
+if TYPE_CHECKING:
+    from jetstow import _embedded
 
 # How long `close` and `drain` wait for purges, in seconds. Then one request purges what remains.
 _FINISH_TIMEOUT: Final = 5.0

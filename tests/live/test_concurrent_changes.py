@@ -159,15 +159,15 @@ async def test_get_retries_if_the_caller_has_seen_no_byte(
     store: jetstow.ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`get` into memory and `get_file` start again: the caller has seen no byte yet."""
-    from jetstow._core.read.download import verified_chunks
+    from jetstow._core.read.verification import verified_batches
 
     async def verified_until_replaced(*arguments: Any) -> Any:
-        async for chunk in verified_chunks(*arguments):
-            yield chunk
+        async for batch in verified_batches(*arguments):
+            yield batch
             while pending:
                 await pending.pop()(store)
 
-    monkeypatch.setattr("jetstow._core.read.object_read.verified_chunks", verified_until_replaced)
+    monkeypatch.setattr("jetstow._core.read.object_read.verified_batches", verified_until_replaced)
     await store.put("a", LARGE)
     pending: list[Change] = [replace]
     assert (await store.get("a")).data == b"new"

@@ -317,3 +317,31 @@ async def test_list_times_out_on_a_paused_server(server: NatsServer) -> None:
         own.resume()
         assert await names_of(store) == ["a"]
         await nc.close()
+
+
+async def test_metadata_that_is_not_one_line(store: jetstow.ObjectStore, raw: Client) -> None:
+    """All metadata of a batch is decoded as lines: a line break must not shift the others."""
+    names = [f"object {number}" for number in range(40)]
+    for name in names:
+        await store.put(name, name.encode())
+    odd = {3: "{0}\n", 7: "\n{0}", 11: " ", 12: "{0}\n{0}", 20: "", 30: "{{\n{1}"}
+    for number, form in odd.items():
+        body = json.dumps(await raw_stream.metadata(raw, store.bucket, names[number]))
+        subject = raw_stream.meta_subject(store.bucket, names[number])
+        data = form.format(body, body[1:]).encode()
+        await raw.request(subject, data, timeout=5, headers={"Nats-Rollup": "sub"})
+    expected = {name for number, name in enumerate(names) if number not in {11, 12, 20}}
+    infos = await store.list()
+    assert {info.name for info in infos} == expected
+    assert {info.name: info.size for info in infos} == {name: len(name) for name in expected}
+    assert [info async for info in store.list()] == infos
+
+
+async def test_name_in_the_metadata_of_another_object(
+    store: jetstow.ObjectStore, raw: Client
+) -> None:
+    """The name is that of the subject, whatever the metadata states."""
+    await store.put("a", b"1")
+    for name in ("b", "", "ä", "a/b"):
+        await object_builder.write_object(raw, store.bucket, "c", [b"1"], name=name)
+        assert {info.name for info in await store.list()} == {"a", "c"}

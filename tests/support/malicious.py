@@ -103,6 +103,10 @@ def unusual_metadata(body: dict[str, Any]) -> dict[str, bytes]:
     }
 
 
+# Of `get(into=)`: more than any object of the tests.
+BUFFER_SIZE = 4_000_000
+
+
 class Verbs:
     """The read verbs of a store, for one object name."""
 
@@ -127,6 +131,11 @@ class Verbs:
         await self.store.get(self.name, into)
         return into.getvalue()
 
+    async def get_into_buffer(self) -> bytes:
+        buffer = bytearray(BUFFER_SIZE)
+        result = await self.store.get(self.name, into=buffer)
+        return bytes(buffer[: result.info.size])
+
     async def get(self) -> bytes:
         return (await self.store.get(self.name)).data
 
@@ -140,6 +149,7 @@ class Verbs:
     def reads(self) -> list[Callable[[], Awaitable[bytes]]]:
         return [
             self.get,
+            self.get_into_buffer,
             self.get_into_file,
             self.get_range,
             self.stream,

@@ -61,8 +61,9 @@ class ReadWays:
     async def read(self, name: str) -> Outcomes:
         """Return the bytes or the error of each way."""
         ways: list[Callable[[str], Awaitable[bytes]]] = [
-            self._get, self._get_into_file, self._get_file, self._stream, self._open_and_read,
-            self._read_in_pieces, self._tail_by_seek, self._get_range, self._copy,
+            self._get, self._get_into_buffer, self._get_into_file, self._get_file, self._stream,
+            self._open_and_read, self._read_in_pieces, self._tail_by_seek, self._get_range,
+            self._copy,
         ]  # fmt: skip
         blocking: list[Callable[[str], bytes]] = [
             self._blocking_get, self._blocking_read, self._blocking_tail, self._fsspec_cat,
@@ -79,6 +80,11 @@ class ReadWays:
         result = await self._view.get(name)
         assert result.info.size == len(result.data)
         return result.data
+
+    async def _get_into_buffer(self, name: str) -> bytes:
+        buffer = bytearray(4_000_000)
+        result = await self._view.get(name, into=buffer)
+        return bytes(buffer[: result.info.size])
 
     async def _get_into_file(self, name: str) -> bytes:
         file = io.BytesIO()

@@ -20,7 +20,7 @@ class RoundTripCounter:
         self.count = 0
         self.requests = 0
         self._awaiting_request = True
-        publish, deliver = Inbox.publish, Inbox._deliver
+        publish, deliver = Inbox.publish, Inbox.deliver_all
 
         def counted_publish(
             inbox: Inbox, subject: str, payload: Any, reply: str, *rest: Any
@@ -31,12 +31,12 @@ class RoundTripCounter:
                 self._awaiting_request = False
             return publish(inbox, subject, payload, reply, *rest)
 
-        def counted_deliver(inbox: Inbox, message: Any) -> None:
+        def counted_deliver(inbox: Inbox, messages: Any) -> None:
             self._awaiting_request = True
-            deliver(inbox, message)
+            deliver(inbox, messages)
 
         patch.setattr(Inbox, "publish", counted_publish)
-        patch.setattr(Inbox, "_deliver", counted_deliver)
+        patch.setattr(Inbox, "deliver_all", counted_deliver)
 
     def reset(self) -> None:
         """Set the counters to zero."""

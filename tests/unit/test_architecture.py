@@ -27,6 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jetstow._glob",
         "jetstow._headers",
         "jetstow._html",
+        "jetstow._lazy",
         "jetstow._upload_records",
     ),
     ("jetstow.models", "jetstow._results"),
@@ -51,7 +52,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli", "jetstow.http", "jetstow.s3")
 
 # What a face may import besides the public names.
-PURE = ("jetstow._core.protocol", "jetstow._core.aio", "jetstow._glob", "jetstow._upload_records")
+PURE = (
+    "jetstow._core.protocol",
+    "jetstow._core.aio",
+    "jetstow._glob",
+    "jetstow._lazy",
+    "jetstow._upload_records",
+)
 # The command line starts and stops the embedded server and reads the `nats` tool's contexts.
 CLI_EXTRAS = (
     "jetstow._credentials",

@@ -33,7 +33,7 @@ def run(*samples: dict[str, Any], whole: bool = True) -> dict[str, Any]:
 @pytest.mark.parametrize("scale", [plan.Scale(), plan.QUICK])
 def test_tasks_and_measures_match(scale: plan.Scale) -> None:
     known = {measure.key for measure in plan.measures(scale)}
-    several = {"small", "many"}  # an operation of many rounds
+    several = {"small", "many", "encrypted"}  # an operation of several measures
     for task in plan.tasks(scale):
         assert task.clients
         if task.op not in several:
@@ -49,7 +49,17 @@ def test_medians_and_ratios() -> None:
     assert seen["put 256 MiB from memory: × nats-py"].met is True
     assert seen["put 256 MiB from memory: × nats-py"].measured == "4.00"
     assert seen["put 256 MiB from memory: × the limit"].met is False
-    assert seen["get 256 MiB into memory: × nats-py"].met is None
+    assert seen["get 256 MiB into the caller's buffer: × the limit"].met is None
+
+
+def test_comparison_with_the_previous_version() -> None:
+    """A rate is better if it is higher, a time if it is lower."""
+    samples = [sample("put", "jetstow", 1.0), sample("put", "previous", 2.0)]
+    samples += [sample("list-many", "jetstow", 1.0), sample("list-many", "previous", 1.5)]
+    assert "Compared" not in markdown(run(*samples[:1]))
+    text = markdown(run(*samples)).partition("## Compared")[2]
+    assert "| put 256 MiB from memory | 256     | 128      | 2.00  |" in text
+    assert "| list 100,000 objects    | 1.00    | 1.50     | 1.50  |" in text
 
 
 def test_failed_transfer_has_a_note_instead_of_a_figure() -> None:

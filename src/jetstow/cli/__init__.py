@@ -16,10 +16,15 @@ from __future__ import annotations
 import os
 import sys
 
+from jetstow.cli.version import print_version
+
 
 def main() -> None:
     """Run the command line of this process, and exit."""
     try:
+        if sys.argv[1:] == ["--version"]:
+            print_version()  # without typer, whose import takes ten times as long as the rest
+            return
         from jetstow.cli import completion_scripts
         from jetstow.cli.app import app
 

@@ -42,6 +42,7 @@ from jetstow.cli.commands import (
 )
 from jetstow.cli.connection import Settings
 from jetstow.cli.help import RootGroup
+from jetstow.cli.version import print_version
 
 # In the order of `jetstow --help`.
 COMMANDS = (
@@ -64,9 +65,7 @@ app = typer.Typer(
 
 def _print_version(requested: bool) -> None:
     if requested:
-        import jetstow
-
-        print(f"jetstow {jetstow.__version__}")
+        print_version()
         raise typer.Exit
 
 

@@ -93,7 +93,7 @@ class Listings(BucketBase):
             def matches(info: ObjectInfo) -> bool:
                 if info.deleted and ignore_deletes:
                     return False
-                return all(check(info) for check in checks)
+                return not checks or all(check(info) for check in checks)
 
             return matches
 

@@ -7,8 +7,11 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jetstow._core.aio.atomic_file import atomic_file
+from jetstow._core.aio.block_writer import BlockWriter
+from jetstow._core.aio.memory_sink import BufferSink, MemorySink, writable_view
 from jetstow._core.aio.sink import write_chunks
 from jetstow._core.aio.telemetry import instrumented, operation
 from jetstow._core.bucket.encryption import plain_info
@@ -17,9 +20,13 @@ from jetstow._core.read.local_file import find_unchanged
 from jetstow._core.read.object_read import ObjectRead, range_chunks, retry_if_changed
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.unnamed_chunks import checkpoint_chunks
+from jetstow.errors import InvalidOptionError
 from jetstow.models import FileInfo, ObjectInfo, ObjectResult
 from jetstow.store.base import BucketBase
 from jetstow.types import Progress, Since, StoredChunks, Writable
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 
 class Reads(BucketBase):
@@ -50,6 +57,7 @@ class Reads(BucketBase):
         writeinto: Writable | None = None,
         show_deleted: bool | None = False,
         *,
+        into: Buffer | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         progress: Progress | None = None,
@@ -60,13 +68,19 @@ class Reads(BucketBase):
         whole and verified or not at all. A file has received some of the bytes if an error ends
         the get: see `get_file`.
 
+        `into` is a writable buffer, such as a bytearray, a memoryview, an array or a NumPy array.
+        It is filled from its start, and the rest of it is unchanged. The result's data is empty,
+        and the info has the size. If an error ends the get, the part of the buffer that the object
+        needs has undefined bytes. If the buffer is too small, nothing is read.
+
         `expected_revision` reads the object only at that revision; `if_changed_since` only if it
         is at a later one, or newer than an aware datetime. Source: ADR-20.
 
         Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
         `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
         `ChunksLostError`, `ObjectChangedError` (replaced during the get),
-        `InvalidDataError` (a file that takes no bytes).
+        `InvalidDataError` (a file that takes no bytes, or `into` is not a writable buffer),
+        `InvalidOptionError` (the buffer is too small, or there are two destinations).
         """
         context = self._context_of(name)
         preconditions = _preconditions(expected_revision, if_changed_since)
@@ -77,17 +91,21 @@ class Reads(BucketBase):
             progress=progress,
             preconditions=preconditions,
         )
+        if writeinto is not None and into is not None:
+            raise context.error(InvalidOptionError, "get takes either writeinto or into, not both")
         if writeinto is not None:
             return ObjectResult(await _write_to(read, writeinto))
+        if into is not None:
+            with context, writable_view(into) as view:
+                buffer = BufferSink(view)
+                return ObjectResult(await retry_if_changed(lambda: read.write_to(buffer)))
 
         async def read_into_memory() -> ObjectResult:
             if (data := await read.small()) is not None:
                 return ObjectResult(read.info, data)
-            buffer = io.BytesIO()
-            async with aclosing(read.chunks()) as chunks:
-                async for chunk in chunks:
-                    buffer.write(chunk)
-            return ObjectResult(read.info, buffer.getvalue())
+            sink = MemorySink()
+            info = await read.write_to(sink)
+            return ObjectResult(info, sink.finish())
 
         return await retry_if_changed(read_into_memory)
 
@@ -127,8 +145,11 @@ class Reads(BucketBase):
                     self._bucket, context, target, progress, preconditions
                 )
             read = ObjectRead(self._bucket, context, progress=progress, preconditions=preconditions)
-            with atomic_file(target) as file:
-                return await _write_to(read, file)
+            with atomic_file(target) as file, context:
+                async with BlockWriter(file) as writer:
+                    info = await read.write_to(writer)
+                    await writer.flush()
+                    return info
 
         return FileInfo.of(await retry_if_changed(read_into_file), written=True)
 

@@ -18,50 +18,78 @@ KeyboardInterrupt. The callbacks of `connect` are functions, and run in a thread
 iterators. `open` returns a Python file, which other libraries can read and write.
 """
 
-from jetstow import (
-    BucketConfig,
-    BucketStatus,
-    FileInfo,
-    IndexEntry,
-    IndexPage,
-    ObjectHeaders,
-    ObjectInfo,
-    ObjectLink,
-    ObjectMeta,
-    ObjectMetaOptions,
-    ObjectResult,
-    Placement,
-    StorageType,
-    StoreCompression,
-    __version__,
-    errors,
-    types,
-)
-from jetstow.sync._client import Client, connect, jetstream
-from jetstow.sync._generated import (
-    JetStreamContext,
-    ObjectStore,
-    backup,
-    download_folder,
-    mirror,
-    restore,
-    upload_folder,
-)
-from jetstow.sync._index import BucketIndex
-from jetstow.sync._reader import ObjectReader
-from jetstow.sync._watcher import ObjectWatcher
-from jetstow.sync._writer import ObjectWriter
-from jetstow.types import (
-    BackupResult,
-    DeleteResult,
-    Finding,
-    GarbageResult,
-    MirrorResult,
-    RestoreResult,
-    StoredChunks,
-    SyncResult,
-    VerifyResult,
-)
+from jetstow import __version__
+from jetstow._lazy import lazy_names
+
+# Type checkers treat a variable of this name as true. The import of `typing` takes as long as all
+# else that this module does.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jetstow import (
+        BucketConfig,
+        BucketStatus,
+        FileInfo,
+        IndexEntry,
+        IndexPage,
+        ObjectHeaders,
+        ObjectInfo,
+        ObjectLink,
+        ObjectMeta,
+        ObjectMetaOptions,
+        ObjectResult,
+        Placement,
+        StorageType,
+        StoreCompression,
+        errors,
+        types,
+    )
+    from jetstow.sync._client import Client, connect, jetstream
+    from jetstow.sync._generated import (
+        JetStreamContext,
+        ObjectStore,
+        backup,
+        download_folder,
+        mirror,
+        restore,
+        upload_folder,
+    )
+    from jetstow.sync._index import BucketIndex
+    from jetstow.sync._reader import ObjectReader
+    from jetstow.sync._watcher import ObjectWatcher
+    from jetstow.sync._writer import ObjectWriter
+    from jetstow.types import (
+        BackupResult,
+        DeleteResult,
+        Finding,
+        GarbageResult,
+        MirrorResult,
+        RestoreResult,
+        StoredChunks,
+        SyncResult,
+        VerifyResult,
+    )
+else:
+    _NAMES = {
+        "jetstow": [
+            "BucketConfig", "BucketStatus", "FileInfo", "IndexEntry", "IndexPage",
+            "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
+            "ObjectResult", "Placement", "StorageType", "StoreCompression", "errors", "types",
+        ],
+        "jetstow.sync._client": ["Client", "connect", "jetstream"],
+        "jetstow.sync._generated": [
+            "JetStreamContext", "ObjectStore", "backup", "download_folder", "mirror", "restore",
+            "upload_folder",
+        ],
+        "jetstow.sync._index": ["BucketIndex"],
+        "jetstow.sync._reader": ["ObjectReader"],
+        "jetstow.sync._watcher": ["ObjectWatcher"],
+        "jetstow.sync._writer": ["ObjectWriter"],
+        "jetstow.types": [
+            "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult",
+            "RestoreResult", "StoredChunks", "SyncResult", "VerifyResult",
+        ],
+    }  # fmt: skip
+    __getattr__, __dir__ = lazy_names(globals(), _NAMES)
 
 __all__ = [
     "BackupResult",

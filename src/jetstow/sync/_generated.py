@@ -341,6 +341,7 @@ class ObjectStore(StoreBase):
         writeinto: Writable | None = None,
         show_deleted: bool | None = False,
         *,
+        into: Buffer | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         progress: Progress | None = None,
@@ -351,13 +352,19 @@ class ObjectStore(StoreBase):
         whole and verified or not at all. A file has received some of the bytes if an error ends
         the get: see `get_file`.
 
+        `into` is a writable buffer, such as a bytearray, a memoryview, an array or a NumPy array.
+        It is filled from its start, and the rest of it is unchanged. The result's data is empty,
+        and the info has the size. If an error ends the get, the part of the buffer that the object
+        needs has undefined bytes. If the buffer is too small, nothing is read.
+
         `expected_revision` reads the object only at that revision; `if_changed_since` only if it
         is at a later one, or newer than an aware datetime. Source: ADR-20.
 
         Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
         `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
         `ChunksLostError`, `ObjectChangedError` (replaced during the get),
-        `InvalidDataError` (a file that takes no bytes).
+        `InvalidDataError` (a file that takes no bytes, or `into` is not a writable buffer),
+        `InvalidOptionError` (the buffer is too small, or there are two destinations).
         """
         call = Call()
         return call.run(
@@ -365,6 +372,7 @@ class ObjectStore(StoreBase):
             name,
             _adapters.async_writable(call, writeinto),
             show_deleted,
+            into=into,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
             progress=call.callback(progress),

@@ -20,12 +20,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.items: list[tuple[object, ...] | bytes] = []
-        self.parser = Parser(self.on_message, self.items.append)
+        self.parser = Parser(self.on_messages, self.items.append)
 
-    def on_message(self, message: ParsedMessage) -> None:
-        self.items.append(
+    def on_messages(self, messages: list[ParsedMessage]) -> None:
+        assert len({(message.sid, message.subject, message.reply) for message in messages}) == 1
+        self.items += [
             (message.sid, message.subject, message.reply, message.raw_headers, message.data)
-        )
+            for message in messages
+        ]
 
     def receive(self, data: bytes, sizes: list[int] | None = None) -> None:
         turn = 0
@@ -154,3 +156,25 @@ def test_only_blanks_are_stripped_from_headers(space: str) -> None:
 def test_any_headers_are_parsed(head: bytes) -> None:
     headers = ParsedMessage(1, "a", "", head, b"").headers
     assert (headers is None) == (not head)
+
+
+@pytest.mark.parametrize("taken", [0b000, 0b101, 0b010, 0b111])
+@pytest.mark.parametrize("piece", [9_999, 600_000])
+def test_large_messages_are_offered_in_order(taken: int, piece: int) -> None:
+    """Bit n of `taken`: whether large message n is processed when it is offered."""
+    recorder = Recorder()
+    offered: list[bytes] = []
+
+    def take(message: ParsedMessage) -> bool:
+        offered.append(bytes(message.data))
+        if not taken >> len(offered) - 1 & 1:
+            return False
+        recorder.items.append((1, "a", "", b"", offered[-1]))
+        return True
+
+    recorder.parser = Parser(recorder.on_messages, recorder.items.append, take)
+    sizes = [10, 16_384, 16_383, 1_100_000, 10, 50_000, 10]
+    items = [(1, "a", "", b"", bytes([n]) * size) for n, size in enumerate(sizes)]
+    recorder.receive(b"".join(map(encode, items)), [piece])
+    assert recorder.items == items
+    assert [len(data) for data in offered] == [16_384, 1_100_000, 50_000]

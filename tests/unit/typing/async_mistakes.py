@@ -10,6 +10,7 @@ def on_error(error: Exception) -> None:
 
 
 async def main(store: jetstow.ObjectStore, js: jetstow.JetStreamContext) -> None:
+    await jetstow.conect()  # mistake
     await jetstow.connect(max_reconnect_attemps=1)  # mistake
     await jetstow.connect(server="nats://127.0.0.1:4222")  # mistake
     await jetstow.connect(error_cb=on_error)  # mistake

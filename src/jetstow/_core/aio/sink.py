@@ -1,4 +1,4 @@
-"""Writing an object's chunks to a file: in memory, on a disk, a pipe, or asynchronous."""
+"""What receives an object's bytes: the interface, and files of any kind."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import inspect
 import io
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from anyio import to_thread
 
@@ -14,11 +14,41 @@ from jetstow._core.aio.worker import Worker, is_regular_file
 from jetstow.errors import InvalidDataError
 from jetstow.types import Writable
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 # The bytes that one call in a worker thread writes: the call costs more than a small write.
 _BLOCK_SIZE: Final = 1024 * 1024
 
 
 Write = Callable[[Any], Any]
+
+
+class Sink(Protocol):
+    """Receives the bytes of an object in order."""
+
+    @property
+    def size(self) -> int | None:
+        """The most bytes that fit; None without a limit."""
+        ...
+
+    def start(self, size: int) -> None:
+        """Prepare for an object of that many bytes, from its first byte on.
+
+        It is called again if the object was replaced before its first byte arrived.
+        """
+        ...
+
+    def take(self, data: Buffer) -> bool:
+        """Receive bytes without waiting. Return False if that is not possible.
+
+        `data` may be a view that is valid during the call only.
+        """
+        ...
+
+    async def write(self, data: Buffer) -> None:
+        """Receive bytes that were not taken."""
+        ...
 
 
 async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:

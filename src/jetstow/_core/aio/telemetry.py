@@ -1,4 +1,7 @@
-"""OpenTelemetry spans and metrics; without the package `opentelemetry-api` it is a no-op.
+"""OpenTelemetry spans and metrics. It is a no-op unless the program has imported `opentelemetry`.
+
+A program that collects them imports it. For all others the import would take longer than their
+first operation, and calls of an API without an SDK a tenth of a small one.
 
 A call of a store's method is a span, such as `jetstow put`, and one measurement of its duration.
 Metrics and attributes of the span count the chunks and bytes that it moves, and its retries.
@@ -7,6 +10,7 @@ Metrics and attributes of the span count the chunks and bytes that it moves, and
 from __future__ import annotations
 
 import functools
+import sys
 import time
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
@@ -59,7 +63,7 @@ class _Instruments:
     """The tracer and the instruments of this process."""
 
     def __init__(self) -> None:
-        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - may not be installed
+        from opentelemetry import context, metrics, trace  # noqa: PLC0415 - only if used
 
         meter = metrics.get_meter(_NAME)
         self.tracer = trace.get_tracer(_NAME)
@@ -82,25 +86,29 @@ class _Instruments:
         self._context.detach(token)
 
 
-@functools.cache
 def _instruments() -> _Instruments | None:
+    return _create_instruments() if "opentelemetry" in sys.modules else None
+
+
+@functools.cache
+def _create_instruments() -> _Instruments | None:
     try:
         return _Instruments()
     except ImportError:
         return None
 
 
-def count_chunk(direction: Direction, bucket: str, size: int) -> None:
-    """Count a chunk that was sent to the server or received from it."""
+def count_chunk(direction: Direction, bucket: str, size: int, chunks: int = 1) -> None:
+    """Count a chunk, or chunks of `size` bytes together, sent to the server or received from it."""
     instruments = _instruments()
     if instruments is None:
         return
     attributes = {"jetstow.bucket": bucket, "jetstow.direction": direction}
     instruments.bytes.add(size, attributes)
-    instruments.chunks.add(1, attributes)
+    instruments.chunks.add(chunks, attributes)
     if (operation := _current.get()) is not None:
         operation.bytes += size
-        operation.chunks += 1
+        operation.chunks += chunks
 
 
 def count_retry(bucket: str, error_type: str) -> None:

@@ -18,8 +18,9 @@ from jetstow._core.protocol import subjects
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.read import links
 from jetstow._core.read.decryption import WholeObject
-from jetstow._core.read.download import replica_delays, verified_chunks
+from jetstow._core.read.download import replica_delays
 from jetstow._core.read.name_state import NameState, get_info, read_state
+from jetstow._core.read.verification import verified_chunks
 from jetstow.errors import (
     BadObjectMetaError,
     BucketNotFoundError,

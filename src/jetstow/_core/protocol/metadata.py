@@ -6,21 +6,26 @@ jetstow may need them.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from nats.js import api
 
 from jetstow._core.protocol import json_fields
+from jetstow._core.protocol.common_metadata import (
+    MAX_METADATA_SIZE,
+    NUID,
+    bad_meta_error,
+    decode_common,
+    info_of_common,
+)
 from jetstow._core.protocol.headers import merge_headers
 from jetstow._headers import ObjectHeaders, is_reserved_header
 from jetstow.errors import (
-    BadObjectMetaError,
     InvalidOptionError,
 )
-from jetstow.models import ObjectInfo, ObjectMeta, ObjectMetaOptions
+from jetstow.models import ObjectInfo, ObjectMeta
 
 # nats-py writes `mtime`, although ADR-20 takes it from the timestamp of the message.
 _STORE_FIELDS: Final = ("bucket", "nuid", "size", "chunks", "digest", "deleted", "mtime")
@@ -32,10 +37,6 @@ _OPTIONS: Final = frozenset({"link", "max_chunk_size"})
 # ADR-20, in bytes.
 DEFAULT_CHUNK_SIZE: Final = 128 * 1024
 
-# The largest metadata message, in bytes: the default `max_payload` of a server. Larger ones are not
-# parsed. JSON can take forty times its size in memory, for each entry of a listing.
-MAX_METADATA_SIZE: Final = 1024 * 1024
-
 # The part of it that a user's description, headers and metadata leave to name, options and counts.
 _RESERVED_SIZE: Final = 16 * 1024
 
@@ -45,40 +46,6 @@ _MAX_MARKER_SIZE: Final = 64 * 1024
 # Decoders accept deeper JSON than encoders can write again.
 _MAX_DEPTH: Final = 64
 
-# The reason in an error message quotes what other clients wrote, which may be long.
-_MAX_REASON_LENGTH: Final = 200
-
-# A NUID becomes a token of a subject that is purged. It must not contain a wildcard.
-_NUID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-
-_Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-
-
-class _CommonOptions(msgspec.Struct, forbid_unknown_fields=True):
-    max_chunk_size: _Count | None = None
-
-
-class _CommonMetadata(msgspec.Struct, forbid_unknown_fields=True):
-    """The usual case: fields of the right types, no unknown fields, and no link.
-
-    Metadata that does not fit is decoded field by field, which gives the precise error.
-    """
-
-    nuid: str
-    name: str | None = None
-    bucket: str | None = None
-    description: str | None = None
-    headers: dict[str, list[str] | str] | None = None
-    metadata: dict[str, str] | None = None
-    options: _CommonOptions | None = None
-    size: _Count | None = None
-    chunks: _Count | None = None
-    digest: str | None = None
-    deleted: bool | None = None
-    mtime: str | None = None
-
-
-_decode_common = msgspec.json.Decoder(_CommonMetadata).decode
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -95,33 +62,12 @@ def decode_info(
     Raises: `BadObjectMetaError` (the body is not valid metadata).
     """
     if len(body) > MAX_METADATA_SIZE:
-        raise _bad_meta_error(
-            bucket, name, f"it has {len(body)} bytes, {MAX_METADATA_SIZE} at most"
-        )
+        raise bad_meta_error(bucket, name, f"it has {len(body)} bytes, {MAX_METADATA_SIZE} at most")
     try:
-        common = _decode_common(body)
+        common = decode_common(body)
     except (ValueError, RecursionError):
         return _decode_any(bucket, name, body, revision, mtime)
-    if not _NUID.fullmatch(common.nuid):
-        raise _bad_meta_error(bucket, name, f"its nuid {common.nuid!r} is not valid")
-    headers, options = common.headers, common.options
-    # Positional arguments save a third of the time, for each entry of a listing.
-    return ObjectInfo(
-        name,
-        bucket,
-        common.nuid,
-        common.size or 0,
-        mtime,
-        common.chunks or 0,
-        common.digest or "",
-        common.deleted or False,
-        common.description,
-        None if headers is None else json_fields.headers(headers),
-        None if options is None else ObjectMetaOptions(None, options.max_chunk_size or None),
-        common.metadata,
-        revision,
-        {},
-    )
+    return info_of_common(bucket, name, common, revision, mtime)
 
 
 def _decode_any(
@@ -131,7 +77,7 @@ def _decode_any(
     try:
         fields = _decode(body)
     except (ValueError, RecursionError) as error:  # msgspec's own errors, and bad UTF-8
-        raise _bad_meta_error(bucket, name, f"it is not a JSON object ({error})") from None
+        raise bad_meta_error(bucket, name, f"it is not a JSON object ({error})") from None
     try:
         info = ObjectInfo(
             name=name,
@@ -150,11 +96,11 @@ def _decode_any(
             extra=_extra_fields(fields),
         )
     except json_fields.MalformedError as error:
-        raise _bad_meta_error(bucket, name, str(error)) from None
+        raise bad_meta_error(bucket, name, str(error)) from None
     # A link has no chunks and needs no NUID. If it has one, the NUID must be valid.
     needs_nuid = info.nuid or info.chunks or not info.is_link()
-    if needs_nuid and not _NUID.fullmatch(info.nuid):
-        raise _bad_meta_error(bucket, name, f"its nuid {info.nuid!r} is not valid")
+    if needs_nuid and not NUID.fullmatch(info.nuid):
+        raise bad_meta_error(bucket, name, f"its nuid {info.nuid!r} is not valid")
     return info
 
 
@@ -246,16 +192,6 @@ def _check_fields(name: str, meta: api.ObjectMeta, *, allow_reserved_headers: bo
 def _too_large_error(bucket: str, name: str, size: int, limit: int) -> InvalidOptionError:
     return InvalidOptionError(
         f"metadata of object {name!r} in bucket {bucket!r} has {size} bytes: {limit} at most",
-        bucket=bucket,
-        name=name,
-    )
-
-
-def _bad_meta_error(bucket: str, name: str, reason: str) -> BadObjectMetaError:
-    if len(reason) > _MAX_REASON_LENGTH:
-        reason = f"{reason[:_MAX_REASON_LENGTH]}…"
-    return BadObjectMetaError(
-        f"metadata of object {name!r} in bucket {bucket!r} cannot be read: {reason}",
         bucket=bucket,
         name=name,
     )

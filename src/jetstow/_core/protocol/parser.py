@@ -1,13 +1,14 @@
 """A parser of the NATS protocol that copies each message once.
 
-Reads of the socket fill one buffer, which is used again. A complete message is copied out of it.
+Reads of the socket fill one buffer, which is used again. A complete message is copied out of it, by
+the parser or by the receiver of a large message.
 Headers are parsed on first access.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -19,6 +20,9 @@ _MAX_LINE_SIZE: Final = _BUFFER_SIZE // 2
 
 # A server's `max_payload` is at most 64 MiB. It does not count all headers.
 _MAX_MESSAGE_SIZE: Final = 128 * 1024 * 1024
+
+# Bodies of at least this size are offered before they are copied, in bytes.
+_MIN_OFFERED_SIZE: Final = 16 * 1024
 
 _END: Final = b"\r\n"
 _CR, _LF = _END
@@ -40,6 +44,8 @@ class ParsedMessage(msgspec.Struct, gc=False):
     reply: str
     raw_headers: bytes
     data: bytes
+    """A view of the parser's buffer while the message is offered, which then is reused."""
+
     _headers: dict[str, str] | None = None
 
     @property
@@ -70,15 +76,23 @@ def parse_headers(raw: bytes) -> dict[str, str]:
 class Parser:
     """Splits a stream of bytes into messages and other protocol lines, reported in their order.
 
+    Messages that follow each other to one subject of one subscription are reported together.
+
     The receiver writes to `get_buffer()` and then calls `buffer_updated(size)`, as in
-    `asyncio.BufferedProtocol`.
+    `asyncio.BufferedProtocol`. `take` is offered each large message first, whose data is a view of
+    the buffer. It returns whether it has processed the message.
     """
 
     def __init__(
-        self, on_message: Callable[[ParsedMessage], None], on_line: Callable[[bytes], None]
+        self,
+        on_messages: Callable[[list[ParsedMessage]], None],
+        on_line: Callable[[bytes], None],
+        take: Callable[[ParsedMessage], bool] = lambda _: False,
     ) -> None:
-        self._on_message = on_message
+        self._on_messages = on_messages
+        self._messages: list[ParsedMessage] = []
         self._on_line = on_line
+        self._take = take
         self._buffer = bytearray(_BUFFER_SIZE)
         self._view = memoryview(self._buffer)
         self._end = 0
@@ -112,9 +126,13 @@ class Parser:
             if self._large_body_end == self._body_size:
                 body, self._large_body = self._large_body, None
                 self._emit(body)
+                self._report()
             return
         self._end += size
-        parsed = self._parse()
+        try:
+            parsed = self._parse()
+        finally:
+            self._report()
         if 0 < parsed < self._end:
             remaining = bytes(self._view[parsed : self._end])
             self._view[: len(remaining)] = remaining
@@ -138,6 +156,7 @@ class Parser:
                 if line.startswith(_MESSAGES):
                     self._parse_message_line(line)
                 else:
+                    self._report()
                     self._on_line(bytes(line) + _END)
             elif end - start >= self._body_size:
                 stop = start + self._body_size
@@ -158,6 +177,7 @@ class Parser:
                 self._header_size = 0
             # Most messages of a batch differ only in their sizes.
             if address != self._last_address:
+                self._report()
                 # The server accepts and delivers subjects that are not UTF-8.
                 _, self._subject, sid, *reply = address.decode("utf-8", "replace").split(" ")
                 self._sid, (self._reply,) = int(sid), reply or ("",)
@@ -172,6 +192,22 @@ class Parser:
     def _emit(self, body: memoryview) -> None:
         if body[-2] != _CR or body[-1] != _LF:
             raise ProtocolError(f"a message to {self._subject!r} does not end in CRLF")
-        headers, data = bytes(body[: self._header_size]), bytes(body[self._header_size : -2])
+        headers, data = bytes(body[: self._header_size]), body[self._header_size : -2]
         self._body_size = 0
-        self._on_message(ParsedMessage(self._sid, self._subject, self._reply, headers, data))
+        if len(data) < _MIN_OFFERED_SIZE:
+            self._messages.append(
+                ParsedMessage(self._sid, self._subject, self._reply, headers, bytes(data))
+            )
+            return
+        self._report()
+        view: Any = data  # only `take` sees it
+        message = ParsedMessage(self._sid, self._subject, self._reply, headers, view)
+        if not self._take(message):
+            message.data = bytes(data)
+            self._messages.append(message)
+
+    def _report(self) -> None:
+        """Report the messages parsed so far. All are to one subject of one subscription."""
+        if self._messages:
+            messages, self._messages = self._messages, []
+            self._on_messages(messages)

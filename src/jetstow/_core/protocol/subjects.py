@@ -146,7 +146,7 @@ def chunk_subject(bucket: str, nuid: str) -> str:
 def meta_subject(bucket: str, name: str) -> str:
     """Return the subject of an object's metadata."""
     encoded = binascii.b2a_base64(name.encode(), newline=False).translate(_TO_URL)
-    return f"$O.{bucket}.M.{encoded.decode('ascii')}"
+    return f"$O.{bucket}.M.{encoded.decode()}"
 
 
 def object_name(bucket: str, subject: str) -> str | None:

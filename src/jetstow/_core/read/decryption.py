@@ -51,14 +51,11 @@ class WholeObject:
         self._stored = stored
         self._layout = None if stored.deleted else layout_of(view, stored)
         self.info = stored if self._layout is None else replace(stored, size=self._layout.size)
+        # Whether `info` is exact before the first byte is read.
+        self.has_size = self._layout is not None or view.key is None or stored.deleted
         self._is_plain_view = view.key is None and not view.is_as_stored
         if self._is_plain_view and stored.encrypted:
             raise encrypted_error(context)
-
-    @property
-    def needs_decryption(self) -> bool:
-        """Whether the bytes may be encrypted, and the view has a key."""
-        return self._view.key is not None and not self._stored.deleted
 
     def decrypt(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         """Return the plaintext; `pieces` are all stored bytes.
@@ -66,9 +63,13 @@ class WholeObject:
         Raises: `ObjectEncryptedError` (another key), `TamperedError` (the bytes are not those that
         were encrypted under the object's name).
         """
-        if self._view.key is None or self._stored.deleted:
-            return pieces
-        return self._decrypt(self._view.key, pieces)
+        key = self._view.key
+        return pieces if key is None or self._stored.deleted else self._decrypt(key, pieces)
+
+    @property
+    def needs_decryption(self) -> bool:
+        """Whether the stored bytes have to be passed through `decrypt`."""
+        return self._view.key is not None and not self._stored.deleted
 
     def check_start(self, data: bytes) -> None:
         """Check the first bytes if the view has no key: the header may be lost.
@@ -97,7 +98,7 @@ class WholeObject:
             if len(buffer) == chunk_size and piece:  # the usual case, without a copy
                 data, buffer = buffer, piece
                 plaintext = self._decrypt_chunk(decryptor, number, data)
-                number, size = number + 1, size + len(plaintext)
+                number, size = number + 1, self._checked_size(size + len(plaintext))
                 yield plaintext
             else:
                 buffer = buffer if isinstance(buffer, bytearray) else bytearray(buffer)
@@ -106,7 +107,7 @@ class WholeObject:
                 buffer = buffer if isinstance(buffer, bytearray) else bytearray(buffer)
                 plaintext = self._decrypt_chunk(decryptor, number, buffer[:chunk_size])
                 del buffer[:chunk_size]
-                number, size = number + 1, size + len(plaintext)
+                number, size = number + 1, self._checked_size(size + len(plaintext))
                 yield plaintext
         plaintext = self._decrypt_chunk(decryptor, number, buffer, last=True)
         self._finish(key, Layout(chunk_size, size + len(plaintext), decryptor.salt))
@@ -134,6 +135,12 @@ class WholeObject:
     ) -> bytes:
         with translate_errors(self._context):
             return decryptor.decrypt(number, data, last=last)
+
+    def _checked_size(self, size: int) -> int:
+        """Return the bytes so far. Raise `TamperedError` if they exceed the header's size."""
+        if self._layout is not None and size > self._layout.size:
+            raise tampered_error(self._context)
+        return size
 
     def _finish(self, key: Key, layout: Layout) -> None:
         """Compare the authenticated size with the header's, or set it."""

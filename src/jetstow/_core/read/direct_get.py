@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.read.windows import NoDirectGetError, Window, WindowMessage, WindowSource
+from jetstow._core.read.windows import (
+    NoDirectGetError,
+    Take,
+    Window,
+    WindowMessage,
+    WindowSource,
+)
 from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
 
 # The headers that the server adds to a message of a batch, after those that it was stored with.
@@ -26,14 +33,68 @@ _UNAVAILABLE: Final = 503
 class _DirectWindow(Window):
     pending_includes_self = False
 
+    _take: Take | None = None
+    """Set while the reader waits, and all messages before were read."""
+
     async def next_message(self) -> WindowMessage | None:
+        while not self._messages:
+            await self._wait_for_messages(None)
+        return self._read(self._messages.popleft())
+
+    async def next_messages(self, take: Take | None = None) -> tuple[list[WindowMessage], bool]:
+        result: list[WindowMessage] = []
+        messages, surplus = self._messages, int(self.pending_includes_self)
+        if not messages:
+            await self._wait_for_messages(take)
+        while messages:
+            together: list[Message] = []
+            while messages and messages[0].data:
+                together.append(messages.popleft())
+            result += _parse_messages(together, surplus)
+            if messages:
+                if (empty := self._read(messages.popleft())) is None:
+                    return result, True
+                result.append(empty)
+        return result, False
+
+    def take(self, message: Message) -> bool:
+        if self._take is None or self._messages or not message.data:
+            return False
         try:
-            message = await self.next()
+            parsed = parse_message(message, int(self.pending_includes_self))
+        except NoDirectGetError:
+            return False  # the reader raises it
+        if not self._take(parsed):
+            return False
+        self._count_arrival(message)
+        self.wake()
+        return True
+
+    def deliver(self, message: Message) -> None:
+        if not self.take(message):
+            super().deliver(message)
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        if self._take is None:
+            super().deliver_all(messages)
+        else:
+            for message in messages:
+                self.deliver(message)
+
+    async def _wait_for_messages(self, take: Take | None) -> None:
+        self._take = take
+        try:
+            await self.wait()
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
         except TimeoutError:
             self.raise_if_cut_off()
             raise
+        finally:
+            self._take = None
+
+    def _read(self, message: Message) -> WindowMessage | None:
+        """Return a message of the window, or None if it marks its end."""
         code = status(message)
         if code is None:
             return parse_message(message, int(self.pending_includes_self))
@@ -48,17 +109,24 @@ class _DirectWindow(Window):
             ServerError, f"the server refused to read {self.context}: {code} {description}"
         )
 
-    async def next_messages(self) -> tuple[list[WindowMessage], bool]:
-        result: list[WindowMessage] = []
-        messages, surplus = self._messages, int(self.pending_includes_self)
-        while not result or messages:
-            if messages and messages[0].data:
-                result.append(parse_message(messages.popleft(), surplus))
-            elif (message := await self.next_message()) is not None:
-                result.append(message)
-            else:
-                return result, True
-        return result, False
+
+def _parse_messages(messages: list[Message], surplus: int) -> list[WindowMessage]:
+    """Parse messages of a batch, whose headers are matched in one call."""
+    heads = [message.raw_headers for message in messages if isinstance(message, ParsedMessage)]
+    found = _BATCH_HEADERS.findall(b"".join(heads))
+    # The headers that a message was stored with may look the same: then there are more matches.
+    if not len(found) == len(heads) == len(messages):
+        return [parse_message(message, surplus) for message in messages]
+    return [
+        WindowMessage(
+            int(seq),
+            int(pending) - surplus,
+            message.data,
+            subject.decode("utf-8", "replace"),
+            time.decode(),
+        )
+        for message, (subject, seq, time, pending) in zip(messages, found, strict=True)
+    ]
 
 
 def parse_message(message: Message, surplus: int) -> WindowMessage:

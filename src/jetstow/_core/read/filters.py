@@ -21,6 +21,11 @@ class NameFilter:
     prefix: str = ""
     pattern: str | None = None
 
+    @property
+    def selects_all(self) -> bool:
+        """Whether every name matches."""
+        return not self.prefix and self.pattern is None
+
     def selects(self, name: str) -> bool:
         """Return whether a name matches."""
         if not name.startswith(self.prefix):

@@ -13,10 +13,12 @@ from contextlib import aclosing, suppress
 from functools import partial
 from typing import Final, TypeAlias
 
+from jetstow._core.aio.garbage_collector import without_collections
 from jetstow._core.bucket.stored_message import StoredMessage
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
+from jetstow._core.protocol.common_metadata import decode_lines, info_of_common
 from jetstow._core.protocol.metadata import decode_info
-from jetstow._core.protocol.subjects import all_meta_subject, object_name
+from jetstow._core.protocol.subjects import all_meta_subject, meta_subject, object_name
 from jetstow._core.read.direct_get import DirectWindows
 from jetstow._core.read.filters import ALL_NAMES, NameFilter
 from jetstow._core.read.pending_counts import pending_counts_by_batch
@@ -27,10 +29,10 @@ from jetstow.models import ObjectInfo
 
 _log = logging.getLogger("jetstow.read")
 
-# Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 8 MiB.
+# Messages of one batch, and the assumed size of each in bytes: the server ends a batch at 16 MiB.
 # The next batch can only be requested when one has ended, so few large batches are faster. On a
 # slow link, batches have fewer messages.
-_BATCH_MESSAGES: Final = 8_192
+_BATCH_MESSAGES: Final = 16_384
 _META_BYTES: Final = 512
 
 # Concurrent requests to the leader, if it is asked for each name.
@@ -49,9 +51,8 @@ async def iter_infos(
     new revision. Unreadable metadata is logged and skipped.
     """
     async for messages in _all_metadata(stream, names, unique=True):
-        for message in messages:
-            name = _selected_name(stream, message.subject, names)
-            if name is not None and (info := _decode(stream.bucket, name, message)) is not None:
+        for _, info in _decode_all(stream, messages, names):
+            if info is not None:
                 yield info
 
 
@@ -59,28 +60,49 @@ async def list_infos(stream: Stream, names: NameFilter = ALL_NAMES) -> list[Obje
     """Return the same as a list with one entry for each name, the newest."""
     infos: dict[str, ObjectInfo] = {}
     async for messages in _all_metadata(stream, names, unique=False):
-        for message in messages:
-            name = _selected_name(stream, message.subject, names)
-            if name is None:
-                continue
+        for name, info in _decode_all(stream, messages, names):
             infos.pop(name, None)
-            if (info := _decode(stream.bucket, name, message)) is not None:
+            if info is not None:
                 infos[name] = info
     return list(infos.values())
+
+
+@without_collections
+def _decode_all(
+    stream: Stream, messages: Sequence[_MetadataMessage], names: NameFilter
+) -> list[tuple[str, ObjectInfo | None]]:
+    """Return the selected names in messages, with their infos; None if one is unreadable."""
+    result: list[tuple[str, ObjectInfo | None]] = []
+    if not names.selects_all:  # decode what is selected only
+        messages = [m for m in messages if _selected_name(stream, m.subject, names) is not None]
+    commons = decode_lines([message.data for message in messages]) if messages else []
+    bucket = stream.bucket
+    for number, message in enumerate(messages):
+        common = None if commons is None else commons[number]
+        # Names in the metadata may be wrong. If one is right, its subject need not be decoded.
+        name = common.name if common is not None else None
+        if not name or meta_subject(stream.subject_bucket, name) != message.subject:
+            name = object_name(stream.subject_bucket, message.subject)
+        if name is None:
+            continue
+        try:
+            if common is None:
+                info = decode_info(
+                    bucket, name, message.data, revision=message.seq, mtime=message.time
+                )
+            else:
+                info = info_of_common(bucket, name, common, message.seq, message.time)
+        except BadObjectMetaError as error:
+            _log.warning("skipped: %s", error)
+            info = None
+        result.append((name, info))
+    return result
 
 
 def _selected_name(stream: Stream, subject: str, names: NameFilter) -> str | None:
     """Return the name in a subject, or None if it is not selected. Its metadata is not decoded."""
     name = object_name(stream.subject_bucket, subject)
-    return name if name is None or names is ALL_NAMES or names.selects(name) else None
-
-
-def _decode(bucket: str, name: str, message: _MetadataMessage) -> ObjectInfo | None:
-    try:
-        return decode_info(bucket, name, message.data, revision=message.seq, mtime=message.time)
-    except BadObjectMetaError as error:
-        _log.warning("skipped: %s", error)
-        return None
+    return name if name is None or names.selects(name) else None
 
 
 async def _all_metadata(

@@ -7,6 +7,8 @@ from contextlib import aclosing
 from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
+from jetstow._core.aio.batches import flattened
+from jetstow._core.aio.sink import Sink
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Layout
 from jetstow._core.protocol.error_context import ErrorContext
@@ -17,12 +19,12 @@ from jetstow._core.read.decryption import (
     decrypted_ranges,
     read_layout,
 )
-from jetstow._core.read.download import verified_chunks
 from jetstow._core.read.links import Resolved
 from jetstow._core.read.preconditions import NO_PRECONDITIONS, Preconditions
 from jetstow._core.read.ranges import RangeReader, range_stop
 from jetstow._core.read.small_object import find_object
-from jetstow.errors import ObjectChangedError
+from jetstow._core.read.verification import verified_batches, verified_chunks
+from jetstow.errors import InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
@@ -59,10 +61,11 @@ class ObjectRead:
         self._show_deleted = show_deleted
         self._progress = progress
         self._preconditions = preconditions
+        self._done = 0
         self._found: _Found | None = None
 
     async def small(self) -> bytes | None:
-        """Return the bytes of a small object, verified; None if it is read by `chunks`.
+        """Return the bytes of a small object, verified; None if it is not small.
 
         Raises: what `chunks` raises.
         """
@@ -78,32 +81,70 @@ class ObjectRead:
                 self._progress(done, self.info.size)
         return data
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Yield the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
+    def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Return the object's bytes, decrypted, chunk by chunk; verified when the generator ends.
 
-        Raises: what `find_object`, `WholeObject` and `verified_chunks` raise.
+        Raises: what `batches` raises.
+        """
+        return flattened(self.batches())
+
+    async def write_to(self, sink: Sink) -> ObjectInfo:
+        """Write the object's bytes to a sink. Return its info when they are verified.
+
+        Raises: `InvalidOptionError` (the object does not fit; nothing was read), what the sink
+        raises, and what `batches` raises.
+        """
+        async with aclosing(self.batches(sink)) as batches:
+            async for batch in batches:
+                for data in batch:
+                    if not sink.take(data):
+                        await sink.write(data)
+        return self.info
+
+    async def batches(self, sink: Sink | None = None) -> AsyncGenerator[list[bytes], None]:
+        """Yield the object's bytes, decrypted, in lists of chunks as they arrive.
+
+        A sink takes the chunks that arrive while this generator waits. It must be given all others
+        before the next iteration.
+
+        Raises: what `find_object`, `WholeObject` and `verified_batches` raise.
         """
         while True:
-            done = 0
-            whole, found, pieces = self._found or await self._find()
-            self._found = None
-            chunks = verified_chunks(*found) if pieces is None else _yield_all(pieces)
-            plain = whole.decrypt(chunks)
+            self._done = 0
+            whole, batches = await self._open(sink)
             try:
-                async with aclosing(chunks), aclosing(plain):
-                    async for data in plain:
-                        if not done:
-                            whole.check_start(data)
-                            self.info = whole.info
-                        done += len(data)
-                        if self._progress is not None:
-                            self._progress(done, self.info.size)
-                        yield data
+                async with aclosing(batches):
+                    async for batch in batches:
+                        for data in batch:
+                            self._process(data, whole, sink)
+                        yield batch
                 self.info = whole.info
                 return
             except ObjectChangedError:
-                if done:
+                if self._done:
                     raise
+
+    async def _open(
+        self, sink: Sink | None
+    ) -> tuple[WholeObject, AsyncGenerator[list[bytes], None]]:
+        """Find the object, and return it with its bytes, which are not yet decrypted."""
+
+        def take(data: bytes) -> bool:
+            # The first chunk and the user's function may raise: see `_process`.
+            if not self._done or self._progress is not None or not (sink and sink.take(data)):
+                return False
+            self._done += len(data)
+            return True
+
+        (whole, found, pieces), self._found = self._found or await self._find(), None
+        if sink is not None and whole.has_size:
+            _start(sink, found.context, whole.info)
+        if not whole.needs_decryption:
+            if pieces is not None:
+                return whole, _one_batch(pieces)
+            return whole, verified_batches(*found, take if sink else None)
+        chunks = verified_chunks(*found) if pieces is None else flattened(_one_batch(pieces))
+        return whole, _one_by_one(chunks, whole.decrypt(chunks))
 
     async def _find(self) -> _Found:
         found, pieces = await find_object(
@@ -114,10 +155,38 @@ class ObjectRead:
         )
         return _Found(WholeObject(self._stream, found.context, found.info), found, pieces)
 
+    def _process(self, data: bytes, whole: WholeObject, sink: Sink | None) -> None:
+        if not self._done:
+            whole.check_start(data)
+            self.info = whole.info
+            if sink is not None and not whole.has_size:
+                _start(sink, self.context, whole.info)
+        self._done += len(data)
+        if self._progress is not None:
+            self._progress(self._done, self.info.size)
 
-async def _yield_all(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:
-    for piece in pieces:
-        yield piece
+
+def _start(sink: Sink, context: ErrorContext, info: ObjectInfo) -> None:
+    size = info.size or 0
+    if sink.size is not None and size > sink.size:
+        raise context.error(
+            InvalidOptionError,
+            f"{context} has {size} bytes, and the buffer {sink.size}: pass a larger one",
+        )
+    sink.start(size)
+
+
+async def _one_by_one(
+    source: AsyncGenerator[bytes, None], chunks: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[list[bytes], None]:
+    """Yield chunks as lists of one, and close their source, too."""
+    async with aclosing(source), aclosing(chunks):
+        async for data in chunks:
+            yield [data]
+
+
+async def _one_batch(pieces: list[bytes]) -> AsyncGenerator[list[bytes], None]:
+    yield pieces
 
 
 async def open_ranges(

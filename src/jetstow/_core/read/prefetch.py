@@ -21,21 +21,17 @@ _MAX_WINDOWS_AHEAD: Final = 2
 class Prefetch:
     """Windows of chunks of `chunk_size` bytes, up to chunk `end` (excluded).
 
-    The first window has `size` bytes. `early` is a window with all chunks, if they were requested
-    before.
+    The first window has `size` bytes.
     """
 
-    def __init__(
-        self, source: WindowSource, chunk_size: int, end: int, size: int, early: Window | None
-    ) -> None:
+    def __init__(self, source: WindowSource, chunk_size: int, end: int, size: int) -> None:
         self._source = source
         self._chunk_size = chunk_size
         self._end = end
         self._size = size
         self._requested_end = end
         self._max_ahead = 1
-        self._early = early
-        self._windows = deque([] if early is None else [early])
+        self._windows: deque[Window] = deque()
 
     @property
     def is_empty(self) -> bool:
@@ -48,8 +44,6 @@ class Prefetch:
             count = self._start_window(chunk)
             self._windows.append(await self._source.request(seq, count, self._chunk_size))
             self._requested_end = chunk + count
-        elif self._early is not None:
-            self._early = None  # all chunks were requested: no need to adapt
         elif self._windows[0].is_empty:
             # The round trip takes longer than reading a window.
             self._max_ahead = min(self._max_ahead + 1, _MAX_WINDOWS_AHEAD)

@@ -17,15 +17,11 @@ from typing import Final, TypeVar
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject
+from jetstow._core.read.arrivals import Position
 from jetstow._core.read.chunk_search import ChunkSearch
-from jetstow._core.read.download import (
-    Download,
-    Position,
-    expected_chunk_size,
-    replica_delays,
-    verified_chunks,
-)
+from jetstow._core.read.download import Download, expected_chunk_size, replica_delays
 from jetstow._core.read.pending_counts import max_queries, pending_counts
+from jetstow._core.read.verification import verified_chunks
 from jetstow.errors import InvalidRangeError, SizeMismatchError
 from jetstow.models import ObjectInfo
 

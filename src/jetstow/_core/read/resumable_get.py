@@ -22,9 +22,9 @@ from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.read import links
 from jetstow._core.read.decryption import DecryptedRanges, RangeSource, decrypted_ranges
-from jetstow._core.read.download import check_digest
 from jetstow._core.read.preconditions import Preconditions
 from jetstow._core.read.ranges import RangeReader
+from jetstow._core.read.verification import check_digest
 from jetstow.errors import IntegrityError, InvalidOptionError, ObjectChangedError
 from jetstow.models import ObjectInfo
 from jetstow.types import Progress

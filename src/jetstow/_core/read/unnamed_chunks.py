@@ -7,7 +7,8 @@ from contextlib import aclosing, suppress
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
-from jetstow._core.read.download import Download, Position
+from jetstow._core.read.arrivals import Position
+from jetstow._core.read.download import Download
 from jetstow.errors import ChunksLostError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
 from jetstow.types import StoredChunks

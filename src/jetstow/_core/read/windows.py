@@ -8,7 +8,8 @@ messages of its subject follow.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import msgspec
 
@@ -21,8 +22,16 @@ from jetstow.errors import TimeoutError
 if TYPE_CHECKING:
     from jetstow._core.bucket.stream import Stream
 
+# Takes a message of a window when it arrives, or returns False. The data of the message may be a
+# view that is valid during the call only.
+Take: TypeAlias = "Callable[[WindowMessage], bool]"
+
 # Bytes that the server adds to the size of a message for its subject and headers.
 MESSAGE_OVERHEAD: Final = 512
+
+
+# Small messages that arrive together count as one of this size, in bytes.
+_MAX_PORTION: Final = 128 * 1024
 
 
 class WindowMessage(msgspec.Struct, gc=False):
@@ -70,15 +79,38 @@ class Window(Mailbox):
         """Return the next message, or None at the end of the window."""
         raise NotImplementedError
 
-    async def next_messages(self) -> tuple[list[WindowMessage], bool]:
+    async def next_messages(self, take: Take | None = None) -> tuple[list[WindowMessage], bool]:
         """Return the messages that have arrived, and whether the window ends with them.
 
-        Wait for the first one. The list is empty only at the end of the window.
+        Wait for the first one. `take` is offered each message that arrives during the wait, in
+        order. Those that it takes are not returned, so that the list may be empty.
         """
         message = await self.next_message()
-        return ([], True) if message is None else ([message], False)
+        if message is None:
+            return [], True
+        return ([], False) if take is not None and take(message) else ([message], False)
 
     def deliver(self, message: Message) -> None:
+        self._count_arrival(message)
+        super().deliver(message)
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        size = 0
+        for message in messages:
+            if not message.data:  # it ends the window
+                super().deliver_all(messages)
+                return
+            size += len(message.data) + MESSAGE_OVERHEAD
+        self.message_count += len(messages)
+        while size and self.remaining_bytes:
+            # In portions, as the connection's window measures the rate by the size of messages.
+            portion = min(size, _MAX_PORTION, self.remaining_bytes)
+            size, self.remaining_bytes = size - portion, self.remaining_bytes - portion
+            self.inbox.inbound.answer(self.departure, portion)
+        self._messages.extend(messages)
+        self.wake()
+
+    def _count_arrival(self, message: Message) -> None:
         self.message_count += 1
         if self.remaining_bytes and message.data:
             size = min(len(message.data) + MESSAGE_OVERHEAD, self.remaining_bytes)
@@ -88,7 +120,6 @@ class Window(Mailbox):
             # A message without data ends the window. Or it was stored empty, which is rare: then it
             # does no harm to release the rest of the window early.
             self._release()
-        super().deliver(message)
 
     def close(self) -> None:
         super().close()

@@ -18,7 +18,7 @@ import nats.errors
 from nats.aio.transport import TcpTransport
 
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.transport.fast_path import FastPath, Receivers, encode_message, message_size
+from jetstow._core.transport.fast_path import FastPath, Subscriber, encode_message, message_size
 from jetstow._core.transport.tls import TLSClient
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class FastPathClient(TLSClient):
     def __init__(self) -> None:
         super().__init__()
         self._fast_path: FastPath | None = None
-        self._receivers: Receivers = {}
+        self._subscribers: dict[int, Subscriber] = {}
 
     @property
     def _arriving(self) -> tuple[int, str] | None:
@@ -43,13 +43,13 @@ class FastPathClient(TLSClient):
     async def subscribe_fast(
         self,
         subject: str,
-        on_message: Callable[[Any], None],
+        subscriber: Subscriber,
         fallback: Callable[[Any], Awaitable[None]],
     ) -> Subscription:
-        """Subscribe. Messages go to `on_message` from the fast path, to `fallback` from nats-py."""
+        """Subscribe. Messages go to `subscriber` from the fast path, to `fallback` from nats-py."""
         # The transfers' windows limit the pending bytes. nats-py would drop messages.
         subscription = await self.subscribe(subject, cb=fallback, pending_bytes_limit=0)
-        self._receivers[subscription._id] = on_message
+        self._subscribers[subscription._id] = subscriber
         return subscription
 
     def publish_fast(
@@ -99,16 +99,16 @@ class FastPathClient(TLSClient):
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         await super()._close(status, do_cbs)
         if status == self.CLOSED:
-            self._receivers.clear()  # `connect` restarts the numbers of subscriptions
+            self._subscribers.clear()  # `connect` restarts the numbers of subscriptions
 
     def _remove_sub(self, sid: int, max_msgs: int = 0) -> None:
         super()._remove_sub(sid, max_msgs)
-        self._receivers.pop(sid, None)
+        self._subscribers.pop(sid, None)
 
     async def _read_loop(self) -> None:
         """Replace nats-py's read loop if there is a fast path."""
         try:
-            fast_path = await FastPath.attach(self._transport, self._receivers, self.stats)
+            fast_path = await FastPath.attach(self._transport, self._subscribers, self.stats)
         except OSError as error:  # the connection broke in the meantime
             await self._process_op_err(error)
             return

@@ -13,8 +13,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, Final, Self, TypeAlias
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, Protocol, Self
 
 import nats.errors
 from nats.aio.transport import TcpTransport
@@ -29,23 +29,38 @@ _MAX_QUEUED: Final = 512
 # Messages smaller than this wait for others until the next iteration of the loop.
 _MAX_BATCHED_SIZE: Final = 8 * 1024
 
-# The callback of each subscription, by its number.
-Receivers: TypeAlias = dict[int, Callable[[ParsedMessage], None]]
+
+class Subscriber(Protocol):
+    """Receives the messages of a subscription."""
+
+    def deliver_all(self, messages: Sequence[ParsedMessage], /) -> None:
+        """Receive messages to one subject."""
+        ...
+
+    def take(self, message: ParsedMessage, /) -> bool:
+        """Process a large message at once, whose data is valid during the call only.
+
+        Return False if it has to be delivered.
+        """
+        ...
 
 
 class FastPath(asyncio.BufferedProtocol):
     """The protocol of one connection's transport, instead of that of `asyncio.StreamReader`."""
 
     def __init__(
-        self, writer: asyncio.StreamWriter, receivers: Receivers, stats: dict[str, int]
+        self,
+        writer: asyncio.StreamWriter,
+        subscribers: dict[int, Subscriber],
+        stats: dict[str, int],
     ) -> None:
         self.writer = writer
-        self._receivers = receivers
+        self._subscribers = subscribers
         self._stats = stats
         self._transport: Any = writer.transport
         # The protocol of the streams still handles flow control and the end of the connection.
         self._stream_protocol: Any = writer.transport.get_protocol()
-        self._parser = Parser(self._on_message, self._queue)
+        self._parser = Parser(self._on_messages, self._queue, self._take)
         self._queued: deque[ParsedMessage | bytes] = deque()
         self._outgoing: list[bytes] = []
         self._loop = asyncio.get_running_loop()
@@ -56,7 +71,7 @@ class FastPath(asyncio.BufferedProtocol):
 
     @classmethod
     async def attach(
-        cls, transport: Any, receivers: Receivers, stats: dict[str, int]
+        cls, transport: Any, subscribers: dict[int, Subscriber], stats: dict[str, int]
     ) -> Self | None:
         """Take over a transport of nats-py and the bytes that it has buffered.
 
@@ -67,7 +82,7 @@ class FastPath(asyncio.BufferedProtocol):
         reader, writer = transport._io_reader, transport._io_writer
         if reader is None or writer is None:
             return None
-        fast_path = cls(writer, receivers, stats)
+        fast_path = cls(writer, subscribers, stats)
         writer.transport.set_protocol(fast_path)
         # After `feed_eof`, `read` returns the buffered bytes and does not wait.
         reader.feed_eof()
@@ -161,17 +176,32 @@ class FastPath(asyncio.BufferedProtocol):
             self.buffer_updated(size)
             data = data[size:]
 
-    def _on_message(self, message: ParsedMessage) -> None:
-        receiver = self._receivers.get(message.sid)
-        if receiver is None:
-            self._queue(message)
+    def _on_messages(self, messages: list[ParsedMessage]) -> None:
+        subscriber = self._subscribers.get(messages[0].sid)
+        if subscriber is None:
+            for message in messages:
+                self._queue(message)
             return
-        self._stats["in_msgs"] += 1
-        self._stats["in_bytes"] += len(message.data)
+        self._count(messages)
         try:
-            receiver(message)
+            subscriber.deliver_all(messages)
         except Exception:  # noqa: BLE001 - as nats-py's callbacks: the connection continues
-            _log.exception("cannot process a message to %s", message.subject)
+            _log.exception("cannot process a message to %s", messages[0].subject)
+
+    def _take(self, message: ParsedMessage) -> bool:
+        subscriber = self._subscribers.get(message.sid)
+        try:
+            if subscriber is None or not subscriber.take(message):
+                return False
+        except Exception:  # noqa: BLE001 - as in `_on_messages`
+            _log.exception("cannot take a message to %s", message.subject)
+            return False
+        self._count([message])
+        return True
+
+    def _count(self, messages: Sequence[ParsedMessage]) -> None:
+        self._stats["in_msgs"] += len(messages)
+        self._stats["in_bytes"] += sum([len(message.data) for message in messages])
 
     def _queue(self, item: ParsedMessage | bytes) -> None:
         self._queued.append(item)

@@ -1,16 +1,14 @@
 """The inbox of a connection: a wildcard subscription that receives the replies to all requests.
 
 Each request has a token below the inbox, under which a `PendingReply` or a `Mailbox` receives. The
-server reports a permissions violation to the connection, not to the request: see `denials`, which
-fails the requests concerned (docs/decisions/0002).
-
-Only this module and `jetstream_api.py` subscribe and publish through nats-py.
+server reports a permissions violation to the connection: `permissions` fails the requests concerned
+(docs/decisions/0002). Only this module and `jetstream_api` subscribe and publish through nats-py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import nats.errors
@@ -40,8 +38,7 @@ if TYPE_CHECKING:
 
 # The server closes a connection with more than 64 MiB of pending bytes, and a stream rejects
 # messages when 128 MB of them are pending. A connection's transfers together stay below that.
-MAX_INBOUND_BYTES: Final = 32 * 1024 * 1024
-MAX_OUTBOUND_BYTES: Final = 32 * 1024 * 1024
+_MAX_BYTES_EACH_WAY: Final = 32 * 1024 * 1024
 
 M = TypeVar("M", bound=Mailbox)
 
@@ -56,8 +53,8 @@ class Inbox:
         self.flush_queue = nc._flush_queue
         self.prefix = nc.new_inbox()
         self._prefix_size = len(self.prefix) + 1
-        self.inbound = CongestionWindow(MAX_INBOUND_BYTES)
-        self.outbound = CongestionWindow(MAX_OUTBOUND_BYTES)
+        self.inbound = CongestionWindow(_MAX_BYTES_EACH_WAY)
+        self.outbound = CongestionWindow(_MAX_BYTES_EACH_WAY)
         self._socket = SocketCounters(nc)
         self._receivers: dict[str, Receiver] = {}
         self._subscribe_lock = asyncio.Lock()
@@ -176,17 +173,16 @@ class Inbox:
     # the coroutine itself enters the subscription: it would be lost, or made twice.
 
     async def _subscribe_mailbox(self, mailbox: Mailbox, context: ErrorContext) -> None:
-        subscribing = self._subscribe(mailbox.address, mailbox.deliver, context)
-        mailbox.subscription = await subscribing
+        mailbox.subscription = await self._subscribe(mailbox.address, mailbox, context)
 
     async def _subscribe_all(self, context: ErrorContext) -> None:
-        await self._subscribe(f"{self.prefix}.>", self._deliver, context)
+        await self._subscribe(f"{self.prefix}.>", self, context)
         self._is_subscribed = True
 
     def _create_mailbox(self, kind: type[M], context: ErrorContext, timeout: float) -> M:
         self._token_count += 1
         token = str(self._token_count)
-        mailbox = self._receivers[token] = kind(self, token, context, timeout)
+        self._receivers[token] = mailbox = kind(self, token, context, timeout)
         return mailbox
 
     def check_timeouts_at(self, when: float) -> None:
@@ -203,18 +199,15 @@ class Inbox:
     def _check_timeouts(self) -> None:
         now, due = asyncio.get_running_loop().time(), self.next_check
         late, self._timer, self.next_check = max(0.0, now - due), None, float("inf")
-        progress = self._socket.progress(self.inbound, self.outbound)
-        arriving = self._arriving()
+        progress, arriving = self._socket.progress(self.inbound, self.outbound), self._arriving()
         for receiver in list(self._receivers.values()):
-            is_arriving = receiver is arriving
-            when = receiver.check_timeout(now, progress, is_arriving=is_arriving, late=late)
-            if when is not None:
-                self.check_timeouts_at(when)
+            at = receiver.check_timeout(now, progress, is_arriving=receiver is arriving, late=late)
+            if at is not None:
+                self.check_timeouts_at(at)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
-        arriving = self.nc._arriving if isinstance(self.nc, FastPathClient) else None
-        if arriving is None:
+        if not isinstance(self.nc, FastPathClient) or (arriving := self.nc._arriving) is None:
             return None
         sid, subject = arriving
         for receiver in self._receivers.values():
@@ -241,8 +234,7 @@ class Inbox:
         """Publish. Return a coroutine that the caller must await, or None if the socket took all.
 
         Raises: `InvalidOptionError` (larger than the server's `max_payload`),
-        `WrongEventLoopError`. The coroutine raises
-        `ConnectionLostError`.
+        `WrongEventLoopError`. The coroutine raises `ConnectionLostError`.
         """
         if self.loop.loop is not asyncio.get_running_loop():
             self.loop.check(context)
@@ -270,23 +262,31 @@ class Inbox:
         )
 
     async def _subscribe(
-        self, subject: str, deliver: Callable[[Message], None], context: ErrorContext
+        self, subject: str, receiver: Inbox | Mailbox, context: ErrorContext
     ) -> Subscription:
         async def on_message(message: Msg) -> None:  # nats-py requires a coroutine function
-            deliver(message)
+            receiver.deliver_all([message])
 
         if isinstance(self.nc, FastPathClient):
-            subscribing = self.nc.subscribe_fast(subject, deliver, on_message)
+            subscribing = self.nc.subscribe_fast(subject, receiver, on_message)
         else:
             # The transfers' windows limit the pending bytes. nats-py would drop messages.
             subscribing = self.nc.subscribe(subject, cb=on_message, pending_bytes_limit=0)
         return await translate_errors(subscribing, context)
 
-    def _deliver(self, message: Message) -> None:
-        receiver = self._receivers.get(message.subject[self._prefix_size :])
-        if receiver is None and (receiver := self._receiver(message.subject)) is None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        """Pass messages to one subject to their receiver; called by the fast path or nats-py."""
+        if isinstance(mailbox := self._receiver(messages[0].subject), Mailbox):
+            mailbox.deliver_all(messages)
             return
-        receiver.deliver(message)
+        for message in messages:
+            if (receiver := self._receiver(message.subject)) is not None:  # until it has ended
+                receiver.deliver(message)
+
+    def take(self, message: Message) -> bool:
+        """Offer a large message to its mailbox; called by the fast path."""
+        mailbox = self._receiver(message.subject)
+        return isinstance(mailbox, Mailbox) and mailbox.take(message)
 
     def _receiver(self, subject: str) -> Receiver | None:
         token = subject[self._prefix_size :]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from jetstow._core.aio.congestion_window import CongestionWindow, Departure
@@ -118,6 +118,18 @@ class Mailbox:
         """Add a received message; called by the inbox."""
         self._messages.append(message)
         self.wake()
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        """Add received messages to one subject; called by the inbox."""
+        for message in messages:
+            self.deliver(message)
+
+    def take(self, message: Message) -> bool:  # noqa: ARG002 - for subclasses
+        """Process a large message at once, whose data is valid during the call only.
+
+        Return False if it has to be delivered.
+        """
+        return False
 
     def fail(self, error: JetstowError) -> None:
         """Make all further calls raise an error; called by the inbox."""

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from jetstow._core.aio.atomic_file import report_disk_errors
 from jetstow.cli import parsers
 from jetstow.cli.arguments import CONNECTION_OPTIONS
 from jetstow.cli.command import command
@@ -37,6 +36,8 @@ async def keygen(
 
 
 def _write_key(file: str) -> None:
+    from jetstow._core.aio.atomic_file import report_disk_errors
+
     try:
         fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
