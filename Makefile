@@ -58,7 +58,7 @@ test: lint types parts ## lint, types, and every test on every server version, w
 
 .PHONY: test-full
 test-full: test docs ## make test and docs, slow tests, and two minutes each of soak and fuzz
-	@$(BIN)/python -m pytest -n $(WORKERS) -m slow
+	@JETSTOW_TEST_SERVERS=all $(BIN)/python -m pytest -n $(WORKERS) -m slow
 	@$(MAKE) --no-print-directory soak MINUTES=2
 	@$(MAKE) --no-print-directory soak-s3
 	@$(MAKE) --no-print-directory fuzz MINUTES=2

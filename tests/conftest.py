@@ -12,6 +12,7 @@ import itertools
 import os
 import signal
 import sys
+import zlib
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -56,7 +57,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         runs = [(version, "") for version in _versions(selected, marks)]
         runs += [(selected[0], path) for path in other_paths]
         ids = ["-".join(filter(None, run)) for run in runs]
-        metafunc.parametrize(("server", "_path"), runs, indirect=True, ids=ids, scope="session")
+        slow = _slow_versions(metafunc, marks, runs)
+        params = [
+            pytest.param(*run, marks=[pytest.mark.slow] if run[0] in slow else []) for run in runs
+        ]
+        metafunc.parametrize(("server", "_path"), params, indirect=True, ids=ids, scope="session")
     elif other_paths:
         ids = ["best", *other_paths]
         metafunc.parametrize("_path", ["", *other_paths], indirect=True, ids=ids, scope="session")
@@ -71,6 +76,20 @@ def _versions(selected: list[str], marks: set[str]) -> list[str]:
     if "first_and_last_version" in marks:
         return list(dict.fromkeys((selected[0], selected[-1])))
     return selected[:1]
+
+
+def _slow_versions(
+    metafunc: pytest.Metafunc, marks: set[str], runs: list[tuple[str, str]]
+) -> set[str]:
+    """The versions that a test with `distinct_versions` runs on in `make test-full` only.
+
+    `make test` runs it on the newest, the oldest and one of those between.
+    """
+    between = list(dict.fromkeys(version for version, _ in runs))[1:-1]
+    if "distinct_versions" not in marks or "every_version" in marks or not between:
+        return set()
+    between.pop(zlib.crc32(metafunc.definition.nodeid.encode()) % len(between))
+    return set(between)
 
 
 def _other_paths(metafunc: pytest.Metafunc, marks: set[str]) -> tuple[str, ...]:
