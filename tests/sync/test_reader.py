@@ -18,6 +18,7 @@ from jetstow.errors import (
     RevisionMismatchError,
 )
 from tests.support import object_builder
+from tests.support.purges import blocking_purges_ended
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 from tests.sync.plain_client import run_on_server
@@ -142,6 +143,7 @@ def test_replaced_object_raises(store: jetstow.ObjectStore) -> None:
         file.seek(5_000_000)
         assert file.read(10) == DATA[5_000_000:5_000_010], "a rename does not move the bytes"
         store.put("b", b"new")
+        blocking_purges_ended(store)
         file.seek(3_000_000)
         with pytest.raises(ObjectChangedError):
             file.read(10)
