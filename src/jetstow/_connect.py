@@ -106,7 +106,8 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             failures.append(error)
         if error_cb is not None:
             await error_cb(error)
-        else:
+        elif client._lease is None or not client._lease.is_released:
+            # The release at the end of the process may stop the server of an open connection.
             _log.warning("%s", error)
 
     defaults = {key: value for key, value in _RECONNECT_DEFAULTS.items() if key not in options}

@@ -57,6 +57,11 @@ class Lease:
     def __repr__(self) -> str:
         return f"Lease({self.endpoint!r})"
 
+    @property
+    def is_released(self) -> bool:
+        """Whether the lease was released, or belongs to the parent of this process."""
+        return self not in _leases
+
     def release(self) -> None:
         """Release the lease. The last one stops the server. A second release has no effect.
 

@@ -69,6 +69,10 @@ class Portal:
     def register_connection(self, resource: object, close: Close) -> None:
         """Close a connection when the interpreter ends, after all files and watchers."""
         self._connections[resource] = close
+        # Functions of `atexit` run in reverse order. That of the embedded server, which stops it,
+        # is registered when a first connection needs it, and must run after ours.
+        atexit.unregister(_end_portal)
+        atexit.register(_end_portal)
 
     def unregister(self, resource: object) -> None:
         """Remove a resource that is closed."""
