@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jetstow.cli import errors
+from tests.support import raw_stream
 from tests.support.cli import Cli, wait_until
 from tests.support.servers import NatsServer
 
@@ -91,6 +92,16 @@ def test_rb_of_a_bucket_with_deleted_objects_only(cli: Cli, bucket: str) -> None
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")
     cli.run("rm", f"{bucket}/x")
     cli.run("rb", bucket)
+
+
+def test_rb_of_a_bucket_with_unreadable_metadata_only(cli: Cli, bucket: str) -> None:
+    """It is not empty: it needs a confirmation, and no warning once that is given."""
+    cli.run("mb", bucket)
+    cli.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "x", b"no JSON"))
+    refused = cli.run("rb", bucket, code=errors.USAGE)
+    assert f"bucket {bucket!r} is not empty" in refused.stderr
+    cli.run("rb", bucket, "--yes")
+    cli.error(errors.NOT_FOUND, "ls", bucket)
 
 
 def test_seal_makes_a_bucket_read_only(cli: Cli, bucket: str) -> None:

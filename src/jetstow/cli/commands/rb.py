@@ -17,8 +17,7 @@ async def rb(session: Session, bucket: Bucket, yes: Yes = False) -> Result:
 
     Asks for confirmation unless the bucket is empty.
     """
-    contents = await _contents(session, bucket)
-    if contents and not yes:
+    if not yes and (contents := await _contents(session, bucket)):
         await confirm(f"bucket {bucket!r} {contents}", "delete all of it?")
     await (await session.js()).delete_object_store(bucket)
     return Result({"bucket": bucket, "removed": True}, notices=[f"deleted bucket {bucket!r}"])
@@ -32,9 +31,13 @@ async def _contents(session: Session, bucket: str) -> str:
         store = await session.store(bucket)
     except WrongStreamError:
         return "cannot be read, and may not be empty"
+    if (size := (await store.status()).size) == 0:
+        return ""
+    contents = f"is not empty ({format_size(size)})"
     async for _ in store.list():
-        return f"is not empty ({format_size((await store.status()).size)})"
-    return ""
+        return contents
+    # Objects whose metadata cannot be read are not listed.
+    return contents if (await store.verify(quick=True)).findings else ""
 
 
 def register(app: typer.Typer) -> None:
