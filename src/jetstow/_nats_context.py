@@ -13,9 +13,11 @@ import json
 import os
 import re
 import ssl
+import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nats.aio.client import RawCredentials
 
@@ -27,6 +29,8 @@ from jetstow._credentials import (
     starts_with_seed,
 )
 from jetstow.errors import ContextError
+
+T = TypeVar("T")
 
 DEFAULT_URL = "nats://127.0.0.1:4222"
 
@@ -166,13 +170,31 @@ class _ContextFile:
         value = value.removeprefix("file://")
         self._refuse_reference(field_name, value)
         path = _expand_path(value)
-        if path.is_dir():
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError as error:
+            raise self.error(field_name, f"names a file that does not exist: {path}") from error
+        except (
+            OSError
+        ) as error:  # the path is too long, or leads through a file or a private folder
+            problem = f"names a file that cannot be found ({error.strerror}): {path}"
+            raise self.error(field_name, problem) from error
+        if stat.S_ISDIR(mode):
             raise self.error(field_name, f"names a folder, not a file: {path}")
-        if not path.exists():
-            raise self.error(field_name, f"names a file that does not exist: {path}")
         if not os.access(path, os.R_OK):
             raise self.error(field_name, f"names a file that you may not read: {path}")
         return path
+
+    def read(self, field_name: str, path: Path, read: Callable[[Path], T]) -> T:
+        """Return what `read` returns for the file in a field.
+
+        Raises: `ContextError` (the file cannot be read).
+        """
+        try:
+            return read(path)
+        except OSError as error:
+            problem = f"names a file that cannot be read ({error.strerror}): {path}"
+            raise self.error(field_name, problem) from error
 
     def _refuse_reference(self, field_name: str, value: str) -> None:
         if match := SECRET_REFERENCE.match(value):
@@ -213,11 +235,11 @@ def _credential_options(fields: _ContextFile) -> dict[str, Any]:
     if fields["user"] and (password or not token):
         options |= {"user": fields["user"], "password": password}
     elif creds := fields.file("creds"):
-        if not has_jwt_and_seed(read_credentials(creds)):
+        if not has_jwt_and_seed(fields.read("creds", creds, read_credentials)):
             raise fields.error("creds", f"names a file without a user JWT and seed: {creds}")
         options["user_credentials"] = str(creds)
     elif nkey := fields.file("nkey"):
-        if (seed := read_seed(nkey)) is None:
+        if (seed := fields.read("nkey", nkey, read_seed)) is None:
             raise fields.error("nkey", f"names a file without an NKEY seed: {nkey}")
         options["nkeys_seed_str"] = seed
     elif fields["user_jwt"]:

@@ -270,6 +270,31 @@ def test_invalid_credential_file(
         _nats_context.load("demo")
 
 
+@pytest.mark.parametrize("field", ["creds", "nkey", "ca", "cert", "key"])
+@pytest.mark.parametrize(
+    "path", ["9" * 400, "{file}/below", "{loop}"], ids=["long", "file", "loop"]
+)
+def test_path_that_leads_to_no_file(save: Any, tmp_path: Path, field: str, path: str) -> None:
+    file, loop = tmp_path / "file", tmp_path / "loop"
+    file.touch()
+    loop.symlink_to(loop)
+    save(**{field: path.format(file=file, loop=loop)})
+    with pytest.raises(
+        ContextError, match=rf"`{field}` names a file that cannot be found \(\w.*\): "
+    ):
+        _nats_context.load("demo")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that cannot be read")
+@pytest.mark.parametrize("field", ["creds", "nkey"])
+def test_file_whose_reads_fail(save: Any, field: str) -> None:
+    save(**{field: "/proc/self/mem"})
+    with pytest.raises(
+        ContextError, match=rf"`{field}` names a file that cannot be read \(\w.*\): "
+    ):
+        _nats_context.load("demo")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '"hush"', '{"token": "hush"', "\xff"])
 def test_invalid_context_file(config: Path, text: str) -> None:
     (config / "context/demo.json").write_text(text, encoding="latin-1")
