@@ -1,12 +1,17 @@
 """The records of the S3 gateway's multipart uploads, as far as other programs read them.
 
 The gateway is an extra. `jetstow gc` must spare the chunks of its uploads without it.
+
+Records are read from the leader: replicas may lag, and what is missing in a list is taken as gone.
+nats-py's `watch` may report the end of the records before the first one has arrived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from nats.js.client import JetStreamContext
@@ -14,6 +19,18 @@ from nats.js.errors import NotFoundError
 
 # The key-value bucket. The key of an upload is BUCKET.ID.0, and that of a part BUCKET.ID.NUMBER.
 UPLOAD_RECORDS: Final = "JETSTOW_S3_UPLOADS"
+
+_STREAM: Final = f"KV_{UPLOAD_RECORDS}"
+_SUBJECT: Final = f"$KV.{UPLOAD_RECORDS}."
+_MAX_CONCURRENT_READS: Final = 64
+
+
+class Record(NamedTuple):
+    """The value of a key, and its revision."""
+
+    key: str
+    value: bytes
+    revision: int
 
 
 class _Chunks(msgspec.Struct):
@@ -34,17 +51,51 @@ def keep_uploads(
     return keep
 
 
+async def read_record(js: JetStreamContext, key: str) -> Record | None:
+    """Return the record of a key; None if there is none."""
+    try:
+        message = await js.get_last_msg(_STREAM, _SUBJECT + key)
+    except NotFoundError:
+        return None
+    if "KV-Operation" in (message.headers or {}):
+        return None  # a delete marker
+    return Record(key, message.data or b"", message.seq or 0)
+
+
+async def read_records(js: JetStreamContext, keys: Sequence[str]) -> AsyncGenerator[Record, None]:
+    """Yield the records of keys, in their order. Those that do not exist are left out."""
+    for start in range(0, len(keys), _MAX_CONCURRENT_READS):
+        batch = keys[start : start + _MAX_CONCURRENT_READS]
+        for record in await asyncio.gather(*(read_record(js, key) for key in batch)):
+            if record is not None:
+                yield record
+
+
+async def list_keys(js: JetStreamContext, pattern: str) -> list[str]:
+    """Return the keys that match a pattern, those with a delete marker included."""
+    keys: list[str] = []
+    while True:
+        request = {"subjects_filter": _SUBJECT + pattern, "offset": len(keys)}
+        try:
+            info = await _request_info(js, request)
+        except NotFoundError:
+            return []
+        page = info["state"].get("subjects") or {}
+        keys += [subject.removeprefix(_SUBJECT) for subject in page]
+        if not page or len(keys) >= info.get("total", 0):
+            return keys
+
+
+async def _request_info(js: JetStreamContext, request: dict[str, object]) -> dict[str, Any]:
+    # nats-py's `stream_info` has no offset, and the server ends a page at 100,000 subjects.
+    api = f"{js._prefix}.STREAM.INFO.{_STREAM}"  # noqa: SLF001
+    return await js._api_request(api, json.dumps(request).encode())  # noqa: SLF001
+
+
 async def _recorded_nuids(js: JetStreamContext, bucket: str) -> set[str]:
     """Return the NUIDs of the chunks that the parts of uploads to a bucket are written to."""
-    try:
-        records = await js.key_value(UPLOAD_RECORDS)
-    except NotFoundError:
-        return set()
-    nuids = set()
-    watcher = await records.watch(f"{bucket}.*.0", ignore_deletes=True)
-    try:
-        while (entry := await watcher.updates()) is not None:
-            nuids.add(msgspec.msgpack.decode(entry.value or b"", type=_Chunks).nuid)
-    finally:
-        await watcher.stop()
-    return nuids
+    keys = await list_keys(js, f"{bucket}.*.0")
+    return {
+        msgspec.msgpack.decode(record.value, type=_Chunks).nuid
+        async for record in read_records(js, keys)
+    }

@@ -82,3 +82,24 @@ def test_wrong_content_md5_stores_nothing(s3: Any, s3_bucket: str) -> None:
         )
     assert caught.value.response["Error"]["Code"] == "BadDigest"
     assert "Contents" not in s3.list_objects_v2(Bucket=s3_bucket)
+
+
+def test_limit_of_user_metadata(s3: Any, s3_bucket: str) -> None:
+    """Names and values may have 2 KiB in all."""
+    target = {"Bucket": s3_bucket, "Key": "a"}
+    allowed = {"name": "v" * 1020, "other": "v" * (2048 - 1020 - 9)}
+    s3.put_object(**target, Body=b"1", Metadata=allowed)
+    assert s3.head_object(**target)["Metadata"] == allowed
+    too_large = allowed | {"other": allowed["other"] + "v"}
+    copy = {**target, "CopySource": target, "MetadataDirective": "REPLACE"}
+    for call, options in (
+        (s3.put_object, {**target, "Body": b"2"}),
+        (s3.copy_object, copy),
+        (s3.create_multipart_upload, target),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(**options, Metadata=too_large)
+        error = caught.value.response
+        assert error["ResponseMetadata"]["HTTPStatusCode"] == 400
+        assert error["Error"]["Code"] == "MetadataTooLarge"
+    assert s3.get_object(**target)["Body"].read() == b"1"

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 import jetstow
 from jetstow.s3 import Key
+from jetstow.s3.server import Certificate
 from tests.support.certs import make_certificates
 from tests.support.cli import Cli, wait_until
 from tests.support.credentials import Operator
@@ -143,6 +144,19 @@ async def test_drain_is_bounded(server: NatsServer, bucket: str) -> None:
                 pass
         assert (await store.status()).size < 1_000
         assert await store.list() == []
+
+
+def test_idle_connections_do_not_delay_the_end(
+    server: NatsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Clients of https keep a connection, and do not answer when it is closed."""
+    made = make_certificates(tmp_path)
+    certificate = Certificate(made.server, made.server_key)
+    with RunningGateway(server.url, certificate=certificate, drain_timeout=20) as gateway:
+        client = new_client(gateway.url, verify=str(made.authority))
+        client.list_buckets()
+    assert "timeout graceful shutdown exceeded" not in caplog.text
+    client.close()
 
 
 @pytest.mark.parametrize(

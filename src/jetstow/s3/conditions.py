@@ -52,9 +52,9 @@ class WriteConditions:
         Raises: `S3Error` (PreconditionFailed; NoSuchKey: there is no object to match).
         """
         if self.if_match is not None:
-            if info is None and self.if_match != "*":
+            if info is None:
                 raise S3Error("NoSuchKey")
-            if info is None or not etag_matches(self.if_match, objects.etag(info)):
+            if not etag_matches(self.if_match, objects.etag(info)):
                 raise failed("If-Match")
         if info is None:
             return

@@ -36,8 +36,8 @@ STORAGE_CLASS: Final = "STANDARD"
 DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
 
 USER_PREFIX: Final = "x-amz-meta-"
-# S3's limit is 2 KiB. Ceph's and MinIO's are larger, and no client relies on a refusal at 2 KiB.
-MAX_USER_METADATA: Final = 8 * 1024
+# S3 limits the names without prefix and the values together, in bytes.
+MAX_USER_METADATA: Final = 2 * 1024
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

@@ -15,6 +15,9 @@ MAX_HEAD_SIZE: Final = 64 * 1024
 MAX_HEADERS: Final = 256
 # How long a client may take to send the request line and the headers, in seconds.
 HEAD_TIMEOUT: Final = 30.0
+# How long an idle client may take to answer the end of TLS at shutdown, in seconds. Clients with a
+# pool of connections do not read until the next request, and asyncio waits for 30 seconds.
+CLOSE_TIMEOUT: Final = 1.0
 
 
 class Protocol(HttpToolsProtocol):
@@ -34,6 +37,13 @@ class Protocol(HttpToolsProtocol):
         """Stop the timer."""
         self._stop_head_timer()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close the connection if it is idle, else after the response in progress."""
+        super().shutdown()
+        # What a slow client has not received of the last response is sent first.
+        if self.transport.is_closing() and not self.transport.get_write_buffer_size():
+            self.loop.call_later(CLOSE_TIMEOUT, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Parse received bytes."""

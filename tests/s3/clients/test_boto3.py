@@ -35,7 +35,7 @@ def https_gateway(server: NatsServer, certificates: Certificates) -> Iterator[Ru
     from jetstow.s3.server import Certificate
 
     certificate = Certificate(certificates.server, certificates.server_key)
-    with RunningGateway(server.url, certificate=certificate, drain_timeout=0.1) as running:
+    with RunningGateway(server.url, certificate=certificate) as running:
         yield running
 
 

@@ -6,8 +6,8 @@ The key of an upload is BUCKET.ID.0, that of a part BUCKET.ID.NUMBER. Records ex
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
 from typing import Final, TypeVar
 
 import msgspec
@@ -16,9 +16,9 @@ from nats.js import errors as js_errors
 from nats.js.kv import KeyValue
 
 from jetstow import JetStreamContext
-from jetstow._upload_records import UPLOAD_RECORDS
+from jetstow._upload_records import UPLOAD_RECORDS, list_keys, read_record, read_records
 from jetstow.s3.errors import S3Error
-from jetstow.s3.multipart.model import Part, Upload
+from jetstow.s3.multipart.model import MAX_PARTS, Part, Upload
 
 # How long an upload may take, in seconds: its parts expire then.
 UPLOAD_TTL: Final = 7 * 24 * 3600
@@ -81,9 +81,14 @@ class Records:
         except js_errors.NotFoundError:
             return
 
-    async def list(self, bucket: str = "*") -> list[Upload]:
-        """Return the uploads to a bucket, or all."""
-        return [upload async for upload in self._watch(_key(bucket, "*"), Upload)]
+    async def list(self, bucket: str) -> list[Upload]:
+        """Return the uploads to a bucket."""
+        with _as_s3_errors():
+            keys = await list_keys(self._js, _key(bucket, "*"))
+            return [
+                msgspec.msgpack.decode(record.value, type=Upload)
+                async for record in read_records(self._js, keys)
+            ]
 
     # -- parts -------------------------------------------------------------------------------
 
@@ -109,24 +114,32 @@ class Records:
         key = _key(upload.bucket, upload.id, str(part.number))
         return await self._update(key, part, revision) is not None
 
-    async def parts(self, upload: Upload) -> dict[int, Part]:
-        """Return all parts by number, in order."""
-        found = {
-            record.number: record
-            async for record in self._watch(_key(upload.bucket, upload.id, "*"), Part)
-        }
-        return dict(sorted(found.items()))
+    async def parts(
+        self, upload: Upload, *, after: int = 0, limit: int = MAX_PARTS
+    ) -> dict[int, Part]:
+        """Return the parts with numbers above `after` by number, in order: up to `limit`."""
+        with _as_s3_errors():
+            pattern = _key(upload.bucket, upload.id, "*")
+            keys = await list_keys(self._js, pattern)
+            numbers = sorted(int(key.rpartition(".")[2]) for key in keys)  # 0 is the upload
+            selected = [pattern[:-1] + str(number) for number in numbers if number > after]
+            parts: dict[int, Part] = {}
+            async with aclosing(read_records(self._js, selected)) as records:
+                async for record in records:
+                    part = msgspec.msgpack.decode(record.value, type=Part)
+                    parts[part.number] = part
+                    if len(parts) >= limit:
+                        break
+            return parts
 
     # -- inside ------------------------------------------------------------------------------
 
     async def _get(self, key: str, kind: type[_Record]) -> tuple[_Record, int] | None:
-        kv = await self._open()
-        try:
-            with _as_s3_errors():
-                entry = await kv.get(key)
-        except js_errors.KeyNotFoundError:
+        with _as_s3_errors():
+            record = await read_record(self._js, key)
+        if record is None:
             return None
-        return msgspec.msgpack.decode(entry.value or b"", type=kind), entry.revision or 0
+        return msgspec.msgpack.decode(record.value, type=kind), record.revision
 
     async def _update(self, key: str, record: Upload | Part, revision: int) -> int | None:
         kv = await self._open()
@@ -135,18 +148,6 @@ class Records:
                 return await kv.update(key, msgspec.msgpack.encode(record), last=revision)
         except js_errors.KeyWrongLastSequenceError:
             return None
-
-    async def _watch(self, keys: str, kind: type[_Record]) -> AsyncIterator[_Record]:
-        kv = await self._open()
-        is_upload = kind is Upload
-        with _as_s3_errors():
-            watcher = await kv.watch(keys, ignore_deletes=True)
-            try:
-                while (entry := await watcher.updates()) is not None:
-                    if entry.key.endswith(".0") is is_upload:
-                        yield msgspec.msgpack.decode(entry.value or b"", type=kind)
-            finally:
-                await watcher.stop()
 
     async def _open(self, replicas: int = 1) -> KeyValue:
         """Return the bucket. Create it, or add replicas to it, as needed."""

@@ -18,10 +18,9 @@ async def list_parts(call: Call) -> Result:
     limit = parse_count(query, "max-parts", default=_PAGE, maximum=_PAGE)
     marker = parse_count(query, "part-number-marker", default=0, maximum=MAX_PARTS)
     upload, _ = await call.uploads.find(call.bucket, call.key, query["uploadId"])
-    parts = await call.uploads.records.parts(upload)
-    rest = [part for number, part in parts.items() if number > marker]
-    page = rest[:limit]
-    is_truncated = len(page) < len(rest) and limit > 0
+    found = await call.uploads.records.parts(upload, after=marker, limit=limit + 1)
+    page = list(found.values())[:limit]
+    is_truncated = len(page) < len(found) and limit > 0
     user = user_elements(call, upload.owner)
     return Result(
         xml=document(
