@@ -38,11 +38,11 @@ MAX_TESTS: Final = 2
 _HEAD: Final = """\
 # S3 conformance
 
-<!-- Written by scripts/s3_conformance.py from a run of tests/s3: do not edit. -->
-
 The operations of the [S3 gateway](../guides/s3.md). Each has tests in `tests/s3`, with real
 clients and real servers. The last columns name the clients that used the operation successfully
 in a run of the tests, and tests that show how it behaves.
+
+<!-- Written by scripts/s3_conformance.py from a run of tests/s3: do not edit. -->
 
 ## Built
 

@@ -25,7 +25,7 @@ def complete(line: str, **env: str) -> list[str]:
 
 
 def test_commands_and_options() -> None:
-    assert complete("jetstow se") == ["seal", "server"]
+    assert complete("jetstow se") == ["seal", "serve", "server"]
     assert complete("jetstow server st") == ["start", "status", "stop"]
     assert complete("jetstow watch --up") == ["--updates-only"]
 

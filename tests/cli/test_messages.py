@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import signal
@@ -98,9 +99,11 @@ def with_small_files(cli: Cli, *arguments: str) -> tuple[int, str]:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
+    # The data file of coverage.py is larger.
+    environment = {key: os.environ[key] for key in os.environ if not key.startswith("COVERAGE")}
     result = subprocess.run(
         [sys.executable, "-m", "jetstow", "--server", cli.server.url, *arguments],
-        preexec_fn=limit, capture_output=True, text=True, check=False,
+        preexec_fn=limit, capture_output=True, text=True, check=False, env=environment,
     )  # fmt: skip
     return result.returncode, result.stderr
 
