@@ -46,6 +46,7 @@ async def test_put_and_delete(store: jetstow.ObjectStore, raw: Client) -> None:
         await store.put("a", b"old", MANY_CHUNKS)
         new = some_bytes(5_000, turn)
         await asyncio.gather(store.put("a", new, MANY_CHUNKS), _delete(store, "a"))
+        await purges_ended(store)
         if (await store.get_info("a", show_deleted=True)).deleted:
             assert await raw_stream.chunks(raw, store.bucket) == {}
         else:
@@ -66,6 +67,7 @@ async def test_put_and_rename(store: jetstow.ObjectStore, raw: Client) -> None:
             store.put("a", new, MANY_CHUNKS),
             store.update_meta("a", replace(info.meta, name="b")),
         )
+        await purges_ended(store)
         live = {info.name: info for info in await store.list()}
         assert "b" in live, "the rename was acknowledged"
         for name in live:

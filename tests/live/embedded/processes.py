@@ -58,3 +58,9 @@ def is_running(pid: int) -> bool:
         return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
     except FileNotFoundError:
         return False
+
+
+def is_stopped(pid: int) -> bool:
+    """Return whether a signal has stopped all threads of a process."""
+    stats = [task.joinpath("stat").read_bytes() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return all(b") T " in stat for stat in stats)

@@ -20,7 +20,7 @@ from jetstow._embedded import locate, process, server
 from jetstow._embedded.file_lock import FileLock
 from jetstow._embedded.home_dir import HomeDir
 from jetstow.errors import EmbeddedServerError
-from tests.live.embedded.processes import ChildProcess, is_running
+from tests.live.embedded.processes import ChildProcess, is_running, is_stopped
 
 # -- kills -------------------------------------------------------------------------------
 
@@ -82,6 +82,8 @@ async def test_stopped_server_process_is_replaced(
 ) -> None:
     monkeypatch.setattr(server, "REPLY_TIMEOUT", 0.2)
     os.kill(orphan.pid, signal.SIGSTOP)
+    while not is_stopped(orphan.pid):  # the signal takes effect later
+        await asyncio.sleep(0.01)
     assert _embedded.status() is None
     async with await _embedded.acquire() as lease:
         assert lease.endpoint.pid != orphan.pid

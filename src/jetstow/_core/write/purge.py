@@ -123,12 +123,13 @@ def purge_when_connected(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
     """Purge the chunks of a put that ended while there was no connection, when there is one."""
-    stream.purges.run(_purge_abandoned(stream, context, nuid, chunks, chunk_size))
+    stream.purges.run(purge_abandoned(stream, context, nuid, chunks, chunk_size))
 
 
-async def _purge_abandoned(
+async def purge_abandoned(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
+    """Purge the chunks of a put whose replies do not show that the stream has stored them all."""
     await _purge_in_task(stream, context, nuid, chunks, chunk_size)
     # The purge may have overtaken chunks that were in the server's queue.
     try:

@@ -30,6 +30,7 @@ from jetstow._core.write.commit import Commit
 from jetstow._core.write.purge import (
     Committed,
     live_info,
+    purge_abandoned,
     purge_at_end,
     purge_chunks,
     purge_replaced,
@@ -42,7 +43,7 @@ from jetstow._core.write.put_options import (
     editable_meta,
 )
 from jetstow._core.write.upload import Upload
-from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
+from jetstow.errors import JetstowError, PermissionDeniedError, ServerError, WrongStreamError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.types import Progress
 
@@ -173,14 +174,14 @@ class Put:
             discard_task(self._reading_state)
         self._reading_state = self._state = None  # read again: it may be older than the revision
 
-    async def end(self) -> None:
+    async def end(self, error: object = None) -> None:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
         if self._reading_state is not None:
             discard_task(self._reading_state)
         try:
             if not self.keeps_chunks and self._upload.may_have_stored:
                 # A cancelled task must not leave its chunks behind, either.
-                await uncancelled(self._purge_own_chunks())
+                await uncancelled(self._purge_own_chunks(error))
         finally:
             self._upload.close()
 
@@ -212,7 +213,7 @@ class Put:
         if isinstance(error, ServerError) and error.err_code == MESSAGE_TTL_DISABLED:
             # The bucket was created again since. The next put enables it.
             self._stream.config.pop("allow_msg_ttl", None)
-        await self.end()
+        await self.end(error)
 
     def _new_upload(self, stored: int = 0) -> Upload:
         headers = None if self._expiry is None else self._expiry.chunk_headers
@@ -276,7 +277,7 @@ class Put:
         await purge_replaced(self._stream, self.context, committed)
         return committed
 
-    async def _purge_own_chunks(self) -> None:
+    async def _purge_own_chunks(self, error: object) -> None:
         # The server has separate queues for publishes and purges: a purge that overtakes chunks
         # leaves them behind. So wait for the replies to all chunks (docs/decisions/0004).
         stream, context = self._stream, self.context
@@ -292,5 +293,8 @@ class Put:
         chunks = self._upload.count, self.chunk_size
         if not stream.api.nc.is_connected:
             purge_when_connected(stream, context, self.nuid, *chunks)
+        elif isinstance(error, WrongStreamError):
+            # Another stream has answered: this one may store chunks after their purge.
+            await purge_abandoned(stream, context, self.nuid, *chunks)
         elif self._upload.may_have_stored:
             await purge_chunks(stream, context, self.nuid, *chunks)
