@@ -67,7 +67,7 @@ async def test_time_needs_no_round_trip(
         assert (counter.count, counter.requests) == (2, 3)
         counter.reset()
         infos = await asyncio.gather(*(delayed.put(f"{number}", b"x") for number in range(5)))
-        assert counter.requests <= 3 * len(infos)
+        assert counter.requests <= 4 * len(infos), "a request may be answered too early"
         if server.at_least("2.11"):
             assert counter.requests < 3 * len(infos), "the times are requested together"
     assert info == await store.get_info("a")

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from jetstow._core.bucket.publish_reply import PublishReply
 from jetstow._core.bucket.stored_message import (
     StoredTime,
     decode_stored_message,
-    parse_stored_time,
+    parse_stored_times,
 )
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import NO_RESPONDERS, Message, status
@@ -72,17 +73,16 @@ class DatedReply(PublishReply):
     times: StoredTimes
     subject: str
 
-    # The requests for the time that are not answered yet, and the next one to send.
-    _requests = 0
-    _found: StoredTime | None = None
+    # The number of requests for the time that were sent, and whether one is not answered yet.
+    _sent = 0
+    _is_asking = False
     _is_early = False
-    _next_request = 0
+    _found: StoredTime | None = None
 
     def request_early(self, times: StoredTimes, subject: str) -> None:
         """Ask for the time while the message is under way, if that makes sense."""
         self.times, self.subject = times, subject
-        if times.request_early(self):
-            self._is_early, self._requests = True, 1
+        self._is_early = self._is_asking = times.request_early(self)
 
     def deliver(self, message: Message) -> None:
         if self.message is not None:
@@ -94,7 +94,7 @@ class DatedReply(PublishReply):
 
     def receive_time(self, found: StoredTime | None) -> None:
         """Receive the answer to a request for the time."""
-        self._requests -= 1
+        self._is_asking = False
         self._found = found or self._found
         if self.message is not None and not self.has_ended:
             self._go_on()
@@ -106,17 +106,20 @@ class DatedReply(PublishReply):
         if seq <= 0 or (found is not None and found.seq >= seq):
             self.time = found.time if found is not None and found.seq == seq else None
             if self._is_early and seq > 0:
-                self.times.learn(is_hit=self._next_request == 0)
+                self.times.learn(is_hit=not self._sent)
             self._end()
-        elif not self._requests:
-            requests = (self.times.request, self.times.request_from_leader)
-            while self._next_request < len(requests):
-                request = requests[self._next_request]
-                self._next_request += 1
-                if request(self):
-                    self._requests = 1
-                    return
-            self._end()
+        elif not self._is_asking:
+            self._is_asking = self._request()
+            if not self._is_asking:
+                self._end()
+
+    def _request(self) -> bool:
+        """Send the next request for the time. Return False if there is none."""
+        self._sent += 1
+        if self._sent == 1 and self.times.request(self):
+            return True
+        self._sent += self._sent == 1
+        return self._sent == 2 and self.times.request_from_leader(self)
 
 
 class StoredTimes:
@@ -234,7 +237,8 @@ class StoredTimes:
         except JetstowError:
             return False
         reply.stream, reply.waiting = self._stream, waiting
-        inbox.check_timeouts_at(reply.first_check)
+        inbox.flush()
+        inbox.timeouts.check_at(reply.first_check)
         return True
 
 
@@ -245,16 +249,16 @@ class _TimesReply(PendingReply):
     stream: TimedStream
     waiting: dict[str, list[DatedReply]]
 
-    def deliver(self, message: Message) -> None:
-        if not message.data and (code := status(message)) is not None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        for subject, found in parse_stored_times(messages):
+            for reply in self.waiting.pop(subject, ()):
+                reply.receive_time(found)
+        last = messages[-1]
+        if not last.data and (code := status(last)) is not None:
             if code == NO_RESPONDERS:
                 self.stream.disable_direct_get()
             self._end()
-            return
-        subject, found = parse_stored_time(message)
-        for reply in self.waiting.pop(subject, ()):
-            reply.receive_time(found)
-        if not self.waiting:
+        elif not self.waiting:
             self._end()
 
     def _time_out(self) -> None:
@@ -275,10 +279,10 @@ class _LeaderReply(_TimesReply):
 
     api = "STREAM.MSG.GET"
 
-    def deliver(self, message: Message) -> None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
         found = None
         with contextlib.suppress(JetstowError):
-            found = decode_stored_message(self.context, message)
+            found = decode_stored_message(self.context, messages[0])
         if found is not None:
             for reply in self.waiting.pop(found.subject, ()):
                 reply.receive_time(StoredTime(found.seq, found.time))

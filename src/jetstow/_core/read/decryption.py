@@ -49,12 +49,13 @@ class WholeObject:
         self._view = view
         self._context = context
         self._stored = stored
-        self._layout = None if stored.deleted else layout_of(view, stored)
+        has_key = view.key is not None and not stored.deleted
+        self._layout = layout_of(view, stored) if has_key else None
         self.info = stored if self._layout is None else replace(stored, size=self._layout.size)
         # Whether `info` is exact before the first byte is read.
         self.has_size = self._layout is not None or view.key is None or stored.deleted
         self._is_plain_view = view.key is None and not view.is_as_stored
-        if self._is_plain_view and stored.encrypted:
+        if self._is_plain_view and stored.headers and stored.encrypted:
             raise encrypted_error(context)
 
     def decrypt(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
@@ -139,8 +139,8 @@ async def delete_renamed(stream: Stream, context: ErrorContext, state: NameState
     return committed
 
 
-class _Attempt(NamedTuple):
-    """Metadata that replaces a state.
+class _Attempt(MetadataPublish):
+    """The publish of metadata that replaces a state.
 
     `is_shared` is whether another name may have the chunks of the replaced object.
     """
@@ -148,8 +148,6 @@ class _Attempt(NamedTuple):
     state: NameState
     info: ObjectInfo
     is_shared: bool
-    payload: bytes
-    publish: MetadataPublish
 
 
 class Commit:
@@ -184,17 +182,15 @@ class Commit:
     @property
     def may_be_stored(self) -> bool:
         """Whether metadata was sent, and not refused."""
-        is_sent = self._attempt is not None and self._attempt.publish.is_sent
+        is_sent = self._attempt is not None and self._attempt.is_sent
         return is_sent or self._unknown is not None
 
     async def run(self) -> Committed:
         """Publish the metadata until its outcome is known."""
         while True:
-            if self._attempt is None:
-                self._attempt = await self._prepare()
-            attempt = self._attempt
+            attempt = self._attempt or await self.prepare()
             try:
-                revision = await attempt.publish.revision()
+                revision = await attempt.revision()
             except RETRIED_ERRORS as error:
                 self._attempt = None
                 await self._wait_or_raise(attempt, error)
@@ -205,7 +201,8 @@ class Commit:
             else:
                 return self._committed(attempt, revision)
 
-    async def _prepare(self) -> _Attempt:
+    async def prepare(self) -> _Attempt:
+        """Encode the metadata that `run` publishes."""
         stream, context = self._stream, self._context
         state, info, is_shared = await self._decide(self._state)
         self._state = state
@@ -215,8 +212,10 @@ class Commit:
             clock = await ServerClock.read(stream)
             headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
         subject = meta_subject(stream.subject_bucket, context.name or "")
-        publish = MetadataPublish(stream, context, subject, payload, headers, dated=self._dated)
-        return _Attempt(state, info, is_shared, payload, publish)
+        attempt = _Attempt(stream, context, subject, payload, headers, dated=self._dated)
+        attempt.state, attempt.info, attempt.is_shared = state, info, is_shared
+        self._attempt = attempt
+        return attempt
 
     async def _decide(self, state: NameState) -> tuple[NameState, ObjectInfo, bool]:
         """Return the state to replace, the metadata, and whether the replaced chunks are shared."""
@@ -231,7 +230,7 @@ class Commit:
 
     def _committed(self, attempt: _Attempt, revision: int) -> Committed:
         info = attempt.info
-        info.revision, info.mtime = revision, attempt.publish.time
+        info.revision, info.mtime = revision, attempt.time
         self._stream.names.remember(info)
         return Committed(info, attempt.state, attempt.is_shared)
 
