@@ -73,16 +73,17 @@ class DatedReply(PublishReply):
     times: StoredTimes
     subject: str
 
-    # The number of requests for the time that were sent, and whether one is not answered yet.
-    _sent = 0
+    # Whether a request for the time is not answered yet, and which ones were sent.
     _is_asking = False
-    _is_early = False
+    _was_early = False
+    _was_late = False
+    asked_leader = False
     _found: StoredTime | None = None
 
     def request_early(self, times: StoredTimes, subject: str) -> None:
         """Ask for the time while the message is under way, if that makes sense."""
         self.times, self.subject = times, subject
-        self._is_early = self._is_asking = times.request_early(self)
+        self._was_early = self._is_asking = times.request_early(self)
 
     def deliver(self, message: Message) -> None:
         if self.message is not None:
@@ -105,21 +106,16 @@ class DatedReply(PublishReply):
         found = self._found
         if seq <= 0 or (found is not None and found.seq >= seq):
             self.time = found.time if found is not None and found.seq == seq else None
-            if self._is_early and seq > 0:
-                self.times.learn(is_hit=not self._sent)
+            if self._was_early and seq > 0:
+                self.times.learn(is_hit=not self._was_late)
             self._end()
         elif not self._is_asking:
-            self._is_asking = self._request()
-            if not self._is_asking:
+            self._is_asking = True
+            if not self._was_late:
+                self._was_late = True
+                self.times.request(self)
+            elif self.asked_leader or not self.times.request_from_leader(self):
                 self._end()
-
-    def _request(self) -> bool:
-        """Send the next request for the time. Return False if there is none."""
-        self._sent += 1
-        if self._sent == 1 and self.times.request(self):
-            return True
-        self._sent += self._sent == 1
-        return self._sent == 2 and self.times.request_from_leader(self)
 
 
 class StoredTimes:
@@ -165,23 +161,15 @@ class StoredTimes:
         self._pause = 0 if is_hit else min(2 * self._pause + 1, _MAX_PAUSE)
         self._paused = self._pause
 
-    def request(self, reply: DatedReply) -> bool:
-        """Request the time of a message together with those of this iteration of the loop.
-
-        Return False if the leader has to be asked: a replica may lag.
-        """
-        stream = self._stream
-        if not self._has_direct_get:
-            return False
-        if stream.replicas > 1 and stream.api.inbox.request_count < _FEW_REQUESTS:
-            return False
+    def request(self, reply: DatedReply) -> None:
+        """Request the time of a message together with those of this iteration of the loop."""
         if not self._due:
             asyncio.get_running_loop().call_soon(self._send_due)
         self._due.append(reply)
-        return True
 
     def request_from_leader(self, reply: DatedReply) -> bool:
         """Request the time of a message from the leader. Return False if that is not possible."""
+        reply.asked_leader = True
         body = {"last_by_subj": reply.subject}
         return self._send_request(_LeaderReply, body, {reply.subject: [reply]})
 
@@ -199,15 +187,24 @@ class StoredTimes:
         early, self._early = self._early, []
         if self._has_direct_get:
             self._send(early)
-            return
-        for reply in early:
-            if not self.request_from_leader(reply):
-                reply.receive_time(None)
+        else:
+            self._send_to_leader(early)
 
     def _send_due(self) -> None:
         due, self._due = self._due, []
+        stream = self._stream
+        # A replica may lag.
+        is_safe = stream.replicas == 1 or stream.api.inbox.request_count >= _FEW_REQUESTS
+        if not is_safe or not self._has_direct_get:
+            self._send_to_leader(due)
+            return
         for start in range(0, len(due), _MAX_SUBJECTS):
             self._send(due[start : start + _MAX_SUBJECTS])
+
+    def _send_to_leader(self, replies: list[DatedReply]) -> None:
+        for reply in replies:
+            if not self.request_from_leader(reply):
+                reply.receive_time(None)
 
     def _send(self, replies: list[DatedReply]) -> None:
         """Request the times of some messages by one Direct Get."""
