@@ -11,7 +11,7 @@ from jetstow import IndexPage
 from jetstow.s3.arguments import parse_count, parse_encoding_type
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.call import Call
-from jetstow.s3.xml.writing import url_encoded
+from jetstow.s3.xml.writing import escape, url_encoded
 
 MAX_KEYS: Final = 1000
 
@@ -40,6 +40,11 @@ class PageQuery:
         both if it is not encoded.
         """
         return self.prefix if _PLAIN.fullmatch(self.prefix) else self.encode(self.prefix)
+
+    def text(self, name: str) -> str:
+        """Return a name or prefix as the text of an element."""
+        # An encoded name has no character that XML escapes.
+        return url_encoded(name) if self.is_encoded else escape(name)
 
 
 def parse_page_query(query: Mapping[str, str]) -> PageQuery:
