@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from jetstow import JetStreamContext
-from jetstow.errors import JetstowError
+from jetstow.errors import JetstowError, PermissionDeniedError
 from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3 import routes
 from jetstow.s3.access import (
@@ -110,6 +110,9 @@ class Gateway:
             record.error = s3_error.code
             if s3_error.status >= 500 or responder.started:
                 _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+            elif isinstance(error, PermissionDeniedError):
+                # The response does not name subjects of NATS. The operator needs them.
+                _log.warning("%s %s %s", record.request_id, record.operation, error)
             if not responder.started:
                 await responder.send_error(s3_error, record.path)
             # If it has begun, it stays incomplete: the server closes the connection, and the client

@@ -25,11 +25,6 @@ _NO_LOCK: Final = _Refusal("InvalidRequest", "Bucket is missing Object Lock Conf
 # All are headers of requests, and fields of POST forms. A name that ends with a hyphen is a prefix.
 _REFUSALS: Final[dict[str, _Refusal]] = {
     "x-amz-bucket-object-lock-enabled": _NOT_BUILT._replace(harmless=_FALSE),
-    "x-amz-bypass-governance-retention": _Refusal(
-        "InvalidArgument",
-        "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-        _FALSE,
-    ),
     "x-amz-copy-source-server-side-encryption-": _NOT_BUILT,
     "x-amz-mfa": _NOT_BUILT,
     "x-amz-object-annotation-directive": _NOT_BUILT._replace(harmless=frozenset({"copy"})),
