@@ -101,6 +101,23 @@ class Call:
         check_allowed(self.identity, Access.READ)
         return await self.buckets.open(name)
 
+    async def check_background(self, feature: str) -> None:
+        """Check that the gateway's own connection sees the bucket: work of the gateway needs it.
+
+        Raises: `S3Error` (NotImplemented: the key's NATS user is of another account).
+        """
+        own = self.services.default_buckets
+        if self.buckets is own:
+            return
+        bucket = self.bucket
+        try:
+            is_same = (await own.open(bucket.name)).status.created == bucket.status.created
+        except S3Error:
+            is_same = False
+        if not is_same:
+            message = f"The gateway has {feature} for the buckets of its own NATS account only."
+            raise S3Error("NotImplemented", message)
+
     def check_object(self, bucket: Bucket, info: ObjectInfo, permission: Permission) -> None:
         """Check the caller's permission for an object. Raises: `S3Error` (AccessDenied)."""
         public_acls = self.services.public_acls

@@ -12,6 +12,7 @@ from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
 from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
 from jetstow.s3.operations.get_bucket_cors import get_bucket_cors
+from jetstow.s3.operations.get_bucket_notification import get_bucket_notification
 from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
 from jetstow.s3.operations.get_object_acl import get_object_acl
@@ -19,6 +20,7 @@ from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
 from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
 from jetstow.s3.operations.put_bucket_cors import put_bucket_cors
+from jetstow.s3.operations.put_bucket_notification import put_bucket_notification
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
 from jetstow.s3.operations.put_object_acl import put_object_acl
@@ -66,4 +68,6 @@ SETTING_ROUTES: Final = (
     _route("GetBucketCors", BUCKET, "cors", get_bucket_cors),
     _route("PutBucketCors", BUCKET, "cors", put_bucket_cors),
     _route("DeleteBucketCors", BUCKET, "cors", delete_bucket_cors),
+    _route("GetBucketNotificationConfiguration", BUCKET, "notification", get_bucket_notification),
+    _route("PutBucketNotificationConfiguration", BUCKET, "notification", put_bucket_notification),
 )
