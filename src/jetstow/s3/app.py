@@ -22,7 +22,7 @@ from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
-from jetstow.s3.call import Call, Connect, Services
+from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
@@ -138,13 +138,20 @@ class Gateway:
             # Requests for the bucket itself see what other gateways have changed, at once.
             max_age = OBJECT_STATUS_AGE if request.key else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
-            check_bucket_access(
-                identity, bucket, route.operation, route.access,
-                public_acls=self.services.public_acls,
-            )  # fmt: skip
+            caller = new_caller(self.services, request, identity)
+            check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
-        call = Call(self.services, request, identity, buckets, payload, self._clock(), bucket)
+        call = Call(
+            self.services,
+            route.operation,
+            request,
+            identity,
+            buckets,
+            payload,
+            self._clock(),
+            bucket,
+        )
         try:
             if route.operation in OBJECT_PERMISSIONS:
                 return await _run_on_object(route.handler, call)

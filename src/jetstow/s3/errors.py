@@ -47,6 +47,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidURI": (400, "The specified URI could not be parsed."),
     "KeyTooLongError": (400, "Your key is too long."),
     "MalformedACLError": (400, "The ACL you provided is not well-formed."),
+    "MalformedPolicy": (400, "The policy is not valid."),
     "MalformedPOSTRequest": (400, "The body of the POST request is not well-formed form data."),
     "MalformedTrailerError": (400, "The request contained trailing data that is not well-formed."),
     "MalformedXML": (400, "The XML you provided is not well-formed or not valid here."),

@@ -10,7 +10,7 @@ from jetstow import IndexPage
 from jetstow.s3.arguments import parse_count, parse_encoding_type
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.call import Call
-from jetstow.s3.xml.writing import url_encoded
+from jetstow.s3.xml.writing import escape, url_encoded
 
 MAX_KEYS: Final = 1000
 
@@ -27,6 +27,11 @@ class PageQuery:
     def encode(self, name: str) -> str:
         """Return a name, prefix, marker or delimiter as the response has it."""
         return url_encoded(name) if self.is_encoded else name
+
+    def text(self, name: str) -> str:
+        """Return a name or prefix as the text of an element."""
+        # An encoded name has no character that XML escapes.
+        return url_encoded(name) if self.is_encoded else escape(name)
 
 
 def parse_page_query(query: Mapping[str, str]) -> PageQuery:

@@ -7,6 +7,7 @@ from typing import Final
 from jetstow.s3.access import Access
 from jetstow.s3.operations.delete_bucket_cors import delete_bucket_cors
 from jetstow.s3.operations.delete_bucket_ownership_controls import delete_bucket_ownership_controls
+from jetstow.s3.operations.delete_bucket_policy import delete_bucket_policy
 from jetstow.s3.operations.delete_bucket_tagging import delete_bucket_tagging
 from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
@@ -14,6 +15,8 @@ from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
 from jetstow.s3.operations.get_bucket_cors import get_bucket_cors
 from jetstow.s3.operations.get_bucket_notification import get_bucket_notification
 from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
+from jetstow.s3.operations.get_bucket_policy import get_bucket_policy
+from jetstow.s3.operations.get_bucket_policy_status import get_bucket_policy_status
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
 from jetstow.s3.operations.get_object_acl import get_object_acl
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
@@ -22,6 +25,7 @@ from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
 from jetstow.s3.operations.put_bucket_cors import put_bucket_cors
 from jetstow.s3.operations.put_bucket_notification import put_bucket_notification
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
+from jetstow.s3.operations.put_bucket_policy import put_bucket_policy
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
 from jetstow.s3.operations.put_object_acl import put_object_acl
 from jetstow.s3.operations.put_object_tagging import put_object_tagging
@@ -62,6 +66,10 @@ SETTING_ROUTES: Final = (
         "ownershipControls",
         delete_bucket_ownership_controls,
     ),
+    _route("GetBucketPolicy", BUCKET, "policy", get_bucket_policy),
+    _route("PutBucketPolicy", BUCKET, "policy", put_bucket_policy),
+    _route("DeleteBucketPolicy", BUCKET, "policy", delete_bucket_policy),
+    _route("GetBucketPolicyStatus", BUCKET, "policyStatus", get_bucket_policy_status),
     _route("GetPublicAccessBlock", BUCKET, "publicAccessBlock", get_public_access_block),
     _route("PutPublicAccessBlock", BUCKET, "publicAccessBlock", put_public_access_block),
     _route("DeletePublicAccessBlock", BUCKET, "publicAccessBlock", delete_public_access_block),

@@ -77,8 +77,6 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         "ObjectLockConfiguration",
         _refuses("ObjectLockConfigurationNotFoundError"),
     ),
-    ("policy", "Policy", _refuses("NoSuchBucketPolicy")),
-    ("policyStatus", "PolicyStatus", _refuses("NoSuchBucketPolicy")),
     ("replication", "Replication", _refuses("ReplicationConfigurationNotFoundError")),
     (
         "requestPayment",
@@ -90,20 +88,18 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
 )
 
 
-# Those of them that S3 can delete, and the one that it cannot set.
+# Those of them that S3 can delete.
 _DELETABLE: Final = frozenset({
-    "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics", "policy",
+    "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics",
     "replication", "website",
 })  # fmt: skip
-_READ_ONLY: Final = "policyStatus"
 
 
 def _bucket_routes() -> Iterator[Route]:
     for query, name, read in _OF_BUCKETS:
         yield Route(f"GetBucket{name}", "GET", BUCKET, read, Access.READ, query)
-        if query != _READ_ONLY:
-            refuse = _refuses("NotImplemented", f"?{query} is not implemented.")
-            yield Route(f"PutBucket{name}", "PUT", BUCKET, refuse, Access.WRITE, query)
+        refuse = _refuses("NotImplemented", f"?{query} is not implemented.")
+        yield Route(f"PutBucket{name}", "PUT", BUCKET, refuse, Access.WRITE, query)
         if query in _DELETABLE:
             delete = _delete_nothing
             yield Route(f"DeleteBucket{name}", "DELETE", BUCKET, delete, Access.WRITE, query)

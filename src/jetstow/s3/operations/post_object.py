@@ -15,7 +15,7 @@ from jetstow.s3.auth.post_policy import POLICY, Policy, authenticate_form, parse
 from jetstow.s3.body.form import FormReader
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
-from jetstow.s3.call import Call
+from jetstow.s3.call import Call, new_caller
 from jetstow.s3.conditions import put_conditions
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
@@ -81,9 +81,8 @@ async def _authorize(call: Call, fields: dict[str, str], filename: str) -> Polic
     check_key_access(request, call.identity, Access.WRITE)
     call.buckets = await services.buckets_of(call.identity.key)
     call.opened_bucket = bucket = await call.buckets.open(request.bucket)
-    check_bucket_access(
-        call.identity, bucket, "PostObject", Access.WRITE, public_acls=services.public_acls
-    )
+    caller = new_caller(services, request, call.identity, _as_headers(fields))
+    check_bucket_access(caller, bucket, "PostObject", Access.WRITE, fields["key"])
     check_expected_owner(request, call.identity, bucket)
     if policy is not None:
         policy.check(fields | {"bucket": bucket.name}, call.now)
