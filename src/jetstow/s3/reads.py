@@ -42,14 +42,14 @@ async def read_object(call: Call) -> Result:
     overrides = _overrides(call)
     part = _part_number(call)
     while True:
-        file = await call.bucket.store.open(call.key)
+        file = await call.open_object(call.bucket, call.key)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
         except S3Error:
             await file.close()
             raise
-        headers = objects.object_headers(file.info) | overrides
+        headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:
             await response.read_first()

@@ -19,4 +19,4 @@ async def put_object(call: Call) -> Result:
     headers = {"etag": objects.etag(info)}
     if call.payload.checksum is not None:
         headers |= call.payload.checksum.headers
-    return Result(headers=headers)
+    return Result(headers=headers | call.bucket.key_headers)
