@@ -35,6 +35,7 @@ class GatewayOptions:
     keys: Keys
     base_domains: tuple[str, ...]
     public_acls: bool
+    replicas: int
     access_log: LogFormat | None
     certificate: Certificate | None
 
@@ -60,6 +61,7 @@ async def running(
             base_domains=options.base_domains,
             connect=connect_as,
             public_acls=options.public_acls,
+            replicas=options.replicas,
             access_log=AccessLog(as_json=options.access_log == "json"),
             metrics=metrics,
         )

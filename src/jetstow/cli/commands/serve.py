@@ -42,6 +42,10 @@ BaseDomain = Annotated[
 PublicAcls = Annotated[
     bool, typer.Option("--public-acls", help="Let public ACLs give access to other callers.")
 ]
+Replicas = Annotated[
+    int,
+    typer.Option(min=1, max=5, help="Copies of the data of new buckets in a cluster: 3 or 5."),
+]
 AdminAddress = Annotated[
     str | None,
     typer.Option("--admin", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics."),
@@ -67,6 +71,7 @@ async def serve(
     keys: KeyFile = None,
     base_domain: BaseDomain = None,
     public_acls: PublicAcls = False,
+    replicas: Replicas = 1,
     admin: AdminAddress = None,
     access_log: LogFormat = None,
     https_cert: HttpsCert = None,
@@ -93,8 +98,9 @@ async def serve(
     loaded, key_file, is_new = await asyncio.to_thread(_load_keys, keys)
     client = await session.client(**RECONNECT_FOREVER)
     options = GatewayOptions(
-        session.settings, loaded, tuple(base_domain or ()), public_acls, access_log, certificate
-    )
+        session.settings, loaded, tuple(base_domain or ()), public_acls, replicas, access_log,
+        certificate,
+    )  # fmt: skip
     async with AsyncExitStack() as stack:
         listener = server.listen(host, port)
         stack.callback(listener.close)
