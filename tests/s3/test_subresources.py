@@ -30,7 +30,6 @@ FEATURES = [
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),
     ("versioning", "VersioningConfiguration", "MethodNotAllowed"),
-    ("website", "NoSuchWebsiteConfiguration", ""),
 ]
 
 

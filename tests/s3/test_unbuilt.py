@@ -20,7 +20,6 @@ REFUSED = [
     ("x-amz-storage-class", "GLACIER", 400, "InvalidStorageClass"),
     ("x-amz-object-lock-mode", "GOVERNANCE", 400, "InvalidRequest"),
     ("x-amz-object-lock-legal-hold", "ON", 400, "InvalidRequest"),
-    ("x-amz-website-redirect-location", "/other", 501, "NotImplemented"),
     ("x-amz-write-offset-bytes", "0", 501, "NotImplemented"),
     ("x-amz-security-token", "token", 400, "InvalidToken"),
     ("x-amz-mfa", "123456", 501, "NotImplemented"),

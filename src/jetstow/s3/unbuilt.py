@@ -39,7 +39,6 @@ _REFUSALS: Final[dict[str, _Refusal]] = {
         "The storage class you specified is not valid: there is only STANDARD.",
         frozenset({"standard"}),
     ),
-    "x-amz-website-redirect-location": _NOT_BUILT,
     "x-amz-write-offset-bytes": _NOT_BUILT,
 }
 _PREFIXES: Final = tuple(name for name in _REFUSALS if name.endswith("-"))

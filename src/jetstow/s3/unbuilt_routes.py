@@ -85,14 +85,13 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         _returns("RequestPaymentConfiguration", text("Payer", "BucketOwner")),
     ),
     ("versioning", "Versioning", _returns("VersioningConfiguration")),
-    ("website", "Website", _refuses("NoSuchWebsiteConfiguration")),
 )
 
 
 # Those of them that S3 can delete.
 _DELETABLE: Final = frozenset({
     "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics",
-    "replication", "website",
+    "replication",
 })  # fmt: skip
 
 
