@@ -25,7 +25,6 @@ FEATURES = [
     ("lifecycle", "NoSuchLifecycleConfiguration", ""),
     ("logging", "BucketLoggingStatus", "MethodNotAllowed"),
     ("metrics", "ListMetricsConfigurationsResult", ""),
-    ("notification", "NotificationConfiguration", "MethodNotAllowed"),
     ("object-lock", "ObjectLockConfigurationNotFoundError", "MethodNotAllowed"),
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),

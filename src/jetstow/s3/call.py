@@ -116,6 +116,23 @@ class Call:
         """Return the same call for another key, without the parameters of the query."""
         return replace(self, request=replace(self.request, key=key, query={}))
 
+    async def check_background(self, feature: str) -> None:
+        """Check that the gateway's own connection sees the bucket: work of the gateway needs it.
+
+        Raises: `S3Error` (NotImplemented: the key's NATS user is of another account).
+        """
+        own = self.services.default_buckets
+        if self.buckets is own:
+            return
+        bucket = self.bucket
+        try:
+            is_same = (await own.open(bucket.name)).status.created == bucket.status.created
+        except S3Error:
+            is_same = False
+        if not is_same:
+            message = f"The gateway has {feature} for the buckets of its own NATS account only."
+            raise S3Error("NotImplemented", message)
+
     @property
     def caller(self) -> Caller:
         """Who sends the request."""

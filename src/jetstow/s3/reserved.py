@@ -17,6 +17,7 @@ LOCATION: Final = f"{RESERVED}location"
 OWNERSHIP: Final = f"{RESERVED}ownership"
 PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
 CORS: Final = f"{RESERVED}cors"
+NOTIFICATION: Final = f"{RESERVED}notification"
 POLICY: Final = f"{RESERVED}policy"
 WEBSITE: Final = f"{RESERVED}website"
 
@@ -32,6 +33,9 @@ REDIRECT: Final = f"{RESERVED}redirect"
 # Of objects that were uploaded in parts: the parts, and the id of the upload.
 PARTS: Final = f"{RESERVED}parts"
 UPLOAD: Final = f"{RESERVED}upload"
+
+# What made the current revision, if it was not a put (`s3.events.record`).
+EVENT: Final = f"{RESERVED}event"
 
 # The entries that a copy of the bytes has, too.
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})

@@ -14,6 +14,7 @@ from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
 from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
 from jetstow.s3.operations.get_bucket_cors import get_bucket_cors
+from jetstow.s3.operations.get_bucket_notification import get_bucket_notification
 from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
 from jetstow.s3.operations.get_bucket_policy import get_bucket_policy
 from jetstow.s3.operations.get_bucket_policy_status import get_bucket_policy_status
@@ -24,6 +25,7 @@ from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
 from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
 from jetstow.s3.operations.put_bucket_cors import put_bucket_cors
+from jetstow.s3.operations.put_bucket_notification import put_bucket_notification
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_policy import put_bucket_policy
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
@@ -80,4 +82,6 @@ SETTING_ROUTES: Final = (
     _route("GetBucketWebsite", BUCKET, "website", get_bucket_website),
     _route("PutBucketWebsite", BUCKET, "website", put_bucket_website),
     _route("DeleteBucketWebsite", BUCKET, "website", delete_bucket_website),
+    _route("GetBucketNotificationConfiguration", BUCKET, "notification", get_bucket_notification),
+    _route("PutBucketNotificationConfiguration", BUCKET, "notification", put_bucket_notification),
 )

@@ -72,7 +72,6 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("lifecycle", "LifecycleConfiguration", _refuses("NoSuchLifecycleConfiguration")),
     ("logging", "Logging", _returns("BucketLoggingStatus")),
     ("metrics", "MetricsConfiguration", _lists("ListMetricsConfigurationsResult")),
-    ("notification", "NotificationConfiguration", _returns("NotificationConfiguration")),
     (
         "object-lock",
         "ObjectLockConfiguration",

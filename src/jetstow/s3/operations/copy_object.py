@@ -15,8 +15,10 @@ from jetstow.s3.body.payload import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events.rules import COPY
 from jetstow.s3.keep_alive import keep_alive
 from jetstow.s3.ownership import new_object_entries
+from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, Source, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
@@ -109,6 +111,7 @@ def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
         call.bucket, call.identity, call.request.headers, call.services.keys
     )
     entries |= redirect_entries(call.request.headers)  # of the request only: S3 copies none
+    entries[EVENT] = COPY
     if replaces:
         attributes = objects.parse_headers(call.request.headers)
         attributes.reserved = entries

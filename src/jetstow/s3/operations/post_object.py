@@ -18,8 +18,10 @@ from jetstow.s3.body.raw import RawBody
 from jetstow.s3.call import Call, new_caller
 from jetstow.s3.conditions import put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events.rules import POST
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.request import MAX_KEY_SIZE
+from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
@@ -50,6 +52,7 @@ async def post_object(call: Call) -> Result:
         call.bucket, call.identity, headers, call.services.keys
     )
     attributes.reserved |= redirect_entries(headers)
+    attributes.reserved[EVENT] = POST
     if "tagging" in fields:
         tags = parse_tag_document(fields["tagging"].encode(), MAX_OBJECT_TAGS)
         attributes.reserved |= objects.tag_entries(tags)
