@@ -33,7 +33,7 @@ async def create_multipart_upload(call: Call) -> Result:
     )
     if key is not None:
         call.uploads.keys.add(upload_id, key)
-    await call.uploads.records.create(upload, call.bucket.status.replicas or 1)
+    await call.uploads.records.create(upload, call.buckets.least_replicas(call.bucket))
     headers = {ALGORITHM_HEADER: algorithm, TYPE_HEADER: kind} if algorithm else {}
     return Result(
         headers=headers | call.bucket.key_headers,
