@@ -28,7 +28,6 @@ FEATURES = [
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),
     ("versioning", "VersioningConfiguration", "MethodNotAllowed"),
-    ("website", "NoSuchWebsiteConfiguration", ""),
 ]
 
 

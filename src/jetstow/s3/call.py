@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jetstow import JetStreamContext
@@ -111,6 +111,10 @@ class Call:
         check_allowed(self.identity, Access.READ)
         return await self.buckets.open(name)
 
+    def of_key(self, key: str) -> Call:
+        """Return the same call for another key, without the parameters of the query."""
+        return replace(self, request=replace(self.request, key=key, query={}))
+
     async def check_background(self, feature: str) -> None:
         """Check that the gateway's own connection sees the bucket: work of the gateway needs it.
 
@@ -168,6 +172,11 @@ class Call:
         """
         if not may_list_bucket(self.caller, bucket):
             raise S3Error("AccessDenied")
+
+    @property
+    def may_list(self) -> bool:
+        """Whether the caller may see which objects are in the bucket."""
+        return may_list_bucket(self.caller, self.bucket)
 
 
 def new_caller(

@@ -40,6 +40,10 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidPartOrder": (400, "The list of parts was not in ascending order."),
     "InvalidPolicyDocument": (400, "The policy of the form is not valid."),
     "InvalidRange": (416, "The requested range is not satisfiable."),
+    "InvalidRedirectLocation": (
+        400,
+        "The website redirect location must begin with http://, https:// or /, and have 2 KB.",
+    ),
     "InvalidRequest": (400, "Invalid request."),
     "InvalidStorageClass": (400, "The storage class you specified is not valid."),
     "InvalidTag": (400, "The tag is not valid."),

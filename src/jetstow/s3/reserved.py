@@ -20,12 +20,16 @@ CORS: Final = f"{RESERVED}cors"
 NOTIFICATION: Final = f"{RESERVED}notification"
 LIFECYCLE: Final = f"{RESERVED}lifecycle"
 POLICY: Final = f"{RESERVED}policy"
+WEBSITE: Final = f"{RESERVED}website"
 
 # Of objects. ETag and checksum are those of the bytes with the digest; another client may have
 # replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
 ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
+
+# Of objects whose page on a website is a redirect.
+REDIRECT: Final = f"{RESERVED}redirect"
 
 # Of objects that were uploaded in parts: the parts, and the id of the upload.
 PARTS: Final = f"{RESERVED}parts"

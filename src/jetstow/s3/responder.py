@@ -48,9 +48,9 @@ class Responder:
             if result.xml is not None:
                 body = result.xml.encode("utf-8", "replace")
                 headers["content-type"] = "application/xml"
-            elif result.json is not None:
-                body = result.json.encode()
-                headers["content-type"] = "application/json"
+            elif result.text is not None:
+                body = result.text.encode()
+                headers["content-type"] = result.media_type
             await self._send_body(result.status, headers, body)
 
     async def _send_object(self, response: ObjectResponse, headers: dict[str, str]) -> None:

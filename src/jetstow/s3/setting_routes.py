@@ -10,6 +10,7 @@ from jetstow.s3.operations.delete_bucket_lifecycle import delete_bucket_lifecycl
 from jetstow.s3.operations.delete_bucket_ownership_controls import delete_bucket_ownership_controls
 from jetstow.s3.operations.delete_bucket_policy import delete_bucket_policy
 from jetstow.s3.operations.delete_bucket_tagging import delete_bucket_tagging
+from jetstow.s3.operations.delete_bucket_website import delete_bucket_website
 from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
 from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
@@ -20,6 +21,7 @@ from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_owner
 from jetstow.s3.operations.get_bucket_policy import get_bucket_policy
 from jetstow.s3.operations.get_bucket_policy_status import get_bucket_policy_status
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
+from jetstow.s3.operations.get_bucket_website import get_bucket_website
 from jetstow.s3.operations.get_object_acl import get_object_acl
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
@@ -30,6 +32,7 @@ from jetstow.s3.operations.put_bucket_notification import put_bucket_notificatio
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_policy import put_bucket_policy
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
+from jetstow.s3.operations.put_bucket_website import put_bucket_website
 from jetstow.s3.operations.put_object_acl import put_object_acl
 from jetstow.s3.operations.put_object_tagging import put_object_tagging
 from jetstow.s3.operations.put_public_access_block import put_public_access_block
@@ -82,6 +85,9 @@ SETTING_ROUTES: Final = (
     _route("GetBucketLifecycleConfiguration", BUCKET, "lifecycle", get_bucket_lifecycle),
     _route("PutBucketLifecycleConfiguration", BUCKET, "lifecycle", put_bucket_lifecycle),
     _route("DeleteBucketLifecycle", BUCKET, "lifecycle", delete_bucket_lifecycle),
+    _route("GetBucketWebsite", BUCKET, "website", get_bucket_website),
+    _route("PutBucketWebsite", BUCKET, "website", put_bucket_website),
+    _route("DeleteBucketWebsite", BUCKET, "website", delete_bucket_website),
     _route("GetBucketNotificationConfiguration", BUCKET, "notification", get_bucket_notification),
     _route("PutBucketNotificationConfiguration", BUCKET, "notification", put_bucket_notification),
 )

@@ -83,14 +83,12 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         _returns("RequestPaymentConfiguration", text("Payer", "BucketOwner")),
     ),
     ("versioning", "Versioning", _returns("VersioningConfiguration")),
-    ("website", "Website", _refuses("NoSuchWebsiteConfiguration")),
 )
 
 
 # Those of them that S3 can delete.
 _DELETABLE: Final = frozenset({
-    "analytics", "encryption", "intelligent-tiering", "inventory", "metrics",
-    "replication", "website",
+    "analytics", "encryption", "intelligent-tiering", "inventory", "metrics", "replication",
 })  # fmt: skip
 
 

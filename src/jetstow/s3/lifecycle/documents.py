@@ -187,9 +187,9 @@ def _number(node: Node, least: int, most: int) -> int:
 def _date(value: str) -> datetime.datetime:
     try:
         date = datetime.datetime.fromisoformat(value)
-    except ValueError:
+        date = date.replace(tzinfo=date.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    except (OverflowError, ValueError):
         raise S3Error("MalformedXML") from None
-    date = date.replace(tzinfo=date.tzinfo or datetime.UTC).astimezone(datetime.UTC)
     if date.time() != datetime.time():
         message = "'Date' must be at midnight GMT"
         raise S3Error("InvalidArgument", message, ArgumentName="Date", ArgumentValue=value)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from jetstow.http.dates import format_date
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.buckets import BucketState
@@ -18,6 +19,7 @@ from jetstow.s3.reserved import LIFECYCLE
 EXPIRATION_HEADER: Final = "x-amz-expiration"
 
 _DAY: Final = datetime.timedelta(days=1)
+_NEVER: Final = datetime.datetime.max.replace(microsecond=0, tzinfo=datetime.UTC)
 
 
 class Filter(msgspec.Struct, frozen=True):
@@ -71,15 +73,18 @@ class Expiry(NamedTuple):
     @property
     def headers(self) -> dict[str, str]:
         """The header of a response that describes the object."""
-        date = self.time.strftime("%a, %d %b %Y %H:%M:%S GMT")
+        date = format_date(self.time)
         return {EXPIRATION_HEADER: f'expiry-date="{date}", rule-id="{quote(self.rule.id)}"'}
 
 
 def add_days(time: datetime.datetime, days: int) -> datetime.datetime:
     """Return the midnight in UTC that ends the last of some days, as S3 counts them."""
-    end = time.astimezone(datetime.UTC) + days * _DAY
-    midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight if midnight == end else midnight + _DAY
+    try:
+        end = time.astimezone(datetime.UTC) + days * _DAY
+        midnight = end.replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight if midnight == end else midnight + _DAY
+    except OverflowError:
+        return _NEVER
 
 
 def find_expiry(rules: tuple[Rule, ...], info: ObjectInfo) -> Expiry | None:

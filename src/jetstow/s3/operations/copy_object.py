@@ -22,6 +22,7 @@ from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, Source, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
+from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_pieces
 from jetstow.s3.xml.writing import document, text
 
@@ -109,6 +110,7 @@ def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     entries |= new_object_entries(
         call.bucket, call.identity, call.request.headers, call.services.keys
     )
+    entries |= redirect_entries(call.request.headers)  # of the request only: S3 copies none
     entries[EVENT] = COPY
     if replaces:
         attributes = objects.parse_headers(call.request.headers)

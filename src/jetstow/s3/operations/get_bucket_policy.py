@@ -13,4 +13,4 @@ async def get_bucket_policy(call: Call) -> Result:
     text = call.bucket.settings.get(POLICY)
     if text is None:
         raise S3Error("NoSuchBucketPolicy", BucketName=call.bucket.name)
-    return Result(json=text)
+    return Result(text=text)

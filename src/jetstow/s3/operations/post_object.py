@@ -25,6 +25,7 @@ from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
+from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_payload
 from jetstow.s3.xml.writing import plain_document, text
 
@@ -50,6 +51,7 @@ async def post_object(call: Call) -> Result:
     attributes.reserved |= new_object_entries(
         call.bucket, call.identity, headers, call.services.keys
     )
+    attributes.reserved |= redirect_entries(headers)
     attributes.reserved[EVENT] = POST
     if "tagging" in fields:
         tags = parse_tag_document(fields["tagging"].encode(), MAX_OBJECT_TAGS)
