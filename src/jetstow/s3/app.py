@@ -45,8 +45,8 @@ class Gateway:
     """An ASGI application that serves the buckets of a JetStream context over S3's API.
 
     `base_domains` are the domains whose subdomains are buckets, and `website_domains` those whose
-    subdomains are their websites. `connect` opens a connection with
-    a credentials file; the keys that name one need it. `clock` returns the current time.
+    subdomains are their websites. `connect` opens a connection with a credentials file; the keys
+    that name one need it. New buckets have `replicas`. `clock` returns the current time.
     """
 
     def __init__(
@@ -58,13 +58,14 @@ class Gateway:
         website_domains: Sequence[str] = (),
         connect: Connect | None = None,
         public_acls: bool = False,
+        replicas: int = 1,
         access_log: AccessLog | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
-        self.services = Services(keys, Buckets(js), connect, public_acls)
+        self.services = Services(keys, Buckets(js, replicas), connect, public_acls)
         self.metrics = metrics or Metrics()
         self.availability = Availability()
         self._base_domains = tuple(base_domains)

@@ -58,13 +58,14 @@ class Services:
         async with self._connecting:
             if key.creds not in self._by_creds:
                 assert self.connect is not None, "checked when the gateway was created"
-                self._by_creds[key.creds] = Buckets(await self.connect(key.creds))
+                js = await self.connect(key.creds)
+                self._by_creds[key.creds] = Buckets(js, self.default_buckets.replicas)
             return self._by_creds[key.creds]
 
     def uploads_of(self, buckets: Buckets) -> Uploads:
         """Return the multipart uploads as the NATS user of these buckets sees them."""
         if buckets not in self._uploads:
-            self._uploads[buckets] = Uploads(buckets.js)
+            self._uploads[buckets] = Uploads(buckets)
         return self._uploads[buckets]
 
 

@@ -73,9 +73,8 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
     """
     size = info.size or 0
     conditions = condition_headers(call.request.raw_headers)
-    selection = select(
-        "GET", conditions, etag=objects.etag(info), modified=info.modified, size=size
-    )
+    modified = objects.modified_time(info)
+    selection = select("GET", conditions, etag=objects.etag(info), modified=modified, size=size)
     if selection.status in _REFUSED:
         raise _error(call, selection)
     if part is None or selection.status != HTTPStatus.OK:

@@ -28,6 +28,10 @@ ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
 
+# When these bytes were stored, in nanoseconds since 1970, if the tags or the ACL are newer: they
+# make a new revision in NATS, but S3's LastModified stays.
+MODIFIED: Final = f"{RESERVED}modified"
+
 # Of objects whose page on a website is a redirect.
 REDIRECT: Final = f"{RESERVED}redirect"
 
@@ -42,4 +46,4 @@ EVENT: Final = f"{RESERVED}event"
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
 
 # The entries that a list shows, in the order of `IndexEntry.metadata`.
-LISTED_ENTRIES: Final = (DIGEST, ETAG, CHECKSUM, OWNER)
+LISTED_ENTRIES: Final = (DIGEST, ETAG, CHECKSUM, MODIFIED, OWNER)

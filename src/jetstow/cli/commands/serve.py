@@ -46,6 +46,10 @@ WebsiteDomain = Annotated[
 PublicAcls = Annotated[
     bool, typer.Option("--public-acls", help="Let public ACLs give access to other callers.")
 ]
+Replicas = Annotated[
+    int,
+    typer.Option(min=1, max=5, help="Copies of the data of new buckets in a cluster: 3 or 5."),
+]
 AdminAddress = Annotated[
     str | None,
     typer.Option("--admin", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics."),
@@ -72,6 +76,7 @@ async def serve(
     base_domain: BaseDomain = None,
     website_domain: WebsiteDomain = None,
     public_acls: PublicAcls = False,
+    replicas: Replicas = 1,
     admin: AdminAddress = None,
     access_log: LogFormat = None,
     https_cert: HttpsCert = None,
@@ -105,6 +110,7 @@ async def serve(
         tuple(base_domain or ()),
         tuple(website_domain or ()),
         public_acls,
+        replicas,
         access_log,
         certificate,
     )

@@ -6,8 +6,8 @@ import secrets
 import time
 from typing import Final
 
-from jetstow import JetStreamContext, StoredChunks
-from jetstow.s3.buckets import Bucket
+from jetstow import StoredChunks
+from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.in_order import InOrder
 from jetstow.s3.multipart.model import Part, Upload
@@ -25,9 +25,10 @@ _CHUNK_SIZE: Final = 128 * 1024
 class Uploads:
     """Stores parts and removes uploads. `records` and `spool` have what is stored."""
 
-    def __init__(self, js: JetStreamContext) -> None:
-        self.records = Records(js)
-        self.spool = Spool(js)
+    def __init__(self, buckets: Buckets) -> None:
+        self.records = Records(buckets.js)
+        self.spool = Spool(buckets.js)
+        self._buckets = buckets
         # The objects that this process writes, by upload; the least recently used first.
         self._in_order: dict[str, InOrder] = {}
 
@@ -125,7 +126,8 @@ class Uploads:
     async def _write_to_spool(
         self, bucket: Bucket, upload: Upload, number: int, source: PartSource
     ) -> Part:
-        async with await self.spool.open(upload, number, bucket.status.replicas or 1) as writer:
+        replicas = self._buckets.least_replicas(bucket)
+        async with await self.spool.open(upload, number, replicas) as writer:
             async for piece in source:
                 await writer.write(piece)
         return source.part(number).in_spool(writer.name)

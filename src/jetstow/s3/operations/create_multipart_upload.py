@@ -29,7 +29,7 @@ async def create_multipart_upload(call: Call) -> Result:
         algorithm=algorithm,
         checksum_type=kind,
     )
-    await call.uploads.records.create(upload, call.bucket.status.replicas or 1)
+    await call.uploads.records.create(upload, call.buckets.least_replicas(call.bucket))
     return Result(
         headers={ALGORITHM_HEADER: algorithm, TYPE_HEADER: kind} if algorithm else {},
         xml=document(

@@ -30,7 +30,8 @@ async def get_object_attributes(call: Call) -> Result:
     async with call.bucket.store.open(call.key) as reader:
         info = reader.info
     call.check_object(call.bucket, info, Permission.READ)
-    headers = {} if info.modified is None else {"last-modified": format_date(info.modified)}
+    modified = objects.modified_time(info)
+    headers = {} if modified is None else {"last-modified": format_date(modified)}
     return Result(
         headers=headers,
         xml=document(
