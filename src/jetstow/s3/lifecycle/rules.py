@@ -89,7 +89,7 @@ def add_days(time: datetime.datetime, days: int) -> datetime.datetime:
 
 def find_expiry(rules: tuple[Rule, ...], info: ObjectInfo) -> Expiry | None:
     """Return when a current object expires by the first of its rules to let it expire, or None."""
-    created, tags = info.modified, objects.object_tags(info)
+    created, tags = objects.modified_time(info), objects.object_tags(info)
     if created is None:
         return None
     expiries = (
