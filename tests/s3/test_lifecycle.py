@@ -192,7 +192,8 @@ async def test_objects_expire(s3: Any, s3_bucket: str, js: Any) -> None:
         s3.put_object(Bucket=s3_bucket, Key="b/tagged", Body=b"1", Tagging="keep=no&x=y")
 
     await asyncio.to_thread(fill)
-    bucket, uploads = await Buckets(js).open(s3_bucket), Uploads(js)
+    buckets = Buckets(js)
+    bucket, uploads = await buckets.open(s3_bucket), Uploads(buckets)
     now = await server_time(js, s3_bucket)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
 
@@ -227,7 +228,8 @@ async def test_uploads_expire(s3: Any, s3_bucket: str, js: Any) -> None:
         return ids
 
     ids = await asyncio.to_thread(begin)
-    bucket, uploads = await Buckets(js).open(s3_bucket), Uploads(js)
+    buckets = Buckets(js)
+    bucket, uploads = await buckets.open(s3_bucket), Uploads(buckets)
     now = await server_time(js, s3_bucket)
     assert [each async for each in expire(bucket, uploads, now + DAY)] == []
     (removed,) = [each async for each in expire(bucket, uploads, now + 3 * DAY)]

@@ -49,7 +49,7 @@ class Lifecycle:
 
     def __post_init__(self) -> None:
         self.buckets = Buckets(self.js)
-        self.uploads = Uploads(self.js)
+        self.uploads = Uploads(self.buckets)
 
     async def run(
         self,
@@ -120,8 +120,8 @@ async def _run_periodically(js: JetStreamContext) -> None:
                 removed[bucket, removal.kind] += 1
         except AlreadyRunningError:
             pass
-        except ERRORS as error:
-            _log.warning("cannot apply the lifecycle rules: %s", error)
+        except Exception as error:  # noqa: BLE001 - no error ends the periodic runs
+            _log.error("cannot apply the lifecycle rules: %s", error, exc_info=error)
         for (bucket, kind), count in removed.items():
             _log.info("removed %d expired %ss from bucket %r", count, kind, bucket)
         await asyncio.sleep(INTERVAL)
