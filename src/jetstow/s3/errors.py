@@ -34,12 +34,17 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     ),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
+    "InvalidEncryptionAlgorithmError": (400, "The encryption algorithm must be AES256."),
     "InvalidLocationConstraint": (400, "The specified location constraint is not valid."),
     "InvalidObjectState": (403, "The operation is not valid for the current state of the object."),
     "InvalidPart": (400, "One or more of the specified parts could not be found."),
     "InvalidPartOrder": (400, "The list of parts was not in ascending order."),
     "InvalidPolicyDocument": (400, "The policy of the form is not valid."),
     "InvalidRange": (416, "The requested range is not satisfiable."),
+    "InvalidRedirectLocation": (
+        400,
+        "The website redirect location must begin with http://, https:// or /, and have 2 KB.",
+    ),
     "InvalidRequest": (400, "Invalid request."),
     "InvalidStorageClass": (400, "The storage class you specified is not valid."),
     "InvalidTag": (400, "The tag is not valid."),
@@ -47,6 +52,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidURI": (400, "The specified URI could not be parsed."),
     "KeyTooLongError": (400, "Your key is too long."),
     "MalformedACLError": (400, "The ACL you provided is not well-formed."),
+    "MalformedPolicy": (400, "The policy is not valid."),
     "MalformedPOSTRequest": (400, "The body of the POST request is not well-formed form data."),
     "MalformedTrailerError": (400, "The request contained trailing data that is not well-formed."),
     "MalformedXML": (400, "The XML you provided is not well-formed or not valid here."),
@@ -140,7 +146,6 @@ _JETSTOW_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (errors.LinkIsABucketError, "InvalidRequest"),
     (errors.BucketSealedError, "AccessDenied"),
     (errors.BucketFullError, "QuotaExceeded"),
-    (errors.ObjectEncryptedError, "InvalidRequest"),
     (errors.ObjectAlreadyExists, "PreconditionFailed"),
     (errors.RevisionMismatchError, "ConditionalRequestConflict"),
     (errors.ObjectChangedError, "ConditionalRequestConflict"),
@@ -156,7 +161,10 @@ _EXPLAINED: Final = (
     errors.InvalidOptionError,
     errors.LinkIsABucketError,
     errors.BucketSealedError,
-    errors.ObjectEncryptedError,
+)
+_ENCRYPTED: Final = (
+    "The object was stored using a form of Server Side Encryption. The correct parameters must be "
+    "provided to retrieve the object."
 )
 
 
@@ -164,6 +172,8 @@ def to_s3_error(error: Exception) -> S3Error:
     """Return an exception as an S3 error: itself, or the code for the error of jetstow."""
     if isinstance(error, S3Error):
         return error
+    if isinstance(error, errors.ObjectEncryptedError):
+        return S3Error("InvalidRequest", _ENCRYPTED)
     for kind, code in _JETSTOW_ERRORS:
         if isinstance(error, kind):
             return S3Error(code, str(error) if isinstance(error, _EXPLAINED) else "")

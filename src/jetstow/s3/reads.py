@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -10,8 +11,10 @@ from jetstow.http import ObjectResponse, Selection, condition_headers, select
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
+from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.multipart.arguments import parse_part_number
 from jetstow.s3.multipart.table import part_table
 from jetstow.s3.result import Result
@@ -40,14 +43,15 @@ async def read_object(call: Call) -> Result:
     overrides = _overrides(call)
     part = _part_number(call)
     while True:
-        file = await call.bucket.store.open(call.key)
+        file = await call.open_object(call.bucket, call.key)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
         except S3Error:
             await file.close()
             raise
-        headers = objects.object_headers(file.info) | overrides
+        headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
+        headers |= expiration_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:
             await response.read_first()
@@ -56,9 +60,8 @@ async def read_object(call: Call) -> Result:
         break
     if part is not None and (table := part_table(file.info)) is not None:
         response.headers["x-amz-mp-parts-count"] = str(table.count)
-    is_whole = selection.status == HTTPStatus.OK and selection.length == selection.size
-    if is_whole and call.request.header("x-amz-checksum-mode") == "ENABLED":
-        checksum = objects.checksum(file.info)
+    if call.request.header("x-amz-checksum-mode") == "ENABLED":
+        checksum = _checksum(file.info, selection, part)
         response.headers |= {} if checksum is None else checksum.headers
     return Result(selection.status, response=response)
 
@@ -70,9 +73,8 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
     """
     size = info.size or 0
     conditions = condition_headers(call.request.raw_headers)
-    selection = select(
-        "GET", conditions, etag=objects.etag(info), modified=info.modified, size=size
-    )
+    modified = objects.modified_time(info)
+    selection = select("GET", conditions, etag=objects.etag(info), modified=modified, size=size)
     if selection.status in _REFUSED:
         raise _error(call, selection)
     if part is None or selection.status != HTTPStatus.OK:
@@ -85,6 +87,18 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
     start, stop = bounds
     status = HTTPStatus.PARTIAL_CONTENT if start < stop else HTTPStatus.OK
     return Selection(status, start, stop, size)
+
+
+def _checksum(info: ObjectInfo, selection: Selection, part: int | None) -> Checksum | None:
+    """Return the checksum of a whole object or a part; None for a range, and without a body."""
+    checksum = objects.checksum(info)
+    is_answer = selection.status == (HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT)
+    if checksum is None or not is_answer:
+        return None
+    if part is not None and (table := part_table(info)) is not None:
+        of_part = table.checksum(part)
+        return None if of_part is None else replace(of_part, kind=checksum.kind)
+    return checksum
 
 
 def _error(call: Call, selection: Selection) -> S3Error:
