@@ -49,8 +49,7 @@ class WholeObject:
         self._view = view
         self._context = context
         self._stored = stored
-        has_key = view.key is not None and not stored.deleted
-        self._layout = layout_of(view, stored) if has_key else None
+        self._layout = None if stored.deleted else layout_of(view, stored)
         self.info = stored if self._layout is None else replace(stored, size=self._layout.size)
         # Whether `info` is exact before the first byte is read.
         self.has_size = self._layout is not None or view.key is None or stored.deleted
