@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from jetstow import JetStreamContext
 from jetstow.errors import JetstowError, PermissionDeniedError
@@ -24,6 +25,7 @@ from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
+from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
@@ -151,6 +153,8 @@ class Gateway:
             caller = new_caller(self.services, request, identity)
             check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
+            key = request_key(request, route.operation, request.headers)
+            bucket = replace(bucket, customer_key=key)
         payload = Payload(request, identity, body)
         call = Call(
             self.services,

@@ -21,6 +21,7 @@ from jetstow.errors import (
     InvalidBucketNameError,
 )
 from jetstow.models import BucketStatus
+from jetstow.s3.customer_key import CustomerKey
 from jetstow.s3.errors import S3Error
 from jetstow.s3.indexes import Indexes
 from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OWNER, RESERVED
@@ -70,9 +71,22 @@ class BucketState:
 
 @dataclass(frozen=True, slots=True)
 class Bucket(BucketState):
-    """A bucket that is open: its state and its store."""
+    """A bucket that is open: its state, its store, and the customer's key of the request."""
 
     store: ObjectStore
+    customer_key: CustomerKey | None = None
+
+    @property
+    def data_store(self) -> ObjectStore:
+        """The store that reads and writes bytes: it encrypts with the customer's key."""
+        if self.customer_key is None:
+            return self.store
+        return self.store.encrypted(self.customer_key.key)
+
+    @property
+    def key_headers(self) -> dict[str, str]:
+        """The headers of a response to a request with a key of the customer."""
+        return {} if self.customer_key is None else self.customer_key.headers
 
 
 class Buckets:

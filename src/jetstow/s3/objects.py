@@ -144,8 +144,14 @@ def checksum(info: ObjectInfo) -> Checksum | None:
 def current_entry(info: ObjectInfo, name: str) -> str | None:
     """Return a reserved entry about the object's bytes; None if it is about others."""
     metadata = info.metadata or {}
-    same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
+    stated = metadata.get(DIGEST, "")
+    same = digests_equal(stated, info.digest or "") or stated == nuid_digest(info.nuid)
     return metadata.get(name) if same else None
+
+
+def nuid_digest(nuid: str) -> str:
+    """Return what identifies the bytes of an encrypted object, whose digest is known too late."""
+    return f"nuid={nuid}"
 
 
 def modified_time(info: ObjectInfo) -> datetime.datetime | None:

@@ -18,6 +18,7 @@ OWNERSHIP: Final = f"{RESERVED}ownership"
 PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
 CORS: Final = f"{RESERVED}cors"
 NOTIFICATION: Final = f"{RESERVED}notification"
+LIFECYCLE: Final = f"{RESERVED}lifecycle"
 POLICY: Final = f"{RESERVED}policy"
 WEBSITE: Final = f"{RESERVED}website"
 

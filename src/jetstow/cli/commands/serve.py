@@ -95,6 +95,7 @@ async def serve(
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
         from jetstow.s3.events.publisher import publishing
+        from jetstow.s3.lifecycle.run import expiring
     except ImportError as error:
         raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
     host, port = _parse_address("--listen", listen)
@@ -130,6 +131,7 @@ async def serve(
                 run = _run_workers(workers, options, listener, admin_app, registry)
             running = await stack.enter_async_context(run)
             await stack.enter_async_context(publishing(client, await session.js()))
+            await stack.enter_async_context(expiring(await session.js()))
             yield _started(url, admin_url, key_file, next(iter(loaded)), is_new)
             await asyncio.shield(running)
         except asyncio.CancelledError:
