@@ -19,6 +19,7 @@ from jetstow._core.protocol.api_errors import (
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import json_encode
+from jetstow._core.protocol.versions import Versioning, versioning_of
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow.errors import (
     BucketNotFoundError,
@@ -95,6 +96,11 @@ class Stream:
         option = "mirror_direct" if self.config.get("mirror") else "allow_direct"
         allowed = self.config.get(option, False) and not self._direct_get_disabled
         return bool(allowed) and self.api.server_version >= (2, 11)
+
+    @property
+    def versioning(self) -> Versioning | None:
+        """The state of versioning; None if the bucket never had versions."""
+        return versioning_of(self.config)
 
     def disable_direct_get(self) -> None:
         """Stop using Direct Get after it has failed."""
