@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import zlib
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,13 +83,13 @@ def _slow_versions(
 ) -> set[str]:
     """The versions that a test with `distinct_versions` runs on in `make test-full` only.
 
-    `make test` runs it on the newest, the oldest and one of those between.
+    `make test` runs it on the newest and on one of the others.
     """
-    between = list(dict.fromkeys(version for version, _ in runs))[1:-1]
-    if "distinct_versions" not in marks or "every_version" in marks or not between:
+    older = list(dict.fromkeys(version for version, _ in runs))[1:]
+    if "distinct_versions" not in marks or "every_version" in marks or not older:
         return set()
-    between.pop(zlib.crc32(metafunc.definition.nodeid.encode()) % len(between))
-    return set(between)
+    older.pop(zlib.crc32(metafunc.definition.nodeid.encode()) % len(older))
+    return set(older)
 
 
 def _other_paths(metafunc: pytest.Metafunc, marks: set[str]) -> tuple[str, ...]:
@@ -104,11 +104,21 @@ def _other_paths(metafunc: pytest.Metafunc, marks: set[str]) -> tuple[str, ...]:
     return tuple(path for path in selected if path not in excluded)
 
 
+# Directories with long tests. They run before short ones, so that all workers end together.
+LONG = ("model", "faults", "interop", "docs")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need a newer server (`min_server`)."""
+    """Deselect the tests that need a newer server (`min_server`), and sort the others.
+
+    With coverage, measured tests run first, then those of `LONG`.
+    """
     if deselected := [item for item in items if _needs_newer_server(item)]:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if not _needs_newer_server(item)]
+    if "coverage" in sys.modules:
+        items.sort(key=lambda item: (not _is_measured(item), _folder(item) not in LONG))
 
 
 def _needs_newer_server(item: pytest.Item) -> bool:
@@ -123,37 +133,33 @@ def _needs_newer_server(item: pytest.Item) -> bool:
 # -- coverage ----------------------------------------------------------------------------
 
 # `make test` measures the coverage of these directories, on the latest server and the best path.
-# To measure all tests would take a quarter longer and cover nothing else. Those of fs are measured
-# on all servers: after a stop, coverage.py no longer traces the thread of fsspec.
-MEASURED = ("unit", "live", "sync", "fs", "http", "cli")
+# To measure all tests would take a quarter longer and cover nothing else.
+MEASURED = ("unit", "live", "sync", "fs", "http", "s3", "cli")
 _PROCESS_CONFIG = "COVERAGE_PROCESS_CONFIG"  # child processes with this variable are measured
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Stop the measurement of coverage for a test that is not measured."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Stop the measurement of coverage at the first test that is not measured.
+
+    It does not start again: coverage.py would not trace the threads that are older than that.
+    """
     coverage = sys.modules.get("coverage")
     current = coverage.Coverage.current() if coverage else None
-    if current is None or _is_measured(item):
-        return (yield)
-    config = os.environ.pop(_PROCESS_CONFIG, None)
-    current.stop()
-    try:
-        return (yield)
-    finally:
-        current.start()
-        if config is not None:
-            os.environ[_PROCESS_CONFIG] = config
+    if current is not None and not _is_measured(item):
+        os.environ.pop(_PROCESS_CONFIG, None)
+        current.stop()
 
 
 def _is_measured(item: pytest.Item) -> bool:
-    folder = item.path.relative_to(Path(__file__).parent).parts[0]
-    if folder not in MEASURED:
+    if _folder(item) not in MEASURED:
         return False
-    if folder == "fs":
-        return True
-    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
     return parameters.get("server") in {None, versions.LATEST} and not parameters.get("_path")
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 # -- reports -----------------------------------------------------------------------------

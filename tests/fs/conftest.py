@@ -22,11 +22,7 @@ T = TypeVar("T")
 
 @pytest.fixture(scope="session", autouse=True)
 def _close_cached_file_systems(_servers: object) -> Iterator[None]:
-    """Close all file systems that fsspec caches, before the servers stop.
-
-    fsspec's thread starts again: coverage.py does not trace one that is older than its last start.
-    """
-    fsspec.asyn.loop[0] = fsspec.asyn.iothread[0] = None
+    """Close all file systems that fsspec caches, before the servers stop."""
     yield
     for file_system in list(JetstowFileSystem._cache.values()):
         file_system.close()
