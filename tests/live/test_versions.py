@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
@@ -25,7 +26,9 @@ DATA = some_bytes(300_000)  # three chunks
 
 
 @pytest.fixture
-async def versioned(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jetstow.ObjectStore]:
+async def versioned(
+    js: jetstow.JetStreamContext, bucket: str
+) -> AsyncIterator[jetstow.ObjectStore]:
     yield await js.create_object_store(bucket, versioned=True)
     await js.delete_object_store(bucket)
 
@@ -58,9 +61,7 @@ async def test_replaced_object_is_kept(versioned: jetstow.ObjectStore, raw: Clie
     assert await raw_stream.chunks(raw, versioned.bucket) == {first.nuid: 3, second.nuid: 1}
 
 
-async def test_every_way_to_read_a_version(
-    versioned: jetstow.ObjectStore, tmp_path: pytest.TempPathFactory
-) -> None:
+async def test_every_way_to_read_a_version(versioned: jetstow.ObjectStore, tmp_path: Path) -> None:
     old = (await versioned.put("a", DATA)).version
     await versioned.put("a", b"new")
     assert (await versioned.get("a", version=old)).data == DATA
@@ -69,13 +70,14 @@ async def test_every_way_to_read_a_version(
     assert b"".join([piece async for piece in versioned.stream("a", version=old)]) == DATA
     async with versioned.open("a", version=old) as file:
         assert await file.read() == DATA
-    for options in ({}, {"resume": True}, {"if_different": True}):
-        await versioned.get_file("a", tmp_path / "a", version=old, **options)
+    for is_set in (False, True):
+        await versioned.get_file("a", tmp_path / "a", version=old, resume=is_set)
+        await versioned.get_file("a", tmp_path / "a", version=old, if_different=is_set)
         assert (tmp_path / "a").read_bytes() == DATA
     copied = await versioned.copy("a", "b", version=old)
     assert (copied.version, (await versioned.get("b")).data) == (copied.nuid, DATA)
     restored = await versioned.copy("a", version=old)  # onto itself
-    assert [info.version for info in await versioned.versions("a")][0] == restored.version
+    assert (await versioned.versions("a"))[0].version == restored.version
 
 
 async def test_unknown_version(versioned: jetstow.ObjectStore) -> None:
@@ -218,7 +220,7 @@ async def test_marker_becomes_current_again(versioned: jetstow.ObjectStore) -> N
     marker = (await versioned.versions("a"))[0]
     new = await versioned.put("a", b"2")
     await versioned.delete("a", version=new.version)
-    assert [info.version for info in await versioned.versions("a")][0] == marker.version
+    assert (await versioned.versions("a"))[0].version == marker.version
     with pytest.raises(ObjectDeletedError):
         await versioned.get("a")
 
@@ -346,7 +348,7 @@ async def test_hidden_names_are_not_listed(versioned: jetstow.ObjectStore) -> No
         second = await versioned.put("a", b"2")
         await versioned.put("b", b"3")
         seen = [change async for change in _until(changes, "b")]
-    assert [info and info.name for info in seen if info is not None] == ["a", "a", "b"]
+    assert [info.name for info in seen if info is not None] == ["a", "a", "b"]
     assert [info.name for info in await versioned.list()] == ["a", "b"]
     assert [info.name async for info in versioned.list()] == ["a", "b"]
     assert [info.version for info in await versioned.find("a")] == [second.version]
@@ -360,7 +362,9 @@ async def test_hidden_names_are_not_listed(versioned: jetstow.ObjectStore) -> No
     assert len(await versioned.versions("a")) == 3
 
 
-async def _until(changes: jetstow.ObjectWatcher, name: str) -> AsyncIterator[object]:
+async def _until(
+    changes: jetstow.ObjectWatcher, name: str
+) -> AsyncIterator[jetstow.ObjectInfo | None]:
     async for change in changes:
         yield change
         if change is not None and change.name == name:

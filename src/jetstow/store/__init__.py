@@ -6,6 +6,7 @@ from jetstow._core.read.bucket_index import BucketIndex
 from jetstow._core.read.index_entry import IndexEntry
 from jetstow._core.read.name_index import IndexPage
 from jetstow._core.read.reader import ObjectReader
+from jetstow._core.read.version_index import VersionPage
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult
@@ -43,4 +44,5 @@ __all__ = [
     "ObjectStore",
     "ObjectWatcher",
     "ObjectWriter",
+    "VersionPage",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.disk_probe import DiskProbe
@@ -69,6 +69,9 @@ class Stream:
         self.times = StoredTimes(self)
         # Purges of unused chunks that no caller waits for, of all objects like this one.
         self.purges = self.api.inbox.state.unawaited((js.prefix, self.name))
+        # Open indexes: each returns the newest version of a name that is not current, "" if there
+        # is none, or None if it does not know.
+        self.version_sources: list[Callable[[str], Awaitable[str | None]]] = []
         self.disk_probe = DiskProbe(self.api, bucket, self.name)
         self._direct_get_disabled = False
 

@@ -183,7 +183,7 @@ def current_info(name: str, version: str, kept: ObjectInfo) -> ObjectInfo:
     """Return a version from the metadata under its hidden name, as if it were the current one."""
     record = _record(kept) or _Record(version, kept.revision, kept.mtime or "")
     return replace(
-        kept,
+        _with_record(kept, None),
         name=name,
         deleted=record.is_marker,
         revision=record.revision,

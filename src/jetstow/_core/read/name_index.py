@@ -100,6 +100,15 @@ class NameIndex:
         """Remove a name, if it is there."""
         self._entries.pop(name, None)
 
+    def get(self, name: str) -> IndexEntry | None:
+        """Return the entry of a name, or None."""
+        entry: IndexEntry | None = self._entries.get(name)
+        return entry
+
+    def names_from(self, start: str, *, inclusive: bool) -> Iterator[str]:
+        """Yield the names from one on, in order."""
+        yield from self._entries.irange(start, inclusive=(inclusive, True))
+
     def values(self) -> Iterable[IndexEntry]:
         """Return all entries, in any order."""
         return dict.values(self._entries)

@@ -10,6 +10,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.versions import (
     VERSIONS_PREFIX,
     current_info,
+    hidden_name,
     kept_revision,
     set_version,
     split_hidden_name,
@@ -42,7 +43,7 @@ async def list_versions(
 ) -> list[ObjectInfo]:
     """Return the versions of one name, or of the selected names, by name and newest first."""
     infos = await list_infos(stream, _VersionFilter(names.prefix, names.pattern, name=name))
-    return arranged(stream, infos)
+    return [plain_info(stream, info) for info in arranged(stream, infos)]
 
 
 def arranged(stream: Stream, infos: Iterable[ObjectInfo]) -> list[ObjectInfo]:
@@ -70,12 +71,22 @@ def arranged(stream: Stream, infos: Iterable[ObjectInfo]) -> list[ObjectInfo]:
     ]
     found.sort(key=lambda info: info.revision, reverse=True)
     found = [*current.values(), *found]
-    found.sort(key=lambda info: info.name)
-    return [plain_info(stream, info) for info in found]
+    return sorted(found, key=lambda info: info.name)
 
 
 async def newest_kept(stream: Stream, name: str) -> NameState | None:
-    """Return the hidden name of the newest version that is not the current one; None if none."""
+    """Return the state of the newest version of a name that is not the current one; None if none.
+
+    An open index of the bucket knows it. Without one, all metadata is read.
+    """
+    for find in stream.version_sources:
+        if (version := await find(name)) is None:
+            continue
+        if not version:
+            return None
+        state = await read_state(stream, stream.error_context(hidden_name(name, version)))
+        if state.live is not None:
+            return state
     hidden = NameFilter(f"{VERSIONS_PREFIX}{name}/")
     infos = [
         info
@@ -85,4 +96,5 @@ async def newest_kept(stream: Stream, name: str) -> NameState | None:
     newest = max(infos, key=kept_revision, default=None)
     if newest is None:
         return None
-    return await read_state(stream, stream.error_context(newest.name))
+    state = await read_state(stream, stream.error_context(newest.name))
+    return state if state.live is not None else await newest_kept(stream, name)
