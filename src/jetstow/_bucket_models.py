@@ -62,14 +62,19 @@ class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The bucket's metadata, without the keys that the server sets (`_nats.*`)."""
+        """The bucket's metadata, without the keys of versioning and of the server (`_nats.*`)."""
         metadata = self.stream_info.config.metadata or {}
-        return {key: value for key, value in metadata.items() if not key.startswith("_nats.")}
+        return {
+            key: value
+            for key, value in metadata.items()
+            if not key.startswith("_nats.") and key != VERSIONING
+        }
 
     @property
     def versioning(self) -> Literal["enabled", "suspended"] | None:
         """Whether the bucket keeps versions; None if it never did."""
-        state = self.metadata.get(VERSIONING, "").partition(":")[0]
+        metadata = self.stream_info.config.metadata or {}
+        state = metadata.get(VERSIONING, "").partition(":")[0]
         return state if state in ("enabled", "suspended") else None  # type: ignore[return-value]
 
     @property
