@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from nats.aio.client import Client
@@ -222,3 +223,29 @@ async def test_index_finds_the_version_before(versioned: jetstow.ObjectStore) ->
             assert (await versioned.get_info("a")).size == size - 1
         await versioned.delete("a", version=infos[0].version)
     assert await versioned.versions() == []
+
+
+async def test_copies_of_a_bucket_have_current_versions(
+    js: jetstow.JetStreamContext, versioned: jetstow.ObjectStore, tmp_path: Path
+) -> None:
+    """A mirror copied an object again each time, as its version was in its headers."""
+    first = await versioned.put("a", b"1")
+    await versioned.put("a", b"2")
+    await versioned.restore_version("a", first.version or "")
+    await versioned.put("b", b"3")
+    bucket = f"{versioned.bucket}-copy"
+    await jetstow.backup(versioned, tmp_path / "b.tar")
+    await jetstow.restore(js, tmp_path / "b.tar", bucket)
+    copy = await js.object_store(bucket)
+    assert (await copy.status()).versioning == "enabled"
+    result = await jetstow.mirror(versioned, copy, delete=True)
+    assert (result.copied, result.removed, result.unchanged) == ([], [], ["a", "b"])
+    assert [info.name for info in await copy.versions()] == ["a", "b"]
+    await versioned.put("a", b"4")
+    await versioned.delete("b")
+    await jetstow.mirror(versioned, copy, delete=True)  # the copy has a history of its own
+    history = [(info.name, info.size, bool(info.deleted)) for info in await copy.versions()]
+    assert history == [("a", 1, False), ("a", 1, False), ("b", 0, True), ("b", 1, False)]
+    await jetstow.download_folder(versioned, tmp_path / "folder")
+    assert sorted(path.name for path in (tmp_path / "folder").rglob("*")) == ["a"]
+    await js.delete_object_store(bucket)

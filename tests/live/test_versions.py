@@ -239,6 +239,7 @@ async def test_restored_version(versioned: jetstow.ObjectStore, raw: Client) -> 
     assert await raw_stream.chunks(raw, versioned.bucket) == {first.nuid: 3, second.nuid: 1}
     again = await versioned.restore_version("a", first.version or "")
     assert again.revision == restored.revision  # it is current already
+    assert not restored.headers
     third = await versioned.put("a", b"3")
     ids = [info.version for info in await versioned.versions("a")]
     assert ids == [third.version, first.version, second.version]

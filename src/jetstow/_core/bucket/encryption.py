@@ -18,7 +18,7 @@ from jetstow._core.protocol.encryption_header import (
 )
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
-from jetstow._core.protocol.versions import set_version
+from jetstow._core.protocol.versions import shown_info
 from jetstow._headers import LINK_TAG_HEADER, ObjectHeaders
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo, ObjectLink
@@ -44,8 +44,8 @@ def plain_info(view: Stream, info: ObjectInfo) -> ObjectInfo:
 
     Without a valid header, the size is computed from the metadata, and is not authenticated.
     """
-    if info.version is None and (versioning := view.versioning) is not None:
-        set_version(versioning, info)
+    if (versioning := view.versioning) is not None:
+        info = shown_info(versioning, info)
     if view.key is None or not info.headers or not info.encrypted or info.deleted:
         return info
     layout = layout_of(view, info)

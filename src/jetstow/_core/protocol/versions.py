@@ -143,6 +143,13 @@ def set_version(versioning: Versioning, info: ObjectInfo) -> None:
         info.version = info.nuid or f"revision-{info.revision}"
 
 
+def shown_info(versioning: Versioning, info: ObjectInfo) -> ObjectInfo:
+    """Return the metadata of a current version as users see it: with its id, not its record."""
+    if info.version is None:
+        set_version(versioning, info)
+    return info if _record(info) is None else _with_record(info, None)
+
+
 def with_new_version(versioning: Versioning, info: ObjectInfo) -> ObjectInfo:
     """Return metadata that is to be a new version: its id is its NUID, or null if suspended."""
     version = info.nuid if versioning.is_enabled else NULL_VERSION

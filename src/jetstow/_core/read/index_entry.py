@@ -130,7 +130,7 @@ class EntryDecoder:
         """Return the change that the metadata of a name is, as it is stored."""
         if not info.deleted:
             return self.entry(info, time)
-        plain_info(self._stream, info)  # it sets the version
+        info = plain_info(self._stream, info)
         return Removed(info.name, None if info.version is None else self.entry(info, time))
 
     def entry(self, info: ObjectInfo, time: int) -> IndexEntry:

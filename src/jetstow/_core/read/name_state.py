@@ -12,7 +12,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import meta_subject
-from jetstow._core.protocol.versions import current_info, hidden_name, set_version
+from jetstow._core.protocol.versions import current_info, hidden_name, set_version, shown_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 
@@ -111,7 +111,7 @@ async def get_info(
     info = decode_info(stream.bucket, name, message.data, revision=message.seq, mtime=message.time)
     stream.names.remember(info)
     if (versioning := stream.versioning) is not None:
-        set_version(versioning, info)
+        info = shown_info(versioning, info)
     if info.deleted and not show_deleted:
         raise context.error(ObjectDeletedError, f"{context} was deleted")
     return info
@@ -123,7 +123,8 @@ async def _get_version(stream: Stream, context: ErrorContext, *, show_deleted: b
         raise context.error(ObjectNotFoundError, f"there is no {context}")
     if state.info.deleted and not show_deleted:
         raise context.error(ObjectDeletedError, f"{context} is a delete marker")
-    return state.info
+    versioning = stream.versioning
+    return state.info if versioning is None else shown_info(versioning, state.info)
 
 
 def require_live(

@@ -77,7 +77,7 @@ def arranged(stream: Stream, infos: Iterable[ObjectInfo]) -> list[ObjectInfo]:
 async def newest_kept(stream: Stream, name: str) -> NameState | None:
     """Return the state of the newest version of a name that is not the current one; None if none.
 
-    An open index of the bucket knows it. Without one, all metadata is read.
+    An open index of the bucket has it. Without one, all metadata is read.
     """
     for find in stream.version_sources:
         if (version := await find(name)) is None:
