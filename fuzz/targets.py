@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fuzz import encryption, frames, s3
+from fuzz import encryption, frames, s3_documents, s3_signatures
 from jetstow import _nats_context
 from jetstow._core.protocol import digest, subjects
 from jetstow._core.protocol.message import status
@@ -224,11 +224,11 @@ PARSERS: Final = {
     "parser": Parser(frames.check, frames.SEEDS),
     "encryption_header": Parser(encryption.check_header, encryption.HEADER_SEEDS),
     "preamble": Parser(encryption.check_preamble, encryption.PREAMBLE_SEEDS),
-    "s3_signature": Parser(s3.check_signature, s3.SIGNATURE_SEEDS),
-    "s3_aws_chunked": Parser(s3.check_aws_chunked, s3.CHUNKED_SEEDS),
-    "s3_form": Parser(s3.check_form, s3.FORM_SEEDS),
-    "s3_policy": Parser(s3.check_policy, s3.POLICY_SEEDS),
-    "s3_xml": Parser(s3.check_xml, s3.XML_SEEDS),
+    "s3_signature": Parser(s3_signatures.check_signature, s3_signatures.SIGNATURE_SEEDS),
+    "s3_aws_chunked": Parser(s3_signatures.check_aws_chunked, s3_signatures.CHUNKED_SEEDS),
+    "s3_form": Parser(s3_documents.check_form, s3_documents.FORM_SEEDS),
+    "s3_policy": Parser(s3_documents.check_policy, s3_documents.POLICY_SEEDS),
+    "s3_xml": Parser(s3_documents.check_xml, s3_documents.XML_SEEDS),
     "headers": Parser(
         headers, (b"NATS/1.0 404 No Messages\r\n\r\n", b"NATS/1.0\r\nStatus: 100\r\nA:b\r\n\r\n")
     ),

@@ -12,7 +12,7 @@ from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.call import Call
 from jetstow.s3.listing import PageQuery
 from jetstow.s3.ownership import object_owner
-from jetstow.s3.xml.writing import element, escape, format_nanoseconds, text
+from jetstow.s3.xml.writing import escape, format_nanoseconds, text
 
 
 def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) -> str:
@@ -21,10 +21,11 @@ def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) 
     One string, and not an element each: a page has 1,000 objects.
     """
     etag, checksum = objects.listed_sums(entry)
+    algorithm = _algorithm_elements(checksum.rpartition(":")[0]) if checksum else ""
     return (
-        f"<{name}><Key>{escape(query.encode(entry.name))}</Key>"
+        f"<{name}><Key>{query.text(entry.name)}</Key>"
         f"<LastModified>{format_nanoseconds(entry.time)}</LastModified>"
-        f"<ETag>{escape(etag)}</ETag>{_algorithm_elements(checksum.rpartition(':')[0])}"
+        f"<ETag>&quot;{escape(etag)}&quot;</ETag>{algorithm}"
         f"<Size>{entry.size}</Size><StorageClass>{objects.STORAGE_CLASS}</StorageClass>"
         f"{fields}</{name}>"
     )
@@ -42,19 +43,21 @@ def _algorithm_elements(algorithm: str) -> str:
 def prefix_elements(page: IndexPage, query: PageQuery) -> str:
     """Return the elements of the common prefixes of a page."""
     return "".join(
-        element("CommonPrefixes", text("Prefix", query.encode(prefix))) for prefix in page.prefixes
+        f"<CommonPrefixes><Prefix>{query.text(prefix)}</Prefix></CommonPrefixes>"
+        for prefix in page.prefixes
     )
 
 
 def owner_elements(call: Call) -> Callable[[IndexEntry], str]:
     """Return a function that returns the owner of an object."""
-    bucket, keys, owners = call.bucket, call.services.keys, dict[str, str]()
+    elements = dict[str | None, str]()
 
     def of_object(entry: IndexEntry) -> str:
         stored = objects.listed_owner(entry)
-        owner = object_owner(bucket, stored, call.owner)
-        if owner not in owners:
-            owners[owner] = owner_element(owner, keys)
-        return owners[owner]
+        found = elements.get(stored)
+        if found is None:
+            owner = object_owner(call.bucket, stored, call.owner)
+            found = elements[stored] = owner_element(owner, call.services.keys)
+        return found
 
     return of_object

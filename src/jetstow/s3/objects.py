@@ -18,10 +18,12 @@ from jetstow.s3.reserved import (
     COPIED_ENTRIES,
     DIGEST,
     ETAG,
+    REDIRECT,
     RESERVED,
     TAGS,
 )
 from jetstow.s3.tags import format_tags, load_tags
+from jetstow.s3.website.redirect_header import REDIRECT_LOCATION
 
 # The headers that are stored and come back as sent.
 STORED_HEADERS: Final = (
@@ -119,11 +121,12 @@ def etag(info: ObjectInfo) -> str:
 
     The form with `-1` is that of a multipart object of one part: no client takes it for an MD5.
     """
-    return _etag(current_entry(info, ETAG), info.sha256 or "")
+    stored = current_entry(info, ETAG)
+    return f'"{_derived_etag(info.sha256 or "") if stored is None else stored}"'
 
 
-def _etag(stored: str | None, sha256: str) -> str:
-    return f'"{stored}"' if stored is not None else f'"{(sha256 or "0" * 32)[:32]}-1"'
+def _derived_etag(sha256: str) -> str:
+    return f"{(sha256 or '0' * 32)[:32]}-1"
 
 
 def checksum(info: ObjectInfo) -> Checksum | None:
@@ -140,14 +143,13 @@ def current_entry(info: ObjectInfo, name: str) -> str | None:
 
 
 def listed_sums(entry: IndexEntry) -> tuple[str, str]:
-    """Return the ETag of an object in a list, and its checksum as text; empty if it has none."""
-    sha256 = entry.raw_digest.hex()
-    if not entry.metadata:
-        return _etag(None, sha256), ""
-    digest, stored, sums, _ = entry.metadata  # LISTED_ENTRIES
-    if digest != entry.digest:
-        return _etag(None, sha256), ""
-    return _etag(stored, sha256), sums or ""
+    """Return the ETag of an object in a list, without quotes, and its checksum as text or ""."""
+    stored = sums = None
+    if entry.metadata:
+        digest, stored, sums, _ = entry.metadata  # LISTED_ENTRIES
+        if digest != entry.digest:
+            stored = sums = None
+    return _derived_etag(entry.raw_digest.hex()) if stored is None else stored, sums or ""
 
 
 def listed_owner(entry: IndexEntry) -> str | None:
@@ -185,6 +187,8 @@ def object_headers(info: ObjectInfo) -> dict[str, str]:
     headers = content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
     if tags := object_tags(info):
         headers["x-amz-tagging-count"] = str(len(tags))
+    if (location := (info.metadata or {}).get(REDIRECT)) and _HEADER_VALUE.fullmatch(location):
+        headers[REDIRECT_LOCATION] = location
     return headers
 
 

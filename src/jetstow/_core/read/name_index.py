@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
@@ -118,43 +118,35 @@ class NameIndex:
 
         `max_age` is the age at which the bucket removes every object (0: none).
         """
-        page = IndexPage()
-        last = query.after
-        for count, (name, entry, group) in enumerate(self._items(query, now, max_age)):
-            if count >= query.limit:
-                page.next = last if query.limit > 0 else None
-                break
-            last = group or name
-            if group:
-                page.prefixes.append(group)
-            else:
-                page.entries.append(entry)
-        return page
-
-    def _items(
-        self, query: PageQuery, now: int, max_age: int
-    ) -> Iterator[tuple[str, IndexEntry, str]]:
-        """Yield the objects and groups of a query without its limit."""
-        entries, prefix = self._entries, query.prefix
+        page, entries = IndexPage(), self._entries
+        prefix, delimiter, skipped = query.prefix, query.delimiter, len(query.prefix)
         oldest = now - max_age if max_age else 0
-        (start, inclusive), group_of = query.start, query.group
+        last, rest = query.after, query.limit
+        first, inclusive = query.start
+        following: str | None = first
         # A group ends with the delimiter: replacing that is faster than `successor(group)`.
-        length, tail = len(query.delimiter), successor(query.delimiter)
-        while True:
-            group = ""
-            for name in entries.irange(start, inclusive=(inclusive, True)):
+        length, tail = len(delimiter), successor(delimiter)
+        while following is not None:
+            names = entries.irange(following, inclusive=(inclusive, True))
+            following = None
+            for name in names:
                 if not name.startswith(prefix):
-                    return
+                    return page
                 entry = entries[name]
                 if entry.time < oldest or 0 < entry.expires <= now:
                     continue
-                group = group_of(name)
-                yield name, entry, group
-                if group:
-                    break
-            if not group:
-                return
-            following = successor(group) if tail is None else group[:-length] + tail
-            if following is None:
-                return
-            start, inclusive = following, True
+                if not rest:
+                    page.next = last if query.limit else None
+                    return page
+                rest -= 1
+                end = name.find(delimiter, skipped) if delimiter else -1
+                if end < 0:
+                    page.entries.append(entry)
+                    last = name
+                    continue
+                last = name[: end + length]
+                page.prefixes.append(last)
+                # Bisect past the other names of the group.
+                following, inclusive = name[:end] + tail if tail else successor(last), True
+                break
+        return page
