@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from jetstow import JetStreamContext
 from jetstow.errors import JetstowError, PermissionDeniedError
@@ -24,6 +25,7 @@ from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
+from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
@@ -45,8 +47,8 @@ class Gateway:
     """An ASGI application that serves the buckets of a JetStream context over S3's API.
 
     `base_domains` are the domains whose subdomains are buckets, and `website_domains` those whose
-    subdomains are their websites. `connect` opens a connection with
-    a credentials file; the keys that name one need it. `clock` returns the current time.
+    subdomains are their websites. `connect` opens a connection with a credentials file; the keys
+    that name one need it. New buckets have `replicas`. `clock` returns the current time.
     """
 
     def __init__(
@@ -58,13 +60,14 @@ class Gateway:
         website_domains: Sequence[str] = (),
         connect: Connect | None = None,
         public_acls: bool = False,
+        replicas: int = 1,
         access_log: AccessLog | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
-        self.services = Services(keys, Buckets(js), connect, public_acls)
+        self.services = Services(keys, Buckets(js, replicas), connect, public_acls)
         self.metrics = metrics or Metrics()
         self.availability = Availability()
         self._base_domains = tuple(base_domains)
@@ -150,6 +153,8 @@ class Gateway:
             caller = new_caller(self.services, request, identity)
             check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
+            key = request_key(request, route.operation, request.headers)
+            bucket = replace(bucket, customer_key=key)
         payload = Payload(request, identity, body)
         call = Call(
             self.services,

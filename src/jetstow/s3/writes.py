@@ -30,14 +30,15 @@ async def store_payload(
     """
 
     def finished(digest: str) -> ObjectMeta:
-        attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
+        if bucket.customer_key is None:
+            attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
         return attributes.meta(key)
 
     async with expecting(bucket.store, key, conditions) as revision:
         if payload.size is not None and payload.size <= _SMALL:
             data = await payload.read_document(_SMALL)
             meta = finished(str(Digest(data)))
-            return await bucket.store.put(key, data, meta, expected_revision=revision)
+            return await bucket.data_store.put(key, data, meta, expected_revision=revision)
         return await store_pieces(bucket, key, payload, attributes.meta(key), finished, revision)
 
 
@@ -55,7 +56,7 @@ async def store_pieces(
 
     Raises: what `put`, `pieces` and `finished` raise.
     """
-    async with bucket.store.open(key, "wb", meta, expected_revision=revision) as writer:
+    async with bucket.data_store.open(key, "wb", meta, expected_revision=revision) as writer:
         async for piece in pieces:
             await writer.write(piece)
         writer.meta = finished(writer.digest)
