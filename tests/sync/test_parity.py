@@ -35,6 +35,7 @@ FUNCTIONS = (
 ASYNC_ONLY = {
     ("Client", "flush_fast"),
     ("Client", "publish_fast"),
+    ("Client", "request"),
     ("Client", "subscribe_fast"),
     ("ObjectReader", "stream"),
     ("ObjectStore", "ObjectResult"),
