@@ -21,7 +21,7 @@ from jetstow._core.transport.retry import (
     SHUTDOWN_TIMEOUT,
     RetryPolicy,
 )
-from jetstow._core.transport.unawaited_request import OnEnd, UnawaitedRequest
+from jetstow._core.transport.unawaited_reply import OnEnd, UnawaitedReply
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -150,7 +150,11 @@ class JetStreamAPI:
         Raises: `WrongEventLoopError`.
         """
         subject, payload = f"{self.prefix}.{api}", json_encode(body)
-        UnawaitedRequest(self.inbox, context, subject, payload, self.timeout, on_end)
+        inbox = self.inbox
+        reply = inbox.send(UnawaitedReply, context, subject, payload, None, self.timeout)
+        reply.on_end = on_end
+        inbox.flush_soon()
+        inbox.timeouts.check_at(reply.first_check)
 
     async def retry(self, context: ErrorContext, request: Callable[[], Awaitable[T]]) -> T:
         """Call an idempotent function, again if it fails and the retry policy allows it."""
