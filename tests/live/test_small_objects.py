@@ -11,6 +11,7 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow._core.bucket.name_cache import KnownName, NameCache
+from jetstow._core.transport.fast_path import FastPath
 from jetstow.errors import (
     ConnectionLostError,
     DigestMismatchError,
@@ -67,6 +68,32 @@ async def test_round_trips_of_a_put(
     counter.reset()
     await store.put("new", b"y")
     assert counter.requests - counter.count <= 1, "the purge is not awaited"
+
+
+@pytest.mark.not_on_path("plain")
+async def test_messages_of_concurrent_puts_are_sent_together(
+    server: NatsServer, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A put alone sends each message at once, those of many puts share system calls."""
+    sent: list[int] = []
+    flush = FastPath.flush
+
+    def counted_flush(fast_path: FastPath) -> None:
+        if fast_path._outgoing:
+            sent.append(len(fast_path._outgoing))
+        flush(fast_path)
+
+    nc = await jetstow.connect(server.url)
+    other = await nc.jetstream().object_store(store.bucket)
+    await other.put("warm", b"x")
+    monkeypatch.setattr(FastPath, "flush", counted_flush)
+    await other.put("alone", b"x")
+    assert sent[:2] == [1, 1]
+    sent.clear()
+    await asyncio.gather(*(other.put(f"{number}", b"x") for number in range(64)))
+    assert sum(sent) >= 128
+    assert len(sent) < 64
+    await nc.close()
 
 
 async def test_put_after_another_client(

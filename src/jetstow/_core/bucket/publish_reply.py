@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.pub_ack import PubAck, decode_ack
 from jetstow._core.transport.pending_reply import PendingReply
@@ -17,6 +19,7 @@ class PublishReply(PendingReply):
         """Whether the message is in the stream or on its way there."""
         return self.ack is None or self.ack.seq > 0
 
-    def deliver(self, message: Message) -> None:
-        self.message, self.ack = message, decode_ack(message.data)
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        self.message = message = messages[0]
+        self.ack = decode_ack(message.data)
         self._end()

@@ -85,10 +85,11 @@ class DatedReply(PublishReply):
         self.times, self.subject = times, subject
         self._was_early = self._is_asking = times.request_early(self)
 
-    def deliver(self, message: Message) -> None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
         if self.message is not None:
             return
-        self.message, self.ack = message, decode_ack(message.data)
+        self.message = message = messages[0]
+        self.ack = decode_ack(message.data)
         # The time has a timeout of its own.
         self._since, self._silence = self._loop.time(), None
         self._go_on()

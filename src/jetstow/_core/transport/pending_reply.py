@@ -34,7 +34,7 @@ class PendingReply:
     """The reply to a request that was sent to a subject.
 
     It ends with a message or an error. Its owner calls `close` if it may not have ended. A subclass
-    may receive several messages: it overrides `deliver`, and calls `_end` after the last one.
+    may receive several messages: it overrides `deliver_all`, and calls `_end` after the last one.
     """
 
     subscription: None = None
@@ -99,15 +99,8 @@ class PendingReply:
             self._end()
 
     def deliver_all(self, messages: Sequence[Message]) -> None:
-        """Receive messages until this has ended; called by the inbox."""
-        for message in messages:
-            self.deliver(message)
-            if self.has_ended:
-                return
-
-    def deliver(self, message: Message) -> None:
-        """Receive the reply."""
-        self.message = message
+        """Receive the reply; called by the inbox."""
+        self.message = messages[0]
         self._end()
 
     def fail(self, error: JetstowError) -> None:
