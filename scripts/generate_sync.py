@@ -43,7 +43,11 @@ BY_HAND = {"bucket"}
 # Bodies that no rule below produces.
 BODIES = {
     "open": """\
-        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        reading = {
+            "expected_revision": expected_revision,
+            "if_changed_since": if_changed_since,
+            "prefetch": prefetch,
+        }
         writing = {
             "meta": meta,
             "description": description,
@@ -55,6 +59,7 @@ BODIES = {
             "ttl": ttl,
             "expected_digest": expected_digest,
             "keep_replaced": keep_replaced,
+            "dated": dated,
         }
         return self._open(name, mode, reading, writing)""",
     "encrypted": "return self._with_key(key, allow_plain, original_bucket)",

@@ -23,7 +23,7 @@ async def store_payload(
     attributes: Attributes,
     conditions: WriteConditions = NO_CONDITIONS,
 ) -> ObjectInfo:
-    """Store a payload under a key, with its ETag and checksum.
+    """Store a payload under a key, with its ETag and checksum. The result has no time.
 
     Raises: `S3Error` (the body is not what the request declares, or the conditions do not hold),
     and what `put` raises.
@@ -37,8 +37,10 @@ async def store_payload(
         if payload.size is not None and payload.size <= _SMALL:
             data = await payload.read_document(_SMALL)
             meta = finished(str(Digest(data)))
-            return await bucket.store.put(key, data, meta, expected_revision=revision)
-        return await store_pieces(bucket, key, payload, attributes.meta(key), finished, revision)
+            return await bucket.store.put(key, data, meta, expected_revision=revision, dated=False)
+        return await store_pieces(
+            bucket, key, payload, attributes.meta(key), finished, revision, dated=False
+        )
 
 
 async def store_pieces(
@@ -48,14 +50,18 @@ async def store_pieces(
     meta: ObjectMeta,
     finished: Callable[[str], ObjectMeta],
     revision: int | None,
+    *,
+    dated: bool = True,
 ) -> ObjectInfo:
     """Store pieces of bytes under a key at an expected revision.
 
-    `finished` returns the metadata when all bytes were read; its argument is their digest.
+    `finished` returns the metadata when all bytes were read; its argument is their digest. With
+    `dated`, the result has the time of the write.
 
     Raises: what `put`, `pieces` and `finished` raise.
     """
-    async with bucket.store.open(key, "wb", meta, expected_revision=revision) as writer:
+    store = bucket.store
+    async with store.open(key, "wb", meta, expected_revision=revision, dated=dated) as writer:
         async for piece in pieces:
             await writer.write(piece)
         writer.meta = finished(writer.digest)

@@ -87,7 +87,7 @@ class Put:
         self._expected_digest = options.expected_digest
         is_digest_used = options.computes_digest or options.expected_digest is not None
         self._plain_digest = Digest() if is_digest_used and self.encryptor is not None else None
-        self._keeps_replaced = options.keep_replaced
+        self._keeps_replaced, self._is_dated = options.keep_replaced, options.dated
         self._upload = self._new_upload()
         # Whether the chunks stay: they have a name, may have one, or will be resumed.
         self.keeps_chunks = False
@@ -137,7 +137,7 @@ class Put:
         state = await self._current_state()
         context, expected = self.context, self._expected_revision
         commit = Commit(
-            self._stream, context, lambda _: info, state, expected, dated=True,
+            self._stream, context, lambda _: info, state, expected, dated=self._is_dated,
             is_guess=self._is_guess,
         )  # fmt: skip
         try:

@@ -27,7 +27,8 @@ class PutOptions:
     """The options of a put. `expires_at` takes precedence over `ttl`.
 
     `expected_digest` has the 32 bytes of a SHA-256 digest. `computes_digest` is whether the digest
-    of the plaintext is needed, even if none is expected.
+    of the plaintext is needed, even if none is expected. `dated` is whether the result has the time
+    of the write.
     """
 
     meta: api.ObjectMeta | None = None
@@ -37,6 +38,7 @@ class PutOptions:
     expected_digest: bytes | None = None
     keep_replaced: bool = False
     computes_digest: bool = False
+    dated: bool = True
 
     @classmethod
     def parse(
@@ -53,6 +55,7 @@ class PutOptions:
         ttl: Duration | None,
         expected_digest: str | None,
         keep_replaced: bool,
+        dated: bool = True,
     ) -> Self:
         """Return the options for the arguments of `put`.
 
@@ -75,6 +78,7 @@ class PutOptions:
             ttl,
             expected_digest=_parse_digest(context, expected_digest),
             keep_replaced=keep_replaced,
+            dated=dated,
         )
 
 
