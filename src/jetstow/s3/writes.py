@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from jetstow._core.protocol.digest import Digest
@@ -39,14 +40,14 @@ async def store_payload(
             meta = finished(str(Digest(data)))
             return await bucket.store.put(key, data, meta, expected_revision=revision, dated=False)
         return await store_pieces(
-            bucket, key, payload, attributes.meta(key), finished, revision, dated=False
+            bucket, key, payload.pieces(), attributes.meta(key), finished, revision, dated=False
         )
 
 
 async def store_pieces(
     bucket: Bucket,
     key: str,
-    pieces: AsyncIterator[bytes] | Payload,
+    pieces: AsyncGenerator[bytes, None],
     meta: ObjectMeta,
     finished: Callable[[str], ObjectMeta],
     revision: int | None,
@@ -62,8 +63,9 @@ async def store_pieces(
     """
     store = bucket.store
     async with store.open(key, "wb", meta, expected_revision=revision, dated=dated) as writer:
-        async for piece in pieces:
-            await writer.write(piece)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await writer.write(piece)
         writer.meta = finished(writer.digest)
     assert writer.info is not None, "the writer was closed without an error"
     return writer.info

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import aclosing
 from typing import Final
 
 from jetstow import JetStreamContext, StoredChunks
@@ -125,8 +126,9 @@ class Uploads:
     async def _write_to_spool(
         self, bucket: Bucket, upload: Upload, number: int, source: PartSource
     ) -> Part:
-        async with await self.spool.open(upload, number, bucket.status.replicas or 1) as writer:
-            async for piece in source:
+        writer = await self.spool.open(upload, number, bucket.status.replicas or 1)
+        async with writer, aclosing(source.pieces()) as pieces:
+            async for piece in pieces:
                 await writer.write(piece)
         return source.part(number).in_spool(writer.name)
 
