@@ -22,12 +22,15 @@ from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.inbox import Inbox
 from jetstow._core.transport.jetstream_api import JetStreamAPI
+from jetstow._core.transport.permissions import until_denied
 from jetstow.errors import BucketNotFoundError, WrongStreamError
 from jetstow.models import BucketStatus
 from jetstow.store import ObjectStore
 from jetstow.types import BucketOptions, Finding, JetStreamOptions, Progress, VerifyResult
 
 if TYPE_CHECKING:
+    from nats.aio.msg import Msg
+
     from jetstow import _embedded
 
 # How long `close` and `drain` wait for purges, in seconds. Then one request purges what remains.
@@ -180,6 +183,15 @@ class Client(FastPathClient):
         defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
         return JetStreamContext(self, **defaults, **options_in_seconds(opts))
+
+    async def request(self, subject: str, *args: Any, **kwargs: Any) -> Msg:
+        """Send a request, as nats-py does, and return the reply.
+
+        Raises: `PermissionDeniedError` (at once; nats-py waits for its timeout), what nats-py
+        raises.
+        """
+        request = super().request(subject, *args, **kwargs)
+        return await until_denied(Inbox.for_client(self), subject, request)
 
     async def __aenter__(self) -> Self:
         return self  # nats-py's annotation is its own client, which has another `jetstream`

@@ -65,6 +65,7 @@ def _runnable() -> list[str]:
     return [page for page in pages.names() if any(block.is_run for block in pages.blocks(page))]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)  # some pages start several servers and many processes
 @pytest.mark.parametrize("page", _runnable())
 def test_examples_of_a_page_run(page: str, reader: Reader) -> None:

@@ -12,7 +12,7 @@ import pytest
 from tests.docs import pages
 
 # The build takes long on a busy machine.
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,10 @@ class Activity:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("fault", [stepped_down, killed, stopped])
+@pytest.mark.parametrize(
+    "fault",
+    [killed, *(pytest.param(each, marks=pytest.mark.slow) for each in (stepped_down, stopped))],
+)
 async def test_operations_continue_after_leader_loss(replicas: Replicas, fault: Fault) -> None:
     """A put, a read, a watch, renames, and writes that another server reads."""
     leader = await replicas.leader()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import nats.errors
 import pytest
 
 import jetstow
@@ -263,3 +264,28 @@ async def test_reply_subscription_denied(
             await nc.flush()
         assert (caught.value.subject or "").upper().startswith("_INBOX.")
     await owner.jetstream().delete_object_store(MINE)
+
+
+async def test_request_of_nats_py_is_denied_at_once(guarded: NatsServer) -> None:
+    """nats-py waits for its timeout: the server reports the denial to the connection only."""
+    async with await connected(guarded, "reader") as nc, asyncio.timeout(BOUND):
+        js = nc.jetstream(timeout=TIMEOUT)
+        requests: dict[str, Callable[[], Awaitable[object]]] = {
+            "Elsewhere": lambda: nc.request("Elsewhere", b"", timeout=TIMEOUT),
+            "$KV.x.y": lambda: js.publish("$KV.x.y", b""),
+            f"{API}.STREAM.CREATE.KV_x": lambda: js.create_key_value(bucket="x"),
+        }
+        for subject, request in requests.items():
+            with pytest.raises(PermissionDeniedError, match="may not publish") as caught:
+                await request()
+            assert caught.value.subject == subject
+        assert (await nc.request(f"{API}.STREAM.NAMES", b"", timeout=TIMEOUT)).data
+
+
+async def test_other_errors_of_requests_are_those_of_nats_py(owner: jetstow.Client) -> None:
+    await owner.subscribe("silent")
+    with pytest.raises(nats.errors.TimeoutError):
+        await owner.request("silent", timeout=0.05)
+    with pytest.raises(nats.errors.NoRespondersError):
+        await owner.request("unknown", timeout=TIMEOUT)
+    assert not owner.jetstream()._jetstream.inbox.request_count

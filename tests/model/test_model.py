@@ -11,7 +11,7 @@ from tests.model.machine import run_seed
 from tests.model.run import Tally
 from tests.support.servers import NatsServer
 
-# Operations of each of the three tests: more than 1,500 in a run of the suite.
+# Operations of each of the three tests: more than 1,500 in `make test-full`.
 OPERATIONS = 520
 
 
@@ -22,7 +22,7 @@ def own() -> Iterator[NatsServer]:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("share", range(3))
+@pytest.mark.parametrize("share", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in (1, 2))])
 def test_model_with_faults(
     own: NatsServer, share: int, record_property: Callable[[str, object], None]
 ) -> None:

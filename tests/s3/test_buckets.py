@@ -43,10 +43,18 @@ def test_bucket_name_with_dots(s3: Any, bucket: str) -> None:
     s3.delete_bucket(Bucket=name)
 
 
-def test_bucket_location(s3: Any, bucket: str) -> None:
-    configuration = {"LocationConstraint": "eu-west-1"}
+@pytest.mark.parametrize("location", ["eu-west-1", "us-east-1"])
+def test_bucket_location(s3: Any, bucket: str, location: str) -> None:
+    configuration = {"LocationConstraint": location}
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
-    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == "eu-west-1"
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == location
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=configuration)
+    if location == "us-east-1":  # the default region
+        s3.create_bucket(Bucket=bucket)
+    else:
+        with pytest.raises(ClientError) as caught:
+            s3.create_bucket(Bucket=bucket)
+        assert code(caught) == "BucketAlreadyOwnedByYou"
     s3.delete_bucket(Bucket=bucket)
 
 

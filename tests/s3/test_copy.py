@@ -81,7 +81,8 @@ async def test_copy_of_an_object_of_another_client(s3: Any, s3_bucket: str, js: 
     await store.put("a", DATA, description="by NATS", tags=["x"], metadata={"k": "v"})
     s3.copy_object(Bucket=s3_bucket, Key="b", CopySource=f"{s3_bucket}/a")
     copy = await store.get_info("b")
-    assert (copy.description, copy.tags, copy.metadata) == ("by NATS", ["x"], {"k": "v"})
+    kept = {"k": "v", "jetstow.s3.event": "ObjectCreated:Copy"}
+    assert (copy.description, copy.tags, copy.metadata) == ("by NATS", ["x"], kept)
     assert s3.head_object(Bucket=s3_bucket, Key="b")["ETag"].endswith('-1"')
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -95,6 +96,25 @@ def test_delimiter(
         response = listing(Bucket=s3_bucket, Delimiter=delimiter)
         assert (keys_of(response), prefixes_of(response)) == expected
         assert response.get("Delimiter", "") == delimiter
+
+
+@pytest.mark.parametrize(
+    ("prefix", "first", "second"),
+    [
+        ("\n", "\n", "%0A"),
+        ("ü d/", "ü d/", "%C3%BC%20d/"),
+        ("a+b", "a%2Bb", "a%2Bb"),
+        ("%41", "%2541", "%2541"),
+        ("\r\x01", "%0D%01", "%0D%01"),
+    ],
+)
+def test_prefix_is_echoed(
+    gateway: RunningGateway, s3_bucket: str, prefix: str, first: str, second: str
+) -> None:
+    """boto3 decodes the prefix of the second version only."""
+    target = f"/{s3_bucket}?encoding-type=url&prefix={quote(prefix, safe='')}"
+    assert text(raw(gateway, target), "Prefix") == first
+    assert text(raw(gateway, f"{target}&list-type=2"), "Prefix") == second
 
 
 def test_markers_are_echoed_even_if_empty(gateway: RunningGateway, s3_bucket: str) -> None:

@@ -96,6 +96,15 @@ def test_names_of_fields_in_any_case(gateway: RunningGateway, s3_bucket: str) ->
     assert post(gateway, s3_bucket, fields | signed(policy)).status_code == 204
 
 
+def test_checksum_needs_no_condition(gateway: RunningGateway, s3_bucket: str) -> None:
+    fields = {"key": "a", **signed(policy_of(s3_bucket))}
+    right = base64.b64encode(hashlib.sha256(b"1").digest()).decode()
+    response = post(gateway, s3_bucket, fields | {"x-amz-checksum-sha256": right}, b"1")
+    assert response.status_code == 204
+    response = post(gateway, s3_bucket, fields | {"x-amz-checksum-sha256": right}, b"2")
+    assert (response.status_code, code(response)) == (400, "BadDigest")
+
+
 @pytest.mark.parametrize(("status", "expected"), [("200", 200), ("201", 201), ("404", 204)])
 def test_success_status(
     gateway: RunningGateway, s3_bucket: str, status: str, expected: int

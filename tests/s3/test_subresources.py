@@ -25,21 +25,11 @@ FEATURES = [
     ("lifecycle", "NoSuchLifecycleConfiguration", ""),
     ("logging", "BucketLoggingStatus", "MethodNotAllowed"),
     ("metrics", "ListMetricsConfigurationsResult", ""),
-    ("notification", "NotificationConfiguration", "MethodNotAllowed"),
     ("object-lock", "ObjectLockConfigurationNotFoundError", "MethodNotAllowed"),
-    ("policy", "NoSuchBucketPolicy", ""),
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),
     ("versioning", "VersioningConfiguration", "MethodNotAllowed"),
-    ("website", "NoSuchWebsiteConfiguration", ""),
 ]
-
-
-def test_policy_status(gateway: RunningGateway, s3_bucket: str) -> None:
-    target = f"/{s3_bucket}?policyStatus"
-    got = send_signed(gateway, "GET", target)
-    assert (got.status, got.code) == (404, "NoSuchBucketPolicy")
-    assert send_signed(gateway, "PUT", target, body=b"<a/>").status == 405
 
 
 @pytest.mark.parametrize(("query", "reading", "deleting"), FEATURES)

@@ -34,6 +34,7 @@ class GatewayOptions:
     settings: Settings
     keys: Keys
     base_domains: tuple[str, ...]
+    website_domains: tuple[str, ...]
     public_acls: bool
     access_log: LogFormat | None
     certificate: Certificate | None
@@ -58,6 +59,7 @@ async def running(
             client.jetstream(**options.settings.js_options),
             options.keys,
             base_domains=options.base_domains,
+            website_domains=options.website_domains,
             connect=connect_as,
             public_acls=options.public_acls,
             access_log=AccessLog(as_json=options.access_log == "json"),

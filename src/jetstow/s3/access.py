@@ -1,8 +1,10 @@
-"""Whether a caller may do an operation: the key's permissions, owners, ACLs."""
+"""Whether a caller may do an operation: the key's permissions, the policy, owners, ACLs."""
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from jetstow.models import ObjectInfo
@@ -17,6 +19,9 @@ from jetstow.s3.ownership import (
     public_access_flags,
     uses_acls,
 )
+from jetstow.s3.policy.actions import POLICY_OPERATIONS, actions_of
+from jetstow.s3.policy.conditions import Facts
+from jetstow.s3.policy.decision import Decision, decide
 from jetstow.s3.request import Request
 
 
@@ -53,6 +58,24 @@ _BUCKET_PERMISSIONS: Final = {name: need for need, names in _OF_BUCKET.items() f
 OBJECT_PERMISSIONS: Final = {name: need for need, names in _OF_OBJECT.items() for name in names}
 
 
+# Operations on several objects, which check each of them (`Call.check`).
+_OF_SEVERAL_OBJECTS: Final = frozenset({"DeleteObjects"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request, and what policies compare. `public`: with `--public-acls`."""
+
+    identity: Identity
+    facts: Facts
+    public: bool
+
+    def decision(self, bucket: BucketState, actions: Iterable[str], key: str = "") -> Decision:
+        """Return what the bucket's policy decides about actions of the caller."""
+        owner = self.identity.owner
+        return decide(bucket, owner, actions, key, self.facts, public=self.public)
+
+
 def check_key_access(request: Request, identity: Identity, access: Access) -> None:
     """Check an operation against the key: what it allows, and for which buckets.
 
@@ -83,61 +106,86 @@ def owns_bucket(identity: Identity, bucket: BucketState) -> bool:
     return bucket.owner in (None, identity.owner)
 
 
-def may_use_bucket(
-    identity: Identity, bucket: BucketState, permission: Permission, *, public_acls: bool
-) -> bool:
+def may_use_bucket(caller: Caller, bucket: BucketState, permission: Permission) -> bool:
     """Return whether the ACL of a bucket grants a permission to the caller.
 
     The owner may always read and write the ACL.
     """
+    identity = caller.identity
     if identity.key is not None and not identity.key.covers(bucket.name):
         return False
     if not uses_acls(bucket):
         return owns_bucket(identity, bucket)
     if permission in (Permission.READ_ACP, Permission.WRITE_ACP) and owns_bucket(identity, bucket):
         return True
-    public = public_acls and IGNORE_ACLS not in public_access_flags(bucket)
+    public = caller.public and IGNORE_ACLS not in public_access_flags(bucket)
     return is_allowed(bucket_acl(bucket), identity.owner, permission, public=public)
 
 
+def may_list_bucket(caller: Caller, bucket: BucketState) -> bool:
+    """Return whether the caller may see which objects there are."""
+    decision = caller.decision(bucket, ("s3:ListBucket",))
+    if decision is Decision.NONE:
+        return may_use_bucket(caller, bucket, Permission.READ)
+    return decision is Decision.ALLOWED and _covers(caller.identity, bucket)
+
+
 def may_use_object(
-    identity: Identity,
+    caller: Caller,
     bucket: BucketState,
+    key: str,
     info: ObjectInfo,
     permission: Permission,
-    *,
-    public_acls: bool,
+    actions: Iterable[str],
 ) -> bool:
-    """Return whether the caller has a permission for an object.
+    """Return whether the caller has a permission for an object. A link has another key than it.
 
-    The owner of the bucket and the owner of the object have all of them.
+    The policy of the bucket decides about the actions, then the owners of the bucket and of the
+    object, who have all permissions, and then the ACL.
     """
+    identity = caller.identity
+    if not _covers(identity, bucket):
+        return False
+    decision = caller.decision(bucket, actions, key)
+    if decision is not Decision.NONE:
+        return decision is Decision.ALLOWED
     if owns_bucket(identity, bucket):
         return True
-    if not uses_acls(bucket) or (identity.key and not identity.key.covers(bucket.name)):
+    if not uses_acls(bucket):
         return False
     access = object_access(bucket, info, identity.owner)
     if identity.owner is not None and identity.owner == access.owner:
         return True
-    public = public_acls and IGNORE_ACLS not in public_access_flags(bucket)
+    public = caller.public and IGNORE_ACLS not in public_access_flags(bucket)
     return is_allowed(access.acl, identity.owner, permission, public=public)
 
 
+def _covers(identity: Identity, bucket: BucketState) -> bool:
+    return identity.key is None or identity.key.covers(bucket.name)
+
+
 def check_bucket_access(
-    identity: Identity, bucket: BucketState, operation: str, access: Access, *, public_acls: bool
+    caller: Caller, bucket: BucketState, operation: str, access: Access, key: str
 ) -> None:
-    """Check whether the caller may do an operation with a bucket.
+    """Check whether the caller may do an operation with a bucket, or with a key in it.
+
+    What needs a permission of the object's ACL is checked when the object is open
+    (`may_use_object`).
 
     Raises: `S3Error` (AccessDenied).
     """
-    if access is Access.PUBLIC or operation in OBJECT_PERMISSIONS:
+    if access is Access.PUBLIC or operation in _OF_SEVERAL_OBJECTS:
+        return
+    is_owner = owns_bucket(caller.identity, bucket)
+    if is_owner and operation in POLICY_OPERATIONS:
+        return
+    decision = caller.decision(bucket, actions_of(operation, caller.facts.headers), key)
+    if decision is Decision.DENIED:
+        raise S3Error("AccessDenied")
+    if decision is Decision.ALLOWED or operation in OBJECT_PERMISSIONS:
         return
     permission = _BUCKET_PERMISSIONS.get(operation)
-    if permission is None:
-        allowed = owns_bucket(identity, bucket)
-    else:
-        allowed = may_use_bucket(identity, bucket, permission, public_acls=public_acls)
-    if not allowed:
+    if not (is_owner if permission is None else may_use_bucket(caller, bucket, permission)):
         raise S3Error("AccessDenied")
 
 

@@ -127,11 +127,16 @@ def _grantee(kind: str, value: str, keys: Keys) -> str:
 
 
 def acl_document(owner: str, acl: Acl, keys: Keys) -> str:
-    """Return the AccessControlPolicy document."""
+    """Return the AccessControlPolicy document.
+
+    Grants to groups come first, as Ceph answers. S3 promises no order, but clients and test suites
+    were written against both.
+    """
+    grants = sorted(acl, key=lambda grant: grant.grantee not in GROUPS)
     return document(
         "AccessControlPolicy",
         owner_element(owner, keys),
-        element("AccessControlList", *(_grant_element(grant, keys) for grant in acl)),
+        element("AccessControlList", *(_grant_element(grant, keys) for grant in grants)),
     )
 
 

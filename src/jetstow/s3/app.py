@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from jetstow import JetStreamContext
-from jetstow.errors import JetstowError
+from jetstow.errors import JetstowError, PermissionDeniedError
 from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.s3 import routes
 from jetstow.s3.access import (
@@ -22,7 +22,7 @@ from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
-from jetstow.s3.call import Call, Connect, Services
+from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
@@ -32,6 +32,7 @@ from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
 from jetstow.s3.route import Handler
 from jetstow.s3.unbuilt import refuse_unbuilt
+from jetstow.s3.website.serving import error_page, serve_website
 
 _log = logging.getLogger("jetstow.s3")
 
@@ -43,7 +44,8 @@ def _utc_now() -> datetime.datetime:
 class Gateway:
     """An ASGI application that serves the buckets of a JetStream context over S3's API.
 
-    `base_domains` are the domains whose subdomains are buckets. `connect` opens a connection with
+    `base_domains` are the domains whose subdomains are buckets, and `website_domains` those whose
+    subdomains are their websites. `connect` opens a connection with
     a credentials file; the keys that name one need it. `clock` returns the current time.
     """
 
@@ -53,6 +55,7 @@ class Gateway:
         keys: Keys,
         *,
         base_domains: Sequence[str] = (),
+        website_domains: Sequence[str] = (),
         connect: Connect | None = None,
         public_acls: bool = False,
         access_log: AccessLog | None = None,
@@ -65,6 +68,7 @@ class Gateway:
         self.metrics = metrics or Metrics()
         self.availability = Availability()
         self._base_domains = tuple(base_domains)
+        self._website_domains = tuple(website_domains)
         self._access_log = access_log or AccessLog()
         self._clock = clock
 
@@ -106,6 +110,9 @@ class Gateway:
             record.error = s3_error.code
             if s3_error.status >= 500 or responder.started:
                 _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+            elif isinstance(error, PermissionDeniedError):
+                # The response does not name subjects of NATS. The operator needs them.
+                _log.warning("%s %s %s", record.request_id, record.operation, error)
             if not responder.started:
                 await responder.send_error(s3_error, record.path)
             # If it has begun, it stays incomplete: the server closes the connection, and the client
@@ -115,7 +122,7 @@ class Gateway:
         self, scope: Scope, receive: Receive, responder: Responder, record: Record
     ) -> Result:
         """Check a request and run its operation. Nothing reads the body before the checks."""
-        request = parse_request(scope, record.request_id, self._base_domains)
+        request = parse_request(scope, record.request_id, self._base_domains, self._website_domains)
         record.client = request.client
         responder.body = body = RawBody(request, receive)
         if not self.availability.is_available:
@@ -123,6 +130,8 @@ class Gateway:
         if ORIGIN in request.headers and request.method != "OPTIONS":
             # Before any check: browsers hide errors without these headers from programs.
             responder.cors_headers = await self._cors_headers(request)
+        if request.is_website:
+            return await self._execute_website(request, body, record)
         identity = self._authenticate(request)
         if identity.key is not None:
             record.access_key = identity.key.access_key
@@ -138,13 +147,20 @@ class Gateway:
             # Requests for the bucket itself see what other gateways have changed, at once.
             max_age = OBJECT_STATUS_AGE if request.key else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
-            check_bucket_access(
-                identity, bucket, route.operation, route.access,
-                public_acls=self.services.public_acls,
-            )  # fmt: skip
+            caller = new_caller(self.services, request, identity)
+            check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
         payload = Payload(request, identity, body)
-        call = Call(self.services, request, identity, buckets, payload, self._clock(), bucket)
+        call = Call(
+            self.services,
+            route.operation,
+            request,
+            identity,
+            buckets,
+            payload,
+            self._clock(),
+            bucket,
+        )
         try:
             if route.operation in OBJECT_PERMISSIONS:
                 return await _run_on_object(route.handler, call)
@@ -152,6 +168,26 @@ class Gateway:
         finally:
             if call.identity.key is not None:  # a form names it in its fields
                 record.access_key = call.identity.key.access_key
+
+    async def _execute_website(self, request: Request, body: RawBody, record: Record) -> Result:
+        """Return a page of a website, or an error as a page."""
+        record.operation = "GetWebsitePage"
+        try:
+            buckets, identity = self.services.default_buckets, Identity(None)
+            bucket = await buckets.open(request.bucket, max_age=OBJECT_STATUS_AGE)
+            payload = Payload(request, identity, body)
+            return await serve_website(
+                Call(
+                    self.services, "GetObject", request, identity, buckets, payload,
+                    self._clock(), bucket,
+                )
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - every error becomes a page
+            s3_error = to_s3_error(error)
+            record.error = s3_error.code
+            if s3_error.status >= 500:
+                _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+            return error_page(s3_error, request.id)
 
     def _authenticate(self, request: Request) -> Identity:
         """Return the caller. Browsers send a preflight unsigned, also for a presigned URL."""

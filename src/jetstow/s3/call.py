@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jetstow import JetStreamContext
 from jetstow.models import ObjectInfo
-from jetstow.s3.access import Access, check_allowed, may_use_bucket, may_use_object
+from jetstow.s3.access import (
+    Access,
+    Caller,
+    check_allowed,
+    check_bucket_access,
+    may_list_bucket,
+    may_use_object,
+)
 from jetstow.s3.acl import Permission
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Key, Keys
@@ -18,6 +25,8 @@ from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.uploads import Uploads
+from jetstow.s3.policy.actions import actions_of
+from jetstow.s3.policy.conditions import Facts
 from jetstow.s3.request import Request
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
@@ -61,9 +70,10 @@ class Services:
 
 @dataclass(slots=True)
 class Call:
-    """One request to an operation. `payload` is its body, and may be left unread."""
+    """One request to an operation `operation`. `payload` is its body, and may be left unread."""
 
     services: Services
+    operation: str
     request: Request
     identity: Identity
     buckets: Buckets
@@ -101,10 +111,57 @@ class Call:
         check_allowed(self.identity, Access.READ)
         return await self.buckets.open(name)
 
-    def check_object(self, bucket: Bucket, info: ObjectInfo, permission: Permission) -> None:
-        """Check the caller's permission for an object. Raises: `S3Error` (AccessDenied)."""
-        public_acls = self.services.public_acls
-        if not may_use_object(self.identity, bucket, info, permission, public_acls=public_acls):
+    def of_key(self, key: str) -> Call:
+        """Return the same call for another key, without the parameters of the query."""
+        return replace(self, request=replace(self.request, key=key, query={}))
+
+    async def check_background(self, feature: str) -> None:
+        """Check that the gateway's own connection sees the bucket: work of the gateway needs it.
+
+        Raises: `S3Error` (NotImplemented: the key's NATS user is of another account).
+        """
+        own = self.services.default_buckets
+        if self.buckets is own:
+            return
+        bucket = self.bucket
+        try:
+            is_same = (await own.open(bucket.name)).status.created == bucket.status.created
+        except S3Error:
+            is_same = False
+        if not is_same:
+            message = f"The gateway has {feature} for the buckets of its own NATS account only."
+            raise S3Error("NotImplemented", message)
+
+    @property
+    def caller(self) -> Caller:
+        """Who sends the request."""
+        return new_caller(self.services, self.request, self.identity)
+
+    def check(self, operation: str, key: str) -> None:
+        """Check whether the caller may do an operation with a key of the bucket.
+
+        Raises: `S3Error` (AccessDenied).
+        """
+        check_bucket_access(self.caller, self.bucket, operation, Access.WRITE, key)
+
+    def check_object(
+        self,
+        bucket: Bucket,
+        info: ObjectInfo,
+        permission: Permission,
+        *,
+        key: str | None = None,
+        operation: str | None = None,
+    ) -> None:
+        """Check the caller's permission for an object.
+
+        `key` and `operation` are those of the request by default.
+
+        Raises: `S3Error` (AccessDenied).
+        """
+        key = self.key if key is None else key
+        actions = actions_of(operation or self.operation, {})
+        if not may_use_object(self.caller, bucket, key, info, permission, actions):
             raise S3Error("AccessDenied")
         self.object_is_checked = True
 
@@ -113,6 +170,21 @@ class Call:
 
         Raises: `S3Error` (AccessDenied: the caller may not list the bucket).
         """
-        public_acls = self.services.public_acls
-        if not may_use_bucket(self.identity, bucket, Permission.READ, public_acls=public_acls):
+        if not may_list_bucket(self.caller, bucket):
             raise S3Error("AccessDenied")
+
+    @property
+    def may_list(self) -> bool:
+        """Whether the caller may see which objects are in the bucket."""
+        return may_list_bucket(self.caller, self.bucket)
+
+
+def new_caller(
+    services: Services,
+    request: Request,
+    identity: Identity,
+    headers: Mapping[str, str] | None = None,
+) -> Caller:
+    """Return who sends a request. `headers` are the fields of a form, instead of headers."""
+    facts = Facts(request, request.headers if headers is None else headers)
+    return Caller(identity, facts, services.public_acls)

@@ -9,17 +9,20 @@ from jetstow.errors import ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events.record import event_note
+from jetstow.s3.reserved import EVENT
 
 # A change that loses a race is repeated so often: each time, another client has changed the object.
 _ATTEMPTS = 20
 
 
 async def change_entry(
-    call: Call, name: str, new_value: Callable[[ObjectInfo], str | None]
+    call: Call, name: str, event: str, new_value: Callable[[ObjectInfo], str | None]
 ) -> ObjectInfo:
     """Set an entry of the object's metadata, or remove it if `new_value(info)` is None.
 
-    The change is a new revision of the object, so that its modification time changes, too.
+    `event` is the event of the change. The change is a new revision of the object, so that its
+    modification time changes, too.
 
     Raises: `ObjectNotFoundError`, what `new_value` raises, `S3Error` (OperationAborted: others
     change the object all the time).
@@ -34,6 +37,7 @@ async def change_entry(
             return info
         if value is not None:
             metadata[name] = value
+        metadata[EVENT] = event_note(event, info.revision)
         meta = replace(info.meta, metadata=metadata)
         try:
             return await store.update_meta(call.key, meta, expected_revision=info.revision)

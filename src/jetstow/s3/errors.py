@@ -40,6 +40,10 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidPartOrder": (400, "The list of parts was not in ascending order."),
     "InvalidPolicyDocument": (400, "The policy of the form is not valid."),
     "InvalidRange": (416, "The requested range is not satisfiable."),
+    "InvalidRedirectLocation": (
+        400,
+        "The website redirect location must begin with http://, https:// or /, and have 2 KB.",
+    ),
     "InvalidRequest": (400, "Invalid request."),
     "InvalidStorageClass": (400, "The storage class you specified is not valid."),
     "InvalidTag": (400, "The tag is not valid."),
@@ -47,6 +51,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidURI": (400, "The specified URI could not be parsed."),
     "KeyTooLongError": (400, "Your key is too long."),
     "MalformedACLError": (400, "The ACL you provided is not well-formed."),
+    "MalformedPolicy": (400, "The policy is not valid."),
     "MalformedPOSTRequest": (400, "The body of the POST request is not well-formed form data."),
     "MalformedTrailerError": (400, "The request contained trailing data that is not well-formed."),
     "MalformedXML": (400, "The XML you provided is not well-formed or not valid here."),

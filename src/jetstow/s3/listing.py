@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,9 @@ from jetstow.s3.call import Call
 from jetstow.s3.xml.writing import escape, url_encoded
 
 MAX_KEYS: Final = 1000
+
+# What XML can have, and what decoding does not change.
+_PLAIN: Final = re.compile("[^%+\x00-\x08\x0b-\x1f\ufffe\uffff]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,15 @@ class PageQuery:
     def encode(self, name: str) -> str:
         """Return a name, prefix, marker or delimiter as the response has it."""
         return url_encoded(name) if self.is_encoded else name
+
+    @property
+    def echoed_prefix(self) -> str:
+        """The prefix as ListObjects returns it.
+
+        boto3 does not decode it there, other clients do. Without `%` and `+`, it means the same to
+        both if it is not encoded.
+        """
+        return self.prefix if _PLAIN.fullmatch(self.prefix) else self.encode(self.prefix)
 
     def text(self, name: str) -> str:
         """Return a name or prefix as the text of an element."""

@@ -6,6 +6,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.objects import Attributes, parse_headers, tag_entries
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.tags import TAGGING, parse_tag_header
+from jetstow.s3.website.redirect_header import redirect_entries
 
 
 def parse_attributes(call: Call) -> Attributes:
@@ -19,4 +20,5 @@ def parse_attributes(call: Call) -> Attributes:
     attributes.reserved |= new_object_entries(
         call.bucket, call.identity, headers, call.services.keys
     )
+    attributes.reserved |= redirect_entries(headers)
     return attributes

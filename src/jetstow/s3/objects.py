@@ -18,10 +18,12 @@ from jetstow.s3.reserved import (
     COPIED_ENTRIES,
     DIGEST,
     ETAG,
+    REDIRECT,
     RESERVED,
     TAGS,
 )
 from jetstow.s3.tags import format_tags, load_tags
+from jetstow.s3.website.redirect_header import REDIRECT_LOCATION
 
 # The headers that are stored and come back as sent.
 STORED_HEADERS: Final = (
@@ -185,6 +187,8 @@ def object_headers(info: ObjectInfo) -> dict[str, str]:
     headers = content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
     if tags := object_tags(info):
         headers["x-amz-tagging-count"] = str(len(tags))
+    if (location := (info.metadata or {}).get(REDIRECT)) and _HEADER_VALUE.fullmatch(location):
+        headers[REDIRECT_LOCATION] = location
     return headers
 
 

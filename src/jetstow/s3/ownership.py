@@ -29,7 +29,9 @@ _FULL_CONTROL: Final = "bucket-owner-full-control"
 # The flags of a PublicAccessBlockConfiguration.
 BLOCK_ACLS: Final = "BlockPublicAcls"
 IGNORE_ACLS: Final = "IgnorePublicAcls"
-PUBLIC_ACCESS_FLAGS: Final = (BLOCK_ACLS, IGNORE_ACLS, "BlockPublicPolicy", "RestrictPublicBuckets")
+BLOCK_POLICY: Final = "BlockPublicPolicy"
+RESTRICT_PUBLIC: Final = "RestrictPublicBuckets"
+PUBLIC_ACCESS_FLAGS: Final = (BLOCK_ACLS, IGNORE_ACLS, BLOCK_POLICY, RESTRICT_PUBLIC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
@@ -11,6 +12,7 @@ from jetstow.http.preconditions import needs_bytes
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
+from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.arguments import parse_part_number
@@ -58,9 +60,8 @@ async def read_object(call: Call) -> Result:
         break
     if part is not None and (table := part_table(file.info)) is not None:
         response.headers["x-amz-mp-parts-count"] = str(table.count)
-    is_whole = selection.status == HTTPStatus.OK and selection.length == selection.size
-    if is_whole and call.request.header("x-amz-checksum-mode") == "ENABLED":
-        checksum = objects.checksum(file.info)
+    if call.request.header("x-amz-checksum-mode") == "ENABLED":
+        checksum = _checksum(file.info, selection, part)
         response.headers |= {} if checksum is None else checksum.headers
     return Result(selection.status, response=response)
 
@@ -87,6 +88,18 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
     start, stop = bounds
     status = HTTPStatus.PARTIAL_CONTENT if start < stop else HTTPStatus.OK
     return Selection(status, start, stop, size)
+
+
+def _checksum(info: ObjectInfo, selection: Selection, part: int | None) -> Checksum | None:
+    """Return the checksum of a whole object or a part; None for a range, and without a body."""
+    checksum = objects.checksum(info)
+    is_answer = selection.status == (HTTPStatus.OK if part is None else HTTPStatus.PARTIAL_CONTENT)
+    if checksum is None or not is_answer:
+        return None
+    if part is not None and (table := part_table(info)) is not None:
+        of_part = table.checksum(part)
+        return None if of_part is None else replace(of_part, kind=checksum.kind)
+    return checksum
 
 
 def _error(call: Call, selection: Selection) -> S3Error:

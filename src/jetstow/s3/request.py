@@ -22,6 +22,8 @@ _SPACES: Final = re.compile(" +")
 class Request:
     """A request. `bucket` and `key` are empty if it concerns the service, or a bucket.
 
+    `is_website`: the host name is that of a website, and the key is the path of a page.
+
     `headers` have lower-case names; values of a repeated header are joined by commas. `query` has
     the first value of each parameter, `query_pairs` all of them in the order that they were sent.
     """
@@ -37,6 +39,7 @@ class Request:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     query_pairs: tuple[tuple[bytes, bytes], ...]
+    is_website: bool = False
 
     def header(self, name: str) -> str | None:
         """Return the value of a header, or None."""
@@ -56,9 +59,14 @@ def new_request_id() -> str:
 
 
 def parse_request(
-    scope: Mapping[str, Any], request_id: str, base_domains: Iterable[str]
+    scope: Mapping[str, Any],
+    request_id: str,
+    base_domains: Iterable[str],
+    website_domains: Iterable[str] = (),
 ) -> Request:
     """Parse the scope of an ASGI request.
+
+    `base_domains` and `website_domains` have the subdomains that are buckets.
 
     Raises: `S3Error` (InvalidURI: the path or the query is not UTF-8; KeyTooLongError).
     """
@@ -66,7 +74,9 @@ def parse_request(
     headers = parse_headers(raw_headers)
     pairs = parse_query(scope["query_string"])
     raw_path: bytes = scope.get("raw_path") or b"/"
-    bucket, key = _parse_resource(raw_path, headers.get("host", ""), base_domains)
+    host = headers.get("host", "")
+    website = _bucket_of_host(host, website_domains)
+    bucket, key = _parse_resource(raw_path, website or _bucket_of_host(host, base_domains))
     query: dict[str, str] = {}
     for name, value in pairs:
         query.setdefault(_text(name), _text(value))
@@ -83,6 +93,7 @@ def parse_request(
         headers=headers,
         query=query,
         query_pairs=pairs,
+        is_website=bool(website),
     )
 
 
@@ -111,10 +122,9 @@ def _unquote_plus(data: bytes) -> bytes:
     return unquote_to_bytes(plain) if b"%" in plain else plain
 
 
-def _parse_resource(raw_path: bytes, host: str, base_domains: Iterable[str]) -> tuple[str, str]:
+def _parse_resource(raw_path: bytes, bucket: str) -> tuple[str, str]:
     """Return bucket and key: the bucket is in the host name, or the first part of the path."""
     path = raw_path.removeprefix(b"/")
-    bucket = _bucket_of_host(host, base_domains)
     if not bucket:
         raw_bucket, _, path = path.partition(b"/")
         bucket = _text(unquote_to_bytes(raw_bucket))

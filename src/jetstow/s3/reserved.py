@@ -17,6 +17,9 @@ LOCATION: Final = f"{RESERVED}location"
 OWNERSHIP: Final = f"{RESERVED}ownership"
 PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
 CORS: Final = f"{RESERVED}cors"
+NOTIFICATION: Final = f"{RESERVED}notification"
+POLICY: Final = f"{RESERVED}policy"
+WEBSITE: Final = f"{RESERVED}website"
 
 # Of objects. ETag and checksum are those of the bytes with the digest; another client may have
 # replaced the bytes and kept the metadata. ADR-20 has headers for the rest.
@@ -24,9 +27,15 @@ ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
 
+# Of objects whose page on a website is a redirect.
+REDIRECT: Final = f"{RESERVED}redirect"
+
 # Of objects that were uploaded in parts: the parts, and the id of the upload.
 PARTS: Final = f"{RESERVED}parts"
 UPLOAD: Final = f"{RESERVED}upload"
+
+# What made the current revision, if it was not a put (`s3.events.record`).
+EVENT: Final = f"{RESERVED}event"
 
 # The entries that a copy of the bytes has, too.
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})

@@ -48,6 +48,9 @@ class Responder:
             if result.xml is not None:
                 body = result.xml.encode("utf-8", "replace")
                 headers["content-type"] = "application/xml"
+            elif result.text is not None:
+                body = result.text.encode()
+                headers["content-type"] = result.media_type
             await self._send_body(result.status, headers, body)
 
     async def _send_object(self, response: ObjectResponse, headers: dict[str, str]) -> None:

@@ -12,14 +12,17 @@ from jetstow.http import ObjectResponse
 class Result:
     """The result of an operation: status, headers, and a body.
 
-    The body is one of: `xml`, a document (`xml.writing.document`); `response`, an object with its
-    headers (`jetstow.http`); `stream`, which yields bytes. An error of the last two closes the
-    connection, so that the client does not take the bytes for a whole body.
+    The body is one of: `xml`, a document (`xml.writing.document`); `text` of a `media_type`;
+    `response`, an object with its headers (`jetstow.http`); `stream`, which yields bytes. An error
+    of the last two closes the connection, so that the client does not take the bytes for a whole
+    body.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     xml: str | None = None
+    text: str | None = None
+    media_type: str = "application/json"
     response: ObjectResponse | None = None
     stream: AsyncGenerator[bytes, None] | None = None
 

@@ -62,7 +62,9 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
         call.check_missing_object(bucket)
         raise
     try:
-        call.check_object(bucket, reader.info, Permission.READ)
+        call.check_object(
+            bucket, reader.info, Permission.READ, key=source.key, operation="GetObject"
+        )
         check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
     except S3Error:
         await reader.close()

@@ -107,6 +107,6 @@ def load_tags(stored: str) -> dict[str, str]:
 
 
 def tag_document(tags: dict[str, str]) -> str:
-    """Return the `Tagging` document."""
-    entries = (element("Tag", text("Key", k), text("Value", v)) for k, v in tags.items())
+    """Return the `Tagging` document, sorted by key: clients compare it with what they have set."""
+    entries = (element("Tag", text("Key", k), text("Value", v)) for k, v in sorted(tags.items()))
     return document("Tagging", element("TagSet", *entries))

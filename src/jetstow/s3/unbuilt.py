@@ -25,11 +25,6 @@ _NO_LOCK: Final = _Refusal("InvalidRequest", "Bucket is missing Object Lock Conf
 # All are headers of requests, and fields of POST forms. A name that ends with a hyphen is a prefix.
 _REFUSALS: Final[dict[str, _Refusal]] = {
     "x-amz-bucket-object-lock-enabled": _NOT_BUILT._replace(harmless=_FALSE),
-    "x-amz-bypass-governance-retention": _Refusal(
-        "InvalidArgument",
-        "x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.",
-        _FALSE,
-    ),
     "x-amz-copy-source-server-side-encryption-": _NOT_BUILT,
     "x-amz-mfa": _NOT_BUILT,
     "x-amz-object-annotation-directive": _NOT_BUILT._replace(harmless=frozenset({"copy"})),
@@ -44,7 +39,6 @@ _REFUSALS: Final[dict[str, _Refusal]] = {
         "The storage class you specified is not valid: there is only STANDARD.",
         frozenset({"standard"}),
     ),
-    "x-amz-website-redirect-location": _NOT_BUILT,
     "x-amz-write-offset-bytes": _NOT_BUILT,
 }
 _PREFIXES: Final = tuple(name for name in _REFUSALS if name.endswith("-"))

@@ -72,14 +72,11 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("lifecycle", "LifecycleConfiguration", _refuses("NoSuchLifecycleConfiguration")),
     ("logging", "Logging", _returns("BucketLoggingStatus")),
     ("metrics", "MetricsConfiguration", _lists("ListMetricsConfigurationsResult")),
-    ("notification", "NotificationConfiguration", _returns("NotificationConfiguration")),
     (
         "object-lock",
         "ObjectLockConfiguration",
         _refuses("ObjectLockConfigurationNotFoundError"),
     ),
-    ("policy", "Policy", _refuses("NoSuchBucketPolicy")),
-    ("policyStatus", "PolicyStatus", _refuses("NoSuchBucketPolicy")),
     ("replication", "Replication", _refuses("ReplicationConfigurationNotFoundError")),
     (
         "requestPayment",
@@ -87,24 +84,21 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         _returns("RequestPaymentConfiguration", text("Payer", "BucketOwner")),
     ),
     ("versioning", "Versioning", _returns("VersioningConfiguration")),
-    ("website", "Website", _refuses("NoSuchWebsiteConfiguration")),
 )
 
 
-# Those of them that S3 can delete, and the one that it cannot set.
+# Those of them that S3 can delete.
 _DELETABLE: Final = frozenset({
-    "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics", "policy",
-    "replication", "website",
+    "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics",
+    "replication",
 })  # fmt: skip
-_READ_ONLY: Final = "policyStatus"
 
 
 def _bucket_routes() -> Iterator[Route]:
     for query, name, read in _OF_BUCKETS:
         yield Route(f"GetBucket{name}", "GET", BUCKET, read, Access.READ, query)
-        if query != _READ_ONLY:
-            refuse = _refuses("NotImplemented", f"?{query} is not implemented.")
-            yield Route(f"PutBucket{name}", "PUT", BUCKET, refuse, Access.WRITE, query)
+        refuse = _refuses("NotImplemented", f"?{query} is not implemented.")
+        yield Route(f"PutBucket{name}", "PUT", BUCKET, refuse, Access.WRITE, query)
         if query in _DELETABLE:
             delete = _delete_nothing
             yield Route(f"DeleteBucket{name}", "DELETE", BUCKET, delete, Access.WRITE, query)

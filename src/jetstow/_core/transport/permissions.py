@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import builtins
 import re
 from collections import deque
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.message import Message
 from jetstow._core.transport.receiver import Receiver
-from jetstow.errors import PermissionDeniedError
+from jetstow._core.transport.silence import Progress
+from jetstow.errors import JetstowError, PermissionDeniedError
+
+T = TypeVar("T")
 
 # nats-py converts the server's errors to lower case.
 _VIOLATION: Final = re.compile(r'permissions violation for (publish|subscription) to "([^"]+)"')
@@ -71,3 +77,59 @@ def _denied(context: ErrorContext, action: str, subject: str) -> PermissionDenie
     )
     error.subject = subject
     return error
+
+
+class _Receivers(Protocol):
+    """The parts of an inbox that a request of nats-py needs."""
+
+    def register(self, receiver: Receiver) -> str: ...
+
+    def remove(self, token: str) -> None: ...
+
+
+class _NatsRequest:
+    """A request that nats-py sends, and whose reply nats-py receives."""
+
+    address = ""
+    subscription: None = None
+
+    def __init__(self, subject: str, limit: asyncio.Timeout) -> None:
+        self.context = ErrorContext()
+        self.subjects = {subject.lower(): subject}
+        self.is_denied = False
+        self._limit = limit
+
+    def deliver(self, message: Message) -> None:
+        """Do nothing: its address is not in the request."""
+
+    def fail(self, error: JetstowError) -> None:
+        """End the request if the server has refused it. nats-py ends it for other reasons."""
+        if isinstance(error, PermissionDeniedError) and not self.is_denied:
+            self.is_denied = True
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def check_timeout(
+        self, now: float, progress: Progress, *, is_arriving: bool, late: float
+    ) -> float | None:
+        """Do nothing: nats-py has a timeout of its own."""
+
+
+async def until_denied(inbox: _Receivers, subject: str, request: Awaitable[T]) -> T:
+    """Await a request of nats-py's, which waits for a reply also if the server has refused it.
+
+    Raises: `PermissionDeniedError`, and what the request raises.
+    """
+    limit = asyncio.timeout(None)
+    watched = _NatsRequest(subject, limit)
+    token = inbox.register(watched)
+    try:
+        async with limit:
+            return await request
+    except builtins.TimeoutError:
+        if not watched.is_denied:
+            raise
+    finally:
+        inbox.remove(token)
+    error = PermissionDeniedError(f"the user may not publish to {subject!r}")
+    error.subject = subject
+    raise error

@@ -39,6 +39,10 @@ BaseDomain = Annotated[
     list[str] | None,
     typer.Option(metavar="DOMAIN", help="BUCKET.DOMAIN is a bucket, too; may be repeated."),
 ]
+WebsiteDomain = Annotated[
+    list[str] | None,
+    typer.Option(metavar="DOMAIN", help="BUCKET.DOMAIN is a website; may be repeated."),
+]
 PublicAcls = Annotated[
     bool, typer.Option("--public-acls", help="Let public ACLs give access to other callers.")
 ]
@@ -66,6 +70,7 @@ async def serve(
     listen: Listen = "127.0.0.1:9000",
     keys: KeyFile = None,
     base_domain: BaseDomain = None,
+    website_domain: WebsiteDomain = None,
     public_acls: PublicAcls = False,
     admin: AdminAddress = None,
     access_log: LogFormat = None,
@@ -84,6 +89,7 @@ async def serve(
         from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
+        from jetstow.s3.events.publisher import publishing
     except ImportError as error:
         raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
     host, port = _parse_address("--listen", listen)
@@ -93,7 +99,13 @@ async def serve(
     loaded, key_file, is_new = await asyncio.to_thread(_load_keys, keys)
     client = await session.client(**RECONNECT_FOREVER)
     options = GatewayOptions(
-        session.settings, loaded, tuple(base_domain or ()), public_acls, access_log, certificate
+        session.settings,
+        loaded,
+        tuple(base_domain or ()),
+        tuple(website_domain or ()),
+        public_acls,
+        access_log,
+        certificate,
     )
     async with AsyncExitStack() as stack:
         listener = server.listen(host, port)
@@ -111,6 +123,7 @@ async def serve(
             else:
                 run = _run_workers(workers, options, listener, admin_app, registry)
             running = await stack.enter_async_context(run)
+            await stack.enter_async_context(publishing(client, await session.js()))
             yield _started(url, admin_url, key_file, next(iter(loaded)), is_new)
             await asyncio.shield(running)
         except asyncio.CancelledError:

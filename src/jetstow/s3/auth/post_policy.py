@@ -21,15 +21,16 @@ from jetstow.s3.auth.authenticate import (
     parse_timestamp,
 )
 from jetstow.s3.auth.keys import Keys
+from jetstow.s3.body.checksums import HEADER_PREFIX
 from jetstow.s3.errors import S3Error
 
 POLICY: Final = "policy"
 _V4_FIELDS: Final = ("x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature")
 _V2_FIELDS: Final = ("awsaccesskeyid", "signature")
 
-# Fields that need no condition.
+# Fields that need no condition. A checksum can only refuse a file.
 _FREE: Final = frozenset({POLICY, "x-amz-signature", *_V2_FIELDS})
-_IGNORED_PREFIX: Final = "x-ignore-"
+_FREE_PREFIXES: Final = ("x-ignore-", HEADER_PREFIX)
 _EXPIRATION: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
@@ -55,7 +56,7 @@ class Policy:
                 raise S3Error("AccessDenied", message)
         covered = {name for _, name, _ in self.conditions}
         for name in fields.keys() - covered - _FREE:
-            if not name.startswith(_IGNORED_PREFIX):
+            if not name.startswith(_FREE_PREFIXES):
                 message = f"Invalid according to Policy: Extra input fields: {name}"
                 raise S3Error("AccessDenied", message)
 

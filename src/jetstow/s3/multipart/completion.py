@@ -36,15 +36,17 @@ class Wanted:
 def parse_parts(body: bytes) -> list[Wanted]:
     """Return the parts of the request's document.
 
+    If it has a part several times in a row, because the client has sent it again, the last counts.
+
     Raises: `S3Error` (MalformedXML: also for an empty list; InvalidPartOrder).
     """
     wanted = [_parse_part(node) for node in parse_xml(body, "CompleteMultipartUpload").children()]
     if not 1 <= len(wanted) <= MAX_PARTS:
         raise S3Error("MalformedXML", f"The document must have 1 to {MAX_PARTS} parts.")
     for before, after in itertools.pairwise(wanted):
-        if after.number <= before.number:
+        if after.number < before.number:
             raise S3Error("InvalidPartOrder")
-    return wanted
+    return list({part.number: part for part in wanted}.values())
 
 
 def _parse_part(node: Node) -> Wanted:

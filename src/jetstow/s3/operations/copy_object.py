@@ -14,11 +14,14 @@ from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events.rules import COPY
 from jetstow.s3.keep_alive import keep_alive
 from jetstow.s3.ownership import new_object_entries
+from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, Source, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
+from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_pieces
 from jetstow.s3.xml.writing import document, text
 
@@ -106,6 +109,8 @@ def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     entries |= new_object_entries(
         call.bucket, call.identity, call.request.headers, call.services.keys
     )
+    entries |= redirect_entries(call.request.headers)  # of the request only: S3 copies none
+    entries[EVENT] = COPY
     if replaces:
         attributes = objects.parse_headers(call.request.headers)
         attributes.reserved = entries

@@ -31,7 +31,8 @@ async def create_bucket(call: Call) -> Result:
     else:
         if existing.owner != owner or existing.settings.get(ACL) != settings.get(ACL):
             raise S3Error("BucketAlreadyExists", BucketName=name)
-        if not settings.items() <= existing.settings.items():
+        same_region = settings.pop(LOCATION, DEFAULT_REGION) == existing.region
+        if not same_region or not settings.items() <= existing.settings.items():
             raise S3Error("BucketAlreadyOwnedByYou", BucketName=name)
         return Result(headers=headers)
     await call.buckets.create(name, settings)
@@ -68,7 +69,7 @@ async def _body_settings(call: Call) -> dict[str, str]:
         raise S3Error("InvalidLocationConstraint", LocationConstraint=location)
     tags = root.child("Tags")
     settings: dict[str, str] = {}
-    if location not in ("", DEFAULT_REGION):
+    if location:
         settings[LOCATION] = location
     if tags is not None and (parsed := parse_tag_nodes(tags, MAX_BUCKET_TAGS)):
         settings[TAGS] = format_tags(parsed)

@@ -70,6 +70,7 @@ async def _delete(call: Call, target: _Target) -> S3Error | None:
             raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
         if target.version:
             check_version_id(target.version)
+        call.check("DeleteObject", target.key)
         await delete_one(call.bucket, target.key, target.conditions)
     except Exception as error:  # noqa: BLE001 - each error is part of the response
         return to_s3_error(error)

@@ -9,6 +9,6 @@ from jetstow.s3.xml.writing import document, escape
 
 
 async def get_bucket_location(call: Call) -> Result:
-    """Return the location. It is empty for the default region."""
+    """Return the location. It is empty if the request that created the bucket had none."""
     location = call.bucket.settings.get(LOCATION, "")
     return Result(xml=document("LocationConstraint", escape(location)))

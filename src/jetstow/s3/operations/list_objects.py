@@ -24,7 +24,7 @@ async def list_objects(call: Call) -> Result:
         xml=document(
             "ListBucketResult",
             text("Name", call.bucket.name),
-            text("Prefix", query.encode(query.prefix)),
+            text("Prefix", query.echoed_prefix),
             text("Marker", query.encode(marker)),
             text("NextMarker", query.encode(page.next or "") if has_next else None),
             text("Delimiter", query.encode(query.delimiter) or None),

@@ -15,14 +15,17 @@ from jetstow.s3.auth.post_policy import POLICY, Policy, authenticate_form, parse
 from jetstow.s3.body.form import FormReader
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
-from jetstow.s3.call import Call
+from jetstow.s3.call import Call, new_caller
 from jetstow.s3.conditions import put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events.rules import POST
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.request import MAX_KEY_SIZE
+from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
+from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_payload
 from jetstow.s3.xml.writing import plain_document, text
 
@@ -48,6 +51,8 @@ async def post_object(call: Call) -> Result:
     attributes.reserved |= new_object_entries(
         call.bucket, call.identity, headers, call.services.keys
     )
+    attributes.reserved |= redirect_entries(headers)
+    attributes.reserved[EVENT] = POST
     if "tagging" in fields:
         tags = parse_tag_document(fields["tagging"].encode(), MAX_OBJECT_TAGS)
         attributes.reserved |= objects.tag_entries(tags)
@@ -78,9 +83,8 @@ async def _authorize(call: Call, fields: dict[str, str], filename: str) -> Polic
     check_key_access(request, call.identity, Access.WRITE)
     call.buckets = await services.buckets_of(call.identity.key)
     call.opened_bucket = bucket = await call.buckets.open(request.bucket)
-    check_bucket_access(
-        call.identity, bucket, "PostObject", Access.WRITE, public_acls=services.public_acls
-    )
+    caller = new_caller(services, request, call.identity, _as_headers(fields))
+    check_bucket_access(caller, bucket, "PostObject", Access.WRITE, fields["key"])
     check_expected_owner(request, call.identity, bucket)
     if policy is not None:
         policy.check(fields | {"bucket": bucket.name}, call.now)

@@ -7,6 +7,7 @@ from jetstow.s3.acl import Permission, private_acl
 from jetstow.s3.acl_requests import parse_acl
 from jetstow.s3.call import Call
 from jetstow.s3.changes import change_entry
+from jetstow.s3.events.rules import ACL_PUT
 from jetstow.s3.ownership import (
     acl_entries,
     check_public,
@@ -35,5 +36,5 @@ async def put_object_acl(call: Call) -> Result:
         check_public(bucket, acl)
         return acl_entries(owner, acl).get(ACL)
 
-    await change_entry(call, ACL, new_value)
+    await change_entry(call, ACL, ACL_PUT, new_value)
     return Result()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jetstow.s3.call import Call
 from jetstow.s3.changes import change_entry
+from jetstow.s3.events.rules import TAGGING_PUT
 from jetstow.s3.reserved import TAGS
 from jetstow.s3.result import Result
 from jetstow.s3.tags import MAX_OBJECT_TAGS, format_tags, parse_tag_document
@@ -14,5 +15,5 @@ async def put_object_tagging(call: Call) -> Result:
     """Replace the tags."""
     check_version(call.request.query)
     tags = parse_tag_document(await call.payload.read_document(), MAX_OBJECT_TAGS)
-    await change_entry(call, TAGS, lambda _: format_tags(tags) if tags else None)
+    await change_entry(call, TAGS, TAGGING_PUT, lambda _: format_tags(tags) if tags else None)
     return Result()

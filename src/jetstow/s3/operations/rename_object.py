@@ -22,6 +22,8 @@ async def rename_object(call: Call) -> Result:
     source = _parse_source(call)
     if source == call.key:
         raise S3Error("InvalidRequest", "The source and the destination are the same object.")
+    call.check("PutObject", call.key)
+    call.check("DeleteObject", source)
     store = call.bucket.store
     conditions = put_conditions(call.request.headers)
     while True:

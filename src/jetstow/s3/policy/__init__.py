@@ -1,0 +1,1 @@
+"""Bucket policies: the document, its conditions, and what it decides about a request."""

@@ -1,0 +1,87 @@
+"""The actions of policies, and those that each operation needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+# The actions of an operation. A caller needs all of them.
+_OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
+    "AbortMultipartUpload": ("s3:AbortMultipartUpload",),
+    "CompleteMultipartUpload": ("s3:PutObject",),
+    "CopyObject": ("s3:PutObject",),
+    "CreateMultipartUpload": ("s3:PutObject",),
+    "DeleteBucket": ("s3:DeleteBucket",),
+    "DeleteBucketCors": ("s3:PutBucketCORS",),
+    "DeleteBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
+    "DeleteBucketPolicy": ("s3:DeleteBucketPolicy",),
+    "DeleteBucketTagging": ("s3:PutBucketTagging",),
+    "DeleteBucketWebsite": ("s3:DeleteBucketWebsite",),
+    "DeleteObject": ("s3:DeleteObject",),
+    "DeleteObjectTagging": ("s3:DeleteObjectTagging",),
+    "DeletePublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "GetBucketAcl": ("s3:GetBucketAcl",),
+    "GetBucketCors": ("s3:GetBucketCORS",),
+    "GetBucketLocation": ("s3:GetBucketLocation",),
+    "GetBucketNotificationConfiguration": ("s3:GetBucketNotification",),
+    "GetBucketOwnershipControls": ("s3:GetBucketOwnershipControls",),
+    "GetBucketPolicy": ("s3:GetBucketPolicy",),
+    "GetBucketPolicyStatus": ("s3:GetBucketPolicyStatus",),
+    "GetBucketTagging": ("s3:GetBucketTagging",),
+    "GetBucketWebsite": ("s3:GetBucketWebsite",),
+    "GetObject": ("s3:GetObject",),
+    "GetObjectAcl": ("s3:GetObjectAcl",),
+    "GetObjectAttributes": ("s3:GetObject", "s3:GetObjectAttributes"),
+    "GetObjectTagging": ("s3:GetObjectTagging",),
+    "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
+    "HeadBucket": ("s3:ListBucket",),
+    "HeadObject": ("s3:GetObject",),
+    "ListMultipartUploads": ("s3:ListBucketMultipartUploads",),
+    "ListObjectVersions": ("s3:ListBucketVersions",),
+    "ListObjects": ("s3:ListBucket",),
+    "ListObjectsV2": ("s3:ListBucket",),
+    "ListParts": ("s3:ListMultipartUploadParts",),
+    "PostObject": ("s3:PutObject",),
+    "PutBucketAcl": ("s3:PutBucketAcl",),
+    "PutBucketCors": ("s3:PutBucketCORS",),
+    "PutBucketNotificationConfiguration": ("s3:PutBucketNotification",),
+    "PutBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
+    "PutBucketPolicy": ("s3:PutBucketPolicy",),
+    "PutBucketTagging": ("s3:PutBucketTagging",),
+    "PutBucketWebsite": ("s3:PutBucketWebsite",),
+    "PutObject": ("s3:PutObject",),
+    "PutObjectAcl": ("s3:PutObjectAcl",),
+    "PutObjectTagging": ("s3:PutObjectTagging",),
+    "PutPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
+    "UploadPart": ("s3:PutObject",),
+    "UploadPartCopy": ("s3:PutObject",),
+}
+
+# Of a new object: the headers that need another action.
+_OF_HEADERS: Final = {
+    "x-amz-acl": "s3:PutObjectAcl",
+    "x-amz-grant-full-control": "s3:PutObjectAcl",
+    "x-amz-grant-read": "s3:PutObjectAcl",
+    "x-amz-grant-read-acp": "s3:PutObjectAcl",
+    "x-amz-grant-write-acp": "s3:PutObjectAcl",
+    "x-amz-tagging": "s3:PutObjectTagging",
+}
+
+KNOWN_ACTIONS: Final = frozenset(name for names in _OF_OPERATIONS.values() for name in names)
+
+# The owner of a bucket may always do these, or a policy could lock everyone out.
+POLICY_OPERATIONS: Final = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
+
+
+def actions_of(operation: str, headers: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the actions that a request needs; none for an operation without an action."""
+    actions = _OF_OPERATIONS.get(operation, ())
+    if actions == ("s3:PutObject",):
+        more = {action for name, action in _OF_HEADERS.items() if name in headers}
+        return (*actions, *sorted(more))
+    return actions
+
+
+def is_object_action(action: str) -> bool:
+    """Return whether the resource of an action is an object: else it is the bucket."""
+    return "Object" in action or action.endswith(("MultipartUpload", "MultipartUploadParts"))

@@ -1,0 +1,1 @@
+"""Static websites: buckets as pages on host names of their own."""
