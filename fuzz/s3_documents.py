@@ -15,6 +15,8 @@ from jetstow.s3.auth.post_policy import authenticate_form, parse_policy
 from jetstow.s3.body.form import FormReader
 from jetstow.s3.cors import parse_rules, rules_document
 from jetstow.s3.errors import S3Error
+from jetstow.s3.events import rules as events
+from jetstow.s3.lifecycle import documents as lifecycle
 from jetstow.s3.multipart.completion import parse_parts
 from jetstow.s3.tags import (
     MAX_OBJECT_TAGS,
@@ -127,6 +129,8 @@ def check_xml(data: bytes) -> None:
                 assert parse_xml(_document(node.raw_text), "r").raw_value("v") == node.raw_text
     _round_trip(lambda body: parse_tag_document(body, MAX_OBJECT_TAGS), tag_document, data)
     _round_trip(parse_rules, rules_document, data)
+    _round_trip(events.parse_rules, events.rules_document, data)
+    _round_trip(lifecycle.parse_rules, lifecycle.rules_document, data)
     owner = KEY.owner
     _round_trip(
         lambda body: parse_acl_document(body, KEYS, owner),
@@ -172,7 +176,20 @@ _PARTS: Final = b"""
 <CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>&quot;x&quot;</ETag></Part>
 </CompleteMultipartUpload>
 """
+_LIFECYCLE: Final = b"""
+<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Filter><And><Prefix>b/</Prefix>
+<Tag><Key>c</Key><Value>d</Value></Tag><ObjectSizeLessThan>9</ObjectSizeLessThan></And></Filter>
+<Expiration><Date>2026-01-01T00:00:00Z</Date></Expiration><NoncurrentVersionExpiration>
+<NoncurrentDays>1</NoncurrentDays></NoncurrentVersionExpiration></Rule></LifecycleConfiguration>
+"""
+_NOTIFICATION: Final = b"""
+<NotificationConfiguration><TopicConfiguration><Topic>arn:aws:sns:::jetstow</Topic>
+<Event>s3:ObjectCreated:*</Event><Filter><S3Key><FilterRule><Name>prefix</Name><Value>a</Value>
+</FilterRule></S3Key></Filter></TopicConfiguration></NotificationConfiguration>
+"""
 XML_SEEDS: Final = (
+    _LIFECYCLE.strip(),
+    _NOTIFICATION.strip(),
     b"<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>",
     b"<Delete><Quiet>true</Quiet><Object><Key> a&#13; </Key></Object></Delete>",
     _CORS.strip(),

@@ -46,6 +46,7 @@ BODIES = {
         reading = {
             "expected_revision": expected_revision,
             "if_changed_since": if_changed_since,
+            "version": version,
             "prefetch": prefetch,
         }
         writing = {

@@ -9,6 +9,7 @@ nats-py's `watch` may report the end of the records before the first one has arr
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Any, Final, NamedTuple
@@ -26,11 +27,12 @@ _MAX_CONCURRENT_READS: Final = 64
 
 
 class Record(NamedTuple):
-    """The value of a key, and its revision."""
+    """The value of a key, its revision, and when the server stored it."""
 
     key: str
     value: bytes
     revision: int
+    time: datetime.datetime
 
 
 class _Chunks(msgspec.Struct):
@@ -59,7 +61,8 @@ async def read_record(js: JetStreamContext, key: str) -> Record | None:
         return None
     if "KV-Operation" in (message.headers or {}):
         return None  # a delete marker
-    return Record(key, message.data or b"", message.seq or 0)
+    assert message.time is not None, "messages of a stream have a time"
+    return Record(key, message.data or b"", message.seq or 0, message.time)
 
 
 async def read_records(js: JetStreamContext, keys: Sequence[str]) -> AsyncGenerator[Record, None]:

@@ -184,6 +184,8 @@ def test_enforced_ownership_refuses_acls(s3: Any, s3_bucket: str) -> None:
     s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1", ACL="bucket-owner-full-control")
     for call in (
         lambda: s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1", ACL="public-read"),
+        lambda: s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1", ACL="private"),
+        lambda: s3.create_multipart_upload(Bucket=s3_bucket, Key="a", ACL="private"),
         lambda: s3.put_object_acl(Bucket=s3_bucket, Key="a", ACL="public-read"),
         lambda: s3.put_bucket_acl(Bucket=s3_bucket, ACL="public-read"),
     ):
@@ -230,6 +232,7 @@ async def test_bucket_without_owner(
         assert grants(client.get_bucket_acl(Bucket=store.bucket)) == expected
         assert grants(client.get_object_acl(Bucket=store.bucket, Key="a")) == expected
         client.put_object_acl(Bucket=store.bucket, Key="a", ACL="private")
+        client.put_object(Bucket=store.bucket, Key="b", Body=b"1", ACL="private")
         with pytest.raises(ClientError) as caught:
             client.put_bucket_acl(Bucket=store.bucket, ACL="public-read")
         assert code(caught) == "AccessControlListNotSupported"

@@ -7,6 +7,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from jetstow.s3 import Key
 from tests.support.gateway import OWNER
@@ -138,3 +139,5 @@ def test_signature_version_2(gateway: RunningGateway) -> None:
     response = send(gateway, "GET", url.removeprefix(gateway.url))
     assert (response.status, response.code) == (400, "InvalidRequest")
     assert "s3v4" in response.field("Message")
+    with pytest.raises(ClientError, match="s3v4"):
+        client.list_buckets()

@@ -253,7 +253,7 @@ async def test_index_that_is_used_least(js: Any, bucket: str, monkeypatch: Any) 
         with pytest.raises(ValueError, match="closed"):
             await first.page()
     async with opened.use(stores[0]) as new:
-        assert (await new.page()).entries[0].metadata == (None, "x", None, None)
+        assert (await new.page()).entries[0].metadata == (None, "x", None, None, None)
     await opened.close()
     for store in stores:
         await js.delete_object_store(store.bucket)

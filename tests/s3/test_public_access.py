@@ -137,6 +137,14 @@ def test_object_of_another_user(clients: dict[str, Any], bucket: str) -> None:
     owner.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=preferred)
     other.put_object(Bucket=bucket, Key="a", Body=b"2", ACL="bucket-owner-full-control")
     assert owner.get_object_acl(Bucket=bucket, Key="a")["Owner"]["ID"] == "owner-id"
+    for acl, expected in (("private", "other-id"), ("bucket-owner-full-control", "owner-id")):
+        upload = other.create_multipart_upload(Bucket=bucket, Key="a", ACL=acl)["UploadId"]
+        for found in (
+            other.list_parts(Bucket=bucket, Key="a", UploadId=upload),
+            owner.list_multipart_uploads(Bucket=bucket)["Uploads"][0],
+        ):
+            assert (found["Initiator"]["ID"], found["Owner"]["ID"]) == ("other-id", expected)
+        other.abort_multipart_upload(Bucket=bucket, Key="a", UploadId=upload)
     owner.delete_object(Bucket=bucket, Key="a")
     owner.delete_bucket(Bucket=bucket)
 

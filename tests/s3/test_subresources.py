@@ -22,7 +22,6 @@ FEATURES = [
     ("encryption", "ServerSideEncryptionConfigurationNotFoundError", ""),
     ("intelligent-tiering", "ListBucketIntelligentTieringConfigurationsOutput", ""),
     ("inventory", "ListInventoryConfigurationsResult", ""),
-    ("lifecycle", "NoSuchLifecycleConfiguration", ""),
     ("logging", "BucketLoggingStatus", "MethodNotAllowed"),
     ("metrics", "ListMetricsConfigurationsResult", ""),
     ("object-lock", "ObjectLockConfigurationNotFoundError", "MethodNotAllowed"),

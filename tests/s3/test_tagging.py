@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,3 +179,26 @@ def test_changes_at_the_same_time(s3: Any, s3_bucket: str) -> None:
             assert tags_of(s3, s3_bucket) == tags["TagSet"]
             assert len(s3.get_object_acl(Bucket=s3_bucket, Key="a")["Grants"]) == 2
             s3.put_object_acl(Bucket=s3_bucket, Key="a", ACL="private")
+
+
+def test_changes_leave_the_time_of_the_object(s3: Any, s3_bucket: str) -> None:
+    """Each is a new revision in NATS, and tools that compare times sent the object again."""
+    place = {"Bucket": s3_bucket, "Key": "a"}
+
+    def listed() -> Any:
+        return s3.list_objects_v2(Bucket=s3_bucket)["Contents"][0]["LastModified"]
+
+    s3.put_object(**place, Body=b"1")
+    before = listed()  # with milliseconds
+    s3.put_object_tagging(**place, Tagging={"TagSet": TAGS})
+    s3.put_object_acl(**place, ACL="public-read")
+    s3.delete_object_tagging(**place)
+    assert listed() == before
+    head = s3.head_object(**place, IfModifiedSince=before - timedelta(seconds=1))
+    assert head["LastModified"] == before.replace(microsecond=0)
+    with pytest.raises(ClientError, match="304"):
+        s3.head_object(**place, IfModifiedSince=before + timedelta(microseconds=1))
+    attributes = s3.get_object_attributes(**place, ObjectAttributes=["ETag"])
+    assert attributes["LastModified"] == head["LastModified"]
+    s3.put_object(**place, Body=b"1")
+    assert listed() > before

@@ -15,8 +15,6 @@ REFUSED = [
     ("x-amz-server-side-encryption", "AES256", 501, "NotImplemented"),
     ("x-amz-server-side-encryption", "aws:kms", 501, "NotImplemented"),
     ("x-amz-server-side-encryption-aws-kms-key-id", "key", 501, "NotImplemented"),
-    ("x-amz-server-side-encryption-customer-algorithm", "AES256", 501, "NotImplemented"),
-    ("x-amz-copy-source-server-side-encryption-customer-key", "k", 501, "NotImplemented"),
     ("x-amz-storage-class", "GLACIER", 400, "InvalidStorageClass"),
     ("x-amz-object-lock-mode", "GOVERNANCE", 400, "InvalidRequest"),
     ("x-amz-object-lock-legal-hold", "ON", 400, "InvalidRequest"),

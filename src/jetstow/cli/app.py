@@ -23,6 +23,7 @@ from jetstow.cli.commands import (
     get,
     info,
     keygen,
+    lifecycle,
     ln,
     ls,
     mb,
@@ -48,7 +49,7 @@ from jetstow.cli.version import print_version
 COMMANDS = (
     put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, keygen,
     mb, rb, buckets, status, seal,
-    backup, restore, mirror, verify, gc,
+    backup, restore, mirror, verify, gc, lifecycle,
     server, serve, bench, demo,
 )  # fmt: skip
 

@@ -36,6 +36,7 @@ class GatewayOptions:
     base_domains: tuple[str, ...]
     website_domains: tuple[str, ...]
     public_acls: bool
+    replicas: int
     access_log: LogFormat | None
     certificate: Certificate | None
 
@@ -62,6 +63,7 @@ async def running(
             website_domains=options.website_domains,
             connect=connect_as,
             public_acls=options.public_acls,
+            replicas=options.replicas,
             access_log=AccessLog(as_json=options.access_log == "json"),
             metrics=metrics,
         )

@@ -6,6 +6,8 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from jetstow import JetStreamContext
 from jetstow.errors import JetstowError, PermissionDeniedError
@@ -24,6 +26,7 @@ from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
+from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
@@ -36,6 +39,8 @@ from jetstow.s3.website.serving import error_page, serve_website
 
 _log = logging.getLogger("jetstow.s3")
 
+_LISTS: Final = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"})
+
 
 def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
@@ -45,8 +50,8 @@ class Gateway:
     """An ASGI application that serves the buckets of a JetStream context over S3's API.
 
     `base_domains` are the domains whose subdomains are buckets, and `website_domains` those whose
-    subdomains are their websites. `connect` opens a connection with
-    a credentials file; the keys that name one need it. `clock` returns the current time.
+    subdomains are their websites. `connect` opens a connection with a credentials file; the keys
+    that name one need it. New buckets have `replicas`. `clock` returns the current time.
     """
 
     def __init__(
@@ -58,13 +63,14 @@ class Gateway:
         website_domains: Sequence[str] = (),
         connect: Connect | None = None,
         public_acls: bool = False,
+        replicas: int = 1,
         access_log: AccessLog | None = None,
         metrics: Metrics | None = None,
         clock: Callable[[], datetime.datetime] = _utc_now,
     ) -> None:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
-        self.services = Services(keys, Buckets(js), connect, public_acls)
+        self.services = Services(keys, Buckets(js, replicas), connect, public_acls)
         self.metrics = metrics or Metrics()
         self.availability = Availability()
         self._base_domains = tuple(base_domains)
@@ -144,12 +150,16 @@ class Gateway:
         buckets = await self.services.buckets_of(identity.key)
         bucket = None
         if route.opens_bucket:
-            # Requests for the bucket itself see what other gateways have changed, at once.
-            max_age = OBJECT_STATUS_AGE if request.key else 0.0
+            # Requests for the bucket itself see what other gateways have changed, at once. A list
+            # asks the leader for the names in any case.
+            is_of_objects = request.key or route.operation in _LISTS
+            max_age = OBJECT_STATUS_AGE if is_of_objects else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
             caller = new_caller(self.services, request, identity)
             check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
+            key = request_key(request, route.operation, request.headers)
+            bucket = replace(bucket, customer_key=key)
         payload = Payload(request, identity, body)
         call = Call(
             self.services,

@@ -22,6 +22,7 @@ from jetstow.errors import (
     InvalidBucketNameError,
 )
 from jetstow.models import BucketStatus
+from jetstow.s3.customer_key import CustomerKey
 from jetstow.s3.errors import S3Error
 from jetstow.s3.indexes import Indexes
 from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OWNER, RESERVED
@@ -71,16 +72,30 @@ class BucketState:
 
 @dataclass(frozen=True)
 class Bucket(BucketState):
-    """A bucket that is open: its state and its store."""
+    """A bucket that is open: its state, its store, and the customer's key of the request."""
 
     store: ObjectStore
+    customer_key: CustomerKey | None = None
+
+    @property
+    def data_store(self) -> ObjectStore:
+        """The store that reads and writes bytes: it encrypts with the customer's key."""
+        if self.customer_key is None:
+            return self.store
+        return self.store.encrypted(self.customer_key.key)
+
+    @property
+    def key_headers(self) -> dict[str, str]:
+        """The headers of a response to a request with a key of the customer."""
+        return {} if self.customer_key is None else self.customer_key.headers
 
 
 class Buckets:
-    """The buckets that one NATS connection can see."""
+    """The buckets that one NATS connection can see. New ones have a number of replicas."""
 
-    def __init__(self, js: JetStreamContext) -> None:
+    def __init__(self, js: JetStreamContext, replicas: int = 1) -> None:
         self.js = js
+        self.replicas = replicas
         self.indexes = Indexes(LISTED_ENTRIES)
         self._stores: dict[str, ObjectStore] = {}
         self._opened: dict[str, tuple[float, Bucket]] = {}
@@ -132,7 +147,9 @@ class Buckets:
         if "." in name:
             metadata[NAME] = name
         try:
-            store = await self.js.create_object_store(stream_bucket(name), metadata=metadata)
+            store = await self.js.create_object_store(
+                stream_bucket(name), metadata=metadata, replicas=self.replicas
+            )
         except BucketExistsError:
             raise S3Error("BucketAlreadyExists", BucketName=name) from None
         return Bucket(name, await store.status(), store)
@@ -158,6 +175,10 @@ class Buckets:
             key=lambda bucket: bucket.name,
         )
 
+    def least_replicas(self, bucket: Bucket) -> int:
+        """Return how many replicas the gateway's own buckets need, as they serve a bucket."""
+        return max(self.replicas, bucket.status.replicas or 1)
+
     @asynccontextmanager
     async def changing(self, bucket: Bucket) -> AsyncIterator[dict[str, str]]:
         """Change settings of a bucket: edit the dict, which is stored at the end.
@@ -171,7 +192,7 @@ class Buckets:
         InvalidRequest: the settings are too large).
         """
         stream = bucket.store.bucket
-        async with self._lock.hold(stream, bucket.status.replicas or 1):
+        async with self._lock.hold(stream, self.least_replicas(bucket)):
             current = (await self.open(bucket.name)).status.metadata
             changed = dict(current)
             yield changed

@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from jetstow import JetStreamContext
+from jetstow import JetStreamContext, ObjectReader
+from jetstow.errors import TamperedError
 from jetstow.models import ObjectInfo
 from jetstow.s3.access import (
     Access,
@@ -58,13 +59,14 @@ class Services:
         async with self._connecting:
             if key.creds not in self._by_creds:
                 assert self.connect is not None, "checked when the gateway was created"
-                self._by_creds[key.creds] = Buckets(await self.connect(key.creds))
+                js = await self.connect(key.creds)
+                self._by_creds[key.creds] = Buckets(js, self.default_buckets.replicas)
             return self._by_creds[key.creds]
 
     def uploads_of(self, buckets: Buckets) -> Uploads:
         """Return the multipart uploads as the NATS user of these buckets sees them."""
         if buckets not in self._uploads:
-            self._uploads[buckets] = Uploads(buckets.js)
+            self._uploads[buckets] = Uploads(buckets)
         return self._uploads[buckets]
 
 
@@ -131,6 +133,24 @@ class Call:
         if not is_same:
             message = f"The gateway has {feature} for the buckets of its own NATS account only."
             raise S3Error("NotImplemented", message)
+
+    async def open_object(
+        self, bucket: Bucket, key: str, *, prefetch: bool = False
+    ) -> ObjectReader:
+        """Open an object of a bucket, with the customer's key if the request has one.
+
+        `prefetch` is that of `ObjectStore.open`.
+
+        Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
+        `open` raises.
+        """
+        try:
+            return await bucket.data_store.open(key, prefetch=prefetch)
+        except TamperedError:
+            if (await bucket.store.get_info(key)).encrypted:
+                raise
+            message = "The encryption parameters are not applicable to this object."
+            raise S3Error("InvalidRequest", message) from None
 
     @property
     def caller(self) -> Caller:

@@ -10,6 +10,7 @@ from jetstow.models import ObjectInfo
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.record import event_note
+from jetstow.s3.objects import modified_entry
 from jetstow.s3.reserved import EVENT
 
 # A change that loses a race is repeated so often: each time, another client has changed the object.
@@ -21,8 +22,7 @@ async def change_entry(
 ) -> ObjectInfo:
     """Set an entry of the object's metadata, or remove it if `new_value(info)` is None.
 
-    `event` is the event of the change. The change is a new revision of the object, so that its
-    modification time changes, too.
+    `event` is the event of the change, which is a new revision of the object.
 
     Raises: `ObjectNotFoundError`, what `new_value` raises, `S3Error` (OperationAborted: others
     change the object all the time).
@@ -37,6 +37,7 @@ async def change_entry(
             return info
         if value is not None:
             metadata[name] = value
+        metadata |= modified_entry(info)
         metadata[EVENT] = event_note(event, info.revision)
         meta = replace(info.meta, metadata=metadata)
         try:

@@ -133,7 +133,8 @@ def check_source(headers: Mapping[str, str], prefix: str, info: ObjectInfo) -> N
     conditions = {
         name: value for name in _SOURCE if (value := headers.get(prefix + name)) is not None
     }
-    status = failed_precondition(conditions, etag=objects.etag(info), modified=info.modified)
+    modified = objects.modified_time(info)
+    status = failed_precondition(conditions, etag=objects.etag(info), modified=modified)
     if status is not None:
         names = _SOURCE[:1] + _SOURCE[3:]
         if status == HTTPStatus.NOT_MODIFIED:
@@ -155,5 +156,5 @@ def etag_matches(condition: str, etag: str) -> bool:
 
 def _is_time_of(text: str, info: ObjectInfo) -> bool:
     time = parse_date(text)
-    modified = info.modified
+    modified = objects.modified_time(info)
     return time is not None and modified is not None and time == modified.replace(microsecond=0)

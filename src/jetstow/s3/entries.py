@@ -20,11 +20,11 @@ def object_element(name: str, entry: IndexEntry, query: PageQuery, fields: str) 
 
     One string, and not an element each: a page has 1,000 objects.
     """
-    etag, checksum = objects.listed_sums(entry)
+    etag, checksum, time = objects.listed_sums(entry)
     algorithm = _algorithm_elements(checksum.rpartition(":")[0]) if checksum else ""
     return (
         f"<{name}><Key>{query.text(entry.name)}</Key>"
-        f"<LastModified>{format_nanoseconds(entry.time)}</LastModified>"
+        f"<LastModified>{format_nanoseconds(time)}</LastModified>"
         f"<ETag>&quot;{escape(etag)}&quot;</ETag>{algorithm}"
         f"<Size>{entry.size}</Size><StorageClass>{objects.STORAGE_CLASS}</StorageClass>"
         f"{fields}</{name}>"

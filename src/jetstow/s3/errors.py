@@ -34,6 +34,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     ),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
+    "InvalidEncryptionAlgorithmError": (400, "The encryption algorithm must be AES256."),
     "InvalidLocationConstraint": (400, "The specified location constraint is not valid."),
     "InvalidObjectState": (403, "The operation is not valid for the current state of the object."),
     "InvalidPart": (400, "One or more of the specified parts could not be found."),
@@ -145,7 +146,6 @@ _JETSTOW_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (errors.LinkIsABucketError, "InvalidRequest"),
     (errors.BucketSealedError, "AccessDenied"),
     (errors.BucketFullError, "QuotaExceeded"),
-    (errors.ObjectEncryptedError, "InvalidRequest"),
     (errors.ObjectAlreadyExists, "PreconditionFailed"),
     (errors.RevisionMismatchError, "ConditionalRequestConflict"),
     (errors.ObjectChangedError, "ConditionalRequestConflict"),
@@ -161,7 +161,10 @@ _EXPLAINED: Final = (
     errors.InvalidOptionError,
     errors.LinkIsABucketError,
     errors.BucketSealedError,
-    errors.ObjectEncryptedError,
+)
+_ENCRYPTED: Final = (
+    "The object was stored using a form of Server Side Encryption. The correct parameters must be "
+    "provided to retrieve the object."
 )
 
 
@@ -169,6 +172,8 @@ def to_s3_error(error: Exception) -> S3Error:
     """Return an exception as an S3 error: itself, or the code for the error of jetstow."""
     if isinstance(error, S3Error):
         return error
+    if isinstance(error, errors.ObjectEncryptedError):
+        return S3Error("InvalidRequest", _ENCRYPTED)
     for kind, code in _JETSTOW_ERRORS:
         if isinstance(error, kind):
             return S3Error(code, str(error) if isinstance(error, _EXPLAINED) else "")

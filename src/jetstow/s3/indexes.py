@@ -18,6 +18,8 @@ _MAX_NAMES: Final = 1_000_000
 # How long an index stays open without a request, in seconds.
 _IDLE: Final = 600.0
 
+_ANY_KEY: Final = bytes(32)
+
 
 @dataclass(slots=True)
 class _Open:
@@ -67,7 +69,10 @@ class Indexes:
         async with self._opening:
             opened = self._open.get(store.bucket)
             if opened is None:
-                index = await store.index(metadata=self._metadata, max_names=_MAX_NAMES)
+                # A view with a key has the sizes of the plaintext, also of objects of other keys:
+                # those that a GET with the customer's key has.
+                view = store.encrypted(_ANY_KEY, allow_plain=True)
+                index = await view.index(metadata=self._metadata, max_names=_MAX_NAMES)
                 self._open[store.bucket] = opened = _Open(index)
             self._open.move_to_end(store.bucket)
             opened.users += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Final
 from jetstow import IndexEntry
 from jetstow._core.protocol.digest import digests_equal
 from jetstow.http import content_headers
+from jetstow.http.dates import format_date
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.errors import S3Error
@@ -18,6 +20,7 @@ from jetstow.s3.reserved import (
     COPIED_ENTRIES,
     DIGEST,
     ETAG,
+    MODIFIED,
     REDIRECT,
     RESERVED,
     TAGS,
@@ -40,6 +43,9 @@ DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
 USER_PREFIX: Final = "x-amz-meta-"
 # S3 limits the names without prefix and the values together, in bytes.
 MAX_USER_METADATA: Final = 2 * 1024
+
+_EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_NANOSECONDS: Final = re.compile(r"[0-9]{1,19}")
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -138,18 +144,49 @@ def checksum(info: ObjectInfo) -> Checksum | None:
 def current_entry(info: ObjectInfo, name: str) -> str | None:
     """Return a reserved entry about the object's bytes; None if it is about others."""
     metadata = info.metadata or {}
-    same = digests_equal(metadata.get(DIGEST, ""), info.digest or "")
+    stated = metadata.get(DIGEST, "")
+    same = digests_equal(stated, info.digest or "") or stated == nuid_digest(info.nuid)
     return metadata.get(name) if same else None
 
 
-def listed_sums(entry: IndexEntry) -> tuple[str, str]:
-    """Return the ETag of an object in a list, without quotes, and its checksum as text or ""."""
-    stored = sums = None
+def nuid_digest(nuid: str) -> str:
+    """Return what identifies the bytes of an encrypted object, whose digest is known too late."""
+    return f"nuid={nuid}"
+
+
+def modified_time(info: ObjectInfo) -> datetime.datetime | None:
+    """Return when the bytes were stored: S3's LastModified. Only the tags or the ACL are newer."""
+    text = current_entry(info, MODIFIED)
+    if text is None or not _NANOSECONDS.fullmatch(text):
+        return info.modified
+    return _EPOCH + datetime.timedelta(microseconds=int(text) // 1000)
+
+
+def modified_entry(info: ObjectInfo) -> dict[str, str]:
+    """Return the reserved entry that keeps the time of an object whose metadata is changed.
+
+    There is none if another client has stored the bytes: nothing would tell when it does so again.
+    """
+    modified = modified_time(info)
+    if modified is None or current_entry(info, DIGEST) is None:
+        return {}
+    return {MODIFIED: str((modified - _EPOCH) // datetime.timedelta(microseconds=1) * 1000)}
+
+
+def listed_sums(entry: IndexEntry) -> tuple[str, str, int]:
+    """Return the ETag of an object in a list, without quotes, its checksum as text or "", its time.
+
+    The time is S3's LastModified in nanoseconds since 1970.
+    """
+    stored = sums = modified = None
     if entry.metadata:
-        digest, stored, sums, _ = entry.metadata  # LISTED_ENTRIES
+        digest, stored, sums, modified, _ = entry.metadata  # LISTED_ENTRIES
         if digest != entry.digest:
-            stored = sums = None
-    return _derived_etag(entry.raw_digest.hex()) if stored is None else stored, sums or ""
+            stored = sums = modified = None
+    time = entry.time
+    if modified is not None and _NANOSECONDS.fullmatch(modified):
+        time = int(modified)
+    return _derived_etag(entry.raw_digest.hex()) if stored is None else stored, sums or "", time
 
 
 def listed_owner(entry: IndexEntry) -> str | None:
@@ -185,6 +222,8 @@ def object_tags(info: ObjectInfo) -> dict[str, str]:
 def object_headers(info: ObjectInfo) -> dict[str, str]:
     """Return the headers of a GET or HEAD that describe the object, without length and range."""
     headers = content_headers(info, etag(info)) | metadata_headers(user_metadata(info))
+    if (modified := modified_time(info)) is not None:
+        headers["last-modified"] = format_date(modified)
     if tags := object_tags(info):
         headers["x-amz-tagging-count"] = str(len(tags))
     if (location := (info.metadata or {}).get(REDIRECT)) and _HEADER_VALUE.fullmatch(location):

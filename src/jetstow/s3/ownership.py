@@ -115,7 +115,10 @@ def new_object_entries(
     writer = identity.owner or bucket_owner or ""
     acl = parse_acl_headers(headers, keys, writer, bucket_owner or writer)
     if not uses_acls(bucket):
-        if acl is not None and headers.get(ACL_HEADER) not in ("private", _FULL_CONTROL):
+        # S3 refuses `private` in a bucket with enforced ownership. A bucket of another NATS client
+        # has no ownership to choose, and s3fs (FUSE) and s3cmd send `private` with each object.
+        accepted = {_FULL_CONTROL} if bucket_owner is not None else {_FULL_CONTROL, "private"}
+        if acl is not None and headers.get(ACL_HEADER) not in accepted:
             check_uses_acls(bucket)
         return {}
     ownership = bucket.settings.get(OWNERSHIP, WRITER)

@@ -15,6 +15,7 @@ from jetstow.s3.acl import Permission
 from jetstow.s3.body.checksums import Checksum
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.multipart.arguments import parse_part_number
 from jetstow.s3.multipart.table import part_table
 from jetstow.s3.result import Result
@@ -44,14 +45,15 @@ async def read_object(call: Call) -> Result:
     part = _part_number(call)
     prefetch = needs_bytes(call.request.method, call.request.headers)
     while True:
-        file = await call.bucket.store.open(call.key, prefetch=prefetch)
+        file = await call.open_object(call.bucket, call.key, prefetch=prefetch)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
         except S3Error:
             await file.close()
             raise
-        headers = objects.object_headers(file.info) | overrides
+        headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
+        headers |= expiration_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:
             await response.read_first()
@@ -73,9 +75,8 @@ def _select(call: Call, info: ObjectInfo, part: int | None) -> Selection:
     """
     size = info.size or 0
     conditions = condition_headers(call.request.raw_headers)
-    selection = select(
-        "GET", conditions, etag=objects.etag(info), modified=info.modified, size=size
-    )
+    modified = objects.modified_time(info)
+    selection = select("GET", conditions, etag=objects.etag(info), modified=modified, size=size)
     if selection.status in _REFUSED:
         raise _error(call, selection)
     if part is None or selection.status != HTTPStatus.OK:

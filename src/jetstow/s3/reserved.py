@@ -18,6 +18,7 @@ OWNERSHIP: Final = f"{RESERVED}ownership"
 PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"
 CORS: Final = f"{RESERVED}cors"
 NOTIFICATION: Final = f"{RESERVED}notification"
+LIFECYCLE: Final = f"{RESERVED}lifecycle"
 POLICY: Final = f"{RESERVED}policy"
 WEBSITE: Final = f"{RESERVED}website"
 
@@ -26,6 +27,10 @@ WEBSITE: Final = f"{RESERVED}website"
 ETAG: Final = f"{RESERVED}etag"
 CHECKSUM: Final = f"{RESERVED}checksum"
 DIGEST: Final = f"{RESERVED}digest"
+
+# When these bytes were stored, in nanoseconds since 1970, if the tags or the ACL are newer: they
+# make a new revision in NATS, but S3's LastModified stays.
+MODIFIED: Final = f"{RESERVED}modified"
 
 # Of objects whose page on a website is a redirect.
 REDIRECT: Final = f"{RESERVED}redirect"
@@ -41,4 +46,4 @@ EVENT: Final = f"{RESERVED}event"
 COPIED_ENTRIES: Final = frozenset({ETAG, CHECKSUM, DIGEST})
 
 # The entries that a list shows, in the order of `IndexEntry.metadata`.
-LISTED_ENTRIES: Final = (DIGEST, ETAG, CHECKSUM, OWNER)
+LISTED_ENTRIES: Final = (DIGEST, ETAG, CHECKSUM, MODIFIED, OWNER)

@@ -6,6 +6,7 @@ from typing import Final
 
 from jetstow.s3.access import Access
 from jetstow.s3.operations.delete_bucket_cors import delete_bucket_cors
+from jetstow.s3.operations.delete_bucket_lifecycle import delete_bucket_lifecycle
 from jetstow.s3.operations.delete_bucket_ownership_controls import delete_bucket_ownership_controls
 from jetstow.s3.operations.delete_bucket_policy import delete_bucket_policy
 from jetstow.s3.operations.delete_bucket_tagging import delete_bucket_tagging
@@ -14,6 +15,7 @@ from jetstow.s3.operations.delete_object_tagging import delete_object_tagging
 from jetstow.s3.operations.delete_public_access_block import delete_public_access_block
 from jetstow.s3.operations.get_bucket_acl import get_bucket_acl
 from jetstow.s3.operations.get_bucket_cors import get_bucket_cors
+from jetstow.s3.operations.get_bucket_lifecycle import get_bucket_lifecycle
 from jetstow.s3.operations.get_bucket_notification import get_bucket_notification
 from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_ownership_controls
 from jetstow.s3.operations.get_bucket_policy import get_bucket_policy
@@ -25,6 +27,7 @@ from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
 from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
 from jetstow.s3.operations.put_bucket_cors import put_bucket_cors
+from jetstow.s3.operations.put_bucket_lifecycle import put_bucket_lifecycle
 from jetstow.s3.operations.put_bucket_notification import put_bucket_notification
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_policy import put_bucket_policy
@@ -79,6 +82,9 @@ SETTING_ROUTES: Final = (
     _route("GetBucketCors", BUCKET, "cors", get_bucket_cors),
     _route("PutBucketCors", BUCKET, "cors", put_bucket_cors),
     _route("DeleteBucketCors", BUCKET, "cors", delete_bucket_cors),
+    _route("GetBucketLifecycleConfiguration", BUCKET, "lifecycle", get_bucket_lifecycle),
+    _route("PutBucketLifecycleConfiguration", BUCKET, "lifecycle", put_bucket_lifecycle),
+    _route("DeleteBucketLifecycle", BUCKET, "lifecycle", delete_bucket_lifecycle),
     _route("GetBucketWebsite", BUCKET, "website", get_bucket_website),
     _route("PutBucketWebsite", BUCKET, "website", put_bucket_website),
     _route("DeleteBucketWebsite", BUCKET, "website", delete_bucket_website),

@@ -12,6 +12,7 @@ import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -19,6 +20,7 @@ from jetstow import JetStreamContext, ObjectStore
 from jetstow.errors import (
     BucketExistsError,
     BucketNotFoundError,
+    JetstowError,
     ObjectAlreadyExists,
     ObjectNotFoundError,
     RevisionMismatchError,
@@ -34,6 +36,13 @@ CHANGE_TIMEOUT: Final = 15
 # How long a change waits for others, in seconds, and the longest pause between its attempts.
 WAIT_TIMEOUT: Final = 10
 _MAX_PAUSE: Final = 0.05
+
+
+@dataclass(slots=True)
+class _Held:
+    """The revision of a lock that is renewed."""
+
+    revision: int
 
 
 class SettingsLock:
@@ -65,6 +74,37 @@ class SettingsLock:
                 raise S3Error("ServiceUnavailable") from None
             finally:
                 await self._release(name, revision)
+
+    @asynccontextmanager
+    async def try_hold(self, name: str, replicas: int) -> AsyncIterator[bool]:
+        """Hold the lock with a name until the block ends, if it is free. Yield whether it is.
+
+        Raises: what `put` raises.
+        """
+        store = await self._open(replicas)
+        try:
+            held = _Held((await store.put(name, b"", expected_revision=0)).revision)
+        except (ObjectAlreadyExists, RevisionMismatchError):
+            yield False
+            return
+        renewal = asyncio.create_task(self._renew(name, held))
+        try:
+            yield True
+        finally:
+            renewal.cancel()
+            await asyncio.wait([renewal])
+            await self._release(name, held.revision)
+
+    async def _renew(self, name: str, held: _Held) -> None:
+        """Publish the lock again before it expires."""
+        assert self._store is not None, "the lock is held"
+        while True:
+            await asyncio.sleep(LOCK_TTL / 3)
+            try:
+                info = await self._store.put(name, b"", expected_revision=held.revision)
+                held.revision = info.revision
+            except JetstowError as error:
+                _log.warning("the lock %r was not renewed: %s", name, error)
 
     async def _acquire(self, name: str, replicas: int) -> int:
         """Create the lock. Return its revision."""

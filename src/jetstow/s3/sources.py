@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +11,7 @@ from jetstow.errors import ObjectNotFoundError
 from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source
+from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.versions import check_version_id
 
@@ -53,11 +54,13 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
     """
     check_version_id(source.version)
     bucket = await call.open_bucket(source.bucket)
+    key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
+    bucket = replace(bucket, customer_key=key)
     expected = call.request.header(_EXPECTED_OWNER)
     if expected is not None and expected != (bucket.owner or call.identity.owner):
         raise S3Error("AccessDenied", "The source bucket has another owner than expected.")
     try:
-        reader = await bucket.store.open(source.key)
+        reader = await call.open_object(bucket, source.key)
     except ObjectNotFoundError:
         call.check_missing_object(bucket)
         raise

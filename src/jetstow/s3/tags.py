@@ -50,13 +50,13 @@ def parse_tag_document(data: bytes, limit: int) -> dict[str, str]:
     sets = list(root.children("TagSet"))
     if len(sets) != 1:
         raise S3Error("MalformedXML")
-    return parse_tag_nodes(sets[0], limit)
+    return parse_tag_nodes(sets[0].children(), limit)
 
 
-def parse_tag_nodes(parent: Node, limit: int) -> dict[str, str]:
-    """Return the tags that are child elements. Raises: `S3Error` (MalformedXML, InvalidTag)."""
+def parse_tag_nodes(nodes: Iterable[Node], limit: int) -> dict[str, str]:
+    """Return the tags of `Tag` elements. Raises: `S3Error` (MalformedXML, InvalidTag)."""
     pairs = []
-    for tag in parent.children():
+    for tag in nodes:
         key, value = tag.raw_value("Key"), tag.raw_value("Value")
         if tag.name != "Tag" or key is None or value is None:
             raise S3Error("MalformedXML")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from jetstow.s3.customer_key import PREFIX, SOURCE_PREFIX
 from jetstow.s3.errors import S3Error
 
 _NOT_IMPLEMENTED: Final = "A header you provided implies functionality that is not implemented."
@@ -50,7 +51,7 @@ def refuse_unbuilt(headers: Mapping[str, str]) -> None:
     Raises: `S3Error` (NotImplemented, or S3's own code for the feature).
     """
     for name, value in headers.items():
-        if not name.startswith("x-amz-"):
+        if not name.startswith("x-amz-") or name.startswith((PREFIX, SOURCE_PREFIX)):
             continue
         refusal = _REFUSALS.get(name)
         if refusal is None and name.startswith(_PREFIXES):

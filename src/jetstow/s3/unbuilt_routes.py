@@ -69,7 +69,6 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         _lists("ListBucketIntelligentTieringConfigurationsOutput"),
     ),
     ("inventory", "InventoryConfiguration", _lists("ListInventoryConfigurationsResult")),
-    ("lifecycle", "LifecycleConfiguration", _refuses("NoSuchLifecycleConfiguration")),
     ("logging", "Logging", _returns("BucketLoggingStatus")),
     ("metrics", "MetricsConfiguration", _lists("ListMetricsConfigurationsResult")),
     (
@@ -89,8 +88,7 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
 
 # Those of them that S3 can delete.
 _DELETABLE: Final = frozenset({
-    "analytics", "encryption", "intelligent-tiering", "inventory", "lifecycle", "metrics",
-    "replication",
+    "analytics", "encryption", "intelligent-tiering", "inventory", "metrics", "replication",
 })  # fmt: skip
 
 

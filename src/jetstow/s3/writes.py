@@ -23,24 +23,31 @@ async def store_payload(
     payload: Payload,
     attributes: Attributes,
     conditions: WriteConditions = NO_CONDITIONS,
+    *,
+    dated: bool = False,
 ) -> ObjectInfo:
-    """Store a payload under a key, with its ETag and checksum. The result has no time.
+    """Store a payload under a key, with its ETag and checksum.
+
+    With `dated`, the result has the time of the write, which takes another request.
 
     Raises: `S3Error` (the body is not what the request declares, or the conditions do not hold),
     and what `put` raises.
     """
 
     def finished(digest: str) -> ObjectMeta:
-        attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
+        if bucket.customer_key is None:
+            attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
         return attributes.meta(key)
 
     async with expecting(bucket.store, key, conditions) as revision:
         if payload.size is not None and payload.size <= _SMALL:
             data = await payload.read_document(_SMALL)
             meta = finished(str(Digest(data)))
-            return await bucket.store.put(key, data, meta, expected_revision=revision, dated=False)
+            return await bucket.data_store.put(
+                key, data, meta, expected_revision=revision, dated=dated
+            )
         return await store_pieces(
-            bucket, key, payload.pieces(), attributes.meta(key), finished, revision, dated=False
+            bucket, key, payload.pieces(), attributes.meta(key), finished, revision, dated=dated
         )
 
 
@@ -61,7 +68,7 @@ async def store_pieces(
 
     Raises: what `put`, `pieces` and `finished` raise.
     """
-    store = bucket.store
+    store = bucket.data_store
     async with store.open(key, "wb", meta, expected_revision=revision, dated=dated) as writer:
         async with aclosing(pieces):
             async for piece in pieces:

@@ -30,6 +30,7 @@ class Files(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         prefetch: bool = False,
     ) -> AwaitableContext[ObjectReader]: ...
 
@@ -65,6 +66,7 @@ class Files(BucketBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
@@ -83,7 +85,7 @@ class Files(BucketBase):
         if mode == "rb":
             preconditions = Preconditions(expected_revision, if_changed_since)
             return AwaitableContext(
-                lambda: self._open_reader(name, preconditions, prefetch=prefetch)
+                lambda: self._open_reader(name, version, preconditions, prefetch=prefetch)
             )
         if mode == "wb":
             options = PutOptions.parse(
@@ -104,9 +106,9 @@ class Files(BucketBase):
         raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
 
     async def _open_reader(
-        self, name: str, preconditions: Preconditions, *, prefetch: bool
+        self, name: str, version: str | None, preconditions: Preconditions, *, prefetch: bool
     ) -> ObjectReader:
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         return ObjectReader(
             await open_ranges(self._bucket, context, preconditions, prefetch=prefetch)
         )

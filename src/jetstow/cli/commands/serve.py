@@ -46,6 +46,10 @@ WebsiteDomain = Annotated[
 PublicAcls = Annotated[
     bool, typer.Option("--public-acls", help="Let public ACLs give access to other callers.")
 ]
+Replicas = Annotated[
+    int,
+    typer.Option(min=1, max=5, help="Copies of the data of new buckets in a cluster: 3 or 5."),
+]
 AdminAddress = Annotated[
     str | None,
     typer.Option("--admin", metavar="HOST:PORT", help="Serve /healthz, /readyz and /metrics."),
@@ -72,6 +76,7 @@ async def serve(
     base_domain: BaseDomain = None,
     website_domain: WebsiteDomain = None,
     public_acls: PublicAcls = False,
+    replicas: Replicas = 1,
     admin: AdminAddress = None,
     access_log: LogFormat = None,
     https_cert: HttpsCert = None,
@@ -90,6 +95,7 @@ async def serve(
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
         from jetstow.s3.events.publisher import publishing
+        from jetstow.s3.lifecycle.run import expiring
     except ImportError as error:
         raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
     host, port = _parse_address("--listen", listen)
@@ -104,6 +110,7 @@ async def serve(
         tuple(base_domain or ()),
         tuple(website_domain or ()),
         public_acls,
+        replicas,
         access_log,
         certificate,
     )
@@ -124,6 +131,7 @@ async def serve(
                 run = _run_workers(workers, options, listener, admin_app, registry)
             running = await stack.enter_async_context(run)
             await stack.enter_async_context(publishing(client, await session.js()))
+            await stack.enter_async_context(expiring(await session.js()))
             yield _started(url, admin_url, key_file, next(iter(loaded)), is_new)
             await asyncio.shield(running)
         except asyncio.CancelledError:

@@ -28,6 +28,10 @@ _QUERY_PARAMETERS: Final = frozenset({
     "x-amz-signedheaders",
 })  # fmt: skip
 
+_VERSION_2: Final = (
+    f"Signature version 2 is not supported: use {ALGORITHM} "
+    "(boto3 and the aws command line: signature_version s3v4)."
+)
 SIGNED_CHUNKS: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD"
 SIGNED_CHUNKS_TRAILER: Final = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER"
 UNSIGNED_CHUNKS_TRAILER: Final = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
@@ -66,9 +70,8 @@ def authenticate(request: Request, keys: Keys, now: datetime.datetime) -> Identi
     if "X-Amz-Algorithm" in request.query or "X-Amz-Signature" in request.query:
         return _authenticate_query(request, keys, now)
     if "AWSAccessKeyId" in request.query:
-        # boto3 makes such URLs by default.
-        message = f"Signature version 2 is not supported: use {ALGORITHM} (boto3: s3v4)."
-        raise S3Error("InvalidRequest", message)
+        # boto3 and version 1 of the aws command line make such URLs by default.
+        raise S3Error("InvalidRequest", _VERSION_2)
     return Identity(None, _payload_hash(request))
 
 
@@ -76,6 +79,8 @@ def _authenticate_header(
     request: Request, authorization: str, keys: Keys, now: datetime.datetime
 ) -> Identity:
     algorithm, _, rest = authorization.partition(" ")
+    if algorithm == "AWS":
+        raise S3Error("InvalidArgument", _VERSION_2)
     if algorithm != ALGORITHM:
         raise S3Error("InvalidArgument", f"Unsupported Authorization Type: use {ALGORITHM}.")
     fields = dict(part.strip().partition("=")[::2] for part in rest.split(","))

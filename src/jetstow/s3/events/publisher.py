@@ -78,8 +78,8 @@ class Publisher:
     async def _attempt(self, step: Awaitable[None]) -> None:
         try:
             await step
-        except NATS_ERRORS as error:
-            _log.warning("cannot read the notification configurations: %s", error)
+        except Exception as error:  # noqa: BLE001 - the next attempt may succeed
+            _log.error("cannot read the notification configurations: %s", error, exc_info=error)
 
     async def _scan(self) -> None:
         statuses = {status.bucket: status async for status in self._js.object_stores()}

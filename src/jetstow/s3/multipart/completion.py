@@ -126,17 +126,32 @@ def _composite(algorithm: Algorithm, sums: Sequence[str]) -> str:
     return f"{encode_base64(running.digest())}-{len(sums)}"
 
 
-def check_declared(
-    request: Request, upload: Upload, parts: Sequence[Part], checksum: Checksum
-) -> None:
-    """Check what the headers of a request declare about the whole object.
-
-    Raises: `S3Error` (InvalidRequest, BadDigest).
-    """
+def check_size(request: Request, parts: Sequence[Part]) -> None:
+    """Check the size that a request declares. Raises: `S3Error` (InvalidRequest)."""
     size = request.header(SIZE_HEADER)
     if size is not None and size != str(sum(part.size for part in parts)):
         message = f"The provided '{SIZE_HEADER}' header does not match what was computed."
         raise S3Error("InvalidRequest", message)
+
+
+def refuse_declared(request: Request) -> None:
+    """Refuse a checksum of an object that is encrypted with a key of the customer.
+
+    Raises: `S3Error` (InvalidRequest).
+    """
+    for name in request.headers:
+        if name.startswith(HEADER_PREFIX) and name != TYPE_HEADER:
+            message = "The gateway has no checksum of an upload with a key of the customer."
+            raise S3Error("InvalidRequest", message)
+
+
+def check_declared(
+    request: Request, upload: Upload, parts: Sequence[Part], checksum: Checksum
+) -> None:
+    """Check what the headers of a request declare about the checksum of the object.
+
+    Raises: `S3Error` (InvalidRequest, BadDigest).
+    """
     kind = request.header(TYPE_HEADER)
     if kind is not None and kind.upper() != upload.final_type:
         message = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 import msgspec
@@ -23,14 +24,16 @@ from jetstow.s3.multipart.assembly import Assembly, PartLostError
 from jetstow.s3.multipart.completion import (
     Wanted,
     check_declared,
+    check_size,
     combined_checksum,
     combined_etag,
+    refuse_declared,
     select_parts,
 )
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.table import PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
-from jetstow.s3.objects import Attributes, sum_entries
+from jetstow.s3.objects import Attributes, nuid_digest, sum_entries
 from jetstow.s3.reserved import DIGEST, PARTS, UPLOAD
 
 # After these errors of a commit, it is unknown whether the object was published.
@@ -52,6 +55,8 @@ async def finish_upload(
     """
     uploads = call.uploads
     upload, _ = await uploads.find(call.bucket, call.key, upload_id)
+    key = uploads.keys.key_for_completion(upload, call.bucket.customer_key)
+    call.opened_bucket = replace(call.bucket, customer_key=key)
     in_order = await uploads.in_order(call.bucket, upload)
     # A request that is repeated waits until the first has completed the upload.
     async with in_order.completing():
@@ -103,6 +108,10 @@ def _entries(call: Call, upload: Upload, parts: Sequence[Part]) -> dict[str, str
 
     Raises: `S3Error` (what the request declares about the object is not so).
     """
+    check_size(call.request, parts)
+    if upload.key_check:
+        refuse_declared(call.request)
+        return {PARTS: str(PartTable(tuple(part.size for part in parts))), UPLOAD: upload.id}
     checksum = combined_checksum(upload, parts)
     check_declared(call.request, upload, parts, checksum)
     algorithm = upload.final_algorithm
@@ -125,12 +134,13 @@ async def _publish(
     The gateway that marks the record first may give its chunks a name, or purge them. Another
     one that completes the same upload copies, and leaves the chunks.
     """
-    uploads, store = call.uploads, call.bucket.store
+    uploads = call.uploads
     assembly = Assembly(call.bucket, upload, parts, uploads.spool)
     attributes = upload.attributes
 
     def finished(digest: str) -> ObjectMeta:
-        reserved = attributes.reserved | entries | {DIGEST: digest}
+        reserved = attributes.reserved | entries
+        reserved[DIGEST] = entries.get(DIGEST) or digest
         return Attributes(attributes.headers, attributes.metadata, reserved).meta(upload.key)
 
     marked = None
@@ -145,7 +155,9 @@ async def _publish(
             # If chunks are missing, reading the parts shows which of them are lost.
             with suppress(ServerError):
                 return await assembly.store(writer, len(in_order.parts), finished, expected)
-        copy = await store.open(upload.key, "wb", attributes.meta(upload.key))
+        copy = await call.bucket.data_store.open(upload.key, "wb", attributes.meta(upload.key))
+        if upload.key_check:
+            entries[DIGEST] = nuid_digest(copy.nuid)
         info = await assembly.store(copy, 0, finished, expected)
     except BaseException as error:
         # If the metadata may be published yet, the mark stays: nothing may purge the chunks.

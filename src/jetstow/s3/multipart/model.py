@@ -9,6 +9,7 @@ import msgspec
 
 from jetstow import StoredChunks
 from jetstow.s3.body.checksums import ALGORITHMS, DEFAULT_ALGORITHM, Algorithm, Checksum
+from jetstow.s3.customer_key import CustomerKey
 from jetstow.s3.objects import Attributes
 
 MAX_PARTS: Final = 10_000
@@ -34,6 +35,8 @@ class Upload(msgspec.Struct, frozen=True):
     checksum_type: str = ""
     nuid: str = ""
     is_completing: bool = False
+    # Of an upload with a key of the customer: what the key gives for the id.
+    key_check: str = ""
 
     @property
     def final_algorithm(self) -> Algorithm:
@@ -84,6 +87,10 @@ class Part(msgspec.Struct, frozen=True):
     def in_spool(self, name: str) -> Part:
         """Return the part with its place in the spool."""
         return msgspec.structs.replace(self, spooled=name)
+
+    def hidden_by(self, key: CustomerKey) -> Part:
+        """Return the part without sums of its plaintext: its ETag depends on the key."""
+        return msgspec.structs.replace(self, etag=key.sign(self.etag), sums={})
 
     def checkpoint(self, key: str) -> StoredChunks:
         """Return the upload's chunks up to the end of the part."""

@@ -6,8 +6,10 @@ The key of an upload is BUCKET.ID.0, that of a part BUCKET.ID.NUMBER. Records ex
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
+from datetime import datetime
 from typing import Final, TypeVar
 
 import msgspec
@@ -83,10 +85,17 @@ class Records:
 
     async def list(self, bucket: str) -> list[Upload]:
         """Return the uploads to a bucket."""
+        return [upload for upload, _ in await self.list_with_times(bucket)]
+
+    async def list_with_times(self, bucket: str) -> builtins.list[tuple[Upload, datetime]]:
+        """Return the uploads to a bucket, and when the server stored their records.
+
+        A record is stored again with the first part and before the completion.
+        """
         with _as_s3_errors():
             keys = await list_keys(self._js, _key(bucket, "*"))
             return [
-                msgspec.msgpack.decode(record.value, type=Upload)
+                (msgspec.msgpack.decode(record.value, type=Upload), record.time)
                 async for record in read_records(self._js, keys)
             ]
 

@@ -7,14 +7,15 @@ import time
 from contextlib import aclosing
 from typing import Final
 
-from jetstow import JetStreamContext, StoredChunks
-from jetstow.s3.buckets import Bucket
+from jetstow import StoredChunks
+from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.in_order import InOrder
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.records import Records
 from jetstow.s3.multipart.sources import PartSource
 from jetstow.s3.multipart.spool import Spool
+from jetstow.s3.multipart.upload_keys import UploadKeys, check_key
 
 # Open objects cost a subscription and the bytes behind the last full chunk each.
 _MAX_OPEN: Final = 256
@@ -26,11 +27,13 @@ _CHUNK_SIZE: Final = 128 * 1024
 class Uploads:
     """Stores parts and removes uploads. `records` and `spool` have what is stored."""
 
-    def __init__(self, js: JetStreamContext) -> None:
-        self.records = Records(js)
-        self.spool = Spool(js)
+    def __init__(self, buckets: Buckets) -> None:
+        self.records = Records(buckets.js)
+        self.spool = Spool(buckets.js)
+        self._buckets = buckets
         # The objects that this process writes, by upload; the least recently used first.
         self._in_order: dict[str, InOrder] = {}
+        self.keys = UploadKeys()
 
     async def find(self, bucket: Bucket, key: str, upload_id: str) -> tuple[Upload, int]:
         """Return an upload and the revision of its record. Raises: `S3Error` (NoSuchUpload)."""
@@ -56,12 +59,16 @@ class Uploads:
     ) -> Part:
         """Store and record a part: in the object if its turn comes, else in the spool.
 
-        Raises: `S3Error` (NoSuchUpload: the upload was aborted or completed in the meantime),
-        and what the source raises.
+        With a key of the customer, all parts are in the spool, encrypted: an object that is not
+        complete cannot be read again with a key.
+
+        Raises: `S3Error` (NoSuchUpload: the upload was aborted or completed in the meantime;
+        InvalidRequest: not the key of the upload), and what the source raises.
         """
+        check_key(upload, bucket.customer_key)
         in_order = await self.in_order(bucket, upload)
         part = None
-        if await in_order.turns.take(number):
+        if not upload.key_check and await in_order.turns.take(number):
             try:
                 part = await in_order.write(number, source)
             except ValueError:  # the object was closed
@@ -84,7 +91,8 @@ class Uploads:
             raise no_such_upload(upload.id)
         if part.spooled:
             in_order.spooled.add(number)
-        in_order.catch_up(self.spool)
+        if not upload.key_check:
+            in_order.catch_up(self.spool)
         return part
 
     async def remove(self, upload: Upload, parts: list[Part], revision: int | None = None) -> bool:
@@ -92,6 +100,7 @@ class Uploads:
         if not await self.records.remove(upload, revision):
             return False
         await self._forget(upload.id)
+        self.keys.remove(upload.id)
         if any(part.spooled for part in parts):
             await self.spool.delete_upload(upload)
         return True
@@ -126,11 +135,14 @@ class Uploads:
     async def _write_to_spool(
         self, bucket: Bucket, upload: Upload, number: int, source: PartSource
     ) -> Part:
-        writer = await self.spool.open(upload, number, bucket.status.replicas or 1)
+        key = bucket.customer_key
+        replicas = self._buckets.least_replicas(bucket)
+        writer = await self.spool.open(upload, number, replicas, key)
         async with writer, aclosing(source.pieces()) as pieces:
             async for piece in pieces:
                 await writer.write(piece)
-        return source.part(number).in_spool(writer.name)
+        part = source.part(number).in_spool(writer.name)
+        return part if key is None else part.hidden_by(key)
 
     def _find_idle(self) -> str | None:
         return next((key for key, each in self._in_order.items() if each.is_idle), None)

@@ -13,6 +13,7 @@ from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_ba
 from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
+from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import COPY
 from jetstow.s3.keep_alive import keep_alive
@@ -38,7 +39,9 @@ async def copy_object(call: Call) -> Result:
     replaces = _directive(call, "x-amz-metadata-directive")
     if (source.bucket, source.key) == (call.bucket.name, call.key) and not replaces:
         raise S3Error("InvalidRequest", _ITSELF)
-    return await keep_alive(call, _document(call, source, replaces=replaces))
+    result = await keep_alive(call, _document(call, source, replaces=replaces))
+    result.headers |= call.bucket.key_headers
+    return result
 
 
 async def _document(call: Call, source: Source, *, replaces: bool) -> str:
@@ -71,11 +74,12 @@ async def _document(call: Call, source: Source, *, replaces: bool) -> str:
 async def _change(
     call: Call, reader: ObjectReader, meta: ObjectMeta, algorithm: Algorithm | None
 ) -> ObjectInfo:
-    """Give an object other metadata. Its bytes are read for a new checksum only."""
+    """Give an object other metadata. Its bytes are read for a new checksum or a new key only."""
     revision = reader.info.revision
-    if algorithm is not None:
+    source_key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
+    if algorithm is not None or source_key != call.bucket.customer_key:
         return await _copy(call, reader, meta, algorithm, revision)
-    return await call.bucket.store.update_meta(call.key, meta, expected_revision=revision)
+    return await call.bucket.data_store.update_meta(call.key, meta, expected_revision=revision)
 
 
 async def _copy(
@@ -90,7 +94,7 @@ async def _copy(
     running = None if algorithm is None else algorithm.new()
 
     def finished(digest: str) -> ObjectMeta:
-        if algorithm is None or running is None:
+        if algorithm is None or running is None or call.bucket.customer_key is not None:
             return meta
         checksum = Checksum(algorithm.name, encode_base64(running.digest()))
         entries = objects.sum_entries(objects.etag(info).strip('"'), checksum, digest)
@@ -105,7 +109,9 @@ async def _copy(
 
 def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     """Return the metadata of the copy."""
-    entries = objects.copied_entries(info) | _tag_entries(call, info)
+    entries = _tag_entries(call, info)
+    if call.bucket.customer_key is None:
+        entries |= objects.copied_entries(info)
     entries |= new_object_entries(
         call.bucket, call.identity, call.request.headers, call.services.keys
     )

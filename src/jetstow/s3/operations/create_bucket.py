@@ -71,6 +71,6 @@ async def _body_settings(call: Call) -> dict[str, str]:
     settings: dict[str, str] = {}
     if location:
         settings[LOCATION] = location
-    if tags is not None and (parsed := parse_tag_nodes(tags, MAX_BUCKET_TAGS)):
+    if tags is not None and (parsed := parse_tag_nodes(tags.children(), MAX_BUCKET_TAGS)):
         settings[TAGS] = format_tags(parsed)
     return settings

@@ -18,8 +18,9 @@ ALGORITHM_HEADER = "x-amz-checksum-algorithm"
 async def create_multipart_upload(call: Call) -> Result:
     """Record the upload, and return its id."""
     algorithm, kind = _parse_checksum(call)
+    upload_id, key = new_upload_id(), call.bucket.customer_key
     upload = Upload(
-        id=new_upload_id(),
+        id=upload_id,
         bucket=call.bucket.store.bucket,
         created=created_time(call.bucket),
         key=call.key,
@@ -28,10 +29,14 @@ async def create_multipart_upload(call: Call) -> Result:
         attributes=parse_attributes(call),
         algorithm=algorithm,
         checksum_type=kind,
+        key_check="" if key is None else key.sign(upload_id),
     )
-    await call.uploads.records.create(upload, call.bucket.status.replicas or 1)
+    if key is not None:
+        call.uploads.keys.add(upload_id, key)
+    await call.uploads.records.create(upload, call.buckets.least_replicas(call.bucket))
+    headers = {ALGORITHM_HEADER: algorithm, TYPE_HEADER: kind} if algorithm else {}
     return Result(
-        headers={ALGORITHM_HEADER: algorithm, TYPE_HEADER: kind} if algorithm else {},
+        headers=headers | call.bucket.key_headers,
         xml=document(
             "InitiateMultipartUploadResult",
             text("Bucket", call.bucket.name),

@@ -27,10 +27,12 @@ async def get_object_attributes(call: Call) -> Result:
     """Return the attributes."""
     check_version(call.request.query)
     names = _parse_names(call)
-    async with call.bucket.store.open(call.key) as reader:
+    async with await call.open_object(call.bucket, call.key) as reader:
         info = reader.info
     call.check_object(call.bucket, info, Permission.READ)
-    headers = {} if info.modified is None else {"last-modified": format_date(info.modified)}
+    modified = objects.modified_time(info)
+    headers = {} if modified is None else {"last-modified": format_date(modified)}
+    headers |= call.bucket.key_headers
     return Result(
         headers=headers,
         xml=document(

@@ -9,7 +9,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.multipart.model import Upload
 from jetstow.s3.multipart.uploads import created_time
 from jetstow.s3.objects import STORAGE_CLASS
-from jetstow.s3.operations.list_parts import checksum_elements, user_elements
+from jetstow.s3.operations.list_parts import checksum_elements, uploader_elements
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import document, element, text, url_encoded
 
@@ -77,13 +77,11 @@ def _is_before(name: str, upload: Upload | None, marker: str, id_marker: str) ->
 
 
 def _upload_element(call: Call, upload: Upload, key: str) -> str:
-    user = user_elements(call, upload.owner)
     return element(
         "Upload",
         text("Key", key),
         text("UploadId", upload.id),
-        element("Initiator", user),
-        element("Owner", user),
+        uploader_elements(call, upload),
         text("StorageClass", STORAGE_CLASS),
         text("Initiated", upload.initiated),
         checksum_elements(upload),

@@ -6,6 +6,8 @@ from jetstow.s3.arguments import parse_count
 from jetstow.s3.call import Call
 from jetstow.s3.multipart.model import MAX_PARTS, Part, Upload
 from jetstow.s3.objects import STORAGE_CLASS
+from jetstow.s3.ownership import object_owner
+from jetstow.s3.reserved import OWNER
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import document, element, text
 
@@ -21,15 +23,13 @@ async def list_parts(call: Call) -> Result:
     found = await call.uploads.records.parts(upload, after=marker, limit=limit + 1)
     page = list(found.values())[:limit]
     is_truncated = len(page) < len(found) and limit > 0
-    user = user_elements(call, upload.owner)
     return Result(
         xml=document(
             "ListPartsResult",
             text("Bucket", call.bucket.name),
             text("Key", call.key),
             text("UploadId", upload.id),
-            element("Initiator", user),
-            element("Owner", user),
+            uploader_elements(call, upload),
             text("StorageClass", STORAGE_CLASS),
             text("PartNumberMarker", marker),
             text("NextPartNumberMarker", page[-1].number if page else None),
@@ -41,10 +41,15 @@ async def list_parts(call: Call) -> Result:
     )
 
 
-def user_elements(call: Call, owner: str) -> str:
-    """Return the elements that describe a user."""
-    name = call.services.keys.display_name(owner)
-    return text("ID", owner) + text("DisplayName", name)
+def uploader_elements(call: Call, upload: Upload) -> str:
+    """Return the elements of the initiator of an upload, and of the owner of its object."""
+    owner = object_owner(call.bucket, upload.attributes.reserved.get(OWNER), upload.owner)
+    initiator = _user_elements(call, upload.owner)
+    return element("Initiator", initiator) + element("Owner", _user_elements(call, owner))
+
+
+def _user_elements(call: Call, user: str) -> str:
+    return text("ID", user) + text("DisplayName", call.services.keys.display_name(user))
 
 
 def checksum_elements(upload: Upload) -> str:

@@ -17,6 +17,7 @@ from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.call import Call, new_caller
 from jetstow.s3.conditions import put_conditions
+from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
 from jetstow.s3.ownership import new_object_entries
@@ -82,8 +83,11 @@ async def _authorize(call: Call, fields: dict[str, str], filename: str) -> Polic
     policy = parse_policy(fields[POLICY]) if call.identity.key is not None else None
     check_key_access(request, call.identity, Access.WRITE)
     call.buckets = await services.buckets_of(call.identity.key)
-    call.opened_bucket = bucket = await call.buckets.open(request.bucket)
-    caller = new_caller(services, request, call.identity, _as_headers(fields))
+    headers = _as_headers(fields)
+    bucket = await call.buckets.open(request.bucket)
+    key = request_key(request, "PostObject", headers)
+    call.opened_bucket = bucket = replace(bucket, customer_key=key)
+    caller = new_caller(services, request, call.identity, headers)
     check_bucket_access(caller, bucket, "PostObject", Access.WRITE, fields["key"])
     check_expected_owner(request, call.identity, bucket)
     if policy is not None:

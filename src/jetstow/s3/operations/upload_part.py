@@ -34,4 +34,6 @@ async def upload_part(call: Call) -> Result:
     name = upload.algorithm or (declared.name if declared is not None else "")
     if name and name in part.sums:
         headers[ALGORITHMS[name].header] = part.sums[name]
-    return Result(headers=headers)
+    elif payload.checksum is not None:
+        headers |= payload.checksum.headers
+    return Result(headers=headers | call.bucket.key_headers)

@@ -31,7 +31,9 @@ async def upload_part_copy(call: Call) -> Result:
     except S3Error:
         await reader.close()
         raise
-    return await keep_alive(call, _copy(call, upload, number, reader, start, length))
+    result = await keep_alive(call, _copy(call, upload, number, reader, start, length))
+    result.headers |= call.bucket.key_headers
+    return result
 
 
 async def _copy(

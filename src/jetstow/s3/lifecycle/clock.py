@@ -1,0 +1,21 @@
+"""The clock of the NATS server: ages are counted by it (decision 0028)."""
+
+from __future__ import annotations
+
+import datetime
+
+from jetstow import JetStreamContext
+from jetstow._core.protocol.subjects import stream_name
+from jetstow._core.protocol.timestamps import parse_timestamp
+
+
+async def server_time(js: JetStreamContext, bucket: str) -> datetime.datetime:
+    """Return the time of the leader of a bucket.
+
+    Raises: `nats.js.errors.NotFoundError` (there is no bucket), `nats.errors.Error`.
+    """
+    # nats-py's `stream_info` leaves it out.
+    api = f"{js._prefix}.STREAM.INFO.{stream_name(bucket)}"  # noqa: SLF001
+    response = await js._api_request(api)  # noqa: SLF001
+    seconds = parse_timestamp(response["ts"]) / 10**9
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)

@@ -1,0 +1,105 @@
+"""Remove what the lifecycle rules of a bucket let expire."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from jetstow.errors import ObjectNotFoundError, RevisionMismatchError
+from jetstow.models import ObjectInfo
+from jetstow.s3.buckets import Bucket
+from jetstow.s3.errors import S3Error
+from jetstow.s3.lifecycle.rules import Rule, add_days, find_expiry, load_rules
+from jetstow.s3.multipart.model import Upload
+from jetstow.s3.multipart.uploads import Uploads, created_time
+
+# How many objects are deleted at the same time.
+_MAX_CONCURRENT: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Something that a rule removes: an object, or an unfinished upload with its id."""
+
+    kind: Literal["object", "upload"]
+    key: str
+    rule: str
+    info: ObjectInfo | None = None
+    upload: Upload | None = None
+
+
+async def expire(
+    bucket: Bucket, uploads: Uploads, now: datetime.datetime, *, dry_run: bool = False
+) -> AsyncIterator[Removal]:
+    """Remove what has expired at a time, and yield it; with `dry_run`, only yield it.
+
+    What another client changes at the same time stays.
+
+    Raises: what `list` and `delete` raise.
+    """
+    batch: list[Removal] = []
+    async for removal in _find(bucket, uploads, now):
+        if dry_run:
+            yield removal
+            continue
+        batch.append(removal)
+        if len(batch) >= _MAX_CONCURRENT:
+            for removed in await _remove_all(bucket, uploads, batch):
+                yield removed
+            batch = []
+    for removed in await _remove_all(bucket, uploads, batch):
+        yield removed
+
+
+async def _find(bucket: Bucket, uploads: Uploads, now: datetime.datetime) -> AsyncIterator[Removal]:
+    """Yield what has expired."""
+    rules = tuple(rule for rule in load_rules(bucket) if rule.is_enabled)
+    if any(rule.upload_days is not None for rule in rules):
+        for upload, time in await uploads.records.list_with_times(bucket.store.bucket):
+            rule = _rule_of_upload(rules, upload, time, now)
+            if rule is not None and upload.created == created_time(bucket):
+                yield Removal("upload", upload.key, rule.id, upload=upload)
+    if any(rule.days is not None or rule.date is not None for rule in rules):
+        async for info in bucket.store.list():
+            expiry = find_expiry(rules, info)
+            if expiry is not None and expiry.time <= now:
+                yield Removal("object", info.name, expiry.rule.id, info=info)
+
+
+def _rule_of_upload(
+    rules: tuple[Rule, ...], upload: Upload, time: datetime.datetime, now: datetime.datetime
+) -> Rule | None:
+    for rule in rules:
+        if (
+            rule.upload_days is not None
+            and upload.key.startswith(rule.filter.prefix or "")
+            and add_days(time, rule.upload_days) <= now
+        ):
+            return rule
+    return None
+
+
+async def _remove_all(bucket: Bucket, uploads: Uploads, batch: list[Removal]) -> list[Removal]:
+    """Remove a batch. Return what was removed."""
+    removed = await asyncio.gather(*(_remove(bucket, uploads, removal) for removal in batch))
+    return [removal for removal, is_removed in zip(batch, removed, strict=True) if is_removed]
+
+
+async def _remove(bucket: Bucket, uploads: Uploads, removal: Removal) -> bool:
+    """Remove something. Return False if it was changed since it was listed."""
+    try:
+        if removal.upload is not None:
+            await uploads.abort(bucket, removal.key, removal.upload.id)
+        elif removal.info is not None:
+            revision = removal.info.revision
+            await bucket.store.delete(removal.key, expected_revision=revision)
+    except (ObjectNotFoundError, RevisionMismatchError):
+        return False
+    except S3Error as error:
+        if error.code != "NoSuchUpload":
+            raise
+        return False
+    return True

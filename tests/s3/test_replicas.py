@@ -1,0 +1,33 @@
+"""Buckets that a gateway creates in a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.cluster import Cluster
+from tests.support.gateway import new_client
+from tests.support.multipart import Upload
+from tests.support.served import Served
+
+
+def test_all_new_buckets_have_replicas(tmp_path: Path, bucket: str) -> None:
+    """Those of the gateway itself, too: the records of uploads, the spool and the locks."""
+    with (
+        Cluster() as cluster,
+        Served(cluster.urls[0], "--replicas", "3", home=tmp_path) as served,
+    ):
+        s3 = new_client(served.url, served.key)
+        s3.create_bucket(Bucket=bucket)
+        s3.put_public_access_block(
+            Bucket=bucket, PublicAccessBlockConfiguration={"BlockPublicAcls": True}
+        )
+        upload = Upload(s3, bucket, "a")
+        upload.put(1, b"data")
+        upload.put(1, b"sent again with other bytes")
+        streams = cluster.leader().monitor("jsz?accounts=1&streams=1&config=1")
+        found = {
+            stream["name"]: stream["config"]["num_replicas"]
+            for stream in streams["account_details"][0]["stream_detail"]
+        }
+        own = ("KV_JETSTOW_S3_UPLOADS", "OBJ_JETSTOW_S3_LOCKS", "OBJ_JETSTOW_S3_SPOOL")
+        assert found == dict.fromkeys((f"OBJ_{bucket}", *own), 3)
