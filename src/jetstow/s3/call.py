@@ -134,14 +134,18 @@ class Call:
             message = f"The gateway has {feature} for the buckets of its own NATS account only."
             raise S3Error("NotImplemented", message)
 
-    async def open_object(self, bucket: Bucket, key: str) -> ObjectReader:
+    async def open_object(
+        self, bucket: Bucket, key: str, *, prefetch: bool = False
+    ) -> ObjectReader:
         """Open an object of a bucket, with the customer's key if the request has one.
+
+        `prefetch` is that of `ObjectStore.open`.
 
         Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
         `open` raises.
         """
         try:
-            return await bucket.data_store.open(key)
+            return await bucket.data_store.open(key, prefetch=prefetch)
         except TamperedError:
             if (await bucket.store.get_info(key)).encrypted:
                 raise

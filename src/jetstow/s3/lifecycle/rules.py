@@ -121,7 +121,7 @@ def dump_rules(rules: tuple[Rule, ...]) -> str:
 
 def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
-    stored = bucket.status.metadata.get(LIFECYCLE)
+    stored = bucket.settings.get(LIFECYCLE)
     return () if stored is None else _load(stored)
 
 
