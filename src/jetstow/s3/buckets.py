@@ -207,6 +207,18 @@ class Buckets:
             finally:
                 self._changed = time.monotonic()
 
+    async def set_versioning(self, bucket: Bucket, *, is_enabled: bool) -> None:
+        """Enable or suspend the versions of a bucket, as `changing` changes other settings.
+
+        Raises: `S3Error` (OperationAborted), what `update_object_store` raises.
+        """
+        stream = bucket.store.bucket
+        async with self._lock.hold(stream, self.least_replicas(bucket)):
+            try:
+                await self.js.update_object_store(stream, versioned=is_enabled)
+            finally:
+                self._changed = time.monotonic()
+
 
 def stream_bucket(name: str) -> str:
     """Return the NATS bucket for a bucket name of S3."""
