@@ -43,7 +43,11 @@ BY_HAND = {"bucket"}
 # Bodies that no rule below produces.
 BODIES = {
     "open": """\
-        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        reading = {
+            "expected_revision": expected_revision,
+            "if_changed_since": if_changed_since,
+            "version": version,
+        }
         writing = {
             "meta": meta,
             "description": description,

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         ObjectStore,
         ObjectWatcher,
         ObjectWriter,
+        VersionPage,
     )
     from jetstow.types import (
         BackupResult,
@@ -75,7 +76,7 @@ else:
         ],
         "jetstow.store": [
             "BucketIndex", "IndexEntry", "IndexPage", "ObjectReader", "ObjectStore",
-            "ObjectWatcher", "ObjectWriter",
+            "ObjectWatcher", "ObjectWriter", "VersionPage",
         ],
         "jetstow.types": [
             "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult",
@@ -119,6 +120,7 @@ __all__ = [
     "StoredChunks",
     "SyncResult",
     "VerifyResult",
+    "VersionPage",
     "backup",
     "connect",
     "download_folder",

@@ -14,6 +14,7 @@ TAGS_HEADER: Final = "Tags"
 EXPIRES_HEADER: Final = "Jetstow-Expires"
 ENCRYPTION_HEADER: Final = "Jetstow-Encryption"
 LINK_TAG_HEADER: Final = "Jetstow-Link-Tag"
+VERSION_HEADER: Final = "Jetstow-Version"
 
 
 class ObjectHeaders(dict[str, str | list[str]]):

@@ -49,9 +49,9 @@ class GarbageResult:
 
     `uploads` counts uploads and replaced objects of which only chunks were left, `messages` their
     chunks. `recent` counts those that were kept because they are younger than the grace period.
-    `names` are old names that an interrupted rename left. `markers` counts delete markers.
-    `findings` is unreadable metadata, which may refer to any chunk: if there is any, no chunk is
-    removed.
+    `names` are old names that an interrupted rename left. `markers` counts delete markers, and
+    `versions` what interrupted changes kept of versions that are still current. `findings` is
+    unreadable metadata, which may refer to any chunk: if there is any, no chunk is removed.
     """
 
     bucket: str
@@ -61,6 +61,7 @@ class GarbageResult:
     names: tuple[str, ...] = ()
     markers: int = 0
     findings: tuple[Finding, ...] = ()
+    versions: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime
 import mimetypes
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 from nats.js import api
 from nats.js.api import ObjectLink, ObjectMetaOptions, Placement, StorageType, StoreCompression
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
 from jetstow import _html
+from jetstow._bucket_models import BucketConfig, BucketStatus
 from jetstow._digest import parse_digest
 from jetstow._headers import (
     CONTENT_TYPE_HEADER,
@@ -58,6 +59,9 @@ class ObjectInfo(api.ObjectInfo):
 
     `extra` contains fields of other clients that ADR-20 does not define. They are kept when the
     metadata is written again.
+
+    `version` is the id of the version, or None in a bucket without versioning. Objects that were
+    written before versioning, or while it is suspended, have the id "null".
     """
 
     headers: ObjectHeaders | None = None
@@ -65,6 +69,7 @@ class ObjectInfo(api.ObjectInfo):
     revision: int = 0
     extra: dict[str, Any] = field(default_factory=dict, repr=False)
     replaced: ObjectInfo | None = field(default=None, repr=False, compare=False)
+    version: str | None = None
 
     @property
     def meta(self) -> ObjectMeta:
@@ -200,80 +205,6 @@ class ObjectResult(_NatsObjectStore.ObjectResult):
         data = repr(self.data) if len(self.data) <= _MAX_REPR_DATA else f"<{len(self.data)} bytes>"
         info = self.info
         return f"ObjectResult({info.name!r}, bucket={info.bucket!r}, size={info.size}, data={data})"
-
-
-@dataclass
-class BucketConfig(api.ObjectStoreConfig):
-    """The configuration of a bucket.
-
-    `ttl` is in seconds, or a timedelta (None or 0: objects do not expire). `max_bytes` limits the
-    stored bytes, subjects and headers included (None, 0 or -1: no limit). `replicas` is 1 to 5.
-    `compression` is S2 compression on disk (server 2.10+), `metadata` maps strings to strings
-    (server 2.10+).
-    A field that is None gets the server's default when a bucket is created, and stays unchanged
-    when a bucket is updated.
-    """
-
-    ttl: float | datetime.timedelta | None = None  # type: ignore[assignment]
-    replicas: int | None = None  # type: ignore[assignment]
-    compression: bool | Literal["s2", "none"] | StoreCompression | None = None
-    metadata: dict[str, str] | None = None
-
-
-@dataclass(frozen=True, repr=False)
-class BucketStatus(_NatsObjectStore.ObjectStoreStatus):
-    """The state of a bucket: nats-py's status with further fields of the stream's configuration."""
-
-    def __repr__(self) -> str:
-        limits = f", max_bytes={self.max_bytes}" if self.max_bytes >= 0 else ""
-        limits += f", ttl={self.ttl:g}" if self.ttl else ""
-        return (
-            f"BucketStatus({self.bucket!r}, size={self.size}{limits}, sealed={bool(self.sealed)}, "
-            f"storage={getattr(self.storage_type, 'value', self.storage_type)!r}, "
-            f"replicas={self.replicas})"
-        )
-
-    @property
-    def max_bytes(self) -> int:
-        """The limit of stored bytes; -1 if there is no limit."""
-        limit = self.stream_info.config.max_bytes
-        return -1 if limit is None else limit
-
-    @property
-    def compressed(self) -> bool:
-        """Whether the stream is compressed on disk."""
-        return self.stream_info.config.compression in (StoreCompression.S2, "s2")
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """The bucket's metadata, without the keys that the server sets (`_nats.*`)."""
-        metadata = self.stream_info.config.metadata or {}
-        return {key: value for key, value in metadata.items() if not key.startswith("_nats.")}
-
-    @property
-    def placement(self) -> Placement | None:
-        """The requested placement in the cluster: a cluster name and server tags."""
-        return self.stream_info.config.placement
-
-    @property
-    def created(self) -> datetime.datetime | None:
-        """The time at which the bucket was created."""
-        return self.stream_info.created
-
-    def _repr_html_(self) -> str:
-        """Return an HTML table for notebooks."""
-        return _html.facts_table(
-            ("bucket", self.bucket),
-            ("description", self.description),
-            ("size", f"{self.size:,} bytes"),
-            ("limit", f"{self.max_bytes:,} bytes" if self.max_bytes >= 0 else None),
-            ("ttl", f"{self.ttl:g} s" if self.ttl else None),
-            ("replicas", self.replicas),
-            ("storage", self.storage_type),
-            ("compressed", "yes" if self.compressed else None),
-            ("sealed", "yes" if self.sealed else None),
-            ("created", self.created),
-        )
 
 
 __all__ = [

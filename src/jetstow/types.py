@@ -86,6 +86,7 @@ class BucketOptions(TypedDict, total=False):
     placement: Placement | None
     compression: bool | Literal["s2", "none"] | StoreCompression | None
     metadata: dict[str, str] | None
+    versioned: bool | None
 
 
 class JetStreamOptions(TypedDict, total=False):

@@ -110,7 +110,7 @@ def test_gc_a_bucket(cli: Cli, full: str) -> None:
     assert cli.json("gc", full, "--grace", "0s") == [
         {
             "bucket": full, "dry_run": False, "uploads": 1, "messages": 3, "recent": 0,
-            "names": [], "markers": 0, "findings": [],
+            "names": [], "markers": 0, "versions": 0, "findings": [],
         }
     ]  # fmt: skip
     assert cli.chunks(full) == 11

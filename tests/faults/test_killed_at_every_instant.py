@@ -77,7 +77,16 @@ CHILD_PROGRAM: Final = """
         "rename": lambda store, data: store.update_meta("a", ObjectMeta(name="b")),
         "describe": lambda store, data: store.update_meta("a", ObjectMeta(description="new")),
         "link": lambda store, data: store.add_link("a", "target"),
+        "remove the current version": lambda store, data: remove(store, 0),
+        "remove an old version": lambda store, data: remove(store, 1),
+        "restore": lambda store, data: restore(store),
     }
+
+    async def remove(store, number):
+        await store.delete("a", version=(await store.versions("a"))[number].version)
+
+    async def restore(store):
+        await store.restore_version("a", (await store.versions("a"))[-1].version)
 
     async def change(bucket, verb, data, number, when):
         async with await jetstow.connect(sys.argv[1], name=bucket) as nc:

@@ -26,3 +26,12 @@ async def delete_bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncItera
     yield
     with suppress(BucketNotFoundError):
         await js.delete_object_store(bucket)
+
+
+@pytest.fixture
+async def versioned(
+    js: jetstow.JetStreamContext, bucket: str
+) -> AsyncIterator[jetstow.ObjectStore]:
+    """A new, empty bucket with versions."""
+    yield await js.create_object_store(bucket, versioned=True)
+    await js.delete_object_store(bucket)

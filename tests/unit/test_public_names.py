@@ -18,7 +18,7 @@ MODELS = [
     "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
     "StoreCompression",
 ]  # fmt: skip
-INDEX = ["BucketIndex", "IndexEntry", "IndexPage"]
+INDEX = ["BucketIndex", "IndexEntry", "IndexPage", "VersionPage"]
 RESOURCES = [*INDEX, "ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
 FUNCTIONS = ["backup", "connect", "download_folder", "mirror", "restore", "upload_folder"]

@@ -134,6 +134,7 @@ def config_from_status(status: BucketStatus, bucket: str) -> BucketConfig:
         placement=status.placement,
         compression="s2" if status.compressed else None,
         metadata=status.metadata or None,
+        versioned=status.versioning == "enabled" or None,
     )
 
 

@@ -55,6 +55,10 @@ Target = Annotated[
 
 # -- options -----------------------------------------------------------------------------
 
+Version = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="Version of the object, as ls --versions shows it."),
+]
 DryRun = Annotated[
     bool,
     typer.Option("--dry-run", "-n", help="Show what would change, without changing anything."),

@@ -34,6 +34,7 @@ def object_data(info: ObjectInfo) -> dict[str, Any]:
         "chunks": info.chunks or 0,
         "chunk_size": info.options.max_chunk_size if info.options else None,
         "nuid": info.nuid,
+        "version": info.version,
     }
 
 
@@ -50,6 +51,7 @@ def bucket_data(status: BucketStatus) -> dict[str, Any]:
         "storage": str(status.storage_type),
         "replicas": status.replicas,
         "compressed": status.compressed,
+        "versioning": status.versioning,
         "metadata": status.metadata or None,
     }
 

@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from jetstow import ObjectInfo
 
 
-async def write_object(session: Session, source: Address, output: stdio.AsyncOutput) -> ObjectInfo:
-    """Write an object's bytes while they are verified. Return its info."""
+async def write_object(
+    session: Session, source: Address, output: stdio.AsyncOutput, version: str | None = None
+) -> ObjectInfo:
+    """Write an object's bytes, or those of a version, while they are verified. Return its info."""
     store = await session.store(source.bucket)
     # Without a bar if standard output is a pipe: its reader may use the terminal.
     with session.progress(source.basename, hidden=stdio.regular_size(sys.stdout) is None) as bar:
-        return (await store.get(source.name, output, progress=bar)).info
+        return (await store.get(source.name, output, version=version, progress=bar)).info
 
 
 def reject_resume(resume: bool, path: str) -> None:

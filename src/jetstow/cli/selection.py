@@ -26,6 +26,12 @@ async def list_objects(
     return sorted(infos, key=lambda info: info.name)
 
 
+async def list_versions(session: Session, address: Address) -> list[ObjectInfo]:
+    """Return the versions of the objects whose names start as the address does, sorted by name."""
+    store = await session.store(address.bucket)
+    return await store.versions(prefix=literal_prefix(address.name))
+
+
 def literal_prefix(pattern: str) -> str:
     """Return the part of a pattern before its first special character."""
     ends = [pattern.index(char) for char in "*?[" if char in pattern]

@@ -41,6 +41,17 @@ def entry_table(entries: Iterable[Entry]) -> Result:
     return table((">SIZE", "MODIFIED", "NAME"), rows, [entry_data(entry) for entry in entries])
 
 
+def version_table(infos: Iterable[ObjectInfo]) -> Result:
+    """Return versions with their ids, in the order given."""
+    infos = list(infos)
+    rows = [
+        (object_size(info), format_time(info.modified), info.version or "-", _marked_label(info))
+        for info in infos
+    ]
+    columns = (">SIZE", "MODIFIED", "VERSION", "NAME")
+    return table(columns, rows, [object_data(info) for info in infos])
+
+
 def entry_data(entry: Entry) -> dict[str, Any]:
     """Return the fields of an object, or those of a folder."""
     if isinstance(entry, Folder):
@@ -99,6 +110,7 @@ def object_details(info: ObjectInfo) -> Result:
         ("tags", ", ".join(info.tags)),
         ("encrypted", "yes" if info.encrypted else ""),
         ("revision", str(info.revision)),
+        ("version", info.version or ""),
         ("digest", info.digest or ""),
         ("chunks", chunks),
         *(
@@ -145,6 +157,7 @@ def bucket_details(status: BucketStatus) -> Result:
         ("expiry", f"{ttl} after an object was stored" if ttl else "never"),
         ("storage", data["storage"] + (", compressed" if status.compressed else "")),
         ("replicas", str(status.replicas)),
+        ("versioning", status.versioning or ""),
         *(("metadata", f"{key} = {value}") for key, value in status.metadata.items()),
     ]
     return details(pairs, data)

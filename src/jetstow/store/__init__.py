@@ -6,18 +6,21 @@ from jetstow._core.read.bucket_index import BucketIndex
 from jetstow._core.read.index_entry import IndexEntry
 from jetstow._core.read.name_index import IndexPage
 from jetstow._core.read.reader import ObjectReader
+from jetstow._core.read.version_index import VersionPage
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult
 from jetstow.store.bucket import Buckets
+from jetstow.store.deleting import Deletes
 from jetstow.store.files import Files
 from jetstow.store.linking import Links
 from jetstow.store.listing import Listings
 from jetstow.store.reading import Reads
+from jetstow.store.versions import Versions
 from jetstow.store.writing import Writes
 
 
-class ObjectStore(Writes, Links, Reads, Files, Listings, Buckets):
+class ObjectStore(Writes, Deletes, Versions, Links, Reads, Files, Listings, Buckets):
     """The object store of one bucket (ADR-20). `JetStreamContext.object_store` opens it.
 
     Every method can raise `ConnectionLostError`, `TimeoutError` (the server sent nothing for
@@ -41,4 +44,5 @@ __all__ = [
     "ObjectStore",
     "ObjectWatcher",
     "ObjectWriter",
+    "VersionPage",
 ]

@@ -10,6 +10,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
+from jetstow.errors import InvalidOptionError
 
 if TYPE_CHECKING:
     from nats.js.client import JetStreamContext
@@ -77,9 +78,17 @@ class BucketBase(_NatsObjectStore):
         """
         return self._view(self._bucket.view(as_stored=True))
 
-    def _context_of(self, name: str) -> ErrorContext:
-        """Check an object's name. Return the context for errors about it."""
-        return self._bucket.error_context(check_object_name(self._bucket.bucket, name))
+    def _context_of(self, name: str, version: object = None) -> ErrorContext:
+        """Check an object's name and the id of a version. Return the context for reading it."""
+        context = self._bucket.error_context(check_object_name(self._bucket.bucket, name))
+        if version is None:
+            return context
+        if not isinstance(version, str) or not version or "/" in version:
+            raise context.error(
+                InvalidOptionError,
+                f"version of {context} must be an id, as info.version has it, not {version!r}",
+            )
+        return ErrorContext(context.bucket, context.name, version)
 
     def _view(self, stream: Stream) -> Self:
         return type(self)(self._context, stream)

@@ -30,6 +30,7 @@ class Files(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> AwaitableContext[ObjectReader]: ...
 
     @overload
@@ -63,6 +64,7 @@ class Files(BucketBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
@@ -76,9 +78,8 @@ class Files(BucketBase):
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
         if mode == "rb":
-            return AwaitableContext(
-                lambda: self._open_reader(name, Preconditions(expected_revision, if_changed_since))
-            )
+            preconditions = Preconditions(expected_revision, if_changed_since)
+            return AwaitableContext(lambda: self._open_reader(name, version, preconditions))
         if mode == "wb":
             options = PutOptions.parse(
                 self._bucket.error_context(name),
@@ -96,8 +97,11 @@ class Files(BucketBase):
             return AwaitableContext(lambda: self._open_writer(name, options))
         raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
 
-    async def _open_reader(self, name: str, preconditions: Preconditions) -> ObjectReader:
-        return ObjectReader(await open_ranges(self._bucket, self._context_of(name), preconditions))
+    async def _open_reader(
+        self, name: str, version: str | None, preconditions: Preconditions
+    ) -> ObjectReader:
+        context = self._context_of(name, version)
+        return ObjectReader(await open_ranges(self._bucket, context, preconditions))
 
     async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
         put = await prepare_put(self._bucket, name, replace(options, computes_digest=True))

@@ -39,7 +39,7 @@ class Listings(BucketBase):
 
         Raises: `InvalidOptionError` (`prefix` or `match` has another type), what `match` raises.
         """
-        names, function = parse_names(self._bucket.error_context(), prefix, match)
+        names, function = parse_names(self._bucket, prefix, match)
         functions = [] if function is None else [function]
         return self._listing(names, functions, ignore_deletes=ignore_deletes)
 
@@ -69,7 +69,7 @@ class Listings(BucketBase):
         or `match` has another type), what `match` raises.
         """
         context = self._bucket.error_context()
-        names, function = parse_names(context, prefix, match)
+        names, function = parse_names(self._bucket, prefix, match)
         conditions = parse_conditions(context, tags, min_size, max_size, newer_than, older_than)
         functions = [] if function is None else [function]
         return self._listing(names, functions, conditions, ignore_deletes=True)
@@ -153,7 +153,7 @@ class Listings(BucketBase):
         """
         policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
         bucket = self._bucket
-        names, function = parse_names(bucket.error_context(), prefix, match)
+        names, function = parse_names(bucket, prefix, match)
         return AwaitableContext(
             lambda: ObjectWatcher(
                 bucket, policy, names, function, ignore_deletes=ignore_deletes

@@ -33,14 +33,16 @@ class Reads(BucketBase):
     """The verbs of an object store that read objects."""
 
     @instrumented
-    async def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
+    async def get_info(
+        self, name: str, show_deleted: bool | None = False, *, version: str | None = None
+    ) -> ObjectInfo:
         """Return an object's metadata; for a link, that of the link (ADR-20).
 
-        `show_deleted` returns the delete marker of a deleted object.
+        `show_deleted` returns the delete marker of a deleted object. `version` is as in `get`.
 
         Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
         """
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         info = await name_state.get_info(self._bucket, context, show_deleted=bool(show_deleted))
         return plain_info(self._bucket, info)
 
@@ -60,6 +62,7 @@ class Reads(BucketBase):
         into: Buffer | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         progress: Progress | None = None,
     ) -> ObjectResult:
         """Read an object into memory, or into a file (binary, text, or asynchronous).
@@ -74,7 +77,8 @@ class Reads(BucketBase):
         needs has undefined bytes. If the buffer is too small, nothing is read.
 
         `expected_revision` reads the object only at that revision; `if_changed_since` only if it
-        is at a later one, or newer than an aware datetime. Source: ADR-20.
+        is at a later one, or newer than an aware datetime. `version` reads one version in a
+        versioned bucket, by the id that `put` and `versions` return. Source: ADR-20.
 
         Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
         `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
@@ -82,7 +86,7 @@ class Reads(BucketBase):
         `InvalidDataError` (a file that takes no bytes, or `into` is not a writable buffer),
         `InvalidOptionError` (the buffer is too small, or there are two destinations).
         """
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         preconditions = _preconditions(expected_revision, if_changed_since)
         read = ObjectRead(
             self._bucket,
@@ -117,6 +121,7 @@ class Reads(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         if_different: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
@@ -132,7 +137,7 @@ class Reads(BucketBase):
         Raises: `BlockingIOError` (another get with `resume` writes to the path), and what `get` and
         `open` raise.
         """
-        context, target = self._context_of(name), Path(path)
+        context, target = self._context_of(name, version), Path(path)
         preconditions = _preconditions(expected_revision, if_changed_since)
         if if_different:
             info = await find_unchanged(self._bucket, context, target, preconditions)
@@ -161,6 +166,7 @@ class Reads(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> AsyncGenerator[bytes, None]:
         """Yield an object's bytes piece by piece; verified when the iteration ends.
 
@@ -168,7 +174,7 @@ class Reads(BucketBase):
 
         Raises: what `get` raises, also after pieces were yielded; `InvalidRangeError`.
         """
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         preconditions = _preconditions(expected_revision, if_changed_since)
         pieces: AsyncGenerator[bytes | memoryview, None]
         if start == 0 and length is None:
@@ -206,6 +212,7 @@ class Reads(BucketBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> bytes:
         """Return `length` bytes from offset `start`, or all bytes from there; fewer at the end.
 
@@ -214,7 +221,7 @@ class Reads(BucketBase):
 
         Raises: `InvalidRangeError`, and what `get` raises.
         """
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         preconditions = _preconditions(expected_revision, if_changed_since)
 
         async def read() -> bytes:

@@ -15,21 +15,13 @@ from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
 from jetstow._core.read.name_state import read_state
-from jetstow._core.write import (
-    copy,
-    delete,
-    delete_many,
-    rename,
-    resumable_put,
-    update_meta,
-)
+from jetstow._core.write import copy, rename, resumable_put, update_meta
 from jetstow._core.write.prepare_put import prepare_put
-from jetstow._core.write.purge import live_info, purge_chunks
+from jetstow._core.write.purge import purge_chunks
 from jetstow._core.write.put_options import PutOptions
-from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
 from jetstow.store.base import BucketBase
-from jetstow.types import Data, DeleteResult, Duration, Progress, StoredChunks
+from jetstow.types import Data, Duration, Progress, StoredChunks
 
 
 class Writes(BucketBase):
@@ -168,6 +160,7 @@ class Writes(BucketBase):
         name: str,
         new_name: str | None = None,
         *,
+        version: str | None = None,
         to: BucketBase | None = None,
         expected_revision: int | None = None,
         ttl: Duration | Literal["keep"] | None = "keep",
@@ -179,17 +172,18 @@ class Writes(BucketBase):
         The bytes go through this process and are verified before the copy is published; the buckets
         may be on different servers. Links are followed. A copy expires when its original does, or
         after `ttl`, or never if `ttl` is None. `expected_revision` is that of the new name, and
-        `keep_replaced` is as in `put`. An encrypted object is copied as it is stored, unless one of
-        the buckets has a key (`encrypted`): then it is decrypted, encrypted, or both.
+        `keep_replaced` is as in `put`. `version` copies one version, as in `get`. An encrypted
+        object is copied as it is stored, unless one of the buckets has a key (`encrypted`): then it
+        is decrypted, encrypted, or both.
 
         Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
         """
-        check_object_name(self.bucket, name)
+        context = self._context_of(name, version)
         target = self._bucket if to is None else to._bucket
         new_name = check_object_name(target.bucket, name if new_name is None else new_name)
         return await copy.copy(
             self._bucket,
-            name,
+            context,
             target,
             new_name,
             PutOptions(expected_revision=expected_revision, keep_replaced=keep_replaced),
@@ -199,20 +193,27 @@ class Writes(BucketBase):
 
     @instrumented
     async def update_meta(
-        self, name: str, meta: api.ObjectMeta, *, expected_revision: int | None = None
+        self,
+        name: str,
+        meta: api.ObjectMeta,
+        *,
+        expected_revision: int | None = None,
+        version: str | None = None,
     ) -> ObjectInfo:
         """Replace an object's description, content type, tags, headers and metadata.
 
         `meta` replaces all of them: what it leaves out is removed. Start from `info.meta` to change
         one, with `expected_revision=info.revision`: then nothing is changed if another client has
         changed the object since. If `meta` has a different name, the object is renamed, too;
-        `rename` keeps the rest. The bytes and the expiry do not change. Source: ADR-20.
+        `rename` keeps the rest. The bytes and the expiry do not change, nor does the version: in a
+        versioned bucket, it is changed in place. `version` changes one that is not the current one.
+        Source: ADR-20.
 
         Raises: `ObjectDeletedError` (there is no live object), `RevisionMismatchError` (also if
         there is no object at all), `ObjectAlreadyExists` (the new name is in use, or
         `expected_revision` is 0), `InvalidOptionError`.
         """
-        context = self._context_of(name)
+        context = self._context_of(name, version)
         step = update_meta.update_meta(self._bucket, context, meta, expected_revision)
         return plain_info(self._bucket, await uncancelled(step))
 
@@ -220,7 +221,8 @@ class Writes(BucketBase):
     async def rename(self, name: str, new_name: str) -> ObjectInfo:
         """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
 
-        The old name keeps a delete marker, as after `delete`.
+        The old name keeps a delete marker, as after `delete`. In a versioned bucket, it keeps its
+        older versions, too: the current one moves to the new name.
 
         Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
         """
@@ -229,63 +231,3 @@ class Writes(BucketBase):
         return plain_info(
             self._bucket, await uncancelled(rename.rename(self._bucket, context, new_name))
         )
-
-    @instrumented
-    async def delete(  # type: ignore[override]
-        self,
-        name: str,
-        *,
-        missing_ok: bool = False,
-        expected_revision: int | None = None,
-        keep_replaced: bool = False,
-    ) -> ObjectInfo | None:
-        """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
-
-        If the bucket is full, the marker may not fit: the object is then deleted without one.
-
-        With `missing_ok`, it is not an error if there is no object: the result is None. With
-        `expected_revision`, the object is deleted only if it is at that revision. `keep_replaced`
-        leaves its chunks, as in `put`.
-
-        The result is None, too, if the metadata cannot be read, or if another client has renamed
-        the object: it has its new name then.
-
-        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
-        """
-        context = self._context_of(name)
-        step = delete.delete_if_exists if missing_ok else delete.delete
-        deleted = await uncancelled(
-            step(self._bucket, context, expected_revision, keep_chunks=keep_replaced)
-        )
-        return None if deleted is None else live_info(self._bucket, deleted)
-
-    @instrumented
-    async def delete_many(
-        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
-    ) -> DeleteResult:
-        """Delete the named objects, or those whose names begin with a prefix.
-
-        Several are deleted at the same time. An error that concerns one object is in `failed` of
-        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
-        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
-
-        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
-        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
-        Nothing is deleted then.
-        """
-        context = self._bucket.error_context()
-        if (names is None) == (prefix is None) or isinstance(names, str):
-            raise context.error(
-                InvalidOptionError,
-                f"delete_many in {context} needs a list of names, or prefix=...; not names="
-                f"{names!r} and prefix={prefix!r}",
-            )
-        if names is not None:
-            return await delete_many.delete_objects(self._bucket, names)
-        if not prefix:
-            raise context.error(
-                InvalidOptionError,
-                f"an empty prefix would delete everything in {context}: if you mean that, pass "
-                "the result of list()",
-            )
-        return await delete_many.delete_prefix(self._bucket, prefix)

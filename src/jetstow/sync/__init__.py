@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         Placement,
         StorageType,
         StoreCompression,
+        VersionPage,
         errors,
         types,
     )
@@ -73,7 +74,8 @@ else:
         "jetstow": [
             "BucketConfig", "BucketStatus", "FileInfo", "IndexEntry", "IndexPage",
             "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
-            "ObjectResult", "Placement", "StorageType", "StoreCompression", "errors", "types",
+            "ObjectResult", "Placement", "StorageType", "StoreCompression", "VersionPage", "errors",
+            "types",
         ],
         "jetstow.sync._client": ["Client", "connect", "jetstream"],
         "jetstow.sync._generated": [
@@ -122,6 +124,7 @@ __all__ = [
     "StoredChunks",
     "SyncResult",
     "VerifyResult",
+    "VersionPage",
     "__version__",
     "backup",
     "connect",

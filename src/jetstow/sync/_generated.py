@@ -14,7 +14,7 @@ from nats.js import api
 from typing_extensions import Buffer
 
 import jetstow
-from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectResult
+from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectList, ObjectResult
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
@@ -173,6 +173,7 @@ class ObjectStore(StoreBase):
         name: str,
         new_name: str | None = None,
         *,
+        version: str | None = None,
         to: ObjectStore | None = None,
         expected_revision: int | None = None,
         ttl: Duration | Literal["keep"] | None = "keep",
@@ -184,8 +185,9 @@ class ObjectStore(StoreBase):
         The bytes go through this process and are verified before the copy is published; the buckets
         may be on different servers. Links are followed. A copy expires when its original does, or
         after `ttl`, or never if `ttl` is None. `expected_revision` is that of the new name, and
-        `keep_replaced` is as in `put`. An encrypted object is copied as it is stored, unless one of
-        the buckets has a key (`encrypted`): then it is decrypted, encrypted, or both.
+        `keep_replaced` is as in `put`. `version` copies one version, as in `get`. An encrypted
+        object is copied as it is stored, unless one of the buckets has a key (`encrypted`): then it
+        is decrypted, encrypted, or both.
 
         Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
         """
@@ -194,6 +196,7 @@ class ObjectStore(StoreBase):
             self.async_store().copy,
             name,
             new_name,
+            version=version,
             to=None if to is None else to.async_store(),
             expected_revision=expected_revision,
             ttl=ttl,
@@ -202,73 +205,43 @@ class ObjectStore(StoreBase):
         )
 
     def update_meta(
-        self, name: str, meta: api.ObjectMeta, *, expected_revision: int | None = None
+        self,
+        name: str,
+        meta: api.ObjectMeta,
+        *,
+        expected_revision: int | None = None,
+        version: str | None = None,
     ) -> ObjectInfo:
         """Replace an object's description, content type, tags, headers and metadata.
 
         `meta` replaces all of them: what it leaves out is removed. Start from `info.meta` to change
         one, with `expected_revision=info.revision`: then nothing is changed if another client has
         changed the object since. If `meta` has a different name, the object is renamed, too;
-        `rename` keeps the rest. The bytes and the expiry do not change. Source: ADR-20.
+        `rename` keeps the rest. The bytes and the expiry do not change, nor does the version: in a
+        versioned bucket, it is changed in place. `version` changes one that is not the current one.
+        Source: ADR-20.
 
         Raises: `ObjectDeletedError` (there is no live object), `RevisionMismatchError` (also if
         there is no object at all), `ObjectAlreadyExists` (the new name is in use, or
         `expected_revision` is 0), `InvalidOptionError`.
         """
-        return run(self.async_store().update_meta, name, meta, expected_revision=expected_revision)
+        return run(
+            self.async_store().update_meta,
+            name,
+            meta,
+            expected_revision=expected_revision,
+            version=version,
+        )
 
     def rename(self, name: str, new_name: str) -> ObjectInfo:
         """Rename an object. Its bytes stay in place, and nothing else of its metadata changes.
 
-        The old name keeps a delete marker, as after `delete`.
+        The old name keeps a delete marker, as after `delete`. In a versioned bucket, it keeps its
+        older versions, too: the current one moves to the new name.
 
         Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object).
         """
         return run(self.async_store().rename, name, new_name)
-
-    def delete(
-        self,
-        name: str,
-        *,
-        missing_ok: bool = False,
-        expected_revision: int | None = None,
-        keep_replaced: bool = False,
-    ) -> ObjectInfo | None:
-        """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
-
-        If the bucket is full, the marker may not fit: the object is then deleted without one.
-
-        With `missing_ok`, it is not an error if there is no object: the result is None. With
-        `expected_revision`, the object is deleted only if it is at that revision. `keep_replaced`
-        leaves its chunks, as in `put`.
-
-        The result is None, too, if the metadata cannot be read, or if another client has renamed
-        the object: it has its new name then.
-
-        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
-        """
-        return run(
-            self.async_store().delete,
-            name,
-            missing_ok=missing_ok,
-            expected_revision=expected_revision,
-            keep_replaced=keep_replaced,
-        )
-
-    def delete_many(
-        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
-    ) -> DeleteResult:
-        """Delete the named objects, or those whose names begin with a prefix.
-
-        Several are deleted at the same time. An error that concerns one object is in `failed` of
-        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
-        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
-
-        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
-        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
-        Nothing is deleted then.
-        """
-        return run(self.async_store().delete_many, _adapters.collected(names), prefix=prefix)
 
     def encrypted(
         self, key: Buffer, *, allow_plain: bool = False, original_bucket: str | None = None
@@ -303,6 +276,87 @@ class ObjectStore(StoreBase):
         """
         return self._without_decryption()
 
+    def delete(
+        self,
+        name: str,
+        *,
+        missing_ok: bool = False,
+        expected_revision: int | None = None,
+        keep_replaced: bool = False,
+        version: str | None = None,
+    ) -> ObjectInfo | None:
+        """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
+
+        In a versioned bucket the object is kept: the delete marker is the current version.
+        `version` removes one version permanently instead, or a delete marker. If it is the current
+        one, the version before it is current then.
+
+        If the bucket is full, the marker may not fit: the object is then deleted without one.
+
+        With `missing_ok`, it is not an error if there is no object: the result is None. With
+        `expected_revision`, the object is deleted only if it is at that revision. `keep_replaced`
+        leaves its chunks, as in `put`.
+
+        The result is None, too, if the metadata cannot be read, or if another client has renamed
+        the object: it has its new name then.
+
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
+        """
+        return run(
+            self.async_store().delete,
+            name,
+            missing_ok=missing_ok,
+            expected_revision=expected_revision,
+            keep_replaced=keep_replaced,
+            version=version,
+        )
+
+    def delete_many(
+        self, names: Iterable[str | ObjectInfo] | None = None, *, prefix: str | None = None
+    ) -> DeleteResult:
+        """Delete the named objects, or those whose names begin with a prefix.
+
+        Several are deleted at the same time. An error that concerns one object is in `failed` of
+        the result, and not raised. For `ObjectInfo`s, as `list` and `find` return them, an object
+        that was replaced since is not deleted, and is in `failed`. The same applies to `prefix`.
+
+        Raises: `InvalidOptionError` (`names` is one string, neither or both of the arguments are
+        given, the prefix is empty, an info is of another bucket), `InvalidObjectNameError`.
+        Nothing is deleted then.
+        """
+        return run(self.async_store().delete_many, _adapters.collected(names), prefix=prefix)
+
+    def versions(self, name: str | None = None, *, prefix: str = "") -> ObjectList:
+        """Return the versions of an object, the newest first, which is the current one.
+
+        Without a name, return those of all objects, by name, or of those whose names begin with
+        `prefix`. An info has the id in `version`, and `deleted` for a delete marker. A version was
+        replaced at the time when the one before it in the list was stored. In a bucket without
+        versioning, each object has one version, without an id.
+
+        The server does not search: all metadata of the bucket is read.
+
+        Raises: `InvalidOptionError` (`prefix` has another type).
+        """
+        return run(self.async_store().versions, name, prefix=prefix)
+
+    def restore_version(self, name: str, version: str) -> ObjectInfo:
+        """Make a version the current one again. No byte is copied, and it keeps its id.
+
+        The version that is current before is kept. Source: decision 44.
+
+        Raises: `ObjectNotFoundError` (there is no such version), `InvalidOptionError` (it is a
+        delete marker: remove it with `delete`).
+        """
+        return run(self.async_store().restore_version, name, version)
+
+    def add_delete_marker(self, name: str) -> ObjectInfo:
+        """Add a delete marker as the newest version, also if there is no object. Return its info.
+
+        Raises: `InvalidOptionError` (the bucket never had versions).
+        """
+        return run(self.async_store().add_delete_marker, name)
+
     def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
 
@@ -322,14 +376,16 @@ class ObjectStore(StoreBase):
             bucket if isinstance(bucket, str) else bucket.bucket,
         )
 
-    def get_info(self, name: str, show_deleted: bool | None = False) -> ObjectInfo:
+    def get_info(
+        self, name: str, show_deleted: bool | None = False, *, version: str | None = None
+    ) -> ObjectInfo:
         """Return an object's metadata; for a link, that of the link (ADR-20).
 
-        `show_deleted` returns the delete marker of a deleted object.
+        `show_deleted` returns the delete marker of a deleted object. `version` is as in `get`.
 
         Raises: `ObjectNotFoundError`, `ObjectDeletedError`, `BadObjectMetaError`.
         """
-        return run(self.async_store().get_info, name, show_deleted)
+        return run(self.async_store().get_info, name, show_deleted, version=version)
 
     def exists(self, name: str) -> bool:
         """Return whether there is an object or a link of that name. The bytes are not checked."""
@@ -344,6 +400,7 @@ class ObjectStore(StoreBase):
         into: Buffer | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         progress: Progress | None = None,
     ) -> ObjectResult:
         """Read an object into memory, or into a file (binary or text).
@@ -358,7 +415,8 @@ class ObjectStore(StoreBase):
         needs has undefined bytes. If the buffer is too small, nothing is read.
 
         `expected_revision` reads the object only at that revision; `if_changed_since` only if it
-        is at a later one, or newer than an aware datetime. Source: ADR-20.
+        is at a later one, or newer than an aware datetime. `version` reads one version in a
+        versioned bucket, by the id that `put` and `versions` return. Source: ADR-20.
 
         Raises: what `get_info` raises, `LinkIsABucketError`, `LinkError`, `RevisionMismatchError`,
         `ObjectUnchangedError`, `ObjectEncryptedError`, `DigestMismatchError`, `SizeMismatchError`,
@@ -375,6 +433,7 @@ class ObjectStore(StoreBase):
             into=into,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
+            version=version,
             progress=call.callback(progress),
         )
 
@@ -385,6 +444,7 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         if_different: bool = False,
         resume: bool = False,
         progress: Progress | None = None,
@@ -407,6 +467,7 @@ class ObjectStore(StoreBase):
             path,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
+            version=version,
             if_different=if_different,
             resume=resume,
             progress=call.callback(progress),
@@ -420,6 +481,7 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> Generator[bytes, None, None]:
         """Yield an object's bytes piece by piece; verified when the iteration ends.
 
@@ -435,6 +497,7 @@ class ObjectStore(StoreBase):
                 length,
                 expected_revision=expected_revision,
                 if_changed_since=if_changed_since,
+                version=version,
             ),
         )
 
@@ -455,6 +518,7 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> bytes:
         """Return `length` bytes from offset `start`, or all bytes from there; fewer at the end.
 
@@ -470,6 +534,7 @@ class ObjectStore(StoreBase):
             length,
             expected_revision=expected_revision,
             if_changed_since=if_changed_since,
+            version=version,
         )
 
     @overload
@@ -480,6 +545,7 @@ class ObjectStore(StoreBase):
         *,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
     ) -> ObjectReader: ...
     @overload
     def open(
@@ -511,6 +577,7 @@ class ObjectStore(StoreBase):
         metadata: Mapping[str, str] | None = None,
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
+        version: str | None = None,
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
@@ -523,7 +590,11 @@ class ObjectStore(StoreBase):
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
-        reading = {"expected_revision": expected_revision, "if_changed_since": if_changed_since}
+        reading = {
+            "expected_revision": expected_revision,
+            "if_changed_since": if_changed_since,
+            "version": version,
+        }
         writing = {
             "meta": meta,
             "description": description,

@@ -6,7 +6,7 @@ import os
 from typing import Self
 
 import jetstow
-from jetstow import IndexPage
+from jetstow import IndexPage, VersionPage
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
@@ -31,6 +31,22 @@ class BucketIndex:
         """Return a page, with the options and errors of `jetstow.BucketIndex.page`."""
         check_process(self._pid, f"the index of {self._owner!r}")
         return run(self._index.page, prefix, after=after, delimiter=delimiter, limit=limit)
+
+    def versions(
+        self,
+        prefix: str = "",
+        *,
+        after: str = "",
+        after_version: str | None = None,
+        delimiter: str = "",
+        limit: int = 1_000,
+    ) -> VersionPage:
+        """Return a page of versions, with the options of `jetstow.BucketIndex.versions`."""
+        check_process(self._pid, f"the index of {self._owner!r}")
+        return run(
+            self._index.versions, prefix, after=after, after_version=after_version,
+            delimiter=delimiter, limit=limit,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Stop watching the bucket, and free the memory."""

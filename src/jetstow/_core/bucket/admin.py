@@ -10,7 +10,7 @@ from typing import Any, Final
 from nats.js import api
 
 from jetstow._core.bucket import stale_data
-from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config
+from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config, with_versioning
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.bucket.stream_config import check_config, may_have_other_subjects
 from jetstow._core.protocol import subjects
@@ -29,6 +29,9 @@ from jetstow.models import BucketConfig, BucketStatus
 # The first server version that supports `allow_msg_ttl`.
 _TTL_MIN_VERSION: Final = (2, 11)
 
+# The first server version that stores metadata of a stream.
+_METADATA_MIN_VERSION: Final = (2, 10)
+
 # The server could not create the stream's directory. It was removing the parent directory, which
 # became empty when the account's last stream was deleted. A moment later it succeeds.
 _STORE_NOT_CREATED: Final = 10049
@@ -41,7 +44,8 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
     Raises: `BucketExistsError` (another configuration), `InvalidOptionError`.
     """
     bucket = config.bucket or ""
-    body = {
+    _check_versioned(js, config)
+    options: dict[str, Any] = {
         "name": subjects.stream_name(bucket),
         "subjects": [subjects.all_chunks_subject(bucket), subjects.all_meta_subject(bucket)],
         "storage": "file",
@@ -49,14 +53,18 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
         **FIXED_STREAM_CONFIG,
         **stream_config(config),
     }
+    body = with_versioning(options, config, {}, 0)
     started = time.monotonic()
     try:
         response = await _request(js, "CREATE", bucket, body)
     except BucketExistsError:
-        # `enable_message_ttl` may be the only difference, and cannot be undone.
-        if not (await _open(js, bucket)).config.get("allow_msg_ttl"):
-            raise
-        response = await _request(js, "CREATE", bucket, body | {"allow_msg_ttl": True})
+        # `enable_message_ttl` and when versions were enabled may be the only differences.
+        existing = (await _open(js, bucket)).config
+        if existing.get("allow_msg_ttl"):
+            body["allow_msg_ttl"] = True
+        if config.versioned:
+            body = with_versioning(body, config, existing, 0)
+        response = await _request(js, "CREATE", bucket, body)
     except ServerError as error:
         if error.err_code != _STORE_NOT_CREATED:
             raise
@@ -73,8 +81,12 @@ async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     Raises: `BucketNotFoundError`, `InvalidOptionError`.
     """
     bucket = config.bucket or ""
+    _check_versioned(js, config)
     existing = await _open(js, bucket)
-    body = existing.config | stream_config(config)
+    # Objects that are stored before the update are older than versioning, or count as newer.
+    last_seq = int((await existing.info())["state"]["last_seq"])
+    changed = existing.config | stream_config(config)
+    body = with_versioning(changed, config, existing.config, last_seq)
     # The server rejects a window that is longer than `max_age`, and adjusts only its own default.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
@@ -91,6 +103,14 @@ async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
         return await create(js, config)
     except BucketExistsError:
         return await update(js, config)
+
+
+def _check_versioned(js: JetStreamAPI, config: BucketConfig) -> None:
+    if config.versioned and js.server_version < _METADATA_MIN_VERSION:
+        raise InvalidOptionError(
+            f"bucket {config.bucket!r} cannot have versions: the server is older than 2.10",
+            bucket=config.bucket,
+        )
 
 
 async def enable_message_ttl(stream: Stream, context: ErrorContext) -> None:

@@ -8,10 +8,12 @@ from typing import Any, Final
 
 from nats.js import api
 
+from jetstow._bucket_models import VERSIONING
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.duration import seconds
 from jetstow._core.protocol.json_fields import is_text
 from jetstow._core.protocol.option_names import check_option_names
+from jetstow._core.protocol.versions import Versioning, versioning_of
 from jetstow.errors import InvalidOptionError
 from jetstow.models import BucketConfig, StoreCompression
 
@@ -59,9 +61,10 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
         "description": config.description,
         "storage": config.storage,
         "num_replicas": config.replicas,
-        "metadata": config.metadata,
     }
     _check_types(bucket, config)
+    if config.metadata is not None:
+        options["metadata"] = without_versioning(config.metadata)
     if config.placement is not None:
         options["placement"] = config.placement.as_dict()
     if config.compression is not None:
@@ -71,6 +74,37 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
     if config.ttl is not None:
         options["max_age"] = int(_check_ttl(bucket, config.ttl) * _SECOND)
     return {key: value for key, value in options.items() if value is not None}
+
+
+def with_versioning(
+    options: dict[str, Any], config: BucketConfig, existing: dict[str, Any], last_seq: int
+) -> dict[str, Any]:
+    """Return the options of a stream with the state of versioning in its metadata.
+
+    `existing` are the options of the stream that exists, and `last_seq` is its last sequence. The
+    state does not change if `config.versioned` is None, nor if versions were never enabled and it
+    is false.
+
+    Raises: `InvalidOptionError` (a bucket with a TTL cannot have versions: their chunks, which are
+    older, would expire before them).
+    """
+    state = versioning_of(existing)
+    if config.versioned is not None and (config.versioned or state is not None):
+        state = Versioning(config.versioned, last_seq if state is None else state.since)
+    if state is None:
+        return options
+    if (options.get("max_age") or 0) > 0:
+        raise InvalidOptionError(
+            f"bucket {config.bucket!r} cannot have both versions and a ttl: versions would expire "
+            "one chunk after the other; remove old versions instead",
+            bucket=config.bucket,
+        )
+    return options | {"metadata": (options.get("metadata") or {}) | {VERSIONING: str(state)}}
+
+
+def without_versioning(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return the metadata of a bucket without the state of versioning."""
+    return {key: value for key, value in metadata.items() if key != VERSIONING}
 
 
 def _check_types(bucket: str | None, config: BucketConfig) -> None:
@@ -83,6 +117,9 @@ def _check_types(bucket: str | None, config: BucketConfig) -> None:
         and all(is_text(text) for pair in metadata.items() for text in pair)
     ):
         error = "metadata of bucket {} must map strings to strings"
+    versioned: object = config.versioned
+    if not isinstance(versioned, bool | None):
+        error = "versioned of bucket {} must be true or false"
     placement: object = config.placement
     if not isinstance(placement, api.Placement | None):
         error = "placement of bucket {} must be a Placement"

@@ -18,6 +18,7 @@ from jetstow._core.protocol.encryption_header import (
 )
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
+from jetstow._core.protocol.versions import shown_info
 from jetstow._headers import LINK_TAG_HEADER, ObjectHeaders
 from jetstow.errors import InvalidOptionError, ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo, ObjectLink
@@ -39,10 +40,12 @@ def layout_of(view: Stream, info: ObjectInfo) -> Layout | None:
 
 
 def plain_info(view: Stream, info: ObjectInfo) -> ObjectInfo:
-    """Return an object's metadata with the size of the plaintext, if the view has a key.
+    """Return an object's metadata with its version, and the size of the plaintext for a key.
 
     Without a valid header, the size is computed from the metadata, and is not authenticated.
     """
+    if (versioning := view.versioning) is not None:
+        info = shown_info(versioning, info)
     if view.key is None or not info.headers or not info.encrypted or info.deleted:
         return info
     layout = layout_of(view, info)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.disk_probe import DiskProbe
@@ -19,6 +19,7 @@ from jetstow._core.protocol.api_errors import (
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import json_encode
+from jetstow._core.protocol.versions import Versioning, versioning_of
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
 from jetstow.errors import (
     BucketNotFoundError,
@@ -68,6 +69,9 @@ class Stream:
         self.times = StoredTimes(self)
         # Purges of unused chunks that no caller waits for, of all objects like this one.
         self.purges = self.api.inbox.state.unawaited((js.prefix, self.name))
+        # Open indexes: each returns the newest version of a name that is not current, "" if there
+        # is none, or None if it does not know.
+        self.version_sources: list[Callable[[str], Awaitable[str | None]]] = []
         self.disk_probe = DiskProbe(self.api, bucket, self.name)
         self._direct_get_disabled = False
 
@@ -95,6 +99,11 @@ class Stream:
         option = "mirror_direct" if self.config.get("mirror") else "allow_direct"
         allowed = self.config.get(option, False) and not self._direct_get_disabled
         return bool(allowed) and self.api.server_version >= (2, 11)
+
+    @property
+    def versioning(self) -> Versioning | None:
+        """The state of versioning; None if the bucket never had versions."""
+        return versioning_of(self.config)
 
     def disable_direct_get(self) -> None:
         """Stop using Direct Get after it has failed."""

@@ -20,6 +20,7 @@ from jetstow._core.maintain.chunk_purge import purge_uploads
 from jetstow._core.maintain.markers import remove_markers
 from jetstow._core.maintain.references import Entry, References
 from jetstow._core.maintain.scan import MessageInfo, scan_messages
+from jetstow._core.maintain.version_garbage import remove_version_garbage
 from jetstow._core.protocol import subjects
 from jetstow._core.read.name_state import read_state
 from jetstow._core.write.rename import remove_old_name
@@ -58,6 +59,7 @@ async def collect(
         await check_writable(stream, context)
     now = await server_time(stream, info)
     before = now - int(grace * _SECOND)
+    of_versions = await remove_version_garbage(stream, before, dry_run=dry_run)
     last_chunks: dict[str, MessageInfo] = {}
     pattern = subjects.all_chunks_subject(stream.subject_bucket)
     scan = scan_messages(stream, pattern, "last_per_subject")
@@ -71,10 +73,11 @@ async def collect(
     if not references.findings:
         await collector.remove_chunks(last_chunks)
     await collector.remove_names()
-    markers = 0
+    markers = of_versions.markers
     if deleted_for is not None:
-        old = references.markers_before(now - int(deleted_for * _SECOND), set(collector.names))
-        markers = await remove_markers(stream, old, dry_run=dry_run)
+        excluded = of_versions.needed.union(collector.names)
+        old = references.markers_before(now - int(deleted_for * _SECOND), excluded)
+        markers += await remove_markers(stream, old, dry_run=dry_run)
     return GarbageResult(
         bucket=stream.bucket,
         uploads=collector.uploads,
@@ -82,6 +85,7 @@ async def collect(
         recent=collector.recent,
         names=tuple(sorted(collector.names)),
         markers=markers,
+        versions=of_versions.kept,
         findings=tuple(references.findings.values()),
     )
 

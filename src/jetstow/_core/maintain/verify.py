@@ -13,14 +13,17 @@ from typing import Final
 
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.maintain.scan import scan_messages, scan_metadata
+from jetstow._core.maintain.all_metadata import read_all_metadata
+from jetstow._core.maintain.scan import scan_messages
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.metadata import decode_info
+from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.versions import split_hidden_name
 from jetstow._core.read import links
 from jetstow._core.read.decryption import WholeObject
 from jetstow._core.read.download import replica_delays
 from jetstow._core.read.name_state import NameState, get_info, read_state
 from jetstow._core.read.verification import verified_chunks
+from jetstow._core.read.versions import arranged
 from jetstow.errors import (
     BadObjectMetaError,
     BucketNotFoundError,
@@ -71,6 +74,8 @@ class _Verification:
         self._objects = self._links = self._size = self._total_size = 0
         # Chunks and bytes of each NUID; None if they were not counted.
         self._stored: dict[str, tuple[int, int]] | None = None
+        # The versions that are not current: names and ids.
+        self._kept: set[tuple[str, str | None]] = set()
 
     async def verify_object(self, name: str) -> VerifyResult:
         try:
@@ -125,35 +130,13 @@ class _Verification:
 
     async def _read_metadata(self) -> list[ObjectInfo]:
         """Return the metadata of every name that is not deleted. Unreadable ones are findings."""
-        bucket = self._stream.bucket
-        infos: dict[str, ObjectInfo] = {}
-        findings: dict[str, Finding] = {}
-        async with aclosing(scan_metadata(self._stream)) as messages:
-            async for message in messages:
-                subject = message.subject
-                # Some clients leave old metadata of a name in the stream: the last one counts.
-                infos.pop(subject, None)
-                findings.pop(subject, None)
-                name = subjects.object_name(self._stream.subject_bucket, subject)
-                if name is None:
-                    findings[subject] = Finding(None, self._invalid_subject_error(subject))
-                    continue
-                try:
-                    infos[subject] = decode_info(
-                        bucket, name, message.data, revision=message.seq, mtime=message.time
-                    )
-                except BadObjectMetaError as error:
-                    findings[subject] = Finding(name, error)
+        infos, findings = await read_all_metadata(self._stream)
         self._objects += len(findings)
-        self._findings += findings.values()
-        return [info for info in infos.values() if not info.deleted]
-
-    def _invalid_subject_error(self, subject: str) -> BadObjectMetaError:
-        return self._stream.error_context().error(
-            BadObjectMetaError,
-            f"bucket {self._stream.bucket!r} has metadata on {subject!r}, which is not the subject "
-            "of a name",
-        )
+        self._findings += findings
+        if self._stream.versioning is not None:
+            self._kept.update(filter(None, (split_hidden_name(info.name) for info in infos)))
+            infos = arranged(self._stream, infos)
+        return [info for info in infos if not info.deleted]
 
     # -- objects ---------------------------------------------------------------------------
 
@@ -196,7 +179,11 @@ class _Verification:
                 current = state.live
 
     async def _read_state(self, info: ObjectInfo) -> NameState:
-        return await read_state(self._stream, self._stream.error_context(info.name))
+        return await read_state(self._stream, self._context(info))
+
+    def _context(self, info: ObjectInfo) -> ErrorContext:
+        is_kept = (info.name, info.version) in self._kept
+        return ErrorContext(self._stream.bucket, info.name, info.version if is_kept else None)
 
     async def _check(self, info: ObjectInfo) -> None:
         if info.is_link():
@@ -215,10 +202,10 @@ class _Verification:
             return
         # A link to a link to a bucket is valid. The other link is checked by itself.
         with suppress(LinkIsABucketError):
-            await links.follow(self._stream, self._stream.error_context(info.name))
+            await links.follow(self._stream, self._context(info))
 
     async def _check_bytes(self, info: ObjectInfo) -> None:
-        stream, context = self._stream, self._stream.error_context(info.name)
+        stream, context = self._stream, self._context(info)
         # Without a key, encrypted objects are verified as they are stored.
         view = stream if stream.key is not None else stream.view(as_stored=True)
         stored = self._count_bytes(verified_chunks(stream, context, info))
@@ -274,7 +261,7 @@ class _Verification:
 
     def _compare(self, info: ObjectInfo, count: int, size: int) -> None:
         """Raise what reading an object with that many chunks and bytes raises."""
-        context, chunks = self._stream.error_context(info.name), info.chunks or 0
+        context, chunks = self._context(info), info.chunks or 0
         if count < chunks:
             raise context.error(
                 ChunksLostError, f"{context} has lost {chunks - count} of its {chunks} chunks"

@@ -14,18 +14,21 @@ E = TypeVar("E", bound=JetstowError)
 class ErrorContext(msgspec.Struct, frozen=True):
     """The bucket and the object of a request; both are None for a request to the account.
 
-    As a context manager, it adds them to errors that have none.
+    `version` is the id of the version that is read, None for the current one. As a context manager,
+    it adds bucket and object to errors that have none.
     """
 
     bucket: str | None = None
     name: str | None = None
+    version: str | None = None
 
     def __str__(self) -> str:
         if self.bucket is None:
             return "JetStream"
         if self.name is None:
             return f"bucket {self.bucket!r}"
-        return f"object {self.name!r} in bucket {self.bucket!r}"
+        version = "" if self.version is None else f"version {self.version!r} of "
+        return f"{version}object {self.name!r} in bucket {self.bucket!r}"
 
     def error(self, kind: type[E], message: str) -> E:
         """Return an error of that class, with the bucket and the object as its attributes."""

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
+from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.index_entry import EntryDecoder
 from jetstow._core.read.index_feed import IndexFeed, Outdated
 from jetstow._core.read.listing import iter_infos
 from jetstow._core.read.name_index import IndexPage, PageCandidates, PageQuery
+from jetstow._core.read.version_index import VersionCandidates, VersionPage
 from jetstow.errors import BucketNotFoundError, InvalidOptionError, TimeoutError
 
 # How long a change may take to arrive before another consumer is created, and in all; in seconds.
@@ -60,6 +62,7 @@ class BucketIndex:
         `TimeoutError`.
         """
         await self._started_feed()
+        self._stream.version_sources.append(self._newest_kept)
         return self
 
     async def page(
@@ -77,22 +80,39 @@ class BucketIndex:
         `BucketNotFoundError`.
         """
         query = self._query(prefix, after, delimiter, limit)
-        while True:
-            feed = await self._started_feed()
-            try:
-                await feed.wait_filled()
-                info = await self._catch_up(feed)
-            except (Outdated, BucketNotFoundError):
-                await self._end(feed)
-                continue  # read the names again, unless the bucket does not exist
-            now, max_age = time.time_ns() + feed.clock_offset, info["config"].get("max_age", 0)
-            if not feed.is_too_large:
-                return feed.names.page(query, now, max_age)
-            return await self._scan(feed, query, now, max_age)
+        feed, now, max_age = await self._current_feed()
+        if not feed.is_too_large:
+            return feed.names.page(query, now, max_age)
+        return await self._scan(feed, query, now, max_age)
+
+    async def versions(
+        self,
+        prefix: str = "",
+        *,
+        after: str = "",
+        after_version: str | None = None,
+        delimiter: str = "",
+        limit: int = 1_000,
+    ) -> VersionPage:
+        """Return versions of the names that begin with a prefix, by name and newest first.
+
+        It begins after the version `after_version` of the name `after`, or after all of its
+        versions if that is None. The other arguments are those of `page`, and limit the versions
+        and prefixes together.
+
+        Raises: what `page` raises.
+        """
+        query = self._query(prefix, after, delimiter, limit)
+        feed, now, _ = await self._current_feed()
+        if not feed.is_too_large:
+            return feed.versions.page(feed.names, query, after_version, now)
+        return await self._scan_versions(query, after_version, now)
 
     async def close(self) -> None:
         """Stop watching the bucket, and free the memory."""
         self._closed = True
+        with suppress(ValueError):
+            self._stream.version_sources.remove(self._newest_kept)
         async with self._starting:
             feed, self._feed = self._feed, None
         if feed is not None:
@@ -105,6 +125,27 @@ class BucketIndex:
         await self.close()
 
     # -- inside ------------------------------------------------------------------------------
+
+    async def _newest_kept(self, name: str) -> str | None:
+        """Return the newest version of a name that is not current, "" if none, None if unknown."""
+        feed, _, _ = await self._current_feed()
+        if feed.is_too_large:
+            return None
+        entry = feed.versions.newest(name)
+        return "" if entry is None else entry.version
+
+    async def _current_feed(self) -> tuple[IndexFeed, int, int]:
+        """Return the feed with all changes until now, the server's time, and the bucket's TTL."""
+        while True:
+            feed = await self._started_feed()
+            try:
+                await feed.wait_filled()
+                info = await self._catch_up(feed)
+            except (Outdated, BucketNotFoundError):
+                await self._end(feed)
+                continue  # read the names again, unless the bucket does not exist
+            now = time.time_ns() + feed.clock_offset
+            return feed, now, info["config"].get("max_age", 0)
 
     def _query(self, prefix: object, after: object, delimiter: object, limit: object) -> PageQuery:
         texts = {"prefix": prefix, "after": after, "delimiter": delimiter}
@@ -154,6 +195,8 @@ class BucketIndex:
             feed.clock_offset = parse_timestamp(ts) - (sent + time.time_ns()) // 2
         if info.get("created") != feed.created or info["state"]["last_seq"] < applied:
             raise Outdated
+        if self._stream.versioning != feed.versioning:
+            raise Outdated  # it decides on the ids
         if feed.is_too_large:
             return info
         if following is not None:
@@ -188,13 +231,25 @@ class BucketIndex:
     async def _scan(self, feed: IndexFeed, query: PageQuery, now: int, max_age: int) -> IndexPage:
         """Return a page of a bucket with too many names, from all of its metadata."""
         candidates, count = PageCandidates(query, now, max_age), 0
-        async with aclosing(iter_infos(self._stream)) as infos:
+        names = NameFilter(hides_versions=self._stream.versioning is not None)
+        async with aclosing(iter_infos(self._stream, names)) as infos:
             async for info in infos:
                 count += 1
                 if not info.deleted:
                     candidates.add(self._decoder.entry(info, parse_timestamp(info.mtime or "")))
         if count <= self._max_names // 2:
             await self._end(feed)  # the next page fills the index again
+        return candidates.page()
+
+    async def _scan_versions(
+        self, query: PageQuery, after_version: str | None, now: int
+    ) -> VersionPage:
+        """Return a page of versions of a bucket with too many names, from all of its metadata."""
+        candidates = VersionCandidates(query, after_version, now)
+        for add in (candidates.find, candidates.add):
+            async with aclosing(iter_infos(self._stream)) as infos:
+                async for info in infos:
+                    add(self._decoder.change(info, parse_timestamp(info.mtime or "")))
         return candidates.page()
 
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.versions import VERSIONS_PREFIX
 from jetstow._glob import matches_name
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
@@ -16,19 +18,25 @@ from jetstow.types import Age, Match
 
 @dataclass(frozen=True, slots=True)
 class NameFilter:
-    """The prefix of a name, and a pattern for what follows it and the slash at its end."""
+    """The prefix of a name, and a pattern for what follows it and the slash at its end.
+
+    `hides_versions` leaves out the hidden names that keep versions.
+    """
 
     prefix: str = ""
     pattern: str | None = None
+    hides_versions: bool = False
 
     @property
     def selects_all(self) -> bool:
         """Whether every name matches."""
-        return not self.prefix and self.pattern is None
+        return not self.prefix and self.pattern is None and not self.hides_versions
 
     def selects(self, name: str) -> bool:
         """Return whether a name matches."""
         if not name.startswith(self.prefix):
+            return False
+        if self.hides_versions and name.startswith(VERSIONS_PREFIX):
             return False
         if self.pattern is None:
             return True
@@ -40,18 +48,19 @@ ALL_NAMES: Final = NameFilter()
 
 
 def parse_names(
-    context: ErrorContext, prefix: object, match: Match | None
+    stream: Stream, prefix: object, match: Match | None
 ) -> tuple[NameFilter, Callable[[ObjectInfo], object] | None]:
     """Return the filter of names, and the user's function, for `prefix` and `match`.
 
     Raises: `InvalidOptionError` (one of them is of another type).
     """
+    context, is_versioned = stream.error_context(), stream.versioning is not None
     if not isinstance(prefix, str):
         raise context.error(
             InvalidOptionError, f"prefix of names in {context} must be a str, not {prefix!r}"
         )
     if match is None or isinstance(match, str):
-        return NameFilter(prefix, match), None
+        return NameFilter(prefix, match, hides_versions=is_versioned), None
     function: Any = match
     if not callable(function):
         raise context.error(
@@ -59,7 +68,7 @@ def parse_names(
             f"match of names in {context} must be a pattern or a function of an ObjectInfo, "
             f"not {match!r}",
         )
-    return NameFilter(prefix), function
+    return NameFilter(prefix, hides_versions=is_versioned), function
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from jetstow._core.protocol.digest import format_digest, parse_digest
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.metadata import MAX_METADATA_SIZE, decode_info
 from jetstow._core.protocol.msg_metadata import MsgMetadata
+from jetstow._core.protocol.timestamps import parse_timestamp
+from jetstow._core.protocol.versions import current_info, split_hidden_name
 from jetstow.errors import BadObjectMetaError
 from jetstow.models import ObjectInfo
 
@@ -27,6 +29,8 @@ class IndexEntry(msgspec.Struct, frozen=True, gc=False):
     and `expires` that of its own expiry (0: none). `raw_digest` has 32 bytes, or is empty if the
     object has no digest. `metadata` has the values of the names that the index was opened with, in
     their order, None for a name that the object does not have; it is empty if it has none of them.
+    In a versioned bucket, `version` is the id; `is_kept` is whether the version is not the current
+    one, and `is_marker` whether it is a delete marker.
     """
 
     name: str
@@ -38,6 +42,9 @@ class IndexEntry(msgspec.Struct, frozen=True, gc=False):
     metadata: tuple[str | None, ...] = ()
     expires: int = 0
     is_link: bool = False
+    version: str = ""
+    is_kept: bool = False
+    is_marker: bool = False
 
     @property
     def modified(self) -> datetime.datetime:
@@ -53,9 +60,13 @@ class IndexEntry(msgspec.Struct, frozen=True, gc=False):
 
 
 class Removed(msgspec.Struct, frozen=True, gc=False):
-    """A name without an object: it is deleted, or its metadata cannot be read."""
+    """A name without an object: it is deleted, or its metadata cannot be read.
+
+    `marker` is its delete marker, if that is a version.
+    """
 
     name: str
+    marker: IndexEntry | None = None
 
 
 Change = IndexEntry | Removed
@@ -89,7 +100,7 @@ class EntryDecoder:
         if name is None:
             return Removed(stored_name(self._stream, message.subject))
         data = message.data
-        if len(data) <= MAX_METADATA_SIZE:
+        if len(data) <= MAX_METADATA_SIZE and self._stream.versioning is None:
             try:
                 found = _decode_common(data)
             except (ValueError, RecursionError):
@@ -113,11 +124,23 @@ class EntryDecoder:
             )
         except BadObjectMetaError:
             return Removed(name)
-        return Removed(name) if info.deleted else self.entry(info, facts.time)
+        return self.change(info, facts.time)
+
+    def change(self, info: ObjectInfo, time: int) -> Change:
+        """Return the change that the metadata of a name is, as it is stored."""
+        if not info.deleted:
+            return self.entry(info, time)
+        info = plain_info(self._stream, info)
+        return Removed(info.name, None if info.version is None else self.entry(info, time))
 
     def entry(self, info: ObjectInfo, time: int) -> IndexEntry:
         """Return the entry of an object as it is stored; `time` as in an entry."""
+        split, is_versioned = None, self._stream.versioning is not None
+        if is_versioned and (split := split_hidden_name(info.name)) is not None:
+            info = current_info(*split, info)
         info = plain_info(self._stream, info)
+        if is_versioned and info.mtime:
+            time = parse_timestamp(info.mtime)  # a version keeps its time
         raw = parse_digest(info.digest or "") or b""
         return IndexEntry(
             name=info.name,
@@ -129,6 +152,9 @@ class EntryDecoder:
             metadata=self._kept(info.metadata),
             expires=_expiry(info),
             is_link=info.is_link(),
+            version=info.version or "",
+            is_kept=split is not None,
+            is_marker=bool(info.deleted),
         )
 
     def _kept(self, metadata: dict[str, str] | None) -> tuple[str | None, ...]:

@@ -13,9 +13,11 @@ from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
+from jetstow._core.protocol.versions import hidden_name, split_hidden_name
 from jetstow._core.read.index_entry import Change, EntryDecoder, IndexEntry, Removed, stored_name
 from jetstow._core.read.name_index import NameIndex
 from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer
+from jetstow._core.read.version_index import VersionIndex
 from jetstow.errors import ConnectionLostError, JetStreamUnavailableError, TimeoutError
 
 _log = logging.getLogger("jetstow.index")
@@ -36,6 +38,8 @@ class IndexFeed:
 
     def __init__(self, stream: Stream, decoder: EntryDecoder, max_names: int) -> None:
         self.names = NameIndex()
+        self.versions = VersionIndex()
+        self.versioning = stream.versioning
         self.is_too_large = False
         self.created: str | None = None
         # The server's clock minus the one of this process, in nanoseconds.
@@ -58,6 +62,7 @@ class IndexFeed:
         Raises: what `OrderedConsumer.open` raises.
         """
         info = await self._stream.info()
+        self.versioning = self._stream.versioning
         self.created = info.get("created")
         self._removals = _removals(info)
         await self._consumer.open()
@@ -120,7 +125,7 @@ class IndexFeed:
             return
         pattern = all_meta_subject(self._stream.subject_bucket)
         reply = await self._stream.info(subjects_filter=pattern, offset=OFFSET_PAST_END)
-        if reply.get("total", 0) != len(self.names) + len(self._removed):
+        if reply.get("total", 0) != len(self.names) + len(self.versions) + len(self._removed):
             last = int(info["state"]["last_seq"])
             stored = {
                 stored_name(self._stream, subject)
@@ -133,6 +138,11 @@ class IndexFeed:
             ]
             for name in missing:
                 self.names.discard(name)
+            for entry in list(self.versions.kept()):
+                if hidden_name(entry.name, entry.version) not in stored and entry.revision <= last:
+                    self.versions.discard(entry.name, entry.version)
+            for name in self._removed - stored:
+                self.versions.mark(name, None)
             self._removed &= stored
         self._removals = removals
 
@@ -174,12 +184,21 @@ class IndexFeed:
         initial = self._initial
         if isinstance(change, Removed):
             self._removed.add(change.name)
+            if self.versioning is not None and (split := split_hidden_name(change.name)):
+                self.versions.discard(*split)
+                return
+            self.versions.mark(change.name, change.marker)
             if initial is None:
                 self.names.discard(change.name)
             else:
                 initial.pop(change.name, None)
             return
+        if change.is_kept:
+            self._removed.discard(hidden_name(change.name, change.version))
+            self.versions.keep(change)
+            return
         self._removed.discard(change.name)
+        self.versions.mark(change.name, None)
         if initial is None:
             self.names.set(change)
         else:
@@ -191,7 +210,8 @@ class IndexFeed:
         self._filled.set()
 
     def _count(self) -> int:
-        return len(self.names) if self._initial is None else len(self._initial)
+        names = len(self.names) if self._initial is None else len(self._initial)
+        return names + len(self.versions)
 
     def _give_up(self) -> None:
         _log.warning(
@@ -201,6 +221,7 @@ class IndexFeed:
         )
         self.is_too_large = True
         self.names, self._initial, self._removed = NameIndex(), None, set()
+        self.versions = VersionIndex()
         self._filled.set()
         self._changed.set()
 

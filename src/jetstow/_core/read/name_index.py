@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from sortedcontainers import SortedDict
@@ -99,6 +99,15 @@ class NameIndex:
     def discard(self, name: str) -> None:
         """Remove a name, if it is there."""
         self._entries.pop(name, None)
+
+    def get(self, name: str) -> IndexEntry | None:
+        """Return the entry of a name, or None."""
+        entry: IndexEntry | None = self._entries.get(name)
+        return entry
+
+    def names_from(self, start: str, *, inclusive: bool) -> Iterator[str]:
+        """Yield the names from one on, in order."""
+        yield from self._entries.irange(start, inclusive=(inclusive, True))
 
     def values(self) -> Iterable[IndexEntry]:
         """Return all entries, in any order."""

@@ -1,4 +1,7 @@
-"""The current metadata of one name, read from the leader: a client reads its own writes."""
+"""The metadata of one name, read from the leader: a client reads its own writes.
+
+It is the current metadata, or that of the version that the context selects.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import meta_subject
+from jetstow._core.protocol.versions import current_info, hidden_name, set_version, shown_info
 from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 
@@ -39,8 +43,10 @@ _UNUSED: Final = NameState()
 
 
 async def read_state(stream: Stream, context: ErrorContext) -> NameState:
-    """Return the state of the name in `context`, to change it."""
+    """Return the state of the name in `context`, to change it, or that of one version."""
     name = context.name or ""
+    if context.version is not None:
+        return await _read_version(stream, context, context.version)
     message = await stream.last_message(context, meta_subject(stream.subject_bucket, name))
     if message is None:
         return NameState()
@@ -50,7 +56,26 @@ async def read_state(stream: Stream, context: ErrorContext) -> NameState:
         )
     except BadObjectMetaError:
         info = None  # unreadable metadata can still be replaced
+    if info is not None and (versioning := stream.versioning) is not None:
+        set_version(versioning, info)
     return NameState(message.seq, info, message.data)
+
+
+async def _read_version(stream: Stream, context: ErrorContext, version: str) -> NameState:
+    """Return the state of a version: unused if there is none. Its revision is that of its info."""
+    name = context.name or ""
+    current = await read_state(stream, stream.error_context(name))
+    while True:
+        if current.info is not None and current.info.version == version:
+            return current
+        kept = await read_state(stream, stream.error_context(hidden_name(name, version)))
+        if kept.live is not None:
+            info = current_info(name, version, kept.live)
+            return NameState(info.revision, info, kept.data)
+        before = current.revision
+        current = await read_state(stream, stream.error_context(name))
+        if current.revision == before:
+            return NameState()  # it was not made current in the meantime
 
 
 def guess_state(stream: Stream, context: ErrorContext) -> NameState | None:
@@ -62,8 +87,8 @@ def guess_state(stream: Stream, context: ErrorContext) -> NameState | None:
     known = stream.names.get(name)
     if known is None:
         return _UNUSED
-    if known.has_extra:
-        return None
+    if known.has_extra or stream.versioning is not None:
+        return None  # a version is kept with all of its metadata
     info = ObjectInfo(
         name, stream.bucket, known.nuid, known.size, chunks=known.chunks, revision=known.revision
     )
@@ -78,14 +103,28 @@ async def get_info(
     Raises: `ObjectNotFoundError`, `ObjectDeletedError` (a subclass), `BadObjectMetaError`.
     """
     name = context.name or ""
+    if context.version is not None:
+        return await _get_version(stream, context, show_deleted=show_deleted)
     message = await stream.last_message(context, meta_subject(stream.subject_bucket, name))
     if message is None:
         raise context.error(ObjectNotFoundError, f"there is no {context}")
     info = decode_info(stream.bucket, name, message.data, revision=message.seq, mtime=message.time)
     stream.names.remember(info)
+    if (versioning := stream.versioning) is not None:
+        info = shown_info(versioning, info)
     if info.deleted and not show_deleted:
         raise context.error(ObjectDeletedError, f"{context} was deleted")
     return info
+
+
+async def _get_version(stream: Stream, context: ErrorContext, *, show_deleted: bool) -> ObjectInfo:
+    state = await read_state(stream, context)
+    if state.info is None:
+        raise context.error(ObjectNotFoundError, f"there is no {context}")
+    if state.info.deleted and not show_deleted:
+        raise context.error(ObjectDeletedError, f"{context} is a delete marker")
+    versioning = stream.versioning
+    return state.info if versioning is None else shown_info(versioning, state.info)
 
 
 def require_live(

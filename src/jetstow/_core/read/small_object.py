@@ -78,7 +78,9 @@ async def find_object(
 
     Raises: what `links.follow` and `Preconditions.check` raise.
     """
-    known, reply = stream.names.get(context.name or ""), None
+    known, reply = None, None
+    if context.version is None:
+        known = stream.names.get(context.name or "")
     if known is not None:
         reply = await _request(stream, context, Chunks(known.nuid, known.chunks, known.size))
     try:

@@ -1,29 +1,29 @@
-"""Commit: publish an object's metadata with compare-and-set. The only module that does.
+"""Commit: publish an object's metadata with compare-and-set.
 
-The metadata is published with the revision that it replaces as the expected revision. If two
-clients change a name at the same time, one succeeds; the other reads the new state and decides
-again. A rename of the object that another client has begun is finished or stopped first.
+A rename of the object that another client has begun is finished or stopped first. In a versioned
+bucket, what the metadata replaces is kept before it is published (docs/decisions/0044).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final, NamedTuple
 
-from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
-from jetstow._core.protocol import ttl
-from jetstow._core.protocol.api_errors import WRONG_LAST_SEQUENCE
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.metadata import encode_info
-from jetstow._core.protocol.subjects import meta_subject
+from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.versions import (
+    NULL_VERSION,
+    VERSIONS_PREFIX,
+    set_version,
+    with_new_version,
+    with_same_version,
+)
 from jetstow._core.read.name_state import NameState, read_state
-from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
-from jetstow._core.write.delete_marker import delete_marker, renamed_marker
-from jetstow._core.write.metadata_publish import MetadataPublish
+from jetstow._core.write.compare_and_set import CompareAndSet, Decision, Propose
+from jetstow._core.write.delete_marker import bare_marker, delete_marker, renamed_marker
+from jetstow._core.write.history import drop_outdated, forget_lost, keep_version
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.revision_check import check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
@@ -34,24 +34,8 @@ from jetstow._core.write.shared_chunks import (
     twin_of,
     without_twin,
 )
-from jetstow.errors import (
-    JetstowError,
-    RevisionMismatchError,
-    ServerError,
-    TimeoutError,
-)
+from jetstow.errors import RevisionMismatchError
 from jetstow.models import ObjectInfo
-
-_EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
-
-# The note of an error, if the outcome of the publish is unknown and another client was faster.
-_REPLACED: Final = (
-    "another client has written the name since: this change is not the current one, but it may "
-    "have been stored for a time"
-)
-
-Propose = Callable[[NameState], ObjectInfo]
-"""Returns new metadata for a name at a state. The commit sets its revision."""
 
 
 async def commit(
@@ -139,23 +123,11 @@ async def delete_renamed(stream: Stream, context: ErrorContext, state: NameState
     return committed
 
 
-class _Attempt(NamedTuple):
-    """Metadata that replaces a state.
+class Commit(CompareAndSet):
+    """The commit of one name: see `commit`. In a versioned bucket, it keeps what it replaces.
 
-    `is_shared` is whether another name may have the chunks of the replaced object.
-    """
-
-    state: NameState
-    info: ObjectInfo
-    is_shared: bool
-    payload: bytes
-    publish: MetadataPublish
-
-
-class Commit:
-    """The compare-and-set loop of one name; see `commit`.
-
-    If `run` is cancelled while the metadata may be stored, it has to be called again, to its end.
+    With `has_version`, the metadata is that of a version, which keeps its id. With `drops`, what is
+    replaced is not kept.
     """
 
     def __init__(
@@ -168,127 +140,74 @@ class Commit:
         *,
         dated: bool = False,
         is_guess: bool = False,
+        has_version: bool = False,
+        drops: bool = False,
     ) -> None:
-        self._stream = stream
-        self._context = context
-        self._propose = propose
-        self._state = state
-        self._expected_revision = expected_revision
-        self._dated = dated
-        self._is_guess = is_guess
-        self._attempt: _Attempt | None = None
-        # The metadata and the error of a publish whose outcome is unknown.
-        self._unknown: tuple[bytes, JetstowError] | None = None
-        self._policy: RetryPolicy | None = None
-
-    @property
-    def may_be_stored(self) -> bool:
-        """Whether metadata was sent, and not refused."""
-        is_sent = self._attempt is not None and self._attempt.publish.is_sent
-        return is_sent or self._unknown is not None
+        super().__init__(
+            stream, context, propose, state, expected_revision, dated=dated, is_guess=is_guess
+        )
+        self._has_version = has_version
+        self._drops = drops
+        # What was kept for the last attempt, and the NUID of all attempts of a delete marker.
+        self._kept: ObjectInfo | None = None
+        self._marker_nuid = ""
 
     async def run(self) -> Committed:
-        """Publish the metadata until its outcome is known."""
-        while True:
-            if self._attempt is None:
-                self._attempt = await self._prepare()
-            attempt = self._attempt
-            try:
-                revision = await attempt.publish.revision()
-            except RETRIED_ERRORS as error:
-                self._attempt = None
-                await self._wait_or_raise(attempt, error)
-            except ServerError as error:
-                self._attempt = None
-                if (stored := await self._read_after_refusal(attempt, error)) is not None:
-                    return stored
-            else:
-                return self._committed(attempt, revision)
+        """Publish the metadata until its outcome is known.
 
-    async def _prepare(self) -> _Attempt:
-        stream, context = self._stream, self._context
-        state, info, is_shared = await self._decide(self._state)
-        self._state = state
-        payload = encode_info(info)
-        headers = {"Nats-Rollup": "sub", _EXPECTED_REVISION: str(state.revision)}
-        if info.headers and not info.deleted and info.expires is not None:
-            clock = await ServerClock.read(stream)
-            headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
-        subject = meta_subject(stream.subject_bucket, context.name or "")
-        publish = MetadataPublish(stream, context, subject, payload, headers, dated=self._dated)
-        return _Attempt(state, info, is_shared, payload, publish)
+        Then the kept version `null` is removed, if the new one has that id.
+        """
+        committed = await super().run()
+        if committed.info.version == NULL_VERSION:
+            await drop_outdated(self._stream, committed.info)
+        return committed
 
-    async def _decide(self, state: NameState) -> tuple[NameState, ObjectInfo, bool]:
-        """Return the state to replace, the metadata, and whether the replaced chunks are shared."""
+    async def _decide(self, state: NameState) -> Decision:
         if state.info is not None and state.info.extra:
             state = await settle(self._stream, self._context, state)
+        if self._kept is not None and self._kept.revision != state.revision:
+            await forget_lost(self._stream, self._kept)
+            self._kept = None
         if self._expected_revision is not None:
             check_revision(self._context, state, self._expected_revision)
-        info = self._propose(state)
+        info = self._proposed(state)
+        if self._must_keep(state, info):
+            self._kept = state.info
+            await keep_version(self._stream, state)
+            return Decision(state, info, is_kept=True)
         if state.info is None or not state.info.extra:
-            return state, info, False  # it names no other name
-        return state, info, await is_shared(self._stream, state, info)
+            return Decision(state, info)  # it names no other name
+        return Decision(state, info, await is_shared(self._stream, state, info))
 
-    def _committed(self, attempt: _Attempt, revision: int) -> Committed:
-        info = attempt.info
-        info.revision, info.mtime = revision, attempt.publish.time
-        self._stream.names.remember(info)
-        return Committed(info, attempt.state, attempt.is_shared)
+    def _proposed(self, state: NameState) -> ObjectInfo:
+        info = self._propose(state)
+        versioning = self._stream.versioning
+        if versioning is None or self._has_version or info.name.startswith(VERSIONS_PREFIX):
+            return info
+        if state.info is not None:
+            set_version(versioning, state.info)
+        if state.live is not None and state.live.nuid == info.nuid and not info.deleted:
+            return with_same_version(info, state.live)
+        if info.deleted:
+            self._marker_nuid = self._marker_nuid or new_nuid()
+            info = bare_marker(info, self._marker_nuid)
+        return with_new_version(versioning, info)
 
-    async def _wait_or_raise(self, attempt: _Attempt, error: JetstowError) -> None:
-        """Return if publishing again makes sense.
-
-        It is safe: the expected revision admits one of the two messages.
-        """
-        first = self._unknown is None
-        self._unknown = self._unknown or (attempt.payload, error)
-        if isinstance(error, TimeoutError) and first:
-            return
-        self._policy = self._policy or self._stream.api.retry_policy(self._context)
-        try:
-            await self._policy.wait_or_raise(error)
-        except JetstowError:
-            raise self._unknown[1] from None  # it is the outcome of that publish that is unknown
-
-    async def _read_after_refusal(self, attempt: _Attempt, error: ServerError) -> Committed | None:
-        """Read the state of a name that was changed. Return what an earlier publish stored.
-
-        Raises: `error` (the name was not changed), the error of an earlier publish.
-        """
-        unknown = self._unknown
-        if error.err_code not in WRONG_LAST_SEQUENCE:
-            raise (error if unknown is None else unknown[1]) from None
-        current = await read_state(self._stream, self._context)
-        if self._is_guess:
-            self._stream.names.check(self._context.name or "", current.revision)
-            self._is_guess = False
-        if unknown is not None and current.data == unknown[0]:
-            return self._committed(attempt, current.revision)
-        if unknown is not None and self._may_have_been_stored(unknown[0], current):
-            # Another client wrote the name. If it did so after the earlier publish was
-            # stored, it purged these chunks: they must not be named again.
-            unknown[1].add_note(_REPLACED)
-            raise unknown[1] from None
-        self._unknown = None
-        self._state = current
-        return None
-
-    def _may_have_been_stored(self, payload: bytes, current: NameState) -> bool:
-        """Return whether an earlier publish may have been stored before the name's current state.
-
-        If the current state admits no other metadata, the earlier publish may be the reason.
-        """
-        try:
-            return encode_info(self._propose(current)) == payload
-        except RevisionMismatchError:
-            raise
-        except JetstowError:
-            return True
+    def _must_keep(self, state: NameState, info: ObjectInfo) -> bool:
+        """Return whether what the metadata replaces is another version."""
+        if self._drops or state.info is None or state.info.version is None:
+            return False
+        return state.info.version != info.version
 
 
 class _CommitStep(Commit):
-    """The commit of one of the messages of a rename; see `commit_step`."""
+    """The commit of one of the messages of a rename; see `commit_step`.
 
-    async def _decide(self, state: NameState) -> tuple[NameState, ObjectInfo, bool]:
-        info = self._propose(state)
-        return state, info, state.live is not None and twin_of(state.live) is not None
+    The object is the same version under another name: only a delete marker is kept.
+    """
+
+    async def _decide(self, state: NameState) -> Decision:
+        if state.live is None:
+            return await super()._decide(state)
+        info = self._proposed(state)
+        return Decision(state, info, twin_of(state.live) is not None)

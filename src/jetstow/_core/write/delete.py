@@ -90,6 +90,8 @@ async def delete(
                 stream, context, marker, state=current, expected_revision=expected_revision
             )
         except BucketFullError as error:
+            if stream.versioning is not None:
+                raise  # the chunks are those of a version
             if await _delete_from_full_bucket(
                 stream, context, current, marker(current), error, keep_chunks=keep_chunks
             ):

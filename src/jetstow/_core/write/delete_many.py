@@ -50,9 +50,10 @@ async def delete_prefix(stream: Stream, prefix: str) -> DeleteResult:
 
     Raises: what `_delete_all` raises.
     """
+    names = NameFilter(prefix, hides_versions=stream.versioning is not None)
     targets = [
         (info.name, info.revision, NameState(info.revision, info))
-        for info in await list_infos(stream, NameFilter(prefix))
+        for info in await list_infos(stream, names)
         if not info.deleted
     ]
     return await _delete_all(stream, targets)

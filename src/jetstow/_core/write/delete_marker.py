@@ -33,3 +33,8 @@ def renamed_marker(context: ErrorContext, state: NameState) -> ObjectInfo:
     again, and these would be the chunks of the new name.
     """
     return replace(delete_marker(context, state), nuid=new_nuid())
+
+
+def bare_marker(marker: ObjectInfo, nuid: str) -> ObjectInfo:
+    """Return a delete marker that is a version: the one that it replaces has the description."""
+    return ObjectInfo(name=marker.name, bucket=marker.bucket, nuid=nuid, deleted=True)

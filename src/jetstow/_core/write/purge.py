@@ -37,12 +37,14 @@ _log = logging.getLogger("jetstow.write")
 class Committed:
     """The published metadata, and the state of the name that it replaced.
 
-    `is_shared` is whether another name may have had the chunks of the replaced object.
+    `is_shared` is whether another name may have had the chunks of the replaced object, `is_kept`
+    whether they stay as those of a version.
     """
 
     info: ObjectInfo
     replaced: NameState
     is_shared: bool = False
+    is_kept: bool = False
 
 
 async def purge_chunks(
@@ -163,13 +165,13 @@ def _warn(context: ErrorContext, nuid: str, error: JetstowError) -> None:
 async def purge_replaced(
     stream: Stream, context: ErrorContext, committed: Committed, *, wait: bool = False
 ) -> None:
-    """Purge the chunks of the object that a commit replaced or deleted, unless another name or
-    the new metadata refers to them.
+    """Purge the chunks of the object that a commit replaced or deleted, unless another name, the
+    new metadata or a version refers to them.
 
     Without `wait`, the purge is sent, and ends later (see `send_purge`).
     """
     replaced = committed.replaced.live
-    if replaced is None or not replaced.chunks or replaced.is_link():
+    if replaced is None or not replaced.chunks or replaced.is_link() or committed.is_kept:
         return
     if replaced.nuid == committed.info.nuid and not committed.info.deleted:
         return

@@ -7,12 +7,16 @@ from dataclasses import replace
 from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers, reserved_headers
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._core.protocol.subjects import check_object_name
+from jetstow._core.protocol.versions import current_info, hidden_name, kept_info
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.write.commit import commit
+from jetstow._core.write.compare_and_set import Propose
+from jetstow._core.write.history import change_kept
 from jetstow._core.write.rename import rename, with_name
 from jetstow._core.write.revision_check import check_revision
 from jetstow.errors import InvalidOptionError, ObjectDeletedError, RevisionMismatchError
@@ -27,6 +31,8 @@ async def update_meta(
 ) -> ObjectInfo:
     """Replace an object's metadata; rename the object if `meta` has a different name.
 
+    If the context has a version, the metadata of that version is replaced.
+
     Raises: `InvalidOptionError`, `ObjectDeletedError`, `ObjectAlreadyExists`,
     `RevisionMismatchError` (the object is not at `expected_revision`).
     """
@@ -39,6 +45,8 @@ async def update_meta(
         )
     name = context.name or ""
     new_name = name if meta.name is None else check_object_name(stream.bucket, meta.name)
+    if context.version is not None and new_name != name:
+        raise context.error(InvalidOptionError, f"{context} cannot be renamed: only the current is")
     checked = check_meta(stream.bucket, new_name, meta, allow_reserved_headers=stream.is_as_stored)
 
     def updated(state: NameState) -> ObjectInfo:
@@ -55,6 +63,8 @@ async def update_meta(
             metadata=metadata,
         )
 
+    if context.version is not None:
+        return await _update_version(stream, context, updated, expected_revision)
     if new_name == name and stream.key is None:
         committed = await commit(
             stream, context, updated, expected_revision=expected_revision, dated=True
@@ -96,3 +106,25 @@ async def _try_update(
     except RevisionMismatchError:
         return None
     return committed.info
+
+
+async def _update_version(
+    stream: Stream, context: ErrorContext, updated: Propose, expected_revision: int | None
+) -> ObjectInfo:
+    """Publish what `updated` returns for a version, which may be the current one or a kept one."""
+    await check_writable(stream, context)
+    name, version = context.name or "", context.version or ""
+    while True:
+        state = await read_state(stream, context)
+        check_revision(context, state, expected_revision)
+        proposed = updated(state)
+        current = await read_state(stream, stream.error_context(name))
+        if current.info is not None and current.info.version == version:
+            if done := await _try_update(stream, stream.error_context(name), current, proposed):
+                return done
+            continue
+        kept = await read_state(stream, stream.error_context(hidden_name(name, version)))
+        if kept.info is None or current_info(name, version, kept.info) != state.info:
+            continue
+        if await change_kept(stream, kept, kept_info(proposed)):
+            return proposed

@@ -110,6 +110,7 @@ class BucketEntry(msgspec.Struct, omit_defaults=True):
     metadata: dict[str, str] | None = None
     placement: PlacementEntry | None = None
     sealed: bool = False
+    versioned: bool = False
 
     @classmethod
     def from_config(cls, config: BucketConfig, *, sealed: bool) -> BucketEntry:
@@ -128,6 +129,7 @@ class BucketEntry(msgspec.Struct, omit_defaults=True):
             metadata=config.metadata,
             placement=None if placement is None else _placement_entry(placement),
             sealed=sealed,
+            versioned=bool(config.versioned),
         )
 
     def config(self, bucket: str) -> BucketConfig:
@@ -143,6 +145,7 @@ class BucketEntry(msgspec.Struct, omit_defaults=True):
             compression=self.compression,
             metadata=self.metadata,
             placement=None if placement is None else Placement(placement.cluster, placement.tags),
+            versioned=self.versioned or None,
         )
 
 

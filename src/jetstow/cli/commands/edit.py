@@ -76,6 +76,17 @@ async def edit(
             help="Buckets: copies of the data in a cluster.",
         ),
     ] = None,
+    versioned: Annotated[
+        bool | None,
+        typer.Option(
+            "--versioned/--suspend-versions",
+            help="Buckets: keep replaced and deleted objects as versions, or stop that.",
+        ),
+    ] = None,
+    restore_version: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Objects: make this version the current one first."),
+    ] = None,
 ) -> Result:  # fmt: skip
     """Change the metadata of an object, or the options of a bucket.
 
@@ -85,9 +96,11 @@ async def edit(
     shared = {"description": description, "metadata": metadata, "remove_metadata": remove_metadata}
     of_object = {
         "content_type": content_type, "tag": tag, "remove_tag": remove_tag, "header": header,
-        "remove_header": remove_header,
+        "remove_header": remove_header, "restore_version": restore_version,
     }  # fmt: skip
-    of_bucket = {"ttl": ttl, "max_bytes": max_bytes, "replicas": replicas}
+    of_bucket = {
+        "ttl": ttl, "max_bytes": max_bytes, "replicas": replicas, "versioned": versioned
+    }  # fmt: skip
     kind, own, other = (
         ("an object", of_object, of_bucket) if address.name else ("a bucket", of_bucket, of_object)
     )
@@ -114,7 +127,13 @@ async def edit(
         meta.headers = headers.change_lists(ObjectHeaders(meta.headers or {}).to_lists()) or None
         return meta
 
-    changed = await change_meta(await session.store(address.bucket), address.name, change)
+    store = await session.store(address.bucket)
+    changed: ObjectInfo | None = None
+    if restore_version is not None:
+        changed = await store.restore_version(address.name, restore_version)
+        del of_object["restore_version"]
+    if changed is None or any(value is not None for value in (shared | of_object).values()):
+        changed = await change_meta(store, address.name, change)
     return Result(object_data(changed), notices=[f"changed {printable(str(address))}"])
 
 

@@ -92,6 +92,7 @@ async def _collect(
         "recent": result.recent,
         "names": list(result.names),
         "markers": result.markers,
+        "versions": result.versions,
         "findings": findings_data(result.findings),
     }
     return report_changes(data, {}, _summary(result, dry_run=dry_run), dry_run=dry_run)
@@ -106,6 +107,8 @@ def _summary(result: GarbageResult, *, dry_run: bool) -> str:
         garbage.append(f"{format_count(len(result.names), 'old name')} of a rename")
     if result.markers:
         garbage.append(format_count(result.markers, "delete marker"))
+    if result.versions:
+        garbage.append(format_count(result.versions, "outdated version"))
     removed = summarize([("remove", " and ".join(garbage))], dry_run=dry_run)
     summary = f"bucket {result.bucket!r}: {removed if garbage else 'nothing to remove'}"
     if result.recent:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from jetstow.cli import pipes, stdio
-from jetstow.cli.arguments import Object, Resume
+from jetstow.cli.arguments import Object, Resume, Version
 from jetstow.cli.command import command
 from jetstow.cli.errors import UsageError
 from jetstow.cli.help import OBJECTS
@@ -32,6 +32,7 @@ async def get(
         ),
     ] = None,
     resume: Resume = False,
+    version: Version = None,
 ) -> Result | None:  # fmt: skip
     """Read an object into a file (download).
 
@@ -41,7 +42,7 @@ async def get(
         if session.settings.json:
             raise UsageError("standard output cannot take both the object and JSON: name a file")
         pipes.reject_resume(resume, path)
-        await pipes.write_object(session, source, session.output)
+        await pipes.write_object(session, source, session.output, version)
         return None
     target = _target_path(source, path)
     file = _follow_link(target) if target == path else target
@@ -49,10 +50,12 @@ async def get(
     if _is_device(file):
         pipes.reject_resume(resume, file)
         with closing(await stdio.open_to_write(file)) as output:
-            info = await pipes.write_object(session, source, output)
+            info = await pipes.write_object(session, source, output, version)
     else:
         with session.progress(source.basename) as bar:
-            info = await store.get_file(source.name, file, resume=resume, progress=bar)
+            info = await store.get_file(
+                source.name, file, version=version, resume=resume, progress=bar
+            )
     size = format_size(info.size or 0)
     line = f"{printable(target)}: {size} from {printable(str(source))}, verified"
     return Result(object_data(info) | {"path": target}, notices=[line])

@@ -14,9 +14,16 @@ from jetstow.cli.command import command
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.parsers import Address
 from jetstow.cli.render import Result, printable
-from jetstow.cli.selection import list_objects, nothing_found, nothing_matches
+from jetstow.cli.selection import list_objects, list_versions, nothing_found, nothing_matches
 from jetstow.cli.session import Session
-from jetstow.cli.tables import Folder, bucket_table, entry_data, entry_label, entry_table
+from jetstow.cli.tables import (
+    Folder,
+    bucket_table,
+    entry_data,
+    entry_label,
+    entry_table,
+    version_table,
+)
 
 if TYPE_CHECKING:
     from jetstow import ObjectInfo
@@ -38,6 +45,12 @@ async def ls(
     ] = False,
     long: Long = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Include deleted objects.")] = False,
+    versions: Annotated[
+        bool,
+        typer.Option(
+            "--versions", help="List all versions with their ids, the newest of a name first."
+        ),
+    ] = False,
 ) -> Result:  # fmt: skip
     """List buckets, or the objects and folders of a bucket.
 
@@ -49,6 +62,9 @@ async def ls(
         if long:
             return buckets
         return Result(buckets.data, [bucket["bucket"] for bucket in buckets.data])
+    if versions:
+        infos = await list_versions(session, address)
+        return version_table([info for info in infos if _is_selected(address, info.name)])
     infos = await list_objects(session, address, ignore_deletes=not deleted)
     folder, infos = _select(address, infos)
     entries = group_by_folder(infos, folder) if folder is not None and not recursive else [*infos]
@@ -56,6 +72,15 @@ async def ls(
         return entry_table(entries)
     data = [entry_data(entry) for entry in entries]
     return Result(data, [printable(entry_label(entry)) for entry in entries])
+
+
+def _is_selected(address: Address, name: str) -> bool:
+    """Return whether versions of a name are listed: the name itself, in a folder, or a match."""
+    if address.is_folder:
+        return True
+    if address.is_pattern:
+        return matches(address.name, name)
+    return name == address.name or name.startswith(f"{address.name}/")
 
 
 def _select(address: Address, infos: list[ObjectInfo]) -> tuple[str | None, list[ObjectInfo]]:

@@ -42,6 +42,10 @@ async def mb(
         typer.Option(metavar="s2|none", help="Compression on disk (default: none)."),
     ] = None,
     metadata: Metadata = None,
+    versioned: Annotated[
+        bool,
+        typer.Option("--versioned", help="Keep replaced and deleted objects as versions."),
+    ] = False,
 ) -> Result:  # fmt: skip
     """Create a bucket.
 
@@ -59,6 +63,7 @@ async def mb(
         replicas=replicas,
         compression=compression,
         metadata=parsers.key_values("--metadata", metadata),
+        versioned=versioned or None,
     )
     return Result(bucket_data(await store.status()), notices=[f"bucket {bucket!r} is ready"])
 

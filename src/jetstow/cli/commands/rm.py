@@ -55,6 +55,14 @@ async def rm(
     force: Annotated[
         bool, typer.Option("--force", "-f", help="Ignore objects that do not exist.")
     ] = False,
+    version: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="Remove this version permanently, as ls --versions shows it. If it is the current "
+            "one, or its delete marker, the version before it is current then.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
@@ -70,6 +78,9 @@ async def rm(
             raise error
         session.report(error)
 
+    if version is not None:
+        yield await _remove_version(session, objects, version, dry_run=dry_run, force=force)
+        return
     for address in objects:
         try:
             selected = await _select(session, address, recursive)
@@ -83,19 +94,41 @@ async def rm(
         if not address.name and selected and not (yes or dry_run):
             count = format_count(len(selected), "object")
             await confirm(f"bucket {address.bucket!r} has {count}", "delete all of them?")
-        if dry_run:
-            names = [item if isinstance(item, str) else item.name for item in selected]
-            planned = [str(Address(address.bucket, name)) for name in names]
-            data = [_data(address.bucket, name, removed=False) for name in names]
-            for item, line in zip(data, list_planned("delete", planned), strict=True):
-                yield Result(item, [line])
-            continue
+        results = (
+            _planned(address.bucket, selected)
+            if dry_run
+            else _delete(session, address.bucket, selected, force=force)
+        )
         try:
-            async with aclosing(_delete(session, address.bucket, selected, force=force)) as results:
+            async with aclosing(results):
                 async for result in results:
                     yield result
         except Exception as error:  # noqa: BLE001
             report_or_raise(error)
+
+
+async def _planned(bucket: str, selected: Sequence[Selected]) -> AsyncGenerator[Result, None]:
+    names = [item if isinstance(item, str) else item.name for item in selected]
+    lines = list_planned("delete", [str(Address(bucket, name)) for name in names])
+    for name, line in zip(names, lines, strict=True):
+        yield Result(_data(bucket, name, removed=False), [line])
+
+
+async def _remove_version(
+    session: Session, objects: list[Address], version: str, *, dry_run: bool, force: bool
+) -> Result:
+    if len(objects) > 1 or not objects[0].name:
+        raise UsageError("--version is for a single object")
+    address = objects[0]
+    store = await session.store(address.bucket)
+    data = _data(address.bucket, address.name, removed=not dry_run) | {"version": version}
+    label = f"version {version} of {printable(str(address))}"
+    if dry_run:
+        await store.get_info(address.name, True, version=version)
+        return Result(data, list_planned("delete", [label]))
+    removed = await store.delete(address.name, version=version, missing_ok=force)
+    data["removed"] = removed is not None
+    return Result(data, notices=[f"deleted {label}"])
 
 
 async def _select(session: Session, address: Address, recursive: bool) -> Sequence[Selected]:
