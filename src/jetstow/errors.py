@@ -7,6 +7,7 @@ Each class also derives from the corresponding nats-py error and Python builtin,
 from __future__ import annotations
 
 import builtins
+import datetime
 import errno
 
 import nats.errors
@@ -132,6 +133,13 @@ class ObjectAlreadyExists(JetstowError, nats_js.ObjectAlreadyExists, FileExistsE
     """An object with the name exists. The class name is nats-py's."""
 
     errno = errno.EEXIST
+
+
+class ObjectLockedError(JetstowError, PermissionError):
+    """The version has a legal hold, or is kept until the time `until`: it cannot be removed."""
+
+    errno = errno.EPERM
+    until: datetime.datetime | None = None
 
 
 class RevisionMismatchError(JetstowError, nats_js.BadRequestError):

@@ -107,6 +107,16 @@ class ObjectInfo(api.ObjectInfo):
         return expiry_from_headers(self.headers)
 
     @property
+    def retention(self) -> Retention | None:
+        """Until when this version is kept; None if it has no retention (`set_retention`)."""
+        return retention_of(self.headers)
+
+    @property
+    def legal_hold(self) -> bool:
+        """Whether this version is kept until its legal hold is removed (`set_legal_hold`)."""
+        return has_legal_hold(self.headers)
+
+    @property
     def encrypted(self) -> bool:
         """Whether the bytes are encrypted (see `ObjectStore.encrypted`)."""
         return bool(self._header_values(ENCRYPTION_HEADER))
