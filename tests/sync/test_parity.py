@@ -34,6 +34,7 @@ FUNCTIONS = (
 # Members for the event loop, and the classes that nats-py nests in its object store.
 ASYNC_ONLY = {
     ("Client", "publish_fast"),
+    ("Client", "request"),
     ("Client", "subscribe_fast"),
     ("ObjectReader", "stream"),
     ("ObjectStore", "ObjectResult"),
