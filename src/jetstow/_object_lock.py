@@ -15,6 +15,9 @@ from jetstow._headers import ObjectHeaders, header_values
 RETENTION_HEADER: Final = "Jetstow-Retention"
 LEGAL_HOLD_HEADER: Final = "Jetstow-Legal-Hold"
 
+# In lower case: header names are compared without regard to case.
+LOCK_HEADERS: Final = frozenset({RETENTION_HEADER.lower(), LEGAL_HOLD_HEADER.lower()})
+
 _RETENTION: Final = re.compile(r"(governance|compliance) (\S+)")
 
 
@@ -28,9 +31,18 @@ class Retention:
     mode: Literal["governance", "compliance"]
     until: datetime.datetime
 
-    def is_active(self, now: datetime.datetime) -> bool:
-        """Return whether the version is still kept."""
-        return now < self.until
+    @property
+    def is_active(self) -> bool:
+        """Whether the version is still kept, by the clock of this machine."""
+        return datetime.datetime.now(datetime.UTC) < self.until
+
+    def problem(self) -> str | None:
+        """Return why it cannot be set; None if it can."""
+        if self.mode not in ("governance", "compliance"):
+            return f"the mode of a retention is 'governance' or 'compliance', not {self.mode!r}"
+        if self.until.tzinfo is None or not self.is_active:
+            return f"a retention ends in the future, at a time with a time zone: not {self.until}"
+        return None
 
 
 def retention_of(headers: dict[str, Any] | None) -> Retention | None:
@@ -54,6 +66,11 @@ def retention_of(headers: dict[str, Any] | None) -> Retention | None:
 def has_legal_hold(headers: dict[str, Any] | None) -> bool:
     """Return whether an object has a legal hold."""
     return bool(header_values(headers, LEGAL_HOLD_HEADER))
+
+
+def is_locked(headers: dict[str, Any] | None) -> bool:
+    """Return whether an object has a retention, which may be over, or a legal hold."""
+    return any(name.lower() in LOCK_HEADERS for name in headers or ())
 
 
 def lock_headers(retention: Retention | None, *, legal_hold: bool) -> ObjectHeaders:

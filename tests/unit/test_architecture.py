@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jetstow._headers",
         "jetstow._html",
         "jetstow._lazy",
+        "jetstow._object_lock",
         "jetstow._upload_records",
     ),
     ("jetstow._bucket_models",),

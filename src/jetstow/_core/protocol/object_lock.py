@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import replace
 
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
 from jetstow._object_lock import (
-    LEGAL_HOLD_HEADER,
-    RETENTION_HEADER,
+    LOCK_HEADERS,
     Retention,
     has_legal_hold,
     lock_headers,
@@ -17,11 +15,6 @@ from jetstow._object_lock import (
 )
 from jetstow.errors import InvalidOptionError, ObjectLockedError
 from jetstow.models import ObjectInfo
-
-
-def utc_now() -> datetime.datetime:
-    """Return the time that retentions are compared with: that of this machine."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def check_removable(context: ErrorContext, info: ObjectInfo, *, bypass_governance: bool) -> None:
@@ -50,8 +43,8 @@ def with_retention(
     Raises: `ObjectLockedError` (it has a retention that is longer, or in another mode),
     `InvalidOptionError` (`until` is not in the future, or has no time zone).
     """
-    if retention is not None:
-        check_retention(context, retention)
+    if retention is not None and (problem := retention.problem()) is not None:
+        raise context.error(InvalidOptionError, f"{context} cannot be locked: {problem}")
     current = retention_of(info.headers)
     if current is not None and not _may_weaken(current, bypass_governance=bypass_governance):
         is_longer = retention is not None and retention.until >= current.until
@@ -65,25 +58,11 @@ def with_legal_hold(info: ObjectInfo, *, legal_hold: bool) -> ObjectInfo:
     return _with_lock(info, retention_of(info.headers), legal_hold=legal_hold)
 
 
-def check_retention(context: ErrorContext, retention: Retention) -> None:
-    """Check a new retention. Raises: `InvalidOptionError`."""
-    if retention.mode not in ("governance", "compliance"):
-        raise context.error(
-            InvalidOptionError,
-            f"the mode of a retention is 'governance' or 'compliance', not {retention.mode!r}",
-        )
-    if retention.until.tzinfo is None or not retention.is_active(utc_now()):
-        raise context.error(
-            InvalidOptionError,
-            f"a retention ends at a time in the future with a time zone, not {retention.until}",
-        )
-
-
 def _with_lock(info: ObjectInfo, retention: Retention | None, *, legal_hold: bool) -> ObjectInfo:
     others = {
         name: value
         for name, value in (info.headers or {}).items()
-        if name.lower() not in (RETENTION_HEADER.lower(), LEGAL_HOLD_HEADER.lower())
+        if name.lower() not in LOCK_HEADERS
     }
     return replace(
         info, headers=joined_headers(others, lock_headers(retention, legal_hold=legal_hold))
@@ -91,9 +70,7 @@ def _with_lock(info: ObjectInfo, retention: Retention | None, *, legal_hold: boo
 
 
 def _may_weaken(retention: Retention, *, bypass_governance: bool) -> bool:
-    if not retention.is_active(utc_now()):
-        return True
-    return retention.mode == "governance" and bypass_governance
+    return not retention.is_active or (retention.mode == "governance" and bypass_governance)
 
 
 def _retained(context: ErrorContext, retention: Retention) -> ObjectLockedError:
