@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         cls=help.Group,
         no_args_is_help=True,
         rich_markup_mode=None,
-        help="Apply the lifecycle rules of buckets, which clients of the S3 gateway set.",
+        help="Apply the lifecycle rules of buckets of the S3 gateway.",
     )
 
     @lifecycle.callback()
