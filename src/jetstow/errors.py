@@ -136,9 +136,8 @@ class ObjectAlreadyExists(JetstowError, nats_js.ObjectAlreadyExists, FileExistsE
 
 
 class ObjectLockedError(JetstowError, PermissionError):
-    """The version has a legal hold, or is kept until the time `until`: it cannot be removed."""
+    """The version has a legal hold, or a retention that lasts until `until`."""
 
-    errno = errno.EPERM
     until: datetime.datetime | None = None
 
 
@@ -266,42 +265,14 @@ class ContextError(JetstowError, ValueError):
 
 
 __all__ = [
-    "AuthorizationError",
-    "BadArchiveError",
-    "BadObjectMetaError",
-    "BucketExistsError",
-    "BucketFullError",
-    "BucketNotFoundError",
-    "BucketSealedError",
-    "ChunksLostError",
-    "ConnectionLostError",
-    "ContextError",
-    "DigestMismatchError",
-    "EmbeddedServerError",
-    "IntegrityError",
-    "InvalidBucketNameError",
-    "InvalidDataError",
-    "InvalidObjectNameError",
-    "InvalidOptionError",
-    "InvalidRangeError",
-    "JetStreamUnavailableError",
-    "JetstowError",
-    "LinkError",
-    "LinkIsABucketError",
-    "NoServersError",
-    "ObjectAlreadyExists",
-    "ObjectChangedError",
-    "ObjectDeletedError",
-    "ObjectEncryptedError",
-    "ObjectNotFoundError",
-    "ObjectUnchangedError",
-    "PermissionDeniedError",
-    "RevisionMismatchError",
-    "ServerError",
-    "SizeMismatchError",
-    "TamperedError",
-    "TimeoutError",
-    "WatcherStoppedError",
-    "WrongEventLoopError",
-    "WrongStreamError",
-]
+    "AuthorizationError", "BadArchiveError", "BadObjectMetaError", "BucketExistsError",
+    "BucketFullError", "BucketNotFoundError", "BucketSealedError", "ChunksLostError",
+    "ConnectionLostError", "ContextError", "DigestMismatchError", "EmbeddedServerError",
+    "IntegrityError", "InvalidBucketNameError", "InvalidDataError", "InvalidObjectNameError",
+    "InvalidOptionError", "InvalidRangeError", "JetStreamUnavailableError", "JetstowError",
+    "LinkError", "LinkIsABucketError", "NoServersError", "ObjectAlreadyExists",
+    "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectLockedError",
+    "ObjectNotFoundError", "ObjectUnchangedError", "PermissionDeniedError",
+    "RevisionMismatchError", "ServerError", "SizeMismatchError", "TamperedError", "TimeoutError",
+    "WatcherStoppedError", "WrongEventLoopError", "WrongStreamError",
+]  # fmt: skip

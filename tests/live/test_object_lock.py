@@ -139,3 +139,17 @@ async def test_retention_that_is_over(versioned: jetstow.ObjectStore, raw: Any) 
                 await store.delete("a", version=info.version, bypass_governance=True)
         else:
             await store.delete("a", version=info.version)
+
+
+async def test_locked_version_while_versions_are_suspended(
+    js: jetstow.JetStreamContext, versioned: jetstow.ObjectStore
+) -> None:
+    """The version `null` is replaced then, unless it is locked."""
+    store = await js.update_object_store(versioned.bucket, versioned=False)
+    await store.put("a", b"1", ObjectMeta(legal_hold=True))
+    for change in (store.put("a", b"2"), store.delete("a")):
+        with pytest.raises(ObjectLockedError):
+            await change
+    assert (await store.get("a")).data == b"1"
+    await store.set_legal_hold("a", False)
+    await store.put("a", b"2")

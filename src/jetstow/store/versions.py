@@ -16,8 +16,7 @@ from jetstow._core.read.versions import list_versions
 from jetstow._core.write import version_changes
 from jetstow._core.write.commit import commit
 from jetstow._core.write.update_meta import change_version
-from jetstow._object_lock import Retention
-from jetstow.models import ObjectInfo, ObjectList
+from jetstow.models import ObjectInfo, ObjectList, Retention
 from jetstow.store.base import BucketBase
 
 

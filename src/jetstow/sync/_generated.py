@@ -14,8 +14,7 @@ from nats.js import api
 from typing_extensions import Buffer
 
 import jetstow
-from jetstow._object_lock import Retention
-from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectList, ObjectResult
+from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectList, ObjectResult, Retention
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
