@@ -222,7 +222,7 @@ async def test_rename_in_a_bucket_that_fills_up(
     revision = MetadataPublish.revision
 
     async def fill_and_publish(publish: MetadataPublish) -> int:
-        if b'"deleted":true' in publish._payload and publish._context.name == "a":
+        if b'"deleted":true' in publish.payload and publish._context.name == "a":
             await fill(raw, small.bucket)
         return await revision(publish)
 

@@ -122,13 +122,11 @@ async def test_object_replaced_at_once_has_no_time(
 
     async def replace_and_request(times: StoredTimes, reply: DatedReply) -> None:
         await store.put("a", b"other")
-        if not times.request(reply):
-            times.request_from_leader(reply)
+        times.request(reply)
 
-    def replace_first(times: StoredTimes, reply: DatedReply) -> bool:
+    def replace_first(times: StoredTimes, reply: DatedReply) -> None:
         monkeypatch.setattr(StoredTimes, "request", request)
         replacing.append(asyncio.create_task(replace_and_request(times, reply)))
-        return True
 
     await store.put("warm", b"x")
     store._bucket.times._paused = 1_000  # no early request

@@ -10,7 +10,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
-from jetstow._core.bucket.name_cache import NameCache
+from jetstow._core.bucket.name_cache import KnownName, NameCache
 from jetstow.errors import (
     ConnectionLostError,
     DigestMismatchError,
@@ -287,7 +287,7 @@ def test_remembered_names_are_bounded() -> None:
         info = jetstow.ObjectInfo(name=str(i), bucket="b", nuid="n", size=1, chunks=1, revision=i)
         cache.remember(info)
     assert cache.get("0") is None
-    assert cache.get("4999") == (4999, "n", 1, 1, False)
+    assert cache.get("4999") == KnownName(4999, "n", 1, 1)
     assert len(cache._names) == 4_096
 
 

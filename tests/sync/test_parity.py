@@ -33,6 +33,7 @@ FUNCTIONS = (
 
 # Members for the event loop, and the classes that nats-py nests in its object store.
 ASYNC_ONLY = {
+    ("Client", "flush_fast"),
     ("Client", "publish_fast"),
     ("Client", "request"),
     ("Client", "subscribe_fast"),

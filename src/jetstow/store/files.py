@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Literal, overload
 
+import msgspec
 from nats.js import api
 
 from jetstow._core.aio.awaitables import AwaitableContext
@@ -104,5 +104,7 @@ class Files(BucketBase):
         return ObjectReader(await open_ranges(self._bucket, context, preconditions))
 
     async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
-        put = await prepare_put(self._bucket, name, replace(options, computes_digest=True))
+        put = await prepare_put(
+            self._bucket, name, msgspec.structs.replace(options, computes_digest=True)
+        )
         return ObjectWriter(put)

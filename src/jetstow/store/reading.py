@@ -104,9 +104,10 @@ class Reads(BucketBase):
                 buffer = BufferSink(view)
                 return ObjectResult(await retry_if_changed(lambda: read.write_to(buffer)))
 
+        if (data := await read.small()) is not None:
+            return ObjectResult(read.info, data)
+
         async def read_into_memory() -> ObjectResult:
-            if (data := await read.small()) is not None:
-                return ObjectResult(read.info, data)
             sink = MemorySink()
             info = await read.write_to(sink)
             return ObjectResult(info, sink.finish())

@@ -10,9 +10,9 @@ import inspect
 import io
 import os
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from anyio import to_thread
 
 from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
@@ -32,8 +32,7 @@ _BLOCK_SIZE: Final = 1024 * 1024
 _TEXT_BLOCK_SIZE: Final = 64 * 1024  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Data to store. `chunks(size)` can be called once; all chunks but the last have `size` bytes.
 
     `size` is the number of bytes, or None if it is not known. `memory` has them if it is in memory.

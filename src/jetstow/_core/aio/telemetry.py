@@ -198,9 +198,11 @@ def instrumented(
 
     @functools.wraps(method)
     async def wrapper(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        first = args[0] if args else kwargs.get("name")
-        name = first if isinstance(first, str) else None
         try:
+            if _instruments() is None:
+                return await method(self, *args, **kwargs)
+            first = args[0] if args else kwargs.get("name")
+            name = first if isinstance(first, str) else None
             with operation(method.__name__, self.bucket, name):
                 return await method(self, *args, **kwargs)
         except JetstowError as error:

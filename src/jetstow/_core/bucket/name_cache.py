@@ -7,7 +7,9 @@ commit checks it. A get requests the chunks of a small object together with its 
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from jetstow.models import ObjectInfo
 
@@ -18,7 +20,7 @@ _MAX_NAMES: Final = 4_096
 _ASKING_PUTS: Final = 16
 
 
-class KnownName(NamedTuple):
+class KnownName(msgspec.Struct, frozen=True, gc=False):
     """The metadata of a name at a revision: the NUID of the chunks, their number, and their size.
 
     With `has_extra` it has fields that ADR-20 does not define, such as those of a rename.

@@ -29,11 +29,13 @@ async def send_message(
     Raises: `ConnectionLostError`, `PermissionDeniedError`, `TimeoutError` (there is no
     connection), and what `Inbox.publish` raises.
     """
-    inbox, timeout = stream.api.inbox, stream.api.timeout
+    api = stream.api
+    inbox, timeout = api.inbox, api.timeout
     if not inbox.is_ready:
         await inbox.prepare(context, timeout)
-    target = stream.publish_subject(subject)
+    target = stream.publish_subject(subject) if api.subject_prefix else subject
     reply = inbox.send(kind, context, target, payload, headers, timeout)
+    inbox.flush()
     reply.on_silence = stream.disk_probe
     return reply
 

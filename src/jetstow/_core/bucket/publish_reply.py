@@ -18,5 +18,5 @@ class PublishReply(PendingReply):
         return self.ack is None or self.ack.seq > 0
 
     def deliver(self, message: Message) -> None:
-        self.ack = decode_ack(message.data)
-        super().deliver(message)
+        self.message, self.ack = message, decode_ack(message.data)
+        self._end()

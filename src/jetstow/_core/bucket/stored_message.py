@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -12,14 +13,16 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.protocol.parser import ParsedMessage
 
-# The headers that the server adds to a message, after those that it was stored with.
+# The headers that the server adds to a message, after those that it was stored with. They end the
+# block, so that other headers that look the same do not match.
 _ADDED_HEADERS: Final = re.compile(
     rb"Nats-Stream: \S+\r\nNats-Subject: (\S+)\r\nNats-Sequence: (\d+)\r\n"
     rb"Nats-Time-Stamp: ([\x21-\x7e]+)\r\n"
+    rb"(?:Nats-Num-Pending: \d+\r\nNats-Last-Sequence: \d+\r\n)?\r\n"
 )
 
 
-class StoredTime(NamedTuple):
+class StoredTime(msgspec.Struct, frozen=True, gc=False):
     """The sequence and the time of the last message of a subject."""
 
     seq: int
@@ -56,17 +59,22 @@ def decode_stored_message(context: ErrorContext, reply: Message) -> StoredMessag
     raise api_error(context, response.error)
 
 
-def parse_stored_time(message: Message) -> tuple[str, StoredTime | None]:
-    """Return the subject and the time of a message from Direct Get, if its headers have them."""
-    if isinstance(message, ParsedMessage):
-        head = message.raw_headers
-        match = _ADDED_HEADERS.match(head, max(0, head.rfind(b"Nats-Stream: ")))
-        if match is not None:
-            subject, seq, time = match.groups()
-            return subject.decode("utf-8", "replace"), StoredTime(int(seq), time.decode())
-    headers = message.headers or {}
-    try:
-        found = StoredTime(int(headers["Nats-Sequence"]), headers["Nats-Time-Stamp"])
-    except (KeyError, ValueError):
-        found = None
-    return headers.get("Nats-Subject", ""), found
+def parse_stored_times(messages: Sequence[Message]) -> Iterator[tuple[str, StoredTime | None]]:
+    """Yield the subjects and the times of messages from Direct Get that have data.
+
+    The time is None if the headers do not have it.
+    """
+    stored = [message for message in messages if message.data]
+    heads = [message.raw_headers for message in stored if isinstance(message, ParsedMessage)]
+    matches = _ADDED_HEADERS.findall(b"".join(heads))
+    if len(matches) == len(heads) == len(stored):
+        for subject, seq, time in matches:
+            yield subject.decode("utf-8", "replace"), StoredTime(int(seq), time.decode())
+        return
+    for message in stored:
+        headers = message.headers or {}
+        try:
+            found = StoredTime(int(headers["Nats-Sequence"]), headers["Nats-Time-Stamp"])
+        except (KeyError, ValueError):
+            found = None
+        yield headers.get("Nats-Subject", ""), found

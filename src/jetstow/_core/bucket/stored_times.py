@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from jetstow._core.bucket.publish_reply import PublishReply
 from jetstow._core.bucket.stored_message import (
     StoredTime,
     decode_stored_message,
-    parse_stored_time,
+    parse_stored_times,
 )
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import NO_RESPONDERS, Message, status
@@ -72,17 +73,17 @@ class DatedReply(PublishReply):
     times: StoredTimes
     subject: str
 
-    # The requests for the time that are not answered yet, and the next one to send.
-    _requests = 0
+    # Whether a request for the time is not answered yet, and which ones were sent.
+    _is_asking = False
+    _was_early = False
+    _was_late = False
+    asked_leader = False
     _found: StoredTime | None = None
-    _is_early = False
-    _next_request = 0
 
     def request_early(self, times: StoredTimes, subject: str) -> None:
         """Ask for the time while the message is under way, if that makes sense."""
         self.times, self.subject = times, subject
-        if times.request_early(self):
-            self._is_early, self._requests = True, 1
+        self._was_early = self._is_asking = times.request_early(self)
 
     def deliver(self, message: Message) -> None:
         if self.message is not None:
@@ -94,7 +95,7 @@ class DatedReply(PublishReply):
 
     def receive_time(self, found: StoredTime | None) -> None:
         """Receive the answer to a request for the time."""
-        self._requests -= 1
+        self._is_asking = False
         self._found = found or self._found
         if self.message is not None and not self.has_ended:
             self._go_on()
@@ -105,18 +106,16 @@ class DatedReply(PublishReply):
         found = self._found
         if seq <= 0 or (found is not None and found.seq >= seq):
             self.time = found.time if found is not None and found.seq == seq else None
-            if self._is_early and seq > 0:
-                self.times.learn(is_hit=self._next_request == 0)
+            if self._was_early and seq > 0:
+                self.times.learn(is_hit=not self._was_late)
             self._end()
-        elif not self._requests:
-            requests = (self.times.request, self.times.request_from_leader)
-            while self._next_request < len(requests):
-                request = requests[self._next_request]
-                self._next_request += 1
-                if request(self):
-                    self._requests = 1
-                    return
-            self._end()
+        elif not self._is_asking:
+            self._is_asking = True
+            if not self._was_late:
+                self._was_late = True
+                self.times.request(self)
+            elif self.asked_leader or not self.times.request_from_leader(self):
+                self._end()
 
 
 class StoredTimes:
@@ -162,23 +161,15 @@ class StoredTimes:
         self._pause = 0 if is_hit else min(2 * self._pause + 1, _MAX_PAUSE)
         self._paused = self._pause
 
-    def request(self, reply: DatedReply) -> bool:
-        """Request the time of a message together with those of this iteration of the loop.
-
-        Return False if the leader has to be asked: a replica may lag.
-        """
-        stream = self._stream
-        if not self._has_direct_get:
-            return False
-        if stream.replicas > 1 and stream.api.inbox.request_count < _FEW_REQUESTS:
-            return False
+    def request(self, reply: DatedReply) -> None:
+        """Request the time of a message together with those of this iteration of the loop."""
         if not self._due:
             asyncio.get_running_loop().call_soon(self._send_due)
         self._due.append(reply)
-        return True
 
     def request_from_leader(self, reply: DatedReply) -> bool:
         """Request the time of a message from the leader. Return False if that is not possible."""
+        reply.asked_leader = True
         body = {"last_by_subj": reply.subject}
         return self._send_request(_LeaderReply, body, {reply.subject: [reply]})
 
@@ -196,15 +187,24 @@ class StoredTimes:
         early, self._early = self._early, []
         if self._has_direct_get:
             self._send(early)
-            return
-        for reply in early:
-            if not self.request_from_leader(reply):
-                reply.receive_time(None)
+        else:
+            self._send_to_leader(early)
 
     def _send_due(self) -> None:
         due, self._due = self._due, []
+        stream = self._stream
+        # A replica may lag.
+        is_safe = stream.replicas == 1 or stream.api.inbox.request_count >= _FEW_REQUESTS
+        if not is_safe or not self._has_direct_get:
+            self._send_to_leader(due)
+            return
         for start in range(0, len(due), _MAX_SUBJECTS):
             self._send(due[start : start + _MAX_SUBJECTS])
+
+    def _send_to_leader(self, replies: list[DatedReply]) -> None:
+        for reply in replies:
+            if not self.request_from_leader(reply):
+                reply.receive_time(None)
 
     def _send(self, replies: list[DatedReply]) -> None:
         """Request the times of some messages by one Direct Get."""
@@ -234,7 +234,8 @@ class StoredTimes:
         except JetstowError:
             return False
         reply.stream, reply.waiting = self._stream, waiting
-        inbox.check_timeouts_at(reply.first_check)
+        inbox.flush()
+        inbox.timeouts.check_at(reply.first_check)
         return True
 
 
@@ -245,16 +246,16 @@ class _TimesReply(PendingReply):
     stream: TimedStream
     waiting: dict[str, list[DatedReply]]
 
-    def deliver(self, message: Message) -> None:
-        if not message.data and (code := status(message)) is not None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        for subject, found in parse_stored_times(messages):
+            for reply in self.waiting.pop(subject, ()):
+                reply.receive_time(found)
+        last = messages[-1]
+        if not last.data and (code := status(last)) is not None:
             if code == NO_RESPONDERS:
                 self.stream.disable_direct_get()
             self._end()
-            return
-        subject, found = parse_stored_time(message)
-        for reply in self.waiting.pop(subject, ()):
-            reply.receive_time(found)
-        if not self.waiting:
+        elif not self.waiting:
             self._end()
 
     def _time_out(self) -> None:
@@ -275,10 +276,10 @@ class _LeaderReply(_TimesReply):
 
     api = "STREAM.MSG.GET"
 
-    def deliver(self, message: Message) -> None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
         found = None
         with contextlib.suppress(JetstowError):
-            found = decode_stored_message(self.context, message)
+            found = decode_stored_message(self.context, messages[0])
         if found is not None:
             for reply in self.waiting.pop(found.subject, ()):
                 reply.receive_time(StoredTime(found.seq, found.time))

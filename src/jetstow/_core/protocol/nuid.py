@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
+import string
+from collections.abc import Iterator
 from typing import Final
 
-from nats.nuid import NUID
+# A NUID has 22 of these characters, as those of other clients.
+_ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_PREFIX_LENGTH: Final = 19
+_COUNTER_LENGTH: Final = 3
 
 
 class _Generator:
-    """nats-py's generator; a forked child resets it, as it would repeat its parent's NUIDs."""
+    """NUIDs with one random prefix and a counter. Threads share it: its iterators are C code.
+
+    A forked child resets it, as it would repeat the NUIDs of its parent.
+    """
 
     def __init__(self) -> None:
-        self._nuid = NUID()
+        self.reset()
 
     def reset(self) -> None:
-        self._nuid = NUID()
-
-    def next(self) -> str:
-        return self._nuid.next().decode("ascii")
+        prefix = "".join(secrets.choice(_ALPHABET) for _ in range(_PREFIX_LENGTH))
+        counters = map("".join, itertools.product(_ALPHABET, repeat=_COUNTER_LENGTH))
+        self.nuids: Iterator[str] = map(prefix.__add__, counters)
 
 
 _generator: Final = _Generator()
@@ -29,4 +38,6 @@ if hasattr(os, "register_at_fork"):
 
 def new_nuid() -> str:
     """Return a new NUID."""
-    return _generator.next()
+    while (nuid := next(_generator.nuids, None)) is None:
+        _generator.reset()
+    return nuid

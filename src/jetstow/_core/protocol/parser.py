@@ -177,7 +177,8 @@ class Parser:
                 self._header_size = 0
             # Most messages of a batch differ only in their sizes.
             if address != self._last_address:
-                self._report()
+                if self._messages:
+                    self._report()
                 # The server accepts and delivers subjects that are not UTF-8.
                 _, self._subject, sid, *reply = address.decode("utf-8", "replace").split(" ")
                 self._sid, (self._reply,) = int(sid), reply or ("",)
@@ -192,8 +193,8 @@ class Parser:
     def _emit(self, body: memoryview) -> None:
         if body[-2] != _CR or body[-1] != _LF:
             raise ProtocolError(f"a message to {self._subject!r} does not end in CRLF")
-        headers, data = bytes(body[: self._header_size]), body[self._header_size : -2]
-        self._body_size = 0
+        size, self._body_size = self._header_size, 0
+        headers, data = bytes(body[:size]) if size else b"", body[size:-2]
         if len(data) < _MIN_OFFERED_SIZE:
             self._messages.append(
                 ParsedMessage(self._sid, self._subject, self._reply, headers, bytes(data))

@@ -54,7 +54,7 @@ class WholeObject:
         # Whether `info` is exact before the first byte is read.
         self.has_size = self._layout is not None or view.key is None or stored.deleted
         self._is_plain_view = view.key is None and not view.is_as_stored
-        if self._is_plain_view and stored.encrypted:
+        if self._is_plain_view and stored.headers and stored.encrypted:
             raise encrypted_error(context)
 
     def decrypt(self, pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -5,8 +5,9 @@ It is the current metadata, or that of the version that the context selects.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
@@ -17,8 +18,7 @@ from jetstow.errors import BadObjectMetaError, ObjectDeletedError, ObjectNotFoun
 from jetstow.models import ObjectInfo
 
 
-@dataclass(frozen=True, slots=True)
-class NameState:
+class NameState(msgspec.Struct, frozen=True):
     """The state of a name: never used (revision 0), or metadata, which may be unreadable.
 
     `info` is the decoded metadata or None, `data` the message.
@@ -32,6 +32,10 @@ class NameState:
     def live(self) -> ObjectInfo | None:
         """The object's metadata, or None if it is deleted, unreadable or absent."""
         return None if self.info is None or self.info.deleted else self.info
+
+    def with_info(self, info: ObjectInfo) -> NameState:
+        """Return the state with other decoded metadata."""
+        return NameState(self.revision, info, self.data)
 
     @property
     def is_free(self) -> bool:

@@ -7,7 +7,10 @@ large one is, which finds out the reason.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
 
 from jetstow._core.aio import telemetry
 from jetstow._core.aio.congestion_window import Departure
@@ -32,7 +35,7 @@ _MAX_SIZE: Final = 128 * 1024
 _MAX_CHUNKS: Final = 16
 
 
-class Chunks(NamedTuple):
+class Chunks(msgspec.Struct, frozen=True, gc=False):
     """All chunks of one small object: their NUID, their number, and their size in bytes."""
 
     nuid: str
@@ -46,15 +49,12 @@ class _ChunksReply(PendingReply):
     departure: Departure | None = None
     expected: Chunks
 
-    def __init__(self, *args: object) -> None:
-        super().__init__(*args)  # type: ignore[arg-type]
-        self.messages: list[Message] = []
+    messages: list[Message]
 
-    def deliver(self, message: Message) -> None:
-        self.message = message
-        if message.data:
-            self.messages.append(message)
-        if not message.data or len(self.messages) == self.expected.total:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        self.message = last = messages[-1]
+        self.messages += [message for message in messages if message.data]
+        if not last.data or len(self.messages) >= self.expected.total:
             self._end()
 
     def _end(self) -> None:
@@ -122,12 +122,13 @@ async def _request(stream: Stream, context: ErrorContext, chunks: Chunks) -> _Ch
     except BaseException:
         inbox.inbound.release(departure)
         raise
-    reply.departure, reply.expected = departure, chunks
+    reply.departure, reply.expected, reply.messages = departure, chunks, []
     return reply
 
 
 async def _receive(found: Resolved, reply: _ChunksReply) -> list[bytes] | None:
     """Wait for the chunks. Return None if they are not exactly those of the metadata."""
+    found.stream.api.inbox.flush()
     try:
         await reply.wait()
     except PermissionDeniedError:
@@ -135,12 +136,10 @@ async def _receive(found: Resolved, reply: _ChunksReply) -> list[bytes] | None:
         return None
     except RETRIED_ERRORS:
         return None
-    chunks = [message.data for message in reply.messages]
     if not _are_complete(found.stream, found.info, reply.messages):
         return None
-    for chunk in chunks:
-        telemetry.count_chunk("read", found.stream.bucket, len(chunk))
-    return chunks
+    telemetry.count_chunk("read", found.stream.bucket, reply.expected.size, reply.expected.total)
+    return [message.data for message in reply.messages]
 
 
 def _are_complete(stream: Stream, info: ObjectInfo, messages: list[Message]) -> bool:

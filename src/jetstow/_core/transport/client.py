@@ -55,7 +55,7 @@ class FastPathClient(TLSClient):
     def publish_fast(
         self, subject: str, payload: bytes | memoryview, reply: str, headers: dict[str, str] | None
     ) -> Coroutine[Any, Any, None] | None:
-        """Publish. Return a coroutine to await, or None if the socket took all bytes."""
+        """Publish, at the next flush. Return a coroutine to await if the socket is full."""
         fast_path = self._fast_path
         if fast_path is None or self._status != self.CONNECTED:
             # nats-py buffers for a reconnect, or raises the right error.
@@ -67,6 +67,15 @@ class FastPathClient(TLSClient):
         self.stats["out_msgs"] += 1
         self.stats["out_bytes"] += len(payload)
         return fast_path.write(message)
+
+    def flush_fast(self, *, at_once: bool) -> None:
+        """Pass to the socket what was published, at once or in the next iteration of the loop."""
+        if self._fast_path is None:
+            return
+        if at_once:
+            self._fast_path.flush()
+        else:
+            self._fast_path.flush_soon()
 
     async def _attempt_reconnect(self) -> None:
         # nats-py would wait until the old socket has sent its buffer, which an unresponsive server

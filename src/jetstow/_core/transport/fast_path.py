@@ -26,7 +26,7 @@ _log = logging.getLogger("jetstow.client")
 # Items queued for nats-py before reading from the socket is paused.
 _MAX_QUEUED: Final = 512
 
-# Messages smaller than this wait for others until the next iteration of the loop.
+# Messages smaller than this, in bytes, are sent together with others.
 _MAX_BATCHED_SIZE: Final = 8 * 1024
 
 
@@ -66,7 +66,7 @@ class FastPath(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
-        self._is_full = False
+        self._is_full = self._is_flushing = False
         self._error: Exception | None = None
 
     @classmethod
@@ -97,19 +97,27 @@ class FastPath(asyncio.BufferedProtocol):
     def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
         """Send. Return a coroutine that the caller must await if the buffer is full, or None.
 
-        Small messages of one iteration of the loop are sent together: a system call for a hundred
-        of them costs as much as for one.
+        A small message waits for `flush` or `flush_soon`, one of which the caller must call.
         """
         if len(message) >= _MAX_BATCHED_SIZE:
-            self._flush()
+            self.flush()
             self._transport.write(message)
         else:
-            if not self._outgoing:
-                self._loop.call_soon(self._flush)
             self._outgoing.append(message)
         return self.writer.drain() if self._is_full else None
 
-    def _flush(self) -> None:
+    def flush_soon(self) -> None:
+        """Send the small messages of this iteration of the loop together, in the next one.
+
+        A system call for a hundred of them costs as much as for one.
+        """
+        if self._outgoing and not self._is_flushing:
+            self._is_flushing = True
+            self._loop.call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Send the small messages."""
+        self._is_flushing = False
         if self._outgoing:
             data = b"".join(self._outgoing)
             self._outgoing.clear()
@@ -132,7 +140,7 @@ class FastPath(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Send what is buffered, and deliver no more messages."""
-        self._flush()
+        self.flush()
         self._finish(None)
 
     # -- callbacks of the transport --------------------------------------------------------
@@ -201,7 +209,8 @@ class FastPath(asyncio.BufferedProtocol):
 
     def _count(self, messages: Sequence[ParsedMessage]) -> None:
         self._stats["in_msgs"] += len(messages)
-        self._stats["in_bytes"] += sum([len(message.data) for message in messages])
+        for message in messages:
+            self._stats["in_bytes"] += len(message.data)
 
     def _queue(self, item: ParsedMessage | bytes) -> None:
         self._queued.append(item)
@@ -221,10 +230,8 @@ class FastPath(asyncio.BufferedProtocol):
 
 def encode_headers(headers: dict[str, str]) -> bytes:
     """Return a header block as NATS sends it."""
-    text = "NATS/1.0\r\n"
-    for name, value in headers.items():
-        text += f"{name}: {value}\r\n"
-    return (text + "\r\n").encode()
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"NATS/1.0\r\n{lines}\r\n".encode()
 
 
 def message_size(payload: bytes | memoryview, headers: dict[str, str] | None) -> int:

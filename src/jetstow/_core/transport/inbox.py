@@ -29,6 +29,7 @@ from jetstow._core.transport.pending_reply import R
 from jetstow._core.transport.permissions import Denials
 from jetstow._core.transport.receiver import Receiver
 from jetstow._core.transport.socket_counters import SocketCounters
+from jetstow._core.transport.timeouts import Timeouts
 from jetstow.errors import InvalidOptionError, JetstowError, TimeoutError
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 # The server closes a connection with more than 64 MiB of pending bytes, and a stream rejects
 # messages when 128 MB of them are pending. A connection's transfers together stay below that.
 _MAX_BYTES_EACH_WAY: Final = 32 * 1024 * 1024
+
+# A get sends two requests together, and waits for them.
+_MAX_IDLE_REQUESTS: Final = 2
 
 M = TypeVar("M", bound=Mailbox)
 
@@ -57,13 +61,12 @@ class Inbox:
         self.outbound = CongestionWindow(_MAX_BYTES_EACH_WAY)
         self._socket = SocketCounters(nc)
         self._receivers: dict[str, Receiver] = {}
+        self.timeouts = Timeouts(self._check_timeouts)
         self._subscribe_lock = asyncio.Lock()
         self._is_subscribed = False
         self._token_count = 0
         # The time of the fastest request on the current connection, in seconds.
         self.round_trip = float("inf")
-        self._timer: asyncio.TimerHandle | None = None
-        self.next_check = float("inf")
         self.state = ConnectionState(nc, self._fail_all)
         self._denials = Denials(f"{self.prefix}.>", self._receivers)
         self._denials.wrap_error_callback(nc)
@@ -80,7 +83,9 @@ class Inbox:
     @property
     def is_ready(self) -> bool:
         """Whether `send` can be called: if not, await `prepare`."""
-        return self._is_subscribed and self.nc.is_connected and not self._denials.is_inbox_denied
+        nc = self.nc
+        is_connected = nc._status == nc.CONNECTED or nc.is_connected
+        return self._is_subscribed and is_connected and not self._denials.is_inbox_denied
 
     @property
     def request_count(self) -> int:
@@ -98,6 +103,8 @@ class Inbox:
     ) -> R:
         """Publish a message. Return its pending reply, of that class.
 
+        Call `flush` before waiting for it.
+
         Raises: what `publish` raises.
         """
         reply = kind(self, subject, context, timeout)
@@ -111,6 +118,16 @@ class Inbox:
             reply.publishing = asyncio.ensure_future(publishing)
             reply.publishing.add_done_callback(reply.on_published)
         return reply
+
+    def flush(self) -> None:
+        """Send what was published: at once, or `flush_soon` if other requests are under way."""
+        if isinstance(self.nc, FastPathClient):
+            self.nc.flush_fast(at_once=len(self._receivers) <= _MAX_IDLE_REQUESTS)
+
+    def flush_soon(self) -> None:
+        """Send what was published in this iteration of the event loop together."""
+        if isinstance(self.nc, FastPathClient):
+            self.nc.flush_fast(at_once=False)
 
     def observe_round_trip(self, seconds: float) -> None:
         """Learn how long a small request takes."""
@@ -185,25 +202,12 @@ class Inbox:
         self._receivers[token] = mailbox = kind(self, token, context, timeout)
         return mailbox
 
-    def check_timeouts_at(self, when: float) -> None:
-        """Check all timeouts at a time of the loop.
-
-        All waits share one timer, as nearly every wait ends long before its timeout.
-        """
-        if when < self.next_check:
-            if self._timer is not None:
-                self._timer.cancel()
-            self.next_check = when
-            self._timer = asyncio.get_running_loop().call_at(when, self._check_timeouts)
-
-    def _check_timeouts(self) -> None:
-        now, due = asyncio.get_running_loop().time(), self.next_check
-        late, self._timer, self.next_check = max(0.0, now - due), None, float("inf")
+    def _check_timeouts(self, now: float, late: float) -> None:
         progress, arriving = self._socket.progress(self.inbound, self.outbound), self._arriving()
         for receiver in list(self._receivers.values()):
             at = receiver.check_timeout(now, progress, is_arriving=receiver is arriving, late=late)
             if at is not None:
-                self.check_timeouts_at(at)
+                self.timeouts.check_at(at)
 
     def _arriving(self) -> Receiver | None:
         """Return the receiver of a message of which a part has arrived."""
@@ -231,7 +235,7 @@ class Inbox:
         headers: dict[str, str] | None,
         context: ErrorContext,
     ) -> Coroutine[Any, Any, None] | None:
-        """Publish. Return a coroutine that the caller must await, or None if the socket took all.
+        """Publish, with the next flush. Return a coroutine to await if the socket is full.
 
         Raises: `InvalidOptionError` (larger than the server's `max_payload`),
         `WrongEventLoopError`. The coroutine raises `ConnectionLostError`.
@@ -276,12 +280,8 @@ class Inbox:
 
     def deliver_all(self, messages: Sequence[Message]) -> None:
         """Pass messages to one subject to their receiver; called by the fast path or nats-py."""
-        if isinstance(mailbox := self._receiver(messages[0].subject), Mailbox):
-            mailbox.deliver_all(messages)
-            return
-        for message in messages:
-            if (receiver := self._receiver(message.subject)) is not None:  # until it has ended
-                receiver.deliver(message)
+        if (receiver := self._receiver(messages[0].subject)) is not None:
+            receiver.deliver_all(messages)
 
     def take(self, message: Message) -> bool:
         """Offer a large message to its mailbox; called by the fast path."""

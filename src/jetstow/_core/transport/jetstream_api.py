@@ -135,6 +135,7 @@ class JetStreamAPI:
         if not inbox.is_ready:
             await inbox.prepare(context, self.timeout)
         reply = inbox.send(PendingReply, context, subject, payload, headers, self.timeout)
+        inbox.flush()
         try:
             message = await reply.wait()
         finally:

@@ -17,6 +17,7 @@ from jetstow._core.protocol.message import Message
 from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.silence import Progress, Silence
+from jetstow._core.transport.timeouts import Timeouts
 from jetstow.errors import JetstowError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class MailboxOwner(Protocol):
     prefix: str
     loop: ConnectionLoop
     inbound: CongestionWindow
+    timeouts: Timeouts
 
     def publish(
         self,
@@ -41,9 +43,9 @@ class MailboxOwner(Protocol):
         context: ErrorContext,
     ) -> Coroutine[Any, Any, None] | None: ...
 
-    def remove(self, token: str) -> None: ...
+    def flush_soon(self) -> None: ...
 
-    def check_timeouts_at(self, when: float) -> None: ...
+    def remove(self, token: str) -> None: ...
 
     def timeout_error(self, timeout: float, context: ErrorContext) -> JetstowError: ...
 
@@ -102,6 +104,7 @@ class Mailbox:
         self.subjects[subject.lower()] = subject
         reply = self.address + suffix
         publishing = self.inbox.publish(subject, payload, reply, headers, self.context)
+        self.inbox.flush_soon()
         if publishing is not None:
             await self.with_timeout(publishing)
 
@@ -111,6 +114,7 @@ class Mailbox:
         Raises: what `send` raises.
         """
         publishing = self.inbox.publish(subject, b"", "", None, self.context)
+        self.inbox.flush_soon()
         if publishing is not None:
             await self.with_timeout(publishing)
 
@@ -202,7 +206,7 @@ class Mailbox:
     def _start_timeout(self) -> None:
         self._timed_out = False
         self._silence = Silence(self.timeout, asyncio.get_running_loop().time())
-        self.inbox.check_timeouts_at(self._silence.first_check())
+        self.inbox.timeouts.check_at(self._silence.first_check())
 
     def check_timeout(
         self, now: float, progress: Progress, *, is_arriving: bool, late: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from jetstow._core.aio.congestion_window import CongestionWindow
@@ -10,6 +11,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
 from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.silence import CHECKS, Progress, Silence
+from jetstow._core.transport.timeouts import Timeouts
 from jetstow.errors import JetstowError
 
 
@@ -19,11 +21,9 @@ class PendingReplyOwner(Protocol):
     inbound: CongestionWindow
     outbound: CongestionWindow
     round_trip: float
-    next_check: float
+    timeouts: Timeouts
 
     def remove(self, token: str) -> None: ...
-
-    def check_timeouts_at(self, when: float) -> None: ...
 
     def observe_round_trip(self, seconds: float) -> None: ...
 
@@ -38,6 +38,11 @@ class PendingReply:
     """
 
     subscription: None = None
+    address = token = ""
+    message: Message | None = None
+    error: JetstowError | None = None
+    has_ended = False
+
     publishing: asyncio.Task[None] | None = None
     """Sends the request, if the socket did not take all of it."""
 
@@ -51,11 +56,7 @@ class PendingReply:
     def __init__(
         self, inbox: PendingReplyOwner, subject: str, context: ErrorContext, timeout: float
     ) -> None:
-        self.address = self.token = ""
         self.context = context
-        self.message: Message | None = None
-        self.error: JetstowError | None = None
-        self.has_ended = False
         self._inbox = inbox
         self._subject = subject
         self._timeout = timeout
@@ -82,8 +83,8 @@ class PendingReply:
                 self._timed_out, self._silence, self._since = False, None, self._loop.time()
             self._arrived = asyncio.Future(loop=self._loop)
             when = self.first_check
-            if when < self._inbox.next_check:
-                self._inbox.check_timeouts_at(when)
+            if when < self._inbox.timeouts.next_check:
+                self._inbox.timeouts.check_at(when)
             await self._arrived
         if self.message is None:
             raise self.error or self._inbox.timeout_error(self._timeout, self.context)
@@ -96,6 +97,13 @@ class PendingReply:
         """Receive nothing more."""
         if not self.has_ended:
             self._end()
+
+    def deliver_all(self, messages: Sequence[Message]) -> None:
+        """Receive messages until this has ended; called by the inbox."""
+        for message in messages:
+            self.deliver(message)
+            if self.has_ended:
+                return
 
     def deliver(self, message: Message) -> None:
         """Receive the reply."""

@@ -6,7 +6,7 @@ import asyncio
 import builtins
 import re
 from collections import deque
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
 from jetstow._core.protocol.error_context import ErrorContext
@@ -99,7 +99,7 @@ class _NatsRequest:
         self.is_denied = False
         self._limit = limit
 
-    def deliver(self, message: Message) -> None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
         """Do nothing: its address is not in the request."""
 
     def fail(self, error: JetstowError) -> None:

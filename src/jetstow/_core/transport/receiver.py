@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from jetstow._core.protocol.error_context import ErrorContext
@@ -30,7 +30,7 @@ class Receiver(Protocol):
     @property
     def subscription(self) -> Subscription | None: ...
 
-    def deliver(self, message: Message) -> None: ...
+    def deliver_all(self, messages: Sequence[Message]) -> None: ...
 
     def fail(self, error: JetstowError) -> None: ...
 

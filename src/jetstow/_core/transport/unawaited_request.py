@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from jetstow._core.protocol.error_context import ErrorContext
@@ -41,14 +41,15 @@ class UnawaitedRequest:
         self.address = ""
         self._token = inbox.register(self)
         publishing = inbox.publish(subject, payload, self.address, None, context)
-        inbox.check_timeouts_at(self._silence.first_check())
+        inbox.flush_soon()
+        inbox.timeouts.check_at(self._silence.first_check())
         if publishing is not None:
             # The socket is full, or nats-py sends.
             self._publishing = asyncio.ensure_future(self._publish(publishing))
 
-    def deliver(self, message: Message) -> None:
+    def deliver_all(self, messages: Sequence[Message]) -> None:
         """Receive the reply."""
-        self._end(message)
+        self._end(messages[0])
 
     def fail(self, error: JetstowError) -> None:
         """End the wait with an error."""

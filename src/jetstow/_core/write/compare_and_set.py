@@ -8,7 +8,9 @@ again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
@@ -37,7 +39,7 @@ Propose = Callable[[NameState], ObjectInfo]
 """Returns new metadata for a name at a state. The commit sets its revision."""
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True):
     """Metadata to publish, and the state that it replaces.
 
     `is_shared` is whether another name may have the chunks of the replaced object, `is_kept`
@@ -50,12 +52,10 @@ class Decision(NamedTuple):
     is_kept: bool = False
 
 
-class _Attempt(NamedTuple):
-    """Metadata that is being published."""
+class _Attempt(MetadataPublish):
+    """The publish of the metadata of a decision."""
 
     decision: Decision
-    payload: bytes
-    publish: MetadataPublish
 
 
 class CompareAndSet:
@@ -90,17 +90,15 @@ class CompareAndSet:
     @property
     def may_be_stored(self) -> bool:
         """Whether metadata was sent, and not refused."""
-        is_sent = self._attempt is not None and self._attempt.publish.is_sent
+        is_sent = self._attempt is not None and self._attempt.is_sent
         return is_sent or self._unknown is not None
 
     async def run(self) -> Committed:
         """Publish the metadata until its outcome is known."""
         while True:
-            if self._attempt is None:
-                self._attempt = await self._prepare()
-            attempt = self._attempt
+            attempt = self._attempt or await self.prepare()
             try:
-                revision = await attempt.publish.revision()
+                revision = await attempt.revision()
             except RETRIED_ERRORS as error:
                 self._attempt = None
                 await self._wait_or_raise(attempt, error)
@@ -111,7 +109,8 @@ class CompareAndSet:
             else:
                 return self._committed(attempt, revision)
 
-    async def _prepare(self) -> _Attempt:
+    async def prepare(self) -> _Attempt:
+        """Encode the metadata that `run` publishes."""
         stream, context = self._stream, self._context
         decision = await self._decide(self._state)
         state, info = decision.state, decision.info
@@ -122,8 +121,9 @@ class CompareAndSet:
             clock = await ServerClock.read(stream)
             headers |= ttl.metadata_ttl_headers(info.expires, clock.now())
         subject = meta_subject(stream.subject_bucket, context.name or "")
-        publish = MetadataPublish(stream, context, subject, payload, headers, dated=self._dated)
-        return _Attempt(decision, payload, publish)
+        attempt = _Attempt(stream, context, subject, payload, headers, dated=self._dated)
+        attempt.decision, self._attempt = decision, attempt
+        return attempt
 
     async def _decide(self, state: NameState) -> Decision:
         """Decide what to publish at a state, and which state it replaces."""
@@ -138,7 +138,7 @@ class CompareAndSet:
     def _committed(self, attempt: _Attempt, revision: int) -> Committed:
         decision = attempt.decision
         info = decision.info
-        info.revision, info.mtime = revision, attempt.publish.time
+        info.revision, info.mtime = revision, attempt.time
         self._stream.names.remember(info)
         return Committed(info, decision.state, decision.is_shared, decision.is_kept)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Literal
+
+import msgspec
 
 from jetstow._core.aio.source import Chunker
 from jetstow._core.bucket.encryption import check_moved_with_key
@@ -96,5 +97,5 @@ def _put_options(
         chunk_size = min(chunk_size, target.max_message_size)
     meta.options = ObjectMetaOptions(max_chunk_size=chunk_size)
     if ttl == "keep":
-        return replace(options, meta=meta, expires_at=info.expires)
-    return replace(options, meta=meta, ttl=ttl)
+        return msgspec.structs.replace(options, meta=meta, expires_at=info.expires)
+    return msgspec.structs.replace(options, meta=meta, ttl=ttl)

@@ -11,6 +11,8 @@ import logging
 from contextlib import suppress
 from dataclasses import replace
 
+import msgspec
+
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
@@ -122,5 +124,5 @@ async def _purge_version(stream: Stream, kept: ObjectInfo, committed: Committed)
     if has_nuid(await read_state(stream, context), kept.nuid):
         return
     is_shared = await live_twin(stream, kept) is not None
-    replaced = replace(committed, is_shared=is_shared)
+    replaced = msgspec.structs.replace(committed, is_shared=is_shared)
     await purge_replaced(stream, context, replaced, wait=True)

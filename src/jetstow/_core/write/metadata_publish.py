@@ -14,6 +14,9 @@ from jetstow.errors import JetstowError
 class MetadataPublish:
     """One publish of metadata on a subject. With `dated`, its `time` is read, too."""
 
+    _reply: PublishReply | None = None
+    _full_bucket: FullBucket | None = None
+
     def __init__(
         self,
         stream: Stream,
@@ -27,11 +30,9 @@ class MetadataPublish:
         self._stream = stream
         self._context = context
         self._subject = subject
-        self._payload = payload
+        self.payload = payload
         self._headers = headers
         self._dated = dated
-        self._reply: PublishReply | None = None
-        self._full_bucket: FullBucket | None = None
 
     @property
     def is_sent(self) -> bool:
@@ -66,7 +67,7 @@ class MetadataPublish:
         if stream.purges:
             self._full_bucket = self._full_bucket or FullBucket(stream.purges)
             self._full_bucket.record_send(0)
-        message = self._context, self._subject, self._payload, self._headers
+        message = self._context, self._subject, self.payload, self._headers
         if not self._dated:
             self._reply = await send_message(stream, PublishReply, *message)
             return self._reply

@@ -12,7 +12,7 @@ from jetstow._core.write.put import Put
 from jetstow._core.write.put_expiry import put_expiry
 from jetstow._core.write.put_options import PutOptions, check_put_meta
 from jetstow._core.write.revision_check import check_revision
-from jetstow.models import ObjectMetaOptions
+from jetstow.models import ObjectMeta, ObjectMetaOptions
 
 
 async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> Put:
@@ -26,8 +26,12 @@ async def prepare_put(stream: Stream, name: str | None, options: PutOptions) -> 
     name = name or getattr(options.meta, "name", None) or ""
     context = stream.error_context(subjects.check_object_name(stream.bucket, name))
     await check_writable(stream, context)
-    meta = check_put_meta(stream, context, options.meta)
-    expiry = await put_expiry(stream, context, meta, options)
+    meta = (
+        ObjectMeta(name) if options.meta is None else check_put_meta(stream, context, options.meta)
+    )
+    expiry = None
+    if options.ttl is not None or options.expires_at is not None or meta.headers:
+        expiry = await put_expiry(stream, context, meta, options)
     header_size = MSG_ID_SIZE + (0 if expiry is None else ttl.TTL_HEADER_SIZE)
     requested = None if meta.options is None else meta.options.max_chunk_size
     chunk_size = select_chunk_size(stream, context, requested, header_size)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, wait_unless_cancelled
 from jetstow._core.aio.deadline import deadline
@@ -21,7 +22,7 @@ from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.transport.client import FastPathClient
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.shared_chunks import is_named
-from jetstow.errors import BucketNotFoundError, JetstowError
+from jetstow.errors import BucketNotFoundError, JetstowError, WrongStreamError
 from jetstow.models import ObjectInfo
 
 # A server drops all of its API requests when 10,000 of them wait, of all clients.
@@ -33,8 +34,7 @@ _POLL_INTERVAL: Final = 60.0
 _log = logging.getLogger("jetstow.write")
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
+class Committed(msgspec.Struct, frozen=True):
     """The published metadata, and the state of the name that it replaced.
 
     `is_shared` is whether another name may have had the chunks of the replaced object, `is_kept`
@@ -121,14 +121,23 @@ async def _purge_in_task(
         raise
 
 
-def purge_when_connected(
-    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
+async def purge_unfinished(
+    stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int, error: object
 ) -> None:
-    """Purge the chunks of a put that ended while there was no connection, when there is one."""
-    stream.purges.run(purge_abandoned(stream, context, nuid, chunks, chunk_size))
+    """Purge the chunks of a put that failed with an error, when their replies have arrived.
+
+    If there is no connection, they are purged when there is one, and this does not wait for it.
+    """
+    if not stream.api.nc.is_connected:
+        stream.purges.run(_purge_abandoned(stream, context, nuid, chunks, chunk_size))
+    elif isinstance(error, WrongStreamError):
+        # Another stream has answered: this one may store chunks after their purge.
+        await _purge_abandoned(stream, context, nuid, chunks, chunk_size)
+    else:
+        await purge_chunks(stream, context, nuid, chunks, chunk_size)
 
 
-async def purge_abandoned(
+async def _purge_abandoned(
     stream: Stream, context: ErrorContext, nuid: str, chunks: int, chunk_size: int
 ) -> None:
     """Purge the chunks of a put whose replies do not show that the stream has stored them all."""

@@ -30,11 +30,9 @@ from jetstow._core.write.commit import Commit
 from jetstow._core.write.purge import (
     Committed,
     live_info,
-    purge_abandoned,
     purge_at_end,
-    purge_chunks,
     purge_replaced,
-    purge_when_connected,
+    purge_unfinished,
 )
 from jetstow._core.write.put_options import (
     PutOptions,
@@ -43,7 +41,7 @@ from jetstow._core.write.put_options import (
     editable_meta,
 )
 from jetstow._core.write.upload import Upload
-from jetstow.errors import JetstowError, PermissionDeniedError, ServerError, WrongStreamError
+from jetstow.errors import JetstowError, PermissionDeniedError, ServerError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.types import Progress
 
@@ -76,19 +74,17 @@ class Put:
         self._meta = meta
         self._expected_revision = options.expected_revision
         self._state = state
-        self._is_guess = False
         self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
-        self.encryptor = None
-        if stream.key is not None:
-            self.encryptor = make_encryptor(stream, context, chunk_size)
+        self.encryptor = make_encryptor(stream, context, chunk_size)
         self._size = 0
         self._digest = Digest()
         self._expected_digest = options.expected_digest
         is_digest_used = options.computes_digest or options.expected_digest is not None
         self._plain_digest = Digest() if is_digest_used and self.encryptor is not None else None
         self._keeps_replaced = options.keep_replaced
-        self._upload = self._new_upload()
+        headers = None if expiry is None else expiry.chunk_headers
+        self._upload = Upload(stream, context, self.nuid, headers)
         # Whether the chunks stay: they have a name, may have one, or will be resumed.
         self.keeps_chunks = False
 
@@ -99,12 +95,12 @@ class Put:
                 await self.write(source.memory)
                 if progress is not None:
                     progress(self.plain_size, source.size)
-                return await self.finish()
-            async with aclosing(source.chunks(self.chunk_size)) as chunks:
-                async for chunk in chunks:
-                    await self.write(chunk)
-                    if progress is not None:
-                        progress(self.plain_size, source.size)
+            else:
+                async with aclosing(source.chunks(self.chunk_size)) as chunks:
+                    async for chunk in chunks:
+                        await self.write(chunk)
+                        if progress is not None:
+                            progress(self.plain_size, source.size)
             return await self.finish()
 
     # -- the steps of a put ------------------------------------------------------------------
@@ -131,15 +127,14 @@ class Put:
 
         Raises: `DigestMismatchError` (the bytes are not those that were expected).
         """
-        check_expected_digest(self.context, self.digest, self._expected_digest)
-        await self.wait_stored()
-        info = self._info()
-        state = await self._current_state()
-        context, expected = self.context, self._expected_revision
-        commit = Commit(
-            self._stream, context, lambda _: info, state, expected, dated=True,
-            is_guess=self._is_guess,
-        )  # fmt: skip
+        if self._expected_digest is not None:
+            check_expected_digest(self.context, self.digest, self._expected_digest)
+        await self._send_last_chunk()
+        known = self._stream.names.get(self.name)
+        commit = await self._prepare_commit()
+        await self._upload.finish()
+        if commit is None or self._stream.names.get(self.name) is not known:
+            commit = self._new_commit(await self._current_state())
         try:
             committed = await self._commit_and_purge(commit)
         except asyncio.CancelledError:
@@ -192,16 +187,15 @@ class Put:
     # -- for resumable puts ------------------------------------------------------------------
 
     def resume(self, nuid: str, chunks: int, size: int, digest: Digest) -> None:
-        """Continue after chunks that an earlier put stored. Call this before `write`."""
+        """Continue after chunks that an earlier put stored, which do not expire."""
         self.nuid = nuid
-        self._upload = self._new_upload(chunks)
+        self._upload = Upload(self._stream, self.context, nuid, None, chunks)
         self._size, self._digest = size, digest
         self.plain_size = size
 
     async def wait_stored(self) -> None:
         """Seal the last chunk of an encrypted object. Wait until every chunk is stored."""
-        if self.encryptor is not None:
-            await self._write_chunk(memoryview(self.encryptor.finalize()))
+        await self._send_last_chunk()
         await self._upload.finish()
 
     # -- inside ------------------------------------------------------------------------------
@@ -215,10 +209,6 @@ class Put:
             self._stream.config.pop("allow_msg_ttl", None)
         await self.end(error)
 
-    def _new_upload(self, stored: int = 0) -> Upload:
-        headers = None if self._expiry is None else self._expiry.chunk_headers
-        return Upload(self._stream, self.context, self.nuid, headers, stored)
-
     async def _write_chunk(self, chunk: memoryview) -> None:
         if self._reading_state is not None and self._reading_state.done():
             self._reading_state.result()  # if the name cannot be read, no chunk is of use
@@ -229,19 +219,41 @@ class Put:
         self._size += chunk.nbytes
         telemetry.count_chunk("written", self._stream.bucket, chunk.nbytes)
 
+    async def _send_last_chunk(self) -> None:
+        if self.encryptor is not None:
+            await self._write_chunk(memoryview(self.encryptor.finalize()))
+        await self._upload.flush()
+
+    async def _prepare_commit(self) -> Commit | None:
+        """Encode the metadata while the last chunk is under way, if it needs no other request."""
+        if self._expiry is not None or (state := self._guess_state()) is None:
+            return None
+        commit = self._new_commit(state)
+        await commit.prepare()
+        return commit
+
+    def _new_commit(self, state: NameState) -> Commit:
+        info, is_guess = self._info(), state is not self._state
+        settings = self._stream, self.context, lambda _: info, state, self._expected_revision
+        return Commit(*settings, dated=True, is_guess=is_guess)
+
+    def _guess_state(self) -> NameState | None:
+        """Return the state at which this client last saw the name; None if it has to be read."""
+        is_read = self._state is not None or self._reading_state is not None
+        # A guess lacks what `keep_replaced` returns, and may be older than an expected revision.
+        if is_read or self._keeps_replaced or self._expected_revision is not None:
+            return None
+        return guess_state(self._stream, self.context)
+
     async def _current_state(self) -> NameState:
         """Return the state of the name: as it was read, or as this client last saw it."""
-        stream, context = self._stream, self.context
         if self._state is None and self._reading_state is not None:
             self._state = await self._reading_state
-            stream.names.check(self.name, self._state.revision)
-        if self._state is not None:
-            return self._state
-        # A guess lacks what `keep_replaced` returns, and may be older than an expected revision.
-        must_read = self._keeps_replaced or self._expected_revision is not None
-        guess = None if must_read else guess_state(stream, context)
-        self._is_guess = guess is not None
-        return guess or await read_state(stream, context)
+            self._stream.names.check(self.name, self._state.revision)
+        if self._state is None and (guess := self._guess_state()) is not None:
+            return guess
+        self._state = self._state or await read_state(self._stream, self.context)
+        return self._state
 
     def _info(self) -> ObjectInfo:
         meta = self._meta if self._expiry is None else self._expiry.add_to(self._meta)
@@ -250,17 +262,9 @@ class Put:
             layout = self.encryptor.layout
             headers = joined_headers(headers, new_header(self._stream, self.name, layout))
         return ObjectInfo(
-            name=self.name,
-            bucket=self._stream.bucket,
-            nuid=self.nuid,
-            size=self._size,
-            chunks=self._upload.count,
-            digest=str(self._digest),
-            description=meta.description,
-            headers=headers,
-            options=meta.options,
-            metadata=meta.metadata,
-        )
+            self.name, self._stream.bucket, self.nuid, self._size, None, self._upload.count,
+            str(self._digest), False, meta.description, headers, meta.options, meta.metadata,
+        )  # fmt: skip
 
     async def _commit_and_purge(self, commit: Commit) -> Committed:
         try:
@@ -274,7 +278,8 @@ class Put:
         if self._keeps_replaced:
             committed.info.replaced = live_info(self._stream, committed.replaced)
             return committed
-        await purge_replaced(self._stream, self.context, committed)
+        if committed.replaced.info is not None:
+            await purge_replaced(self._stream, self.context, committed)
         return committed
 
     async def _purge_own_chunks(self, error: object) -> None:
@@ -290,11 +295,6 @@ class Put:
             return  # no chunk was stored
         except JetstowError:
             pass
-        chunks = self._upload.count, self.chunk_size
-        if not stream.api.nc.is_connected:
-            purge_when_connected(stream, context, self.nuid, *chunks)
-        elif isinstance(error, WrongStreamError):
-            # Another stream has answered: this one may store chunks after their purge.
-            await purge_abandoned(stream, context, self.nuid, *chunks)
-        elif self._upload.may_have_stored:
-            await purge_chunks(stream, context, self.nuid, *chunks)
+        if self._upload.may_have_stored:
+            chunks = self._upload.count, self.chunk_size
+            await purge_unfinished(stream, context, self.nuid, *chunks, error)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any, Final, Self
 
+import msgspec
 from nats.js import api
 
 from jetstow._core.bucket.stream import Stream
@@ -23,8 +24,7 @@ from jetstow.types import Duration
 _HEX_DIGEST: Final = re.compile("[0-9a-fA-F]{64}")
 
 
-@dataclass(frozen=True, slots=True)
-class PutOptions:
+class PutOptions(msgspec.Struct, frozen=True):
     """The options of a put. `expires_at` takes precedence over `ttl`.
 
     `expected_digest` has the 32 bytes of a SHA-256 digest. `computes_digest` is whether the digest
@@ -60,29 +60,23 @@ class PutOptions:
         Raises: `InvalidOptionError` (a field is in `meta` and given as an argument, too; the
         expected digest is not a SHA-256 digest).
         """
-        given = {
-            "description": description,
-            "content_type": content_type,
-            "tags": None if tags is None else _as_list(tags),
-            "headers": headers,
-            "metadata": None if metadata is None else _as_dict(metadata),
-        }
-        given = {name: value for name, value in given.items() if value is not None}
-        if given and isinstance(meta, api.ObjectMeta | None):  # the put refuses other types
+        has_fields = not (description is content_type is tags is headers is metadata is None)
+        if has_fields and isinstance(meta, api.ObjectMeta | None):  # the put refuses other types
+            given = {
+                "description": description,
+                "content_type": content_type,
+                "tags": None if tags is None else _as_list(tags),
+                "headers": headers,
+                "metadata": None if metadata is None else _as_dict(metadata),
+            }
+            given = {name: value for name, value in given.items() if value is not None}
             meta = _merge(context, meta, given)
-        return cls(
-            meta,
-            expected_revision,
-            ttl,
-            expected_digest=_parse_digest(context, expected_digest),
-            keep_replaced=keep_replaced,
-        )
+        digest = None if expected_digest is None else _parse_digest(context, expected_digest)
+        return cls(meta, expected_revision, ttl, None, digest, keep_replaced)
 
 
-def _parse_digest(context: ErrorContext, digest: object) -> bytes | None:
+def _parse_digest(context: ErrorContext, digest: object) -> bytes:
     """Return the bytes of a digest, which has the form of `info.digest` or of `info.sha256`."""
-    if digest is None:
-        return None
     text = digest if isinstance(digest, str) else ""
     raw = bytes.fromhex(text) if _HEX_DIGEST.fullmatch(text) else parse_digest(text)
     if raw is None:

@@ -82,7 +82,7 @@ async def rename(
         if new_name == context.name:
             return info
         named = await with_name(stream, context, info, new_name)
-        renamed = replace(update(replace(state, info=named)), name=new_name)
+        renamed = replace(update(state.with_info(named)), name=new_name)
         settled = await settle(stream, context, state)
         if expected_revision is not None:
             check_same_revision(context, settled, state.revision)

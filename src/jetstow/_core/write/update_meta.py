@@ -85,7 +85,7 @@ async def update_meta(
         info = require_live(context, state, missing=ObjectDeletedError)
         # With a key, this also restores a header that another client dropped.
         named = await with_name(stream, context, info, new_name)
-        proposed = updated(replace(state, info=named))
+        proposed = updated(state.with_info(named))
         if (result := await _try_update(stream, context, state, proposed)) is not None:
             return result
 

@@ -53,6 +53,7 @@ class Upload:
         self._stored = stored
         self._only: memoryview | None = None
         self._reply: _ChunkReply | None = None
+        self._full_bucket: FullBucket | None = None
         self._publisher: ChunkPublisher | None = None
 
     async def write(self, chunk: memoryview) -> None:
@@ -63,6 +64,11 @@ class Upload:
         else:
             self._only = chunk
         self.count += 1
+
+    async def flush(self) -> None:
+        """Send the chunk that is held back, if there is one. `finish` comes next."""
+        if self._only is not None:
+            await self._send_only(self._only)
 
     async def finish(self) -> None:
         """Wait until every chunk is stored.
@@ -97,7 +103,7 @@ class Upload:
         """Wait for no more replies, and release the memory."""
         if self._publisher is not None:
             self._publisher.close()
-        if self._reply is not None:
+        if self._reply is not None and not self._reply.has_ended:
             self._reply.close()
 
     # -- several chunks ----------------------------------------------------------------------
@@ -115,18 +121,34 @@ class Upload:
 
     # -- a single chunk ----------------------------------------------------------------------
 
-    async def _store_only(self, chunk: memoryview) -> None:
-        stream, context = self._stream, self._context
-        full_bucket = FullBucket(stream.purges) if stream.purges else None
-        if full_bucket is not None:
-            full_bucket.record_send(0)
+    async def _send_only(self, chunk: memoryview) -> None:
+        """Send the chunk, unless the window has no space for it."""
+        stream, window = self._stream, self._stream.api.inbox.outbound
+        departure = window.try_acquire(chunk.nbytes)
+        if departure is None:
+            return
+        headers = {"Nats-Msg-Id": f"{self._nuid}.0"}
+        if self._headers:
+            headers |= self._headers
+        if stream.purges:
+            self._full_bucket = FullBucket(stream.purges)
+            self._full_bucket.record_send(0)
         subject = chunk_subject(stream.subject_bucket, self._nuid)
-        reply = await self._send_only(subject, chunk)
+        try:
+            reply = await send_message(stream, _ChunkReply, self._context, subject, chunk, headers)
+        except BaseException:
+            window.release(departure)
+            raise
+        reply.departure, self._reply = departure, reply
+
+    async def _store_only(self, chunk: memoryview) -> None:
+        """Wait until the chunk is stored. Leave it to a `ChunkPublisher` if that fails."""
+        stream, context, reply = self._stream, self._context, self._reply
         if reply is None:
             await self._start_publisher()
             return
         try:
-            await wait_stored(stream, reply, subject)
+            await wait_stored(stream, reply, chunk_subject(stream.subject_bucket, self._nuid))
         except RETRIED_ERRORS as error:
             policy = stream.api.retry_policy(context)
             await policy.wait_or_raise(error)
@@ -134,26 +156,8 @@ class Upload:
             publisher = await self._start_publisher()
             await publisher.resend(chunk, policy)
         except BucketFullError as error:
+            full_bucket = self._full_bucket
             if full_bucket is None or not full_bucket.record_refusal(0, error):
                 raise
             await full_bucket.wait_for_space()
             await self._start_publisher()
-
-    async def _send_only(self, subject: str, chunk: memoryview) -> _ChunkReply | None:
-        """Send the chunk. Return None if the window has no space for it."""
-        window = self._stream.api.inbox.outbound
-        departure = window.try_acquire(chunk.nbytes)
-        if departure is None:
-            return None
-        headers = {"Nats-Msg-Id": f"{self._nuid}.0"}
-        if self._headers:
-            headers |= self._headers
-        try:
-            reply = await send_message(
-                self._stream, _ChunkReply, self._context, subject, chunk, headers
-            )
-        except BaseException:
-            window.release(departure)
-            raise
-        reply.departure, self._reply = departure, reply
-        return reply
