@@ -26,7 +26,7 @@ from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.customer_key import request_key
-from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
+from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
 from jetstow.s3.request import Request, new_request_id, parse_request
@@ -217,7 +217,7 @@ async def _run_on_object(handler: Handler, call: Call) -> Result:
     try:
         result = await handler(call)
     except Exception as error:
-        if to_s3_error(error).code == "NoSuchKey":
+        if to_s3_error(error).code in MISSING:
             call.check_missing_object(call.bucket)
         raise
     if not call.object_is_checked:

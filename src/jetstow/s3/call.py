@@ -29,6 +29,7 @@ from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.policy.actions import actions_of
 from jetstow.s3.policy.conditions import Facts
 from jetstow.s3.request import Request
+from jetstow.s3.versions import check_version, finding
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
 
@@ -134,16 +135,27 @@ class Call:
             message = f"The gateway has {feature} for the buckets of its own NATS account only."
             raise S3Error("NotImplemented", message)
 
-    async def open_object(self, bucket: Bucket, key: str) -> ObjectReader:
+    @property
+    def version(self) -> str | None:
+        """The version of the object that the request selects; None for the current one.
+
+        Raises: `S3Error` (InvalidArgument, NoSuchVersion).
+        """
+        return check_version(self.bucket, self.request.query.get("versionId"))
+
+    async def open_object(
+        self, bucket: Bucket, key: str, version: str | None = None
+    ) -> ObjectReader:
         """Open an object of a bucket, with the customer's key if the request has one.
 
         Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
-        `open` raises.
+        `open` and `finding` raise.
         """
         try:
-            return await bucket.data_store.open(key)
+            async with finding(bucket, key, version):
+                return await bucket.data_store.open(key, version=version)
         except TamperedError:
-            if (await bucket.store.get_info(key)).encrypted:
+            if (await bucket.store.get_info(key, version=version)).encrypted:
                 raise
             message = "The encryption parameters are not applicable to this object."
             raise S3Error("InvalidRequest", message) from None

@@ -32,6 +32,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         400,
         "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
     ),
+    "InvalidBucketState": (409, "The request is not valid for the current state of the bucket."),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
     "InvalidEncryptionAlgorithmError": (400, "The encryption algorithm must be AES256."),
@@ -46,6 +47,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         "The website redirect location must begin with http://, https:// or /, and have 2 KB.",
     ),
     "InvalidRequest": (400, "Invalid request."),
+    "InvalidRetentionPeriod": (400, "The retention period is not valid."),
     "InvalidStorageClass": (400, "The storage class you specified is not valid."),
     "InvalidTag": (400, "The tag is not valid."),
     "InvalidToken": (400, "The provided token is malformed or not valid."),
@@ -73,6 +75,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         "The public access block configuration was not found.",
     ),
     "NoSuchTagSet": (404, "The TagSet does not exist."),
+    "NoSuchObjectLockConfiguration": (404, "The object has no retention."),
     "NoSuchUpload": (404, "The specified multipart upload does not exist."),
     "NoSuchVersion": (404, "The specified version does not exist."),
     "NoSuchWebsiteConfiguration": (404, "The website configuration does not exist."),
@@ -111,6 +114,10 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
 }
 
 
+# The codes for an object or a version that does not exist.
+MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion"})
+
+
 class S3Error(Exception):
     """An error that a request is answered with: a code of `ERRORS`, a message, XML fields."""
 
@@ -145,6 +152,7 @@ _JETSTOW_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (errors.InvalidOptionError, "InvalidArgument"),
     (errors.LinkIsABucketError, "InvalidRequest"),
     (errors.BucketSealedError, "AccessDenied"),
+    (errors.ObjectLockedError, "AccessDenied"),
     (errors.BucketFullError, "QuotaExceeded"),
     (errors.ObjectAlreadyExists, "PreconditionFailed"),
     (errors.RevisionMismatchError, "ConditionalRequestConflict"),

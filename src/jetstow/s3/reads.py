@@ -17,8 +17,9 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.multipart.arguments import parse_part_number
 from jetstow.s3.multipart.table import part_table
+from jetstow.s3.object_lock import lock_headers
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import read_headers
 
 # The parameters that replace a header of the response.
 _OVERRIDES: Final = {
@@ -39,11 +40,11 @@ async def read_object(call: Call) -> Result:
 
     Raises: `S3Error` (PreconditionFailed, InvalidRange, InvalidPart), what `open` raises.
     """
-    check_version(call.request.query)
+    version = call.version
     overrides = _overrides(call)
     part = _part_number(call)
     while True:
-        file = await call.open_object(call.bucket, call.key)
+        file = await call.open_object(call.bucket, call.key, version)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
@@ -51,7 +52,9 @@ async def read_object(call: Call) -> Result:
             await file.close()
             raise
         headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
+        headers |= lock_headers(file.info)
         headers |= expiration_headers(call.bucket, file.info)
+        headers |= read_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:
             await response.read_first()

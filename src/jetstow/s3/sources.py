@@ -12,8 +12,8 @@ from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
-from jetstow.s3.errors import S3Error
-from jetstow.s3.versions import check_version_id
+from jetstow.s3.errors import MISSING, S3Error, to_s3_error
+from jetstow.s3.versions import check_version
 
 COPY_SOURCE: Final = "x-amz-copy-source"
 _EXPECTED_OWNER: Final = "x-amz-source-expected-bucket-owner"
@@ -52,17 +52,18 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
     Raises: `S3Error` (NoSuchBucket, NoSuchVersion, AccessDenied, PreconditionFailed), what `open`
     raises.
     """
-    check_version_id(source.version)
     bucket = await call.open_bucket(source.bucket)
+    version = check_version(bucket, source.version)
     key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
     bucket = replace(bucket, customer_key=key)
     expected = call.request.header(_EXPECTED_OWNER)
     if expected is not None and expected != (bucket.owner or call.identity.owner):
         raise S3Error("AccessDenied", "The source bucket has another owner than expected.")
     try:
-        reader = await call.open_object(bucket, source.key)
-    except ObjectNotFoundError:
-        call.check_missing_object(bucket)
+        reader = await call.open_object(bucket, source.key, version)
+    except (ObjectNotFoundError, S3Error) as error:
+        if to_s3_error(error).code in MISSING:
+            call.check_missing_object(bucket)
         raise
     try:
         call.check_object(

@@ -14,10 +14,8 @@ from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.route import BUCKET, OBJECT, Handler, Route
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import find_version
 from jetstow.s3.xml.writing import document, text
-
-_NO_LOCK: Final = "Bucket is missing Object Lock Configuration"
 
 
 def _refuses(code: str, message: str = "") -> Handler:
@@ -49,8 +47,7 @@ async def _delete_nothing(call: Call) -> Result:  # noqa: ARG001
 
 async def _refuse_restore(call: Call) -> Result:
     """Refuse to restore an object, as S3 does if it is not in an archive."""
-    check_version(call.request.query)
-    info = await call.bucket.store.get_info(call.key)
+    info = await find_version(call.bucket, call.key, call.version)
     raise S3Error(
         "InvalidObjectState",
         "Restore is not allowed for the object's current storage class",
@@ -71,18 +68,12 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("inventory", "InventoryConfiguration", _lists("ListInventoryConfigurationsResult")),
     ("logging", "Logging", _returns("BucketLoggingStatus")),
     ("metrics", "MetricsConfiguration", _lists("ListMetricsConfigurationsResult")),
-    (
-        "object-lock",
-        "ObjectLockConfiguration",
-        _refuses("ObjectLockConfigurationNotFoundError"),
-    ),
     ("replication", "Replication", _refuses("ReplicationConfigurationNotFoundError")),
     (
         "requestPayment",
         "RequestPayment",
         _returns("RequestPaymentConfiguration", text("Payer", "BucketOwner")),
     ),
-    ("versioning", "Versioning", _returns("VersioningConfiguration")),
 )
 
 
@@ -104,11 +95,6 @@ def _bucket_routes() -> Iterator[Route]:
 
 def _object_routes() -> Iterator[Route]:
     version = ("versionId",)
-    for query, name in (("legal-hold", "LegalHold"), ("retention", "Retention")):
-        refuse = _refuses("InvalidRequest", _NO_LOCK)
-        for method, access in (("GET", Access.READ), ("PUT", Access.WRITE)):
-            operation = f"{method.title()}Object{name}"
-            yield Route(operation, method, OBJECT, refuse, access, query, accepts=version)
     torrent = _refuses("NoSuchKey")
     yield Route("GetObjectTorrent", "GET", OBJECT, torrent, Access.READ, "torrent")
     yield Route(

@@ -354,12 +354,14 @@ class ObjectStore(StoreBase):
         """
         return run(self.async_store().restore_version, name, version)
 
-    def add_delete_marker(self, name: str) -> ObjectInfo:
+    def add_delete_marker(self, name: str, *, expected_revision: int | None = None) -> ObjectInfo:
         """Add a delete marker as the newest version, also if there is no object. Return its info.
 
-        Raises: `InvalidOptionError` (the bucket never had versions).
+        `expected_revision` is as in `delete`.
+
+        Raises: `InvalidOptionError` (the bucket never had versions), `RevisionMismatchError`.
         """
-        return run(self.async_store().add_delete_marker, name)
+        return run(self.async_store().add_delete_marker, name, expected_revision=expected_revision)
 
     def set_retention(
         self,

@@ -20,12 +20,14 @@ from jetstow.s3.conditions import put_conditions
 from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
+from jetstow.s3.object_lock import new_lock
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.request import MAX_KEY_SIZE
 from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
+from jetstow.s3.versions import new_headers
 from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_payload
 from jetstow.s3.xml.writing import plain_document, text
@@ -54,6 +56,7 @@ async def post_object(call: Call) -> Result:
     )
     attributes.reserved |= redirect_entries(headers)
     attributes.reserved[EVENT] = POST
+    attributes.retention, attributes.legal_hold = new_lock(call.bucket, headers, call.now)
     if "tagging" in fields:
         tags = parse_tag_document(fields["tagging"].encode(), MAX_OBJECT_TAGS)
         attributes.reserved |= objects.tag_entries(tags)
@@ -132,7 +135,7 @@ def _response(call: Call, fields: Mapping[str, str], info: ObjectInfo) -> Result
     tag = objects.etag(info)
     host = call.request.header("host") or ""
     location = f"{call.request.scheme}://{host}/{call.bucket.name}/{quote(fields['key'])}"
-    headers = {"etag": tag, "location": location}
+    headers = {"etag": tag, "location": location} | new_headers(call.bucket, info)
     redirect = next((fields[name] for name in _REDIRECT if name in fields), "")
     if _is_web_address(redirect):
         query = urlencode({"bucket": call.bucket.name, "key": fields["key"], "etag": tag})

@@ -8,6 +8,7 @@ from jetstow.s3.conditions import put_conditions
 from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.new_object import parse_attributes
 from jetstow.s3.result import Result
+from jetstow.s3.versions import new_headers
 from jetstow.s3.writes import store_payload
 
 
@@ -20,4 +21,4 @@ async def put_object(call: Call) -> Result:
     headers = {"etag": objects.etag(info)} | expiration_headers(call.bucket, info)
     if call.payload.checksum is not None:
         headers |= call.payload.checksum.headers
-    return Result(headers=headers | call.bucket.key_headers)
+    return Result(headers=headers | call.bucket.key_headers | new_headers(call.bucket, info))
