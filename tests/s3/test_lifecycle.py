@@ -125,9 +125,9 @@ REFUSED: list[tuple[str, list[dict[str, Any]]]] = [
         [rule(NoncurrentVersionExpiration={"NoncurrentDays": 1, "NewerNoncurrentVersions": 101})],
     ),
     ("InvalidArgument", [rule(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 0})]),
-    ("NotImplemented", [rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])]),
+    ("InvalidStorageClass", [rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])]),
     (
-        "NotImplemented",
+        "InvalidStorageClass",
         [
             rule(
                 NoncurrentVersionTransitions=[

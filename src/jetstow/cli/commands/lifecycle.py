@@ -35,7 +35,7 @@ async def run(
     ] = None,
     dry_run: DryRun = False,
 ) -> Result:  # fmt: skip
-    """Remove the objects, versions and uploads that the lifecycle rules let expire.
+    """Remove what the lifecycle rules let expire.
 
     The S3 gateway stores the rules, and `jetstow serve` applies them every hour. Run this from
     cron if no gateway runs all the time. Ages are counted by the clock of the NATS servers.
