@@ -68,7 +68,7 @@ async def _delete(call: Call, target: _Target) -> Deleted | S3Error:
         if (size := len(target.key.encode())) > MAX_KEY_SIZE:
             raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
         version = target.version or None
-        call.check("DeleteObject", target.key)
+        call.check("DeleteObject", target.key, version)
         return await delete_one(call.buckets, call.bucket, target.key, version, target.conditions)
     except Exception as error:  # noqa: BLE001 - each error is part of the response
         return to_s3_error(error)
