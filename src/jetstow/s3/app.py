@@ -7,6 +7,7 @@ import datetime
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from jetstow import JetStreamContext
 from jetstow.errors import JetstowError, PermissionDeniedError
@@ -37,6 +38,8 @@ from jetstow.s3.unbuilt import refuse_unbuilt
 from jetstow.s3.website.serving import error_page, serve_website
 
 _log = logging.getLogger("jetstow.s3")
+
+_LISTS: Final = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"})
 
 
 def _utc_now() -> datetime.datetime:
@@ -147,8 +150,10 @@ class Gateway:
         buckets = await self.services.buckets_of(identity.key)
         bucket = None
         if route.opens_bucket:
-            # Requests for the bucket itself see what other gateways have changed, at once.
-            max_age = OBJECT_STATUS_AGE if request.key else 0.0
+            # Requests for the bucket itself see what other gateways have changed, at once. A list
+            # asks the leader for the names in any case.
+            is_of_objects = request.key or route.operation in _LISTS
+            max_age = OBJECT_STATUS_AGE if is_of_objects else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
             caller = new_caller(self.services, request, identity)
             has_version = "versionId" in request.query

@@ -144,16 +144,18 @@ class Call:
         return check_version(self.bucket, self.request.query.get("versionId"))
 
     async def open_object(
-        self, bucket: Bucket, key: str, version: str | None = None
+        self, bucket: Bucket, key: str, version: str | None = None, *, prefetch: bool = False
     ) -> ObjectReader:
         """Open an object of a bucket, with the customer's key if the request has one.
+
+        `prefetch` is that of `ObjectStore.open`.
 
         Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
         `open` and `finding` raise.
         """
         try:
             async with finding(bucket, key, version):
-                return await bucket.data_store.open(key, version=version)
+                return await bucket.data_store.open(key, version=version, prefetch=prefetch)
         except TamperedError:
             if (await bucket.store.get_info(key, version=version)).encrypted:
                 raise

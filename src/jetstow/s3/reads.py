@@ -8,6 +8,7 @@ from typing import Final
 
 from jetstow.errors import ObjectChangedError
 from jetstow.http import ObjectResponse, Selection, condition_headers, select
+from jetstow.http.preconditions import needs_bytes
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
@@ -42,8 +43,9 @@ async def read_object(call: Call) -> Result:
     version = call.version
     overrides = _overrides(call)
     part = _part_number(call)
+    prefetch = needs_bytes(call.request.method, call.request.headers)
     while True:
-        file = await call.open_object(call.bucket, call.key, version)
+        file = await call.open_object(call.bucket, call.key, version, prefetch=prefetch)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)

@@ -71,9 +71,9 @@ async def _remove_current(stream: Stream, info: ObjectInfo, state: NameState) ->
         await drop_kept(stream, previous)  # it was kept for a change that did not follow
         return False
     if previous is None:
-        replacement = without_version(bare_marker(info, new_nuid()))
+        replacement = without_version(bare_marker(info, new_nuid()), info.version or "")
     else:
-        replacement = published_again(_current(previous))
+        replacement = published_again(_current(previous), info.version or "")
     try:
         committed = await _publish(stream, state, replacement, drops=True)
     except RevisionMismatchError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from jetstow.errors import ObjectChangedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3 import objects
 from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_base64
-from jetstow.s3.body.payload import summing
+from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
@@ -118,7 +117,7 @@ async def _copy(
         return replace(meta, metadata=(meta.metadata or {}) | entries)
 
     async with aclosing(reader.stream()) as stream:
-        pieces: AsyncIterator[bytes] = stream
+        pieces = stream
         if running is not None:
             pieces = summing(stream, running.update)
         return await store_pieces(call.bucket, call.key, pieces, meta, finished, revision)
