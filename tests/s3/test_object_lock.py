@@ -181,7 +181,8 @@ def test_bypass_of_another_user(gateway: RunningGateway, s3: Any, locked: str) -
     version = s3.put_object(**place, Body=b"1")["VersionId"]
     s3.put_object_retention(**place, Retention=GOVERNANCE)
     statement = {
-        "Effect": "Allow", "Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{locked}/*",
+        "Effect": "Allow", "Action": ["s3:DeleteObject", "s3:DeleteObjectVersion"],
+        "Resource": f"arn:aws:s3:::{locked}/*",
         "Principal": {"AWS": f"arn:aws:iam:::user/{OTHER.owner}"},
     }  # fmt: skip
     policy = {"Version": "2012-10-17", "Statement": [statement]}
@@ -190,3 +191,4 @@ def test_bypass_of_another_user(gateway: RunningGateway, s3: Any, locked: str) -
     with pytest.raises(ClientError) as caught:
         other.delete_object(**place, VersionId=version, BypassGovernanceRetention=True)
     assert code(caught) == "AccessDenied"
+    other.delete_object(**place)

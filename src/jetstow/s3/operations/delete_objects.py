@@ -69,7 +69,7 @@ async def _delete(call: Call, target: _Target) -> Deleted | S3Error:
         if (size := len(target.key.encode())) > MAX_KEY_SIZE:
             raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
         version = target.version or None
-        call.check("DeleteObject", target.key)
+        call.check("DeleteObject", target.key, version)
         return await delete_one(
             call.buckets,
             call.bucket,
