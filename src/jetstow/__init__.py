@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ObjectMetaOptions,
         ObjectResult,
         Placement,
+        Retention,
         StorageType,
         StoreCompression,
     )
@@ -72,7 +73,7 @@ else:
         "jetstow.models": [
             "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo",
             "ObjectLink", "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement",
-            "StorageType", "StoreCompression",
+            "Retention", "StorageType", "StoreCompression",
         ],
         "jetstow.store": [
             "BucketIndex", "IndexEntry", "IndexPage", "ObjectReader", "ObjectStore",
@@ -115,6 +116,7 @@ __all__ = [
     "ObjectWriter",
     "Placement",
     "RestoreResult",
+    "Retention",
     "StorageType",
     "StoreCompression",
     "StoredChunks",

@@ -7,6 +7,7 @@ Each class also derives from the corresponding nats-py error and Python builtin,
 from __future__ import annotations
 
 import builtins
+import datetime
 import errno
 
 import nats.errors
@@ -134,6 +135,12 @@ class ObjectAlreadyExists(JetstowError, nats_js.ObjectAlreadyExists, FileExistsE
     errno = errno.EEXIST
 
 
+class ObjectLockedError(JetstowError, PermissionError):
+    """The version has a legal hold, or a retention that lasts until `until`."""
+
+    until: datetime.datetime | None = None
+
+
 class RevisionMismatchError(JetstowError, nats_js.BadRequestError):
     """The object is not at the expected revision: another client changed it.
 
@@ -258,42 +265,14 @@ class ContextError(JetstowError, ValueError):
 
 
 __all__ = [
-    "AuthorizationError",
-    "BadArchiveError",
-    "BadObjectMetaError",
-    "BucketExistsError",
-    "BucketFullError",
-    "BucketNotFoundError",
-    "BucketSealedError",
-    "ChunksLostError",
-    "ConnectionLostError",
-    "ContextError",
-    "DigestMismatchError",
-    "EmbeddedServerError",
-    "IntegrityError",
-    "InvalidBucketNameError",
-    "InvalidDataError",
-    "InvalidObjectNameError",
-    "InvalidOptionError",
-    "InvalidRangeError",
-    "JetStreamUnavailableError",
-    "JetstowError",
-    "LinkError",
-    "LinkIsABucketError",
-    "NoServersError",
-    "ObjectAlreadyExists",
-    "ObjectChangedError",
-    "ObjectDeletedError",
-    "ObjectEncryptedError",
-    "ObjectNotFoundError",
-    "ObjectUnchangedError",
-    "PermissionDeniedError",
-    "RevisionMismatchError",
-    "ServerError",
-    "SizeMismatchError",
-    "TamperedError",
-    "TimeoutError",
-    "WatcherStoppedError",
-    "WrongEventLoopError",
-    "WrongStreamError",
-]
+    "AuthorizationError", "BadArchiveError", "BadObjectMetaError", "BucketExistsError",
+    "BucketFullError", "BucketNotFoundError", "BucketSealedError", "ChunksLostError",
+    "ConnectionLostError", "ContextError", "DigestMismatchError", "EmbeddedServerError",
+    "IntegrityError", "InvalidBucketNameError", "InvalidDataError", "InvalidObjectNameError",
+    "InvalidOptionError", "InvalidRangeError", "JetStreamUnavailableError", "JetstowError",
+    "LinkError", "LinkIsABucketError", "NoServersError", "ObjectAlreadyExists",
+    "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectLockedError",
+    "ObjectNotFoundError", "ObjectUnchangedError", "PermissionDeniedError",
+    "RevisionMismatchError", "ServerError", "SizeMismatchError", "TamperedError", "TimeoutError",
+    "WatcherStoppedError", "WrongEventLoopError", "WrongStreamError",
+]  # fmt: skip

@@ -23,6 +23,7 @@ from jetstow._headers import (
     header_values,
     is_reserved_header,
 )
+from jetstow._object_lock import Retention, has_legal_hold, retention_of
 
 # The longest data that the repr of a result has, in bytes.
 _MAX_REPR_DATA = 64
@@ -36,11 +37,16 @@ class ObjectMeta(api.ObjectMeta):
     `options.max_chunk_size` is the chunk size of a `put` in bytes (default 128 KiB).
     `content_type` and `tags` are stored as the headers `Content-Type` and `Tags` and replace
     those in `headers`.
+
+    `retention` and `legal_hold` lock the version that is stored, in a versioned bucket.
+    `update_meta` does not change a lock: see `set_retention` and `set_legal_hold`.
     """
 
     metadata: dict[str, str] | None = None
     content_type: str | None = None
     tags: list[str] | None = None
+    retention: Retention | None = None
+    legal_hold: bool | None = None
 
 
 @dataclass
@@ -105,6 +111,16 @@ class ObjectInfo(api.ObjectInfo):
     def expires(self) -> datetime.datetime | None:
         """The time at which the server removes the object; None if it does not expire."""
         return expiry_from_headers(self.headers)
+
+    @property
+    def retention(self) -> Retention | None:
+        """Until when this version is kept; None if it has no retention (`set_retention`)."""
+        return retention_of(self.headers)
+
+    @property
+    def legal_hold(self) -> bool:
+        """Whether this version is kept until its legal hold is removed (`set_legal_hold`)."""
+        return has_legal_hold(self.headers)
 
     @property
     def encrypted(self) -> bool:
@@ -219,6 +235,7 @@ __all__ = [
     "ObjectMetaOptions",
     "ObjectResult",
     "Placement",
+    "Retention",
     "StorageType",
     "StoreCompression",
 ]

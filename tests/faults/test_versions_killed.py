@@ -51,17 +51,15 @@ class Change:
 
 CHANGES: Final = {
     "a replaced object": Change("put", [OLD], [NEW, OLD]),
-    "a replaced unversioned object": Change("put", [OLD], [NEW, OLD], unversioned=OLD),
-    "a replaced delete marker": Change("put", [None, OLD], [NEW, None, OLD]),
+    "a replaced delete marker": Change("put", [None, OLD], [SMALL, None, OLD], data=SMALL),
     "a deleted object": Change("delete", [OLD], [None, OLD]),
     "an object replaced by a null version": Change(
-        "put", [SMALL, OLD], [NEW, SMALL], is_suspended=True, unversioned=OLD
+        "put", [OLD, NEW], [SMALL, OLD], data=SMALL, is_suspended=True, unversioned=NEW
     ),
     "an object deleted while suspended": Change(
         "delete", [SMALL, OLD], [None, SMALL], is_suspended=True, unversioned=OLD
     ),
     "a removed current version": Change("remove the current version", [SMALL, OLD], [OLD]),
-    "a removed delete marker": Change("remove the current version", [None, OLD], [OLD]),
     "a removed only version": Change("remove the current version", [OLD], []),
     "a removed old version": Change("remove an old version", [SMALL, OLD], [SMALL]),
     "a restored version": Change("restore", [None, SMALL, OLD], [OLD, None, SMALL]),

@@ -32,7 +32,7 @@ from tests.support.servers import NatsServer
 
 pytestmark = [pytest.mark.one_path]
 
-RUNS, STEPS = 6, 40
+RUNS, STEPS = 4, 40
 UNKNOWN_OUTCOME = (ConnectionLostError, TimeoutError, JetStreamUnavailableError)
 NAMES = ("a", "a/b")
 

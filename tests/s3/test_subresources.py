@@ -24,7 +24,6 @@ FEATURES = [
     ("inventory", "ListInventoryConfigurationsResult", ""),
     ("logging", "BucketLoggingStatus", "MethodNotAllowed"),
     ("metrics", "ListMetricsConfigurationsResult", ""),
-    ("object-lock", "ObjectLockConfigurationNotFoundError", "MethodNotAllowed"),
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),
 ]

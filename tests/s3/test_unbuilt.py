@@ -16,8 +16,6 @@ REFUSED = [
     ("x-amz-server-side-encryption", "aws:kms", 501, "NotImplemented"),
     ("x-amz-server-side-encryption-aws-kms-key-id", "key", 501, "NotImplemented"),
     ("x-amz-storage-class", "GLACIER", 400, "InvalidStorageClass"),
-    ("x-amz-object-lock-mode", "GOVERNANCE", 400, "InvalidRequest"),
-    ("x-amz-object-lock-legal-hold", "ON", 400, "InvalidRequest"),
     ("x-amz-write-offset-bytes", "0", 501, "NotImplemented"),
     ("x-amz-security-token", "token", 400, "InvalidToken"),
     ("x-amz-mfa", "123456", 501, "NotImplemented"),
@@ -48,9 +46,3 @@ def test_header_that_asks_for_nothing(
 ) -> None:
     response = send_signed(gateway, "PUT", f"/{s3_bucket}/a", headers={name: value}, body=b"x")
     assert response.status == 200
-
-
-def test_bucket_with_object_lock(gateway: RunningGateway, bucket: str) -> None:
-    headers = {"x-amz-bucket-object-lock-enabled": "true"}
-    response = send_signed(gateway, "PUT", f"/{bucket}", headers=headers)
-    assert (response.status, response.code) == (501, "NotImplemented")

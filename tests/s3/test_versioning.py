@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 import jetstow.sync as jetstow
+from tests.support.gateway import OTHER
 from tests.support.multipart import MIB
 
 if TYPE_CHECKING:
+    from tests.support.gateway import RunningGateway
     from tests.support.servers import NatsServer
 
 
@@ -248,6 +251,36 @@ def test_conditions_concern_the_current_version(s3: Any, versioned: str) -> None
     assert got["Body"].read() == b"1"
     s3.delete_object(Bucket=versioned, Key="a")
     put(s3, versioned, b"4", IfNoneMatch="*")  # the delete marker is no object
+
+
+def test_policy_for_versions(s3: Any, versioned: str, gateway: RunningGateway) -> None:
+    """A policy that let everyone read an object let them read its versions, too."""
+    first, second = put(s3, versioned, b"secret"), put(s3, versioned, b"public")
+    other = gateway.client(OTHER)
+
+    def allow(*actions: str) -> None:
+        statement = {
+            "Effect": "Allow", "Principal": {"AWS": OTHER.owner}, "Action": actions,
+            "Resource": f"arn:aws:s3:::{versioned}/*",
+        }  # fmt: skip
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        s3.put_bucket_policy(Bucket=versioned, Policy=json.dumps(document))
+
+    allow("s3:GetObject", "s3:DeleteObject")
+    assert body(other, versioned) == b"public"
+    target = {"Bucket": versioned, "Key": "a", "VersionId": first}
+    for call in (other.get_object, other.head_object, other.delete_object):
+        assert failure(call, **target)[0] == 403
+    copy = failure(other.copy_object, Bucket=versioned, Key="b", CopySource=target)
+    assert copy[:2] == (403, "AccessDenied")
+    wanted = {"Objects": [{"Key": "a", "VersionId": first}]}
+    result = other.delete_objects(Bucket=versioned, Delete=wanted)
+    assert [each["Code"] for each in result["Errors"]] == ["AccessDenied"]
+    allow("s3:GetObjectVersion", "s3:DeleteObjectVersion")
+    assert body(other, versioned, first) == b"secret"
+    other.delete_object(**target)
+    assert [version for _, _, version in listed(s3, versioned)] == [second]
+    s3.delete_bucket_policy(Bucket=versioned)
 
 
 def test_library_and_gateway_share_versions(s3: Any, versioned: str, server: NatsServer) -> None:

@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "jetstow._lazy",
         "jetstow._upload_records",
     ),
-    ("jetstow._bucket_models",),
+    ("jetstow._bucket_models", "jetstow._object_lock"),
     ("jetstow.models", "jetstow._results"),
     ("jetstow.types",),
     ("jetstow._core.aio",),

@@ -15,7 +15,7 @@ RESULTS = [
 ]  # fmt: skip
 MODELS = [
     "BucketConfig", "BucketStatus", "FileInfo", "ObjectHeaders", "ObjectInfo", "ObjectLink",
-    "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "StorageType",
+    "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "Retention", "StorageType",
     "StoreCompression",
 ]  # fmt: skip
 INDEX = ["BucketIndex", "IndexEntry", "IndexPage", "VersionPage"]
@@ -34,7 +34,8 @@ PUBLIC = {
         "IntegrityError", "InvalidBucketNameError", "InvalidDataError", "InvalidObjectNameError",
         "InvalidOptionError", "InvalidRangeError", "JetStreamUnavailableError", "JetstowError",
         "LinkError", "LinkIsABucketError", "NoServersError", "ObjectAlreadyExists",
-        "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectNotFoundError",
+        "ObjectChangedError", "ObjectDeletedError", "ObjectEncryptedError", "ObjectLockedError",
+        "ObjectNotFoundError",
         "ObjectUnchangedError", "PermissionDeniedError", "RevisionMismatchError", "ServerError",
         "SizeMismatchError", "TamperedError", "TimeoutError", "WatcherStoppedError",
         "WrongEventLoopError", "WrongStreamError",

@@ -25,7 +25,7 @@ from jetstow.models import BucketStatus
 from jetstow.s3.customer_key import CustomerKey
 from jetstow.s3.errors import S3Error
 from jetstow.s3.indexes import Indexes
-from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OWNER, RESERVED
+from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OBJECT_LOCK, OWNER, RESERVED
 from jetstow.s3.settings_lock import SettingsLock
 
 DEFAULT_REGION: Final = "us-east-1"
@@ -137,8 +137,10 @@ class Buckets:
             raise S3Error("NoSuchBucket", BucketName=name)
         return Bucket(name, status, store)
 
-    async def create(self, name: str, settings: dict[str, str]) -> Bucket:
-        """Create a bucket.
+    async def create(
+        self, name: str, settings: dict[str, str], *, versioned: bool = False
+    ) -> Bucket:
+        """Create a bucket, with versions or without.
 
         Raises: `S3Error` (InvalidBucketName, BucketAlreadyExists).
         """
@@ -148,7 +150,10 @@ class Buckets:
             metadata[NAME] = name
         try:
             store = await self.js.create_object_store(
-                stream_bucket(name), metadata=metadata, replicas=self.replicas
+                stream_bucket(name),
+                metadata=metadata,
+                replicas=self.replicas,
+                versioned=versioned or None,
             )
         except BucketExistsError:
             raise S3Error("BucketAlreadyExists", BucketName=name) from None
@@ -210,10 +215,14 @@ class Buckets:
     async def set_versioning(self, bucket: Bucket, *, is_enabled: bool) -> None:
         """Enable or suspend the versions of a bucket, as `changing` changes other settings.
 
-        Raises: `S3Error` (OperationAborted), what `update_object_store` raises.
+        Raises: `S3Error` (OperationAborted; InvalidBucketState: it has object lock), what
+        `update_object_store` raises.
         """
         stream = bucket.store.bucket
         async with self._lock.hold(stream, self.least_replicas(bucket)):
+            if not is_enabled and OBJECT_LOCK in (await self.open(bucket.name)).settings:
+                message = "The bucket has object lock, so its versions cannot be suspended."
+                raise S3Error("InvalidBucketState", message, BucketName=bucket.name)
             try:
                 await self.js.update_object_store(stream, versioned=is_enabled)
             finally:

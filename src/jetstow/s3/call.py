@@ -167,12 +167,19 @@ class Call:
         """Who sends the request."""
         return new_caller(self.services, self.request, self.identity)
 
-    def check(self, operation: str, key: str) -> None:
-        """Check whether the caller may do an operation with a key of the bucket.
+    def check(self, operation: str, key: str, version: str | None = None) -> None:
+        """Check whether the caller may do an operation with a key of the bucket, or a version.
 
         Raises: `S3Error` (AccessDenied).
         """
-        check_bucket_access(self.caller, self.bucket, operation, Access.WRITE, key)
+        check_bucket_access(
+            self.caller,
+            self.bucket,
+            operation,
+            Access.WRITE,
+            key,
+            has_version=version is not None,
+        )
 
     def check_object(
         self,
@@ -182,15 +189,18 @@ class Call:
         *,
         key: str | None = None,
         operation: str | None = None,
+        version: str | None = None,
     ) -> None:
-        """Check the caller's permission for an object.
+        """Check the caller's permission for an object, or a version that was asked for.
 
-        `key` and `operation` are those of the request by default.
+        `key`, `operation` and `version` are those of the request by default.
 
         Raises: `S3Error` (AccessDenied).
         """
         key = self.key if key is None else key
-        actions = actions_of(operation or self.operation, {})
+        if operation is None:
+            operation, version = self.operation, self.request.query.get("versionId")
+        actions = actions_of(operation, {}, has_version=version is not None)
         if not may_use_object(self.caller, bucket, key, info, permission, actions):
             raise S3Error("AccessDenied")
         self.object_is_checked = True

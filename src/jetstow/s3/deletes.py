@@ -33,6 +33,8 @@ async def delete_one(
     key: str,
     version: str | None = None,
     conditions: WriteConditions = NO_CONDITIONS,
+    *,
+    bypass_governance: bool = False,
 ) -> Deleted:
     """Delete an object if its conditions hold. It is not an error if there is none.
 
@@ -42,7 +44,9 @@ async def delete_one(
     raises.
     """
     if (version := check_version(bucket, version)) is not None:
-        return await _delete_version(buckets, bucket, key, version, conditions)
+        return await _delete_version(
+            buckets, bucket, key, version, conditions, bypass_governance=bypass_governance
+        )
     while True:
         revision = None
         if conditions:
@@ -62,7 +66,13 @@ async def delete_one(
 
 
 async def _delete_version(
-    buckets: Buckets, bucket: Bucket, key: str, version: str, conditions: WriteConditions
+    buckets: Buckets,
+    bucket: Bucket,
+    key: str,
+    version: str,
+    conditions: WriteConditions,
+    *,
+    bypass_governance: bool,
 ) -> Deleted:
     store = bucket.store
     while True:
@@ -77,7 +87,11 @@ async def _delete_version(
         try:
             async with _finding_others(buckets, bucket, key, version):
                 removed: ObjectInfo | None = await store.delete(
-                    key, version=version, missing_ok=True, expected_revision=revision
+                    key,
+                    version=version,
+                    missing_ok=True,
+                    expected_revision=revision,
+                    bypass_governance=bypass_governance,
                 )
         except RevisionMismatchError:
             continue  # its tags were changed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
+from jetstow.s3.object_lock import new_lock
 from jetstow.s3.objects import Attributes, parse_headers, tag_entries
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.tags import TAGGING, parse_tag_header
@@ -21,4 +22,5 @@ def parse_attributes(call: Call) -> Attributes:
         call.bucket, call.identity, headers, call.services.keys
     )
     attributes.reserved |= redirect_entries(headers)
+    attributes.retention, attributes.legal_hold = new_lock(call.bucket, headers, call.now)
     return attributes

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from jetstow import IndexEntry
+from jetstow import IndexEntry, Retention
 from jetstow._core.protocol.digest import digests_equal
 from jetstow.http import content_headers
 from jetstow.http.dates import format_date
@@ -62,6 +62,8 @@ class Attributes:
     headers: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     reserved: dict[str, str] = field(default_factory=dict)
+    retention: Retention | None = None
+    legal_hold: bool = False
 
     def meta(self, key: str) -> ObjectMeta:
         """Return them as the metadata of an object."""
@@ -72,6 +74,9 @@ class Attributes:
             content_type=content_type,
             headers=headers or None,
             metadata=self.metadata | self.reserved,
+            # It may be over before an upload in parts is complete.
+            retention=self.retention if self.retention and self.retention.is_active else None,
+            legal_hold=self.legal_hold,
         )
 
 

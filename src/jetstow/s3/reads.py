@@ -18,6 +18,7 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.multipart.arguments import parse_part_number
 from jetstow.s3.multipart.table import part_table
+from jetstow.s3.object_lock import lock_headers
 from jetstow.s3.result import Result
 from jetstow.s3.versions import read_headers
 
@@ -53,6 +54,7 @@ async def read_object(call: Call) -> Result:
             await file.close()
             raise
         headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
+        headers |= lock_headers(file.info)
         headers |= expiration_headers(call.bucket, file.info)
         headers |= read_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)

@@ -13,6 +13,7 @@ ACL: Final = f"{RESERVED}acl"
 
 # Of streams. `NAME` is the name in S3 if it has dots, which stream names cannot have.
 NAME: Final = f"{RESERVED}name"
+OBJECT_LOCK: Final = f"{RESERVED}object-lock"
 LOCATION: Final = f"{RESERVED}location"
 OWNERSHIP: Final = f"{RESERVED}ownership"
 PUBLIC_ACCESS: Final = f"{RESERVED}public-access-block"

@@ -24,6 +24,9 @@ from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
 from jetstow.s3.operations.get_bucket_versioning import get_bucket_versioning
 from jetstow.s3.operations.get_bucket_website import get_bucket_website
 from jetstow.s3.operations.get_object_acl import get_object_acl
+from jetstow.s3.operations.get_object_legal_hold import get_object_legal_hold
+from jetstow.s3.operations.get_object_lock_configuration import get_object_lock_configuration
+from jetstow.s3.operations.get_object_retention import get_object_retention
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
 from jetstow.s3.operations.get_public_access_block import get_public_access_block
 from jetstow.s3.operations.put_bucket_acl import put_bucket_acl
@@ -36,6 +39,9 @@ from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
 from jetstow.s3.operations.put_bucket_versioning import put_bucket_versioning
 from jetstow.s3.operations.put_bucket_website import put_bucket_website
 from jetstow.s3.operations.put_object_acl import put_object_acl
+from jetstow.s3.operations.put_object_legal_hold import put_object_legal_hold
+from jetstow.s3.operations.put_object_lock_configuration import put_object_lock_configuration
+from jetstow.s3.operations.put_object_retention import put_object_retention
 from jetstow.s3.operations.put_object_tagging import put_object_tagging
 from jetstow.s3.operations.put_public_access_block import put_public_access_block
 from jetstow.s3.route import BUCKET, OBJECT, Handler, Route
@@ -52,6 +58,12 @@ def _route(operation: str, level: str, query: str, handler: Handler) -> Route:
 
 
 SETTING_ROUTES: Final = (
+    _route("GetObjectLockConfiguration", BUCKET, "object-lock", get_object_lock_configuration),
+    _route("PutObjectLockConfiguration", BUCKET, "object-lock", put_object_lock_configuration),
+    _route("GetObjectRetention", OBJECT, "retention", get_object_retention),
+    _route("PutObjectRetention", OBJECT, "retention", put_object_retention),
+    _route("GetObjectLegalHold", OBJECT, "legal-hold", get_object_legal_hold),
+    _route("PutObjectLegalHold", OBJECT, "legal-hold", put_object_legal_hold),
     _route("GetObjectTagging", OBJECT, "tagging", get_object_tagging),
     _route("PutObjectTagging", OBJECT, "tagging", put_object_tagging),
     _route("DeleteObjectTagging", OBJECT, "tagging", delete_object_tagging),

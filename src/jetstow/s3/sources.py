@@ -67,7 +67,12 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
         raise
     try:
         call.check_object(
-            bucket, reader.info, Permission.READ, key=source.key, operation="GetObject"
+            bucket,
+            reader.info,
+            Permission.READ,
+            key=source.key,
+            operation="GetObject",
+            version=source.version,
         )
         check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
     except S3Error:

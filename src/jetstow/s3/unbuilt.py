@@ -21,15 +21,12 @@ class _Refusal(NamedTuple):
 
 _FALSE: Final = frozenset({"false"})
 _NOT_BUILT: Final = _Refusal()
-_NO_LOCK: Final = _Refusal("InvalidRequest", "Bucket is missing Object Lock Configuration")
 
 # All are headers of requests, and fields of POST forms. A name that ends with a hyphen is a prefix.
 _REFUSALS: Final[dict[str, _Refusal]] = {
-    "x-amz-bucket-object-lock-enabled": _NOT_BUILT._replace(harmless=_FALSE),
     "x-amz-copy-source-server-side-encryption-": _NOT_BUILT,
     "x-amz-mfa": _NOT_BUILT,
     "x-amz-object-annotation-directive": _NOT_BUILT._replace(harmless=frozenset({"copy"})),
-    "x-amz-object-lock-": _NO_LOCK,
     "x-amz-security-token": _Refusal(
         "InvalidToken", "The gateway has no temporary credentials: use a key without a token."
     ),

@@ -17,8 +17,6 @@ from jetstow.s3.route import BUCKET, OBJECT, Handler, Route
 from jetstow.s3.versions import find_version
 from jetstow.s3.xml.writing import document, text
 
-_NO_LOCK: Final = "Bucket is missing Object Lock Configuration"
-
 
 def _refuses(code: str, message: str = "") -> Handler:
     async def refuse(call: Call) -> Result:
@@ -70,11 +68,6 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("inventory", "InventoryConfiguration", _lists("ListInventoryConfigurationsResult")),
     ("logging", "Logging", _returns("BucketLoggingStatus")),
     ("metrics", "MetricsConfiguration", _lists("ListMetricsConfigurationsResult")),
-    (
-        "object-lock",
-        "ObjectLockConfiguration",
-        _refuses("ObjectLockConfigurationNotFoundError"),
-    ),
     ("replication", "Replication", _refuses("ReplicationConfigurationNotFoundError")),
     (
         "requestPayment",
@@ -102,11 +95,6 @@ def _bucket_routes() -> Iterator[Route]:
 
 def _object_routes() -> Iterator[Route]:
     version = ("versionId",)
-    for query, name in (("legal-hold", "LegalHold"), ("retention", "Retention")):
-        refuse = _refuses("InvalidRequest", _NO_LOCK)
-        for method, access in (("GET", Access.READ), ("PUT", Access.WRITE)):
-            operation = f"{method.title()}Object{name}"
-            yield Route(operation, method, OBJECT, refuse, access, query, accepts=version)
     torrent = _refuses("NoSuchKey")
     yield Route("GetObjectTorrent", "GET", OBJECT, torrent, Access.READ, "torrent")
     yield Route(

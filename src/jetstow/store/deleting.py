@@ -28,12 +28,14 @@ class Deletes(BucketBase):
         expected_revision: int | None = None,
         keep_replaced: bool = False,
         version: str | None = None,
+        bypass_governance: bool = False,
     ) -> ObjectInfo | None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
 
         In a versioned bucket the object is kept: the delete marker is the current version.
         `version` removes one version permanently instead, or a delete marker. If it is the current
-        one, the version before it is current then.
+        one, the version before it is current then. A locked version is not removed, except with
+        `bypass_governance` if its retention has that mode.
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
@@ -44,11 +46,17 @@ class Deletes(BucketBase):
         The result is None, too, if the metadata cannot be read, or if another client has renamed
         the object: it has its new name then.
 
-        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`,
+        `ObjectLockedError`.
         """
         context = self._context_of(name, version)
         if version is not None:
-            return await self._delete_version(context, expected_revision, missing_ok=missing_ok)
+            return await self._delete_version(
+                context,
+                expected_revision,
+                missing_ok=missing_ok,
+                bypass_governance=bypass_governance,
+            )
         step = delete.delete_if_exists if missing_ok else delete.delete
         deleted = await uncancelled(
             step(self._bucket, context, expected_revision, keep_chunks=keep_replaced)
@@ -56,9 +64,16 @@ class Deletes(BucketBase):
         return None if deleted is None else live_info(self._bucket, deleted)
 
     async def _delete_version(
-        self, context: ErrorContext, expected_revision: int | None, *, missing_ok: bool
+        self,
+        context: ErrorContext,
+        expected_revision: int | None,
+        *,
+        missing_ok: bool,
+        bypass_governance: bool,
     ) -> ObjectInfo | None:
-        step = version_changes.delete_version(self._bucket, context, expected_revision)
+        step = version_changes.delete_version(
+            self._bucket, context, expected_revision, bypass_governance=bypass_governance
+        )
         try:
             return plain_info(self._bucket, await uncancelled(step))
         except ObjectNotFoundError:

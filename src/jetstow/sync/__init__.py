@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ObjectMetaOptions,
         ObjectResult,
         Placement,
+        Retention,
         StorageType,
         StoreCompression,
         VersionPage,
@@ -74,8 +75,8 @@ else:
         "jetstow": [
             "BucketConfig", "BucketStatus", "FileInfo", "IndexEntry", "IndexPage",
             "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
-            "ObjectResult", "Placement", "StorageType", "StoreCompression", "VersionPage", "errors",
-            "types",
+            "ObjectResult", "Placement", "Retention", "StorageType", "StoreCompression",
+            "VersionPage", "errors", "types",
         ],
         "jetstow.sync._client": ["Client", "connect", "jetstream"],
         "jetstow.sync._generated": [
@@ -119,6 +120,7 @@ __all__ = [
     "ObjectWriter",
     "Placement",
     "RestoreResult",
+    "Retention",
     "StorageType",
     "StoreCompression",
     "StoredChunks",

@@ -14,7 +14,7 @@ from nats.js import api
 from typing_extensions import Buffer
 
 import jetstow
-from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectList, ObjectResult
+from jetstow.models import BucketStatus, FileInfo, ObjectInfo, ObjectList, ObjectResult, Retention
 from jetstow.sync import _adapters
 from jetstow.sync._base import ContextBase, StoreBase
 from jetstow.sync._call import Call, run
@@ -288,12 +288,14 @@ class ObjectStore(StoreBase):
         expected_revision: int | None = None,
         keep_replaced: bool = False,
         version: str | None = None,
+        bypass_governance: bool = False,
     ) -> ObjectInfo | None:
         """Delete an object: purge its chunks, leave a delete marker (ADR-20). Return its info.
 
         In a versioned bucket the object is kept: the delete marker is the current version.
         `version` removes one version permanently instead, or a delete marker. If it is the current
-        one, the version before it is current then.
+        one, the version before it is current then. A locked version is not removed, except with
+        `bypass_governance` if its retention has that mode.
 
         If the bucket is full, the marker may not fit: the object is then deleted without one.
 
@@ -304,7 +306,8 @@ class ObjectStore(StoreBase):
         The result is None, too, if the metadata cannot be read, or if another client has renamed
         the object: it has its new name then.
 
-        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`.
+        Raises: `ObjectNotFoundError` (unless `missing_ok`), `RevisionMismatchError`,
+        `ObjectLockedError`.
         """
         return run(
             self.async_store().delete,
@@ -313,6 +316,7 @@ class ObjectStore(StoreBase):
             expected_revision=expected_revision,
             keep_replaced=keep_replaced,
             version=version,
+            bypass_governance=bypass_governance,
         )
 
     def delete_many(
@@ -362,6 +366,41 @@ class ObjectStore(StoreBase):
         Raises: `InvalidOptionError` (the bucket never had versions), `RevisionMismatchError`.
         """
         return run(self.async_store().add_delete_marker, name, expected_revision=expected_revision)
+
+    def set_retention(
+        self,
+        name: str,
+        retention: Retention | None,
+        *,
+        version: str | None = None,
+        bypass_governance: bool = False,
+    ) -> ObjectInfo:
+        """Keep a version until a time: jetstow and its S3 gateway do not remove it before.
+
+        Without `version`, that of the current one is set. A retention can be made longer. None, a
+        shorter one and another mode need `bypass_governance`, and mode "governance".
+
+        Other NATS clients are not bound by it. The time is that of this machine.
+
+        Raises: `ObjectNotFoundError`, `ObjectLockedError`, `InvalidOptionError` (the bucket has no
+        versions, the time is not in the future).
+        """
+        return run(
+            self.async_store().set_retention,
+            name,
+            retention,
+            version=version,
+            bypass_governance=bypass_governance,
+        )
+
+    def set_legal_hold(
+        self, name: str, legal_hold: bool, *, version: str | None = None
+    ) -> ObjectInfo:
+        """Keep a version until its legal hold is removed again, whatever its retention.
+
+        Raises: `ObjectNotFoundError`, `InvalidOptionError` (the bucket has no versions).
+        """
+        return run(self.async_store().set_legal_hold, name, legal_hold, version=version)
 
     def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).

@@ -20,8 +20,9 @@ from jetstow._core.protocol.common_metadata import (
     decode_common,
     info_of_common,
 )
-from jetstow._core.protocol.headers import merge_headers
+from jetstow._core.protocol.headers import joined_headers, merge_headers
 from jetstow._headers import ObjectHeaders, is_reserved_header
+from jetstow._object_lock import Retention, lock_headers
 from jetstow.errors import (
     InvalidOptionError,
 )
@@ -180,13 +181,23 @@ def _check_fields(name: str, meta: api.ObjectMeta, *, allow_reserved_headers: bo
     if not allow_reserved_headers:
         for header in filter(is_reserved_header, headers or {}):
             raise json_fields.MalformedError(f"the header {header!r} is reserved for the store")
+    headers = merge_headers(headers, json_fields.text(fields, "content type"), tags)
     return ObjectMeta(
         name=name,
         description=json_fields.text(fields, "description"),
-        headers=merge_headers(headers, json_fields.text(fields, "content type"), tags),
+        headers=joined_headers(headers, _lock_of(meta)),
         options=replace(options) if options is not None else None,
         metadata=json_fields.string_map(getattr(meta, "metadata", None), "metadata"),
     )
+
+
+def _lock_of(meta: api.ObjectMeta) -> ObjectHeaders:
+    retention, legal_hold = getattr(meta, "retention", None), getattr(meta, "legal_hold", None)
+    if not isinstance(retention, Retention | None) or not isinstance(legal_hold, bool | None):
+        raise json_fields.MalformedError("its retention is not a Retention, or legal_hold no bool")
+    if retention is not None and (problem := retention.problem()) is not None:
+        raise json_fields.MalformedError(problem)
+    return lock_headers(retention, legal_hold=bool(legal_hold))
 
 
 def _too_large_error(bucket: str, name: str, size: int, limit: int) -> InvalidOptionError:

@@ -13,6 +13,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.protocol.versions import (
     NULL_VERSION,
     VERSIONS_PREFIX,
@@ -171,6 +172,8 @@ class Commit(CompareAndSet):
         if self._expected_revision is not None:
             check_revision(self._context, state, self._expected_revision)
         info = self._proposed(state)
+        if not self._drops and state.live is not None and state.live.nuid != info.nuid:
+            self._check_lock(state.live, info)
         if self._must_keep(state, info):
             self._kept = state.info
             await keep_version(self._stream, state)
@@ -192,6 +195,14 @@ class Commit(CompareAndSet):
             self._marker_nuid = self._marker_nuid or new_nuid()
             info = bare_marker(info, self._marker_nuid)
         return with_new_version(versioning, info)
+
+    def _check_lock(self, replaced: ObjectInfo, info: ObjectInfo) -> None:
+        """Check that no locked version is replaced, as `null` is while versions are suspended.
+
+        Raises: `ObjectLockedError`.
+        """
+        if not self._must_keep(NameState(replaced.revision, replaced), info):
+            check_removable(self._context, replaced, bypass_governance=False)
 
     def _must_keep(self, state: NameState, info: ObjectInfo) -> bool:
         """Return whether what the metadata replaces is another version."""

@@ -18,6 +18,7 @@ from jetstow._core.write.prepare_put import prepare_put
 from jetstow._core.write.put import Put
 from jetstow._core.write.put_options import PutOptions
 from jetstow._headers import EXPIRES_HEADER, VERSION_HEADER
+from jetstow._object_lock import LOCK_HEADERS
 from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
 from jetstow.types import Duration, Progress
@@ -87,6 +88,8 @@ def _put_options(
         reserved = reserved_headers(info.headers)
         reserved.pop(EXPIRES_HEADER, None)  # `PutOptions` has the expiry
         reserved.pop(VERSION_HEADER, None)  # the copy is a version of its own
+        for name in [name for name in reserved if name.lower() in LOCK_HEADERS]:
+            del reserved[name]
         meta.headers = joined_headers(meta.headers, reserved)
     chunk_size = info.options.max_chunk_size if info.options else None
     if chunk_size:

@@ -16,6 +16,7 @@ from jetstow._core.protocol.digest import Digest, format_digest, parse_digest
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import check_meta
 from jetstow._headers import CONTENT_TYPE_HEADER, TAGS_HEADER, ObjectHeaders, header_values
+from jetstow._object_lock import LOCK_HEADERS, has_legal_hold, is_locked, retention_of
 from jetstow.errors import DigestMismatchError, InvalidOptionError, LinkError
 from jetstow.models import ObjectMeta
 from jetstow.types import Duration
@@ -123,6 +124,10 @@ def check_put_meta(
     checked = check_meta(
         stream.bucket, context.name or "", meta, allow_reserved_headers=stream.is_as_stored
     )
+    if stream.versioning is None and is_locked(checked.headers):
+        raise context.error(
+            InvalidOptionError, f"{context} cannot be locked: the bucket has no versions"
+        )
     if checked.options is not None and checked.options.link is not None:
         raise context.error(
             LinkError, f"{context} cannot be put as a link: use add_link or add_bucket_link"
@@ -146,8 +151,8 @@ def check_changed_meta(
 
 
 def editable_meta(meta: ObjectMeta) -> ObjectMeta:
-    """Return a copy of checked metadata with `content_type` and `tags` as fields."""
-    fields = {CONTENT_TYPE_HEADER.lower(), TAGS_HEADER.lower()}
+    """Return a copy of checked metadata with the fields of which it has headers."""
+    fields = {CONTENT_TYPE_HEADER.lower(), TAGS_HEADER.lower(), *LOCK_HEADERS}
     headers = ObjectHeaders(
         (name, value) for name, value in (meta.headers or {}).items() if name.lower() not in fields
     )
@@ -157,6 +162,8 @@ def editable_meta(meta: ObjectMeta) -> ObjectMeta:
         metadata=dict(meta.metadata) if meta.metadata is not None else None,
         content_type=next(iter(header_values(meta.headers, CONTENT_TYPE_HEADER)), None),
         tags=header_values(meta.headers, TAGS_HEADER) or None,
+        retention=retention_of(meta.headers),
+        legal_hold=has_legal_hold(meta.headers) or None,
     )
 
 

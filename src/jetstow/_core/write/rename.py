@@ -24,6 +24,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.metadata import encode_info
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
@@ -77,6 +78,7 @@ async def rename(
         if expected is None or not _has_only_new_claim(expected, state):
             check_revision(context, state, expected_revision)
         info = require_live(start, state, missing)
+        check_removable(start, info, bypass_governance=False)  # the old name loses its version
         if new_name == context.name:
             return info
         named = await with_name(stream, context, info, new_name)

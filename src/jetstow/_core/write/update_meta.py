@@ -64,7 +64,7 @@ async def update_meta(
         )
 
     if context.version is not None:
-        return await _update_version(stream, context, updated, expected_revision)
+        return await change_version(stream, context, updated, expected_revision)
     if new_name == name and stream.key is None:
         committed = await commit(
             stream, context, updated, expected_revision=expected_revision, dated=True
@@ -108,8 +108,8 @@ async def _try_update(
     return committed.info
 
 
-async def _update_version(
-    stream: Stream, context: ErrorContext, updated: Propose, expected_revision: int | None
+async def change_version(
+    stream: Stream, context: ErrorContext, updated: Propose, expected_revision: int | None = None
 ) -> ObjectInfo:
     """Publish what `updated` returns for a version, which may be the current one or a kept one."""
     await check_writable(stream, context)

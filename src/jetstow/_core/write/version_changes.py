@@ -10,6 +10,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.protocol.versions import (
     current_info,
     hidden_name,
@@ -29,13 +30,18 @@ from jetstow.models import ObjectInfo
 
 
 async def delete_version(
-    stream: Stream, context: ErrorContext, expected_revision: int | None = None
+    stream: Stream,
+    context: ErrorContext,
+    expected_revision: int | None = None,
+    *,
+    bypass_governance: bool = False,
 ) -> ObjectInfo:
     """Remove the version in `context` permanently, and return it.
 
     If it is the current one, the newest of the others is current then.
 
-    Raises: `ObjectNotFoundError`, `RevisionMismatchError` (the version is not at the revision).
+    Raises: `ObjectNotFoundError`, `RevisionMismatchError` (the version is not at the revision),
+    `ObjectLockedError`.
     """
     await check_writable(stream, context)
     name, version = context.name or "", context.version or ""
@@ -43,6 +49,7 @@ async def delete_version(
         state = await _settled(stream, name)
         if state.info is not None and state.info.version == version:
             check_revision(context, state, expected_revision)
+            check_removable(context, state.info, bypass_governance=bypass_governance)
             if await _remove_current(stream, state.info, state):
                 return state.info
             continue
@@ -53,6 +60,7 @@ async def delete_version(
             continue
         info = _current(kept)
         check_revision(context, NameState(info.revision, info), expected_revision)
+        check_removable(context, info, bypass_governance=bypass_governance)
         if await drop_kept(stream, kept):
             return info
 

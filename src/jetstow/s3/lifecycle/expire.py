@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from jetstow import JetStreamContext
-from jetstow.errors import ObjectNotFoundError, RevisionMismatchError
+from jetstow.errors import ObjectLockedError, ObjectNotFoundError, RevisionMismatchError
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.removal import Removal
@@ -91,7 +91,7 @@ async def _remove_all(bucket: Bucket, uploads: Uploads, batch: list[Removal]) ->
 
 
 async def _remove(bucket: Bucket, uploads: Uploads, removal: Removal) -> bool:
-    """Remove something. Return False if it was changed since it was listed."""
+    """Remove something. Return False if it was changed since it was listed, or is locked."""
     try:
         if removal.upload is not None:
             await uploads.abort(bucket, removal.key, removal.upload.id)
@@ -100,7 +100,7 @@ async def _remove(bucket: Bucket, uploads: Uploads, removal: Removal) -> bool:
             await bucket.store.delete(
                 removal.key, expected_revision=removal.info.revision, version=version
             )
-    except (ObjectNotFoundError, RevisionMismatchError):
+    except (ObjectNotFoundError, ObjectLockedError, RevisionMismatchError):
         return False
     except S3Error as error:
         if error.code != "NoSuchUpload":

@@ -33,7 +33,7 @@ from jetstow.s3.multipart.completion import (
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.table import PartTable, upload_of
 from jetstow.s3.multipart.uploads import Uploads
-from jetstow.s3.objects import Attributes, nuid_digest, sum_entries
+from jetstow.s3.objects import nuid_digest, sum_entries
 from jetstow.s3.reserved import DIGEST, PARTS, UPLOAD
 
 # After these errors of a commit, it is unknown whether the object was published.
@@ -141,7 +141,7 @@ async def _publish(
     def finished(digest: str) -> ObjectMeta:
         reserved = attributes.reserved | entries
         reserved[DIGEST] = entries.get(DIGEST) or digest
-        return Attributes(attributes.headers, attributes.metadata, reserved).meta(upload.key)
+        return replace(attributes, reserved=reserved).meta(upload.key)
 
     marked = None
     if not upload.is_completing:

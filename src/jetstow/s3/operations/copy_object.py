@@ -17,6 +17,7 @@ from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import COPY
 from jetstow.s3.keep_alive import keep_alive
+from jetstow.s3.object_lock import new_lock
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result
@@ -133,13 +134,15 @@ def _meta(call: Call, info: ObjectInfo, *, replaces: bool) -> ObjectMeta:
     )
     entries |= redirect_entries(call.request.headers)  # of the request only: S3 copies none
     entries[EVENT] = COPY
+    retention, legal_hold = new_lock(call.bucket, call.request.headers, call.now)
     if replaces:
         attributes = objects.parse_headers(call.request.headers)
         attributes.reserved = entries
-        return attributes.meta(call.key)
-    return replace(
-        info.meta, name=call.key, options=None, metadata=objects.user_metadata(info) | entries
-    )
+        meta = attributes.meta(call.key)
+    else:
+        metadata = objects.user_metadata(info) | entries
+        meta = replace(info.meta, name=call.key, options=None, metadata=metadata)
+    return replace(meta, retention=retention, legal_hold=legal_hold)
 
 
 def _tag_entries(call: Call, info: ObjectInfo) -> dict[str, str]:

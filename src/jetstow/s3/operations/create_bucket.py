@@ -7,8 +7,9 @@ from jetstow.s3.acl_requests import parse_acl_headers
 from jetstow.s3.buckets import DEFAULT_REGION
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
+from jetstow.s3.object_lock import BUCKET_HEADER, ENABLED
 from jetstow.s3.ownership import ENFORCED, OWNERSHIPS, acl_entries
-from jetstow.s3.reserved import ACL, LOCATION, OWNER, OWNERSHIP, TAGS
+from jetstow.s3.reserved import ACL, LOCATION, OBJECT_LOCK, OWNER, OWNERSHIP, TAGS
 from jetstow.s3.result import Result
 from jetstow.s3.tags import MAX_BUCKET_TAGS, format_tags, parse_tag_nodes
 from jetstow.s3.xml.parsing import parse_xml
@@ -35,12 +36,12 @@ async def create_bucket(call: Call) -> Result:
         if not same_region or not settings.items() <= existing.settings.items():
             raise S3Error("BucketAlreadyOwnedByYou", BucketName=name)
         return Result(headers=headers)
-    await call.buckets.create(name, settings)
+    await call.buckets.create(name, settings, versioned=OBJECT_LOCK in settings)
     return Result(headers=headers)
 
 
 def _header_settings(call: Call, owner: str) -> dict[str, str]:
-    """Return the ACL and the ownership that the headers have."""
+    """Return the ACL, the ownership and the object lock that the headers have."""
     headers = call.request.headers
     settings: dict[str, str] = {}
     acl = parse_acl_headers(headers, call.services.keys, owner, None)
@@ -52,6 +53,8 @@ def _header_settings(call: Call, owner: str) -> dict[str, str]:
         if ownership == ENFORCED and acl not in (None, private_acl(owner)):
             raise S3Error("InvalidBucketAclWithObjectOwnership")
         settings[OWNERSHIP] = ownership
+    if (headers.get(BUCKET_HEADER) or "").lower() == "true":
+        settings[OBJECT_LOCK] = ENABLED
     return settings
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import delete_conditions
 from jetstow.s3.deletes import delete_one
+from jetstow.s3.object_lock import bypasses_governance
 from jetstow.s3.result import Result, no_content
 
 
 async def delete_object(call: Call) -> Result:
     """Delete the object, if the conditions of the request hold."""
     version, conditions = call.version, delete_conditions(call.request.headers)
-    deleted = await delete_one(call.buckets, call.bucket, call.key, version, conditions)
+    bypasses = bypasses_governance(call, call.key)
+    deleted = await delete_one(
+        call.buckets, call.bucket, call.key, version, conditions, bypass_governance=bypasses
+    )
     return no_content(deleted.headers)

@@ -10,6 +10,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.conditions import WriteConditions
 from jetstow.s3.deletes import Deleted, delete_one
 from jetstow.s3.errors import S3Error, to_s3_error
+from jetstow.s3.object_lock import bypasses_governance
 from jetstow.s3.request import MAX_KEY_SIZE
 from jetstow.s3.result import Result
 from jetstow.s3.xml.parsing import Node, parse_xml
@@ -68,8 +69,15 @@ async def _delete(call: Call, target: _Target) -> Deleted | S3Error:
         if (size := len(target.key.encode())) > MAX_KEY_SIZE:
             raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
         version = target.version or None
-        call.check("DeleteObject", target.key)
-        return await delete_one(call.buckets, call.bucket, target.key, version, target.conditions)
+        call.check("DeleteObject", target.key, version)
+        return await delete_one(
+            call.buckets,
+            call.bucket,
+            target.key,
+            version,
+            target.conditions,
+            bypass_governance=bypasses_governance(call, target.key),
+        )
     except Exception as error:  # noqa: BLE001 - each error is part of the response
         return to_s3_error(error)
 

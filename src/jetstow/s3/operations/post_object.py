@@ -20,6 +20,7 @@ from jetstow.s3.conditions import put_conditions
 from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
+from jetstow.s3.object_lock import new_lock
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.request import MAX_KEY_SIZE
 from jetstow.s3.reserved import EVENT
@@ -55,6 +56,7 @@ async def post_object(call: Call) -> Result:
     )
     attributes.reserved |= redirect_entries(headers)
     attributes.reserved[EVENT] = POST
+    attributes.retention, attributes.legal_hold = new_lock(call.bucket, headers, call.now)
     if "tagging" in fields:
         tags = parse_tag_document(fields["tagging"].encode(), MAX_OBJECT_TAGS)
         attributes.reserved |= objects.tag_entries(tags)

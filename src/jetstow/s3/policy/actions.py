@@ -8,6 +8,7 @@ from typing import Final
 # The actions of an operation. A caller needs all of them.
 _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "AbortMultipartUpload": ("s3:AbortMultipartUpload",),
+    "BypassGovernanceRetention": ("s3:BypassGovernanceRetention",),
     "CompleteMultipartUpload": ("s3:PutObject",),
     "CopyObject": ("s3:PutObject",),
     "CreateMultipartUpload": ("s3:PutObject",),
@@ -35,6 +36,9 @@ _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "GetObject": ("s3:GetObject",),
     "GetObjectAcl": ("s3:GetObjectAcl",),
     "GetObjectAttributes": ("s3:GetObject", "s3:GetObjectAttributes"),
+    "GetObjectLegalHold": ("s3:GetObjectLegalHold",),
+    "GetObjectLockConfiguration": ("s3:GetBucketObjectLockConfiguration",),
+    "GetObjectRetention": ("s3:GetObjectRetention",),
     "GetObjectTagging": ("s3:GetObjectTagging",),
     "GetPublicAccessBlock": ("s3:GetBucketPublicAccessBlock",),
     "HeadBucket": ("s3:ListBucket",),
@@ -56,6 +60,9 @@ _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "PutBucketWebsite": ("s3:PutBucketWebsite",),
     "PutObject": ("s3:PutObject",),
     "PutObjectAcl": ("s3:PutObjectAcl",),
+    "PutObjectLegalHold": ("s3:PutObjectLegalHold",),
+    "PutObjectLockConfiguration": ("s3:PutBucketObjectLockConfiguration",),
+    "PutObjectRetention": ("s3:PutObjectRetention",),
     "PutObjectTagging": ("s3:PutObjectTagging",),
     "PutPublicAccessBlock": ("s3:PutBucketPublicAccessBlock",),
     "UploadPart": ("s3:PutObject",),
@@ -72,18 +79,39 @@ _OF_HEADERS: Final = {
     "x-amz-tagging": "s3:PutObjectTagging",
 }
 
-KNOWN_ACTIONS: Final = frozenset(name for names in _OF_OPERATIONS.values() for name in names)
+# The actions of requests that name a version: others than those for the current object.
+_OF_VERSIONS: Final = {
+    "s3:DeleteObject": "s3:DeleteObjectVersion",
+    "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
+    "s3:GetObject": "s3:GetObjectVersion",
+    "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
+    "s3:GetObjectAttributes": "s3:GetObjectVersionAttributes",
+    "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
+    "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
+    "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
+}
+
+KNOWN_ACTIONS: Final = frozenset(
+    {name for names in _OF_OPERATIONS.values() for name in names} | {*_OF_VERSIONS.values()}
+)
 
 # The owner of a bucket may always do these, or a policy could lock everyone out.
 POLICY_OPERATIONS: Final = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
 
 
-def actions_of(operation: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the actions that a request needs; none for an operation without an action."""
+def actions_of(
+    operation: str, headers: Mapping[str, str], *, has_version: bool = False
+) -> tuple[str, ...]:
+    """Return the actions that a request needs; none for an operation without an action.
+
+    `has_version` is whether it names a version of the object.
+    """
     actions = _OF_OPERATIONS.get(operation, ())
     if actions == ("s3:PutObject",):
         more = {action for name, action in _OF_HEADERS.items() if name in headers}
         return (*actions, *sorted(more))
+    if has_version:
+        return tuple(_OF_VERSIONS.get(action, action) for action in actions)
     return actions
 
 
