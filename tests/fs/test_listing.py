@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fsspec.asyn import sync
 
-from jetstow import ObjectInfo
+from jetstow import Client, ObjectInfo
 from jetstow.fs import JetstowFileSystem, paths
 from tests.fs.conftest import OtherClient, listing_of
 
@@ -22,6 +22,22 @@ def filled(fs: JetstowFileSystem, root: str) -> str:
 
 def names_in(root: str, paths: Any) -> list[str]:
     return [str(path).removeprefix(f"{root}/") for path in paths]
+
+
+def test_versions_are_hidden(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:
+    """A file system that had listed a bucket before showed the hidden names of versions."""
+    fs.pipe(f"{root}/a", b"1")
+    assert fs.find(root) == [f"{root}/a"]
+
+    async def replace_twice(nc: Client) -> None:
+        store = await nc.jetstream().update_object_store(root, versioned=True)
+        await store.put("a", b"2")
+        await store.put("a", b"3")
+
+    other.run(replace_twice)
+    fs.invalidate_cache(root)
+    assert fs.find(root) == [f"{root}/a"]
+    assert fs.cat(f"{root}/a") == b"3"
 
 
 def test_ls_lists_prefixes_as_folders(fs: JetstowFileSystem, filled: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import jetstow
 from jetstow.errors import BucketNotFoundError, InvalidBucketNameError, InvalidOptionError
+from tests.support.servers import NatsServer, version_key
 
 pytestmark = [pytest.mark.one_path, pytest.mark.usefixtures("delete_bucket")]
 
@@ -80,3 +81,17 @@ async def test_more_replicas_than_servers(js: jetstow.JetStreamContext, bucket: 
     with pytest.raises(InvalidOptionError, match="replicas") as caught:
         await js.create_object_store(bucket, replicas=3)
     assert (caught.value.bucket, caught.value.err_code) == (bucket, 10074)
+
+
+async def test_versions_need_server_2_10(
+    server: NatsServer, js: jetstow.JetStreamContext, bucket: str
+) -> None:
+    if version_key(server.version) >= (2, 10):
+        store = await js.create_object_store(bucket, versioned=True)
+        assert (await store.status()).versioning == "enabled"
+        return
+    with pytest.raises(InvalidOptionError, match=r"cannot have versions: .* older than 2\.10"):
+        await js.create_object_store(bucket, versioned=True)
+    await js.create_object_store(bucket)
+    with pytest.raises(InvalidOptionError, match=r"cannot have versions"):
+        await js.update_object_store(bucket, versioned=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from jetstow._core.aio.awaitables import AwaitableContext, Listing
 from jetstow._core.aio.telemetry import operation
 from jetstow._core.bucket.encryption import plain_info
 from jetstow._core.bucket.server_time import ServerClock
+from jetstow._core.protocol.versions import VERSIONS_PREFIX
 from jetstow._core.read.bucket_index import BucketIndex, check_index_options
 from jetstow._core.read.filters import Conditions, NameFilter, parse_conditions, parse_names
 from jetstow._core.read.listing import iter_infos, list_infos
@@ -93,6 +95,9 @@ class Listings(BucketBase):
             def matches(info: ObjectInfo) -> bool:
                 if info.deleted and ignore_deletes:
                     return False
+                # Also if versions were enabled since the bucket was opened.
+                if info.name.startswith(VERSIONS_PREFIX):
+                    return False
                 return not checks or all(check(info) for check in checks)
 
             return matches
@@ -154,6 +159,7 @@ class Listings(BucketBase):
         policy: Policy = "new" if updates_only else "all" if include_history else "last_per_subject"
         bucket = self._bucket
         names, function = parse_names(bucket, prefix, match)
+        names = replace(names, hides_versions=True)  # they may be enabled later
         return AwaitableContext(
             lambda: ObjectWatcher(
                 bucket, policy, names, function, ignore_deletes=ignore_deletes

@@ -50,7 +50,7 @@ async def delete_prefix(stream: Stream, prefix: str) -> DeleteResult:
 
     Raises: what `_delete_all` raises.
     """
-    names = NameFilter(prefix, hides_versions=stream.versioning is not None)
+    names = NameFilter(prefix, hides_versions=True)
     targets = [
         (info.name, info.revision, NameState(info.revision, info))
         for info in await list_infos(stream, names)
