@@ -303,3 +303,4 @@ async def test_events_of_versions(
     ]
     assert {each["s3"]["object"]["key"] for each in found[:-1]} == {"a"}
     assert found[-1]["s3"]["object"]["key"] == "end"
+    await nc.jetstream().delete_object_store(s3_bucket)  # with its versions

@@ -73,3 +73,4 @@ async def test_versions_expire(s3: Any, s3_bucket: str, js: Any) -> None:
     assert [info.version for info in await versions("history/a")] == history[:0:-1]
     assert await removed(6) == {("delete marker", "marker/a", "marker")}
     assert await removed(60) == set()
+    await js.delete_object_store(s3_bucket)  # with its versions

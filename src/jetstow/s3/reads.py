@@ -55,7 +55,8 @@ async def read_object(call: Call) -> Result:
             raise
         headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
         headers |= lock_headers(file.info)
-        headers |= expiration_headers(call.bucket, file.info)
+        if "versionId" not in call.request.query:  # the rules are for the current version
+            headers |= expiration_headers(call.bucket, file.info)
         headers |= read_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:

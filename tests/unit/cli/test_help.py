@@ -31,6 +31,7 @@ def test_list_of_commands_and_exit_codes() -> None:
     [
         (),
         *((name,) for name in NAMES),
+        ("lifecycle", "run"),
         ("server", "start"),
         ("server", "status"),
         ("server", "stop"),
