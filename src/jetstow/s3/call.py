@@ -28,6 +28,7 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.policy.actions import actions_of
 from jetstow.s3.policy.conditions import Facts
+from jetstow.s3.policy.decision import Decision
 from jetstow.s3.request import Request
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
@@ -137,16 +138,45 @@ class Call:
     async def open_object(self, bucket: Bucket, key: str) -> ObjectReader:
         """Open an object of a bucket, with the customer's key if the request has one.
 
-        Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
+        Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key;
+        AccessDenied: it is a link to another bucket, whose object the caller may not read), what
         `open` raises.
         """
         try:
-            return await bucket.data_store.open(key)
+            reader = await bucket.data_store.open(key)
         except TamperedError:
             if (await bucket.store.get_info(key)).encrypted:
                 raise
             message = "The encryption parameters are not applicable to this object."
             raise S3Error("InvalidRequest", message) from None
+        try:
+            if (reader.info.bucket, reader.info.name) != (bucket.store.bucket, key):
+                await self._check_linked(bucket, reader.info)
+        except BaseException:
+            await reader.close()
+            raise
+        return reader
+
+    async def _check_linked(self, bucket: Bucket, info: ObjectInfo) -> None:
+        """Check the caller's permission for the object that a link leads to.
+
+        In another bucket, the caller must be allowed to read it there. In the same one, its policy
+        must not deny it.
+
+        Raises: `S3Error` (AccessDenied).
+        """
+        actions = actions_of("GetObject", {})
+        if info.bucket == bucket.store.bucket:
+            if self.caller.decision(bucket, actions, info.name) is Decision.DENIED:
+                raise S3Error("AccessDenied")
+            return
+        try:
+            linked = await self.buckets.open_stream(info.bucket)
+        except S3Error:
+            raise S3Error("AccessDenied") from None
+        read = Permission.READ
+        if not may_use_object(self.caller, linked, info.name, info, read, actions):
+            raise S3Error("AccessDenied")
 
     @property
     def caller(self) -> Caller:

@@ -10,7 +10,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.conditions import WriteConditions
 from jetstow.s3.deletes import delete_one
 from jetstow.s3.errors import S3Error, to_s3_error
-from jetstow.s3.request import MAX_KEY_SIZE
+from jetstow.s3.request import check_key
 from jetstow.s3.result import Result
 from jetstow.s3.versions import check_version_id
 from jetstow.s3.xml.parsing import Node, parse_xml
@@ -66,8 +66,7 @@ def _parse_target(node: Node) -> _Target:
 async def _delete(call: Call, target: _Target) -> S3Error | None:
     """Delete one object. Return its error: those of the others do not depend on it."""
     try:
-        if (size := len(target.key.encode())) > MAX_KEY_SIZE:
-            raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
+        check_key(target.key)
         if target.version:
             check_version_id(target.version)
         call.check("DeleteObject", target.key)

@@ -66,6 +66,7 @@ _OF_HEADERS: Final = {
     "x-amz-grant-full-control": "s3:PutObjectAcl",
     "x-amz-grant-read": "s3:PutObjectAcl",
     "x-amz-grant-read-acp": "s3:PutObjectAcl",
+    "x-amz-grant-write": "s3:PutObjectAcl",
     "x-amz-grant-write-acp": "s3:PutObjectAcl",
     "x-amz-tagging": "s3:PutObjectTagging",
 }
