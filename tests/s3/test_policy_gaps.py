@@ -36,9 +36,7 @@ def test_rename_does_not_make_an_object_readable(s3: Any, s3_bucket: str) -> Non
     assert s3.get_object(Bucket=s3_bucket, Key="b")["Body"].read() == b"1"
 
 
-def test_copy_source_in_all_its_forms(
-    gateway: RunningGateway, s3: Any, s3_bucket: str
-) -> None:
+def test_copy_source_in_all_its_forms(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
     s3.put_object(Bucket=s3_bucket, Key="secret/a", Body=b"1")
     like = {"StringLike": {"s3:x-amz-copy-source": f"{s3_bucket}/secret/*"}}
     put_policy(s3, s3_bucket, statement("Deny", "*", "s3:*", f"{s3_bucket}/*", Condition=like))

@@ -152,7 +152,7 @@ def _bucket_of_host(host: str, base_domains: Iterable[str]) -> str:
     if host.endswith("]"):  # an IPv6 address without a port
         return ""
     name = host.rpartition(":")[0] if ":" in host else host
-    if ":" in host and not host.rpartition(":")[2].isdigit():
+    if ":" in host and not host.rpartition(":")[2].isdecimal():
         return ""  # no port: it must not become the host name of a redirect
     for domain in base_domains:
         if name.lower().endswith(f".{domain.lower()}"):

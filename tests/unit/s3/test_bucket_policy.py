@@ -90,7 +90,7 @@ def test_refused_texts() -> None:
     deep = '{"Statement":' + "[" * 9000 + "]" * 9000 + "}"
     # Which of two fields with the same name counts, readers of JSON disagree about.
     twice = json.dumps({"Statement": STATEMENT}).replace('"Action"', '"Effect": "Deny", "Action"')
-    for text in (deep, twice):
+    for text in (deep, twice, '{"Statement": NaN}'):
         with pytest.raises(S3Error, match="MalformedPolicy"):
             parse_policy(text, "photos", bool)
     with pytest.raises(S3Error, match="EntityTooLarge"):

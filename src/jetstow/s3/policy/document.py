@@ -116,7 +116,7 @@ def _malformed(message: str) -> S3Error:
 
 def _parse(text: str) -> BucketPolicy:
     try:
-        root = json.loads(text, object_pairs_hook=_unique)
+        root = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         root = None
     if not isinstance(root, dict):
@@ -130,6 +130,11 @@ def _parse(text: str) -> BucketPolicy:
     if not isinstance(statements, list) or not statements:
         raise _malformed("Missing required field Statement")
     return BucketPolicy(tuple(_parse_statement(each) for each in statements))
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which are not JSON."""
+    raise ValueError(name)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
