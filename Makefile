@@ -193,6 +193,7 @@ $(GO_PEER): $(GO)/peer.go
 $(S3_CLIENTS_STAMP): requirements/s3-clients.lock $(DEV_STAMP) | $(STAMPS)
 	@scripts/ensure-command rclone rclone
 	@scripts/ensure-command s3cmd s3cmd
+	@scripts/ensure-command restic restic
 	@scripts/ensure-command curl curl
 	@echo "installing the S3 clients into $(S3_CLIENTS)"
 	@scripts/make-venv "$(PYTHON)" $(S3_CLIENTS)

@@ -30,7 +30,7 @@ from tests.support.servers import NatsServer
 REPEATS = 5
 PAGES = 50
 NAMES = 100_000
-FOLDERS = 100
+FOLDERS = 1_000
 SMALL = 1024
 SMALL_CLIENTS = 4
 SMALL_REQUESTS = 300

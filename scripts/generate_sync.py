@@ -47,6 +47,7 @@ BODIES = {
             "expected_revision": expected_revision,
             "if_changed_since": if_changed_since,
             "version": version,
+            "prefetch": prefetch,
         }
         writing = {
             "meta": meta,
@@ -59,6 +60,7 @@ BODIES = {
             "ttl": ttl,
             "expected_digest": expected_digest,
             "keep_replaced": keep_replaced,
+            "dated": dated,
         }
         return self._open(name, mode, reading, writing)""",
     "encrypted": "return self._with_key(key, allow_plain, original_bucket)",

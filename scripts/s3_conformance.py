@@ -30,6 +30,7 @@ CLIENTS: Final = {
     "test_pyarrow.py": "pyarrow",
     "test_pyiceberg.py": "pyiceberg",
     "test_rclone.py": "rclone",
+    "test_restic.py": "restic",
     "test_s3cmd.py": "s3cmd",
     "test_s3fs.py": "s3fs",
 }

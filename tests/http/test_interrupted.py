@@ -170,8 +170,8 @@ class Replacing:
         self._store = store
         self._opened = 0
 
-    async def open(self, name: str) -> jetstow.ObjectReader:
-        file = await self._store.open(name)
+    async def open(self, name: str, **options: Any) -> jetstow.ObjectReader:
+        file = await self._store.open(name, **options)
         if not self._opened:
             await self._store.put(name, b"new")
         self._opened += 1

@@ -17,6 +17,7 @@ from jetstow.errors import (
     ObjectAlreadyExists,
     ObjectDeletedError,
     ObjectNotFoundError,
+    RevisionMismatchError,
 )
 from tests.support import object_builder, raw_stream
 from tests.support.proxy import Proxy
@@ -67,6 +68,9 @@ async def test_round_trips_of_a_put(
     counter.reset()
     await store.put("new", b"y")
     assert counter.requests - counter.count <= 1, "the purge is not awaited"
+    counter.reset()
+    assert (await store.put("undated", b"x", dated=False)).modified is None
+    assert counter.requests == 2
 
 
 async def test_put_after_another_client(
@@ -232,6 +236,41 @@ async def test_round_trips_of_a_get(
     counter.reset()
     assert (await other_store.get("a")).data == b"one"
     assert counter.count == 1
+
+
+@pytest.mark.min_server("2.11.0")
+@pytest.mark.not_on_path("consumer", "plain")
+async def test_round_trips_of_an_open_with_prefetch(
+    counter: RoundTripCounter, other_store: jetstow.ObjectStore
+) -> None:
+    """A response with a small object took two round trips: one for its metadata."""
+    await other_store.put("a", b"one")
+    counter.reset()
+    async with other_store.open("a", prefetch=True) as file:
+        assert counter.count == 1
+        counter.reset()
+        assert await file.read() == b"one"
+        assert await file.read_at(1, 1) == b"n"
+        assert [piece async for piece in file.stream(2)] == [b"e"]
+        assert counter.requests == 0
+
+
+@pytest.mark.parametrize("is_encrypted", [False, True])
+async def test_open_with_prefetch(store: jetstow.ObjectStore, is_encrypted: bool) -> None:
+    """Sizes around one chunk, several chunks, and more than is prefetched."""
+    view = store.encrypted(bytes(32)) if is_encrypted else store
+    chunks = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1_024))
+    for size in (0, 1, 1_024, 1_025, 5_000, 131_073):
+        data = some_bytes(size)
+        info = await view.put("a", data, chunks if size < 10_000 else None)
+        for start in {0, size // 2, size}:
+            async with view.open("a", prefetch=True) as file:
+                assert file.info == info
+                assert b"".join([piece async for piece in file.stream(start)]) == data[start:]
+    with pytest.raises(RevisionMismatchError):
+        await view.open("a", expected_revision=1, prefetch=True)
+    with pytest.raises(ObjectNotFoundError):
+        await view.open("missing", prefetch=True)
 
 
 async def test_get_after_a_replacement(

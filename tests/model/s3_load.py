@@ -135,7 +135,8 @@ def run_load(home: Path, *, seconds: float, clients: int, seed: int) -> Counter[
                 load.ended.set()
         for run in runs:
             run.result()
-        assert not load.errors, "\n".join(load.errors[:20])
+        log = [*served.log[-20:], *again.log[-40:]]
+        assert not load.errors, "\n".join(load.errors[:20] + log)
         load.check_all()
         load.counts["growth in MiB"] = growth_of_parts(client, again.pid)
     return load.counts

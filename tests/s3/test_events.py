@@ -268,3 +268,38 @@ def test_configuration_refused(s3: Any, s3_bucket: str) -> None:
         assert part in error["Message"]
     got = s3.get_bucket_notification_configuration(Bucket=s3_bucket)
     assert set(got) == {"ResponseMetadata"}
+
+
+async def test_events_of_versions(
+    s3: Any, s3_bucket: str, nc: jetstow.Client, events: Events
+) -> None:
+    """A version that is kept, and the one that becomes current again, are no events."""
+    await asyncio.to_thread(configure, s3, s3_bucket, {})
+    store = await nc.jetstream().update_object_store(s3_bucket, versioned=True)
+    first = (await store.put("a", b"1")).version
+    second = (await store.put("a", b"2")).version
+    third = (await store.put("a", b"3")).version
+    await store.delete("a", version=second)
+    await store.delete("a", version=third)  # the first one is the current one then
+    assert (await store.get("a")).data == b"1"
+    await store.delete("a")
+    marker = (await store.versions("a"))[0].version
+    await store.restore_version("a", str(first))
+    await store.delete("a", version=marker)
+    await store.delete("a", version=first)
+    assert await store.versions("a") == []
+    await store.put("end", b"1")
+    found = [await events.next() for _ in range(10)]
+    assert [(each["eventName"], each["s3"]["object"]["versionId"]) for each in found[:-1]] == [
+        ("ObjectCreated:Put", first),
+        ("ObjectCreated:Put", second),
+        ("ObjectCreated:Put", third),
+        ("ObjectRemoved:Delete", second),
+        ("ObjectRemoved:Delete", third),
+        ("ObjectRemoved:DeleteMarkerCreated", marker),
+        ("ObjectCreated:Copy", first),
+        ("ObjectRemoved:Delete", marker),
+        ("ObjectRemoved:Delete", first),
+    ]
+    assert {each["s3"]["object"]["key"] for each in found[:-1]} == {"a"}
+    assert found[-1]["s3"]["object"]["key"] == "end"

@@ -125,9 +125,9 @@ REFUSED: list[tuple[str, list[dict[str, Any]]]] = [
         [rule(NoncurrentVersionExpiration={"NoncurrentDays": 1, "NewerNoncurrentVersions": 101})],
     ),
     ("InvalidArgument", [rule(AbortIncompleteMultipartUpload={"DaysAfterInitiation": 0})]),
-    ("NotImplemented", [rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])]),
+    ("InvalidStorageClass", [rule(Transitions=[{"Days": 1, "StorageClass": "GLACIER"}])]),
     (
-        "NotImplemented",
+        "InvalidStorageClass",
         [
             rule(
                 NoncurrentVersionTransitions=[
@@ -198,7 +198,7 @@ async def test_objects_expire(s3: Any, s3_bucket: str, js: Any) -> None:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
 
     async def removed(at: datetime.datetime, *, dry_run: bool = False) -> set[tuple[str, str]]:
-        found = [each async for each in expire(bucket, uploads, at, dry_run=dry_run)]
+        found = [each async for each in expire(js, bucket, uploads, at, dry_run=dry_run)]
         return {(each.key, each.rule) for each in found}
 
     assert await removed(now, dry_run=True) == {("past/a", "past")}
@@ -206,7 +206,7 @@ async def test_objects_expire(s3: Any, s3_bucket: str, js: Any) -> None:
     assert await removed(midnight + DAY - datetime.timedelta(seconds=1)) == set()
     assert await removed(midnight + DAY) == {("b/tagged", "tag"), ("b/11", "size")}
     store = await js.object_store(s3_bucket)
-    listing = expire(bucket, uploads, midnight + 3 * DAY, dry_run=True)
+    listing = expire(js, bucket, uploads, midnight + 3 * DAY, dry_run=True)
     assert [each.key async for each in listing] == ["a/1"]
     assert {info.name for info in await store.list()} == {"a/1", "b/1", "b/100"}
     assert await removed(midnight + 3 * DAY) == {("a/1", "prefix")}
@@ -231,8 +231,8 @@ async def test_uploads_expire(s3: Any, s3_bucket: str, js: Any) -> None:
     buckets = Buckets(js)
     bucket, uploads = await buckets.open(s3_bucket), Uploads(buckets)
     now = await server_time(js, s3_bucket)
-    assert [each async for each in expire(bucket, uploads, now + DAY)] == []
-    (removed,) = [each async for each in expire(bucket, uploads, now + 3 * DAY)]
+    assert [each async for each in expire(js, bucket, uploads, now + DAY)] == []
+    (removed,) = [each async for each in expire(js, bucket, uploads, now + 3 * DAY)]
     assert (removed.kind, removed.key, removed.rule) == ("upload", "a/1", "one")
     left = await asyncio.to_thread(s3.list_multipart_uploads, Bucket=s3_bucket)
     assert [each["UploadId"] for each in left["Uploads"]] == ids[1:]

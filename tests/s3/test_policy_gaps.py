@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -139,3 +139,41 @@ def test_keys_of_stored_versions(gateway: RunningGateway, s3: Any, s3_bucket: st
     form = s3.generate_presigned_post(s3_bucket, hidden)
     assert httpx.post(form["url"], data=form["fields"], files=file).status_code == 400
     assert [each["Key"] for each in s3.list_objects_v2(Bucket=s3_bucket)["Contents"]] == ["a"]
+
+
+def test_versions_need_their_own_actions(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
+    other = gateway.client(OTHER)
+    s3.put_bucket_versioning(Bucket=s3_bucket, VersioningConfiguration={"Status": "Enabled"})
+    at = {"Bucket": s3_bucket, "Key": "a"}
+    one = {**at, "VersionId": s3.put_object(**at, Body=b"1")["VersionId"]}
+    both = {"Objects": [{"Key": "a", "VersionId": one["VersionId"]}]}
+    copy = {"Bucket": s3_bucket, "Key": "b", "CopySource": one}
+    reads: dict[str, Callable[[], object]] = {
+        "get": lambda: other.get_object(**one),
+        "attributes": lambda: other.get_object_attributes(**one, ObjectAttributes=["ETag"]),
+        "tags": lambda: other.get_object_tagging(**one),
+        "acl": lambda: other.get_object_acl(**one),
+        "copy": lambda: other.copy_object(**copy),
+        "delete": lambda: other.delete_object(**one),
+    }
+
+    def codes() -> set[str]:
+        return {code_of(call) for call in reads.values()}
+
+    actions = ["s3:GetObject", "s3:GetObjectAttributes", "s3:GetObjectTagging", "s3:GetObjectAcl",
+               "s3:PutObject", "s3:DeleteObject"]  # fmt: skip
+    put_policy(s3, s3_bucket, statement("Allow", USER, actions, f"{s3_bucket}/*"))
+    assert other.get_object(**at)["Body"].read() == b"1"
+    assert codes() == {"AccessDenied"}
+    assert (
+        other.delete_objects(Bucket=s3_bucket, Delete=both)["Errors"][0]["Code"] == "AccessDenied"
+    )
+    # A denial of the object holds for its versions.
+    allow = statement("Allow", USER, "s3:*", f"{s3_bucket}/*")
+    put_policy(s3, s3_bucket, allow, statement("Deny", USER, actions, f"{s3_bucket}/*"))
+    assert codes() == {"AccessDenied"}
+    put_policy(s3, s3_bucket, allow)
+    assert codes() == {""}
+    s3.delete_bucket_policy(Bucket=s3_bucket)
+    for entry in s3.list_object_versions(Bucket=s3_bucket)["Versions"]:
+        s3.delete_object(Bucket=s3_bucket, Key=entry["Key"], VersionId=entry["VersionId"])

@@ -27,7 +27,6 @@ FEATURES = [
     ("object-lock", "ObjectLockConfigurationNotFoundError", "MethodNotAllowed"),
     ("replication", "ReplicationConfigurationNotFoundError", ""),
     ("requestPayment", "RequestPaymentConfiguration", "MethodNotAllowed"),
-    ("versioning", "VersioningConfiguration", "MethodNotAllowed"),
 ]
 
 

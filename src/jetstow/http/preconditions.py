@@ -15,6 +15,7 @@ from jetstow.http.ranges import parse_range
 # The headers that `select` reads. Only the first two are lists: others must not be repeated.
 _LISTS: Final = frozenset({"if-match", "if-none-match"})
 _CONDITIONS: Final = _LISTS | {"if-modified-since", "if-unmodified-since", "if-range", "range"}
+_REVALIDATING: Final = frozenset({"if-none-match", "if-modified-since"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def condition_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         for name, values in found.items()
         if len(values) == 1 or name in _LISTS
     }
+
+
+def needs_bytes(method: str, headers: Mapping[str, str]) -> bool:
+    """Return whether the response to a request probably has bytes of the object: not a 304."""
+    return method == "GET" and _REVALIDATING.isdisjoint(headers)
 
 
 def select(

@@ -12,7 +12,7 @@ from jetstow.errors import ObjectChangedError
 from jetstow.http.asgi import Message, Receive, Scope, Send, response_start, send_text
 from jetstow.http.content_headers import content_headers, not_modified_headers
 from jetstow.http.etags import entity_tag
-from jetstow.http.preconditions import Selection, condition_headers, select
+from jetstow.http.preconditions import Selection, condition_headers, needs_bytes, select
 
 if TYPE_CHECKING:
     from jetstow.models import ObjectInfo
@@ -79,7 +79,7 @@ class ObjectResponse:
         """
         conditions, method = condition_headers(scope["headers"]), scope["method"]
         while True:
-            file = await store.open(name)
+            file = await store.open(name, prefetch=needs_bytes(method, conditions))
             tag = etag(file.info)
             selection = select(
                 method,

@@ -165,9 +165,16 @@ def _covers(identity: Identity, bucket: BucketState) -> bool:
 
 
 def check_bucket_access(
-    caller: Caller, bucket: BucketState, operation: str, access: Access, key: str
+    caller: Caller,
+    bucket: BucketState,
+    operation: str,
+    access: Access,
+    key: str,
+    version: str | None = None,
 ) -> None:
     """Check whether the caller may do an operation with a bucket, or with a key in it.
+
+    `version` is the version that the request selects in its body, or in its query.
 
     What needs a permission of the object's ACL is checked when the object is open
     (`may_use_object`).
@@ -179,7 +186,9 @@ def check_bucket_access(
     is_owner = owns_bucket(caller.identity, bucket)
     if is_owner and operation in POLICY_OPERATIONS:
         return
-    decision = caller.decision(bucket, actions_of(operation, caller.facts.headers), key)
+    selects = version is not None or "versionId" in caller.facts.request.query
+    actions = actions_of(operation, caller.facts.headers, selects_version=selects)
+    decision = caller.decision(bucket, actions, key)
     if decision is Decision.DENIED:
         raise S3Error("AccessDenied")
     if decision is Decision.ALLOWED or operation in OBJECT_PERMISSIONS:

@@ -7,6 +7,7 @@ import datetime
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from jetstow import JetStreamContext
 from jetstow.errors import JetstowError, PermissionDeniedError
@@ -26,7 +27,7 @@ from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.customer_key import request_key
-from jetstow.s3.errors import ClientGoneError, S3Error, to_s3_error
+from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
 from jetstow.s3.request import Request, new_request_id, parse_request
@@ -37,6 +38,8 @@ from jetstow.s3.unbuilt import refuse_unbuilt
 from jetstow.s3.website.serving import error_page, serve_website
 
 _log = logging.getLogger("jetstow.s3")
+
+_LISTS: Final = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"})
 
 
 def _utc_now() -> datetime.datetime:
@@ -147,8 +150,10 @@ class Gateway:
         buckets = await self.services.buckets_of(identity.key)
         bucket = None
         if route.opens_bucket:
-            # Requests for the bucket itself see what other gateways have changed, at once.
-            max_age = OBJECT_STATUS_AGE if request.key else 0.0
+            # Requests for the bucket itself see what other gateways have changed, at once. A list
+            # asks the leader for the names in any case.
+            is_of_objects = request.key or route.operation in _LISTS
+            max_age = OBJECT_STATUS_AGE if is_of_objects else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
             caller = new_caller(self.services, request, identity)
             check_bucket_access(caller, bucket, route.operation, route.access, request.key)
@@ -217,7 +222,7 @@ async def _run_on_object(handler: Handler, call: Call) -> Result:
     try:
         result = await handler(call)
     except Exception as error:
-        if to_s3_error(error).code == "NoSuchKey":
+        if to_s3_error(error).code in MISSING:
             call.check_missing_object(call.bucket)
         raise
     if not call.object_is_checked:

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from jetstow import JetStreamContext, ObjectStore
@@ -46,14 +47,14 @@ _OPEN_STORES: Final = 4096
 OBJECT_STATUS_AGE: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BucketState:
     """The name of a bucket in S3, and its status when the request began."""
 
     name: str
     status: BucketStatus
 
-    @property
+    @cached_property  # a request reads it ten times, and many requests share the state
     def settings(self) -> dict[str, str]:
         """The settings that the gateway keeps: keys that begin with `jetstow.s3.`."""
         return {k: v for k, v in self.status.metadata.items() if k.startswith(RESERVED)}
@@ -61,15 +62,15 @@ class BucketState:
     @property
     def owner(self) -> str | None:
         """The id of the owner; None for a bucket that another NATS client created."""
-        return self.status.metadata.get(OWNER)
+        return self.settings.get(OWNER)
 
     @property
     def region(self) -> str:
         """The location constraint that the bucket was created with, or the default region."""
-        return self.status.metadata.get(LOCATION, DEFAULT_REGION)
+        return self.settings.get(LOCATION, DEFAULT_REGION)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bucket(BucketState):
     """A bucket that is open: its state, its store, and the customer's key of the request."""
 
@@ -210,6 +211,18 @@ class Buckets:
                 raise S3Error("InvalidRequest", "The settings of the bucket exceed 120 KiB.")
             try:
                 await self.js.update_object_store(stream, metadata=changed)
+            finally:
+                self._changed = time.monotonic()
+
+    async def set_versioning(self, bucket: Bucket, *, is_enabled: bool) -> None:
+        """Enable or suspend the versions of a bucket, as `changing` changes other settings.
+
+        Raises: `S3Error` (OperationAborted), what `update_object_store` raises.
+        """
+        stream = bucket.store.bucket
+        async with self._lock.hold(stream, self.least_replicas(bucket)):
+            try:
+                await self.js.update_object_store(stream, versioned=is_enabled)
             finally:
                 self._changed = time.monotonic()
 

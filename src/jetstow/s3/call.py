@@ -30,6 +30,7 @@ from jetstow.s3.policy.actions import actions_of
 from jetstow.s3.policy.conditions import Facts
 from jetstow.s3.policy.decision import Decision
 from jetstow.s3.request import Request
+from jetstow.s3.versions import check_version, finding
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
 
@@ -135,17 +136,30 @@ class Call:
             message = f"The gateway has {feature} for the buckets of its own NATS account only."
             raise S3Error("NotImplemented", message)
 
-    async def open_object(self, bucket: Bucket, key: str) -> ObjectReader:
+    @property
+    def version(self) -> str | None:
+        """The version of the object that the request selects; None for the current one.
+
+        Raises: `S3Error` (InvalidArgument, NoSuchVersion).
+        """
+        return check_version(self.bucket, self.request.query.get("versionId"))
+
+    async def open_object(
+        self, bucket: Bucket, key: str, version: str | None = None, *, prefetch: bool = False
+    ) -> ObjectReader:
         """Open an object of a bucket, with the customer's key if the request has one.
+
+        `prefetch` is that of `ObjectStore.open`.
 
         Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key;
         AccessDenied: it is a link to another bucket, whose object the caller may not read), what
-        `open` raises.
+        `open` and `finding` raise.
         """
         try:
-            reader = await bucket.data_store.open(key)
+            async with finding(bucket, key, version):
+                reader = await bucket.data_store.open(key, version=version, prefetch=prefetch)
         except TamperedError:
-            if (await bucket.store.get_info(key)).encrypted:
+            if (await bucket.store.get_info(key, version=version)).encrypted:
                 raise
             message = "The encryption parameters are not applicable to this object."
             raise S3Error("InvalidRequest", message) from None
@@ -183,12 +197,12 @@ class Call:
         """Who sends the request."""
         return new_caller(self.services, self.request, self.identity)
 
-    def check(self, operation: str, key: str) -> None:
-        """Check whether the caller may do an operation with a key of the bucket.
+    def check(self, operation: str, key: str, version: str | None = None) -> None:
+        """Check whether the caller may do an operation with a key of the bucket, or a version.
 
         Raises: `S3Error` (AccessDenied).
         """
-        check_bucket_access(self.caller, self.bucket, operation, Access.WRITE, key)
+        check_bucket_access(self.caller, self.bucket, operation, Access.WRITE, key, version)
 
     def check_object(
         self,
@@ -198,15 +212,17 @@ class Call:
         *,
         key: str | None = None,
         operation: str | None = None,
+        version: str | None = None,
     ) -> None:
         """Check the caller's permission for an object.
 
-        `key` and `operation` are those of the request by default.
+        `key`, `operation` and `version` are those of the request by default.
 
         Raises: `S3Error` (AccessDenied).
         """
         key = self.key if key is None else key
-        actions = actions_of(operation or self.operation, {})
+        selects = version is not None or "versionId" in self.request.query
+        actions = actions_of(operation or self.operation, {}, selects_version=selects)
         if not may_use_object(self.caller, bucket, key, info, permission, actions):
             raise S3Error("AccessDenied")
         self.object_is_checked = True

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from jetstow import IndexEntry, IndexPage
+from jetstow import IndexEntry
 from jetstow.s3 import objects
 from jetstow.s3.acl_requests import owner_element
 from jetstow.s3.body.checksums import Checksum
@@ -40,11 +40,11 @@ def _algorithm_elements(algorithm: str) -> str:
     return text("ChecksumAlgorithm", checksum.algorithm) + text("ChecksumType", checksum.kind)
 
 
-def prefix_elements(page: IndexPage, query: PageQuery) -> str:
+def prefix_elements(prefixes: Sequence[str], query: PageQuery) -> str:
     """Return the elements of the common prefixes of a page."""
     return "".join(
         f"<CommonPrefixes><Prefix>{query.text(prefix)}</Prefix></CommonPrefixes>"
-        for prefix in page.prefixes
+        for prefix in prefixes
     )
 
 

@@ -32,6 +32,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         400,
         "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting",
     ),
+    "InvalidBucketState": (409, "The request is not valid for the current state of the bucket."),
     "InvalidBucketName": (400, "The specified bucket name is not valid."),
     "InvalidDigest": (400, "The Content-MD5 you specified is not valid."),
     "InvalidEncryptionAlgorithmError": (400, "The encryption algorithm must be AES256."),
@@ -109,6 +110,10 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         "The provided 'x-amz-content-sha256' header does not match what was computed.",
     ),
 }
+
+
+# The codes for an object or a version that does not exist.
+MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion"})
 
 
 class S3Error(Exception):

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from jetstow import IndexPage
+from jetstow import IndexPage, VersionPage
 from jetstow.s3.arguments import parse_count, parse_encoding_type
-from jetstow.s3.buckets import Bucket
 from jetstow.s3.call import Call
 from jetstow.s3.xml.writing import escape, url_encoded
 
@@ -68,8 +67,28 @@ async def list_page(call: Call, query: PageQuery, *, start_after: str = "") -> I
         )
 
 
-async def is_empty(bucket: Bucket) -> bool:
-    """Return whether a bucket has no object."""
-    async for _ in bucket.store.list():
+async def list_versions(
+    call: Call, query: PageQuery, *, start_after: str = "", after_version: str | None = None
+) -> VersionPage:
+    """Return the page of versions that begins after a key and its version, or after a prefix.
+
+    It shows every write that was acknowledged before, of any NATS client.
+    """
+    async with call.buckets.indexes.use(call.bucket.store) as index:
+        return await index.versions(
+            query.prefix,
+            after=start_after,
+            after_version=after_version,
+            delimiter=query.delimiter,
+            limit=query.max_keys,
+        )
+
+
+async def is_empty(call: Call) -> bool:
+    """Return whether the bucket of a request has no object, no version and no delete marker."""
+    if call.bucket.status.versioning is not None:
+        async with call.buckets.indexes.use(call.bucket.store) as index:
+            return not (await index.versions(limit=1)).entries
+    async for _ in call.bucket.store.list():
         return False
     return True

@@ -8,6 +8,7 @@ from typing import Final
 
 from jetstow.errors import ObjectChangedError
 from jetstow.http import ObjectResponse, Selection, condition_headers, select
+from jetstow.http.preconditions import needs_bytes
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
@@ -18,7 +19,7 @@ from jetstow.s3.lifecycle.rules import expiration_headers
 from jetstow.s3.multipart.arguments import parse_part_number
 from jetstow.s3.multipart.table import part_table
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import read_headers
 
 # The parameters that replace a header of the response.
 _OVERRIDES: Final = {
@@ -39,11 +40,12 @@ async def read_object(call: Call) -> Result:
 
     Raises: `S3Error` (PreconditionFailed, InvalidRange, InvalidPart), what `open` raises.
     """
-    check_version(call.request.query)
+    version = call.version
     overrides = _overrides(call)
     part = _part_number(call)
+    prefetch = needs_bytes(call.request.method, call.request.headers)
     while True:
-        file = await call.open_object(call.bucket, call.key)
+        file = await call.open_object(call.bucket, call.key, version, prefetch=prefetch)
         try:
             call.check_object(call.bucket, file.info, Permission.READ)
             selection = _select(call, file.info, part)
@@ -52,6 +54,7 @@ async def read_object(call: Call) -> Result:
             raise
         headers = objects.object_headers(file.info) | overrides | call.bucket.key_headers
         headers |= expiration_headers(call.bucket, file.info)
+        headers |= read_headers(call.bucket, file.info)
         response = ObjectResponse(file, selection, headers, call.request.method)
         try:
             await response.read_first()

@@ -121,7 +121,8 @@ def parse_query(raw: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def _unquote_plus(data: bytes) -> bytes:
-    return unquote_to_bytes(data.replace(b"+", b" "))
+    plain = data.replace(b"+", b" ")
+    return unquote_to_bytes(plain) if b"%" in plain else plain
 
 
 def _parse_resource(raw_path: bytes, bucket: str) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from jetstow.s3.operations.get_bucket_ownership_controls import get_bucket_owner
 from jetstow.s3.operations.get_bucket_policy import get_bucket_policy
 from jetstow.s3.operations.get_bucket_policy_status import get_bucket_policy_status
 from jetstow.s3.operations.get_bucket_tagging import get_bucket_tagging
+from jetstow.s3.operations.get_bucket_versioning import get_bucket_versioning
 from jetstow.s3.operations.get_bucket_website import get_bucket_website
 from jetstow.s3.operations.get_object_acl import get_object_acl
 from jetstow.s3.operations.get_object_tagging import get_object_tagging
@@ -32,6 +33,7 @@ from jetstow.s3.operations.put_bucket_notification import put_bucket_notificatio
 from jetstow.s3.operations.put_bucket_ownership_controls import put_bucket_ownership_controls
 from jetstow.s3.operations.put_bucket_policy import put_bucket_policy
 from jetstow.s3.operations.put_bucket_tagging import put_bucket_tagging
+from jetstow.s3.operations.put_bucket_versioning import put_bucket_versioning
 from jetstow.s3.operations.put_bucket_website import put_bucket_website
 from jetstow.s3.operations.put_object_acl import put_object_acl
 from jetstow.s3.operations.put_object_tagging import put_object_tagging
@@ -56,6 +58,8 @@ SETTING_ROUTES: Final = (
     _route("GetBucketTagging", BUCKET, "tagging", get_bucket_tagging),
     _route("PutBucketTagging", BUCKET, "tagging", put_bucket_tagging),
     _route("DeleteBucketTagging", BUCKET, "tagging", delete_bucket_tagging),
+    _route("GetBucketVersioning", BUCKET, "versioning", get_bucket_versioning),
+    _route("PutBucketVersioning", BUCKET, "versioning", put_bucket_versioning),
     _route("GetBucketAcl", BUCKET, "acl", get_bucket_acl),
     _route("PutBucketAcl", BUCKET, "acl", put_bucket_acl),
     _route("GetObjectAcl", OBJECT, "acl", get_object_acl),

@@ -15,10 +15,10 @@ from jetstow.s3.buckets import Bucket
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
-from jetstow.s3.errors import S3Error
+from jetstow.s3.errors import MISSING, S3Error, to_s3_error
 from jetstow.s3.request import check_key
 from jetstow.s3.tags import TAGGING
-from jetstow.s3.versions import check_version_id
+from jetstow.s3.versions import check_version
 
 COPY_SOURCE: Final = "x-amz-copy-source"
 _EXPECTED_OWNER: Final = "x-amz-source-expected-bucket-owner"
@@ -52,7 +52,7 @@ def parse_copy_source(value: str) -> Source:
     return Source(bucket, key, version if separator else None)
 
 
-def _check_tags(call: Call, bucket: Bucket, key: str, info: ObjectInfo) -> None:
+def _check_tags(call: Call, bucket: Bucket, source: Source, info: ObjectInfo) -> None:
     """Check that the caller may read the tags of the source, if the copy is to have them.
 
     Raises: `S3Error` (AccessDenied).
@@ -61,9 +61,11 @@ def _check_tags(call: Call, bucket: Bucket, key: str, info: ObjectInfo) -> None:
     replaces = call.operation != "CopyObject" or call.request.header(directive) == "REPLACE"
     if replaces or not objects.object_tags(info):
         return
-    permission, operation = Permission.FULL_CONTROL, "GetObjectTagging"
     try:
-        call.check_object(bucket, info, permission, key=key, operation=operation)
+        call.check_object(
+            bucket, info, Permission.FULL_CONTROL,
+            key=source.key, operation="GetObjectTagging", version=source.version,
+        )  # fmt: skip
     except S3Error:
         message = f"You may not read the tags of the source: send {directive}: REPLACE."
         raise S3Error("AccessDenied", message) from None
@@ -75,23 +77,25 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
     Raises: `S3Error` (NoSuchBucket, NoSuchVersion, AccessDenied, PreconditionFailed), what `open`
     raises.
     """
-    check_version_id(source.version)
     bucket = await call.open_bucket(source.bucket)
+    version = check_version(bucket, source.version)
     key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
     bucket = replace(bucket, customer_key=key)
     expected = call.request.header(_EXPECTED_OWNER)
     if expected is not None and expected != (bucket.owner or call.identity.owner):
         raise S3Error("AccessDenied", "The source bucket has another owner than expected.")
     try:
-        reader = await call.open_object(bucket, source.key)
-    except ObjectNotFoundError:
-        call.check_missing_object(bucket)
+        reader = await call.open_object(bucket, source.key, version)
+    except (ObjectNotFoundError, S3Error) as error:
+        if to_s3_error(error).code in MISSING:
+            call.check_missing_object(bucket)
         raise
     try:
         call.check_object(
-            bucket, reader.info, Permission.READ, key=source.key, operation="GetObject"
-        )
-        _check_tags(call, bucket, source.key, reader.info)
+            bucket, reader.info, Permission.READ,
+            key=source.key, operation="GetObject", version=source.version,
+        )  # fmt: skip
+        _check_tags(call, bucket, source, reader.info)
         check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
     except S3Error:
         await reader.close()

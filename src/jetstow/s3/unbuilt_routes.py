@@ -14,7 +14,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.route import BUCKET, OBJECT, Handler, Route
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import find_version
 from jetstow.s3.xml.writing import document, text
 
 _NO_LOCK: Final = "Bucket is missing Object Lock Configuration"
@@ -49,8 +49,7 @@ async def _delete_nothing(call: Call) -> Result:  # noqa: ARG001
 
 async def _refuse_restore(call: Call) -> Result:
     """Refuse to restore an object, as S3 does if it is not in an archive."""
-    check_version(call.request.query)
-    info = await call.bucket.store.get_info(call.key)
+    info = await find_version(call.bucket, call.key, call.version)
     raise S3Error(
         "InvalidObjectState",
         "Restore is not allowed for the object's current storage class",
@@ -82,7 +81,6 @@ _OF_BUCKETS: Final[tuple[tuple[str, str, Handler], ...]] = (
         "RequestPayment",
         _returns("RequestPaymentConfiguration", text("Payer", "BucketOwner")),
     ),
-    ("versioning", "Versioning", _returns("VersioningConfiguration")),
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import Final
 
 from jetstow._core.protocol.digest import Digest
@@ -22,8 +23,12 @@ async def store_payload(
     payload: Payload,
     attributes: Attributes,
     conditions: WriteConditions = NO_CONDITIONS,
+    *,
+    dated: bool = False,
 ) -> ObjectInfo:
     """Store a payload under a key, with its ETag and checksum.
+
+    With `dated`, the result has the time of the write, which takes another request.
 
     Raises: `S3Error` (the body is not what the request declares, or the conditions do not hold),
     and what `put` raises.
@@ -38,27 +43,36 @@ async def store_payload(
         if payload.size is not None and payload.size <= _SMALL:
             data = await payload.read_document(_SMALL)
             meta = finished(str(Digest(data)))
-            return await bucket.data_store.put(key, data, meta, expected_revision=revision)
-        return await store_pieces(bucket, key, payload, attributes.meta(key), finished, revision)
+            return await bucket.data_store.put(
+                key, data, meta, expected_revision=revision, dated=dated
+            )
+        return await store_pieces(
+            bucket, key, payload.pieces(), attributes.meta(key), finished, revision, dated=dated
+        )
 
 
 async def store_pieces(
     bucket: Bucket,
     key: str,
-    pieces: AsyncIterator[bytes] | Payload,
+    pieces: AsyncGenerator[bytes, None],
     meta: ObjectMeta,
     finished: Callable[[str], ObjectMeta],
     revision: int | None,
+    *,
+    dated: bool = True,
 ) -> ObjectInfo:
     """Store pieces of bytes under a key at an expected revision.
 
-    `finished` returns the metadata when all bytes were read; its argument is their digest.
+    `finished` returns the metadata when all bytes were read; its argument is their digest. With
+    `dated`, the result has the time of the write.
 
     Raises: what `put`, `pieces` and `finished` raise.
     """
-    async with bucket.data_store.open(key, "wb", meta, expected_revision=revision) as writer:
-        async for piece in pieces:
-            await writer.write(piece)
+    store = bucket.data_store
+    async with store.open(key, "wb", meta, expected_revision=revision, dated=dated) as writer:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                await writer.write(piece)
         writer.meta = finished(writer.digest)
     assert writer.info is not None, "the writer was closed without an error"
     return writer.info

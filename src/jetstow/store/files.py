@@ -31,6 +31,7 @@ class Files(BucketBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         version: str | None = None,
+        prefetch: bool = False,
     ) -> AwaitableContext[ObjectReader]: ...
 
     @overload
@@ -49,6 +50,7 @@ class Files(BucketBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
     ) -> AwaitableContext[ObjectWriter]: ...
 
     def open(
@@ -68,18 +70,23 @@ class Files(BucketBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
+        prefetch: bool = False,
     ) -> AwaitableContext[ObjectReader] | AwaitableContext[ObjectWriter]:
         """Open an object as an asynchronous file: `async with store.open(name) as file`.
 
         Mode "rb" reads the current revision, from any position (`seek`), with the options of
-        `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
-        of `put`.
+        `get`. With `prefetch`, the bytes of an object of up to 128 KiB are requested with its
+        metadata, and reads need no further request. Mode "wb" writes an object, which exists once
+        the file is closed, with the options of `put`.
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
         if mode == "rb":
             preconditions = Preconditions(expected_revision, if_changed_since)
-            return AwaitableContext(lambda: self._open_reader(name, version, preconditions))
+            return AwaitableContext(
+                lambda: self._open_reader(name, version, preconditions, prefetch=prefetch)
+            )
         if mode == "wb":
             options = PutOptions.parse(
                 self._bucket.error_context(name),
@@ -93,15 +100,18 @@ class Files(BucketBase):
                 ttl=ttl,
                 expected_digest=expected_digest,
                 keep_replaced=keep_replaced,
+                dated=dated,
             )
             return AwaitableContext(lambda: self._open_writer(name, options))
         raise ValueError(f"mode must be 'rb' or 'wb', not {mode!r}")
 
     async def _open_reader(
-        self, name: str, version: str | None, preconditions: Preconditions
+        self, name: str, version: str | None, preconditions: Preconditions, *, prefetch: bool
     ) -> ObjectReader:
         context = self._context_of(name, version)
-        return ObjectReader(await open_ranges(self._bucket, context, preconditions))
+        return ObjectReader(
+            await open_ranges(self._bucket, context, preconditions, prefetch=prefetch)
+        )
 
     async def _open_writer(self, name: str, options: PutOptions) -> ObjectWriter:
         put = await prepare_put(

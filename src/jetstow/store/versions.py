@@ -47,10 +47,15 @@ class Versions(BucketBase):
         return plain_info(self._bucket, await uncancelled(step))
 
     @instrumented
-    async def add_delete_marker(self, name: str) -> ObjectInfo:
+    async def add_delete_marker(
+        self, name: str, *, expected_revision: int | None = None
+    ) -> ObjectInfo:
         """Add a delete marker as the newest version, also if there is no object. Return its info.
 
-        Raises: `InvalidOptionError` (the bucket never had versions).
+        `expected_revision` is as in `delete`.
+
+        Raises: `InvalidOptionError` (the bucket never had versions), `RevisionMismatchError`.
         """
-        step = version_changes.add_delete_marker(self._bucket, self._context_of(name))
+        context = self._context_of(name)
+        step = version_changes.add_delete_marker(self._bucket, context, expected_revision)
         return plain_info(self._bucket, await uncancelled(step))

@@ -43,6 +43,7 @@ class Writes(BucketBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -61,7 +62,9 @@ class Writes(BucketBase):
 
         With `expected_digest`, in the form of `info.digest` or `info.sha256`, bytes with another
         digest are not stored. `keep_replaced` leaves the chunks of the replaced object, whose info
-        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`.
+        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`. The server reports
+        the time of a write by a request of its own: without `dated`, `modified` of the result is
+        None, and there is no such request.
 
         Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
         argument), `LinkError`, `ObjectAlreadyExists`
@@ -81,6 +84,7 @@ class Writes(BucketBase):
             ttl=ttl,
             expected_digest=expected_digest,
             keep_replaced=keep_replaced,
+            dated=dated,
         )
         return await self._put(name, data, options, progress)
 

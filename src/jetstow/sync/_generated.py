@@ -69,6 +69,7 @@ class ObjectStore(StoreBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
         progress: Progress | None = None,
     ) -> ObjectInfo:
         """Store bytes under a name, replacing the object that has it.
@@ -87,7 +88,9 @@ class ObjectStore(StoreBase):
 
         With `expected_digest`, in the form of `info.digest` or `info.sha256`, bytes with another
         digest are not stored. `keep_replaced` leaves the chunks of the replaced object, whose info
-        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`.
+        is the result's `replaced`: keep its `nuid`, and see `collect_garbage`. The server reports
+        the time of a write by a request of its own: without `dated`, `modified` of the result is
+        None, and there is no such request.
 
         Raises: `InvalidDataError`, `InvalidOptionError` (also for a field that is in `meta` and an
         argument), `LinkError`, `ObjectAlreadyExists`
@@ -110,6 +113,7 @@ class ObjectStore(StoreBase):
             ttl=ttl,
             expected_digest=expected_digest,
             keep_replaced=keep_replaced,
+            dated=dated,
             progress=call.callback(progress),
         )
 
@@ -350,12 +354,14 @@ class ObjectStore(StoreBase):
         """
         return run(self.async_store().restore_version, name, version)
 
-    def add_delete_marker(self, name: str) -> ObjectInfo:
+    def add_delete_marker(self, name: str, *, expected_revision: int | None = None) -> ObjectInfo:
         """Add a delete marker as the newest version, also if there is no object. Return its info.
 
-        Raises: `InvalidOptionError` (the bucket never had versions).
+        `expected_revision` is as in `delete`.
+
+        Raises: `InvalidOptionError` (the bucket never had versions), `RevisionMismatchError`.
         """
-        return run(self.async_store().add_delete_marker, name)
+        return run(self.async_store().add_delete_marker, name, expected_revision=expected_revision)
 
     def add_link(self, name: str, target: api.ObjectInfo | str) -> ObjectInfo:
         """Create a link to an object: the name of one in this bucket, or the info of any (ADR-20).
@@ -546,6 +552,7 @@ class ObjectStore(StoreBase):
         expected_revision: int | None = None,
         if_changed_since: Since | None = None,
         version: str | None = None,
+        prefetch: bool = False,
     ) -> ObjectReader: ...
     @overload
     def open(
@@ -563,6 +570,7 @@ class ObjectStore(StoreBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
     ) -> ObjectWriter: ...
     def open(
         self,
@@ -581,12 +589,15 @@ class ObjectStore(StoreBase):
         ttl: Duration | None = None,
         expected_digest: str | None = None,
         keep_replaced: bool = False,
+        dated: bool = True,
+        prefetch: bool = False,
     ) -> ObjectReader | ObjectWriter:
         """Open an object as a file: `with store.open(name) as file`.
 
         Mode "rb" reads the current revision, from any position (`seek`), with the options of
-        `get`. Mode "wb" writes an object, which exists once the file is closed, with the options
-        of `put`.
+        `get`. With `prefetch`, the bytes of an object of up to 128 KiB are requested with its
+        metadata, and reads need no further request. Mode "wb" writes an object, which exists once
+        the file is closed, with the options of `put`.
 
         Raises: what `get` raises ("rb") or what `put` raises ("wb"), `ValueError` (another mode).
         """
@@ -594,6 +605,7 @@ class ObjectStore(StoreBase):
             "expected_revision": expected_revision,
             "if_changed_since": if_changed_since,
             "version": version,
+            "prefetch": prefetch,
         }
         writing = {
             "meta": meta,
@@ -606,6 +618,7 @@ class ObjectStore(StoreBase):
             "ttl": ttl,
             "expected_digest": expected_digest,
             "keep_replaced": keep_replaced,
+            "dated": dated,
         }
         return self._open(name, mode, reading, writing)
 

@@ -82,14 +82,13 @@ def with_versioning(
     """Return the options of a stream with the state of versioning in its metadata.
 
     `existing` are the options of the stream that exists, and `last_seq` is its last sequence. The
-    state does not change if `config.versioned` is None, nor if versions were never enabled and it
-    is false.
+    state does not change if `config.versioned` is None. A new bucket without versions has none.
 
     Raises: `InvalidOptionError` (a bucket with a TTL cannot have versions: their chunks, which are
     older, would expire before them).
     """
     state = versioning_of(existing)
-    if config.versioned is not None and (config.versioned or state is not None):
+    if config.versioned is not None and (config.versioned or existing):
         state = Versioning(config.versioned, last_seq if state is None else state.since)
     if state is None:
         return options

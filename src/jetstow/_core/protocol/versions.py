@@ -78,13 +78,15 @@ def hidden_subject_prefix(bucket: str) -> str:
 class _Record(NamedTuple):
     """The header of a version: its id, and for a kept one when it was written.
 
-    `revision` and `time` are those of its metadata when it was the current version.
+    `revision` and `time` are those of its metadata when it was the current version. `removed` is
+    the version whose removal made this one current.
     """
 
     version: str
     revision: int = 0
     time: str = ""
     is_marker: bool = False
+    removed: str = ""
 
     def __str__(self) -> str:
         parts = [self.version]
@@ -94,6 +96,8 @@ class _Record(NamedTuple):
             parts.append(f"time={self.time}")
         if self.is_marker:
             parts.append("deleted")
+        if self.removed:
+            parts.append(f"removed={self.removed}")
         return " ".join(parts)
 
 
@@ -110,6 +114,7 @@ def _record(info: ObjectInfo) -> _Record | None:
         int(revision) if revision.isdecimal() else 0,
         fields.get("time", ""),
         "deleted" in fields,
+        fields.get("removed", ""),
     )
 
 
@@ -164,15 +169,29 @@ def with_same_version(info: ObjectInfo, replaced: ObjectInfo) -> ObjectInfo:
     """Return changed metadata of a version: it keeps its id and its time."""
     record = _record(replaced)
     version = replaced.version
+    if record is not None:
+        record = record._replace(removed="")  # another change removed it
     if record is None and version is not None and version != info.nuid:
         record = _Record(version)  # its revision will not show any more that it is older
     changed = info if record is None and _record(info) is None else _with_record(info, record)
     return replace(changed, version=version)
 
 
-def without_version(info: ObjectInfo) -> ObjectInfo:
-    """Return a delete marker that is not a version: no version of its name is left."""
-    return replace(_with_record(info, _Record(_NO_VERSION)), version=None)
+def without_version(info: ObjectInfo, removed: str) -> ObjectInfo:
+    """Return a delete marker that is not a version: the last one of its name was removed."""
+    return replace(_with_record(info, _Record(_NO_VERSION, removed=removed)), version=None)
+
+
+def removed_version(info: ObjectInfo) -> str | None:
+    """Return the version whose removal published the metadata of a name; None if it was not one."""
+    record = _record(info)
+    return None if record is None else record.removed or None
+
+
+def is_published_again(info: ObjectInfo) -> bool:
+    """Return whether the metadata of a name is that of an older version, made current again."""
+    record = _record(info)
+    return record is not None and bool(record.time)
 
 
 # -- kept versions ---------------------------------------------------------------------------
@@ -199,10 +218,13 @@ def current_info(name: str, version: str, kept: ObjectInfo) -> ObjectInfo:
     )
 
 
-def published_again(info: ObjectInfo) -> ObjectInfo:
-    """Return the metadata that makes a kept version, as `current_info` returns it, current."""
+def published_again(info: ObjectInfo, removed: str = "") -> ObjectInfo:
+    """Return the metadata that makes a kept version, as `current_info` returns it, current.
+
+    `removed` is the current version if it is removed, and not kept.
+    """
     assert info.version is not None, "only versions are published again"
-    return _with_record(info, _Record(info.version, 0, info.mtime or ""))
+    return _with_record(info, _Record(info.version, 0, info.mtime or "", removed=removed))
 
 
 def kept_revision(kept: ObjectInfo) -> int:

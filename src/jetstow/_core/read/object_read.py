@@ -190,16 +190,25 @@ async def _one_batch(pieces: list[bytes]) -> AsyncGenerator[list[bytes], None]:
 
 
 async def open_ranges(
-    stream: Stream, context: ErrorContext, preconditions: Preconditions = NO_PRECONDITIONS
+    stream: Stream,
+    context: ErrorContext,
+    preconditions: Preconditions = NO_PRECONDITIONS,
+    *,
+    prefetch: bool = False,
 ) -> RangeSource:
     """Open the object that the name in `context` leads to, to read it from any byte on.
 
+    With `prefetch`, all bytes of a small object are read now.
+
     Raises: what `ObjectRead.chunks` raises.
     """
-    found_stream, found_context, stored = await links.follow(stream, context)
-    preconditions.check(found_context, stored)
-    reader = RangeReader(found_stream, found_context, stored)
-    return await decrypted_ranges(stream, found_context, reader)
+    pieces = None
+    if prefetch:
+        found, pieces = await find_object(stream, context, preconditions=preconditions)
+    else:
+        found = await links.follow(stream, context)
+        preconditions.check(found.context, found.info)
+    return await decrypted_ranges(stream, found.context, RangeReader(*found, pieces))
 
 
 async def object_layout(stream: Stream, context: ErrorContext, stored: ObjectInfo) -> Layout | None:

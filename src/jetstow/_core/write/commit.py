@@ -158,7 +158,7 @@ class Commit(CompareAndSet):
         Then the kept version `null` is removed, if the new one has that id.
         """
         committed = await super().run()
-        if committed.info.version == NULL_VERSION:
+        if committed.info.version == NULL_VERSION and not self._has_version:
             await drop_outdated(self._stream, committed.info)
         return committed
 

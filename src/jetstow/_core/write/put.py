@@ -82,7 +82,7 @@ class Put:
         self._expected_digest = options.expected_digest
         is_digest_used = options.computes_digest or options.expected_digest is not None
         self._plain_digest = Digest() if is_digest_used and self.encryptor is not None else None
-        self._keeps_replaced = options.keep_replaced
+        self._keeps_replaced, self._is_dated = options.keep_replaced, options.dated
         headers = None if expiry is None else expiry.chunk_headers
         self._upload = Upload(stream, context, self.nuid, headers)
         # Whether the chunks stay: they have a name, may have one, or will be resumed.
@@ -235,7 +235,7 @@ class Put:
     def _new_commit(self, state: NameState) -> Commit:
         info, is_guess = self._info(), state is not self._state
         settings = self._stream, self.context, lambda _: info, state, self._expected_revision
-        return Commit(*settings, dated=True, is_guess=is_guess)
+        return Commit(*settings, dated=self._is_dated, is_guess=is_guess)
 
     def _guess_state(self) -> NameState | None:
         """Return the state at which this client last saw the name; None if it has to be read."""

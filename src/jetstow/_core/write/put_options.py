@@ -27,7 +27,8 @@ class PutOptions(msgspec.Struct, frozen=True):
     """The options of a put. `expires_at` takes precedence over `ttl`.
 
     `expected_digest` has the 32 bytes of a SHA-256 digest. `computes_digest` is whether the digest
-    of the plaintext is needed, even if none is expected.
+    of the plaintext is needed, even if none is expected. `dated` is whether the result has the time
+    of the write.
     """
 
     meta: api.ObjectMeta | None = None
@@ -37,6 +38,7 @@ class PutOptions(msgspec.Struct, frozen=True):
     expected_digest: bytes | None = None
     keep_replaced: bool = False
     computes_digest: bool = False
+    dated: bool = True
 
     @classmethod
     def parse(
@@ -53,6 +55,7 @@ class PutOptions(msgspec.Struct, frozen=True):
         ttl: Duration | None,
         expected_digest: str | None,
         keep_replaced: bool,
+        dated: bool = True,
     ) -> Self:
         """Return the options for the arguments of `put`.
 
@@ -71,7 +74,7 @@ class PutOptions(msgspec.Struct, frozen=True):
             given = {name: value for name, value in given.items() if value is not None}
             meta = _merge(context, meta, given)
         digest = None if expected_digest is None else _parse_digest(context, expected_digest)
-        return cls(meta, expected_revision, ttl, None, digest, keep_replaced)
+        return cls(meta, expected_revision, ttl, None, digest, keep_replaced, dated=dated)
 
 
 def _parse_digest(context: ErrorContext, digest: object) -> bytes:

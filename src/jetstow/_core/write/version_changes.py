@@ -10,7 +10,6 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.bucket.write_check import check_writable
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.nuid import new_nuid
-from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.protocol.versions import (
     current_info,
     hidden_name,
@@ -72,9 +71,9 @@ async def _remove_current(stream: Stream, info: ObjectInfo, state: NameState) ->
         await drop_kept(stream, previous)  # it was kept for a change that did not follow
         return False
     if previous is None:
-        replacement = without_version(bare_marker(info, new_nuid()))
+        replacement = without_version(bare_marker(info, new_nuid()), info.version or "")
     else:
-        replacement = published_again(_current(previous))
+        replacement = published_again(_current(previous), info.version or "")
     try:
         committed = await _publish(stream, state, replacement, drops=True)
     except RevisionMismatchError:
@@ -86,10 +85,8 @@ async def _remove_current(stream: Stream, info: ObjectInfo, state: NameState) ->
         again = await read_state(stream, hidden)
         if again.live is not None and again.live.nuid == info.nuid:
             await drop_kept(stream, again)
-    if previous is not None and not await _take(stream, previous):
-        removed = replace(context, version=replacement.version)
-        with suppress(ObjectNotFoundError):
-            await delete_version(stream, removed)
+    if previous is not None:
+        await _take(stream, previous, committed.info)
     return True
 
 
@@ -107,16 +104,23 @@ async def _publish(stream: Stream, state: NameState, info: ObjectInfo, *, drops:
     return await Commit(stream, context, propose, state, has_version=True, drops=drops).run()
 
 
-async def _take(stream: Stream, kept: NameState) -> bool:
-    """Remove the hidden name of a version that is current now. Return whether it has its chunks.
+async def _take(stream: Stream, kept: NameState, current: ObjectInfo) -> bool:
+    """Remove the hidden name of a version that is current now. Return whether it exists.
 
-    It lost them if another client removed the version before it became current.
+    If another client removed the version in the meantime, it deleted the hidden name. The version
+    is then removed under its name, too. Garbage collection purges hidden names instead.
     """
-    info = kept.live
-    if info is None or await drop_kept(stream, kept) or not info.chunks:
+    assert kept.live is not None, "only a kept version becomes current"
+    if await drop_kept(stream, kept):
         return True
-    subject = chunk_subject(stream.subject_bucket, info.nuid)
-    return await stream.count_messages(stream.error_context(info.name), subject) > 0
+    state = await read_state(stream, stream.error_context(kept.live.name))
+    if state.info is None or not state.info.deleted:
+        return True
+    context = stream.error_context(current.name)
+    with suppress(ObjectNotFoundError, RevisionMismatchError):
+        removed = replace(context, version=current.version)
+        await delete_version(stream, removed, expected_revision=current.revision)
+    return False
 
 
 def _current(kept: NameState) -> ObjectInfo:
@@ -151,9 +155,8 @@ async def restore_version(stream: Stream, context: ErrorContext) -> ObjectInfo:
         except RevisionMismatchError:
             continue
         await purge_replaced(stream, stream.error_context(name), committed, wait=True)
-        if await _take(stream, kept):
+        if await _take(stream, kept, committed.info):
             return committed.info
-        await delete_version(stream, context)
         raise _missing(context)
 
 
@@ -168,16 +171,19 @@ def _missing(context: ErrorContext) -> ObjectNotFoundError:
     return context.error(ObjectNotFoundError, f"there is no {context}")
 
 
-async def add_delete_marker(stream: Stream, context: ErrorContext) -> ObjectInfo:
+async def add_delete_marker(
+    stream: Stream, context: ErrorContext, expected_revision: int | None
+) -> ObjectInfo:
     """Publish a delete marker as the newest version, whether or not there is an object.
 
-    Raises: `InvalidOptionError` (the bucket has no versions).
+    Raises: `InvalidOptionError` (the bucket has no versions), `RevisionMismatchError`.
     """
     check_versioned(stream, context)
     await check_writable(stream, context)
     state = await read_state(stream, context)
     marker = ObjectInfo(name=context.name or "", bucket=stream.bucket, nuid="", deleted=True)
-    committed = await Commit(stream, context, lambda _: marker, state, dated=True).run()
+    commit = Commit(stream, context, lambda _: marker, state, expected_revision, dated=True)
+    committed = await commit.run()
     await purge_replaced(stream, context, committed, wait=True)
     return committed.info
 

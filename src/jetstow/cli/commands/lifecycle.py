@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,7 +14,14 @@ from jetstow.cli.render import Result, format_count, printable
 from jetstow.cli.session import Session
 
 if TYPE_CHECKING:
-    from jetstow.s3.lifecycle.expire import Removal
+    from jetstow.s3.lifecycle.removal import Removal
+
+_NOUNS: Final = {
+    "object": "object",
+    "version": "noncurrent version",
+    "delete marker": "delete marker",
+    "upload": "unfinished upload",
+}
 
 
 async def run(
@@ -28,7 +35,7 @@ async def run(
     ] = None,
     dry_run: DryRun = False,
 ) -> Result:  # fmt: skip
-    """Remove the objects and uploads that the lifecycle rules let expire.
+    """Remove what the lifecycle rules let expire.
 
     The S3 gateway stores the rules, and `jetstow serve` applies them every hour. Run this from
     cron if no gateway runs all the time. Ages are counted by the clock of the NATS servers.
@@ -57,11 +64,11 @@ def _result(removed: list[tuple[str, Removal]], *, dry_run: bool) -> Result:
     ]
     counts = [
         format_count(count, noun)
-        for kind, noun in (("object", "object"), ("upload", "unfinished upload"))
+        for kind, noun in _NOUNS.items()
         if (count := sum(each.kind == kind for _, each in removed))
     ]
     verb = "would remove" if dry_run else "removed"
-    summary = f"{verb} {' and '.join(counts) or 'nothing'}"
+    summary = f"{verb} {', '.join(counts) or 'nothing'}"
     if not dry_run:
         return Result(data, notices=[summary])
     lines = [

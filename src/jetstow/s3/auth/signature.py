@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +17,8 @@ ALGORITHM: Final = "AWS4-HMAC-SHA256"
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
 EMPTY_SHA256: Final = hashlib.sha256(b"").hexdigest()
 SERVICE: Final = "s3"
+
+_UNRESERVED: Final = re.compile(rb"[A-Za-z0-9._~-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def canonical_query(pairs: Iterable[tuple[bytes, bytes]], without: str = "") -> 
 
 
 def _quote(data: bytes) -> str:
-    return quote(data, safe="-_.~")
+    return data.decode() if _UNRESERVED.fullmatch(data) else quote(data, safe="-_.~")
 
 
 def strings_to_sign(request: Request, signed_headers: Sequence[str], payload_hash: str,

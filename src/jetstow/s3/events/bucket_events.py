@@ -6,8 +6,10 @@ import asyncio
 import logging
 import time
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import nats.errors
@@ -18,7 +20,8 @@ from jetstow import Client, JetStreamContext
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.protocol.subjects import object_name
-from jetstow.errors import BadObjectMetaError, JetstowError
+from jetstow._core.protocol.versions import versioning_of
+from jetstow.errors import BadObjectMetaError, JetstowError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
 from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
@@ -71,7 +74,9 @@ class BucketEvents:
                 bucket = await self._open()
                 if bucket is None:
                     return
-                await asyncio.gather(*(self._handle(msg, bucket) for msg in self._group))
+                # Each is sent before the next one, in the order of the changes.
+                steps = [await self._prepare(message, bucket) for message in self._group]
+                await asyncio.gather(*(step() for step in steps))
         finally:
             with suppress(*NATS_ERRORS):
                 await subscription.unsubscribe()
@@ -88,16 +93,33 @@ class BucketEvents:
                 _log.warning("events of bucket %r wait: %s", self.name, error)
                 await asyncio.sleep(_PAUSE)
 
-    async def _handle(self, message: Msg, bucket: Bucket) -> None:
+    async def _prepare(self, message: Msg, bucket: Bucket) -> Callable[[], Awaitable[None]]:
+        """Return the function that publishes the event of a message, if it has one."""
         info = self._decode(message)
-        event = None if info is None else event_of(info, message.headers or {})
-        if event is not None:
-            rule = find_rule(load_rules(bucket), event.name, event.info.name)
-            if rule is not None and event.id not in self._published:
-                await self._publish(message, event, event.encode(bucket, rule))
-                self._published.append(event.id)
-        with suppress(*NATS_ERRORS):  # it comes again, and is recognized
-            await message.ack()
+        versioning = versioning_of({"metadata": bucket.status.stream_info.config.metadata})
+        event = None if info is None else event_of(info, message.headers or {}, versioning)
+        if event is None or event.id in self._published:
+            return partial(_acknowledge, message)
+        rule = find_rule(load_rules(bucket), event.name, event.key)
+        if rule is None or await self._is_kept(bucket, event):
+            return partial(_acknowledge, message)
+        payload = event.encode(bucket, rule)
+        is_captured = await self._is_captured(event.subject)
+        return partial(self._publish, message, event, payload, is_captured=is_captured)
+
+    async def _is_kept(self, bucket: Bucket, event: Event) -> bool:
+        """Return whether an event is not the removal of its version: it is the current one now."""
+        if not event.is_of_kept:
+            return False
+        while True:
+            try:
+                await bucket.store.get_info(event.key, version=event.version)
+                return True
+            except ObjectNotFoundError:
+                return False
+            except NATS_ERRORS as error:
+                _log.warning("event %s of bucket %r waits: %s", event.id, self.name, error)
+                await asyncio.sleep(_PAUSE)
 
     def _decode(self, message: Msg) -> ObjectInfo | None:
         name = object_name(self.bucket, message.subject)
@@ -113,23 +135,28 @@ class BucketEvents:
             _log.warning("skipped: %s", error)
             return None
 
-    async def _publish(self, message: Msg, event: Event, payload: bytes) -> None:
+    async def _publish(
+        self, message: Msg, event: Event, payload: bytes, *, is_captured: bool
+    ) -> None:
         """Publish an event until a stream has stored it, or the server has received it."""
         headers = {"Nats-Msg-Id": event.id}
         while True:
             try:
-                if await self._is_captured(event.subject):
+                if is_captured:
                     await self.js.publish(event.subject, payload, headers=headers)
                 else:
                     await self.client.publish(event.subject, payload, headers=headers)
                     await self.client.flush()
-                return
+                break
             except NATS_ERRORS as error:
-                self._captured.pop(event.subject, None)
                 _log.warning("event %s of bucket %r waits: %s", event.id, self.name, error)
                 await asyncio.sleep(_PAUSE)
                 with suppress(*NATS_ERRORS):
                     await message.in_progress()
+            self._captured.pop(event.subject, None)
+            is_captured = await self._is_captured(event.subject)
+        self._published.append(event.id)
+        await _acknowledge(message)
 
     async def _is_captured(self, subject: str) -> bool:
         """Return whether a stream stores what is published on a subject.
@@ -137,14 +164,19 @@ class BucketEvents:
         Only then there is an answer. A stream that is created since stores the event all the same.
         """
         asked, is_captured = self._captured.get(subject, (0.0, False))
-        now = time.monotonic()
-        if now - asked > _CAPTURED_AGE:
+        while time.monotonic() - asked > _CAPTURED_AGE:
+            asked = time.monotonic()
             try:
                 await self.js.find_stream_name_by_subject(subject)
                 is_captured = True
             except nats.js.errors.NotFoundError:
                 is_captured = False
-            self._captured[subject] = now, is_captured
+            except NATS_ERRORS as error:
+                _log.warning("events of bucket %r wait: %s", self.name, error)
+                await asyncio.sleep(_PAUSE)
+                asked = 0.0
+                continue
+            self._captured[subject] = asked, is_captured
         return is_captured
 
     async def _return_messages(self) -> None:
@@ -154,3 +186,8 @@ class BucketEvents:
         for message in self._group:
             if not message.is_acked:
                 await message.nak()
+
+
+async def _acknowledge(message: Msg) -> None:
+    with suppress(*NATS_ERRORS):  # it comes again, and is recognized
+        await message.ack()

@@ -23,10 +23,13 @@ POST: Final = "ObjectCreated:Post"
 COPY: Final = "ObjectCreated:Copy"
 COMPLETE: Final = "ObjectCreated:CompleteMultipartUpload"
 DELETE: Final = "ObjectRemoved:Delete"
+DELETE_MARKER: Final = "ObjectRemoved:DeleteMarkerCreated"
 TAGGING_PUT: Final = "ObjectTagging:Put"
 TAGGING_DELETE: Final = "ObjectTagging:Delete"
 ACL_PUT: Final = "ObjectAcl:Put"
-EVENTS: Final = (PUT, POST, COPY, COMPLETE, DELETE, TAGGING_PUT, TAGGING_DELETE, ACL_PUT)
+EVENTS: Final = (
+    PUT, POST, COPY, COMPLETE, DELETE, DELETE_MARKER, TAGGING_PUT, TAGGING_DELETE, ACL_PUT,
+)  # fmt: skip
 
 _PREFIX: Final = "s3:"
 _OTHER_DESTINATIONS: Final = (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 
+from nats.js.errors import NotFoundError
+
 from jetstow import JetStreamContext
 from jetstow._core.protocol.subjects import stream_name
 from jetstow._core.protocol.timestamps import parse_timestamp
@@ -19,3 +21,14 @@ async def server_time(js: JetStreamContext, bucket: str) -> datetime.datetime:
     response = await js._api_request(api)  # noqa: SLF001
     seconds = parse_timestamp(response["ts"]) / 10**9
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+async def stored_time(js: JetStreamContext, bucket: str, revision: int) -> datetime.datetime | None:
+    """Return when the server stored the metadata of a revision; None if it was replaced since.
+
+    Raises: `nats.errors.Error`.
+    """
+    try:
+        return (await js.get_msg(stream_name(bucket), seq=revision)).time
+    except NotFoundError:
+        return None

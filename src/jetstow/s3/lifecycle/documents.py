@@ -27,8 +27,8 @@ _NOT_BUILT: Final = frozenset({"Transition", "NoncurrentVersionTransition"})
 def parse_rules(data: bytes) -> tuple[Rule, ...]:
     """Return the rules of a LifecycleConfiguration document.
 
-    Raises: `S3Error` (MalformedXML, InvalidArgument, InvalidRequest, InvalidTag; NotImplemented:
-    transitions to other storage classes).
+    Raises: `S3Error` (MalformedXML, InvalidArgument, InvalidRequest, InvalidTag;
+    InvalidStorageClass: there are no transitions to other storage classes).
     """
     root = parse_xml(data, "LifecycleConfiguration")
     rules = tuple(_parse_rule(node) for node in root.children())
@@ -47,8 +47,8 @@ def _parse_rule(node: Node) -> Rule:
         raise S3Error("MalformedXML")
     children = _children(node)
     if unbuilt := _NOT_BUILT & children.keys():
-        message = f"There is one storage class, so that a {min(unbuilt)} is not implemented."
-        raise S3Error("NotImplemented", message)
+        message = f"A {min(unbuilt)} needs another storage class: there is only STANDARD."
+        raise S3Error("InvalidStorageClass", message)
     if unknown := children.keys() - _PARTS.keys() - {"ID", "Status"}:
         raise S3Error("MalformedXML", f"The element {min(unknown)} is not known in a Rule.")
     rule_id = children["ID"].text if "ID" in children else ""

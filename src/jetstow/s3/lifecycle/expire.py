@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from jetstow import JetStreamContext
 from jetstow.errors import ObjectNotFoundError, RevisionMismatchError
-from jetstow.models import ObjectInfo
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
+from jetstow.s3.lifecycle.removal import Removal
 from jetstow.s3.lifecycle.rules import Rule, add_days, find_expiry, load_rules
+from jetstow.s3.lifecycle.versions import find_versions
 from jetstow.s3.multipart.model import Upload
 from jetstow.s3.multipart.uploads import Uploads, created_time
 
@@ -20,19 +21,13 @@ from jetstow.s3.multipart.uploads import Uploads, created_time
 _MAX_CONCURRENT: Final = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """Something that a rule removes: an object, or an unfinished upload with its id."""
-
-    kind: Literal["object", "upload"]
-    key: str
-    rule: str
-    info: ObjectInfo | None = None
-    upload: Upload | None = None
-
-
 async def expire(
-    bucket: Bucket, uploads: Uploads, now: datetime.datetime, *, dry_run: bool = False
+    js: JetStreamContext,
+    bucket: Bucket,
+    uploads: Uploads,
+    now: datetime.datetime,
+    *,
+    dry_run: bool = False,
 ) -> AsyncIterator[Removal]:
     """Remove what has expired at a time, and yield it; with `dry_run`, only yield it.
 
@@ -41,7 +36,7 @@ async def expire(
     Raises: what `list` and `delete` raise.
     """
     batch: list[Removal] = []
-    async for removal in _find(bucket, uploads, now):
+    async for removal in _find(js, bucket, uploads, now):
         if dry_run:
             yield removal
             continue
@@ -54,7 +49,9 @@ async def expire(
         yield removed
 
 
-async def _find(bucket: Bucket, uploads: Uploads, now: datetime.datetime) -> AsyncIterator[Removal]:
+async def _find(
+    js: JetStreamContext, bucket: Bucket, uploads: Uploads, now: datetime.datetime
+) -> AsyncIterator[Removal]:
     """Yield what has expired."""
     rules = tuple(rule for rule in load_rules(bucket) if rule.is_enabled)
     if any(rule.upload_days is not None for rule in rules):
@@ -62,7 +59,12 @@ async def _find(bucket: Bucket, uploads: Uploads, now: datetime.datetime) -> Asy
             rule = _rule_of_upload(rules, upload, time, now)
             if rule is not None and upload.created == created_time(bucket):
                 yield Removal("upload", upload.key, rule.id, upload=upload)
-    if any(rule.days is not None or rule.date is not None for rule in rules):
+    if not any(rule.is_for_objects for rule in rules):
+        return
+    if bucket.status.versioning is not None:
+        async for removal in find_versions(js, bucket, rules, now):
+            yield removal
+    else:
         async for info in bucket.store.list():
             expiry = find_expiry(rules, info)
             if expiry is not None and expiry.time <= now:
@@ -94,8 +96,10 @@ async def _remove(bucket: Bucket, uploads: Uploads, removal: Removal) -> bool:
         if removal.upload is not None:
             await uploads.abort(bucket, removal.key, removal.upload.id)
         elif removal.info is not None:
-            revision = removal.info.revision
-            await bucket.store.delete(removal.key, expected_revision=revision)
+            version = None if removal.kind == "object" else removal.info.version
+            await bucket.store.delete(
+                removal.key, expected_revision=removal.info.revision, version=version
+            )
     except (ObjectNotFoundError, RevisionMismatchError):
         return False
     except S3Error as error:

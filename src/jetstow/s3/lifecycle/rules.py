@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
@@ -59,6 +59,12 @@ class Rule(msgspec.Struct, frozen=True):
     newer_noncurrent: int | None = None
     upload_days: int | None = None
 
+    @property
+    def is_for_objects(self) -> bool:
+        """Whether the rule removes objects or versions of them, and not only uploads."""
+        actions = (self.days, self.date, self.markers, self.noncurrent_days)
+        return any(action is not None for action in actions)
+
     def expiry(self, created: datetime.datetime) -> datetime.datetime | None:
         """Return when a current object expires that was created at a time."""
         return self.date if self.days is None else add_days(created, self.days)
@@ -87,7 +93,7 @@ def add_days(time: datetime.datetime, days: int) -> datetime.datetime:
         return _NEVER
 
 
-def find_expiry(rules: tuple[Rule, ...], info: ObjectInfo) -> Expiry | None:
+def find_expiry(rules: Iterable[Rule], info: ObjectInfo) -> Expiry | None:
     """Return when a current object expires by the first of its rules to let it expire, or None."""
     created, tags = objects.modified_time(info), objects.object_tags(info)
     if created is None:
@@ -115,7 +121,7 @@ def dump_rules(rules: tuple[Rule, ...]) -> str:
 
 def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
-    stored = bucket.status.metadata.get(LIFECYCLE)
+    stored = bucket.settings.get(LIFECYCLE)
     return () if stored is None else _load(stored)
 
 

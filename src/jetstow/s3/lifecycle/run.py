@@ -18,7 +18,8 @@ from jetstow.errors import JetstowError
 from jetstow.s3.buckets import LOCKS, Bucket, Buckets, s3_name
 from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.clock import server_time
-from jetstow.s3.lifecycle.expire import Removal, expire
+from jetstow.s3.lifecycle.expire import expire
+from jetstow.s3.lifecycle.removal import Removal
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.reserved import LIFECYCLE
 from jetstow.s3.settings_lock import SettingsLock
@@ -69,7 +70,7 @@ class Lifecycle:
             async for removal in self._run(buckets, on_error, dry_run=True):
                 yield removal
             return
-        replicas = max(each.status.replicas or 1 for each in buckets)
+        replicas = max(self.buckets.least_replicas(each) for each in buckets)
         async with SettingsLock(self.js, LOCKS).try_hold(_LOCK, replicas) as is_held:
             if not is_held:
                 raise AlreadyRunningError
@@ -94,7 +95,7 @@ class Lifecycle:
         for bucket in buckets:
             try:
                 now = await server_time(self.js, bucket.store.bucket)
-                async for removal in expire(bucket, self.uploads, now, dry_run=dry_run):
+                async for removal in expire(self.js, bucket, self.uploads, now, dry_run=dry_run):
                     yield bucket.store.bucket, removal
             except ERRORS as error:
                 on_error(bucket.store.bucket, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 
@@ -67,9 +67,10 @@ class InOrder:
             return None
         start = writer.size
         try:
-            async for piece in source:
-                await writer.write(piece)
-                self.turns.record_progress()
+            async with aclosing(source.pieces()) as pieces:
+                async for piece in pieces:
+                    await writer.write(piece)
+                    self.turns.record_progress()
             stored = await writer.checkpoint()
         except BaseException:
             await self._handle_failure(writer, start)

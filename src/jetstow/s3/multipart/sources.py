@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from jetstow._core.aio.worker import Worker
 from jetstow.s3.body.checksums import Algorithm, Sum, encode_base64
 from jetstow.s3.body.payload import Payload
+from jetstow.s3.body.summing import summing
 from jetstow.s3.multipart.model import Part, now
 
 
 class PartSource(Protocol):
-    """The bytes of a part. Iterate once; then `part` describes what was read."""
+    """The bytes of a part. Read `pieces` once; then `part` describes what was read."""
 
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes. Close the generator if it is not read to its end."""
 
     def part(self, number: int) -> Part:
         """Return the part, without the place where it is stored."""
@@ -29,8 +30,9 @@ class BodySource:
         self._algorithm = algorithm
         payload.add_sum(algorithm)
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._payload)
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Return the bytes of the body."""
+        return self._payload.pieces()
 
     def part(self, number: int) -> Part:
         """Return the part."""
@@ -44,11 +46,12 @@ class BodySource:
 class SpoolSource:
     """A part that is in the spool."""
 
-    def __init__(self, part: Part, pieces: AsyncIterator[bytes]) -> None:
+    def __init__(self, part: Part, pieces: AsyncGenerator[bytes, None]) -> None:
         self._part = part
         self._pieces = pieces
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Return the bytes in the spool."""
         return self._pieces
 
     def part(self, number: int) -> Part:  # noqa: ARG002 - it has its number
@@ -59,20 +62,16 @@ class SpoolSource:
 class CopySource:
     """The bytes of another object, summed in a thread."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], algorithm: Algorithm) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes, None], algorithm: Algorithm) -> None:
         self._pieces = pieces
         self._algorithm = algorithm
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sum: Sum = algorithm.new()
         self._size = 0
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async with Worker[None]() as worker:
-            async for piece in self._pieces:
-                await worker.start(self._update, piece)
-                self._size += len(piece)
-                yield piece
-            await worker.result()
+    def pieces(self) -> AsyncGenerator[bytes, None]:
+        """Return the bytes that are copied."""
+        return summing(self._pieces, self._update)
 
     def part(self, number: int) -> Part:
         """Return the part."""
@@ -80,5 +79,6 @@ class CopySource:
         return Part(number, self._size, self._md5.hexdigest(), now(), sums)
 
     def _update(self, piece: bytes) -> None:
+        self._size += len(piece)
         self._md5.update(piece)
         self._sum.update(piece)

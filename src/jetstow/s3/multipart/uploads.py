@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from contextlib import aclosing
 from typing import Final
 
 from jetstow import StoredChunks
@@ -136,8 +137,9 @@ class Uploads:
     ) -> Part:
         key = bucket.customer_key
         replicas = self._buckets.least_replicas(bucket)
-        async with await self.spool.open(upload, number, replicas, key) as writer:
-            async for piece in source:
+        writer = await self.spool.open(upload, number, replicas, key)
+        async with writer, aclosing(source.pieces()) as pieces:
+            async for piece in pieces:
                 await writer.write(piece)
         part = source.part(number).in_spool(writer.name)
         return part if key is None else part.hidden_by(key)

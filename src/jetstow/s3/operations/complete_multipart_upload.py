@@ -15,16 +15,20 @@ from jetstow.s3.multipart.completion import Wanted, parse_parts
 from jetstow.s3.multipart.finish import finish_upload
 from jetstow.s3.multipart.table import upload_of
 from jetstow.s3.result import Result
+from jetstow.s3.versions import new_headers
 from jetstow.s3.xml.writing import document, text
 
 
 async def complete_multipart_upload(call: Call) -> Result:
     """Complete the object. A request that is repeated has the same response."""
     wanted = parse_parts(await call.payload.read_document())
-    return await keep_alive(call, _complete(call, wanted))
+    headers: dict[str, str] = {}
+    result = await keep_alive(call, _complete(call, wanted, headers))
+    result.headers |= headers
+    return result
 
 
-async def _complete(call: Call, wanted: Sequence[Wanted]) -> str:
+async def _complete(call: Call, wanted: Sequence[Wanted], headers: dict[str, str]) -> str:
     upload_id = call.request.query["uploadId"]
     conditions = put_conditions(call.request.headers)
     try:
@@ -36,6 +40,7 @@ async def _complete(call: Call, wanted: Sequence[Wanted]) -> str:
         if finished is None or upload_of(finished) != upload_id:
             raise
         info = finished
+    headers |= new_headers(call.bucket, info)
     return _document(call, info)
 
 

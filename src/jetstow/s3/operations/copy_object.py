@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -11,7 +10,7 @@ from jetstow.errors import ObjectChangedError, RevisionMismatchError
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3 import objects
 from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_base64
-from jetstow.s3.body.payload import summing
+from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
@@ -23,6 +22,7 @@ from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result
 from jetstow.s3.sources import COPY_SOURCE, Source, open_copy_source, parse_copy_source
 from jetstow.s3.tags import TAGGING, parse_tag_header
+from jetstow.s3.versions import check_version, new_headers
 from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_pieces
 from jetstow.s3.xml.writing import document, text
@@ -38,15 +38,22 @@ async def copy_object(call: Call) -> Result:
     """Copy an object with its metadata, or with that of the request (REPLACE)."""
     source = parse_copy_source(call.request.headers[COPY_SOURCE])
     replaces = _directive(call, "x-amz-metadata-directive")
-    if (source.bucket, source.key) == (call.bucket.name, call.key) and not replaces:
+    if _is_onto_itself(call, source) and not replaces:
         raise S3Error("InvalidRequest", _ITSELF)
-    result = await keep_alive(call, _document(call, source, replaces=replaces))
-    result.headers |= call.bucket.key_headers
+    headers = dict(call.bucket.key_headers)
+    result = await keep_alive(call, _document(call, source, headers, replaces=replaces))
+    result.headers |= headers
     return result
 
 
-async def _document(call: Call, source: Source, *, replaces: bool) -> str:
-    """Copy the object. Return the document of the response."""
+def _is_onto_itself(call: Call, source: Source) -> bool:
+    """Return whether a copy is one onto itself, and not one of an older version."""
+    is_same = (source.bucket, source.key) == (call.bucket.name, call.key)
+    return is_same and check_version(call.bucket, source.version) is None
+
+
+async def _document(call: Call, source: Source, headers: dict[str, str], *, replaces: bool) -> str:
+    """Copy the object. Return the document of the response, and add its headers."""
     wanted = _wanted_algorithm(call)
     conditions = put_conditions(call.request.headers)
     while True:
@@ -54,15 +61,19 @@ async def _document(call: Call, source: Source, *, replaces: bool) -> str:
             async with await open_copy_source(call, source) as reader:
                 meta = _meta(call, reader.info, replaces=replaces)
                 algorithm = _missing_algorithm(reader.info, wanted)
-                if (source.bucket, source.key) == (call.bucket.name, call.key):
+                if _is_onto_itself(call, source):
                     conditions.check(reader.info)
                     info = await _change(call, reader, meta, algorithm)
                 else:
                     async with expecting(call.bucket.store, call.key, conditions) as revision:
                         info = await _copy(call, reader, meta, algorithm, revision)
+            read_version = reader.info.version
             break
         except (ObjectChangedError, RevisionMismatchError):
             continue  # the source was replaced while it was read: copy the new object
+    if read_version is not None:
+        headers["x-amz-copy-source-version-id"] = read_version
+    headers |= new_headers(call.bucket, info)
     checksum = objects.checksum(info)
     return document(
         "CopyObjectResult",
@@ -75,10 +86,14 @@ async def _document(call: Call, source: Source, *, replaces: bool) -> str:
 async def _change(
     call: Call, reader: ObjectReader, meta: ObjectMeta, algorithm: Algorithm | None
 ) -> ObjectInfo:
-    """Give an object other metadata. Its bytes are read for a new checksum or a new key only."""
+    """Give an object other metadata. Its bytes are read for a new checksum or a new key only.
+
+    In a bucket with versions, the copy is a version of its own.
+    """
     revision = reader.info.revision
     source_key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
-    if algorithm is not None or source_key != call.bucket.customer_key:
+    is_versioned = call.bucket.status.versioning is not None
+    if algorithm is not None or source_key != call.bucket.customer_key or is_versioned:
         return await _copy(call, reader, meta, algorithm, revision)
     return await call.bucket.data_store.update_meta(call.key, meta, expected_revision=revision)
 
@@ -102,7 +117,7 @@ async def _copy(
         return replace(meta, metadata=(meta.metadata or {}) | entries)
 
     async with aclosing(reader.stream()) as stream:
-        pieces: AsyncIterator[bytes] = stream
+        pieces = stream
         if running is not None:
             pieces = summing(stream, running.update)
         return await store_pieces(call.bucket, call.key, pieces, meta, finished, revision)

@@ -11,7 +11,7 @@ from jetstow.s3.result import Result, no_content
 async def delete_bucket(call: Call) -> Result:
     """Delete the bucket. NATS has no condition for it: a write at the same time is lost."""
     bucket = call.bucket
-    if not await is_empty(bucket):
+    if not await is_empty(call):
         raise S3Error("BucketNotEmpty", BucketName=bucket.name)
     await call.buckets.delete(bucket)
     await call.uploads.records.remove_bucket(bucket.store.bucket)

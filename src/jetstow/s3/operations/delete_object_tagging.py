@@ -7,11 +7,10 @@ from jetstow.s3.changes import change_entry
 from jetstow.s3.events.rules import TAGGING_DELETE
 from jetstow.s3.reserved import TAGS
 from jetstow.s3.result import Result, no_content
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import read_headers
 
 
 async def delete_object_tagging(call: Call) -> Result:
     """Remove the tags."""
-    check_version(call.request.query)
-    await change_entry(call, TAGS, TAGGING_DELETE, lambda _: None)
-    return no_content()
+    info = await change_entry(call, TAGS, TAGGING_DELETE, lambda _: None)
+    return no_content(read_headers(call.bucket, info))

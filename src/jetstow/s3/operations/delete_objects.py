@@ -8,11 +8,10 @@ from typing import Final
 
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import WriteConditions
-from jetstow.s3.deletes import delete_one
+from jetstow.s3.deletes import Deleted, delete_one
 from jetstow.s3.errors import S3Error, to_s3_error
 from jetstow.s3.request import check_key
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version_id
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
 
@@ -41,7 +40,7 @@ async def delete_objects(call: Call) -> Result:
     is_quiet = (root.value("Quiet") or "").lower() == "true"
     slots = asyncio.Semaphore(_CONCURRENT)
 
-    async def delete(target: _Target) -> S3Error | None:
+    async def delete(target: _Target) -> Deleted | S3Error:
         async with slots:
             return await _delete(call, target)
 
@@ -63,21 +62,21 @@ def _parse_target(node: Node) -> _Target:
     return _Target(key, node.value("VersionId"), conditions)
 
 
-async def _delete(call: Call, target: _Target) -> S3Error | None:
+async def _delete(call: Call, target: _Target) -> Deleted | S3Error:
     """Delete one object. Return its error: those of the others do not depend on it."""
     try:
         check_key(target.key)
-        if target.version:
-            check_version_id(target.version)
-        call.check("DeleteObject", target.key)
-        await delete_one(call.bucket, target.key, target.conditions)
+        version = target.version or None
+        call.check("DeleteObject", target.key, version)
+        return await delete_one(call.buckets, call.bucket, target.key, version, target.conditions)
     except Exception as error:  # noqa: BLE001 - each error is part of the response
         return to_s3_error(error)
-    return None
 
 
-def _entry(target: _Target, error: S3Error | None, *, is_quiet: bool) -> str:
+def _entry(target: _Target, result: Deleted | S3Error, *, is_quiet: bool) -> str:
     fields = text("Key", target.key) + text("VersionId", target.version or None)
-    if error is not None:
-        return element("Error", fields, text("Code", error.code), text("Message", error.message))
+    if isinstance(result, S3Error):
+        return element("Error", fields, text("Code", result.code), text("Message", result.message))
+    if result.is_marker:
+        fields += text("DeleteMarker", True) + text("DeleteMarkerVersionId", result.version)
     return "" if is_quiet else element("Deleted", fields)

@@ -7,13 +7,13 @@ from jetstow.s3.acl_requests import acl_document
 from jetstow.s3.call import Call
 from jetstow.s3.ownership import object_access
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import find_version, read_headers
 
 
 async def get_object_acl(call: Call) -> Result:
     """Return the ACL."""
-    check_version(call.request.query)
-    info = await call.bucket.store.get_info(call.key)
+    info = await find_version(call.bucket, call.key, call.version)
     call.check_object(call.bucket, info, Permission.READ_ACP)
     access = object_access(call.bucket, info, call.owner)
-    return Result(xml=acl_document(access.owner, access.acl, call.services.keys))
+    document = acl_document(access.owner, access.acl, call.services.keys)
+    return Result(headers=read_headers(call.bucket, info), xml=document)

@@ -13,7 +13,7 @@ from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.table import PartTable, part_table
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import read_headers
 from jetstow.s3.xml.writing import document, element, text
 
 _HEADER: Final = "x-amz-object-attributes"
@@ -25,14 +25,13 @@ _NAMES: Final = frozenset({"ETag", "Checksum", "ObjectParts", "StorageClass", "O
 
 async def get_object_attributes(call: Call) -> Result:
     """Return the attributes."""
-    check_version(call.request.query)
-    names = _parse_names(call)
-    async with await call.open_object(call.bucket, call.key) as reader:
+    version, names = call.version, _parse_names(call)
+    async with await call.open_object(call.bucket, call.key, version) as reader:
         info = reader.info
     call.check_object(call.bucket, info, Permission.READ)
     modified = objects.modified_time(info)
     headers = {} if modified is None else {"last-modified": format_date(modified)}
-    headers |= call.bucket.key_headers
+    headers |= call.bucket.key_headers | read_headers(call.bucket, info)
     return Result(
         headers=headers,
         xml=document(

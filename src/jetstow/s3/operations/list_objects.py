@@ -32,6 +32,6 @@ async def list_objects(call: Call) -> Result:
             text("EncodingType", "url" if query.is_encoded else None),
             text("IsTruncated", page.next is not None),
             *(object_element("Contents", entry, query, owner_of(entry)) for entry in page.entries),
-            prefix_elements(page, query),
+            prefix_elements(page.prefixes, query),
         )
     )

@@ -35,7 +35,7 @@ async def list_objects_v2(call: Call) -> Result:
             text("NextContinuationToken", page.next and encode_token(page.next)),
             text("StartAfter", None if start_after is None else query.encode(start_after)),
             *(object_element("Contents", entry, query, owner_of(entry)) for entry in page.entries),
-            prefix_elements(page, query),
+            prefix_elements(page.prefixes, query),
         )
     )
 

@@ -26,6 +26,7 @@ from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, TAGGING, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
+from jetstow.s3.versions import new_headers
 from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_payload
 from jetstow.s3.xml.writing import plain_document, text
@@ -131,7 +132,7 @@ def _response(call: Call, fields: Mapping[str, str], info: ObjectInfo) -> Result
     tag = objects.etag(info)
     host = call.request.header("host") or ""
     location = f"{call.request.scheme}://{host}/{call.bucket.name}/{quote(fields['key'])}"
-    headers = {"etag": tag, "location": location}
+    headers = {"etag": tag, "location": location} | new_headers(call.bucket, info)
     redirect = next((fields[name] for name in _REDIRECT if name in fields), "")
     if _is_web_address(redirect):
         query = urlencode({"bucket": call.bucket.name, "key": fields["key"], "etag": tag})

@@ -17,12 +17,11 @@ from jetstow.s3.ownership import (
 )
 from jetstow.s3.reserved import ACL
 from jetstow.s3.result import Result
-from jetstow.s3.versions import check_version
+from jetstow.s3.versions import read_headers
 
 
 async def put_object_acl(call: Call) -> Result:
     """Replace the ACL."""
-    check_version(call.request.query)
     body = await call.payload.read_document()
 
     def new_value(info: ObjectInfo) -> str | None:
@@ -36,5 +35,5 @@ async def put_object_acl(call: Call) -> Result:
         check_public(bucket, acl)
         return acl_entries(owner, acl).get(ACL)
 
-    await change_entry(call, ACL, ACL_PUT, new_value)
-    return Result()
+    info = await change_entry(call, ACL, ACL_PUT, new_value)
+    return Result(headers=read_headers(call.bucket, info))

@@ -30,6 +30,7 @@ _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "GetBucketPolicy": ("s3:GetBucketPolicy",),
     "GetBucketPolicyStatus": ("s3:GetBucketPolicyStatus",),
     "GetBucketTagging": ("s3:GetBucketTagging",),
+    "GetBucketVersioning": ("s3:GetBucketVersioning",),
     "GetBucketWebsite": ("s3:GetBucketWebsite",),
     "GetObject": ("s3:GetObject",),
     "GetObjectAcl": ("s3:GetObjectAcl",),
@@ -51,6 +52,7 @@ _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "PutBucketOwnershipControls": ("s3:PutBucketOwnershipControls",),
     "PutBucketPolicy": ("s3:PutBucketPolicy",),
     "PutBucketTagging": ("s3:PutBucketTagging",),
+    "PutBucketVersioning": ("s3:PutBucketVersioning",),
     "PutBucketWebsite": ("s3:PutBucketWebsite",),
     "PutObject": ("s3:PutObject",),
     "PutObjectAcl": ("s3:PutObjectAcl",),
@@ -71,15 +73,34 @@ _OF_HEADERS: Final = {
     "x-amz-tagging": "s3:PutObjectTagging",
 }
 
-KNOWN_ACTIONS: Final = frozenset(name for names in _OF_OPERATIONS.values() for name in names)
+# Of a request that selects a version: the action that it needs, too.
+_OF_VERSIONS: Final = {
+    f"s3:{before}Object{after}": f"s3:{before}ObjectVersion{after}"
+    for before, after in (
+        ("Delete", ""), ("Delete", "Tagging"), ("Get", ""), ("Get", "Acl"),
+        ("Get", "Attributes"), ("Get", "Tagging"), ("Put", "Acl"), ("Put", "Tagging"),
+    )
+}  # fmt: skip
+
+KNOWN_ACTIONS: Final = frozenset(
+    name for names in (*_OF_OPERATIONS.values(), tuple(_OF_VERSIONS.values())) for name in names
+)
 
 # The owner of a bucket may always do these, or a policy could lock everyone out.
 POLICY_OPERATIONS: Final = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
 
 
-def actions_of(operation: str, headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the actions that a request needs; none for an operation without an action."""
+def actions_of(
+    operation: str, headers: Mapping[str, str], *, selects_version: bool = False
+) -> tuple[str, ...]:
+    """Return the actions that a request needs; none for an operation without an action.
+
+    A request that selects a version needs the actions for objects, too: Amazon asks for those of
+    versions only, so that a denial of `s3:GetObject` does not hold for the version of an object.
+    """
     actions = _OF_OPERATIONS.get(operation, ())
+    if selects_version:
+        return actions + tuple(_OF_VERSIONS[each] for each in actions if each in _OF_VERSIONS)
     if actions == ("s3:PutObject",):
         more = {action for name, action in _OF_HEADERS.items() if name in headers}
         return (*actions, *sorted(more))
