@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jetstow import JetStreamContext, ObjectReader
-from jetstow.errors import TamperedError
+from jetstow.errors import ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo
 from jetstow.s3.access import (
     Access,
@@ -158,8 +158,13 @@ class Call:
         try:
             async with finding(bucket, key, version):
                 reader = await bucket.data_store.open(key, version=version, prefetch=prefetch)
-        except TamperedError:
-            if (await bucket.store.get_info(key, version=version)).encrypted:
+        except (ObjectEncryptedError, TamperedError) as error:
+            info = await bucket.store.get_info(key, version=version)
+            # Who may not read the object does not learn how it is stored.
+            self.check_object(
+                bucket, info, Permission.READ, key=key, operation="GetObject", version=version
+            )
+            if isinstance(error, ObjectEncryptedError) or info.encrypted:
                 raise
             message = "The encryption parameters are not applicable to this object."
             raise S3Error("InvalidRequest", message) from None
