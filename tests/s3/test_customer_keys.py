@@ -14,6 +14,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
 import jetstow
+from tests.support.gateway import THIRD
 from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
@@ -80,6 +81,29 @@ def test_without_the_key(s3: Any, s3_bucket: str) -> None:
     s3.put_object_tagging(**at, Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     assert s3.get_object(**at, **KEY)["Body"].read() == b"secret"
     s3.delete_object(**at)
+
+
+def s3_version(answer: dict[str, Any]) -> dict[str, str]:
+    return {"VersionId": answer["VersionId"]}
+
+
+def test_others_do_not_learn_what_is_stored(
+    gateway: RunningGateway, s3: Any, s3_bucket: str
+) -> None:
+    """As for an object that does not exist: without permission, the answer is AccessDenied."""
+    status = {"Status": "Enabled"}
+    s3.put_bucket_versioning(Bucket=s3_bucket, VersioningConfiguration=status)
+    stored = [
+        {"Key": "encrypted", **s3_version(s3.put_object(Bucket=s3_bucket, Key="encrypted", **KEY))},
+        {"Key": "plain", **s3_version(s3.put_object(Bucket=s3_bucket, Key="plain"))},
+        {"Key": "plain", **s3_version(s3.delete_object(Bucket=s3_bucket, Key="plain"))},
+    ]
+    other = gateway.client(THIRD)
+    for version in stored:
+        for key in ({}, KEY, OTHER):
+            assert code_of(other.get_object, Bucket=s3_bucket, **version, **key) == "AccessDenied"
+    for version in stored:
+        s3.delete_object(Bucket=s3_bucket, **version)
 
 
 def test_headers_that_are_not_valid(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:

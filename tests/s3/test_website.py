@@ -160,6 +160,20 @@ def test_refused_redirect_location(s3: Any, s3_bucket: str) -> None:
         s3.put_object(Bucket=s3_bucket, Key="a", WebsiteRedirectLocation="javascript:alert(1)")
 
 
+def test_what_nobody_may_know(sites: RunningGateway, s3_bucket: str, site: httpx.Client) -> None:
+    s3 = sites.client()
+    rules = [{"Condition": {"KeyPrefixEquals": "old/"}, "Redirect": {"ReplaceKeyWith": "new"}}]
+    publish(s3, s3_bucket, {"secret/index.html": "1"}, RoutingRules=rules)
+    assert site.get("/secret").headers["location"] == "/secret/"
+    s3.delete_bucket_policy(Bucket=s3_bucket)
+    assert site.get("/secret").status_code == 403, "as for a folder that is not there"
+    # What follows the colon is no port: it would make the redirect one to another host.
+    hosts = {"": 301, ":80": 301, ":80@evil.example": 404, ":evil.example": 404}
+    for port, status in hosts.items():
+        answer = site.get("/old/a", headers={"host": f"{s3_bucket}.{DOMAIN}{port}"})
+        assert answer.status_code == status, port
+
+
 def test_website_is_for_the_owner(sites: RunningGateway, s3_bucket: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         sites.client(OTHER).put_bucket_website(Bucket=s3_bucket, WebsiteConfiguration=INDEX)

@@ -170,12 +170,11 @@ def check_bucket_access(
     operation: str,
     access: Access,
     key: str,
-    *,
-    has_version: bool = False,
+    version: str | None = None,
 ) -> None:
     """Check whether the caller may do an operation with a bucket, or with a key in it.
 
-    `has_version` is whether it is for a version of the object.
+    `version` is the version that the request selects in its body, or in its query.
 
     What needs a permission of the object's ACL is checked when the object is open
     (`may_use_object`).
@@ -187,7 +186,8 @@ def check_bucket_access(
     is_owner = owns_bucket(caller.identity, bucket)
     if is_owner and operation in POLICY_OPERATIONS:
         return
-    actions = actions_of(operation, caller.facts.headers, has_version=has_version)
+    selects = version is not None or "versionId" in caller.facts.request.query
+    actions = actions_of(operation, caller.facts.headers, selects_version=selects)
     decision = caller.decision(bucket, actions, key)
     if decision is Decision.DENIED:
         raise S3Error("AccessDenied")

@@ -156,10 +156,7 @@ class Gateway:
             max_age = OBJECT_STATUS_AGE if is_of_objects else 0.0
             bucket = await buckets.open(request.bucket, max_age=max_age)
             caller = new_caller(self.services, request, identity)
-            has_version = "versionId" in request.query
-            check_bucket_access(
-                caller, bucket, route.operation, route.access, request.key, has_version=has_version
-            )
+            check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
             key = request_key(request, route.operation, request.headers)
             bucket = replace(bucket, customer_key=key)

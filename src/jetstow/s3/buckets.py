@@ -118,6 +118,13 @@ class Buckets:
         self._opened[name] = now, bucket
         return bucket
 
+    async def open_stream(self, stream: str) -> Bucket:
+        """Return the bucket of a NATS bucket. Raises: `S3Error` (NoSuchBucket)."""
+        if stream.startswith(HIDDEN_PREFIX):
+            raise S3Error("NoSuchBucket", BucketName=stream)
+        store = await self.js.object_store(stream)
+        return await self.open(s3_name(await store.status()), max_age=OBJECT_STATUS_AGE)
+
     async def _open(self, name: str) -> Bucket:
         stream = stream_bucket(name)
         if stream.startswith(HIDDEN_PREFIX):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jetstow import JetStreamContext, ObjectReader
-from jetstow.errors import TamperedError
+from jetstow.errors import ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo
 from jetstow.s3.access import (
     Access,
@@ -28,6 +28,7 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.policy.actions import actions_of
 from jetstow.s3.policy.conditions import Facts
+from jetstow.s3.policy.decision import Decision
 from jetstow.s3.request import Request
 from jetstow.s3.versions import check_version, finding
 
@@ -150,17 +151,51 @@ class Call:
 
         `prefetch` is that of `ObjectStore.open`.
 
-        Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key), what
+        Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key;
+        AccessDenied: it is a link to another bucket, whose object the caller may not read), what
         `open` and `finding` raise.
         """
         try:
             async with finding(bucket, key, version):
-                return await bucket.data_store.open(key, version=version, prefetch=prefetch)
-        except TamperedError:
-            if (await bucket.store.get_info(key, version=version)).encrypted:
+                reader = await bucket.data_store.open(key, version=version, prefetch=prefetch)
+        except (ObjectEncryptedError, TamperedError) as error:
+            info = await bucket.store.get_info(key, version=version)
+            # Who may not read the object does not learn how it is stored.
+            self.check_object(
+                bucket, info, Permission.READ, key=key, operation="GetObject", version=version
+            )
+            if isinstance(error, ObjectEncryptedError) or info.encrypted:
                 raise
             message = "The encryption parameters are not applicable to this object."
             raise S3Error("InvalidRequest", message) from None
+        try:
+            if (reader.info.bucket, reader.info.name) != (bucket.store.bucket, key):
+                await self._check_linked(bucket, reader.info)
+        except BaseException:
+            await reader.close()
+            raise
+        return reader
+
+    async def _check_linked(self, bucket: Bucket, info: ObjectInfo) -> None:
+        """Check the caller's permission for the object that a link leads to.
+
+        In another bucket, the caller must be allowed to read it there. In the same one, its policy
+        must not deny it.
+
+        Raises: `S3Error` (AccessDenied).
+        """
+        actions = actions_of("GetObject", {})
+        if info.bucket == bucket.store.bucket:
+            if self.caller.decision(bucket, actions, info.name) is Decision.DENIED:
+                raise S3Error("AccessDenied")
+            return
+        try:
+            linked = await self.buckets.open_stream(info.bucket)
+        except S3Error:
+            raise S3Error("AccessDenied") from None
+        read = Permission.READ
+        if not may_use_object(self.caller, linked, info.name, info, read, actions):
+            raise S3Error("AccessDenied")
 
     @property
     def caller(self) -> Caller:
@@ -172,14 +207,7 @@ class Call:
 
         Raises: `S3Error` (AccessDenied).
         """
-        check_bucket_access(
-            self.caller,
-            self.bucket,
-            operation,
-            Access.WRITE,
-            key,
-            has_version=version is not None,
-        )
+        check_bucket_access(self.caller, self.bucket, operation, Access.WRITE, key, version)
 
     def check_object(
         self,
@@ -191,16 +219,15 @@ class Call:
         operation: str | None = None,
         version: str | None = None,
     ) -> None:
-        """Check the caller's permission for an object, or a version that was asked for.
+        """Check the caller's permission for an object.
 
         `key`, `operation` and `version` are those of the request by default.
 
         Raises: `S3Error` (AccessDenied).
         """
         key = self.key if key is None else key
-        if operation is None:
-            operation, version = self.operation, self.request.query.get("versionId")
-        actions = actions_of(operation, {}, has_version=version is not None)
+        selects = version is not None or "versionId" in self.request.query
+        actions = actions_of(operation or self.operation, {}, selects_version=selects)
         if not may_use_object(self.caller, bucket, key, info, permission, actions):
             raise S3Error("AccessDenied")
         self.object_is_checked = True

@@ -114,8 +114,8 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
 }
 
 
-# The codes for an object or a version that does not exist.
-MISSING: Final = frozenset({"NoSuchKey", "NoSuchVersion"})
+# The codes for an object or a version that does not exist, or is a delete marker.
+MISSING: Final = frozenset({"MethodNotAllowed", "NoSuchKey", "NoSuchVersion"})
 
 
 class S3Error(Exception):

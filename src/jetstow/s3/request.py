@@ -15,6 +15,9 @@ from jetstow.s3.errors import S3Error
 # refused by the server (`protocol`).
 MAX_KEY_SIZE: Final = 1024
 
+# Names under which the library keeps the old versions of objects (decision 44).
+_VERSIONS_PREFIX: Final = ".jetstow/versions/"
+
 _SPACES: Final = re.compile(" +")
 
 
@@ -68,7 +71,7 @@ def parse_request(
 
     `base_domains` and `website_domains` have the subdomains that are buckets.
 
-    Raises: `S3Error` (InvalidURI: the path or the query is not UTF-8; KeyTooLongError).
+    Raises: `S3Error` (InvalidURI: the path or the query is not UTF-8; what `check_key` raises).
     """
     raw_headers = tuple(scope["headers"])
     headers = parse_headers(raw_headers)
@@ -128,16 +131,30 @@ def _parse_resource(raw_path: bytes, bucket: str) -> tuple[str, str]:
     if not bucket:
         raw_bucket, _, path = path.partition(b"/")
         bucket = _text(unquote_to_bytes(raw_bucket))
-    encoded_key = unquote_to_bytes(path)
-    if len(encoded_key) > MAX_KEY_SIZE:
-        raise S3Error("KeyTooLongError", Size=len(encoded_key), MaxSizeAllowed=MAX_KEY_SIZE)
-    return bucket, _text(encoded_key)
+    key = _text(unquote_to_bytes(path))
+    check_key(key)
+    return bucket, key
+
+
+def check_key(key: str) -> None:
+    """Check a key of a request, of its body or of its headers.
+
+    Raises: `S3Error` (KeyTooLongError; InvalidArgument: it names stored versions, which a request
+    reaches by `versionId` only).
+    """
+    if (size := len(key.encode())) > MAX_KEY_SIZE:
+        raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
+    if key.startswith(_VERSIONS_PREFIX):
+        message = f"Keys that begin with {_VERSIONS_PREFIX} are reserved: use versionId."
+        raise S3Error("InvalidArgument", message, ArgumentName="key", ArgumentValue=key)
 
 
 def _bucket_of_host(host: str, base_domains: Iterable[str]) -> str:
     if host.endswith("]"):  # an IPv6 address without a port
         return ""
     name = host.rpartition(":")[0] if ":" in host else host
+    if ":" in host and not host.rpartition(":")[2].isdecimal():
+        return ""  # no port: it must not become the host name of a redirect
     for domain in base_domains:
         if name.lower().endswith(f".{domain.lower()}"):
             return name[: -len(domain) - 1].lower()

@@ -8,11 +8,16 @@ from urllib.parse import unquote_to_bytes
 
 from jetstow import ObjectReader
 from jetstow.errors import ObjectNotFoundError
+from jetstow.models import ObjectInfo
+from jetstow.s3 import objects
 from jetstow.s3.acl import Permission
+from jetstow.s3.buckets import Bucket
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import MISSING, S3Error, to_s3_error
+from jetstow.s3.request import check_key
+from jetstow.s3.tags import TAGGING
 from jetstow.s3.versions import check_version
 
 COPY_SOURCE: Final = "x-amz-copy-source"
@@ -43,7 +48,27 @@ def parse_copy_source(value: str) -> Source:
     if not (bucket and key):
         message = "Copy Source must mention the source bucket and key: sourcebucket/sourcekey"
         raise S3Error("InvalidArgument", message, ArgumentName=COPY_SOURCE, ArgumentValue=value)
+    check_key(key)
     return Source(bucket, key, version if separator else None)
+
+
+def _check_tags(call: Call, bucket: Bucket, source: Source, info: ObjectInfo) -> None:
+    """Check that the caller may read the tags of the source, if the copy is to have them.
+
+    Raises: `S3Error` (AccessDenied).
+    """
+    directive = f"{TAGGING}-directive"
+    replaces = call.operation != "CopyObject" or call.request.header(directive) == "REPLACE"
+    if replaces or not objects.object_tags(info):
+        return
+    try:
+        call.check_object(
+            bucket, info, Permission.FULL_CONTROL,
+            key=source.key, operation="GetObjectTagging", version=source.version,
+        )  # fmt: skip
+    except S3Error:
+        message = f"You may not read the tags of the source: send {directive}: REPLACE."
+        raise S3Error("AccessDenied", message) from None
 
 
 async def open_copy_source(call: Call, source: Source) -> ObjectReader:
@@ -67,13 +92,10 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
         raise
     try:
         call.check_object(
-            bucket,
-            reader.info,
-            Permission.READ,
-            key=source.key,
-            operation="GetObject",
-            version=source.version,
-        )
+            bucket, reader.info, Permission.READ,
+            key=source.key, operation="GetObject", version=source.version,
+        )  # fmt: skip
+        _check_tags(call, bucket, source, reader.info)
         check_source(call.request.headers, f"{COPY_SOURCE}-", reader.info)
     except S3Error:
         await reader.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jetstow.s3.errors import S3Error
-from jetstow.s3.policy.conditions import Condition, Facts, wildcard_pattern
+from jetstow.s3.policy.conditions import Condition, Facts, matches_wildcards
 from jetstow.s3.policy.document import BucketPolicy, load_policy, parse_policy
 from jetstow.s3.request import parse_request
 
@@ -44,6 +45,7 @@ def test_accepted_documents() -> None:
         assert parse(**{field: value}).statements[0].users == users
     parse(Action=["s3:*", "s3:Get*", "S3:LISTBUCKET", "*"])
     parse(Resource=["*", "arn:aws:s3:::photos", "arn:aws:s3:::p*/a", "arn:aws:s3::user:photos/a"])
+    parse(Condition={"StringEquals": {"s3:prefix": ["", "home/"]}})
     parse(Condition={"Bool": {"aws:SecureTransport": False}, "NumericLessThan": {"s3:max-keys": 9}})
 
 
@@ -69,6 +71,10 @@ def test_accepted_documents() -> None:
         ("Condition", {"IpAddress": {"aws:SourceIp": "10.0.0.0/99"}}, "Invalid value"),
         ("Condition", {"Bool": {"aws:SecureTransport": "often"}}, "Invalid value"),
         ("Condition", [], "must be a JSON object"),
+        ("Condition", {"StringEquals": {"s3:prefix": [["a", "b"]]}}, "must be a string"),
+        ("Condition", {"StringEquals": {"s3:prefix": []}}, "must have a value"),
+        ("Principal", {"AWS": "arn:aws:iam:::user/*"}, "Invalid principal"),
+        ("Principal", {"AWS": "arn:aws:iam::*:root"}, "Invalid principal"),
     ],
 )
 def test_refused_documents(field: str, value: object, message: str) -> None:
@@ -79,6 +85,12 @@ def test_refused_documents(field: str, value: object, message: str) -> None:
 
 def test_refused_texts() -> None:
     for text in ("", "{", "[]", "{}", '{"Statement": []}', '{"Version": "1", "Statement": {}}'):
+        with pytest.raises(S3Error, match="MalformedPolicy"):
+            parse_policy(text, "photos", bool)
+    deep = '{"Statement":' + "[" * 9000 + "]" * 9000 + "}"
+    # Which of two fields with the same name counts, readers of JSON disagree about.
+    twice = json.dumps({"Statement": STATEMENT}).replace('"Action"', '"Effect": "Deny", "Action"')
+    for text in (deep, twice, '{"Statement": NaN}'):
         with pytest.raises(S3Error, match="MalformedPolicy"):
             parse_policy(text, "photos", bool)
     with pytest.raises(S3Error, match="EntityTooLarge"):
@@ -111,12 +123,22 @@ def test_public_documents() -> None:
     assert parse(Principal="*", Condition={"StringLike": {"s3:prefix": "a*"}}).is_public
     assert not parse(Principal="*", Condition=at_home).is_public
     assert not parse(Principal="*", Effect="Deny").is_public
+    for networks in (["0.0.0.0/0"], ["0.0.0.0/1", "128.0.0.0/1"], ["10.0.0.0/8", "::/0"]):
+        anywhere = {"IpAddress": {"aws:SourceIp": networks}}
+        assert parse(Principal="*", Condition=anywhere).is_public, networks
 
 
 def test_wildcards() -> None:
-    assert wildcard_pattern("a*[b]?").match("a/x/[b]c")
-    assert not wildcard_pattern("a*[b]").match("ab")
-    assert not wildcard_pattern("*a" * 30).match("a" * 25 + "b" * 900), "in linear time"
+    assert matches_wildcards("a*[b]?", "a/x/[b]c")
+    assert not matches_wildcards("a*[b]", "ab")
+    assert not matches_wildcards("*a" * 30, "a" * 25 + "b" * 900)
+    assert not matches_wildcards("*" + "ab" * 9000 + "c*", "ab" * 30_000), "in linear time"
+
+
+@given(pattern=st.text("ab*?\n", max_size=7), text=st.text("ab\n", max_size=7))
+def test_any_wildcards(pattern: str, text: str) -> None:
+    expected = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    assert matches_wildcards(pattern, text) == bool(re.fullmatch(expected, text, re.DOTALL))
 
 
 @pytest.mark.parametrize(

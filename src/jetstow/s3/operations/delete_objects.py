@@ -11,7 +11,7 @@ from jetstow.s3.conditions import WriteConditions
 from jetstow.s3.deletes import Deleted, delete_one
 from jetstow.s3.errors import S3Error, to_s3_error
 from jetstow.s3.object_lock import bypasses_governance
-from jetstow.s3.request import MAX_KEY_SIZE
+from jetstow.s3.request import check_key
 from jetstow.s3.result import Result
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
@@ -66,8 +66,7 @@ def _parse_target(node: Node) -> _Target:
 async def _delete(call: Call, target: _Target) -> Deleted | S3Error:
     """Delete one object. Return its error: those of the others do not depend on it."""
     try:
-        if (size := len(target.key.encode())) > MAX_KEY_SIZE:
-            raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
+        check_key(target.key)
         version = target.version or None
         call.check("DeleteObject", target.key, version)
         return await delete_one(

@@ -22,10 +22,10 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
 from jetstow.s3.object_lock import new_lock
 from jetstow.s3.ownership import new_object_entries
-from jetstow.s3.request import MAX_KEY_SIZE
+from jetstow.s3.request import check_key
 from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
-from jetstow.s3.tags import MAX_OBJECT_TAGS, parse_tag_document
+from jetstow.s3.tags import MAX_OBJECT_TAGS, TAGGING, parse_tag_document
 from jetstow.s3.unbuilt import refuse_unbuilt
 from jetstow.s3.versions import new_headers
 from jetstow.s3.website.redirect_header import redirect_entries
@@ -95,20 +95,19 @@ async def _authorize(call: Call, fields: dict[str, str], filename: str) -> Polic
     check_expected_owner(request, call.identity, bucket)
     if policy is not None:
         policy.check(fields | {"bucket": bucket.name}, call.now)
-    size = len(fields["key"].encode())
-    if not size:
+    if not fields["key"]:
         message = "User key must have a length greater than 0."
         raise S3Error("InvalidArgument", message, ArgumentName="key", ArgumentValue="")
-    if size > MAX_KEY_SIZE:
-        raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
+    check_key(fields["key"])
     return policy
 
 
 def _as_headers(fields: Mapping[str, str]) -> dict[str, str]:
     """Return the fields as the headers of a PUT. They have the Latin-1 of headers for UTF-8."""
     headers = {name: value.encode().decode("latin-1") for name, value in fields.items()}
-    if "acl" in headers:
-        headers["x-amz-acl"] = headers["acl"]
+    for field, header in (("acl", "x-amz-acl"), ("tagging", TAGGING)):
+        if field in headers:
+            headers[header] = headers[field]
     return headers
 
 

@@ -9,9 +9,11 @@ from urllib.parse import unquote_to_bytes
 from jetstow import ObjectStore
 from jetstow.errors import ObjectAlreadyExists, RevisionMismatchError
 from jetstow.models import ObjectInfo
+from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import check_source, expecting, find_info, put_conditions
 from jetstow.s3.errors import S3Error
+from jetstow.s3.request import check_key
 from jetstow.s3.result import Result
 
 _SOURCE: Final = "x-amz-rename-source"
@@ -29,7 +31,10 @@ async def rename_object(call: Call) -> Result:
     while True:
         info = await find_info(store, source)
         if info is None:
+            call.check_missing_object(call.bucket)
             raise S3Error("NoSuchKey")
+        # Under its new key, the caller may be allowed to read it.
+        call.check_object(call.bucket, info, Permission.READ, key=source, operation="GetObject")
         check_source(call.request.headers, f"{_SOURCE}-", info)
         try:
             async with expecting(store, call.key, conditions) as revision:
@@ -73,4 +78,5 @@ def _parse_source(call: Call) -> str:
     key = path.removeprefix(prefix) if path.startswith(prefix) else path.removeprefix("/")
     if not key:
         raise S3Error("InvalidArgument", ArgumentName=_SOURCE, ArgumentValue=value)
+    check_key(key)
     return key

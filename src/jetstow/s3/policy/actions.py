@@ -75,24 +75,22 @@ _OF_HEADERS: Final = {
     "x-amz-grant-full-control": "s3:PutObjectAcl",
     "x-amz-grant-read": "s3:PutObjectAcl",
     "x-amz-grant-read-acp": "s3:PutObjectAcl",
+    "x-amz-grant-write": "s3:PutObjectAcl",
     "x-amz-grant-write-acp": "s3:PutObjectAcl",
     "x-amz-tagging": "s3:PutObjectTagging",
 }
 
-# The actions of requests that name a version: others than those for the current object.
+# Of a request that selects a version: the action that it needs, too.
 _OF_VERSIONS: Final = {
-    "s3:DeleteObject": "s3:DeleteObjectVersion",
-    "s3:DeleteObjectTagging": "s3:DeleteObjectVersionTagging",
-    "s3:GetObject": "s3:GetObjectVersion",
-    "s3:GetObjectAcl": "s3:GetObjectVersionAcl",
-    "s3:GetObjectAttributes": "s3:GetObjectVersionAttributes",
-    "s3:GetObjectTagging": "s3:GetObjectVersionTagging",
-    "s3:PutObjectAcl": "s3:PutObjectVersionAcl",
-    "s3:PutObjectTagging": "s3:PutObjectVersionTagging",
-}
+    f"s3:{before}Object{after}": f"s3:{before}ObjectVersion{after}"
+    for before, after in (
+        ("Delete", ""), ("Delete", "Tagging"), ("Get", ""), ("Get", "Acl"),
+        ("Get", "Attributes"), ("Get", "Tagging"), ("Put", "Acl"), ("Put", "Tagging"),
+    )
+}  # fmt: skip
 
 KNOWN_ACTIONS: Final = frozenset(
-    {name for names in _OF_OPERATIONS.values() for name in names} | {*_OF_VERSIONS.values()}
+    name for names in (*_OF_OPERATIONS.values(), tuple(_OF_VERSIONS.values())) for name in names
 )
 
 # The owner of a bucket may always do these, or a policy could lock everyone out.
@@ -100,18 +98,19 @@ POLICY_OPERATIONS: Final = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "
 
 
 def actions_of(
-    operation: str, headers: Mapping[str, str], *, has_version: bool = False
+    operation: str, headers: Mapping[str, str], *, selects_version: bool = False
 ) -> tuple[str, ...]:
     """Return the actions that a request needs; none for an operation without an action.
 
-    `has_version` is whether it names a version of the object.
+    A request that selects a version needs the actions for objects, too: Amazon asks for those of
+    versions only, so that a denial of `s3:GetObject` does not hold for the version of an object.
     """
     actions = _OF_OPERATIONS.get(operation, ())
+    if selects_version:
+        return actions + tuple(_OF_VERSIONS[each] for each in actions if each in _OF_VERSIONS)
     if actions == ("s3:PutObject",):
         more = {action for name, action in _OF_HEADERS.items() if name in headers}
         return (*actions, *sorted(more))
-    if has_version:
-        return tuple(_OF_VERSIONS.get(action, action) for action in actions)
     return actions
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
 from functools import lru_cache
-from re import Pattern
-from re import compile as compile_pattern
 from typing import Final
+from urllib.parse import unquote_to_bytes
 
 from jetstow.s3.request import Request
 
@@ -21,14 +20,17 @@ _OF_QUERY: Final = {
     "s3:delimiter": "delimiter",
     "s3:max-keys": "max-keys",
 }
+_COPY_SOURCE: Final = "s3:x-amz-copy-source"
+_OF_CLIENT: Final = {"aws:referer": "referer", "aws:useragent": "user-agent"}
 _OF_HEADERS: Final = {
-    "aws:referer": "referer",
-    "aws:useragent": "user-agent",
     "s3:x-amz-acl": "x-amz-acl",
-    "s3:x-amz-copy-source": "x-amz-copy-source",
+    _COPY_SOURCE: "x-amz-copy-source",
     "s3:x-amz-metadata-directive": "x-amz-metadata-directive",
 }
-KNOWN_KEYS: Final = frozenset({SOURCE_IP, SECURE_TRANSPORT, *_OF_QUERY, *_OF_HEADERS})
+KNOWN_KEYS: Final = frozenset({SOURCE_IP, SECURE_TRANSPORT, *_OF_QUERY, *_OF_CLIENT, *_OF_HEADERS})
+
+# No source of a copy, prefix or key is longer. A longer text would only take time.
+_MAX_TEXT: Final = 4096
 
 Test = Callable[[str, str], bool]
 
@@ -42,25 +44,63 @@ class Facts:
 
     def value(self, key: str) -> str | None:
         """Return the value of a key of `KNOWN_KEYS`; None if the request has none."""
+        value = self._whole_value(key)
+        return value if value is None else value[:_MAX_TEXT]
+
+    def _whole_value(self, key: str) -> str | None:
         if key == SECURE_TRANSPORT:
             return "true" if self.request.scheme == "https" else "false"
         if key == SOURCE_IP:
             return self.request.client or None
         if key in _OF_QUERY:
             return self.request.query.get(_OF_QUERY[key])
+        if key in _OF_CLIENT:
+            return self.request.header(_OF_CLIENT[key])
         value = self.headers.get(_OF_HEADERS[key])
-        # The header of a copy may begin with a slash; policies never do.
-        return value.removeprefix("/") if value and key == "s3:x-amz-copy-source" else value
+        return _plain_source(value) if value and key == _COPY_SOURCE else value
 
 
-@lru_cache(maxsize=1024)
-def wildcard_pattern(text: str) -> Pattern[str]:
-    """Return the pattern of a text with `*` and `?`. It takes no time that grows with its stars."""
-    return compile_pattern(translate(text.replace("[", "[[]")))
+def _plain_source(value: str) -> str:
+    """Return the source of a copy as `BUCKET/KEY`: the header has several forms of the same."""
+    path = value.partition("?versionId=")[0]
+    return unquote_to_bytes(path.encode("latin-1")).decode(errors="replace").removeprefix("/")
+
+
+def matches_wildcards(pattern: str, text: str) -> bool:
+    """Return whether a text matches a pattern with `*` and `?`.
+
+    Not by one regular expression: a hostile pattern and header would take it seconds.
+    """
+    first, *middle = pattern.split("*")
+    if not middle:
+        return len(pattern) == len(text) and _find(pattern, text, 0, len(text)) == 0
+    *middle, last = middle
+    position, end = len(first), len(text) - len(last)
+    if position > end or _find(first, text, 0, position) or _find(last, text, end, len(text)) < 0:
+        return False
+    for part in middle:
+        found = _find(part, text, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
+
+
+def _find(part: str, text: str, start: int, end: int) -> int:
+    """Return the first place of a part of a pattern, which has no stars, in a text, or -1."""
+    if "?" not in part:
+        return text.find(part, start, end)
+    found = _pattern(part).search(text, start, end)
+    return -1 if found is None else found.start()
+
+
+@lru_cache(maxsize=4096)
+def _pattern(part: str) -> re.Pattern[str]:
+    return re.compile(".".join(re.escape(piece) for piece in part.split("?")), re.DOTALL)
 
 
 def _is_like(expected: str, value: str) -> bool:
-    return wildcard_pattern(expected).match(value) is not None
+    return matches_wildcards(expected, value)
 
 
 def _is_in_network(expected: str, value: str) -> bool:

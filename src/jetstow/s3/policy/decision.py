@@ -9,7 +9,7 @@ from typing import Final
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.ownership import RESTRICT_PUBLIC, public_access_flags
 from jetstow.s3.policy.actions import is_object_action
-from jetstow.s3.policy.conditions import Facts, wildcard_pattern
+from jetstow.s3.policy.conditions import Facts, matches_wildcards
 from jetstow.s3.policy.document import ALL_USERS, BucketPolicy, Statement, load_policy
 from jetstow.s3.reserved import POLICY
 
@@ -69,6 +69,6 @@ def _decide_action(
 def _matches(statement: Statement, user: str | None, action: str, resource: str) -> bool:
     if ALL_USERS not in statement.users and user not in statement.users:
         return False
-    return any(wildcard_pattern(each).match(action) for each in statement.actions) and any(
-        wildcard_pattern(each).match(resource) for each in statement.resources
+    return any(matches_wildcards(each, action) for each in statement.actions) and any(
+        matches_wildcards(each, resource) for each in statement.resources
     )

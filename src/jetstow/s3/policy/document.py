@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-
-import msgspec
 
 from jetstow.s3.errors import S3Error
 from jetstow.s3.policy.actions import KNOWN_ACTIONS
@@ -16,7 +16,7 @@ from jetstow.s3.policy.conditions import (
     SOURCE_IP,
     Condition,
     find_operator,
-    wildcard_pattern,
+    matches_wildcards,
 )
 
 # S3's limit, in bytes.
@@ -26,6 +26,8 @@ _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _FIELDS: Final = {"Version", "Id", "Statement"}
 _STATEMENT_FIELDS: Final = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
 ALL_USERS: Final = "*"
+# Networks with shorter prefixes, by the version of IP, are no limit: S3 calls them public.
+_LEAST_PREFIX: Final = {4: 8, 6: 32}
 _RESOURCE_PREFIX: Final = "arn:aws:s3:"
 _USER_PREFIX: Final = "arn:aws:iam:"
 
@@ -45,14 +47,20 @@ class Statement:
 
     @property
     def is_public(self) -> bool:
-        """Whether the statement allows something to all users, at any address."""
+        """Whether the statement allows something to all users, at any address or at very many."""
         return (
             self.allows
             and ALL_USERS in self.users
-            and not any(
-                each.key == SOURCE_IP and each.operator == "IpAddress" for each in self.conditions
-            )
+            and not any(_limits_addresses(each) for each in self.conditions)
         )
+
+
+def _limits_addresses(condition: Condition) -> bool:
+    """Return whether a condition limits the addresses, by Amazon's measure of what is public."""
+    if condition.key != SOURCE_IP or condition.operator != "IpAddress":
+        return False
+    networks = [ipaddress.ip_network(each, strict=False) for each in condition.values]
+    return all(each.prefixlen >= _LEAST_PREFIX[each.version] for each in networks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +88,7 @@ def parse_policy(text: str, bucket: str, has_user: Callable[[str], bool]) -> Buc
     policy = _parse(text)
     for statement in policy.statements:
         for resource in statement.resources:
-            if not wildcard_pattern(resource.partition("/")[0]).match(bucket):
+            if not matches_wildcards(resource.partition("/")[0], bucket):
                 raise _malformed(f"Policy has invalid resource: {resource} is not in the bucket")
         for user in statement.users - {ALL_USERS}:
             if not has_user(user):
@@ -108,9 +116,11 @@ def _malformed(message: str) -> S3Error:
 
 def _parse(text: str) -> BucketPolicy:
     try:
-        root = msgspec.json.decode(text, type=dict[str, Any])
-    except (msgspec.MsgspecError, ValueError):
-        raise _malformed("Policies must be valid JSON and the first byte must be '{'") from None
+        root = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        root = None
+    if not isinstance(root, dict):
+        raise _malformed("Policies must be valid JSON and the first byte must be '{'")
     _check_fields(root, _FIELDS)
     if root.get("Version", _VERSIONS[1]) not in _VERSIONS:
         raise _malformed("The policy must contain a valid version string")
@@ -120,6 +130,21 @@ def _parse(text: str) -> BucketPolicy:
     if not isinstance(statements, list) or not statements:
         raise _malformed("Missing required field Statement")
     return BucketPolicy(tuple(_parse_statement(each) for each in statements))
+
+
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which are not JSON."""
+    raise ValueError(name)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object. Of two fields with one name, readers disagree which counts."""
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _malformed(f"The field {twice} is there twice in the same JSON object")
+    return fields
 
 
 def _check_fields(node: object, known: set[str]) -> None:
@@ -180,14 +205,13 @@ def _user_of(name: str) -> str:
         return name
     account, _, rest = name.removeprefix(_USER_PREFIX).removeprefix(":").partition(":")
     user = account if rest == "root" else rest.rpartition("/")[2]
-    if not user or (rest != "root" and not rest.startswith("user/")):
+    if not user or "*" in user or (rest != "root" and not rest.startswith("user/")):
         raise _malformed(f"Invalid principal in policy: {name}")
     return user
 
 
 def _parse_action(action: str) -> str:
-    pattern = wildcard_pattern(action.lower())
-    if not any(pattern.match(known.lower()) for known in KNOWN_ACTIONS):
+    if not any(matches_wildcards(action.lower(), known.lower()) for known in KNOWN_ACTIONS):
         raise _malformed(f"Policy has invalid action: {action}")
     return action.lower()
 
@@ -215,6 +239,8 @@ def _parse_conditions(node: object) -> list[Condition]:
             if key.lower() not in KNOWN_KEYS:
                 raise _malformed(f"Policy has an invalid condition key: {key}")
             values = value if isinstance(value, list) else [value]
+            if not values:
+                raise _malformed(f"{key} must have a value for {name}")
             texts = tuple(_condition_text(each) for each in values)
             try:
                 for text in texts:
@@ -230,4 +256,6 @@ def _condition_text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    return _texts(value, "A value of a Condition")[0]
+    if not isinstance(value, str):
+        raise _malformed("A value of a Condition must be a string or a list of strings")
+    return value if not value else _texts(value, "A value of a Condition")[0]

@@ -50,13 +50,24 @@ async def serve_website(call: Call) -> Result:
         s3_error = to_s3_error(error)
     if s3_error.code == "NoSuchKey":
         folder = f"{key}/{website.index}"
-        if key == call.key and await find_info(call.bucket.store, folder) is not None:
+        if key == call.key and await _may_read(call, folder):
             return Result(302, {"location": f"/{quote(key)}/"})
         if not call.may_list:
             s3_error = S3Error("AccessDenied")
     if (found := website.redirect(call.key, s3_error.status)) is not None:
         return _follow(call, *found)
     return await _error_page(call, website, s3_error)
+
+
+async def _may_read(call: Call, key: str) -> bool:
+    """Return whether there is an object that everyone may read."""
+    info = await find_info(call.bucket.store, key)
+    try:
+        if info is not None:
+            call.check_object(call.bucket, info, Permission.READ, key=key)
+    except S3Error:
+        return False
+    return info is not None
 
 
 def error_page(error: S3Error, request_id: str) -> Result:
@@ -92,7 +103,7 @@ async def _error_page(call: Call, website: Website, error: S3Error) -> Result:
 
 
 async def _error_document(call: Call, key: str, status: int) -> Result:
-    file = await call.bucket.store.open(key)
+    file = await call.open_object(call.bucket, key)
     try:
         call.check_object(call.bucket, file.info, Permission.READ, key=key)
     except S3Error:
