@@ -15,7 +15,7 @@ from jetstow.s3.errors import S3Error
 # refused by the server (`protocol`).
 MAX_KEY_SIZE: Final = 1024
 
-# Names under which the library keeps the old versions of objects (decision 44).
+# Names under which the library keeps the old versions of objects (decision 43).
 _VERSIONS_PREFIX: Final = ".jetstow/versions/"
 
 _SPACES: Final = re.compile(" +")

@@ -45,7 +45,7 @@ class Versions(BucketBase):
     async def restore_version(self, name: str, version: str) -> ObjectInfo:
         """Make a version the current one again. No byte is copied, and it keeps its id.
 
-        The version that is current before is kept. Source: decision 44.
+        The version that is current before is kept. Source: decision 43.
 
         Raises: `ObjectNotFoundError` (there is no such version), `InvalidOptionError` (it is a
         delete marker: remove it with `delete`).

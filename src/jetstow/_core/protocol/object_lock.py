@@ -1,4 +1,4 @@
-"""What the lock of a version allows (decision 42)."""
+"""What the lock of a version allows (decision 41)."""
 
 from __future__ import annotations
 

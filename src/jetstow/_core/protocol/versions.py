@@ -1,7 +1,7 @@
 """Versions of objects: the state of a bucket, the ids, and the hidden names that keep metadata.
 
 A version that is not the current one is the metadata of an object under a hidden name, with the
-NUID of its chunks: `.jetstow/versions/<name>/<id>`. See `docs/wire.md` and decision 44.
+NUID of its chunks: `.jetstow/versions/<name>/<id>`. See `docs/wire.md` and decision 43.
 """
 
 from __future__ import annotations

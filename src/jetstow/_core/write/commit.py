@@ -1,7 +1,7 @@
 """Commit: publish an object's metadata with compare-and-set.
 
 A rename of the object that another client has begun is finished or stopped first. In a versioned
-bucket, what the metadata replaces is kept before it is published (docs/decisions/0044).
+bucket, what the metadata replaces is kept before it is published (docs/decisions/0043).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Keep the versions of an object that are not the current one (docs/decisions/0044).
+"""Keep the versions of an object that are not the current one (docs/decisions/0043).
 
 Before the metadata of a name is replaced, it is published under a hidden name. If the process is
 killed between the two, the version is current and kept at the same time. It has the same id, so

@@ -1,7 +1,7 @@
 """The durable consumer of a bucket's metadata: NATS keeps the position of its events.
 
 All gateways of a NATS account receive from it as one queue group, so that each message goes to one
-of them, and to another if that one does not acknowledge it (decision 0046).
+of them, and to another if that one does not acknowledge it (decision 0044).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Publish the events of all buckets that have a notification configuration (decision 0046)."""
+"""Publish the events of all buckets that have a notification configuration (decision 0044)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Apply the lifecycle rules of all buckets: one gateway or command at a time (decision 0047)."""
+"""Apply the lifecycle rules of all buckets: one gateway or command at a time (decision 0045)."""
 
 from __future__ import annotations
 
