@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -177,3 +178,45 @@ def test_versions_need_their_own_actions(gateway: RunningGateway, s3: Any, s3_bu
     s3.delete_bucket_policy(Bucket=s3_bucket)
     for entry in s3.list_object_versions(Bucket=s3_bucket)["Versions"]:
         s3.delete_object(Bucket=s3_bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+
+
+def test_denial_without_versions(s3: Any, s3_bucket: str) -> None:
+    """Without versioning, the version `null` is the object, and no way around a denial."""
+    one = {"Bucket": s3_bucket, "Key": "a", "VersionId": "null"}
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"1")
+    actions = ["s3:GetObject", "s3:DeleteObject", "s3:GetObjectTagging"]
+    put_policy(s3, s3_bucket, statement("Deny", "*", actions, f"{s3_bucket}/*"))
+    targets = {"Objects": [{"Key": "a", "VersionId": "null"}]}
+    copy = {"Bucket": s3_bucket, "Key": "b", "CopySource": one}
+    refused: list[Callable[[], object]] = [
+        lambda: s3.get_object(**one),
+        lambda: s3.get_object_tagging(**one),
+        lambda: s3.copy_object(**copy),
+        lambda: s3.delete_object(**one),
+    ]
+    assert {code_of(call) for call in refused} == {"AccessDenied"}
+    errors = s3.delete_objects(Bucket=s3_bucket, Delete=targets)["Errors"]
+    assert [error["Code"] for error in errors] == ["AccessDenied"]
+    s3.delete_bucket_policy(Bucket=s3_bucket)
+
+
+def test_governance_is_bypassed_with_permission_only(
+    gateway: RunningGateway, s3: Any, bucket: str
+) -> None:
+    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    lock = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    version = s3.put_object(Bucket=bucket, Key="a", Body=b"1", **lock)["VersionId"]
+    one = {"Bucket": bucket, "Key": "a", "VersionId": version}
+    deny = statement("Deny", "*", "s3:BypassGovernanceRetention", f"{bucket}/*")
+    read = statement("Allow", USER, "s3:GetBucketObjectLockConfiguration", bucket)
+    put_policy(s3, bucket, deny, read)
+    bypass = {"BypassGovernanceRetention": True}
+    assert code_of(lambda: s3.delete_object(**one, **bypass)) == "AccessDenied"
+    targets = {"Objects": [{"Key": "a", "VersionId": version}]}
+    errors = s3.delete_objects(Bucket=bucket, Delete=targets, **bypass)["Errors"]
+    assert [error["Code"] for error in errors] == ["AccessDenied"]
+    gateway.client(OTHER).get_object_lock_configuration(Bucket=bucket)
+    s3.delete_bucket_policy(Bucket=bucket)
+    s3.delete_object(**one, **bypass)
+    s3.delete_bucket(Bucket=bucket)

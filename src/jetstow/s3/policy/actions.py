@@ -93,6 +93,9 @@ KNOWN_ACTIONS: Final = frozenset(
     name for names in (*_OF_OPERATIONS.values(), tuple(_OF_VERSIONS.values())) for name in names
 )
 
+# The ends of the names of actions on objects that do not name these.
+_OF_OBJECTS: Final = ("GovernanceRetention", "MultipartUpload", "MultipartUploadParts")
+
 # The owner of a bucket may always do these, or a policy could lock everyone out.
 POLICY_OPERATIONS: Final = frozenset({"DeleteBucketPolicy", "GetBucketPolicy", "PutBucketPolicy"})
 
@@ -116,4 +119,6 @@ def actions_of(
 
 def is_object_action(action: str) -> bool:
     """Return whether the resource of an action is an object: else it is the bucket."""
-    return "Object" in action or action.endswith(("MultipartUpload", "MultipartUploadParts"))
+    if "Bucket" in action:  # s3:GetBucketObjectLockConfiguration
+        return False
+    return "Object" in action or action.endswith(_OF_OBJECTS)
