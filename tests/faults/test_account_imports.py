@@ -122,6 +122,7 @@ async def test_bucket_of_another_account(accounts: Accounts, prefix: str) -> Non
     await check_changes(*await accounts.stores(prefix))
 
 
+@pytest.mark.slow
 async def test_missing_prefix(accounts: Accounts) -> None:
     own, imported = await accounts.stores(subject_prefix="")
     for change in (imported.put("a", DATA), imported.add_bucket_link("link", "b")):
@@ -130,6 +131,7 @@ async def test_missing_prefix(accounts: Accounts) -> None:
     assert (await own.status()).stream_info.state.messages == 0
 
 
+@pytest.mark.slow
 async def test_wrong_prefix(accounts: Accounts) -> None:
     _, imported = await accounts.stores(subject_prefix="X.Y")
     with pytest.raises(JetStreamUnavailableError, match=r"'X\.Y\.\$O\.b\.C\."):

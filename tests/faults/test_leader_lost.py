@@ -197,6 +197,7 @@ async def check_objects(nc: Client, bucket: str, objects: dict[str, bytes]) -> N
     assert await raw_stream.chunks(nc, bucket) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_connected_server_is_killed(replicas: Replicas) -> None:
     """The server leads the bucket, too: connection and transfer move to another server."""
@@ -218,6 +219,7 @@ async def test_connected_server_is_killed(replicas: Replicas) -> None:
     await check_all_nodes(replicas, {"a": DATA})
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) -> None:
     """It raised `TimeoutError`: only the requests of an open bucket were sent again."""
@@ -243,6 +245,7 @@ async def test_page_of_an_index_after_leader_loss(replicas: Replicas) -> None:
         await each._js._nc.close()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
@@ -261,6 +264,7 @@ async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     await check_all_nodes(replicas, {"before": DATA, "during": DATA})
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_buckets_are_created_and_deleted_during_an_election(replicas: Replicas) -> None:
     """The leader of the cluster is killed: it handles these requests."""

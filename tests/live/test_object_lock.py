@@ -13,7 +13,7 @@ import jetstow
 from jetstow import ObjectMeta, Retention
 from jetstow.errors import InvalidOptionError, ObjectLockedError
 
-pytestmark = pytest.mark.one_path
+pytestmark = [pytest.mark.one_path, pytest.mark.min_server("2.10")]
 
 LATER = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
 GOVERNANCE = Retention("governance", LATER)

@@ -46,6 +46,7 @@ BASES: dict[str, tuple[type[BaseException], ...]] = {
     "RevisionMismatchError": (nats_js.BadRequestError, nats_js.APIError),
     "ObjectUnchangedError": (JetstowError,),
     "ObjectEncryptedError": (PermissionError,),
+    "ObjectLockedError": (PermissionError,),
     "TamperedError": (errors.IntegrityError, OSError),
     "IntegrityError": (OSError,),
     "BadObjectMetaError": (nats_js.BadObjectMetaError, ValueError, errors.IntegrityError),

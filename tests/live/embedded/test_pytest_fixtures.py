@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 pytest_plugins = ["pytester"]
-pytestmark = pytest.mark.one_path
+pytestmark = [pytest.mark.one_path, pytest.mark.slow]
 
 CONFTEST = 'pytest_plugins = ["jetstow.testing"]\n'
 SETTINGS = """
