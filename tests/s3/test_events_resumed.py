@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nats
+import pytest
 import pytest_asyncio
 from nats.js.api import DiscardPolicy, StreamConfig
 
@@ -43,7 +44,8 @@ class Captured:
     async def keys(self, count: int) -> list[str]:
         found = []
         for _ in range(count):
-            message = await self._subscription.next_msg(timeout=30)
+            # A message that was on its way to a gateway that stops is sent again after 30 s.
+            message = await self._subscription.next_msg(timeout=50)
             (record,) = json.loads(message.data)["Records"]
             found.append(record["s3"]["object"]["key"])
         return found
@@ -61,6 +63,7 @@ async def captured(server: NatsServer, bucket: str) -> AsyncIterator[Captured]:
         await captured.js.delete_stream(captured.config.name)
 
 
+@pytest.mark.timeout(150)
 async def test_gateways_share_the_events(
     server: NatsServer, s3: Any, s3_bucket: str, captured: Captured
 ) -> None:
@@ -91,6 +94,7 @@ async def test_gateways_share_the_events(
         assert await captured.count() == 85
 
 
+@pytest.mark.timeout(150)
 async def test_killed_gateway(
     server: NatsServer, bucket: str, captured: Captured, tmp_path: Path
 ) -> None:
