@@ -50,6 +50,7 @@ class Load:
     errors: list[str] = field(default_factory=list)
     is_down: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
+    restarts: int = 0
 
     def run_client(self, number: int, seed: int) -> None:
         """Put, read and delete the objects of one client until the end."""
@@ -57,12 +58,13 @@ class Load:
         while not self.ended.is_set():
             key = f"{number}/{chance.randrange(NAMES)}"
             action = chance.choice((self._put, self._put, self._get, self._get, self._delete))
+            restarts = self.restarts
             try:
                 action(key, chance)
             except BotoCoreError as error:
                 # The connection ended with the gateway, or was refused until it ran again.
                 self.counts["cut or refused"] += 1
-                if not self.is_down.is_set():
+                if not self.is_down.is_set() and self.restarts == restarts:
                     self.errors.append(f"{key}: {error!r}")
                 self.is_down.wait(0.1)
             except (ClientError, AssertionError) as error:
@@ -128,7 +130,7 @@ def run_load(home: Path, *, seconds: float, clients: int, seed: int) -> Counter[
                 address = f"{served.host}:{served.port}"
                 again = stack.enter_context(Served(server.url, "--listen", address, home=home))
                 again.wait_ready()
-                load.ended.wait(1)  # the requests that were cut have ended
+                load.restarts += 1
                 load.is_down.clear()
                 load.ended.wait(seconds / 2)
             finally:
