@@ -160,7 +160,9 @@ def test_refused_redirect_location(s3: Any, s3_bucket: str) -> None:
         s3.put_object(Bucket=s3_bucket, Key="a", WebsiteRedirectLocation="javascript:alert(1)")
 
 
-def test_what_nobody_may_know(sites: RunningGateway, s3_bucket: str, site: httpx.Client) -> None:
+def test_private_folder_is_not_redirected(
+    sites: RunningGateway, s3_bucket: str, site: httpx.Client
+) -> None:
     s3 = sites.client()
     rules = [{"Condition": {"KeyPrefixEquals": "old/"}, "Redirect": {"ReplaceKeyWith": "new"}}]
     publish(s3, s3_bucket, {"secret/index.html": "1"}, RoutingRules=rules)
