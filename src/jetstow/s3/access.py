@@ -112,7 +112,7 @@ def may_use_bucket(caller: Caller, bucket: BucketState, permission: Permission) 
     The owner may always read and write the ACL.
     """
     identity = caller.identity
-    if identity.key is not None and not identity.key.covers(bucket.name):
+    if not _covers(identity, bucket):
         return False
     if not uses_acls(bucket):
         return owns_bucket(identity, bucket)

@@ -6,7 +6,6 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Final
 
 from jetstow import JetStreamContext
@@ -159,7 +158,7 @@ class Gateway:
             check_bucket_access(caller, bucket, route.operation, route.access, request.key)
             check_expected_owner(request, identity, bucket)
             key = request_key(request, route.operation, request.headers)
-            bucket = replace(bucket, customer_key=key)
+            bucket = bucket.with_key(key)
         payload = Payload(request, identity, body)
         call = Call(
             self.services,

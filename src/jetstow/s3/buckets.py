@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
@@ -22,7 +22,7 @@ from jetstow.errors import (
     InvalidBucketNameError,
 )
 from jetstow.models import BucketStatus
-from jetstow.s3.customer_key import CustomerKey
+from jetstow.s3.customer_key import CustomerKey, encrypted_store
 from jetstow.s3.errors import S3Error
 from jetstow.s3.indexes import Indexes
 from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OBJECT_LOCK, OWNER, RESERVED
@@ -80,14 +80,16 @@ class Bucket(BucketState):
     @property
     def data_store(self) -> ObjectStore:
         """The store that reads and writes bytes: it encrypts with the customer's key."""
-        if self.customer_key is None:
-            return self.store
-        return self.store.encrypted(self.customer_key.key)
+        return encrypted_store(self.store, self.customer_key)
 
     @property
     def key_headers(self) -> dict[str, str]:
         """The headers of a response to a request with a key of the customer."""
         return {} if self.customer_key is None else self.customer_key.headers
+
+    def with_key(self, key: CustomerKey | None) -> Bucket:
+        """Return the bucket with another key; with the same one, itself and what it has cached."""
+        return self if key == self.customer_key else replace(self, customer_key=key)
 
 
 class Buckets:

@@ -10,6 +10,7 @@ import msgspec
 
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.json_settings import load_setting
 from jetstow.s3.reserved import CORS
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
@@ -92,17 +93,9 @@ def _parse_rule(node: Node) -> Rule:
     )  # fmt: skip
 
 
-def dump_rules(rules: tuple[Rule, ...]) -> str:
-    """Return rules as they are stored."""
-    return msgspec.json.encode(rules).decode()
-
-
 def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
-    try:
-        return msgspec.json.decode(bucket.settings.get(CORS, "[]"), type=tuple[Rule, ...])
-    except msgspec.MsgspecError:
-        return ()
+    return load_setting(bucket, CORS, tuple[Rule, ...], ())
 
 
 def rules_document(rules: tuple[Rule, ...]) -> str:

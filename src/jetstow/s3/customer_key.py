@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from jetstow import ObjectStore
 from jetstow.s3.errors import S3Error
 from jetstow.s3.request import Request
 
@@ -49,6 +50,11 @@ class CustomerKey:
     def sign(self, text: str) -> str:
         """Return a text that only the key gives for another one, as 32 hexadecimal digits."""
         return hmac.new(self.key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def encrypted_store(store: ObjectStore, key: CustomerKey | None) -> ObjectStore:
+    """Return the store that encrypts bytes with a key; without one, the store itself."""
+    return store if key is None else store.encrypted(key.key)
 
 
 def parse_customer_key(

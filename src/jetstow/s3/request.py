@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from jetstow._core.protocol.versions import VERSIONS_PREFIX
 from jetstow.s3.errors import S3Error
 
 # S3's limits: of a key in bytes of UTF-8, and of the user metadata. More headers than these are
 # refused by the server (`protocol`).
 MAX_KEY_SIZE: Final = 1024
-
-# Names under which the library keeps the old versions of objects (decision 43).
-_VERSIONS_PREFIX: Final = ".jetstow/versions/"
 
 _SPACES: Final = re.compile(" +")
 
@@ -144,8 +142,8 @@ def check_key(key: str) -> None:
     """
     if (size := len(key.encode())) > MAX_KEY_SIZE:
         raise S3Error("KeyTooLongError", Size=size, MaxSizeAllowed=MAX_KEY_SIZE)
-    if key.startswith(_VERSIONS_PREFIX):
-        message = f"Keys that begin with {_VERSIONS_PREFIX} are reserved: use versionId."
+    if key.startswith(VERSIONS_PREFIX):
+        message = f"Keys that begin with {VERSIONS_PREFIX} are reserved: use versionId."
         raise S3Error("InvalidArgument", message, ArgumentName="key", ArgumentValue=key)
 
 

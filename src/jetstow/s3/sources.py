@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -80,7 +80,7 @@ async def open_copy_source(call: Call, source: Source) -> ObjectReader:
     bucket = await call.open_bucket(source.bucket)
     version = check_version(bucket, source.version)
     key = parse_customer_key(call.request, call.request.headers, SOURCE_PREFIX)
-    bucket = replace(bucket, customer_key=key)
+    bucket = bucket.with_key(key)
     expected = call.request.header(_EXPECTED_OWNER)
     if expected is not None and expected != (bucket.owner or call.identity.owner):
         raise S3Error("AccessDenied", "The source bucket has another owner than expected.")

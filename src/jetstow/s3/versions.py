@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from jetstow._core.protocol.versions import NULL_VERSION
 from jetstow.errors import ObjectDeletedError, ObjectNotFoundError
 from jetstow.http.dates import format_date
 from jetstow.models import ObjectInfo
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
 
-NULL_VERSION = "null"
 VERSION_HEADER = "x-amz-version-id"
 MARKER_HEADER = "x-amz-delete-marker"
 

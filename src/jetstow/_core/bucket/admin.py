@@ -84,7 +84,9 @@ async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     _check_versioned(js, config)
     existing = await _open(js, bucket)
     # Objects that are stored before the update are older than versioning, or count as newer.
-    last_seq = int((await existing.info())["state"]["last_seq"])
+    last_seq = 0
+    if config.versioned is not None:
+        last_seq = int((await existing.info())["state"]["last_seq"])
     changed = existing.config | stream_config(config)
     body = with_versioning(changed, config, existing.config, last_seq)
     # The server rejects a window that is longer than `max_age`, and adjusts only its own default.

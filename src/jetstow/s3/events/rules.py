@@ -10,6 +10,7 @@ import msgspec
 
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.json_settings import load_setting
 from jetstow.s3.reserved import NOTIFICATION
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
@@ -167,17 +168,9 @@ def find_rule(rules: tuple[Rule, ...], event: str, key: str) -> Rule | None:
     return next((rule for rule in rules if rule.selects(event, key)), None)
 
 
-def dump_rules(rules: tuple[Rule, ...]) -> str:
-    """Return rules as they are stored."""
-    return msgspec.json.encode(rules).decode()
-
-
 def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
-    try:
-        return msgspec.json.decode(bucket.settings.get(NOTIFICATION, "[]"), type=tuple[Rule, ...])
-    except msgspec.MsgspecError:
-        return ()
+    return load_setting(bucket, NOTIFICATION, tuple[Rule, ...], ())
 
 
 def rules_document(rules: tuple[Rule, ...]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
@@ -14,6 +13,7 @@ from jetstow.http.dates import format_date
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
 from jetstow.s3.buckets import BucketState
+from jetstow.s3.json_settings import load_setting
 from jetstow.s3.reserved import LIFECYCLE
 
 EXPIRATION_HEADER: Final = "x-amz-expiration"
@@ -110,24 +110,11 @@ def find_expiry(rules: Iterable[Rule], info: ObjectInfo) -> Expiry | None:
 
 def expiration_headers(bucket: BucketState, info: ObjectInfo) -> dict[str, str]:
     """Return the header that a response for an object has if a rule lets it expire."""
-    expiry = find_expiry(load_rules(bucket), info)
+    rules = load_rules(bucket)
+    expiry = find_expiry(rules, info) if rules else None
     return {} if expiry is None else expiry.headers
-
-
-def dump_rules(rules: tuple[Rule, ...]) -> str:
-    """Return rules as they are stored."""
-    return msgspec.json.encode(rules).decode()
 
 
 def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
-    stored = bucket.settings.get(LIFECYCLE)
-    return () if stored is None else _load(stored)
-
-
-@lru_cache(maxsize=256)
-def _load(stored: str) -> tuple[Rule, ...]:
-    try:
-        return msgspec.json.decode(stored, type=tuple[Rule, ...])
-    except msgspec.MsgspecError:
-        return ()
+    return load_setting(bucket, LIFECYCLE, tuple[Rule, ...], ())

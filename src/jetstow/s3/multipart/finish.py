@@ -56,7 +56,7 @@ async def finish_upload(
     uploads = call.uploads
     upload, _ = await uploads.find(call.bucket, call.key, upload_id)
     key = uploads.keys.key_for_completion(upload, call.bucket.customer_key)
-    call.opened_bucket = replace(call.bucket, customer_key=key)
+    call.opened_bucket = call.bucket.with_key(key)
     in_order = await uploads.in_order(call.bucket, upload)
     # A request that is repeated waits until the first has completed the upload.
     async with in_order.completing():

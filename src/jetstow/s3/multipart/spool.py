@@ -10,7 +10,7 @@ from jetstow import JetStreamContext, ObjectStore, ObjectWriter
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow.errors import BucketNotFoundError
 from jetstow.s3.buckets import HIDDEN_PREFIX
-from jetstow.s3.customer_key import CustomerKey
+from jetstow.s3.customer_key import CustomerKey, encrypted_store
 from jetstow.s3.multipart.model import Upload
 from jetstow.s3.multipart.records import UPLOAD_TTL
 
@@ -30,14 +30,14 @@ class Spool:
         self, upload: Upload, number: int, replicas: int, key: CustomerKey | None = None
     ) -> ObjectWriter:
         """Return a writer for a part, encrypted with a key."""
-        store = _with_key(await self._open(replicas), key)
+        store = encrypted_store(await self._open(replicas), key)
         return await store.open(f"{upload.id}/{number}/{new_nuid()}", "wb")
 
     async def stream(
         self, name: str, key: CustomerKey | None = None
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a part, which was encrypted with the key."""
-        store = _with_key(await self._open(), key)
+        store = encrypted_store(await self._open(), key)
         async for piece in store.stream(name):
             yield piece
 
@@ -72,7 +72,3 @@ class Spool:
                 ttl=UPLOAD_TTL,
                 replicas=replicas,
             )
-
-
-def _with_key(store: ObjectStore, key: CustomerKey | None) -> ObjectStore:
-    return store if key is None else store.encrypted(key.key)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jetstow import IndexEntry
+from jetstow._core.protocol.versions import NULL_VERSION
 from jetstow.s3.call import Call
 from jetstow.s3.entries import object_element, owner_elements, prefix_elements
 from jetstow.s3.errors import S3Error
 from jetstow.s3.listing import PageQuery, list_versions, parse_page_query
 from jetstow.s3.result import Result
-from jetstow.s3.versions import NULL_VERSION
 from jetstow.s3.xml.writing import document, format_nanoseconds, text
 
 

@@ -89,7 +89,7 @@ async def _authorize(call: Call, fields: dict[str, str], filename: str) -> Polic
     headers = _as_headers(fields)
     bucket = await call.buckets.open(request.bucket)
     key = request_key(request, "PostObject", headers)
-    call.opened_bucket = bucket = replace(bucket, customer_key=key)
+    call.opened_bucket = bucket = bucket.with_key(key)
     caller = new_caller(services, request, call.identity, headers)
     check_bucket_access(caller, bucket, "PostObject", Access.WRITE, fields["key"])
     check_expected_owner(request, call.identity, bucket)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from jetstow.s3.call import Call
 from jetstow.s3.events.consumer import ensure_consumer, remove_consumer
-from jetstow.s3.events.rules import dump_rules, parse_rules
+from jetstow.s3.events.rules import parse_rules
+from jetstow.s3.json_settings import dump_setting
 from jetstow.s3.reserved import NOTIFICATION
 from jetstow.s3.result import Result
 
@@ -23,5 +24,5 @@ async def put_bucket_notification(call: Call) -> Result:
         settings.pop(NOTIFICATION, None)
         if rules:
             await ensure_consumer(js, stream)
-            settings[NOTIFICATION] = dump_rules(rules)
+            settings[NOTIFICATION] = dump_setting(rules)
     return Result()

@@ -99,10 +99,6 @@ def _pattern(part: str) -> re.Pattern[str]:
     return re.compile(".".join(re.escape(piece) for piece in part.split("?")), re.DOTALL)
 
 
-def _is_like(expected: str, value: str) -> bool:
-    return matches_wildcards(expected, value)
-
-
 def _is_in_network(expected: str, value: str) -> bool:
     try:
         address = ipaddress.ip_address(value)
@@ -155,8 +151,8 @@ OPERATORS: Final[dict[str, Operator]] = {
     "StringNotEquals": Operator(_equal, negated=True),
     "StringEqualsIgnoreCase": Operator(_equal_ignoring_case),
     "StringNotEqualsIgnoreCase": Operator(_equal_ignoring_case, negated=True),
-    "StringLike": Operator(_is_like),
-    "StringNotLike": Operator(_is_like, negated=True),
+    "StringLike": Operator(matches_wildcards),
+    "StringNotLike": Operator(matches_wildcards, negated=True),
     "Bool": Operator(_equal_ignoring_case, _boolean),
     "IpAddress": Operator(_is_in_network, lambda text: ipaddress.ip_network(text, strict=False)),
     "NotIpAddress": Operator(

@@ -9,6 +9,7 @@ import msgspec
 
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.errors import S3Error
+from jetstow.s3.json_settings import load_setting
 from jetstow.s3.reserved import WEBSITE
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
@@ -149,20 +150,9 @@ def _parse_redirect(fields: dict[str, str]) -> Redirect:
     )
 
 
-def dump_website(website: Website) -> str:
-    """Return the configuration as it is stored."""
-    return msgspec.json.encode(website).decode()
-
-
 def load_website(bucket: BucketState) -> Website | None:
     """Return the website of a bucket; None if it has none, or if another client wrote nonsense."""
-    stored = bucket.settings.get(WEBSITE)
-    if stored is None:
-        return None
-    try:
-        return msgspec.json.decode(stored, type=Website)
-    except msgspec.MsgspecError:
-        return None
+    return load_setting(bucket, WEBSITE, Website, None)
 
 
 def website_document(website: Website) -> str:
