@@ -59,16 +59,17 @@ async def test_time_needs_no_round_trip(
 ) -> None:
     """The request is sent before the acknowledgement arrives, and once.
 
-    A busy server may answer it too early, and it is repeated then.
+    A busy server may answer it too early, and it is repeated then. The names are new: the reply to
+    a purge of replaced chunks could arrive in between.
     """
     counter = RoundTripCounter(monkeypatch)
     async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
         delayed = await nc.jetstream().object_store(store.bucket)
         await delayed.put("warm", b"x")
         counts = set()
-        for _ in range(20):
+        for number in range(20):
             counter.reset()
-            info = await delayed.put("a", b"x")
+            info = await delayed.put(f"new {number}", b"x")
             counts.add((counter.count, counter.requests))
             if (2, 3) in counts:
                 break
@@ -78,8 +79,7 @@ async def test_time_needs_no_round_trip(
         assert counter.requests <= 4 * len(infos)
         if server.at_least("2.11"):
             assert counter.requests < 3 * len(infos), "the times are requested together"
-    assert info == await store.get_info("a")
-    for each in infos:
+    for each in (info, *infos):
         assert each == await store.get_info(each.name)
 
 
