@@ -1,0 +1,241 @@
+// All uploads of this page: they run while you browse.
+import {FileUpload} from "./upload_file.js";
+import {fingerprint, loadRecords, looksLike} from "./upload_records.js";
+import {Slots} from "./upload_slots.js";
+
+/** How many requests, and how many files, are sent at the same time. */
+const PARALLEL = 3;
+
+/** How often listeners are called at most, and the time over which the speed is measured. */
+const REFRESH = 200;
+const SPEED_WINDOW = 8000;
+
+/** @typedef {{path: string, file: File}} Entry a file with its path below the dropped folder */
+
+/**
+ * @typedef {object} Totals
+ * @property {number} files uploads that are not skipped or cancelled
+ * @property {number} done
+ * @property {number} failed
+ * @property {number} active queued, uploading or waiting
+ * @property {number} paused
+ * @property {number} needed begun before a reload: their files have to be chosen again
+ * @property {number} size bytes in all
+ * @property {number} loaded
+ * @property {number} speed bytes per second
+ * @property {number | null} remaining seconds, or null if unknown
+ */
+
+export class UploadQueue {
+  constructor() {
+    /** @type {FileUpload[]} */
+    this.files = [];
+    this.owner = "";
+    /** What to do with all further conflicts: "" asks. @type {"" | "replace" | "keep" | "skip"} */
+    this.policy = "";
+    this.slots = new Slots(PARALLEL);
+    /** @type {Set<() => void>} */
+    this.listeners = new Set();
+    /** @type {{time: number, loaded: number}[]} */
+    this.samples = [];
+    this.timer = 0;
+    this.running = 0;
+    window.addEventListener("beforeunload", (event) => {
+      if (this.totals().active) event.preventDefault();
+    });
+  }
+
+  /**
+   * Use the key of the session. Uploads of the key from before a reload are offered again.
+   * @param {string} owner an access key; empty: signed out, and what runs is paused
+   */
+  signIn(owner) {
+    if (owner === this.owner) return;
+    if (owner) this.files = this.files.filter((each) => each.owner === owner);
+    this.pauseAll();
+    this.owner = owner;
+    const present = new Set(this.files.map((each) => each.record?.id));
+    for (const record of owner ? loadRecords(owner) : []) {
+      if (!present.has(record.id)) this.files.push(this.#newFile(record.bucket, record.key, null, record));
+    }
+    this.#changed();
+  }
+
+  /**
+   * Upload files below a prefix.
+   * @param {string} bucket
+   * @param {Entry[]} entries
+   * @param {string} prefix
+   */
+  async add(bucket, entries, prefix) {
+    if (!this.totals().active) this.policy = "";
+    for (const {path, file} of entries) {
+      const key = prefix + path;
+      if (await this.#continue(bucket, key, file)) continue;
+      const running = this.files.find((each) => each.bucket === bucket && each.key === key && !each.isOver);
+      if (running && running.state !== "failed") continue; // it is being uploaded
+      this.files = this.files.filter((each) => each.bucket !== bucket || each.key !== key);
+      this.files.push(this.#newFile(bucket, key, file));
+    }
+    this.#changed();
+    this.#start();
+  }
+
+  /**
+   * Continue an upload with the file that was chosen again.
+   * @param {FileUpload} upload
+   * @param {File} file
+   * @returns {Promise<boolean>} whether it is the same file
+   */
+  async attach(upload, file) {
+    const {record} = upload;
+    if (!record || !looksLike(record, file) || await fingerprint(file) !== record.fingerprint) return false;
+    upload.attach(file);
+    this.#start();
+    return true;
+  }
+
+  pauseAll() {
+    for (const each of this.files) each.pause();
+  }
+
+  resumeAll() {
+    for (const each of this.files) if (each.state === "paused" || each.state === "failed") each.resume();
+    this.#start();
+  }
+
+  async cancelAll() {
+    await Promise.all(this.files.map((each) => each.cancel()));
+  }
+
+  /** @param {FileUpload} file */
+  resume(file) {
+    file.resume();
+    this.#start();
+  }
+
+  /** Remove the files of which nothing more happens from the list. */
+  clear() {
+    this.files = this.files.filter((each) => !each.isOver && each.state !== "failed");
+    this.#changed();
+  }
+
+  /**
+   * Resolve the conflict of a file, and further ones with `forAll`.
+   * @param {FileUpload} file
+   * @param {"replace" | "keep" | "skip"} choice
+   * @param {boolean} [forAll]
+   */
+  async resolve(file, choice, forAll = false) {
+    if (forAll) this.policy = choice;
+    const files = forAll ? this.conflicts : [file];
+    for (const each of files) {
+      if (choice === "replace") each.replace();
+      else if (choice === "skip") await each.skip();
+      else await each.rename(nextName(each.key));
+    }
+    this.#start();
+  }
+
+  /** The files whose objects exist, which wait for a decision. */
+  get conflicts() {
+    return this.files.filter((each) => each.state === "conflict");
+  }
+
+  /** @param {() => void} listener @returns {() => void} a function that removes it */
+  subscribe(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** @returns {Totals} */
+  totals() {
+    const totals = {files: 0, done: 0, failed: 0, active: 0, paused: 0, needed: 0, size: 0, loaded: 0};
+    for (const each of this.files) {
+      if (each.state === "skipped" || each.state === "cancelled") continue;
+      totals.files += 1;
+      totals.size += each.size;
+      totals.loaded += each.loaded;
+      if (each.state === "done") totals.done += 1;
+      else if (each.state === "failed") totals.failed += 1;
+      else if (each.state === "needs-file") totals.needed += 1;
+      else if (each.state === "paused" || each.state === "conflict") totals.paused += 1;
+      else totals.active += 1;
+    }
+    const speed = this.#speed();
+    const remaining = speed > 0 ? (totals.size - totals.loaded) / speed : null;
+    return {...totals, speed, remaining};
+  }
+
+  /** Continue an earlier upload of the same file, if there is one. Return whether there was. */
+  async #continue(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File} */ file) {
+    const earlier = this.files.find((each) =>
+      each.state === "needs-file" && each.bucket === bucket && each.key === key);
+    return earlier !== undefined && this.attach(earlier, file);
+  }
+
+  #newFile(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File | null} */ file,
+    /** @type {import("./upload_records.js").UploadRecord} */ record = undefined) {
+    const {owner, slots} = this;
+    return new FileUpload({bucket, key, file, record, owner, slots, onChange: () => this.#changed()});
+  }
+
+  #start() {
+    while (this.running < PARALLEL) {
+      const next = this.files.find((each) => each.state === "queued" && each.owner === this.owner);
+      if (!next) return;
+      this.running += 1;
+      void this.#run(next);
+    }
+  }
+
+  async #run(/** @type {FileUpload} */ file) {
+    try {
+      await file.run();
+    } finally {
+      this.running -= 1;
+    }
+    if (file.state === "conflict" && this.policy) await this.resolve(file, this.policy);
+    if (file.error?.needsSignIn) this.pauseAll();
+    this.#start();
+  }
+
+  #changed() {
+    if (this.timer) return;
+    this.timer = setTimeout(() => {
+      this.timer = 0;
+      this.#sample();
+      for (const listener of this.listeners) listener();
+    }, REFRESH);
+  }
+
+  #sample() {
+    const time = Date.now();
+    let loaded = 0;
+    for (const each of this.files) loaded += each.loaded - each.found;
+    this.samples = this.samples.filter((each) => time - each.time < SPEED_WINDOW);
+    this.samples.push({time, loaded});
+  }
+
+  #speed() {
+    const first = this.samples[0];
+    const last = this.samples.at(-1);
+    if (!first || !last || last.time - first.time < 1000) return 0;
+    return Math.max(0, (last.loaded - first.loaded) / (last.time - first.time) * 1000);
+  }
+}
+
+/**
+ * Return another name for an object: `a/b.txt` is followed by `a/b (2).txt`, then `a/b (3).txt`.
+ * @param {string} key
+ */
+export function nextName(key) {
+  const folder = key.slice(0, key.lastIndexOf("/") + 1);
+  const name = key.slice(folder.length);
+  const dot = name.lastIndexOf(".") > 0 ? name.lastIndexOf(".") : name.length;
+  const [, base, number] = /^(.*?)(?: \((\d{1,6})\))?$/s.exec(name.slice(0, dot)) ?? ["", name.slice(0, dot), ""];
+  return `${folder}${base} (${Number(number || 1) + 1})${name.slice(dot)}`;
+}
+
+/** The uploads of this page. */
+export const uploads = new UploadQueue();
