@@ -1,0 +1,93 @@
+// @ts-check
+/** Sizes, counts, times and names as text. */
+
+const UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/** 512 B, 9.5 MiB, 120 GiB: as the command line writes them. @param {number|null|undefined} bytes */
+export function size(bytes) {
+  if (bytes === null || bytes === undefined) return "–";
+  if (bytes < 1024) return `${bytes} B`;
+  let amount = bytes / 1024;
+  let unit = 0;
+  while (amount >= 999.5 && unit < UNITS.length - 1) {
+    amount /= 1024;
+    unit += 1;
+  }
+  return `${amount >= 99.95 ? amount.toFixed(0) : amount.toFixed(1)} ${UNITS[unit]}`;
+}
+
+const NUMBER = new Intl.NumberFormat("en");
+
+/** 100,000; with a noun: 1 folder, 2 folders. @param {number|null|undefined} number @param {string} [noun] */
+export function count(number, noun) {
+  const text = number === null || number === undefined ? "–" : NUMBER.format(number);
+  if (!noun) return text;
+  return `${text} ${number === 1 ? noun : `${noun}s`}`;
+}
+
+/** @param {number} value @param {number} [digits] */
+const pad = (value, digits = 2) => String(value).padStart(digits, "0");
+
+/** Local time to the minute, in a form that sorts and aligns. @param {string|number|null|undefined} iso */
+export function time(iso) {
+  if (iso === null || iso === undefined) return "–";
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "–";
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/** Local time to the millisecond, with the offset from UTC. @param {string|number|null|undefined} iso */
+export function exactTime(iso) {
+  if (iso === null || iso === undefined) return "";
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "";
+  const offset = -date.getTimezoneOffset();
+  const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
+  return `${time(iso)}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)} (UTC${zone})`;
+}
+
+/** 90 s, 12 min, 3 h, 30 days. @param {number|null|undefined} seconds */
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined) return "–";
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
+  return `${Math.round(seconds / 86400)} days`;
+}
+
+/** @param {number} bytesPerSecond */
+export const rate = (bytesPerSecond) => `${size(Math.round(bytesPerSecond))}/s`;
+
+// Control characters, line and paragraph separators, zero-width and bidirectional controls, the byte-order
+// mark, tags and lone surrogates: a name could use them to look like another name.
+const INVISIBLE =
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+
+/** A name with characters that cannot be seen replaced by visible ones: ␀..␡, or ‹U+202E›. @param {string} text */
+export function visible(text) {
+  return text.replace(INVISIBLE, (character) => {
+    const code = /** @type {number} */ (character.codePointAt(0));
+    if (code < 0x20) return String.fromCharCode(0x2400 + code);
+    if (code === 0x7f) return "\u2421";
+    return `‹U+${code.toString(16).toUpperCase().padStart(4, "0")}›`;
+  });
+}
+
+/** A name in at most `limit` characters, with its middle left out: endings matter. @param {string} text @param {number} [limit] */
+export function middle(text, limit = 80) {
+  const characters = Array.from(text);
+  if (characters.length <= limit) return text;
+  const tail = Math.floor((limit - 1) / 2.5);
+  return `${characters.slice(0, limit - 1 - tail).join("")}…${characters.slice(-tail).join("")}`;
+}
+
+/** The last part of a name, as folders split it: "a/b/c.txt" -> "c.txt", "a/b/" -> "b/". @param {string} name */
+export function baseName(name) {
+  const cut = name.lastIndexOf("/", name.length - 2);
+  return name.slice(cut + 1);
+}
+
+/** The folder that a name is in: "a/b/c.txt" -> "a/b/", "a/b/" -> "a/", "c" -> "". @param {string} name */
+export function folderOf(name) {
+  return name.slice(0, name.lastIndexOf("/", name.length - 2) + 1);
+}
