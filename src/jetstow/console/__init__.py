@@ -6,5 +6,6 @@
 from __future__ import annotations
 
 from jetstow.console.app import Console
+from jetstow.console.preview_app import PreviewApp
 
-__all__ = ["Console"]
+__all__ = ["Console", "PreviewApp"]

@@ -14,7 +14,7 @@ from jetstow.console.security import check_csrf, check_origin
 from jetstow.console.sessions import COOKIE, Token, find_token
 from jetstow.s3 import request as s3_request
 from jetstow.s3 import routes
-from jetstow.s3.access import check_bucket_access, check_key_access
+from jetstow.s3.access import check_bucket_access, check_key_access, owns_bucket
 from jetstow.s3.app import Gateway
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Key
@@ -181,8 +181,19 @@ async def open_owned_bucket(request: Request, name: str) -> Bucket:
     """
     if signed_in(request).key.allow != "full":
         raise S3Error("AccessDenied", "The change needs a key with full access.")
-    # The operation is one that only the owner may do.
-    return await open_bucket(request, name, "PutBucketVersioning")
+    # A policy may allow this operation to others, which does not make them owners.
+    bucket = await open_bucket(request, name, "PutBucketVersioning")
+    check_owner(request, bucket)
+    return bucket
+
+
+def check_owner(request: Request, bucket: Bucket) -> None:
+    """Check that a bucket is the caller's, whatever its policy allows.
+
+    Raises: `S3Error` (AccessDenied).
+    """
+    if not owns_bucket(signed_in(request).identity, bucket):
+        raise S3Error("AccessDenied")
 
 
 async def open_call(

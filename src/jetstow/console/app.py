@@ -71,6 +71,7 @@ class Console:
         """Serve a request."""
         if scope["type"] != "http":
             return
+        self.context.gateway.key_reload.check()
         request = Request(scope, receive)
         path = scope["raw_path"].decode("latin-1")
         # Keys of a bucket that is in the host name may begin with the same text.
@@ -114,6 +115,7 @@ class Console:
                 record.sent += len(message.get("body", b""))
             await send(message)
 
+        gateway.key_reload.check()
         gateway.availability.begin()
         try:
             try:
