@@ -37,15 +37,13 @@ export function startDownload(url, name = "") {
   link.click();
 }
 
-/** A link to the bytes of an object. @param {{bucket: string, name: string, version?: string|null, kind?: string}} props */
-export function DownloadLink({bucket, name, version, kind = "plain"}) {
-  let href;
+/** Download an object. @param {string} bucket @param {string} name @param {string|null} [version] */
+export function downloadObject(bucket, name, version) {
   try {
-    href = downloadUrl(bucket, name, version);
-  } catch {
-    return null; // a browser cannot address it
+    startDownload(downloadUrl(bucket, name, version), baseName(name));
+  } catch (error) {
+    toast(/** @type {Error} */ (error).message, {kind: "danger"}); // a browser cannot address the name
   }
-  return html`<a class="button button-${kind}" href=${href} download=${baseName(name)} role="button"><span>Download</span></a>`;
 }
 
 /** The open dialog: once in the page. */
