@@ -81,9 +81,14 @@ class BucketIndex:
         """
         query = self._query(prefix, after, delimiter, limit)
         feed, now, max_age = await self._current_feed()
-        if not feed.is_too_large:
-            return feed.names.page(query, now, max_age)
-        return await self._scan(feed, query, now, max_age)
+        if feed.is_too_large:
+            page = await self._scan(feed, query, now, max_age) if limit else IndexPage()
+        else:
+            page = feed.names.page(query, now, max_age)
+            page.revision = feed.applied
+            page.names = len(feed.names)
+        page.time = now
+        return page
 
     async def versions(
         self,
