@@ -3,6 +3,7 @@
 import {html, render, useEffect, useState} from "./vendor/preact.js";
 import {loadSession, session, signOut} from "./api.js";
 import {BucketsPage} from "./buckets.js";
+import {flushDeletes} from "./deletes.js";
 import {visible} from "./format.js";
 import {FolderPage} from "./folder.js";
 import {helpOpen, KeyHelp, useKeys} from "./keys.js";
@@ -72,7 +73,7 @@ function Shell({user}) {
         <span class="who muted" title=${`Signed in as ${name} (${visible(user.access_key)})`}>${name}</span>
         <${Button} kind="quiet" icon="help" label="Help" title="Keyboard shortcuts (?)" onClick=${() => helpOpen.set(true)} />
         <${Button} kind="quiet" icon="theme" label="Theme" title=${`Theme: ${theme}`} onClick=${cycle} />
-        <${Button} kind="quiet" class="sign-out" onClick=${signOut}>Sign out<//>
+        <${Button} kind="quiet" class="sign-out" onClick=${() => flushDeletes().then(signOut)}>Sign out<//>
       </div>
     </header>
     <main class="main" id="main"><${Router} NotFound=${NotFound} /></main>`;

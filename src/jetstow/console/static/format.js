@@ -91,3 +91,21 @@ export function baseName(name) {
 export function folderOf(name) {
   return name.slice(0, name.lastIndexOf("/", name.length - 2) + 1);
 }
+
+const SCALES = /** @type {Record<string, number>} */ ({"": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4, p: 1024 ** 5});
+
+/** Bytes of a text like "10 GiB", "500m" or "1024"; null if it is empty, NaN if it is not a size. @param {string} text */
+export function parseSize(text) {
+  if (text.trim() === "") return null;
+  const found = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(text);
+  return found ? Math.round(Number(found[1]) * SCALES[found[2].toLowerCase()]) : Number.NaN;
+}
+
+const LENGTHS = /** @type {Record<string, number>} */ ({s: 1, m: 60, h: 3600, d: 86400, w: 604800});
+
+/** Seconds of a text like "30 days", "12h" or "90 s"; null if it is empty, NaN if it is not a duration. @param {string} text */
+export function parseDuration(text) {
+  if (text.trim() === "") return null;
+  const found = /^\s*([0-9]+(?:\.[0-9]+)?)\s*(s|m|h|d|w)(?:ec|econds?|in|inutes?|ours?|ays?|eeks?)?\s*$/i.exec(text);
+  return found ? Math.round(Number(found[1]) * LENGTHS[found[2].toLowerCase()]) : Number.NaN;
+}

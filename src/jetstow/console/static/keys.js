@@ -33,6 +33,9 @@ const isEditing = (target) =>
   target instanceof HTMLElement &&
   (target.isContentEditable || target.matches("textarea, select, input:not([type=checkbox]):not([type=radio]):not([type=button])"));
 
+/** What Enter and Space activate by themselves. @param {any} target */
+const isControl = (target) => target instanceof HTMLElement && target.matches("button, a, summary, input");
+
 /** @param {KeyboardEvent} event */
 function keyName(event) {
   const name = event.key === " " ? "Space" : event.key;
@@ -45,6 +48,7 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || isEditing(event.target)) return;
   if (document.querySelector("dialog[open], .menu")) return;
   const key = keyName(event);
+  if ((key === "Enter" || key === "Space") && isControl(event.target)) return;
   const sequence = prefix && event.timeStamp - prefixTime < 1500 ? `${prefix} ${key}` : key;
   prefix = "";
   for (const {current} of active) {

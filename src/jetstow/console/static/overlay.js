@@ -1,10 +1,11 @@
 // @ts-check
-/** Dialogs, menus and toasts. */
+/** Dialogs and menus. Toasts are in toasts.js. */
 import {html, useEffect, useLayoutEffect, useRef, useState} from "./vendor/preact.js";
 import {visible} from "./format.js";
 import {Icon} from "./icons.js";
-import {createStore, useStore} from "./store.js";
 import {Button, ErrorBox, Field, useId} from "./ui.js";
+
+export {progressToast, toast, Toasts} from "./toasts.js";
 
 /**
  * A modal dialog: the browser keeps the focus in it and gives it back afterwards. With `onSubmit` its content
@@ -146,44 +147,4 @@ export function Menu({label, items, icon = "dots", kind = "quiet", children, cla
   return html`<${Button} kind=${kind} icon=${icon} label=${children ? undefined : label} class=${extra} tabIndex=${tabIndex}
       aria-haspopup="menu" aria-expanded=${place ? "true" : "false"} onClick=${toggle}>${children}<//>
     ${place && html`<${MenuList} items=${items} label=${label} ...${place} onClose=${() => setPlace(null)} />`}`;
-}
-
-/** @typedef {{id: number, message: string, kind: string, undo?: () => void, label: string}} ToastData */
-const toasts = createStore(/** @type {ToastData[]} */ ([]));
-let lastToast = 0;
-
-/**
- * Show a message for a while. Returns the function that removes it.
- * @param {string} message
- * @param {{kind?: "info"|"ok"|"danger", undo?: () => void, label?: string, seconds?: number}} [options]
- *   `undo` adds a button, named "Undo" or by `label`
- */
-export function toast(message, {kind = "info", undo, label = "Undo", seconds = kind === "danger" ? 12 : undo ? 8 : 4} = {}) {
-  const id = ++lastToast;
-  const close = () => toasts.set(toasts.get().filter((each) => each.id !== id));
-  toasts.set([...toasts.get().slice(-3), {id, message, kind, undo, label}]);
-  setTimeout(close, seconds * 1000);
-  return close;
-}
-
-/** The messages of `toast`: once in the page. */
-export function Toasts() {
-  const shown = useStore(toasts);
-  /** @param {ToastData} each */
-  const close = (each) => toasts.set(toasts.get().filter((other) => other.id !== each.id));
-  return html`<div class="toasts">
-    ${shown.map(
-      (each) => html`<div class="toast is-${each.kind}" key=${each.id} role=${each.kind === "danger" ? "alert" : "status"}>
-        <span>${visible(each.message)}</span>
-        ${
-          each.undo &&
-          html`<${Button} onClick=${() => {
-            close(each);
-            each.undo?.();
-          }}>${each.label}<//>`
-        }
-        <${Button} kind="quiet" icon="close" label="Dismiss" onClick=${() => close(each)} />
-      </div>`,
-    )}
-  </div>`;
 }
