@@ -4,7 +4,8 @@ import {html, useEffect, useLayoutEffect, useRef, useState} from "./vendor/preac
 import {at, ndjson} from "./api.js";
 import {count, size} from "./format.js";
 import {cellAt, drawMap, layout} from "./object_chunk_map.js";
-import {Button, Empty, ErrorBox, useMedia} from "./ui.js";
+import {useColors} from "./theme_state.js";
+import {Button, Empty, ErrorBox} from "./ui.js";
 
 /** @typedef {import("./object_page.js").ObjectData} ObjectData */
 /** @typedef {{checked: number, total: number, state: "idle"|"running"|"stopped"|"ok"|"bad", findings: {code: string, message: string}[]}} Check */
@@ -28,7 +29,6 @@ export function ChunksTab({bucket, object}) {
     setError(null);
     setCheck({...NOT_CHECKED, total: chunks, state: "running"});
     const query = new URLSearchParams({name: object.name});
-    if (object.version !== null && !object.latest) query.set("version", object.version);
     try {
       const last = await ndjson(`${at`buckets/${bucket}/verify`}?${query}`, {}, (line) => {
         if (line.chunk !== undefined) setCheck((before) => ({...before, checked: Math.max(before.checked, line.chunk)}));
@@ -48,7 +48,7 @@ export function ChunksTab({bucket, object}) {
         <span class="muted"> Each is one message in the stream of the bucket.</span></p>
       ${isRunning
         ? html`<${Button} icon="close" onClick=${() => running.current?.abort()}>Stop<//>`
-        : html`<${Button} icon="check" onClick=${verify}>Verify<//>`}
+        : object.latest !== false && html`<${Button} icon="check" onClick=${verify}>Verify<//>`}
     </div>
     <${ChunkMap} chunks=${chunks} chunkSize=${object.chunk_size ?? average} bytes=${bytes} check=${check} />
     <ul class="legend" aria-hidden="true">
@@ -77,8 +77,7 @@ function ChunkMap({chunks, chunkSize, bytes, check}) {
   const box = useRef(/** @type {any} */ (null));
   const [width, setWidth] = useState(0);
   const [pointed, setPointed] = useState("");
-  const dark = useMedia("(prefers-color-scheme: dark)");
-  const theme = useTheme();
+  const colors = useColors();
   useLayoutEffect(() => {
     const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
     observer.observe(box.current);
@@ -87,7 +86,7 @@ function ChunkMap({chunks, chunkSize, bytes, check}) {
   const grid = layout(chunks, width);
   useLayoutEffect(() => {
     if (width) drawMap(canvas.current, grid, {checked: check.checked, isBad: check.state === "bad"});
-  }, [width, chunks, check.checked, check.state, dark, theme]);
+  }, [width, chunks, check.checked, check.state, colors]);
   const point = (/** @type {PointerEvent} */ event) => {
     const cell = cellAt(grid, event.offsetX, event.offsetY);
     if (cell === null) return setPointed("");
@@ -100,16 +99,4 @@ function ChunkMap({chunks, chunkSize, bytes, check}) {
       onPointerMove=${point} onPointerLeave=${() => setPointed("")}></canvas>
     <p class="muted chunk-pointed">${pointed || (grid.each > 1 ? `Each cell is ${count(grid.each, "chunk")}` : "Each cell is a chunk")}</p>
   </div>`;
-}
-
-/** The theme that is chosen in the page: the picture is drawn again when it changes. */
-export function useTheme() {
-  const root = document.documentElement;
-  const [theme, setTheme] = useState(root.dataset.theme ?? "");
-  useEffect(() => {
-    const observer = new MutationObserver(() => setTheme(root.dataset.theme ?? ""));
-    observer.observe(root, {attributes: true, attributeFilter: ["data-theme"]});
-    return () => observer.disconnect();
-  }, []);
-  return theme;
 }
