@@ -7,8 +7,8 @@ import {Link, paths} from "./router.js";
 import {Button, Icon, Menu, useMedia} from "./ui.js";
 import {UploadMenu} from "./uploads.js";
 
-/** @param {{bucket: string, prefix: string}} props */
-export function Breadcrumbs({bucket, prefix}) {
+/** @param {{bucket: string, prefix: string, leaf?: string}} props `leaf`: what is shown in the folder, if it is not its list */
+export function Breadcrumbs({bucket, prefix, leaf}) {
   const narrow = useMedia("(max-width: 639px)");
   /** @type {string[]} */
   const folders = [];
@@ -20,12 +20,13 @@ export function Breadcrumbs({bucket, prefix}) {
     html`<li key=${folder}>${last ? html`<span aria-current="page">${text}</span>` : html`<${Link} href=${paths.folder(bucket, folder)}>${text}<//>`}</li>`;
   return html`<nav class="crumbs" aria-label="Path"><ol>
     <li key="all"><${Link} href=${paths.buckets()}>Buckets<//></li>
-    ${crumb("", shown(bucket), prefix === "")}
+    ${crumb("", shown(bucket), prefix === "" && !leaf)}
     ${folders.map(
       (folder, index) => html`${index === 1 && hidden.length ? html`<li key="more" title=${visible(hidden[hidden.length - 1])}>
         <${Link} href=${paths.folder(bucket, hidden[hidden.length - 1])} aria-label="Folders in between">…<//></li>` : null}
-        ${crumb(folder, shown(baseName(folder).slice(0, -1) || "/"), index === folders.length - 1)}`,
+        ${crumb(folder, shown(baseName(folder).slice(0, -1) || "/"), index === folders.length - 1 && !leaf)}`,
     )}
+    ${leaf && html`<li key="leaf"><span aria-current="page">${shown(leaf)}</span></li>`}
   </ol></nav>`;
 }
 

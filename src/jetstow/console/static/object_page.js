@@ -3,6 +3,7 @@
 import {html, useEffect, useState} from "./vendor/preact.js";
 import {ApiError, at, canWrite, changes, get} from "./api.js";
 import {deleteObjects} from "./deletes.js";
+import {Breadcrumbs} from "./folder_bar.js";
 import {baseName, folderOf, visible} from "./format.js";
 import {useKeys} from "./keys.js";
 import {downloadObject, openRename, openShare} from "./object_actions.js";
@@ -10,7 +11,6 @@ import {ChunksTab} from "./object_chunks.js";
 import {DetailsTab} from "./object_details.js";
 import {EditDialog} from "./object_edit.js";
 import {useLoad} from "./object_load.js";
-import {ObjectPath} from "./object_path.js";
 import {VersionsTab} from "./object_versions.js";
 import {PreviewTab} from "./preview.js";
 import {navigate, paths} from "./router.js";
@@ -53,7 +53,7 @@ function ObjectView({bucket, name, version}) {
     {id: "chunks", label: "Chunks"},
   ].filter((each) => !missing || each.id === "versions");
   return html`<div class="page object-page">
-    <${ObjectPath} bucket=${bucket} name=${name} />
+    <${Breadcrumbs} bucket=${bucket} prefix=${folderOf(name)} leaf=${baseName(name)} />
     <div class="page-head object-head">
       <h1><${Name} value=${baseName(name)} limit=${120} /></h1>
       ${data && html`<${Badges} object=${data} version=${version} />`}
@@ -118,12 +118,12 @@ function Actions({bucket, name, version, data, edit}) {
     <${Button} icon="share" onClick=${() => openShare(bucket, name, version)}>Share<//>
     ${mayChange && data.editable && html`<${Button} icon="edit" onClick=${edit}>Edit<//>`}
     ${mayChange && html`<${Button} onClick=${() => rename(bucket, name)}>Rename<//>`}
-    ${mayChange && html`<span class="wide-only">
+    ${mayChange && html`<span class="object-wide">
       <${Button} icon="copy" onClick=${more[0]?.onSelect}>Copy<//>
       <${Button} icon="move" onClick=${more[1]?.onSelect}>Move<//>
       <${Button} icon="trash" onClick=${more[3]?.onSelect}>Delete<//>
     </span>
-    <span class="narrow-only"><${Menu} label="More actions" items=${more} /></span>`}
+    <span class="object-narrow"><${Menu} label="More actions" items=${more} /></span>`}
   </div>`;
 }
 

@@ -13,7 +13,7 @@ import {Button, Empty, ErrorBox, Name, Spinner} from "./ui.js";
 
 /** How much text is read at first, and at most. */
 const FIRST = 256 * 1024;
-const MOST = 4 * 1024 * 1024;
+const MOST = 1024 * 1024;
 
 /**
  * @param {{bucket: string, object: ObjectData, version?: string, onStale: () => void}} props

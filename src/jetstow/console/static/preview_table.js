@@ -6,8 +6,8 @@ import {visible} from "./format.js";
 /** Longer values are cut in the table; the whole value is the tooltip. */
 const LONGEST = 200;
 
-/** Types of Arrow whose values are aligned at the right. */
-const NUMERIC = /^(u?int|float|double|halffloat|decimal)/;
+/** Types of Arrow, and the one of CSV, whose values are aligned at the right. */
+const NUMERIC = /^(number|u?int|float|double|halffloat|decimal)/;
 
 /** @param {{columns: {name: string, type: string|null}[], rows: any[][], label: string}} props */
 export function DataTable({columns, rows, label}) {
@@ -17,7 +17,7 @@ export function DataTable({columns, rows, label}) {
       <th scope="col" class="is-number"><span class="visually-hidden">Row</span></th>
       ${columns.map(
         (column, index) => html`<th key=${index} scope="col" class=${numeric[index] ? "is-number" : ""}>${visible(column.name)}
-          ${column.type && html`<span class="column-type">${visible(column.type)}</span>`}</th>`,
+          ${column.type && column.type !== "text" && html`<span class="column-type">${visible(column.type)}</span>`}</th>`,
       )}
     </tr></thead>
     <tbody>${rows.map(

@@ -2,10 +2,10 @@
 /** The settings of a bucket, its documents, and jobs on it. */
 import {html, useState} from "./vendor/preact.js";
 import {at, canWrite, get, session} from "./api.js";
+import {Breadcrumbs} from "./folder_bar.js";
 import {count, size} from "./format.js";
 import {useKeys} from "./keys.js";
 import {useLoad} from "./object_load.js";
-import {ObjectPath} from "./object_path.js";
 import {navigate, paths} from "./router.js";
 import {DangerZone} from "./settings_danger.js";
 import {DOCUMENTS, DocumentSetting} from "./settings_documents.js";
@@ -40,7 +40,7 @@ function Settings({bucket}) {
   ];
   const document = DOCUMENTS.find((each) => each.id === tab);
   return html`<div class="page settings-page">
-    <${ObjectPath} bucket=${bucket} />
+    <${Breadcrumbs} bucket=${bucket} prefix="" leaf="Settings" />
     <div class="page-head"><h1>Settings of <${Name} value=${bucket} /></h1>
       ${data && html`<p class="muted">${data.objects === null ? "" : `${count(data.objects, "object")}, `}${size(data.size)}</p>`}</div>
     <${ErrorBox} error=${loaded.error} onRetry=${loaded.reload} />
