@@ -4,7 +4,7 @@ import {html, useEffect, useState} from "./vendor/preact.js";
 import {apiUrl, ApiError, at, post, s3, s3Path} from "./api.js";
 import {baseName, exactTime, folderOf, visible} from "./format.js";
 import {createStore, useStore} from "./store.js";
-import {Button, Dialog, ErrorBox, Field, Name, toast} from "./ui.js";
+import {Button, Dialog, ErrorBox, Field, Icon, Name, toast} from "./ui.js";
 
 /**
  * @typedef {{kind: "share", bucket: string, name: string, version?: string}
@@ -44,6 +44,17 @@ export function downloadObject(bucket, name, version) {
   } catch (error) {
     toast(/** @type {Error} */ (error).message, {kind: "danger"}); // a browser cannot address the name
   }
+}
+
+/** A link to the bytes of an object, as a button. @param {{bucket: string, name: string, version?: string|null, kind?: string}} props */
+export function DownloadLink({bucket, name, version, kind = "plain"}) {
+  let href;
+  try {
+    href = downloadUrl(bucket, name, version);
+  } catch {
+    return null; // a browser cannot address the name
+  }
+  return html`<a class="button button-${kind}" href=${href} download=${baseName(name)}><${Icon} name="download" /><span>Download</span></a>`;
 }
 
 /** The open dialog: once in the page. */

@@ -6,7 +6,7 @@ import {deleteObjects} from "./deletes.js";
 import {Breadcrumbs} from "./folder_bar.js";
 import {baseName, folderOf, visible} from "./format.js";
 import {useKeys} from "./keys.js";
-import {downloadObject, openRename, openShare} from "./object_actions.js";
+import {DownloadLink, downloadObject, openRename, openShare} from "./object_actions.js";
 import {ChunksTab} from "./object_chunks.js";
 import {DetailsTab} from "./object_details.js";
 import {EditDialog} from "./object_edit.js";
@@ -114,7 +114,7 @@ function Actions({bucket, name, version, data, edit}) {
     {label: "Delete", icon: "trash", danger: true, onSelect: () => remove(bucket, name, data)},
   ];
   return html`<div class="actions" role="toolbar" aria-label="Actions">
-    <${Button} kind="primary" icon="download" onClick=${() => downloadObject(bucket, name, version)}>Download<//>
+    ${(!data.link || data.link.name) && html`<${DownloadLink} bucket=${bucket} name=${name} version=${version} kind="primary" />`}
     <${Button} icon="share" onClick=${() => openShare(bucket, name, version)}>Share<//>
     ${mayChange && data.editable && html`<${Button} icon="edit" onClick=${edit}>Edit<//>`}
     ${mayChange && html`<${Button} onClick=${() => rename(bucket, name)}>Rename<//>`}

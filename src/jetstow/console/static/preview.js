@@ -3,7 +3,7 @@
 import {html, useRef, useState} from "./vendor/preact.js";
 import {at, get} from "./api.js";
 import {baseName, count, size} from "./format.js";
-import {downloadObject, downloadUrl} from "./object_actions.js";
+import {downloadUrl} from "./object_actions.js";
 import {useLoad} from "./object_load.js";
 import {JsonTree, parseJson} from "./preview_json.js";
 import {DataTable} from "./preview_table.js";
@@ -30,22 +30,19 @@ export function PreviewTab({bucket, object, version, onStale}) {
         ? html`<${TablePreview} ...${shared} onText=${kind === "csv" ? () => setAsText(true) : undefined} />`
         : kind === "image" || kind === "audio" || kind === "video" || kind === "pdf"
           ? html`<${MediaPreview} ...${shared} kind=${kind} onStale=${onStale} />`
-          : html`<${NoPreview} ...${shared} onText=${() => setAsText(true)} />`}
+          : html`<${NoPreview} object=${object} onText=${() => setAsText(true)} />`}
   </section>`;
 }
 
-/** @param {{bucket: string, object: ObjectData, version?: string, onText?: () => void, why?: string}} props */
-function NoPreview({bucket, object, version, onText, why}) {
+/** @param {{object: ObjectData, onText?: () => void, why?: string}} props */
+function NoPreview({object, onText, why}) {
   const canRead = !object.encrypted && (!object.link || object.link.name !== null);
   const text = why ?? (object.encrypted
     ? "It is encrypted: the gateway does not have its key."
     : object.content_type ? `The type is ${object.content_type}.` : "It has no type.");
   return html`<${Empty} title="There is no preview of this object" icon="file">
     <p>${text}</p>
-    <div class="button-row">
-      <${Button} icon="download" onClick=${() => downloadObject(bucket, object.name, version)}>Download<//>
-      ${canRead && onText && html`<${Button} onClick=${onText}>Show as text<//>`}
-    </div>
+    ${canRead && onText && html`<${Button} onClick=${onText}>Show as text<//>`}
   <//>`;
 }
 
@@ -73,7 +70,7 @@ function TextPreview({bucket, object, version, isJson}) {
       : tree && !raw
         ? html`<${JsonTree} value=${tree.value} />`
         : html`<pre class="preview-text ${wrap ? "is-wrapped" : ""}" tabindex="0" aria-label=${`Text of ${baseName(object.name)}`}>${data.text}</pre>`}
-    ${data.truncated && html`<p class="muted preview-end">The preview ends here. <${Button} icon="download" onClick=${() => downloadObject(bucket, object.name, version)}>Download all ${size(data.size)}<//></p>`}`;
+    ${data.truncated && html`<p class="muted preview-end">The preview ends here: download the object to see all ${size(data.size)}.</p>`}`;
 }
 
 /** @param {{bucket: string, object: ObjectData, version?: string, onText?: () => void}} props */
@@ -83,7 +80,7 @@ function TablePreview({bucket, object, version, onText}) {
     [bucket, object.name, version],
   );
   if (error?.status === 501) {
-    return html`<${NoPreview} bucket=${bucket} object=${object} version=${version}
+    return html`<${NoPreview} object=${object}
       why="The gateway needs pyarrow to read Parquet: install jetstow[console,arrow] there." />`;
   }
   if (!data) return error ? html`<${ErrorBox} error=${error} onRetry=${reload} />` : html`<${Spinner} label="Loading the table" />`;
@@ -108,10 +105,10 @@ function MediaPreview({bucket, object, version, kind, onStale}) {
     wasStale.current = true;
   };
   if (source === null) {
-    return html`<${NoPreview} bucket=${bucket} object=${object} version=${version} why="Previews of this type need serve --preview HOST:PORT on the gateway." />`;
+    return html`<${NoPreview} object=${object} why="Previews of this type need serve --preview HOST:PORT on the gateway." />`;
   }
   if (failed) {
-    return html`<${NoPreview} bucket=${bucket} object=${object} version=${version} why=${`The browser cannot show this ${kind}: it may be damaged, or in a format that it does not have.`} />`;
+    return html`<${NoPreview} object=${object} why=${`The browser cannot show this ${kind}: it may be damaged, or in a format that it does not have.`} />`;
   }
   if (kind === "pdf") {
     // Chromium's viewer does not work in a sandbox: the frame's own origin keeps it apart.

@@ -128,7 +128,7 @@ function stateText(file) {
   }
   return {queued: "Waiting for its turn", uploading: file.loaded >= file.size && file.size ? "Storing" : "Uploading",
     paused: "Paused", conflict: "Exists already", done: "Done", skipped: "Skipped", cancelled: "Cancelled",
-    "needs-file": "Begun before the page was reloaded"}[state];
+    "needs-file": "Paused: the page was reloaded"}[state];
 }
 
 /** @param {FileUpload} file */
