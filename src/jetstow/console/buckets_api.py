@@ -12,7 +12,6 @@ from starlette.routing import Route
 
 from jetstow.console.access import (
     Session,
-    check_allowed,
     open_call,
     open_owned_bucket,
     s3_request_of,
@@ -24,7 +23,7 @@ from jetstow.console.object_api import is_locked
 from jetstow.console.queries import iso_time, json_response
 from jetstow.console.rows import BY_NAME
 from jetstow.console.rows_api import new_views
-from jetstow.s3.access import Access, may_list_bucket, owns_bucket
+from jetstow.s3.access import Access, check_allowed, may_list_bucket, owns_bucket
 from jetstow.s3.buckets import Bucket, BucketState, check_new_name
 from jetstow.s3.call import Call, new_caller
 from jetstow.s3.errors import S3Error
@@ -71,9 +70,9 @@ class _NewBucket(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _Change(msgspec.Struct, forbid_unknown_fields=True):
-    description: str | None | UnsetType = UNSET
-    max_bytes: int | None | UnsetType = UNSET
-    max_age: float | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    max_bytes: int | UnsetType | None = UNSET
+    max_age: float | UnsetType | None = UNSET
     replicas: int | UnsetType = UNSET
     versioning: Literal["enabled", "suspended"] | UnsetType = UNSET
 
@@ -85,7 +84,7 @@ class _Confirmation(msgspec.Struct, forbid_unknown_fields=True):
 async def list_buckets(request: Request) -> Response:
     """Return the buckets that the caller owns or may list."""
     session = signed_in(request)
-    check_allowed(session, Access.READ)
+    check_allowed(session.identity, Access.READ)
     found = []
     for bucket in await session.buckets.list():
         request_of_bucket = s3_request_of(request, bucket.name)
@@ -127,9 +126,9 @@ async def create(request: Request) -> Response:
         options["max_bytes"] = given.max_bytes
     if given.max_age is not None:
         options["ttl"] = given.max_age
-    bucket = await session.buckets.create(
-        given.name, settings, versioned=given.versioned or given.object_lock, **options
-    )
+    if given.versioned or given.object_lock:
+        options["versioned"] = True
+    bucket = await session.buckets.create(given.name, settings, **options)
     fields = _describe(session, bucket)
     fields.objects = 0
     return json_response(fields, 201)

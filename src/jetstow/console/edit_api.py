@@ -38,8 +38,8 @@ class _Edit(msgspec.Struct, forbid_unknown_fields=True):
     """The fields to replace. `revision` is that of the object that the user has seen."""
 
     revision: int
-    description: str | None | UnsetType = UNSET
-    content_type: str | None | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    content_type: str | UnsetType | None = UNSET
     tags: list[str] | UnsetType = UNSET
     headers: dict[str, list[str]] | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
@@ -65,9 +65,7 @@ async def edit(request: Request) -> Response:
 
 async def _update(call: Call, info: ObjectInfo, meta: ObjectMeta) -> ObjectInfo:
     try:
-        return await call.bucket.store.update_meta(
-            call.key, meta, expected_revision=info.revision
-        )
+        return await call.bucket.store.update_meta(call.key, meta, expected_revision=info.revision)
     except (RevisionMismatchError, ObjectDeletedError):
         raise ConsoleError("Conflict") from None
 
@@ -118,7 +116,8 @@ def _check_value(field: str, value: str) -> None:
 
 
 def _invalid(field: str, value: str) -> S3Error:
-    return S3Error("InvalidArgument", f"The field {field} has a value that is not valid: {value!r}.")
+    message = f"The field {field} has a value that is not valid: {value[:100]!r}."
+    return S3Error("InvalidArgument", message)
 
 
 ROUTES: Final = [Route("/buckets/{bucket}/object", edit, methods=["PATCH"])]

@@ -119,9 +119,7 @@ class _Feed:
         """Wait for a change, for one of the ends, or until the next check."""
         timeout = max(0.0, self._check_at - time.monotonic())
         async with _running(self._added.wait()) as added:
-            await asyncio.wait(
-                [added, *ends], timeout=timeout, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait([added, *ends], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
     def _take(self) -> bytes:
         batch, self._batch = [*self._batch.values()], {}

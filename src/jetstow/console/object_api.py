@@ -133,7 +133,11 @@ async def describe(request: Request, call: Call, info: ObjectInfo) -> ObjectFiel
         etag=objects.etag(info).strip('"'),
         version=info.version,
         latest=is_latest,
-        retention=retention and RetentionFields(retention.mode, iso_time(retention.until)),
+        retention=(
+            None
+            if retention is None
+            else RetentionFields(retention.mode, iso_time(retention.until))
+        ),
         legal_hold=info.legal_hold,
         editable=is_latest and is_editable(call, info),
         preview=_preview(request, call, info),
@@ -161,9 +165,7 @@ async def list_versions(request: Request) -> Response:
     after, after_version = "", None
     async with call.buckets.indexes.use(call.bucket.store) as index:
         while len(found) < _MAX_VERSIONS:
-            page = await index.versions(
-                name, after=after, after_version=after_version, limit=_PAGE
-            )
+            page = await index.versions(name, after=after, after_version=after_version, limit=_PAGE)
             # The name itself is the first of those that begin with it.
             own = [entry for entry in page.entries if entry.name == name]
             found += (

@@ -12,7 +12,7 @@ from jetstow.s3.app import Gateway
 from jetstow.s3.auth.authenticate import Identity
 
 _PLAIN: Final = "text/plain; charset=utf-8"
-# The headers of a request that the gateway gets. It would take others for a signature, for instance.
+# The headers of a request that the gateway gets. Others may be those of a signature.
 _PASSED: Final = frozenset({
     b"if-match", b"if-modified-since", b"if-none-match", b"if-range", b"if-unmodified-since",
     b"range", b"referer", b"user-agent",

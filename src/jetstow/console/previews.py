@@ -64,9 +64,9 @@ _BY_ENDING: Final[dict[str, Kind]] = {
     **dict.fromkeys(
         (
             "c", "cfg", "conf", "cpp", "css", "env", "go", "h", "hpp", "ini", "ipynb", "java",
-            "js", "jsonl", "jsx", "kt", "log", "lua", "md", "mjs", "ndjson", "php", "pl", "properties",
-            "proto", "ps1", "py", "rb", "rs", "rst", "sh", "sql", "swift", "tex", "tf", "toml",
-            "ts", "tsx", "txt", "xml", "yaml", "yml",
+            "js", "jsonl", "jsx", "kt", "log", "lua", "md", "mjs", "ndjson", "php", "pl",
+            "properties", "proto", "ps1", "py", "rb", "rs", "rst", "sh", "sql", "swift", "tex",
+            "tf", "toml", "ts", "tsx", "txt", "xml", "yaml", "yml",
         ),
         "text",
     ),
@@ -149,7 +149,8 @@ def _media_type(info: ObjectInfo) -> str:
 
 
 def _ending(name: str) -> str:
-    return name.rpartition("/")[2].rpartition(".")[2].lower()
+    _, dot, ending = name.rpartition("/")[2].rpartition(".")
+    return ending.lower() if dot else ""
 
 
 def _header(info: ObjectInfo, name: str) -> str:

@@ -70,4 +70,3 @@ def iso_time(time: datetime.datetime | None) -> str | None:
     if time is None:
         return None
     return time.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
-

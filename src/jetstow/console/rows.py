@@ -72,7 +72,8 @@ class View:
         """Return the folders and the objects of `limit` rows from `offset` on."""
         count = len(self.folders)
         stop = offset + limit
-        return self.folders[offset:stop], self.entries[max(0, offset - count) : max(0, stop - count)]
+        first, end = max(0, offset - count), max(0, stop - count)
+        return self.folders[offset:stop], self.entries[first:end]
 
 
 @dataclass(slots=True)

@@ -74,9 +74,7 @@ async def rows(request: Request) -> Response:
     offset = parse_number(request, "offset", 0, maximum=_MAX_OFFSET)
     limit = parse_number(request, "limit", 200, maximum=MAX_LIMIT)
     query = {"prefix": prefix} if is_deep else {"prefix": prefix, "delimiter": "/"}
-    call = await open_call(
-        request, name, "ListObjectsV2", query=query, max_age=OBJECT_STATUS_AGE
-    )
+    call = await open_call(request, name, "ListObjectsV2", query=query, max_age=OBJECT_STATUS_AGE)
     views = context_of(request).part(new_views)
     view = await views.open(call.buckets, call.bucket, prefix, order, is_deep=is_deep)
     folders, entries = view.window(offset, limit)

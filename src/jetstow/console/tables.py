@@ -76,9 +76,9 @@ def parse_csv(data: bytes, *, is_all: bool) -> Table:
         for index, name in enumerate(names)
     ]
     cells: list[list[Cell]] = [
-        [cell[:MAX_CELL] for cell in row] + [""] * (width - len(row)) for row in rows
+        [*(cell[:MAX_CELL] for cell in row), *[""] * (width - len(row))] for row in rows[:MAX_ROWS]
     ]
-    return Table(columns, cells[:MAX_ROWS], truncated, max(0, count - 1) if is_all else None)
+    return Table(columns, cells, truncated, max(0, count - 1) if is_all else None)
 
 
 def _delimiter(line: str) -> str:
@@ -113,4 +113,3 @@ def limited(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return str(value.isoformat())
     return str(value)[:MAX_CELL]
-

@@ -42,7 +42,7 @@ async def read_text(reader: ObjectReader, limit: int) -> Text:
 
 
 def decode(data: bytes, *, final: bool) -> str:
-    """Return bytes as text. If they are not all, a character that is cut at their end is dropped."""
+    """Return bytes as text. Unless they are `final`, a character that they end in is dropped."""
     mark, encoding = next((each for each in _MARKS if data.startswith(each[0])), (b"", "utf-8"))
     decoder = codecs.getincrementaldecoder(encoding)("replace")
     return decoder.decode(data[len(mark) :], final)

@@ -60,7 +60,8 @@ async def zip_pieces(paths: dict[str, str], open_object: Open) -> AsyncGenerator
     """
     output = _Output()
     # Stored: what is large is compressed already. All sizes may exceed 4 GiB (ZIP64).
-    archive = zipfile.ZipFile(output, "w", zipfile.ZIP_STORED, allowZip64=True)  # type: ignore[arg-type]  # noqa: SIM115 - it must not be completed after an error
+    # Not a context manager, which would complete the archive after an error.
+    archive = zipfile.ZipFile(cast("IO[bytes]", output), "w", zipfile.ZIP_STORED)
     opened = _Ahead(paths, open_object)
     try:
         while (found := await opened.next()) is not None:

@@ -148,10 +148,9 @@ class Buckets:
         return Bucket(name, status, store)
 
     async def create(
-        self, name: str, settings: dict[str, str], *, versioned: bool = False,
-        **options: Unpack[BucketOptions],
-    ) -> Bucket:  # fmt: skip
-        """Create a bucket, with versions or without. `options` are other options of NATS.
+        self, name: str, settings: dict[str, str], **options: Unpack[BucketOptions]
+    ) -> Bucket:
+        """Create a bucket with settings, and with options of NATS.
 
         Raises: `S3Error` (InvalidBucketName, BucketAlreadyExists), what `create_object_store`
         raises.
@@ -161,10 +160,8 @@ class Buckets:
         if "." in name:
             metadata[NAME] = name
         try:
-            options = {"replicas": self.replicas, **options}
-            store = await self.js.create_object_store(
-                stream_bucket(name), metadata=metadata, versioned=versioned or None, **options
-            )
+            options = {"replicas": self.replicas, **options, "metadata": metadata}
+            store = await self.js.create_object_store(stream_bucket(name), **options)
         except BucketExistsError:
             raise S3Error("BucketAlreadyExists", BucketName=name) from None
         return Bucket(name, await store.status(), store)
