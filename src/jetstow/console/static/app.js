@@ -71,9 +71,9 @@ function Shell({user}) {
       <div class="top-end">
         ${user.allow === "read" && html`<span class="badge" title="This key may not change anything">Read only</span>`}
         <span class="who muted" title=${`Signed in as ${name} (${visible(user.access_key)})`}>${name}</span>
-        <${Button} kind="quiet" icon="help" label="Help" title="Keyboard shortcuts (?)" onClick=${() => helpOpen.set(true)} />
+        <${Button} kind="quiet" class="help" icon="help" label="Help" title="Keyboard shortcuts (?)" onClick=${() => helpOpen.set(true)} />
         <${Button} kind="quiet" icon="theme" label="Theme" title=${`Theme: ${theme}`} onClick=${cycle} />
-        <${Button} kind="quiet" class="sign-out" onClick=${() => flushDeletes().then(signOut)}>Sign out<//>
+        <${Button} kind="quiet" class="sign-out" icon="signout" aria-label="Sign out" title="Sign out" onClick=${() => flushDeletes().then(signOut)}><span class="wide-label">Sign out</span><//>
       </div>
     </header>
     <main class="main" id="main"><${Router} NotFound=${NotFound} /></main>`;

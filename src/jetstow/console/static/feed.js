@@ -42,7 +42,10 @@ export function changes(bucket, prefix, onChanges, onState = () => {}) {
         else if (line.startsWith("data:")) data += line.slice(5).trimStart();
         else if (line === "") {
           if (event === "gone") return end("gone");
-          if (event === "changes" && data) {
+          if (event === "open") {
+            wait = 500;
+            onState("live");
+          } else if (event === "changes" && data) {
             const batch = JSON.parse(data);
             onChanges(batch.changes, batch.revision);
           }
@@ -63,8 +66,6 @@ export function changes(bucket, prefix, onChanges, onState = () => {}) {
     try {
       const response = await request("GET", apiUrl(at`buckets/${bucket}/changes`, {prefix}), {signal: current.signal});
       clearTimeout(deadline);
-      wait = 500;
-      onState("live");
       await follow(response, current);
     } catch (error) {
       const status = error instanceof ApiError ? error.status : 0;

@@ -74,11 +74,16 @@ function Folder({bucket, prefix, query: given}) {
   const [confirming, setConfirming] = useState(/** @type {any} */ (null));
   const search = useRef(/** @type {any} */ (null));
   const grid = useRef(/** @type {any} */ ({}));
+  const title = useRef(/** @type {any} */ (null));
   const area = useRef(/** @type {any} */ (null));
   const timer = useRef(0);
   useTitle(prefix ? `${prefix} in ${bucket}` : bucket);
   useDrop(area, {bucket, prefix, disabled: !canWrite() || Boolean(info?.sealed)});
-  useEffect(() => () => clearTimeout(timer.current), []);
+  useEffect(() => {
+    // Where the focus was is gone with the last page. Screen readers read the title of this one.
+    if (document.activeElement === document.body) title.current?.focus({preventScroll: true});
+    return () => clearTimeout(timer.current);
+  }, []);
   useEffect(() => setFilter(query.filter), [query.filter]);
 
   /** @param {Partial<import("./rows.js").Query>} changes */
@@ -129,7 +134,7 @@ function Folder({bucket, prefix, query: given}) {
   }
   const {counts} = rows;
   return html`<div class="folder" ref=${area}>
-    <h1 class="visually-hidden">${visible(prefix || bucket)}</h1>
+    <h1 class="visually-hidden" tabIndex="-1" ref=${title}>${visible(prefix || bucket)}</h1>
     <div class="folder-head"><${Breadcrumbs} bucket=${bucket} prefix=${prefix} />
       <div class="folder-state"><${Contents} counts=${counts} filtered=${query.filter !== ""} /><${LiveState} state=${state} />
         <${Link} id="bucket-settings" class="button button-quiet" href=${paths.settings(bucket)}><${Icon} name="settings" /><span class="action-label">Settings</span><//></div>

@@ -50,7 +50,7 @@ export function selectionActions({bucket, prefix, chosen, info, onDone, confirm}
   const actions = [
     {id: "download", label: "Download", icon: "download", bar: true, run: download},
     isObject && {id: "share", label: "Share", icon: "share", run: () => openShare(bucket, names[0])},
-    single !== null && {id: "name", label: "Copy name", icon: "copy", run: copyName},
+    single !== null && {id: "name", label: "Copy name", icon: "file", run: copyName},
     writable && single !== null && {id: "rename", label: "Rename", icon: "edit", bar: true, hint: "F2", run: rename},
     writable && {id: "copy", label: "Copy", icon: "copy", bar: true, hint: "C", run: () => openCopy(bucket, {names, prefixes})},
     writable && {id: "move", label: "Move", icon: "move", bar: true, hint: "M", run: () => openMove(bucket, {names, prefixes})},

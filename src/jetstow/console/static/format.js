@@ -59,16 +59,15 @@ export function duration(seconds) {
 export const rate = (bytesPerSecond) => `${size(Math.round(bytesPerSecond))}/s`;
 
 // Control characters, line and paragraph separators, zero-width and bidirectional controls, the byte-order
-// mark, tags and lone surrogates: a name could use them to look like another name.
+// mark, tags and lone surrogates: a name could use them to look like another name. The joiner U+200D is part
+// of emoji.
 const INVISIBLE =
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
+  /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200c\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|(?<!\p{Extended_Pictographic}[\ufe0f\u{1f3fb}-\u{1f3ff}]?)\u200d|[\u{e0000}-\u{e007f}]|\p{Cs}/gu;
 
-/** A name with characters that cannot be seen replaced by visible ones: ␀..␡, or ‹U+202E›. @param {string} text */
+/** A name with characters that cannot be seen replaced by their numbers: ‹U+202E›. @param {string} text */
 export function visible(text) {
   return text.replace(INVISIBLE, (character) => {
     const code = /** @type {number} */ (character.codePointAt(0));
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    if (code === 0x7f) return "\u2421";
     return `‹U+${code.toString(16).toUpperCase().padStart(4, "0")}›`;
   });
 }

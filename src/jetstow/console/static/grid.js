@@ -34,8 +34,8 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
     if (known) {
       virtual.scrollTo(known.index, -known.pixels);
       selection.setActive(known.active);
+      if (known.active >= 0 && !document.activeElement?.matches("input")) scroller.current.focus({preventScroll: true});
     }
-    if (document.activeElement === document.body) scroller.current.focus({preventScroll: true});
   }, []);
 
   // After a change: the first row in sight that is still there stays where it is.
@@ -124,7 +124,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       onMenu(row, index, event.clientX, event.clientY);
     });
 
-  const limit = Math.max(16, Math.floor(((scroller.current?.clientWidth ?? 800) - (narrow ? 130 : 400)) / 7.6));
+  const limit = Math.max(16, Math.floor(((scroller.current?.clientWidth ?? 800) - (narrow ? 130 : 400)) / widthOfText()));
   const indexes = Array.from({length: Math.max(0, last - first + 1)}, (_, index) => first + index);
   const activeRow = active >= first && active <= last && rows.get(active);
   const {sort, order} = rows.query;
@@ -155,4 +155,16 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       </div>
     </div>
   </div>`;
+}
+
+let textWidth = 0;
+
+/** The width of a wide letter of names, in pixels. */
+function widthOfText() {
+  if (!textWidth) {
+    const context = /** @type {CanvasRenderingContext2D} */ (document.createElement("canvas").getContext("2d"));
+    context.font = getComputedStyle(document.body).font;
+    textWidth = context.measureText("n").width;
+  }
+  return textWidth;
 }

@@ -17,7 +17,6 @@ export function useLive(rows, onDeleted) {
   const [changed, setChanged] = useState(/** @type {Set<string>} */ (new Set()));
 
   useEffect(() => {
-    let wasLive = false;
     let stale = false;
     let reading = false;
     /** @type {number|undefined} */
@@ -60,9 +59,7 @@ export function useLive(rows, onDeleted) {
       },
       (next) => {
         setState(next);
-        if (next !== "live") return;
-        if (wasLive) touch(); // changes while it was not connected are not sent
-        wasLive = true;
+        if (next === "live") touch(); // changes from before it was connected are not sent
       },
     );
     return () => {

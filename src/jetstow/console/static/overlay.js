@@ -37,7 +37,9 @@ export function Dialog({title, onClose, onSubmit, actions, busy = false, wide = 
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
-    if (!busy) onSubmit?.(event);
+    if (busy) return;
+    onSubmit?.(event);
+    setTimeout(() => ref.current?.querySelector('[aria-invalid="true"]')?.focus());
   };
   const inner = html`<header class="dialog-head"><h2 id=${id}>${title}</h2>
       <${Button} kind="quiet" icon="close" label="Close" disabled=${busy} onClick=${close} />
