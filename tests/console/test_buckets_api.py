@@ -128,7 +128,8 @@ def test_permissions(
         refused = limited.post("buckets", json={"name": "other-name"})
         assert error_code(refused) == "AccessDenied"
     # A bucket that its owner lets others list is shown to them, as not theirs.
-    s3.put_bucket_acl(Bucket=s3_bucket, GrantRead=f"id={OTHER.owner}")
+    grants = {"GrantFullControl": f"id={OWNER.owner}", "GrantRead": f"id={OTHER.owner}"}
+    s3.put_bucket_acl(Bucket=s3_bucket, **grants)
     with console.sign_in(OTHER) as other:
         (shown,) = [b for b in other.get("buckets").json()["buckets"] if b["name"] == s3_bucket]
         assert (shown["owned"], shown["owner"]) == (False, OWNER.display_name)

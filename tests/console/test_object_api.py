@@ -194,14 +194,16 @@ def test_permissions(console: RunningConsole, s3: Any, s3_bucket: str) -> None:
 
 
 async def test_link_to_a_bucket_of_others(
-    console: RunningConsole, s3: Any, s3_bucket: str, store: jetstow.ObjectStore,
-    js: jetstow.JetStreamContext,
-) -> None:  # fmt: skip
+    console: RunningConsole, s3: Any, s3_bucket: str, js: jetstow.JetStreamContext
+) -> None:
     """A link does not give the permission to read what it leads to."""
     s3.put_object(Bucket=s3_bucket, Key="secret", Body=b"x")
     secret = await (await js.object_store(s3_bucket)).get_info("secret")
+    store = await js.create_object_store(f"{s3_bucket}-open")
     await store.add_link("link", secret)
     with console.sign_in(OTHER) as other:
-        refused = other.get(f"buckets/{store.bucket}/text?name=link")
-        assert error_code(refused) == "AccessDenied"
-        assert error_code(other.get(f"buckets/{store.bucket}/zip?names=link")) == "AccessDenied"
+        for path in ("text?name=link", "table?name=link", "zip?names=link"):
+            refused = other.get(f"buckets/{store.bucket}/{path}")
+            assert error_code(refused) == "AccessDenied", path
+        assert other.get(f"buckets/{store.bucket}/object?name=link").status_code == 200
+    await js.delete_object_store(store.bucket)

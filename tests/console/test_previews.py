@@ -110,7 +110,7 @@ def test_hostile_host(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
     """The host name of a request is part of a policy: it must not add directives to it."""
     s3.put_object(Bucket=s3_bucket, Key="a.png", Body=b"x")
     path = f"buckets/{s3_bucket}/object"
-    for host in ("evil.example; script-src *", "a b", "[", "x:99999999"):
+    for host in ("evil.example; script-src *", "a b", "["):
         response = client.get(path, params={"name": "a.png"}, headers={"host": host})
         assert response.status_code in (200, 400)
         if response.status_code == 200:

@@ -47,7 +47,7 @@ async def test_window(client: ConsoleClient, filled: jetstow.ObjectStore) -> Non
     assert page.items() >= counts.items()
     assert page["rows"][0] == {"type": "folder", "name": "a/", "label": "a/"}
     info = await filled.get_info("a.csv")
-    shown = page["rows"][3]
+    shown = dict(page["rows"][3])
     assert shown.pop("modified")[:19] == (info.mtime or "")[:19]
     assert shown == {
         "type": "object", "name": "a.csv", "label": "a.csv", "size": 30,

@@ -18,7 +18,6 @@ from jetstow.console.context import Context, context_of
 from jetstow.console.links import LinkTarget, visible_link
 from jetstow.console.queries import json_response, parse_choice, parse_flag, parse_number
 from jetstow.console.rows import Order, Sort, Views
-from jetstow.s3.buckets import OBJECT_STATUS_AGE
 from jetstow.s3.call import Call
 from jetstow.s3.objects import listed_time
 from jetstow.s3.xml.writing import format_nanoseconds
@@ -74,7 +73,8 @@ async def rows(request: Request) -> Response:
     offset = parse_number(request, "offset", 0, maximum=_MAX_OFFSET)
     limit = parse_number(request, "limit", 200, maximum=MAX_LIMIT)
     query = {"prefix": prefix} if is_deep else {"prefix": prefix, "delimiter": "/"}
-    call = await open_call(request, name, "ListObjectsV2", query=query, max_age=OBJECT_STATUS_AGE)
+    # The current status: another bucket of the same name may be as old as the revision of a view.
+    call = await open_call(request, name, "ListObjectsV2", query=query)
     views = context_of(request).part(new_views)
     view = await views.open(call.buckets, call.bucket, prefix, order, is_deep=is_deep)
     folders, entries = view.window(offset, limit)

@@ -8,7 +8,7 @@ import zipfile
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Final
+from typing import IO, Final, cast
 
 from jetstow import ObjectReader
 
