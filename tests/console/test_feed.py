@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,18 +25,22 @@ class Events:
     """The events of a feed, in order."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self._lines = response.aiter_lines()
+        self._pieces = response.aiter_text()
+        self._rest = ""
 
     async def next(self) -> tuple[str, Any]:
         """Return the name and the data of the next event; `end` if there is none."""
-        name = ""
         async with asyncio.timeout(20):
-            async for line in self._lines:
-                if line.startswith("event: "):
-                    name = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    return name, json.loads(line.removeprefix("data: "))
-        return "end", None
+            while "\n\n" not in self._rest:
+                piece = await anext(self._pieces, None)
+                if piece is None:
+                    return "end", None
+                self._rest += piece
+        event, _, self._rest = self._rest.partition("\n\n")
+        fields = dict(line.split(": ", 1) for line in event.split("\n"))
+        if "event" not in fields:
+            return await self.next()  # a comment
+        return fields["event"], json.loads(fields["data"])
 
     async def changes(self, count: int) -> list[dict[str, Any]]:
         """Return the next changes: at least `count`."""
@@ -105,10 +109,10 @@ async def test_feed_ends_when_the_gateway_stops(
     server: NatsServer, store: jetstow.ObjectStore
 ) -> None:
     """It must not hold up the drain, which waits 30 seconds for requests."""
-    running = RunningConsole(server.url)
-    with running:
+    with ExitStack() as stack:
+        running = stack.enter_context(RunningConsole(server.url))
         async with following(running, store.bucket) as events:
-            stopping = asyncio.create_task(asyncio.to_thread(running.__exit__, None, None, None))
+            stopping = asyncio.create_task(asyncio.to_thread(stack.pop_all().close))
             assert await events.next() == ("end", None)
             async with asyncio.timeout(20):
                 await stopping
@@ -151,4 +155,5 @@ def test_permissions(console: RunningConsole, s3_bucket: str) -> None:
         with console.sign_in(key) as other:
             response = other.get(f"buckets/{s3_bucket}/changes")
             assert (response.status_code, error_code(response)) == (403, "AccessDenied")
-    assert error_code(console.sign_in().get("buckets/none/changes")) == "NoSuchBucket"
+    with console.sign_in() as owner:
+        assert error_code(owner.get("buckets/none/changes")) == "NoSuchBucket"
