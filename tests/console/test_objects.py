@@ -32,7 +32,8 @@ def test_put_get_list_and_delete(client: ConsoleClient, s3_bucket: str) -> None:
 
 @pytest.mark.parametrize("key", ["a/../b", "../x", "//a", ".", "a/./b", "%2e%2e", "\x01", "a\nb"])
 def test_hostile_key_is_kept(client: ConsoleClient, s3: Any, s3_bucket: str, key: str) -> None:
-    path = f"{s3_bucket}/{quote(key, safe='')}"
+    # httpx removes dot segments, as browsers do.
+    path = f"{s3_bucket}/{quote(key, safe='').replace('.', '%2E')}"
     assert client.s3("PUT", path, content=b"1").status_code == 200
     assert s3.get_object(Bucket=s3_bucket, Key=key)["Body"].read() == b"1"
     assert client.s3("GET", path).content == b"1"
@@ -44,7 +45,9 @@ def test_multipart_upload(client: ConsoleClient, s3: Any, s3_bucket: str) -> Non
     upload_id = upload.partition("<UploadId>")[2].partition("<")[0]
     part = bytes(5 * 1024 * 1024)
     tags = [
-        client.s3("PUT", f"{path}?partNumber={n}&uploadId={upload_id}", content=body).headers["etag"]
+        client.s3("PUT", f"{path}?partNumber={n}&uploadId={upload_id}", content=body).headers[
+            "etag"
+        ]
         for n, body in ((1, part), (2, b"end"))
     ]
     parts = "".join(

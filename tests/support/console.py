@@ -10,7 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -83,6 +83,12 @@ class ConsoleClient(httpx.Client):
         super().__init__(base_url=f"{url}/_console/api/", timeout=20, **options)
         self.url = url
         self.session: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:  # a client that has signed in is open already
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def sign_in(self, key: Key) -> None:
         """Begin a session of a key."""

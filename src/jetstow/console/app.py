@@ -22,6 +22,7 @@ from jetstow.console.objects import PREFIX as OBJECTS
 from jetstow.console.objects import serve_object
 from jetstow.console.routes import ROUTES
 from jetstow.console.security import (
+    OBJECT_POLICY,
     check_origin,
     is_code_request,
     page_policy,
@@ -40,6 +41,8 @@ from jetstow.s3.request import new_request_id
 PREFIX: Final = "/_console"
 _API: Final = f"{PREFIX}/api"
 _STATIC: Final = f"{PREFIX}/static/"
+# In the access log.
+_OPERATION: Final = "Console"
 
 _log = logging.getLogger("jetstow.console")
 
@@ -80,12 +83,19 @@ class Console:
         if is_console and not is_of_bucket:
             scope["app"] = self  # then the router raises errors instead of sending them
             scope["jetstow.console"] = self.context
-            policy = page_policy(self.context.preview_origin(request))
-            await self._serve(request, path, with_headers(send, security_headers(policy)))
+            await self._serve(request, path, with_headers(send, self._headers(request, path)))
         elif is_of_bucket:
             await self.context.gateway(scope, receive, send)
         else:
             await self._serve_gateway(request, scope, receive, send)
+
+    def _headers(self, request: Request, path: str) -> dict[str, str]:
+        if path.startswith(OBJECTS):
+            return security_headers(OBJECT_POLICY) | {"cache-control": "private, no-cache"}
+        headers = security_headers(page_policy(self.context.preview_origin(request)))
+        if path.startswith(f"{_API}/"):
+            headers["cache-control"] = "no-store"
+        return headers
 
     async def _serve_gateway(
         self, request: Request, scope: Scope, receive: Receive, send: Send
@@ -102,8 +112,7 @@ class Console:
         """Serve a request of the console, and answer errors with JSON."""
         scope, receive = request.scope, request.receive
         gateway = self.context.gateway
-        record = Record(new_request_id(), request.method, path)
-        record.operation = "Console"
+        record = Record(new_request_id(), request.method, path, operation=_OPERATION)
         record.client = request.client.host if request.client else ""
         scope["jetstow.request_id"] = record.request_id
         scope["jetstow.record"] = record
@@ -136,7 +145,8 @@ class Console:
             # If it has begun, it stays incomplete: the server closes the connection.
         finally:
             gateway.availability.end()
-            gateway.access_log.write(record)
+            if record.operation == _OPERATION:
+                gateway.access_log.write(record)
 
     async def _route(self, request: Request, path: str, send: Send) -> None:
         scope, receive = request.scope, request.receive
@@ -168,6 +178,7 @@ class Console:
             scope["jetstow.session"] = session
             scope["jetstow.record"].access_key = session.key.access_key
             if path.startswith(OBJECTS):
+                scope["jetstow.record"].operation = ""  # the gateway logs its operations itself
                 await serve_object(scope, receive, send, session)
                 return
         inner = dict(scope, path=scope["path"].removeprefix(_API), root_path="")

@@ -24,8 +24,8 @@ _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-:")
 class Context:
     """The gateway behind the console, and its options.
 
-    `preview_port` is the port of previews, and `key_file` the file of the access keys. `draining` is
-    set when the gateway begins to stop: responses without an end must end then.
+    `preview_port` is the port of previews, and `key_file` the file of the access keys. `draining`
+    is set when the gateway begins to stop: responses without an end must end then.
     """
 
     gateway: Gateway

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 
 from jetstow.console.access import Session
 from jetstow.console.errors import ConsoleError
-from jetstow.console.security import OBJECT_POLICY, is_code_request, security_headers, with_headers
+from jetstow.console.security import is_code_request, with_headers
 from jetstow.http.asgi import Receive, Scope, Send
 
 PREFIX: Final = "/_console/s3/"
@@ -35,11 +35,12 @@ async def serve_object(scope: Scope, receive: Receive, send: Send, session: Sess
     inner["raw_path"] = path
     inner["path"] = unquote_to_bytes(path).decode("utf-8", "replace")
     inner["headers"] = [(n, v) for n, v in scope["headers"] if n.lower() not in _OF_SESSION]
-    headers = security_headers(OBJECT_POLICY)
-    headers["cache-control"] = "private, no-cache"
+    headers = {}
     _, _, key = path[1:].partition(b"/")
     if key and scope["method"] in ("GET", "HEAD"):
-        headers["content-disposition"] = attachment(unquote_to_bytes(key).decode("utf-8", "replace"))
+        headers["content-disposition"] = attachment(
+            unquote_to_bytes(key).decode("utf-8", "replace")
+        )
     await session.gateway.serve_as(inner, receive, with_headers(send, headers), session.identity)
 
 

@@ -40,7 +40,7 @@ async def sign_in(request: Request) -> Response:
         raise ConsoleError("TooManyAttempts", headers={"retry-after": str(seconds)})
     gateway = context.gateway
     key = gateway.services.keys.find(given.access_key)
-    if key is None or not is_secret(key, given.secret_key):
+    if not is_secret(key, given.secret_key) or key is None:
         context.attempts.add(names)
         raise ConsoleError("InvalidCredentials")
     token = new_token(key, gateway.clock().timestamp())

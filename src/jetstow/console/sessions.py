@@ -63,7 +63,7 @@ def find_token(keys: Keys, cookie: str, now: float) -> Token | None:
 
 
 def is_secret(key: Key | None, secret_key: str) -> bool:
-    """Return whether a secret is that of a key, in the same time for each of them."""
+    """Return whether a secret is that of a key. The time does not depend on the key."""
     expected = hashlib.sha256(b"" if key is None else key.secret_key.encode())
     given = hashlib.sha256(secret_key.encode("utf-8", "surrogatepass"))
     return hmac.compare_digest(expected.digest(), given.digest()) and key is not None

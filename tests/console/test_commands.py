@@ -1,0 +1,99 @@
+"""The console of `jetstow serve`, and `jetstow console`."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from jetstow.s3 import Key
+from tests.support.cli import Process
+from tests.support.console import ConsoleClient
+from tests.support.served import Served
+from tests.support.servers import NatsServer
+
+
+def test_console_of_workers(server: NatsServer, tmp_path: Path) -> None:
+    """The workers share nothing: each takes the sessions of all, and the previews of all."""
+    with (
+        Served(server.url, "--workers", "2", home=tmp_path) as served,
+        ConsoleClient(served.url) as client,
+    ):
+        assert served.console == f"{served.url}/_console/"
+        client.sign_in(served.key)
+        assert client.session["admin"] is True
+        for _ in range(8):  # each on a connection of its own
+            response = httpx.get(f"{served.url}/_console/api/session", cookies=dict(client.cookies))
+            assert response.json() == client.session
+            preview = httpx.get(f"{client.session['preview']}/token/a.txt")
+            assert preview.status_code == 403
+
+
+def test_console_is_turned_off(server: NatsServer, tmp_path: Path) -> None:
+    with Served(server.url, "--no-console", home=tmp_path) as served:
+        assert served.console is None
+        assert httpx.get(f"{served.url}/_console/").status_code == 404  # as a bucket
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "--no-console", "--preview", "127.0.0.1:0"], "--preview needs the console"),
+        (["serve", "--preview", "9001"], "--preview 9001 must be HOST:PORT"),
+        (["console", "--listen", "0.0.0.0:9000"], "is not on loopback"),
+    ],
+)
+def test_wrong_options(
+    server: NatsServer, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    environment = {"NATS_URL": server.url, "JETSTOW_HOME": str(tmp_path)}
+    listen = [] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]
+    with Process(*arguments, *listen, env=environment) as process:
+        code, _, err = process.communicate()
+    assert (code, message in err) == (2, True), err
+
+
+def test_address_of_previews(server: NatsServer, tmp_path: Path) -> None:
+    with Served(server.url, "--preview", "127.0.0.1:0", home=tmp_path) as served:
+        with ConsoleClient(served.url) as client:
+            client.sign_in(served.key)
+            assert httpx.get(client.session["preview"]).status_code == 403
+            # The browser has another name for the host.
+            host = {"host": f"localhost:{served.port}"}
+            session = client.get("session", headers=host).json()
+        port = client.session["preview"].rpartition(":")[2]
+        assert session["preview"] == f"http://localhost:{port}"
+        served.signal(signal.SIGTERM)
+        assert served.wait() == 0
+
+
+def test_console_runs_a_gateway_and_opens_it(server: NatsServer, tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" >>{tmp_path}/opened\n')
+    browser.chmod(0o755)
+    environment = {
+        "NATS_URL": server.url, "JETSTOW_HOME": str(tmp_path / "home"), "BROWSER": str(browser),
+    }  # fmt: skip
+    with Process("console", "--json", "--listen", "127.0.0.1:0", env=environment) as process:
+        started: dict[str, Any] = json.loads(process.stdout.readline())
+        assert (tmp_path / "opened").read_text() == f"{started['url']}\n"
+        url = started["url"].removesuffix("/_console/")
+        with ConsoleClient(url) as client:
+            client.sign_in(Key(started["access_key"], started["secret_key"]))
+        # A second one finds the first.
+        listen = url.removeprefix("http://")
+        with Process("console", "--no-browser", "--listen", listen, env=environment) as second:
+            code, out, err = second.communicate()
+        assert (code, err) == (0, "")
+        assert out.decode().splitlines() == [
+            f"the console runs at {started['url']}",
+            f"access key  {started['access_key']}",
+            f"secret key  {started['secret_key']}",
+        ]
+        process.signal(signal.SIGINT)
+        assert process.communicate()[0] == 0
+    assert (tmp_path / "opened").read_text() == f"{started['url']}\n"
