@@ -7,8 +7,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from typing import Final
 
 from jetstow.console.context import Context
+from jetstow.console.history import sampling
 
-BACKGROUND: Final[list[Callable[[Context], AbstractAsyncContextManager[None]]]] = []
+BACKGROUND: Final[list[Callable[[Context], AbstractAsyncContextManager[None]]]] = [sampling]
 
 
 @asynccontextmanager

@@ -95,10 +95,22 @@ def load_keys(path: Path) -> Keys:
     Raises: `KeyFileError`.
     """
     try:
-        document = tomllib.loads(path.read_text())
+        content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise KeyFileError(f"key file {str(path)!r}: {error.strerror or error}") from error
-    except ValueError as error:  # TOML, UTF-8
+    except ValueError as error:  # not UTF-8
+        raise KeyFileError(f"key file {str(path)!r}: {error}") from error
+    return parse_keys(content, path)
+
+
+def parse_keys(content: str, path: Path) -> Keys:
+    """Parse the content of the key file at `path`.
+
+    Raises: `KeyFileError`.
+    """
+    try:
+        document = tomllib.loads(content)
+    except ValueError as error:
         raise KeyFileError(f"key file {str(path)!r}: {error}") from error
     entries = document.get("key")
     if not isinstance(entries, list) or not entries or document.keys() != {"key"}:
@@ -147,6 +159,12 @@ def _parse_key(entry: dict[str, Any], folder: Path) -> Key:
     )  # fmt: skip
 
 
+def generate_pair() -> tuple[str, str]:
+    """Return a random access key and its secret."""
+    access_key = "JS" + "".join(secrets.choice(_ACCESS_KEY_CHARACTERS) for _ in range(18))
+    return access_key, secrets.token_urlsafe(30)
+
+
 def load_or_generate_key(path: Path) -> tuple[Keys, bool]:
     """Read the key file at `path`; write one with a random key if there is none.
 
@@ -155,12 +173,12 @@ def load_or_generate_key(path: Path) -> tuple[Keys, bool]:
     Raises: `KeyFileError`, `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    access_key = "JS" + "".join(secrets.choice(_ACCESS_KEY_CHARACTERS) for _ in range(18))
+    access_key, secret_key = generate_pair()
     content = (
         "# The key of the S3 gateway, made by `jetstow serve`. Other fields: see the guide.\n"
         "[[key]]\n"
         f"access_key = {json.dumps(access_key)}\n"
-        f"secret_key = {json.dumps(secrets.token_urlsafe(30))}\n"
+        f"secret_key = {json.dumps(secret_key)}\n"
         "admin = true\n"
     )
     # Linked when it is complete: another process that starts now reads all of it, or has made it.
