@@ -76,7 +76,7 @@ class RunningConsole(RunningGateway):
 class ConsoleClient(httpx.Client):
     """A client of the API: paths are relative to it, and changes have the CSRF token.
 
-    `session` is what the server said about the session at the sign-in.
+    `session` describes the session, as of the sign-in.
     """
 
     def __init__(self, url: str, **options: Any) -> None:
