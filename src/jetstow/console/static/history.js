@@ -17,9 +17,9 @@ import {Button, Empty, ErrorBox, Name, Spinner, useTitle} from "./ui.js";
 /** @param {number} value */
 const perSecond = (value) => `${value >= 10 || Number.isInteger(value) ? count(Math.round(value)) : value.toFixed(1)}/s`;
 
-/** @type {{title: string, format: (value: number) => string, series: {label: string, name: "received"|"sent"|"operations"|"errors", color: string}[]}[]} */
+/** @type {{title: string, format: (value: number) => string, isBytes?: boolean, series: {label: string, name: "received"|"sent"|"operations"|"errors", color: string}[]}[]} */
 const PLOTS = [
-  {title: "Throughput", format: rate, series: [
+  {title: "Throughput", format: rate, isBytes: true, series: [
     {label: "Received", name: "received", color: "--plot-1"},
     {label: "Sent", name: "sent", color: "--plot-2"},
   ]},
@@ -45,7 +45,7 @@ export function HistoryPage() {
       : asTable
         ? html`<${HistoryTable} history=${history} />`
         : html`<div class="plots">${PLOTS.map(
-            ({title, format, series}) => html`<${Plot} key=${title} title=${title} times=${history.times} step=${history.step} format=${format}
+            ({title, format, isBytes, series}) => html`<${Plot} key=${title} title=${title} isBytes=${isBytes} times=${history.times} step=${history.step} format=${format}
               series=${series.map((each) => ({...each, values: history[each.name]}))} />`,
           )}</div>`)}
     ${history && history.slowest.length > 0 && html`<${Slowest} operations=${history.slowest} />`}

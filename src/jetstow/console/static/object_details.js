@@ -4,14 +4,14 @@ import {html, useState} from "./vendor/preact.js";
 import {count, exactTime, size} from "./format.js";
 import {copyText} from "./object_actions.js";
 import {Link, paths} from "./router.js";
-import {Button, Name, Time} from "./ui.js";
+import {Button, Name} from "./ui.js";
 
 /** @typedef {import("./object_page.js").ObjectData} ObjectData */
 
 /** @param {{bucket: string, object: ObjectData}} props */
 export function DetailsTab({bucket, object}) {
   return html`<div class="details">
-    <section aria-label="Facts"><dl class="facts">${facts(bucket, object).map(
+    <section class="panel" aria-label="Facts"><dl class="facts">${facts(bucket, object).map(
       ([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`,
     )}</dl></section>
     <${Pairs} title="Metadata" items=${Object.entries(object.metadata)} />
@@ -33,8 +33,8 @@ function facts(bucket, object) {
     ["Link to", link && html`<${LinkTarget} link=${link} />`],
     ["Size", link ? null : sizeText(object.size)],
     ["Type", object.content_type && html`<${Name} value=${object.content_type} />`],
-    ["Modified", html`<${Time} value=${object.modified} /> <span class="muted">${exactTime(object.modified)}</span>`],
-    ["Expires", object.expires && html`<${Time} value=${object.expires} /> <span class="muted">${exactTime(object.expires)}</span>`],
+    ["Modified", exactTime(object.modified)],
+    ["Expires", exactTime(object.expires)],
     ["Digest", object.digest && html`<${CopyValue} value=${object.digest} mono />`],
     ["ETag", object.etag && html`<${CopyValue} value=${object.etag} mono />`],
     ["Revision", html`<span class="mono">${object.revision}</span>`],
@@ -42,7 +42,7 @@ function facts(bucket, object) {
     ["Chunks", link ? null : chunkText(object)],
     ["NUID", object.nuid && html`<${CopyValue} value=${object.nuid} mono />`],
     ["Encryption", object.encrypted ? "Encrypted by its client: only that client's key can read it" : null],
-    ["Retention", retention && `${retention.mode.toLowerCase()} until ${exactTime(retention.until)}`],
+    ["Retention", retention && `${retention.mode.toLowerCase()}, until ${exactTime(retention.until)}`],
     ["Legal hold", object.legal_hold ? "On: this version cannot be deleted" : null],
   ];
   return rows.filter(([, value]) => value !== null && value !== "" && value !== undefined);

@@ -15,7 +15,7 @@ import {VersionsTab} from "./object_versions.js";
 import {PreviewTab} from "./preview.js";
 import {navigate, paths} from "./router.js";
 import {openCopy, openMove} from "./transfer.js";
-import {Button, Empty, ErrorBox, Menu, Name, Spinner, Tabs, toast, useTitle} from "./ui.js";
+import {Button, Empty, ErrorBox, Menu, Name, Size, Spinner, Tabs, Time, toast, useTitle} from "./ui.js";
 
 /**
  * @typedef {{name: string, size: number, chunks: number, chunk_size: number|null, digest: string|null, nuid: string|null,
@@ -56,11 +56,13 @@ function ObjectView({bucket, name, version}) {
     <${Breadcrumbs} bucket=${bucket} prefix=${folderOf(name)} leaf=${baseName(name)} />
     <div class="page-head object-head">
       <h1><${Name} value=${baseName(name)} limit=${120} /></h1>
-      ${data && html`<${Badges} object=${data} version=${version} />`}
+      ${data && html`<p class="object-facts muted">${!data.link && html`<${Size} value=${data.size} />`}
+        ${data.content_type && html`<${Name} value=${data.content_type} limit=${40} />`}
+        ${data.modified && html`<span>modified <${Time} value=${data.modified} /></span>`}<${Badges} object=${data} version=${version} /></p>`}
       ${data && html`<${Actions} ...${actions} />`}
     </div>
     ${missing
-      ? html`<p class="object-gone" role="alert">${version ? "There is no such version of this object." : "This object does not exist, or was deleted."}</p>`
+      ? html`<p class="object-gone" role="alert">${version ? "There is no such version of this object." : "This object does not exist, or was deleted. If there is a version of it below, you can restore it."}</p>`
       : html`<${ErrorBox} error=${error} title="The object could not be loaded" onRetry=${object.reload} />`}
     ${!data && !error && html`<${Spinner} label="Loading the object" />`}
     ${(data || missing) && html`<${Tabs} tabs=${tabs} current=${current} onChange=${setTab} label="Object">
@@ -97,7 +99,7 @@ function Badges({object, version}) {
     object.retention && "Locked",
     object.expires && "Expires",
   ].filter(Boolean);
-  return html`<div class="badges">${texts.map((text) => html`<span key=${text} class="badge">${text}</span>`)}</div>`;
+  return texts.map((text) => html`<span key=${text} class="badge">${text}</span>`);
 }
 
 /** @typedef {{bucket: string, name: string, version?: string, data: ObjectData|null, edit: () => void}} ActionProps */
@@ -117,7 +119,7 @@ function Actions({bucket, name, version, data, edit}) {
     ${(!data.link || data.link.name) && html`<${DownloadLink} bucket=${bucket} name=${name} version=${version} kind="primary" />`}
     <${Button} icon="share" onClick=${() => openShare(bucket, name, version)}>Share<//>
     ${mayChange && data.editable && html`<${Button} icon="edit" onClick=${edit}>Edit<//>`}
-    ${mayChange && html`<${Button} onClick=${() => rename(bucket, name)}>Rename<//>`}
+    ${mayChange && html`<${Button} icon="file" onClick=${() => rename(bucket, name)}>Rename<//>`}
     ${mayChange && html`<span class="object-wide">
       <${Button} icon="copy" onClick=${more[0]?.onSelect}>Copy<//>
       <${Button} icon="move" onClick=${more[1]?.onSelect}>Move<//>

@@ -5,7 +5,11 @@ import {useColors} from "./theme_state.js";
 import {themeColor} from "./ui.js";
 import uPlot from "./vendor/uplot.js";
 
-const HEIGHT = 200;
+const HEIGHT = 192;
+
+/** Distances of the lines behind a plot: of bytes in powers of two, and of other numbers. */
+const BYTE_STEPS = Array.from({length: 48}, (_, power) => 2 ** power);
+const NUMBER_STEPS = [0.1, 0.2, 0.5].flatMap((step) => Array.from({length: 10}, (_, power) => step * 10 ** power)).sort((a, b) => a - b);
 
 /** Cursors of all plots move together. */
 const SYNC = uPlot.sync("history");
@@ -18,8 +22,8 @@ document.head.append(sheet);
 
 /** @typedef {{label: string, values: number[], color: string}} Series `color` is a custom property */
 
-/** @param {{title: string, times: number[], step: number, series: Series[], format: (value: number) => string}} props */
-export function Plot({title, times, step, series, format}) {
+/** @param {{title: string, times: number[], step: number, series: Series[], format: (value: number) => string, isBytes?: boolean}} props */
+export function Plot({title, times, step, series, format, isBytes = false}) {
   const box = useRef(/** @type {any} */ (null));
   const plot = useRef(/** @type {any} */ (null));
   const [width, setWidth] = useState(0);
@@ -32,7 +36,7 @@ export function Plot({title, times, step, series, format}) {
   }, []);
   useLayoutEffect(() => {
     if (!width) return undefined;
-    const created = new uPlot(options({title, width, series, step, format}), data, box.current);
+    const created = new uPlot(options({width, series, step, format, isBytes}), data, box.current);
     plot.current = created;
     return () => {
       SYNC.unsub(created);
@@ -55,10 +59,10 @@ function summary(title, series, format) {
 }
 
 /**
- * @param {{title: string, width: number, series: Series[], step: number, format: (value: number) => string}} plot
+ * @param {{width: number, series: Series[], step: number, format: (value: number) => string, isBytes: boolean}} plot
  * @returns {any}
  */
-function options({width, series, step, format}) {
+function options({width, series, step, format, isBytes}) {
   const text = themeColor("--muted");
   const grid = {stroke: themeColor("--border"), width: 1};
   const axis = {stroke: text, grid, ticks: grid, font: "12px system-ui, sans-serif"};
@@ -66,12 +70,13 @@ function options({width, series, step, format}) {
   return {
     width,
     height: HEIGHT,
+    padding: [8, 32, 0, 0],
     legend: {live: true},
     cursor: {sync: {key: SYNC.key}, drag: {x: false, y: false}, points: {size: 6}},
     scales: {x: {time: true}, y: {range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(high * 1.1, 1)]}},
     axes: [
       {...axis, space: 72, values: [[3600, "{HH}:{mm}", null, null, null, null, null, null, 0], [60, "{HH}:{mm}", null, null, null, null, null, null, 0], [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]]},
-      {...axis, size: 76, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(format)},
+      {...axis, size: 76, incrs: isBytes ? BYTE_STEPS : NUMBER_STEPS, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(format)},
     ],
     series: [
       {label: "Time", value: (/** @type {any} */ _, /** @type {number|null} */ value) => (value === null ? "–" : clock.format(value * 1000))},

@@ -1,8 +1,7 @@
 // The upload of one file: its state, its requests, pause and resume.
 import {ApiError} from "./api.js";
-import {fingerprint, removeRecord, saveRecord} from "./upload_records.js";
-import {abortUpload, completeUpload, createUpload, exists, listParts, PART_SIZE, partSize, putFile, putPart}
-  from "./upload_s3.js";
+import {Parts} from "./upload_parts.js";
+import {exists, PART_SIZE, putFile} from "./upload_s3.js";
 import {retrying, UploadError} from "./upload_send.js";
 
 /** @typedef {import("./upload_slots.js").Slots} Slots */
@@ -36,14 +35,9 @@ export class FileUpload {
     this.error = null;
     /** When the next attempt is made, in milliseconds since the epoch; 0: none is due. */
     this.retryAt = 0;
-    this.record = record ?? null;
+    this.parts = new Parts(this, record ?? null);
     this.slots = slots;
     this.onChange = onChange;
-    /** @type {Map<number, string>} ETags of the parts that the gateway has, by number */
-    this.etags = new Map();
-    this.stored = 0;
-    /** The bytes that were stored before the page was loaded. */
-    this.found = 0;
     /** @type {Map<number, number>} bytes sent of the requests that are running, by part */
     this.sending = new Map();
     this.wasChecked = false;
@@ -53,7 +47,7 @@ export class FileUpload {
   /** The bytes that were sent. */
   get loaded() {
     if (this.state === "done") return this.size;
-    let loaded = this.stored;
+    let loaded = this.parts.stored;
     for (const bytes of this.sending.values()) loaded += bytes;
     return Math.min(loaded, this.size);
   }
@@ -73,8 +67,7 @@ export class FileUpload {
     try {
       await this.check(signal);
       if (this.size <= PART_SIZE) await this.#sendWhole(signal);
-      else await this.#sendParts(signal);
-      this.stored = this.size;
+      else await this.parts.send(this.file, signal);
       this.set("done");
     } catch (error) {
       if (signal.aborted) return; // paused or cancelled: it may run again already
@@ -85,8 +78,8 @@ export class FileUpload {
 
   /** Look before a large file is sent whether its object exists. */
   async check(/** @type {AbortSignal} */ signal) {
-    if (!this.isNew || this.wasChecked || this.record || this.size <= PART_SIZE) return;
-    if (await this.#request(signal, () => exists(this, {signal}))) {
+    if (!this.isNew || this.wasChecked || this.parts.record || this.size <= PART_SIZE) return;
+    if (await this.request(signal, () => exists(this, {signal}))) {
       throw new UploadError("PreconditionFailed", "An object with this name exists.", 412);
     }
     this.wasChecked = true;
@@ -109,25 +102,26 @@ export class FileUpload {
     if (this.isOver) return;
     this.controller.abort();
     this.set("cancelled");
-    await this.#discard();
+    await this.parts.discard();
   }
 
   /** Leave the object that exists as it is. */
   async skip() {
     this.set("skipped");
-    await this.#discard();
+    await this.parts.discard();
   }
 
   /** Replace the object that exists. */
   replace() {
     this.isNew = false;
+    if (this.parts.record) this.parts.record.isNew = false;
     this.set("queued");
   }
 
   /** Use another key. Parts that were sent under the first one are removed. */
   async rename(/** @type {string} */ key) {
-    await this.#discard();
-    this.#forget();
+    await this.parts.discard();
+    this.parts.forget();
     this.key = key;
     this.wasChecked = false;
     this.set("queued");
@@ -150,84 +144,7 @@ export class FileUpload {
   async #sendWhole(/** @type {AbortSignal} */ signal) {
     const file = /** @type {File} */ (this.file);
     const onProgress = (/** @type {number} */ loaded) => { this.sending.set(1, loaded); this.onChange(); };
-    await this.#request(signal, () => putFile(this, file, {isNew: this.isNew, signal, onProgress}));
-  }
-
-  async #sendParts(/** @type {AbortSignal} */ signal) {
-    const record = await this.#begin(signal);
-    const file = /** @type {File} */ (this.file);
-    const numbers = [];
-    for (let number = 1; (number - 1) * record.partSize < this.size; number += 1) {
-      if (!this.etags.has(number)) numbers.push(number);
-    }
-    // The gateway stores parts in order, so they begin in order: each slot takes the next.
-    const running = [1, 2, 3].map(async () => {
-      for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
-        await this.#sendPart(record, file, number, signal);
-      }
-    });
-    await Promise.all(running);
-    const etags = [...this.etags].sort(([a], [b]) => a - b).map(([, etag]) => etag);
-    try {
-      await this.#request(signal, () => completeUpload(this, record.id, etags, {isNew: this.isNew, signal}));
-    } catch (error) {
-      // Another attempt may have completed it; if not, the parts are gone, and it starts again.
-      if (error instanceof UploadError && error.code === "NoSuchUpload") this.#forget();
-      throw error;
-    }
-    removeRecord(record.id);
-  }
-
-  async #sendPart(/** @type {UploadRecord} */ record, /** @type {File} */ file, /** @type {number} */ number,
-    /** @type {AbortSignal} */ signal) {
-    const start = (number - 1) * record.partSize;
-    const body = file.slice(start, start + record.partSize);
-    const onProgress = (/** @type {number} */ loaded) => {
-      this.sending.set(number, Math.min(loaded, body.size));
-      this.onChange();
-    };
-    const etag = await this.#request(signal, () => putPart(this, record.id, number, body, {signal, onProgress}));
-    this.sending.delete(number);
-    this.etags.set(number, etag);
-    this.stored += body.size;
-    saveRecord(record);
-    this.onChange();
-  }
-
-  /** Return the record of the upload in parts: a new one, or an earlier one with what it has. */
-  async #begin(/** @type {AbortSignal} */ signal) {
-    const file = /** @type {File} */ (this.file);
-    if (this.record) {
-      try {
-        await this.#loadParts(this.record, signal);
-        return this.record;
-      } catch (error) {
-        if (!(error instanceof UploadError) || error.code !== "NoSuchUpload") throw error;
-        this.#forget();
-      }
-    }
-    const id = await this.#request(signal, () => createUpload(this, file, {signal}));
-    const {bucket, key, size, isNew, owner} = this;
-    const fresh = {id, owner, bucket, key, name: file.name, size, isNew, lastModified: file.lastModified,
-      partSize: partSize(size), fingerprint: await fingerprint(file)};
-    this.record = /** @type {UploadRecord} */ (fresh);
-    saveRecord(fresh);
-    return this.record;
-  }
-
-  /** Ask the gateway which parts it has. */
-  async #loadParts(/** @type {UploadRecord} */ record, /** @type {AbortSignal} */ signal) {
-    const parts = await this.#request(signal, () => listParts(this, record.id, {signal}));
-    this.etags.clear();
-    const before = this.stored;
-    this.stored = 0;
-    for (const [number, {etag, size}] of parts) {
-      const expected = Math.min(record.partSize, this.size - (number - 1) * record.partSize);
-      if (size !== expected) continue;
-      this.etags.set(number, etag);
-      this.stored += size;
-    }
-    this.found += this.stored - before;
+    await this.request(signal, () => putFile(this, file, {isNew: this.isNew, signal, onProgress}));
   }
 
   /**
@@ -237,7 +154,7 @@ export class FileUpload {
    * @param {() => Promise<T>} action
    * @returns {Promise<T>}
    */
-  #request(signal, action) {
+  request(signal, action) {
     const onWait = (/** @type {UploadError | null} */ error, /** @type {number} */ seconds) => {
       if (signal.aborted) return;
       this.set(error ? "waiting" : "uploading");
@@ -266,24 +183,6 @@ export class FileUpload {
     this.onChange();
   }
 
-  #forget() {
-    if (this.record) removeRecord(this.record.id);
-    this.record = null;
-    this.etags.clear();
-    this.stored = this.found = 0;
-  }
-
-  /** Remove the parts. The record is kept if that fails: the tray offers it after a reload. */
-  async #discard() {
-    const {record} = this;
-    if (!record) return;
-    try {
-      await abortUpload(this, record.id);
-      removeRecord(record.id);
-    } catch (error) {
-      this.error = error instanceof UploadError ? error : null;
-    }
-  }
 }
 
 /** The error of a name without a URL, or of a file that was changed, moved, or is a folder. */

@@ -54,7 +54,7 @@ export class UploadQueue {
     if (owner) this.files = this.files.filter((each) => each.owner === owner);
     this.pauseAll();
     this.owner = owner;
-    const present = new Set(this.files.map((each) => each.record?.id));
+    const present = new Set(this.files.map((each) => each.parts.record?.id));
     for (const record of owner ? loadRecords(owner) : []) {
       if (!present.has(record.id)) this.files.push(this.#newFile(record.bucket, record.key, null, record));
     }
@@ -88,7 +88,7 @@ export class UploadQueue {
    * @returns {Promise<boolean>} whether it is the same file
    */
   async attach(upload, file) {
-    const {record} = upload;
+    const {record} = upload.parts;
     if (!record || !looksLike(record, file) || await fingerprint(file) !== record.fingerprint) return false;
     upload.attach(file);
     this.#start();
@@ -212,7 +212,7 @@ export class UploadQueue {
   #sample() {
     const time = Date.now();
     let loaded = 0;
-    for (const each of this.files) loaded += each.loaded - each.found;
+    for (const each of this.files) loaded += each.loaded - each.parts.found;
     this.samples = this.samples.filter((each) => time - each.time < SPEED_WINDOW);
     this.samples.push({time, loaded});
   }

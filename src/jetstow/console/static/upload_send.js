@@ -152,7 +152,7 @@ function parseError(request) {
     try {
       ({code, message} = JSON.parse(responseText).error);
     } catch { /* not an error of the console: keep the status */ }
-  } else {
+  } else if (responseText.trimStart().startsWith("<")) {
     const root = parseXml(responseText);
     code = textOf(root, "Code") || code;
     message = textOf(root, "Message") || message;

@@ -161,7 +161,7 @@ function ChooseAgain({file}) {
     const chosen = input.current?.files?.[0];
     if (!chosen || !input.current) return;
     input.current.value = "";
-    const expected = file.record?.name ?? file.key;
+    const expected = file.parts.record?.name ?? file.key;
     if (!await uploads.attach(file, chosen)) {
       toast(`${chosen.name} is not the file that the upload began with: ${expected}, ${size(file.size)}. `
         + "To upload it instead, cancel this upload first.", {kind: "danger"});
