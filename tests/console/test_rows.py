@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import jetstow
-from jetstow.console.rows import BY_NAME, Order, Views
+from jetstow.console.rows import BY_NAME, Order
+from jetstow.console.views import Views
 from jetstow.s3.buckets import Buckets
 from tests.support.console import error_code
 from tests.support.gateway import OTHER, READER, WRITER
@@ -202,5 +204,31 @@ async def test_views_are_used_again_and_limited(
         assert third.revision > second.revision
         many = await asyncio.gather(*(view(Order(filter=str(n))) for n in range(20)))
         assert {len(each.entries) for each in many} == {0}
+    finally:
+        await buckets.indexes.close()
+
+
+async def test_updated_folder_equals_a_new_one(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
+) -> None:
+    """Folders are brought up to date with the changes, whatever they are."""
+    random = Random(7)
+    buckets = Buckets(js)
+    bucket = await buckets.open(store.bucket)
+    names = ["a", "a/", "a/1", "a/2/x", "a/2/y", "b/c", "b/d/e", "d", "d/", "z"]
+    kept, places = Views(), [(prefix, deep) for prefix in ("", "a/", "b/") for deep in (0, 1)]
+    try:
+        for step in range(60):
+            for name in random.sample(names, random.choice((1, 1, 3))):
+                if random.random() < 0.5:
+                    await store.put(name, bytes(random.randrange(9)))
+                else:
+                    await store.delete(name, missing_ok=True)
+            for prefix, deep in random.sample(places, 3):
+                for order in (BY_NAME, Order(sort="size", descending=True)):
+                    arguments = (buckets, bucket, prefix, order)
+                    found = await kept.open(*arguments, is_deep=bool(deep))
+                    fresh = await Views().open(*arguments, is_deep=bool(deep))
+                    assert found == fresh, (step, prefix, deep, order)
     finally:
         await buckets.indexes.close()

@@ -17,7 +17,8 @@ from jetstow.console.access import open_call
 from jetstow.console.context import Context, context_of
 from jetstow.console.links import LinkTarget, visible_link
 from jetstow.console.queries import json_response, parse_choice, parse_flag, parse_number
-from jetstow.console.rows import Order, Sort, Views
+from jetstow.console.rows import Order, Sort
+from jetstow.console.views import Views
 from jetstow.s3.call import Call
 from jetstow.s3.objects import listed_time
 from jetstow.s3.xml.writing import format_nanoseconds

@@ -16,7 +16,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.filters import NameFilter
-from jetstow._core.read.index_entry import EntryDecoder
+from jetstow._core.read.index_entry import EntryDecoder, IndexEntry
 from jetstow._core.read.index_feed import IndexFeed, Outdated
 from jetstow._core.read.listing import iter_infos
 from jetstow._core.read.name_index import IndexPage, PageCandidates, PageQuery
@@ -89,6 +89,24 @@ class BucketIndex:
             page.names = len(feed.names)
         page.time = now
         return page
+
+    async def changes(self, revision: int) -> dict[str, IndexEntry | None] | None:
+        """Return the names that changed after the revision of a page: each object, None if deleted.
+
+        None: there were too many changes since, or the index was filled again. Read the pages.
+
+        Raises: what `page` raises.
+        """
+        feed, now, max_age = await self._current_feed()
+        names = feed.changed_since(revision)
+        if names is None:
+            return None
+        found = {name: feed.names.get(name) for name in names}
+        oldest = now - max_age if max_age else 0
+        return {
+            name: None if entry is None or entry.is_expired(now, oldest) else entry
+            for name, entry in found.items()
+        }
 
     async def versions(
         self,
