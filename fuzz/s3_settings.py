@@ -96,7 +96,7 @@ def _texts(policy: BucketPolicy) -> list[str]:
 
 _STATEMENT: Final = {
     "Sid": "a", "Effect": "Allow", "Principal": {"AWS": ["owner", "arn:aws:iam:::user/b"]},
-    "Action": ["s3:Get*", "s3:PutObject", "s3:?ist*"],
+    "Action": ["s3:Get*", "s3:PutObject", "s3:ListBucke?"],
     "Resource": ["arn:aws:s3:::photos", "arn:aws:s3:::photos/*a?b*"],
 }  # fmt: skip
 _CONDITION: Final = {
