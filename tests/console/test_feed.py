@@ -147,7 +147,24 @@ async def test_session_that_ends(
         try:
             assert await events.next() == ("end", None)
         finally:
-            keys._keys.update({key.access_key: key for key in original})
+            keys.replace(original)
+
+
+async def test_number_of_feeds_is_limited(
+    console: RunningConsole, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each feed is a consumer of the server: a client could open them without end."""
+    monkeypatch.setattr(feed, "MAX_FEEDS", 1)
+    path = f"buckets/{store.bucket}/changes"
+    with console.sign_in(OTHER) as other, console.sign_in() as owner:
+        async with following(console, store.bucket):
+            assert error_code(owner.get(path)) == "SlowDown"
+            with other.stream("GET", path) as response:
+                assert response.status_code == 200, "other keys have their own"
+        open_feeds = console.console.context.part(feed._new_open_feeds)
+        async with asyncio.timeout(20):
+            while open_feeds.total():
+                await asyncio.sleep(0.05)
 
 
 def test_permissions(console: RunningConsole, s3_bucket: str) -> None:

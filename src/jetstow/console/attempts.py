@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from starlette.datastructures import Address
+
 LIMIT: Final = 5
 # The time in which `LIMIT` attempts may fail, in seconds.
 PERIOD: Final = 60.0
 # How many addresses and keys are remembered: a client with many addresses must not fill the memory.
 _MAX_NAMES: Final = 10_000
+
+
+# Who has an address of IPv6 has the whole network of this size.
+_IPV6_PREFIX: Final = 64
+
+
+def client_name(address: Address | None) -> str:
+    """Return the name of a client that attempts are counted for."""
+    if address is None:
+        return "client"
+    try:
+        parsed = ipaddress.ip_address(address.host)
+    except ValueError:
+        return f"client {address.host}"
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return f"client {parsed.ipv4_mapped}"
+        return f"client {ipaddress.ip_network((int(parsed), _IPV6_PREFIX), strict=False)}"
+    return f"client {parsed}"
 
 
 class Attempts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final, Literal
 
 import msgspec
@@ -234,6 +235,7 @@ async def _check_deletable(call: Call) -> None:
             page = await index.page(after=after, limit=_PAGE)
             for entry in page.entries:
                 call.check("DeleteObject", entry.name)
+                await asyncio.sleep(0)  # a long policy takes milliseconds for each of them
             after = page.next
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from jetstow import ObjectWatcher
 from jetstow.console.access import open_bucket, open_call, signed_in
-from jetstow.console.context import context_of
+from jetstow.console.context import Context, context_of
 from jetstow.console.errors import ConsoleError
 from jetstow.console.queries import iso_time
 from jetstow.console.streaming import Streamed
@@ -32,6 +33,8 @@ _MAX_BATCH: Final = 1_000
 # The time between two checks of the session and the bucket, each with a comment line: proxies
 # close connections that are silent for a minute. In seconds.
 _CHECK_INTERVAL: Final = 15.0
+# The feeds of an access key in a worker. Each of them is a consumer of the NATS server.
+MAX_FEEDS: Final = 64
 # After how many milliseconds a browser connects again.
 _RETRY: Final = b"retry: 1000\n"
 
@@ -58,9 +61,30 @@ async def changes(request: Request) -> Response:
     prefix = request.query_params.get("prefix", "")
     name = request.path_params["bucket"]
     call = await open_call(request, name, "ListObjectsV2", query={"prefix": prefix})
+    open_feeds = context_of(request).part(_new_open_feeds)
+    access_key = signed_in(request).key.access_key
+    if open_feeds[access_key] >= MAX_FEEDS:
+        raise S3Error("SlowDown", f"The key has {MAX_FEEDS} feeds open: close one.")
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    events = _Feed(request, call.bucket, prefix).events()
+    events = _counted(open_feeds, access_key, _Feed(request, call.bucket, prefix).events())
     return Streamed(events, "text/event-stream", headers)
+
+
+def _new_open_feeds(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context
+    """Return how many feeds are open, by access key."""
+    return Counter()
+
+
+async def _counted(
+    open_feeds: Counter[str], access_key: str, events: AsyncGenerator[bytes, None]
+) -> AsyncGenerator[bytes, None]:
+    open_feeds[access_key] += 1
+    try:
+        async with aclosing(events):
+            async for event in events:
+                yield event
+    finally:
+        open_feeds[access_key] -= 1
 
 
 class _Feed:

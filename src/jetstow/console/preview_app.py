@@ -49,6 +49,7 @@ class PreviewApp:
         if scope["method"] not in ("GET", "HEAD"):
             await _refuse(send, HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD")
             return
+        gateway.key_reload.check()
         token = scope["raw_path"].decode("latin-1").removeprefix("/").partition("/")[0]
         found = find_link(gateway.services.keys, token, gateway.clock().timestamp())
         if found is None:

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from jetstow.console.access import signed_in
+from jetstow.console.attempts import client_name
 from jetstow.console.context import context_of
 from jetstow.console.errors import ConsoleError
 from jetstow.console.json_body import read_json
@@ -22,6 +23,8 @@ PATH: Final = "/_console/api/session"
 COOKIE_PATH: Final = "/_console"
 
 _MAX_SIZE: Final = 16 * 1024
+# The characters of a wrong access key that are remembered.
+_MAX_NAME: Final = 128
 
 
 class _Credentials(msgspec.Struct, forbid_unknown_fields=True):
@@ -33,9 +36,8 @@ async def sign_in(request: Request) -> Response:
     """Check the secret of a key, and begin a session."""
     given = await read_json(request, _Credentials, max_size=_MAX_SIZE)
     context = context_of(request)
-    client = request.client.host if request.client else ""
     # A key that does not exist is limited, too: the answers do not show which keys there are.
-    names = (f"client {client}", f"key {given.access_key}")
+    names = (client_name(request.client), f"key {given.access_key[:_MAX_NAME]}")
     if seconds := context.attempts.wait(names):
         raise ConsoleError("TooManyAttempts", headers={"retry-after": str(seconds)})
     gateway = context.gateway

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ async def archive(request: Request) -> Response:
     if not names and not prefixes:
         prefixes = [query.get("prefix", "")]
     below: dict[str, int] = {}
-    for prefix in prefixes:
+    for prefix in _outermost(prefixes):
         call = await open_call(request, name, "ListObjectsV2", query={"prefix": prefix})
         below |= await sizes_below(call, [prefix])
     bucket = await open_bucket(request, name, "GetObject")
@@ -43,7 +44,7 @@ async def archive(request: Request) -> Response:
         base = ""
     if not selected:
         raise S3Error("NoSuchKey", "There is no object to download.")
-    paths = archive_paths(selected, len(base))
+    paths = await asyncio.to_thread(archive_paths, selected, len(base))
     # An error of the first object still has its own status.
     await (await _open(request, bucket, selected[0])).close()
 
@@ -59,6 +60,15 @@ async def archive(request: Request) -> Response:
     disposition = f"attachment; filename*=UTF-8''{quote(f'{label}.zip', safe='')}"
     headers = {"content-disposition": disposition, "cache-control": "no-store"}
     return Streamed(zip_pieces(paths, open_object), "application/zip", headers)
+
+
+def _outermost(prefixes: list[str]) -> list[str]:
+    """Return prefixes without those that begin with another one."""
+    found: list[str] = []
+    for prefix in sorted(set(prefixes)):
+        if not found or not prefix.startswith(found[-1]):
+            found.append(prefix)
+    return found
 
 
 async def _open(request: Request, bucket: Bucket, name: str) -> ObjectReader:

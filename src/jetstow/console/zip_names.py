@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 # What Windows does not allow in a file name (a backslash would be a separator there), and what
@@ -24,22 +25,31 @@ def archive_paths(names: Iterable[str], skipped: int) -> dict[str, str]:
     differ only in their case, or one that is a folder of another, get a number.
     """
     parts = {name: _safe_parts(name[skipped:]) for name in names}
-    taken = {
-        "/".join(path[:end]).casefold() for path in parts.values() for end in range(1, len(path))
-    }
+    ordered = sorted("/".join(path).casefold() for path in parts.values())
+    taken: set[str] = set()
+    # Which numbers were used for a path: a bucket may have many names that become the same one.
+    numbers: dict[str, int] = {}
     paths: dict[str, str] = {}
     for name, path in parts.items():
         folder = "".join(f"{part}/" for part in path[:-1])
         stem, dot, ending = path[-1].rpartition(".")
         if not stem:
             stem, dot, ending = path[-1], "", ""
-        found, number = folder + path[-1], 1
-        while found.casefold() in taken:
-            number += 1
+        found = folder + path[-1]
+        first = key = found.casefold()
+        while key in taken or _is_folder(key, ordered):
+            number = numbers[first] = numbers.get(first, 1) + 1
             found = f"{folder}{stem} ({number}){dot}{ending}"
-        taken.add(found.casefold())
+            key = found.casefold()
+        taken.add(key)
         paths[name] = found
     return paths
+
+
+def _is_folder(path: str, ordered: Sequence[str]) -> bool:
+    """Return whether one of the paths, which are sorted, is below another one."""
+    place = bisect_left(ordered, f"{path}/")
+    return place < len(ordered) and ordered[place].startswith(f"{path}/")
 
 
 def _safe_parts(name: str) -> list[str]:
