@@ -122,6 +122,21 @@ def test_parquet_is_read_by_ranges(
     assert (refused.status_code, error_code(refused)) == (400, "InvalidRequest")
 
 
+def test_parquet_that_decompresses_to_too_much(
+    client: ConsoleClient, put: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a file of some KB becomes is limited, in another process than the gateway."""
+    monkeypatch.setattr(parquet, "MAX_MEMORY", 400 * MIB)
+    table = pa.table({"a": [bytes(64 * MIB)]})
+    bomb = parquet_file(table, compression="zstd", use_dictionary=False, write_statistics=False)
+    assert len(bomb) < MIB
+    path = put("bomb.parquet", bomb)
+    refused = client.get(f"{path}/table?name=bomb.parquet")
+    assert (refused.status_code, error_code(refused)) == (400, "InvalidRequest")
+    put("fine.parquet", parquet_file(pa.table({"a": [1]})))
+    assert client.get(f"{path}/table?name=fine.parquet").json()["rows"] == [[1]]
+
+
 def test_what_is_no_parquet_file(client: ConsoleClient, put: Any) -> None:
     good = parquet_file(pa.table({"n": range(1_000)}))
     for body in (

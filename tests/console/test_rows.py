@@ -184,7 +184,7 @@ async def test_views_are_used_again_and_limited(
 ) -> None:
     buckets = Buckets(js)
     bucket = await buckets.open(filled.bucket)
-    views = Views(max_rows=12)
+    views = Views(max_rows=512)
 
     async def view(order: Order = BY_NAME, prefix: str = "") -> Any:
         return await views.open(buckets, bucket, prefix, order, is_deep=False)

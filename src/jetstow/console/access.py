@@ -231,7 +231,7 @@ def object_call(
     """
     session = signed_in(request)
     s3_req = s3_request_of(request, bucket.name, key, version, query)
-    payload = Payload(s3_req, session.identity, RawBody(s3_req, request.receive))
+    payload = Payload(s3_req, session.identity, RawBody(s3_req.headers, request.receive))
     now = session.gateway.clock()
     return Call(
         session.services, operation, s3_req, session.identity, session.buckets, payload, now, bucket

@@ -10,7 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jetstow.console.access import open_call
-from jetstow.console.parquet import read_parquet
+from jetstow.console.context import context_of
+from jetstow.console.parquet import ParquetReaders
 from jetstow.console.previews import kind_of
 from jetstow.console.queries import json_response, parse_name, parse_number
 from jetstow.console.reading import open_readable
@@ -30,7 +31,8 @@ async def table(request: Request) -> Response:
     """Return the first rows of an object as a table: of Parquet if it is that, and of CSV else."""
     async with await open_readable(await _call(request)) as reader:
         if kind_of(reader.info) == "parquet":
-            return json_response(await read_parquet(reader))
+            readers = context_of(request).part(ParquetReaders)
+            return json_response(await readers.read(reader))
         size = reader.info.size or 0
         data = await reader.read_at(0, min(MAX_CSV, size))
         parsed = await asyncio.to_thread(parse_csv, data, is_all=len(data) == size)

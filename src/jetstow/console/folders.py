@@ -20,6 +20,9 @@ _MAX_SCANNED: Final = 200_000
 # With more changes than this, the folder is read again.
 _MAX_CHANGES: Final = 1_000
 
+# The same for changed folders below it: each takes requests to the server.
+_MAX_CHANGED_FOLDERS: Final = 20
+
 _name_of = attrgetter("name")
 
 
@@ -114,7 +117,10 @@ async def update_folder(
     before = folder.by_name
     folders, entries, size = before.folders.copy(), before.entries.copy(), before.size
     rows = {name: place.folder_of(name) for name in changes if place.has(name)}
-    for row in {row for row in rows.values() if row is not None}:
+    changed = {row for row in rows.values() if row is not None}
+    if len(changed) > _MAX_CHANGED_FOLDERS:
+        return None
+    for row in changed:
         page = await index.page(row, limit=1)
         _set_present(folders, row, is_present=bool(page.entries))
     objects = {name: changes[name] for name, row in rows.items() if row is None}

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -97,19 +97,3 @@ def _is_number(cell: str) -> bool:
         return math.isfinite(float(cell)) and "_" not in cell
     except ValueError:
         return False
-
-
-def limited(value: Any) -> Any:
-    """Return a value of a Parquet file as a cell: JSON has it exactly, and it is not too long."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        # A browser's numbers are floating-point.
-        return value if abs(value) < 2**53 else str(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, bytes):
-        return f"0x{value[: MAX_CELL // 2].hex()}"
-    if hasattr(value, "isoformat"):
-        return str(value.isoformat())
-    return str(value)[:MAX_CELL]

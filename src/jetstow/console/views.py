@@ -20,6 +20,8 @@ from jetstow.s3.buckets import Bucket, Buckets
 
 # How many rows all views together have at most, at 8 bytes each: the entries are the index's own.
 MAX_ROWS: Final = 4_000_000
+# What a folder has besides its rows counts as so many: prefixes without objects are folders, too.
+_FOLDER_SIZE: Final = 250
 # After this time, in seconds, a folder is read again: the index finds purges of single objects by
 # an administrator, which have no revision, after this time, too.
 _MAX_AGE: Final = 10.0
@@ -94,10 +96,10 @@ class Views:
         return folder
 
     def _discard_oldest(self) -> None:
-        rows = sum(folder.rows for folder in self._folders.values())
-        while rows > self._max_rows and len(self._folders) > 1:
+        size = sum(folder.rows + _FOLDER_SIZE for folder in self._folders.values())
+        while size > self._max_rows and len(self._folders) > 1:
             _, oldest = self._folders.popitem(last=False)
-            rows -= oldest.rows
+            size -= oldest.rows + _FOLDER_SIZE
 
 
 def _is_usable(folder: Folder, now: int) -> bool:
