@@ -56,18 +56,18 @@ const nameOf = (key) => key.name || key.user || key.access_key;
 /** @param {{keys: AccessKey[], own: string|undefined, writable: boolean, onEdit: (key: AccessKey) => void, onRevoke: (key: AccessKey) => void}} props */
 function KeyTable({keys, own, writable, onEdit, onRevoke}) {
   return html`<div class="table-wrap"><table class="table" aria-label="Keys">
-    <thead><tr><th scope="col">Name</th><th scope="col">Access key</th><th scope="col">User</th><th scope="col">May</th><th scope="col">Buckets</th>
+    <thead><tr><th scope="col">Key</th><th scope="col" class="is-wide-cell">User</th><th scope="col">May</th><th scope="col" class="is-wide-cell">Buckets</th>
       <th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
     <tbody>${keys.map(
       (key) => html`<tr key=${key.access_key}>
-        <td><${Name} value=${key.name || "–"} />
+        <td><${Name} value=${key.name || "(no name)"} />
           ${key.access_key === own && html` <span class="badge is-accent">You</span>`}
           ${key.admin && html` <span class="badge">Administrator</span>`}
-          ${key.creds && html` <span class="badge" title="NATS checks the permissions of its credentials file">NATS credentials</span>`}</td>
-        <td class="mono">${key.access_key}</td>
-        <td><${Name} value=${key.user} /></td>
+          ${key.creds && html` <span class="badge" title="NATS checks the permissions of its credentials file">NATS credentials</span>`}
+          <span class="cell-id mono">${key.access_key}</span></td>
+        <td class="is-wide-cell"><${Name} value=${key.user} /></td>
         <td class="number">${ALLOW[key.allow]}</td>
-        <td>${key.buckets.length === 1 && key.buckets[0] === "*" ? "all" : html`<${Name} value=${key.buckets.join(", ")} />`}</td>
+        <td class="is-wide-cell">${key.buckets.length === 1 && key.buckets[0] === "*" ? "all" : html`<${Name} value=${key.buckets.join(", ")} />`}</td>
         <td class="row-actions">${writable && html`
           <${Button} kind="quiet" icon="edit" label=${`Change ${visible(nameOf(key))}`} onClick=${() => onEdit(key)} />
           <${Button} kind="quiet" icon="trash" label=${`Revoke ${visible(nameOf(key))}`} onClick=${() => onRevoke(key)} />`}</td>

@@ -110,6 +110,7 @@ function Actions({bucket, name, version, data, edit}) {
   const isCurrent = !version || data.latest;
   const mayChange = canWrite() && isCurrent;
   const more = [
+    {label: "Rename", icon: "file", onSelect: () => rename(bucket, name)},
     {label: "Copy", icon: "copy", onSelect: () => openCopy(bucket, {names: [name], prefixes: []})},
     {label: "Move", icon: "move", onSelect: () => openMove(bucket, {names: [name], prefixes: []})},
     null,
@@ -119,12 +120,9 @@ function Actions({bucket, name, version, data, edit}) {
     ${(!data.link || data.link.name) && html`<${DownloadLink} bucket=${bucket} name=${name} version=${version} kind="primary" />`}
     <${Button} icon="share" onClick=${() => openShare(bucket, name, version)}>Share<//>
     ${mayChange && data.editable && html`<${Button} icon="edit" onClick=${edit}>Edit<//>`}
-    ${mayChange && html`<${Button} icon="file" onClick=${() => rename(bucket, name)}>Rename<//>`}
-    ${mayChange && html`<span class="object-wide">
-      <${Button} icon="copy" onClick=${more[0]?.onSelect}>Copy<//>
-      <${Button} icon="move" onClick=${more[1]?.onSelect}>Move<//>
-      <${Button} icon="trash" onClick=${more[3]?.onSelect}>Delete<//>
-    </span>
+    ${mayChange && html`<span class="object-wide">${more.map(
+      (action) => action && html`<${Button} key=${action.label} icon=${action.icon} onClick=${action.onSelect}>${action.label}<//>`,
+    )}</span>
     <span class="object-narrow"><${Menu} label="More actions" items=${more} /></span>`}
   </div>`;
 }

@@ -49,7 +49,7 @@ export function VersionsTab({bucket, name, revision, onChange}) {
   }
   return html`<${ErrorBox} error=${error} onRetry=${list.reload} />
     <div class="table-wrap"><table class="table" aria-label="Versions">
-      <thead><tr><th scope="col">Version</th><th scope="col">Modified</th><th scope="col" class="is-number">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
+      <thead><tr><th scope="col">Version</th><th scope="col" class="is-number is-wide-cell">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
       <tbody>${data.map(
         (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version}
           onRestore=${restore} onUndelete=${undelete} onDelete=${setAsked} />`,
@@ -69,13 +69,12 @@ export function VersionsTab({bucket, name, revision, onChange}) {
 function Row({bucket, name, version, onRestore, onUndelete, onDelete}) {
   const {version: id, latest, deleted} = version;
   const label = exactTime(version.modified);
-  const short = middle(id, 20);
   return html`<tr>
-    <td>${deleted ? html`<span class="mono" title=${id}>${short}</span>` : html`<${Link} class="mono" title=${id} href=${paths.object(bucket, name, id)}>${short}<//>`}
+    <td>${deleted ? html`<${Time} value=${version.modified} />` : html`<${Link} href=${paths.object(bucket, name, id)}><${Time} value=${version.modified} /><//>`}
       ${latest && html` <span class="badge is-accent">Current</span>`}
-      ${deleted && html` <span class="badge is-warn">Delete marker</span>`}</td>
-    <td><${Time} value=${version.modified} /></td>
-    <td class="is-number">${deleted ? "–" : html`<${Size} value=${version.size} />`}</td>
+      ${deleted && html` <span class="badge is-warn">Delete marker</span>`}
+      <span class="cell-id mono" title=${id}>${middle(id, 32)}</span></td>
+    <td class="is-number is-wide-cell">${deleted ? "–" : html`<${Size} value=${version.size} />`}</td>
     <td class="row-actions">
       ${!deleted && html`<${Button} kind="quiet" icon="download" label=${`Download the version of ${label}`} onClick=${() => downloadObject(bucket, name, id)} />`}
       ${canWrite() && !deleted && !latest && html`<${Button} onClick=${() => onRestore(version)}>Restore<//>`}

@@ -94,8 +94,9 @@ function MirrorJob({bucket}) {
 
 /** @param {{bucket: string, result: any}} props */
 function MirrorResult({bucket, result: {copied, updated, unchanged, size: bytes, failed}}) {
-  return html`<p class=${failed.length ? "bad" : "good"}>${count(copied, "object")} copied, ${count(updated)} updated, ${count(unchanged)} unchanged,
-    ${size(bytes)} written${failed.length ? `, ${count(failed.length)} failed` : ""}.</p>
+  const parts = [`${count(copied, "object")} copied`, `${count(updated)} updated`, `${count(unchanged)} unchanged`, `${size(bytes)} written`];
+  if (failed.length) parts.push(`${count(failed.length)} failed`);
+  return html`<p class=${failed.length ? "bad" : "good"}>${parts.join(", ")}.</p>
     <${Findings} bucket=${bucket} findings=${failed} />`;
 }
 

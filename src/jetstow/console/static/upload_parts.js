@@ -120,10 +120,11 @@ export class Parts {
     this.stored = this.found = 0;
   }
 
-  /** Remove the parts. The record is kept if that fails: the tray offers it after a reload. */
+  /** Remove the parts. The record is kept until then: if the page is closed, the next one does it. */
   async discard() {
     const {record} = this;
     if (!record) return;
+    saveRecord({...record, isCancelled: true});
     try {
       await abortUpload(this.upload, record.id);
       removeRecord(record.id);

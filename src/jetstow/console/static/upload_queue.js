@@ -40,6 +40,8 @@ export class UploadQueue {
     this.samples = [];
     this.timer = 0;
     this.running = 0;
+    /** Files before this index are not queued: a folder can have many thousands. */
+    this.cursor = 0;
     window.addEventListener("beforeunload", (event) => {
       if (this.totals().active) event.preventDefault();
     });
@@ -56,7 +58,10 @@ export class UploadQueue {
     this.owner = owner;
     const present = new Set(this.files.map((each) => each.parts.record?.id));
     for (const record of owner ? loadRecords(owner) : []) {
-      if (!present.has(record.id)) this.files.push(this.#newFile(record.bucket, record.key, null, record));
+      if (present.has(record.id)) continue;
+      const file = this.#newFile(record.bucket, record.key, null, record);
+      if (record.isCancelled) void file.cancel(); // the page was closed before the gateway answered
+      else this.files.push(file);
     }
     this.#changed();
   }
@@ -69,14 +74,21 @@ export class UploadQueue {
    */
   async add(bucket, entries, prefix) {
     if (!this.totals().active) this.policy = "";
+    const earlier = new Map(this.files.filter((each) => each.bucket === bucket).map((each) => [each.key, each]));
+    const added = [];
     for (const {path, file} of entries) {
       const key = prefix + path;
-      if (await this.#continue(bucket, key, file)) continue;
-      const running = this.files.find((each) => each.bucket === bucket && each.key === key && !each.isOver);
-      if (running && running.state !== "failed") continue; // it is being uploaded
-      this.files = this.files.filter((each) => each.bucket !== bucket || each.key !== key);
-      this.files.push(this.#newFile(bucket, key, file));
+      const before = earlier.get(key);
+      if (before?.state === "needs-file" && await this.attach(before, file)) continue;
+      if (before && !before.isOver && before.state !== "failed" && before.state !== "needs-file") continue; // it is uploaded now
+      void before?.cancel(); // its parts are those of another file
+      earlier.set(key, this.#newFile(bucket, key, file));
+      added.push(key);
     }
+    const replaced = new Set(added);
+    const others = this.files.filter((each) => each.bucket !== bucket || !replaced.has(each.key));
+    this.files = others.concat([...replaced].map((key) => /** @type {FileUpload} */ (earlier.get(key))));
+    this.cursor = 0;
     this.#changed();
     this.#start();
   }
@@ -91,7 +103,7 @@ export class UploadQueue {
     const {record} = upload.parts;
     if (!record || !looksLike(record, file) || await fingerprint(file) !== record.fingerprint) return false;
     upload.attach(file);
-    this.#start();
+    this.#restart();
     return true;
   }
 
@@ -101,7 +113,7 @@ export class UploadQueue {
 
   resumeAll() {
     for (const each of this.files) if (each.state === "paused" || each.state === "failed") each.resume();
-    this.#start();
+    this.#restart();
   }
 
   async cancelAll() {
@@ -111,12 +123,13 @@ export class UploadQueue {
   /** @param {FileUpload} file */
   resume(file) {
     file.resume();
-    this.#start();
+    this.#restart();
   }
 
   /** Remove the files of which nothing more happens from the list. */
   clear() {
     this.files = this.files.filter((each) => !each.isOver && each.state !== "failed");
+    this.cursor = 0;
     this.#changed();
   }
 
@@ -134,7 +147,7 @@ export class UploadQueue {
       else if (choice === "skip") await each.skip();
       else await each.rename(nextName(each.key));
     }
-    this.#start();
+    this.#restart();
   }
 
   /** The files whose objects exist, which wait for a decision. */
@@ -167,26 +180,26 @@ export class UploadQueue {
     return {...totals, speed, remaining};
   }
 
-  /** Continue an earlier upload of the same file, if there is one. Return whether there was. */
-  async #continue(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File} */ file) {
-    const earlier = this.files.find((each) =>
-      each.state === "needs-file" && each.bucket === bucket && each.key === key);
-    return earlier !== undefined && this.attach(earlier, file);
-  }
-
   #newFile(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File | null} */ file,
     /** @type {import("./upload_records.js").UploadRecord} */ record = undefined) {
     const {owner, slots} = this;
     return new FileUpload({bucket, key, file, record, owner, slots, onChange: () => this.#changed()});
   }
 
+  /** Start queued files while there are free places, in order. */
   #start() {
-    while (this.running < PARALLEL) {
-      const next = this.files.find((each) => each.state === "queued" && each.owner === this.owner);
-      if (!next) return;
+    for (; this.running < PARALLEL && this.cursor < this.files.length; this.cursor += 1) {
+      const next = this.files[this.cursor];
+      if (next.state !== "queued" || next.owner !== this.owner) continue;
       this.running += 1;
       void this.#run(next);
     }
+  }
+
+  /** Start files that were queued again. */
+  #restart() {
+    this.cursor = 0;
+    this.#start();
   }
 
   async #run(/** @type {FileUpload} */ file) {

@@ -23,6 +23,7 @@ const TAB = tabId();
  * @property {number} partSize
  * @property {string} fingerprint of the first and the last 64 KiB
  * @property {boolean} isNew whether the object must not exist when it is complete
+ * @property {boolean} [isCancelled] whether its parts are to be removed
  * @property {string} tab
  * @property {number} touched when the tab last made progress, in milliseconds
  */

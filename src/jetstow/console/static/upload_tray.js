@@ -182,9 +182,10 @@ async function cancel(file) {
 function Announcer({totals}) {
   const wasActive = useRef(false);
   const [text, setText] = useState("");
+  const isOpen = totals.active + totals.paused > 0;
   useEffect(() => {
-    if (wasActive.current && !totals.active) setText(summary(totals));
-    wasActive.current = totals.active > 0;
-  }, [totals.active > 0]);
+    setText(wasActive.current && !isOpen ? summary(totals) : "");
+    wasActive.current = isOpen;
+  }, [isOpen]);
   return html`<div class="visually-hidden" role="status" aria-label="Upload result">${text}</div>`;
 }
