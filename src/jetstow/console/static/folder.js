@@ -142,7 +142,7 @@ function Folder({bucket, prefix, query: given}) {
     <div class="folder-bar">
       <${FilterBar} filter=${filter} deep=${query.deep} inputRef=${search} onFilter=${onFilter} onDeep=${(/** @type {boolean} */ deep) => update({deep})} onKeyDown=${onFilterKey} />
       <${ActionBar} bucket=${bucket} prefix=${prefix} selected=${selection.selected.size} actions=${actions} onClear=${selection.clear}
-        sealed=${Boolean(info?.sealed)} zip=${zipUrl(bucket, prefix, [], [])} />
+        sealed=${Boolean(info?.sealed)} empty=${counts?.total === 0 && !query.filter} zip=${zipUrl(bucket, prefix, [], [])} />
     </div>
     ${rows.error && html`<div class="folder-error"><${ErrorBox} error=${rows.error} title="The list could not be read" onRetry=${() => rows.refresh(true)} /></div>`}
     <${Grid} rows=${rows} place=${paths.folder(bucket, prefix, given)} selection=${selection} changed=${changed} isDeleting=${(/** @type {Row} */ row) => isDeleting(deletions, bucket, row)}

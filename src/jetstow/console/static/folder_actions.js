@@ -2,14 +2,15 @@
 /** What can be done with the selected rows of a folder. */
 import {apiUrl, at, canWrite} from "./api.js";
 import {canBeDelayed, deleteObjects} from "./deletes.js";
-import {baseName, count} from "./format.js";
-import {copyText, downloadUrl, openRename, openShare, startDownload} from "./object_actions.js";
+import {count} from "./format.js";
+import {copyText, downloadObject, downloadUrl, openRename, openShare, startDownload} from "./object_actions.js";
 import {split} from "./selection.js";
 import {toast} from "./toasts.js";
 import {openCopy, openMove} from "./transfer.js";
 
 /**
- * @typedef {{id: string, label: string, icon: string, run: () => void, bar?: boolean, danger?: boolean, hint?: string}} Action
+ * @typedef {{id: string, label: string, icon: string, run: () => void, bar?: boolean, danger?: boolean, hint?: string, href?: string}} Action
+ * With `href`, the action is a link.
  */
 
 // Proxies and servers limit the length of a URL.
@@ -29,13 +30,14 @@ export function selectionActions({bucket, prefix, chosen, info, onDone, confirm}
   const isObject = single?.type === "object";
   const writable = canWrite() && !info?.sealed;
 
+  const zip = isObject ? "" : zipUrl(bucket, prefix, names, prefixes);
+  const isTooLong = zip.length > LONGEST_URL;
   const download = () => {
-    if (isObject) return startDownload(downloadUrl(bucket, names[0]), baseName(names[0]));
-    const url = zipUrl(bucket, prefix, names, prefixes);
-    if (url.length > LONGEST_URL) return toast(`${count(chosen.size)} rows are too many for one zip: select a folder instead.`);
-    return startDownload(url);
+    if (isObject) return downloadObject(bucket, names[0]);
+    if (isTooLong) return toast(`${count(chosen.size)} rows are too many for one zip: select a folder instead.`);
+    return startDownload(zip);
   };
-  const rename = () => (isObject ? openRename(bucket, names[0], onDone) : openMove(bucket, {names, prefixes}));
+  const rename = () => (isObject ? openRename(bucket, names[0], onDone) : openMove(bucket, {names, prefixes}, onDone));
   const remove = () => {
     const deletion = {bucket, names, prefixes};
     const versioned = info?.versioning === "enabled";
@@ -48,13 +50,22 @@ export function selectionActions({bucket, prefix, chosen, info, onDone, confirm}
   };
   /** @type {(Action|false)[]} */
   const actions = [
-    {id: "download", label: "Download", icon: "download", bar: true, run: download},
+    {id: "download", label: "Download", icon: "download", bar: true, hint: "D", run: download, href: isObject ? objectHref(bucket, names[0]) : isTooLong ? undefined : zip},
     isObject && {id: "share", label: "Share", icon: "share", run: () => openShare(bucket, names[0])},
     single !== null && {id: "name", label: "Copy name", icon: "file", run: copyName},
     writable && single !== null && {id: "rename", label: "Rename", icon: "edit", bar: true, hint: "F2", run: rename},
-    writable && {id: "copy", label: "Copy", icon: "copy", bar: true, hint: "C", run: () => openCopy(bucket, {names, prefixes})},
-    writable && {id: "move", label: "Move", icon: "move", bar: true, hint: "M", run: () => openMove(bucket, {names, prefixes})},
+    writable && {id: "copy", label: "Copy", icon: "copy", bar: true, hint: "C", run: () => openCopy(bucket, {names, prefixes}, onDone)},
+    writable && {id: "move", label: "Move", icon: "move", bar: true, hint: "M", run: () => openMove(bucket, {names, prefixes}, onDone)},
     writable && {id: "delete", label: "Delete", icon: "trash", bar: true, danger: true, hint: "Del", run: remove},
   ];
   return actions.filter((action) => action !== false);
+}
+
+/** @param {string} bucket @param {string} name */
+function objectHref(bucket, name) {
+  try {
+    return downloadUrl(bucket, name);
+  } catch {
+    return undefined; // a browser cannot address it: the action says so
+  }
 }

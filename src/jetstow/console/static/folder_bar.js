@@ -15,7 +15,7 @@ export function Breadcrumbs({bucket, prefix, leaf}) {
   for (let folder = prefix; folder; folder = folderOf(folder)) folders.unshift(folder);
   const hidden = folders.length > 4 ? folders.splice(1, folders.length - 3) : [];
   const limit = narrow ? 20 : 40;
-  const shown = (/** @type {string} */ text) => html`<bdi title=${visible(text)}>${middle(visible(text), limit)}</bdi>`;
+  const shown = (/** @type {string} */ text) => html`<bdi dir="ltr" title=${visible(text)}>${middle(visible(text), limit)}</bdi>`;
   const crumb = (/** @type {string} */ folder, /** @type {any} */ text, /** @type {boolean} */ last) =>
     html`<li key=${folder}>${last ? html`<span aria-current="page">${text}</span>` : html`<${Link} href=${paths.folder(bucket, folder)}>${text}<//>`}</li>`;
   return html`<nav class="crumbs" aria-label="Path"><ol>
@@ -37,7 +37,7 @@ export function Contents({counts, filtered}) {
     : "";
   return html`<span class="contents number" role="status" aria-label="Contents">${
     counts && html`<span>${counts.partial ? "More than " : ""}${text}${filtered ? (counts.total === 1 ? " matches" : " match") : ""}</span>
-      <span class="muted" title=${count(counts.bytes, "byte")}>${size(counts.bytes)}</span>`
+      ${counts.objects > 0 && html`<span class="muted" title=${count(counts.bytes, "byte")}>${size(counts.bytes)}</span>`}`
   }</span>`;
 }
 
@@ -58,21 +58,23 @@ export function FilterBar({filter, deep, inputRef, onFilter, onDeep, onKeyDown})
 
 /**
  * @param {{bucket: string, prefix: string, selected: number, actions: import("./folder_actions.js").Action[], onClear: () => void,
- *   sealed: boolean, zip: string}} props
+ *   sealed: boolean, empty: boolean, zip: string}} props `empty`: the page below has the buttons
  */
-export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, zip}) {
+export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, empty, zip}) {
   if (selected) {
     return html`<div class="actions is-selection" role="toolbar" aria-label="Actions">
       <${Button} kind="quiet" icon="close" label="Clear the selection" onClick=${onClear} />
       <span class="number" role="status">${count(selected)} selected</span>
       ${actions.filter((action) => action.bar).map(
-        (action) => html`<${Button} key=${action.id} icon=${action.icon} aria-label=${action.label} title=${action.label} kind=${action.danger ? "danger" : "plain"}
+        (action) => action.href
+          ? html`<a key=${action.id} class="button button-plain" href=${action.href} download aria-label=${action.label} title=${action.label}><${Icon} name=${action.icon} /><span class="action-label">${action.label}</span></a>`
+          : html`<${Button} key=${action.id} icon=${action.icon} aria-label=${action.label} title=${action.label} kind=${action.danger ? "danger" : "plain"}
           onClick=${action.run}><span class="action-label">${action.label}</span><//>`,
       )}
     </div>`;
   }
   return html`<div class="actions" role="toolbar" aria-label="Actions">
-    ${canWrite() && !sealed && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}
+    ${canWrite() && !sealed && !empty && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}
     <${Menu} label="More actions" items=${[
       {label: "Download all as zip", icon: "archive", onSelect: () => location.assign(zip)},
       {label: "Settings of the bucket", icon: "settings", onSelect: () => document.getElementById("bucket-settings")?.click()},

@@ -128,7 +128,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   const indexes = Array.from({length: Math.max(0, last - first + 1)}, (_, index) => first + index);
   const activeRow = active >= first && active <= last && rows.get(active);
   const {sort, order} = rows.query;
-  return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""}" role="grid" aria-label="Objects" tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
+  return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""} ${activeRow ? "has-active" : ""}" role="grid" aria-label="Objects" tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
     aria-multiselectable="true" aria-busy=${rows.busy || !rows.counts ? "true" : "false"} onScroll=${virtual.onScroll}
     aria-activedescendant=${activeRow ? `row-${active}` : undefined} onClick=${onClick} onContextMenu=${onContextMenu}
     onDblClick=${(/** @type {any} */ event) => event.target.closest("a, input, button, label") || onRow(event, (_, row) => onOpen(row))}

@@ -33,14 +33,14 @@ export class GridRow extends Component {
       <div role="gridcell" class="cell-name">
         <${Icon} name=${iconOf(row)} filled=${!isObject} />
         <span class="row-name">
-          ${deleting ? html`<s>${middle(full, limit)}</s> <span class="muted">Deleting</span>` : html`<a href=${href} tabIndex="-1" title=${full}>${label(full, limit)}</a>`}
+          ${deleting ? html`<s>${middle(full, limit)}</s> <span class="muted">Deleting</span>` : html`<a href=${href} tabIndex="-1" dir="ltr" title=${full}>${label(full, limit)}</a>`}
           ${narrow && isObject ? html`<span class="row-more muted"><${Size} value=${row.size} /> · ${when}</span>` : null}
         </span>
       </div>
       <div role="gridcell" class="cell-size">${isObject ? html`<${Size} value=${row.size} />` : null}</div>
       <div role="gridcell" class="cell-modified">${when}</div>
       <div role="gridcell" class="cell-menu"><button type="button" class="row-menu button button-quiet button-icon" tabIndex="-1" aria-haspopup="menu"
-        aria-label=${`Actions for ${full}`}><${Icon} name="dots" /></button></div>
+        aria-label=${`Actions for ${full}`}>⋯</button></div>
     </div>`;
   }
 }
@@ -49,7 +49,7 @@ export class GridRow extends Component {
 function label(full, limit) {
   const text = middle(full, limit);
   const cut = text.lastIndexOf("/", text.length - 2) + 1;
-  return cut ? html`<bdi><span class="muted">${text.slice(0, cut)}</span>${text.slice(cut)}</bdi>` : html`<bdi>${text}</bdi>`;
+  return cut ? html`<span class="muted">${text.slice(0, cut)}</span>${text.slice(cut)}` : text;
 }
 
 /** @param {import("./rows.js").Row} row */

@@ -4,7 +4,9 @@ import {html, useEffect, useState} from "./vendor/preact.js";
 import {changes} from "./api.js";
 
 const HIGHLIGHT = 1500;
+// Sorting and filtering a large folder takes the server some time.
 const SHORTEST = 200;
+const SHORTEST_SORTED = 500;
 
 /**
  * Follow the changes below a prefix, and keep `rows` current.
@@ -36,7 +38,7 @@ export function useLive(rows, onDeleted) {
       timer = setTimeout(() => {
         timer = undefined;
         if (stale) read();
-      }, Math.max(SHORTEST, 4 * (performance.now() - began)));
+      }, Math.max(rows.query.sort === "name" && !rows.query.filter ? SHORTEST : SHORTEST_SORTED, 4 * (performance.now() - began)));
     };
     const touch = () => {
       stale = true;

@@ -12,16 +12,16 @@ import {Button, Dialog, ErrorBox, Field} from "./ui.js";
 
 /**
  * @typedef {{names: string[], prefixes: string[]}} Selection
- * @typedef {Selection & {kind: "copy"|"move", bucket: string}} Transfer
+ * @typedef {Selection & {kind: "copy"|"move", bucket: string, onStart?: () => void}} Transfer
  * @typedef {{from: string, to: string}} Step
  */
 
 const opened = createStore(/** @type {Transfer|null} */ (null));
 
-/** @param {string} bucket @param {Selection} selection */
-export const openCopy = (bucket, selection) => opened.set({kind: "copy", bucket, ...selection});
-/** @param {string} bucket @param {Selection} selection */
-export const openMove = (bucket, selection) => opened.set({kind: "move", bucket, ...selection});
+/** @param {string} bucket @param {Selection} selection @param {() => void} [onStart] */
+export const openCopy = (bucket, selection, onStart) => opened.set({kind: "copy", bucket, ...selection, onStart});
+/** @param {string} bucket @param {Selection} selection @param {() => void} [onStart] */
+export const openMove = (bucket, selection, onStart) => opened.set({kind: "move", bucket, ...selection, onStart});
 
 /** The dialog of `openCopy` and `openMove`: once in the page. */
 export function TransferDialogs() {
@@ -46,6 +46,7 @@ function TransferDialog({transfer, onClose}) {
     setError(problem && new Error(problem));
     if (problem) return;
     onClose();
+    transfer.onStart?.();
     run(transfer, target, to, single, replace);
   };
   const actions = html`<${Button} onClick=${onClose}>Cancel<//><${Button} type="submit" kind="primary">${verb}<//>`;
@@ -114,7 +115,7 @@ async function run(transfer, target, to, single, replace) {
       }
     };
     await Promise.all([work(), work(), work(), work()]);
-    report(control.signal.aborted ? `${done} ${count(finished - failed.length)} of ${count(steps.length)}, then cancelled` : `${done} ${what}`, failed, finished);
+    report(done.toLowerCase(), control.signal.aborted ? `${done} ${count(finished - failed.length)} of ${count(steps.length)}, then cancelled` : `${done} ${what}`, failed, finished);
   } catch (error) {
     if (!control.signal.aborted) toast(`${what}: ${/** @type {Error} */ (error).message}`, {kind: "danger"});
   } finally {
@@ -145,11 +146,11 @@ async function moveOrCopy(kind, bucket, target, {from, to}, replace) {
   if (kind === "move") await s3("DELETE", bucket, from);
 }
 
-/** @param {string} message @param {{name: string, error: any}[]} failed @param {number} finished */
-function report(message, failed, finished) {
+/** @param {string} verb @param {string} message @param {{name: string, error: any}[]} failed @param {number} finished */
+function report(verb, message, failed, finished) {
   if (!failed.length) return toast(message, {kind: "ok"});
   const {name, error} = failed[0];
   const why = error.status === 412 ? "an object with this name exists there" : error.message;
   const others = failed.length > 1 ? `; ${count(failed.length)} of ${count(finished)} failed` : "";
-  return toast(`“${middle(name, 60)}”: ${why}${others}`, {kind: "danger"});
+  return toast(`Not ${verb}: “${middle(name, 60)}”: ${why}${others}`, {kind: "danger"});
 }

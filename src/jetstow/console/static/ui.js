@@ -142,7 +142,7 @@ export function Size({value}) {
 export function Name({value, limit = 80}) {
   const shown = visible(value);
   const short = middle(shown, limit);
-  return html`<span class="name" title=${short === shown ? undefined : shown}><bdi>${short}</bdi></span>`;
+  return html`<span class="name" title=${short === shown ? undefined : shown}><bdi dir="ltr">${short}</bdi></span>`;
 }
 
 /** Set the title of the document while the component is shown. @param {string} title */
