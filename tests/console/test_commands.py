@@ -67,8 +67,20 @@ def test_address_of_previews(server: NatsServer, tmp_path: Path) -> None:
             session = client.get("session", headers=host).json()
         port = client.session["preview"].rpartition(":")[2]
         assert session["preview"] == f"http://localhost:{port}"
-        served.signal(signal.SIGTERM)
+
+
+def test_stop_ends_the_feed(server: NatsServer, tmp_path: Path, bucket: str) -> None:
+    """The feed has no end of its own: the gateway waited for it before it stopped."""
+    with Served(server.url, home=tmp_path) as served, ConsoleClient(served.url) as client:
+        client.sign_in(served.key)
+        assert client.s3("PUT", bucket).status_code == 200
+        with client.stream("GET", f"buckets/{bucket}/changes") as feed:
+            lines = feed.iter_lines()
+            assert "event: open" in lines
+            served.signal(signal.SIGTERM)
+            list(lines)
         assert served.wait() == 0
+        assert served.log == []
 
 
 def test_console_runs_a_gateway_and_opens_it(server: NatsServer, tmp_path: Path) -> None:
