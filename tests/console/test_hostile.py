@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import socket
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import httpx
 
 from jetstow.console.routes import ROUTES
+from jetstow.console.sessions import COOKIE
 from tests.support.console import ConsoleClient, RunningConsole, error_code
 from tests.support.gateway import LIMITED, OTHER, READER, WRITER
+from tests.support.s3_http import request_head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,3 +146,33 @@ def test_hostile_bodies(client: ConsoleClient, s3_bucket: str) -> None:
             assert '"InternalError"' not in response.text, case
     too_large = client.post("keys", content=b" " * 100_000, headers=headers)
     assert error_code(too_large) == "PayloadTooLarge"
+
+
+def test_bodies_that_no_request_needs(console: RunningConsole, client: ConsoleClient) -> None:
+    """A connection whose body goes on after the response is closed: it was open without end."""
+    session = f"{COOKIE}={client.cookies[COOKIE]}"
+    preview_port = console.console.context.preview_port
+    with_session, plain = {"cookie": session}, {"content-type": "text/plain"}
+    as_code = {"sec-fetch-site": "same-origin", "sec-fetch-dest": "script"}
+    targets: tuple[tuple[str, str, int | None, dict[str, str]], ...] = (
+        ("GET", "/_console/", console.port, {}),
+        ("GET", "/_console/static/app.js", console.port, {}),
+        ("POST", "/_console/api/session", console.port, plain),
+        ("POST", "/_console/api/keys", console.port, {}),
+        ("GET", "/_console/api/session", console.port, with_session),
+        ("PUT", "/_console/s3/none/a", console.port, with_session),
+        ("GET", "/bucket/a", console.port, as_code),
+        ("GET", "/x/y", preview_port, {}),
+    )
+    for method, target, port, headers in targets:
+        for size in (9 * 1024, 10**12):
+            head = request_head(method, target, {"host": "x", "content-length": size, **headers})
+            with socket.create_connection((console.host, port), timeout=20) as connection:
+                connection.sendall(head)
+                connection.sendall(bytes(9 * 1024))
+                received = b""
+                while b"\r\n\r\n" not in received and (piece := connection.recv(65536)):
+                    received += piece
+            assert received.startswith(b"HTTP/1.1 "), (method, target, size)
+            has_close = b"connection: close" in received.lower()
+            assert has_close is (size > 10**6), (method, target, received[:500])

@@ -32,6 +32,7 @@ from jetstow.console.security import (
 )
 from jetstow.console.session_api import PATH as SESSION
 from jetstow.console.static_files import file_response, page_response
+from jetstow.console.unread_body import limit_unread_body
 from jetstow.http.asgi import Message, Receive, Scope, Send
 from jetstow.s3.app import Gateway
 from jetstow.s3.errors import ClientGoneError, S3Error
@@ -83,7 +84,9 @@ class Console:
         if is_console and not is_of_bucket:
             scope["app"] = self  # then the router raises errors instead of sending them
             scope["jetstow.console"] = self.context
-            await self._serve(request, path, with_headers(send, self._headers(request, path)))
+            receive, send = limit_unread_body(scope, receive, send)
+            send = with_headers(send, self._headers(request, path))
+            await self._serve(Request(scope, receive), path, send)
         elif is_of_bucket:
             await self.context.gateway(scope, receive, send)
         else:
@@ -104,7 +107,7 @@ class Console:
         is_own = request.headers.get("sec-fetch-site") == "same-origin"
         if is_own and is_code_request(request.headers):
             response = Response(status_code=HTTPStatus.FORBIDDEN)
-            await response(scope, receive, send)
+            await response(scope, *limit_unread_body(scope, receive, send))
             return
         await self.context.gateway(scope, receive, with_sandbox(send))
 
@@ -124,7 +127,6 @@ class Console:
                 record.sent += len(message.get("body", b""))
             await send(message)
 
-        gateway.key_reload.check()
         gateway.availability.begin()
         try:
             try:

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote
 
 from jetstow.console.previews import PDF, Link, find_link
+from jetstow.console.unread_body import limit_unread_body
 from jetstow.http.asgi import Message, Receive, Scope, Send, send_text
 from jetstow.s3.app import Gateway
 from jetstow.s3.auth.authenticate import Identity
@@ -45,6 +46,7 @@ class PreviewApp:
         """Serve a request."""
         if scope["type"] != "http":
             return
+        receive, send = limit_unread_body(scope, receive, send)
         gateway = self._gateway
         if scope["method"] not in ("GET", "HEAD"):
             await _refuse(send, HTTPStatus.METHOD_NOT_ALLOWED, "only GET and HEAD")

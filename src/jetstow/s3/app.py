@@ -161,7 +161,7 @@ class Gateway:
         domains = ((), ()) if identity else (self._base_domains, self._website_domains)
         request = parse_request(scope, record.request_id, *domains)
         record.client = request.client
-        responder.body = body = RawBody(request, receive)
+        responder.body = body = RawBody(request.headers, receive)
         if not self.availability.is_available:
             raise S3Error("ServiceUnavailable")
         if identity is not None:
