@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Any, Final
@@ -16,7 +17,7 @@ from jetstow.models import ObjectInfo
 from jetstow.s3.errors import S3Error
 from jetstow.types import Finding
 
-# Jobs of one worker at the same time: each of them can use the whole connection.
+# Jobs of a key at the same time, in each worker: one of them can use the whole connection.
 MAX_RUNNING: Final = 4
 # The shortest and the longest time between two lines, in seconds. A line without news shows the
 # proxies in between that the connection is in use.
@@ -34,27 +35,27 @@ class Jobs:
     """The jobs of one worker process."""
 
     def __init__(self) -> None:
-        self._running = 0
+        self._running: Counter[str] = Counter()
 
     async def run(
-        self, work: Work, start: Line, check: Callable[[], None]
+        self, access_key: str, work: Work, start: Line, check: Callable[[], None]
     ) -> AsyncGenerator[Line, None]:
-        """Do work, and yield `start`, what it reports, and its result.
+        """Do work for a key, and yield `start`, what it reports, and its result.
 
         `check` raises if the caller may not go on. If the generator is closed, the work is
         cancelled.
 
         Raises: `S3Error` (SlowDown: too many jobs), what `work` and `check` raise.
         """
-        if self._running >= MAX_RUNNING:
-            raise S3Error("SlowDown", f"The gateway runs {MAX_RUNNING} jobs: wait for one.")
-        self._running += 1
+        if self._running[access_key] >= MAX_RUNNING:
+            raise S3Error("SlowDown", f"The key runs {MAX_RUNNING} jobs: wait for one.")
+        self._running[access_key] += 1
         try:
             async with aclosing(_lines(work, start, check)) as lines:
                 async for line in lines:
                     yield line
         finally:
-            self._running -= 1
+            self._running[access_key] -= 1
 
 
 def new_jobs(context: Context) -> Jobs:  # noqa: ARG001 - a part of each context

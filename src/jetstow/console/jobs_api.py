@@ -83,8 +83,9 @@ async def mirror(request: Request) -> Response:
 
 
 def _job(request: Request, work: Work, start: Line) -> Response:
-    jobs, check = context_of(request).part(new_jobs), signed_in(request).check
-    return ndjson(request, jobs.run(work, start, check))
+    session, jobs = signed_in(request), context_of(request).part(new_jobs)
+    lines = jobs.run(session.key.access_key, work, start, session.check)
+    return ndjson(request, lines)
 
 
 ROUTES: Final = [
