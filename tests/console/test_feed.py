@@ -158,7 +158,7 @@ async def test_number_of_feeds_is_limited(
     path = f"buckets/{store.bucket}/changes"
     with console.sign_in(OTHER) as other, console.sign_in() as owner:
         async with following(console, store.bucket):
-            assert error_code(owner.get(path)) == "SlowDown"
+            assert error_code(owner.get(path)) == "TooManyRequests"
             with other.stream("GET", path) as response:
                 assert response.status_code == 200, "other keys have their own"
         open_feeds = console.console.context.part(feed._new_open_feeds)

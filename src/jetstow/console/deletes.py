@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from jetstow.console.access import open_call
+from jetstow.console.access import Session, open_call, signed_in
 from jetstow.console.json_body import read_json
 from jetstow.console.names import sizes_below
 from jetstow.console.streaming import ndjson
@@ -79,10 +79,12 @@ async def delete(request: Request) -> Response:
         # Who may not list a folder does not learn what was in it.
         await open_call(request, bucket, "ListObjectsV2", query={"prefix": prefix})
     call = await open_call(request, bucket, "DeleteObjects")
-    return ndjson(request, _lines(call, selection))
+    return ndjson(request, _lines(signed_in(request), call, selection))
 
 
-async def _lines(call: Call, selection: _Selection) -> AsyncGenerator[Progress | Result, None]:
+async def _lines(
+    session: Session, call: Call, selection: _Selection
+) -> AsyncGenerator[Progress | Result, None]:
     below = await sizes_below(call, selection.prefixes)
     names = [*dict.fromkeys((*selection.names, *below))]
     state = _State()
@@ -91,6 +93,7 @@ async def _lines(call: Call, selection: _Selection) -> AsyncGenerator[Progress |
     try:
         while not working.done():
             await asyncio.wait([working], timeout=_INTERVAL)
+            session.check()  # a delete may take longer than it
             yield Progress(state.done, len(names))
         working.result()
     finally:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +21,7 @@ from jetstow.console.errors import ConsoleError
 from jetstow.console.queries import iso_time
 from jetstow.console.streaming import Streamed
 from jetstow.errors import BucketNotFoundError, JetstowError
+from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.models import ObjectInfo
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
@@ -64,27 +65,30 @@ async def changes(request: Request) -> Response:
     open_feeds = context_of(request).part(_new_open_feeds)
     access_key = signed_in(request).key.access_key
     if open_feeds[access_key] >= MAX_FEEDS:
-        raise S3Error("SlowDown", f"The key has {MAX_FEEDS} feeds open: close one.")
-    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-    events = _counted(open_feeds, access_key, _Feed(request, call.bucket, prefix).events())
-    return Streamed(events, "text/event-stream", headers)
+        raise ConsoleError("TooManyRequests", f"The key has {MAX_FEEDS} feeds open: close one.")
+    return _FeedResponse(_Feed(request, call.bucket, prefix), open_feeds, access_key)
+
+
+class _FeedResponse(Streamed):
+    """A feed, which is counted until it ends."""
+
+    def __init__(self, feed: _Feed, open_feeds: Counter[str], access_key: str) -> None:
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        super().__init__(feed.events(), "text/event-stream", headers)
+        self._open_feeds, self._access_key = open_feeds, access_key
+        open_feeds[access_key] += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the response. Raises: what the feed raises."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._open_feeds[self._access_key] -= 1
 
 
 def _new_open_feeds(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context
     """Return how many feeds are open, by access key."""
     return Counter()
-
-
-async def _counted(
-    open_feeds: Counter[str], access_key: str, events: AsyncGenerator[bytes, None]
-) -> AsyncGenerator[bytes, None]:
-    open_feeds[access_key] += 1
-    try:
-        async with aclosing(events):
-            async for event in events:
-                yield event
-    finally:
-        open_feeds[access_key] -= 1
 
 
 class _Feed:

@@ -32,12 +32,14 @@ class Folder:
 
     The last object below a folder that is a row may expire before: then the row disappears when
     the folder is read again.
-    `read_at` is when all of it was read, by the clock of this process.
+    `read_at` is when all of it was read, and `used_at` when it was last shown, by the clock of this
+    process.
     """
 
     by_name: View
     expires: int
     read_at: float
+    used_at: float = 0.0
     views: OrderedDict[Order, View] = field(default_factory=OrderedDict)
 
     @property
@@ -134,7 +136,7 @@ async def update_folder(
         size,
         revision,
     )
-    return Folder(view, expires, folder.read_at, folder.views if is_same else OrderedDict())
+    return Folder(view, expires, folder.read_at, views=folder.views if is_same else OrderedDict())
 
 
 def _apply(entries: list[IndexEntry], changes: Mapping[str, IndexEntry | None]) -> int:

@@ -1,6 +1,6 @@
 """A program that reads the first rows of a Parquet file, whose bytes it requests by ranges.
 
-The file may come from anyone who may write: pyarrow's parsers and what they decompress stay in
+What a file has is not trusted: pyarrow's parsers and what they decompress stay in
 this process, with limits of its memory and its time. It imports nothing of jetstow.
 
 Each request on stdout is a line `OFFSET SIZE`; stdin has the bytes. The last line is JSON:

@@ -19,7 +19,7 @@ from jetstow.console.rows import BY_NAME, Order, View, ordered
 from jetstow.s3.buckets import Bucket, Buckets
 
 # How many rows all views together have at most, at 8 bytes each: the entries are the index's own.
-MAX_ROWS: Final = 4_000_000
+MAX_ROWS: Final = 2_000_000
 # What a folder has besides its rows counts as so many: prefixes without objects are folders, too.
 _FOLDER_SIZE: Final = 250
 # After this time, in seconds, a folder is read again: the index finds purges of single objects by
@@ -27,6 +27,10 @@ _FOLDER_SIZE: Final = 250
 _MAX_AGE: Final = 10.0
 # The same for large folders: a second for each 1,000 rows.
 _ROWS_PER_SECOND: Final = 1_000
+# How long a folder stays without a request, in seconds: it keeps what the index has replaced.
+_IDLE: Final = 120.0
+# How long the part of a bucket with too many names is used, in seconds: all are read for it.
+_MAX_SCAN_AGE: Final = 30.0
 # The views of one folder, for filters and orders.
 _MAX_VIEWS: Final = 8
 
@@ -86,25 +90,32 @@ class Views:
         if folder is not None and not _is_usable(folder, now.time):
             folder = None
         if not now.revision:
-            folder = await scan_folder(index, key.place)
+            folder = folder or await scan_folder(index, key.place)
         elif folder is not None and folder.by_name.revision != now.revision:
             folder = await update_folder(index, key.place, folder, now.revision)
         if folder is None:
             folder = await read_folder(index, key.place)
+        folder.used_at = time.monotonic()
         self._folders[key] = folder
         self._folders.move_to_end(key)
         return folder
 
     def _discard_oldest(self) -> None:
         size = sum(folder.rows + _FOLDER_SIZE for folder in self._folders.values())
-        while size > self._max_rows and len(self._folders) > 1:
-            _, oldest = self._folders.popitem(last=False)
-            size -= oldest.rows + _FOLDER_SIZE
+        oldest_use = time.monotonic() - _IDLE
+        for key, folder in list(self._folders.items()):
+            if size <= self._max_rows and folder.used_at >= oldest_use:
+                break
+            if len(self._folders) > 1:
+                del self._folders[key]
+                size -= folder.rows + _FOLDER_SIZE
 
 
 def _is_usable(folder: Folder, now: int) -> bool:
     """Return whether a folder needs at most the changes with a revision to be current."""
-    if not folder.by_name.revision or 0 < folder.expires <= now:
+    view, age = folder.by_name, time.monotonic() - folder.read_at
+    if not view.revision:
+        return view.is_partial and age < _MAX_SCAN_AGE
+    if 0 < folder.expires <= now:
         return False
-    max_age = max(_MAX_AGE, folder.by_name.total / _ROWS_PER_SECOND)
-    return time.monotonic() - folder.read_at < max_age
+    return age < max(_MAX_AGE, view.total / _ROWS_PER_SECOND)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jetstow import ObjectReader
-from jetstow.console.access import object_call, open_bucket, open_call
+from jetstow.console.access import object_call, open_bucket, open_call, signed_in
 from jetstow.console.names import sizes_below
 from jetstow.console.reading import open_readable
 from jetstow.console.streaming import Streamed
@@ -72,6 +72,7 @@ def _outermost(prefixes: list[str]) -> list[str]:
 
 
 async def _open(request: Request, bucket: Bucket, name: str) -> ObjectReader:
+    signed_in(request).check()  # an archive may take longer than the session
     call = object_call(request, bucket, "GetObject", name)
     return await open_readable(call, prefetch=True)
 
