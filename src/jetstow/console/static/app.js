@@ -41,13 +41,13 @@ function useTheme() {
 
 function NotFound() {
   useTitle("Not found");
-  return html`<div class="page"><${Empty} title="There is no page at this address">
+  return html`<div class="page"><${Empty} page title="There is no page at this address">
     <p><${Link} href=${paths.buckets()}>Show all buckets<//></p>
   <//></div>`;
 }
 
-/** @param {{user: import("./api.js").Session}} props */
-function Shell({user}) {
+/** @param {{user: import("./api.js").Session, onSignOut: () => void}} props */
+function Shell({user, onSignOut}) {
   const {theme, cycle} = useTheme();
   const path = usePath();
   const here = path.split("?")[0];
@@ -73,7 +73,7 @@ function Shell({user}) {
         <span class="who muted" title=${`Signed in as ${name} (${visible(user.access_key)})`}>${name}</span>
         <${Button} kind="quiet" class="help" icon="help" label="Help" title="Keyboard shortcuts (?)" onClick=${() => helpOpen.set(true)} />
         <${Button} kind="quiet" icon="theme" label="Theme" title=${`Theme: ${theme}`} onClick=${cycle} />
-        <${Button} kind="quiet" class="sign-out" icon="signout" aria-label="Sign out" title="Sign out" onClick=${() => flushDeletes().then(signOut)}><span class="wide-label">Sign out</span><//>
+        <${Button} kind="quiet" class="sign-out" icon="signout" aria-label="Sign out" title="Sign out" onClick=${onSignOut}><span class="wide-label">Sign out</span><//>
       </div>
     </header>
     <main class="main" id="main"><${Router} NotFound=${NotFound} /></main>`;
@@ -95,7 +95,12 @@ function App() {
     return html`<main class="sign-in">${failure ? html`<${ErrorBox} error=${failure} onRetry=${load} />` : html`<${Spinner} label="Loading" />`}</main>`;
   }
   if (!user) return html`<${SignIn} expired=${seen} />`;
-  return html`<${Shell} user=${user} /><${UploadTray} /><${ObjectDialogs} /><${TransferDialogs} /><${KeyHelp} /><${Toasts} />`;
+  const leave = async () => {
+    await flushDeletes();
+    setSeen(false);
+    await signOut();
+  };
+  return html`<${Shell} user=${user} onSignOut=${leave} /><${UploadTray} /><${ObjectDialogs} /><${TransferDialogs} /><${KeyHelp} /><${Toasts} />`;
 }
 
 render(html`<${App} />`, /** @type {Element} */ (document.getElementById("app")));

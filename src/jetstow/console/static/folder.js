@@ -14,7 +14,7 @@ import {Link, navigate, paths} from "./router.js";
 import {keyOf, Rows} from "./rows.js";
 import {useSelection} from "./selection.js";
 import {useStore} from "./store.js";
-import {ConfirmDialog, Empty, ErrorBox, Icon, MenuList, useTitle} from "./ui.js";
+import {ConfirmDialog, Empty, ErrorBox, Icon, MenuList, Spinner, useTitle} from "./ui.js";
 import {useDrop} from "./uploads.js";
 
 /** @typedef {import("./rows.js").Row} Row */
@@ -128,7 +128,7 @@ function Folder({bucket, prefix, query: given}) {
 
   const missing = rows.error?.status === 404 || state === "gone";
   if (missing) {
-    return html`<div class="page"><${Empty} title="There is no such bucket" icon="bucket">
+    return html`<div class="page"><${Empty} page title="There is no such bucket" icon="bucket">
       <p>${visible(bucket)} does not exist, or was deleted. <${Link} href=${paths.buckets()}>Show all buckets<//></p>
     <//></div>`;
   }
@@ -137,7 +137,7 @@ function Folder({bucket, prefix, query: given}) {
     <h1 class="visually-hidden" tabIndex="-1" ref=${title}>${visible(prefix || bucket)}</h1>
     <div class="folder-head"><${Breadcrumbs} bucket=${bucket} prefix=${prefix} />
       <div class="folder-state"><${Contents} counts=${counts} filtered=${query.filter !== ""} /><${LiveState} state=${state} />
-        <${Link} id="bucket-settings" class="button button-quiet" href=${paths.settings(bucket)}><${Icon} name="settings" /><span class="action-label">Settings</span><//></div>
+        <${Link} id="bucket-settings" class="button button-quiet" aria-label="Settings" href=${paths.settings(bucket)}><${Icon} name="settings" /><span class="action-label">Settings</span><//></div>
     </div>
     <div class="folder-bar">
       <${FilterBar} filter=${filter} deep=${query.deep} inputRef=${search} onFilter=${onFilter} onDeep=${(/** @type {boolean} */ deep) => update({deep})} onKeyDown=${onFilterKey} />
@@ -148,6 +148,7 @@ function Folder({bucket, prefix, query: given}) {
     <${Grid} rows=${rows} place=${paths.folder(bucket, prefix, given)} selection=${selection} changed=${changed} isDeleting=${(/** @type {Row} */ row) => isDeleting(deletions, bucket, row)}
       hrefOf=${hrefOf} onSort=${onSort} onOpen=${open} handle=${grid}
       onMenu=${(/** @type {Row} */ row, /** @type {number} */ index, /** @type {number} */ x, /** @type {number} */ y) => setMenu({x, y})} />
+    ${!counts && !rows.error && html`<div class="folder-loading"><${Spinner} label="Loading the list" /></div>`}
     ${counts?.total === 0 &&
     html`<div class="folder-empty"><${FolderEmpty} bucket=${bucket} prefix=${prefix} query=${query} sealed=${Boolean(info?.sealed)}
       onDeep=${() => update({deep: true})} onClear=${() => onFilter("", true)} /></div>`}

@@ -1,7 +1,7 @@
 // @ts-check
 /** A row of the grid. */
 import {Component, html} from "./vendor/preact.js";
-import {middle, visible} from "./format.js";
+import {baseName, middle, visible} from "./format.js";
 import {Icon, Size, Time} from "./ui.js";
 
 /**
@@ -45,11 +45,13 @@ export class GridRow extends Component {
   }
 }
 
-/** The text of the link: the folders of a deep search are muted. @param {string} full @param {number} limit */
+/** The text of the link: the folders of a deep search are muted, and cut first. @param {string} full @param {number} limit */
 function label(full, limit) {
-  const text = middle(full, limit);
-  const cut = text.lastIndexOf("/", text.length - 2) + 1;
-  return cut ? html`<span class="muted">${text.slice(0, cut)}</span>${text.slice(cut)}` : text;
+  const name = baseName(full);
+  const folders = full.slice(0, full.length - name.length);
+  if (!folders) return middle(full, limit);
+  const shown = middle(name, limit - 8);
+  return html`<span class="muted">${middle(folders, Math.max(8, limit - shown.length))}</span>${shown}`;
 }
 
 /** @param {import("./rows.js").Row} row */

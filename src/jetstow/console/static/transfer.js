@@ -55,7 +55,7 @@ function TransferDialog({transfer, onClose}) {
     <${Field} label="Bucket" as="select" value=${target} onInput=${setTarget}>
       ${buckets.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}
     <//>
-    <${Field} label=${single === null ? "Folder" : names.length ? "New name" : "New folder"} value=${typed} onInput=${setTyped} autofocus
+    <${Field} label=${single === null ? "Folder" : "New name"} value=${typed} onInput=${setTyped} autofocus
       hint=${single === null ? "Empty for the top of the bucket. It need not exist." : "The whole name, with its folders."} />
     <${Field} type="checkbox" label="Replace objects that exist there" value=${replace} onInput=${setReplace} />
     <${ErrorBox} error=${error} />

@@ -69,9 +69,10 @@ export function Spinner({label}) {
   </span>`;
 }
 
-/** @param {{title: string, icon?: string, children?: any}} props */
-export function Empty({title, icon = "empty", children}) {
-  return html`<div class="empty"><${Icon} name=${icon} size=${32} /><h2>${title}</h2>${children}</div>`;
+/** What is shown instead of content; `page`: of the whole page. @param {{title: string, icon?: string, page?: boolean, children?: any}} props */
+export function Empty({title, icon = "empty", page = false, children}) {
+  const heading = page ? html`<h1>${title}</h1>` : html`<h2>${title}</h2>`;
+  return html`<div class="empty"><${Icon} name=${icon} size=${32} />${heading}${children}</div>`;
 }
 
 /** An error, with what to do: `onRetry` adds a button. @param {{error: any, title?: string, onRetry?: () => void}} props */
