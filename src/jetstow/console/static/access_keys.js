@@ -5,6 +5,7 @@ import {at, del, get, session} from "./api.js";
 import {KeyDialog} from "./access_key_dialog.js";
 import {visible} from "./format.js";
 import {useLoad} from "./object_load.js";
+import {ScrollTable} from "./scroll_table.js";
 import {Button, ConfirmDialog, Empty, ErrorBox, Name, Spinner, toast, useTitle} from "./ui.js";
 
 /**
@@ -55,7 +56,7 @@ const nameOf = (key) => key.name || key.user || key.access_key;
 
 /** @param {{keys: AccessKey[], own: string|undefined, writable: boolean, onEdit: (key: AccessKey) => void, onRevoke: (key: AccessKey) => void}} props */
 function KeyTable({keys, own, writable, onEdit, onRevoke}) {
-  return html`<div class="table-wrap"><table class="table" aria-label="Keys">
+  return html`<${ScrollTable} label="Keys">
     <thead><tr><th scope="col">Key</th><th scope="col" class="is-wide-cell">User</th><th scope="col">May</th><th scope="col" class="is-wide-cell">Buckets</th>
       <th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
     <tbody>${keys.map(
@@ -73,5 +74,5 @@ function KeyTable({keys, own, writable, onEdit, onRevoke}) {
           <${Button} kind="quiet" icon="trash" label=${`Revoke ${visible(nameOf(key))}`} onClick=${() => onRevoke(key)} />`}</td>
       </tr>`,
     )}</tbody>
-  </table></div>`;
+  <//>`;
 }

@@ -5,6 +5,7 @@ import {get} from "./api.js";
 import {count, size} from "./format.js";
 import {useEvery, useLoad} from "./object_load.js";
 import {Link, paths} from "./router.js";
+import {ScrollTable} from "./scroll_table.js";
 import {Button, ErrorBox, Name, Progress, Spinner, useTitle} from "./ui.js";
 
 /** Seconds between two refreshes, of this page and of the activity. */
@@ -76,12 +77,12 @@ function IndexTable({indexes}) {
     <p class="muted">The gateway lists buckets from indexes in its memory. The lag is how long one takes to have all changes.</p>
     ${indexes.length === 0
       ? html`<p>There are none: no bucket was listed yet.</p>`
-      : html`<div class="table-wrap"><table class="table" aria-label="Indexes">
+      : html`<${ScrollTable} label="Indexes">
           <thead><tr><th scope="col">Bucket</th><th scope="col" class="is-number">Names</th><th scope="col" class="is-number">Lag</th></tr></thead>
           <tbody>${indexes.map(
             ({bucket, names, lag_ms: lag}) => html`<tr key=${bucket}><td><${Link} href=${paths.folder(bucket)}><${Name} value=${bucket} /><//></td>
               <td class="is-number">${count(names)}</td>
               <td class="is-number ${lag === null || lag > SLOW ? "warn" : ""}">${lag === null ? "does not answer" : `${lag} ms`}</td></tr>`,
-          )}</tbody></table></div>`}
+          )}</tbody><//>`}
   </section>`;
 }

@@ -6,6 +6,7 @@ import {count, rate} from "./format.js";
 import {REFRESH} from "./health.js";
 import {useEvery, useLoad} from "./object_load.js";
 import {Plot} from "./plots.js";
+import {ScrollTable} from "./scroll_table.js";
 import {Button, Empty, ErrorBox, Name, Spinner, useTitle} from "./ui.js";
 
 /**
@@ -60,7 +61,7 @@ function HistoryTable({history}) {
   for (let end = times.length; end > 0; end -= each) rows.push([Math.max(0, end - each), end]);
   const mean = (/** @type {number[]} */ values) => values.reduce((sum, value) => sum + (value ?? 0), 0) / values.length;
   const clock = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit"});
-  return html`<div class="table-wrap"><table class="table" aria-label="Activity of the last hour">
+  return html`<${ScrollTable} label="Activity of the last hour">
     <thead><tr><th scope="col">Time</th>${PLOTS.flatMap(({series}) => series).map(
       ({label}) => html`<th key=${label} scope="col" class="is-number">${label}</th>`)}</tr></thead>
     <tbody>${rows.map(
@@ -68,19 +69,19 @@ function HistoryTable({history}) {
         ${PLOTS.flatMap(({series, format}) => series.map(
           ({name}) => html`<td key=${name} class="is-number">${format(mean(history[name].slice(start, end)))}</td>`))}</tr>`,
     )}</tbody>
-  </table></div>`;
+  <//>`;
 }
 
 /** @param {{operations: HistoryData["slowest"]}} props */
 function Slowest({operations}) {
   return html`<section class="block" aria-label="Slowest operations"><h2>Slowest operations</h2>
-    <div class="table-wrap"><table class="table" aria-label="Slowest operations">
+    <${ScrollTable} label="Slowest operations">
       <thead><tr><th scope="col">Operation</th><th scope="col" class="is-number">Requests</th><th scope="col" class="is-number">Mean</th><th scope="col" class="is-number">Longest</th></tr></thead>
       <tbody>${operations.map(
         (each) => html`<tr key=${each.operation}><td><${Name} value=${each.operation} /></td><td class="is-number">${count(each.count)}</td>
           <td class="is-number">${milliseconds(each.mean_ms)}</td><td class="is-number">${milliseconds(each.max_ms)}</td></tr>`,
       )}</tbody>
-    </table></div></section>`;
+    <//></section>`;
 }
 
 /** @param {number|null} value */

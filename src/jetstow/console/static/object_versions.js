@@ -6,6 +6,7 @@ import {baseName, exactTime, middle} from "./format.js";
 import {downloadObject} from "./object_actions.js";
 import {useLoad} from "./object_load.js";
 import {Link, paths} from "./router.js";
+import {ScrollTable} from "./scroll_table.js";
 import {Button, ConfirmDialog, Empty, ErrorBox, Name, Size, Spinner, Time, toast} from "./ui.js";
 
 /** @typedef {{version: string, latest: boolean, deleted: boolean, size: number, modified: string, digest: string|null}} Version */
@@ -48,13 +49,13 @@ export function VersionsTab({bucket, name, revision, onChange}) {
     <//>`;
   }
   return html`<${ErrorBox} error=${error} onRetry=${list.reload} />
-    <div class="table-wrap"><table class="table" aria-label="Versions">
+    <${ScrollTable} label="Versions">
       <thead><tr><th scope="col">Version</th><th scope="col" class="is-number is-wide-cell">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
       <tbody>${data.map(
         (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version}
           onRestore=${restore} onUndelete=${undelete} onDelete=${setAsked} />`,
       )}</tbody>
-    </table></div>
+    <//>
     ${asked && html`<${ConfirmDialog} title="Delete" action="Delete" onClose=${() => setAsked(null)}
       onConfirm=${async () => {
         await deleteVersion(bucket, name, asked.version);

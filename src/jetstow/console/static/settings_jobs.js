@@ -6,6 +6,7 @@ import {count, size} from "./format.js";
 import {cancelJob, clearJob, startJob, useJob} from "./jobs.js";
 import {useLoad} from "./object_load.js";
 import {Link, paths} from "./router.js";
+import {ScrollTable} from "./scroll_table.js";
 import {Button, ConfirmDialog, ErrorBox, Field, Name, Progress} from "./ui.js";
 
 /** @typedef {import("./jobs.js").Job} Job */
@@ -104,14 +105,14 @@ function MirrorResult({bucket, result: {copied, updated, unchanged, size: bytes,
 function Findings({bucket, findings}) {
   if (!findings.length) return null;
   const shown = findings.slice(0, 200);
-  return html`<div class="table-wrap"><table class="table" aria-label="Findings">
+  return html`<${ScrollTable} label="Findings">
     <thead><tr><th scope="col">Object</th><th scope="col">Fault</th></tr></thead>
     <tbody>${shown.map(
       (finding, index) => html`<tr key=${index}>
         <td>${finding.name ? html`<${Link} href=${paths.object(bucket, finding.name)}><${Name} value=${finding.name} /><//>` : "–"}</td>
         <td><${Name} value=${finding.message} limit=${400} /> <code class="muted">${finding.code}</code></td></tr>`,
     )}</tbody>
-  </table></div>${findings.length > shown.length && html`<p class="muted">and ${count(findings.length - shown.length)} more</p>`}`;
+  <//>${findings.length > shown.length && html`<p class="muted">and ${count(findings.length - shown.length)} more</p>`}`;
 }
 
 /** @param {{title: string, about: string, name: string, job: Job|undefined, start: any, result: any}} props */

@@ -11,7 +11,7 @@ import {uploads} from "./upload_queue.js";
  * @returns {Entry[]}
  */
 export function chosenEntries(files) {
-  return Array.from(files, (file) => ({path: file.webkitRelativePath || file.name, file}));
+  return sorted(Array.from(files, (file) => ({path: file.webkitRelativePath || file.name, file})));
 }
 
 /**
@@ -36,8 +36,11 @@ export async function droppedEntries(transfer) {
     if (root instanceof File) entries.push({path: root.name, file: root});
     else await collect(root, entries, unreadable);
   }
-  return {entries, unreadable};
+  return {entries: sorted(entries), unreadable};
 }
+
+/** @param {Entry[]} entries */
+const sorted = (entries) => entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 
 /**
  * Add the files of an entry to a list.
@@ -56,7 +59,6 @@ async function collect(root, entries, unreadable) {
       unreadable.push(path);
     }
   }
-  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** @param {FileSystemFileEntry} entry @returns {Promise<File>} */

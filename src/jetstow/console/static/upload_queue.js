@@ -10,6 +10,9 @@ const PARALLEL = 3;
 const REFRESH = 200;
 const SPEED_WINDOW = 8000;
 
+/** What a file costs besides its bytes, as bytes, for the remaining time. */
+const PER_FILE = 64 * 1024;
+
 /** @typedef {{path: string, file: File}} Entry a file with its path below the dropped folder */
 
 /**
@@ -36,7 +39,7 @@ export class UploadQueue {
     this.slots = new Slots(PARALLEL);
     /** @type {Set<() => void>} */
     this.listeners = new Set();
-    /** @type {{time: number, loaded: number}[]} */
+    /** @type {{time: number, loaded: number, work: number}[]} */
     this.samples = [];
     this.timer = 0;
     this.running = 0;
@@ -175,9 +178,9 @@ export class UploadQueue {
       else if (each.state === "paused" || each.state === "conflict") totals.paused += 1;
       else totals.active += 1;
     }
-    const speed = this.#speed();
-    const remaining = speed > 0 ? (totals.size - totals.loaded) / speed : null;
-    return {...totals, speed, remaining};
+    const {speed, workSpeed} = this.#speed();
+    const work = totals.size - totals.loaded + (totals.files - totals.done) * PER_FILE;
+    return {...totals, speed, remaining: workSpeed > 0 ? work / workSpeed : null};
   }
 
   #newFile(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File | null} */ file,
@@ -225,16 +228,25 @@ export class UploadQueue {
   #sample() {
     const time = Date.now();
     let loaded = 0;
-    for (const each of this.files) loaded += each.loaded - each.parts.found;
+    let done = 0;
+    for (const each of this.files) {
+      loaded += each.loaded - each.parts.found;
+      if (each.state === "done") done += 1;
+    }
     this.samples = this.samples.filter((each) => time - each.time < SPEED_WINDOW);
-    this.samples.push({time, loaded});
+    this.samples.push({time, loaded, work: loaded + done * PER_FILE});
   }
 
+  /** Bytes per second, and those with the cost of files. */
   #speed() {
     const first = this.samples[0];
     const last = this.samples.at(-1);
-    if (!first || !last || last.time - first.time < 1000) return 0;
-    return Math.max(0, (last.loaded - first.loaded) / (last.time - first.time) * 1000);
+    if (!first || !last || last.time - first.time < 1000) return {speed: 0, workSpeed: 0};
+    const seconds = (last.time - first.time) / 1000;
+    return {
+      speed: Math.max(0, last.loaded - first.loaded) / seconds,
+      workSpeed: Math.max(0, last.work - first.work) / seconds,
+    };
   }
 }
 
