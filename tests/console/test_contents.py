@@ -107,12 +107,12 @@ def test_parquet_is_read_by_ranges(
     client: ConsoleClient, put: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first rows of a large file need its metadata and its first pages."""
-    monkeypatch.setattr(parquet, "MAX_READ", 4 * MIB)
-    rows = 2_000_000
+    monkeypatch.setattr(parquet, "MAX_READ", 3 * MIB)
+    rows = 400_000
     texts = [f"row {n} {n * 7919 % 10007}" for n in range(rows)]
     table = pa.table({"n": range(rows), "text": texts})
-    body = parquet_file(table, row_group_size=100_000, use_dictionary=False, compression="none")
-    assert len(body) > 32 * MIB
+    body = parquet_file(table, row_group_size=50_000, use_dictionary=False, compression="none")
+    assert len(body) > 8 * MIB
     path = put("large.parquet", body)
     found = client.get(f"{path}/table?name=large.parquet").json()
     assert (len(found["rows"]), found["total"], found["truncated"]) == (200, rows, True)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import jetstow
+from jetstow.console import folders
 from jetstow.console.rows import BY_NAME, Order
 from jetstow.console.views import Views
+from jetstow.s3 import indexes
 from jetstow.s3.buckets import Buckets
 from tests.support.console import error_code
 from tests.support.gateway import OTHER, READER, WRITER
@@ -230,5 +232,29 @@ async def test_updated_folder_equals_a_new_one(
                     found = await kept.open(*arguments, is_deep=bool(deep))
                     fresh = await Views().open(*arguments, is_deep=bool(deep))
                     assert found == fresh, (step, prefix, deep, order)
+    finally:
+        await buckets.indexes.close()
+
+
+async def test_bucket_with_too_many_names_for_an_index(
+    js: jetstow.JetStreamContext, filled: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rows are read from all of its metadata, and are the first ones only."""
+    monkeypatch.setattr(indexes, "_MAX_NAMES", 5)
+    monkeypatch.setattr(folders, "_MAX_SCANNED", 4)
+    buckets = Buckets(js)
+    try:
+        bucket = await buckets.open(filled.bucket)
+        for _ in range(2):
+            arguments = (buckets, bucket, "", Order(sort="size"))
+            view = await Views().open(*arguments, is_deep=False)
+            assert (view.folders, [entry.name for entry in view.entries]) == (
+                ["a/"], ["B.txt", "a.csv", "b"],
+            )  # fmt: skip
+            assert (view.is_partial, view.revision) == (True, 0)
+        view = await Views().open(buckets, bucket, "a/", BY_NAME, is_deep=True)
+        assert ([entry.name for entry in view.entries], view.is_partial) == (
+            ["a/1", "a/2/x", "a/3/y"], False,
+        )  # fmt: skip
     finally:
         await buckets.indexes.close()
