@@ -1,3 +1,4 @@
+// @ts-check
 // Files and folders that are dropped or chosen, as a list with paths.
 import {useEffect} from "./vendor/preact.js";
 import {toast} from "./ui.js";

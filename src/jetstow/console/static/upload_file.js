@@ -1,3 +1,4 @@
+// @ts-check
 // The upload of one file: its state, its requests, pause and resume.
 import {ApiError} from "./api.js";
 import {Parts} from "./upload_parts.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The parts of a large file: which the gateway has, and sending the others.
 import {fingerprint, removeRecord, saveRecord} from "./upload_records.js";
 import {abortUpload, completeUpload, createUpload, listParts, partSize, putPart} from "./upload_s3.js";
@@ -24,6 +25,7 @@ export class Parts {
   async send(/** @type {File} */ file, /** @type {AbortSignal} */ signal) {
     const record = await this.#begin(file, signal);
     if (!record) return;
+    /** @type {number[]} */
     const numbers = [];
     for (let number = 1; (number - 1) * record.partSize < this.upload.size; number += 1) {
       if (!this.etags.has(number)) numbers.push(number);

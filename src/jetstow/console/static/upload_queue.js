@@ -1,3 +1,4 @@
+// @ts-check
 // All uploads of this page: they run while you browse.
 import {FileUpload} from "./upload_file.js";
 import {fingerprint, loadRecords, looksLike} from "./upload_records.js";
@@ -183,8 +184,11 @@ export class UploadQueue {
     return {...totals, speed, remaining: workSpeed > 0 ? work / workSpeed : null};
   }
 
-  #newFile(/** @type {string} */ bucket, /** @type {string} */ key, /** @type {File | null} */ file,
-    /** @type {import("./upload_records.js").UploadRecord} */ record = undefined) {
+  /**
+   * @param {string} bucket @param {string} key @param {File | null} file
+   * @param {import("./upload_records.js").UploadRecord} [record] of an upload from before a reload
+   */
+  #newFile(bucket, key, file, record) {
     const {owner, slots} = this;
     return new FileUpload({bucket, key, file, record, owner, slots, onChange: () => this.#changed()});
   }

@@ -1,3 +1,4 @@
+// @ts-check
 // Uploads in parts that are not complete, in the browser's storage: they continue after a reload.
 //
 // Each upload has an item of its own, so that tabs do not overwrite each other's.

@@ -1,3 +1,4 @@
+// @ts-check
 // The operations of S3 that an upload consists of.
 import {s3Path} from "./api.js";
 import {parseXml, send, textOf, UploadError} from "./upload_send.js";

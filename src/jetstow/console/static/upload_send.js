@@ -1,3 +1,4 @@
+// @ts-check
 // One request of an upload by XMLHttpRequest, which reports progress, and its retries.
 import {csrf} from "./api.js";
 

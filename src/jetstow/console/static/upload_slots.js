@@ -1,3 +1,4 @@
+// @ts-check
 // How many requests of uploads run at the same time. Waiting requests get their turn in order.
 
 /** A semaphore. Browsers open six connections to a server: the page needs some, too. */

@@ -1,3 +1,4 @@
+// @ts-check
 // The list of uploads at the edge of the page. It stays while you browse.
 import {html, useEffect, useRef, useState} from "./vendor/preact.js";
 import {session} from "./api.js";

@@ -1,3 +1,4 @@
+// @ts-check
 // The uploads as the rest of the page uses them: buttons, drop zones, the tray.
 import {html, useRef} from "./vendor/preact.js";
 import {Button} from "./ui.js";
