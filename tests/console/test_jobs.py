@@ -140,7 +140,7 @@ def test_cancelled_jobs(
         iterators = [response.iter_lines() for response in responses]
         assert {next(each) for each in iterators} == {'{"done":0,"total":null}'}
         (refused,) = run(client, path)
-        assert refused["error"]["code"] == "SlowDown"
+        assert refused["error"]["code"] == "TooManyRequests"
         with console.sign_in(READER) as other:
             request = other.build_request("POST", path)
             response = other.send(request, stream=True)

@@ -23,6 +23,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "PayloadTooLarge": (413, "The request has too many bytes."),
     "SignInRequired": (401, "The session has ended, or there is none: sign in."),
     "TooManyAttempts": (429, "Too many attempts to sign in. Try again later."),
+    "TooManyRequests": (429, "Too many of these are in progress: wait for one."),
 }
 _HTTP_CODES: Final = {404: "NotFound", 405: "MethodNotAllowed"}
 

@@ -12,9 +12,9 @@ from typing import Any, Final
 from jetstow import JetStreamContext, ObjectStore, mirror
 from jetstow._upload_records import keep_uploads
 from jetstow.console.context import Context
+from jetstow.console.errors import ConsoleError
 from jetstow.errors import JetstowError
 from jetstow.models import ObjectInfo
-from jetstow.s3.errors import S3Error
 from jetstow.types import Finding
 
 # Jobs of a key at the same time, in each worker: one of them can use the whole connection.
@@ -45,10 +45,10 @@ class Jobs:
         `check` raises if the caller may not go on. If the generator is closed, the work is
         cancelled.
 
-        Raises: `S3Error` (SlowDown: too many jobs), what `work` and `check` raise.
+        Raises: `ConsoleError` (TooManyRequests), what `work` and `check` raise.
         """
         if self._running[access_key] >= MAX_RUNNING:
-            raise S3Error("SlowDown", f"The key runs {MAX_RUNNING} jobs: wait for one.")
+            raise ConsoleError("TooManyRequests", f"The key runs {MAX_RUNNING} jobs: wait for one.")
         self._running[access_key] += 1
         try:
             async with aclosing(_lines(work, start, check)) as lines:

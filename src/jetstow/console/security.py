@@ -91,8 +91,9 @@ def check_origin(headers: Headers) -> None:
     # A proxy with TLS changes the scheme, so only the host and the port are compared.
     origin = headers.get("origin")
     if origin is not None:
+        # The origin of a page in a sandbox is "null", without a host.
         _, _, host = origin.partition("://")
-        if host.lower() != headers.get("host", "").lower():
+        if not host or host.lower() != headers.get("host", "").lower():
             raise ConsoleError("CrossOriginRequest")
     if headers.get("sec-fetch-site", "none") not in _SAME_ORIGIN:
         raise ConsoleError("CrossOriginRequest")
