@@ -24,11 +24,14 @@ from playwright.async_api import (
     Request,
     Response,
     async_playwright,
+    expect,
 )
 
 from jetstow.s3 import Key
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 25_000  # milliseconds, of a machine that runs several tests at the same time
+expect.set_options(timeout=PATIENCE)
 # The sandbox needs privileges that containers lack. The others send requests of their own.
 ARGUMENTS = (
     "--no-sandbox",
@@ -154,7 +157,7 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
         **options,
     }
     context = await browser.new_context(**settings)
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(_REPORT_VIOLATIONS)
     visit = Visit(await context.new_page(), url)
     try:

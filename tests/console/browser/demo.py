@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import json
 import math
 import struct
 import zlib
 from typing import Any
 
-import nats
-from nats.aio.client import Client
+from tests.support.samples import some_bytes
 
-from tests.support import raw_stream
-from tests.support.samples import digest_of
+KIB, MIB = 1024, 1024**2
 
-KIB, MIB, GIB = 1024, 1024**2, 1024**3
-
-# Objects without bytes: lists show their size.
+# Objects of random bytes.
 SIZES = {
     "expeditions": {
         "2025 autumn/log.txt": 18 * KIB,
         "2026 spring/log.txt": 22 * KIB,
-        "2026 spring/sonar/line-01.bag": 3 * GIB,
-        "2026 spring/sonar/line-02.bag": 2 * GIB + 400 * MIB,
+        "2026 spring/sonar/line-01.bag": 3 * MIB,
         "calibration/camera.json": 4 * KIB,
-        "camera-trap.mp4": 812 * MIB,
-        "depth-model.onnx": 171 * MIB,
-        "field-recording.flac": 64 * MIB,
+        "camera-trap.mp4": 9 * MIB + 300 * KIB,
+        "depth-model.onnx": 7 * MIB + 800 * KIB,
+        "field-recording.flac": 5 * MIB + 100 * KIB,
         "permits.pdf": 880 * KIB,
-        "sediment-cores.parquet": 38 * MIB,
+        "sediment-cores.parquet": 2 * MIB,
     },
     "models": {
-        "classifier/v1/model.onnx": 95 * MIB,
-        "classifier/v2/model.onnx": 101 * MIB,
-        "embeddings.parquet": 412 * MIB,
+        "classifier/v1/model.onnx": 4 * MIB + 200 * KIB,
+        "classifier/v2/model.onnx": 5 * MIB,
+        "embeddings.parquet": 8 * MIB,
     },
-    "nightly-backups": {f"2026-11-{day:02}.tar": 5 * GIB + day * 31 * MIB for day in range(1, 27)},
+    "nightly-backups": {f"2026-11-{day:02}.tar": 2 * MIB + day * 31 * KIB for day in range(13, 27)},
 }
 TABLE = "station,date,depth_m,salinity,temperature_c\n" + "".join(
     f"{'ABCD'[number % 4]}{number % 9 + 1},2026-05-{number % 28 + 1:02},{12 + number * 7 % 90},"
@@ -84,14 +78,13 @@ def _color(x: int, height: float, sun: float) -> tuple[int, int, int]:
     )
 
 
-async def fill(nats_url: str, s3: Any) -> None:
-    """Create the buckets with the key of a client of S3, and their objects."""
-    raw = await nats.connect(nats_url)
+def fill(s3: Any) -> None:
+    """Create the buckets with a client of S3, and their objects."""
     for bucket, sizes in SIZES.items():
         s3.create_bucket(Bucket=bucket)
         for name, size in sizes.items():
-            await _write_metadata(raw, bucket, name, size)
-    await raw.close()
+            s3.put_object(Bucket=bucket, Key=name, Body=some_bytes(size))
+    s3.create_bucket(Bucket="inbox")
     enabled = {"Status": "Enabled"}
     s3.put_bucket_versioning(Bucket="expeditions", VersioningConfiguration=enabled)
     for draft in (NOTES[:40], NOTES[:120], NOTES):
@@ -106,17 +99,3 @@ async def fill(nats_url: str, s3: Any) -> None:
             Bucket="expeditions", Key=name, Body=data, ContentType=kind,
             Metadata={"camera": "deck", "crew": "north"}, Tagging="cruise=spring&public=yes",
         )  # fmt: skip
-    s3.create_bucket(Bucket="inbox")
-
-
-async def _write_metadata(raw: Client, bucket: str, name: str, size: int) -> None:
-    body = {
-        "name": name,
-        "bucket": bucket,
-        "nuid": f"{zlib.crc32(name.encode()):022}",
-        "size": size,
-        "chunks": -(-size // (128 * KIB)),
-        "digest": digest_of(name.encode()),
-    }
-    subject = raw_stream.meta_subject(bucket, name)
-    await raw.request(subject, json.dumps(body).encode(), timeout=5)

@@ -64,7 +64,7 @@ async def test_pages_of_buckets_and_objects_are_accessible(
     await visit.open(f"b/{s3_bucket}/settings")
     await expect(page.get_by_role("button", name="Delete bucket")).to_be_visible()
     found += await violations(page)
-    assert not found
+    assert not found, "\n".join(found)
 
 
 async def test_pages_of_administration_are_accessible(visit: Visit) -> None:
@@ -83,4 +83,4 @@ async def test_pages_of_administration_are_accessible(visit: Visit) -> None:
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog")).to_be_visible()
     found += await violations(page)
-    assert not found
+    assert not found, "\n".join(found)

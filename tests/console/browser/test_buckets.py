@@ -35,5 +35,5 @@ async def test_bucket_created_and_deleted_with_its_name_typed(
     await expect(confirm).to_be_disabled()
     await dialog.get_by_role("textbox").fill(bucket)
     await confirm.click()
-    await expect(page.get_by_role("heading", name="Buckets")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_visible()
     await expect(page.get_by_role("link", name=bucket, exact=True)).to_have_count(0)

@@ -58,9 +58,9 @@ async def test_read_only_key_sees_no_way_to_write(
         page = visit.page
         await visit.sign_in(READER)
         await visit.open()
-        await expect(page.get_by_role("link", name=s3_bucket)).to_be_visible()
+        await expect(page.get_by_role("link", name=s3_bucket, exact=True)).to_be_visible()
         await expect(page.get_by_role("button", name=writes)).to_have_count(0)
-        await page.get_by_role("link", name=s3_bucket).click()
+        await page.get_by_role("link", name=s3_bucket, exact=True).click()
         await page.get_by_role("checkbox", name="Select report.txt").check()
         await expect(page.get_by_role("link", name="Download")).to_be_visible()
         await expect(page.get_by_role("button", name=writes)).to_have_count(0)
