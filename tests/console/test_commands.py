@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from jetstow.s3 import Key
-from tests.support.cli import Process
+from tests.support.cli import Cli, Process
 from tests.support.console import ConsoleClient
 from tests.support.served import Served
 from tests.support.servers import NatsServer
@@ -39,22 +39,24 @@ def test_console_is_turned_off(server: NatsServer, tmp_path: Path) -> None:
         assert httpx.get(f"{served.url}/_console/").status_code == 404  # as a bucket
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_wrong_options(server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path))
+    for arguments, message in (
         (["serve", "--no-console", "--preview", "127.0.0.1:0"], "--preview needs the console"),
         (["serve", "--preview", "9001"], "--preview 9001 must be HOST:PORT"),
         (["console", "--listen", "0.0.0.0:9000"], "is not on loopback"),
-    ],
-)
-def test_wrong_options(
-    server: NatsServer, tmp_path: Path, arguments: list[str], message: str
+    ):
+        listen = [] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]
+        assert message in Cli(server).error(2, *arguments, *listen)
+
+
+def test_address_of_another_program(
+    server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {"NATS_URL": server.url, "JETSTOW_HOME": str(tmp_path)}
-    listen = [] if "--listen" in arguments else ["--listen", "127.0.0.1:0"]
-    with Process(*arguments, *listen, env=environment) as process:
-        code, _, err = process.communicate()
-    assert (code, message in err) == (2, True), err
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path))
+    listen = server.url.rpartition("/")[2]
+    error = Cli(server).error(1, "console", "--listen", listen)
+    assert error == f"--listen {listen}: a program without the console uses this address"
 
 
 def test_address_of_previews(server: NatsServer, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import http.client
 import json
 import os
 import sys
@@ -20,7 +22,7 @@ from jetstow.cli import help
 from jetstow.cli.addresses import authority, is_loopback, parse_address
 from jetstow.cli.command import command
 from jetstow.cli.commands.serve import Listen, new_gateway_loop, serve
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import CliError, UsageError
 from jetstow.cli.gateway_files import default_key_file, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
@@ -28,7 +30,7 @@ from jetstow.cli.session import Session
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address only.")]
 
 # How long a process on the port may take to answer, in seconds.
-_PROBE_TIMEOUT: Final = 3.0
+_PROBE_TIMEOUT: Final = 10.0
 
 
 async def console(
@@ -50,9 +52,15 @@ async def console(
         import jetstow.console  # noqa: F401
     except ImportError as error:
         raise UsageError(f"console needs the package jetstow[console]: {error}") from error
-    async with aclosing(serve(session, listen=listen)) as gateway:
-        async for started in gateway:
-            yield await _open(started.data["console"], no_browser, " until Ctrl-C")
+    try:
+        async with aclosing(serve(session, listen=listen)) as gateway:
+            async for started in gateway:
+                yield await _open(started.data["console"], no_browser, " until Ctrl-C")
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        message = f"--listen {listen}: a program without the console uses this address"
+        raise CliError(message) from error
 
 
 def _serves_console(url: str) -> bool:
@@ -67,7 +75,7 @@ def _serves_console(url: str) -> bool:
             return bool(json.load(error)["error"]["code"] == "SignInRequired")
         except (KeyError, TypeError, ValueError):
             return False
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False
     return False
 
