@@ -41,8 +41,9 @@ function ObjectView({bucket, name, version}) {
   const [editing, setEditing] = useState(false);
   useTitle(baseName(name));
   useFollow(bucket, name, object);
-  const {data, error} = object;
+  const {error} = object;
   const missing = error instanceof ApiError && error.status === 404;
+  const data = missing ? null : object.data;
   const current = missing ? "versions" : tab || (data?.preview ? "preview" : "details");
   const actions = {bucket, name, version, data, edit: () => setEditing(true)};
   useObjectKeys(actions);
