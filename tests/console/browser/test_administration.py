@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.browser import Visit
     from tests.support.servers import NatsServer
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 KEY_FILE = """\
 [[key]]

@@ -47,6 +47,7 @@ async def test_edit_of_an_object_that_another_client_has_changed(
     assert (info.metadata or {})["boat"] == "Nautilus"
 
 
+@pytest.mark.slow
 async def test_versions_are_restored_deleted_and_undeleted(
     visit: Visit, s3: Any, store: jetstow.ObjectStore, s3_bucket: str
 ) -> None:
@@ -73,6 +74,7 @@ async def test_versions_are_restored_deleted_and_undeleted(
     assert (await store.get("a.txt")).data == b"one"
 
 
+@pytest.mark.slow
 async def test_chunks_are_verified(
     visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
 ) -> None:
@@ -85,6 +87,7 @@ async def test_chunks_are_verified(
     await expect(state).to_contain_text("All 8 chunks are there")
 
 
+@pytest.mark.slow
 async def test_upload_of_names_that_are_taken(
     visit: Visit, store: jetstow.ObjectStore, s3_bucket: str, tmp_path: Path
 ) -> None:

@@ -14,10 +14,10 @@ export function AdminPage({tab}) {
   const isAdmin = useStore(session)?.admin ?? false;
   if (tab === "health") return html`<${HealthPage} />`;
   if (tab !== "keys" && tab !== "history") {
-    return html`<div class="page"><${Empty} title="There is no page at this address"><p><${Link} href=${paths.buckets()}>Show all buckets<//></p><//></div>`;
+    return html`<div class="page"><${Empty} page title="There is no page at this address"><p><${Link} href=${paths.buckets()}>Show all buckets<//></p><//></div>`;
   }
   if (!isAdmin) {
-    return html`<div class="page"><${Empty} title="This page is for administrators" icon="lock">
+    return html`<div class="page"><${Empty} page title="This page is for administrators" icon="lock">
       <p>Your key has no <code>admin = true</code> in the key file of the gateway.</p><//></div>`;
   }
   return tab === "keys" ? html`<${KeysPage} />` : html`<${HistoryPage} />`;

@@ -29,7 +29,7 @@ import {Button, Empty, ErrorBox, Menu, Name, Size, Spinner, Tabs, Time, toast, u
 /** @param {{bucket: string, name?: string, version?: string}} props */
 export function ObjectPage({bucket, name, version}) {
   if (!name) {
-    return html`<div class="page"><${Empty} title="The address has no name of an object" /></div>`;
+    return html`<div class="page"><${Empty} page title="The address has no name of an object" /></div>`;
   }
   return html`<${ObjectView} key=${`${name}\n${version ?? ""}`} bucket=${bucket} name=${name} version=${version} />`;
 }

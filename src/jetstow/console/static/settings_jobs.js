@@ -67,7 +67,7 @@ function GarbageResult({bucket, result}) {
   if (uploads) parts.push(`${count(uploads, "unfinished upload")} with ${count(messages, "chunk")}`);
   if (names) parts.push(count(names, "old name"));
   if (markers) parts.push(count(markers, "old delete marker"));
-  if (versions) parts.push(`${count(versions, "copy")} of current versions`.replace("copys", "copies"));
+  if (versions) parts.push(`${count(versions, "duplicate")} of current versions`);
   const text = !parts.length ? "There is no garbage." : isDry ? `Found ${parts.join(", ")}.` : `Removed ${parts.join(", ")}.`;
   return html`<p class=${parts.length && isDry ? "" : "good"}>${text}${recent ? ` ${count(recent, "upload")} of the last hour may still be running.` : ""}</p>
     <${Findings} bucket=${bucket} findings=${findings} />`;
