@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from jetstow.console.history import History, new_history
 from jetstow.s3.observe import Metrics, Record
 from tests.support.console import error_code
@@ -86,6 +88,7 @@ async def test_rates() -> None:
     assert shown["slowest"] == []
 
 
+@pytest.mark.slow
 def test_samples_of_all_workers(tmp_path: Path) -> None:
     """A worker counts the requests of all of them."""
     program = (

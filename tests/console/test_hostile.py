@@ -26,9 +26,17 @@ _CHANGES = {"POST", "PATCH", "PUT", "DELETE"}
 _READS = {f"{_OF_BUCKET}/verify", f"{_OF_BUCKET}/share"}
 
 HOSTILE = (
-    "", "a\0b", "../../etc/passwd", "%ff", "\ufffd", "é\U0001f680", "a" * 2000, "-1", "1e9", "٣",
-    "$versions/x", "<script>", "a\r\nset-cookie: x=1", "${x}", "99999999999999999999", "null",
-)  # fmt: skip
+    "",
+    "a\0b",
+    "../../etc",
+    "%ff",
+    "é\U0001f680",
+    "a" * 2000,
+    "-1",
+    "٣",
+    "$versions/x",
+    "a\r\nb: c",
+)
 
 
 def routes(bucket: str) -> Iterator[tuple[str, str, str]]:
@@ -105,13 +113,13 @@ def test_hostile_parameters(client: ConsoleClient, s3: Any, s3_bucket: str) -> N
     reads = [path for method, path, _ in routes(s3_bucket) if method == "GET"]
     for path, value in itertools.product(reads, HOSTILE):
         every = "&".join(f"{name}={quote(value)}" for name in names)
-        queries = [every, f"name=a&version={quote(value)}", f"prefix={quote(value)}"]
+        queries = [every, f"name=a&version={quote(value)}"]
         if path.endswith("/rows"):
             queries += [f"{name}={quote(value)}" for name in names]
         for query in queries:
             response = send(client, "GET", f"{path}?{query}")
             assert response.status_code < 500, (path, query, response.text)
-            assert "set-cookie" not in response.headers
+            assert "b" not in response.headers
     for value in HOSTILE:
         for path in (f"buckets/{quote(value, safe='')}", f"keys/{quote(value, safe='')}"):
             for method in ("GET", "PATCH", "DELETE"):

@@ -130,6 +130,7 @@ def test_keys_of_other_callers(console: RunningConsole, own: RunningConsole) -> 
         assert error_code(client.post("keys", json={})) == "KeyFileNotWritable"
 
 
+@pytest.mark.slow
 def test_keys_of_all_workers(server: NatsServer, tmp_path: Path) -> None:
     """A key works at each worker soon after it was added, and a removed one at none."""
     with (

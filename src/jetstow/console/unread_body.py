@@ -12,8 +12,8 @@ _CLOSE = (b"connection", b"close")
 def limit_unread_body(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
     """Return `receive` and `send` that close a connection if much of a body is unread.
 
-    uvicorn reads what follows a response without a limit of bytes or of time: anyone could keep
-    a connection busy forever, without a session.
+    uvicorn reads what follows a response without a limit of bytes or of time: a client without a
+    session could keep a connection busy forever.
     """
     body = RawBody(parse_headers(scope["headers"]), receive)
 

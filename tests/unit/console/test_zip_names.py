@@ -52,7 +52,7 @@ def test_paths_are_all_different() -> None:
 def test_many_names_that_become_the_same_path() -> None:
     """A writer of a bucket can choose them. They took hours, and names with many slashes memory."""
     unsafe = '"*:<>?|\\'
-    same = ["".join(each) for each in itertools.product(unsafe, repeat=5)]
-    assert len(set(archive_paths(same, 0).values())) == len(same) == 32_768
-    deep = ["a/" * 500 + str(number) for number in range(2_000)]
+    same = ["".join(each) for each in itertools.product(unsafe, repeat=4)]
+    assert len(set(archive_paths(same, 0).values())) == len(same) == 4_096
+    deep = ["a/" * 500 + str(number) for number in range(200)]
     assert archive_paths(deep, 0) == {name: name for name in deep}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from jetstow.s3 import Key, Keys
-from jetstow.s3.auth import key_reload
 from jetstow.s3.auth.key_reload import KeyReload
 from jetstow.s3.auth.keys import KeyFileError, load_keys, load_or_generate_key
 
@@ -97,7 +97,7 @@ def test_key_file_is_checked_once_a_second(tmp_path: Path, monkeypatch: pytest.M
     path = tmp_path / "keys.toml"
     path.write_text(GOOD)
     keys, now = load_keys(path), 100.0
-    monkeypatch.setattr(key_reload.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     reload = KeyReload(keys, has_connect=False)
     reload.check()
     path.write_text(GOOD.replace("A", "other"))
