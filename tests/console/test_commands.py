@@ -59,16 +59,30 @@ def test_address_of_another_program(
     assert error == f"--listen {listen}: a program without the console uses this address"
 
 
-def test_address_of_previews(server: NatsServer, tmp_path: Path) -> None:
-    with Served(server.url, "--preview", "127.0.0.1:0", home=tmp_path) as served:
+def test_previews_and_access_log(server: NatsServer, tmp_path: Path) -> None:
+    arguments = ("--preview", "127.0.0.1:0", "--access-log", "json")
+    with Served(server.url, *arguments, home=tmp_path) as served:
         with ConsoleClient(served.url) as client:
             client.sign_in(served.key)
             assert httpx.get(client.session["preview"]).status_code == 403
             # The browser has another name for the host.
             host = {"host": f"localhost:{served.port}"}
             session = client.get("session", headers=host).json()
+            assert client.s3("GET", "").status_code == 200
+            client.cookies.clear()
+            assert client.s3("GET", "").status_code == 401
         port = client.session["preview"].rpartition(":")[2]
         assert session["preview"] == f"http://localhost:{port}"
+        served.signal(signal.SIGTERM)
+        assert served.wait() == 0
+    entries = [json.loads(line) for line in served.log]
+    logged = [(e["operation"], e["access_key"], e["status"], e["error"]) for e in entries]
+    assert logged == [
+        ("Console", "-", 200, "-"),
+        ("Console", served.key.access_key, 200, "-"),
+        ("ListBuckets", served.key.access_key, 200, "-"),
+        ("Console", "-", 401, "SignInRequired"),
+    ]
 
 
 def test_stop_ends_the_feed(server: NatsServer, tmp_path: Path, bucket: str) -> None:

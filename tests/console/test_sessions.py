@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import TYPE_CHECKING, Any
 
 from jetstow.console.attempts import LIMIT, PERIOD
 from jetstow.console.sessions import COOKIE, LIFETIME, Token, new_token
 from jetstow.s3 import Key, Keys
+from jetstow.s3.server import Certificate
+from tests.support.certs import make_certificates
 from tests.support.gateway import KEYS, LIMITED, OTHER, OWNER, READER, RunningGateway
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.console import ConsoleClient, RunningConsole
     from tests.support.servers import NatsServer
 
@@ -52,6 +57,24 @@ def test_cookie_is_hidden_from_scripts_and_other_sites(console: RunningConsole) 
     expected = {"httponly", "path=/_console", "samesite=strict", f"max-age={LIFETIME}"}
     assert attributes == expected
     assert "secure" in secure.lower()
+
+
+def test_https(server: NatsServer, tmp_path: Path) -> None:
+    from tests.support.console import ConsoleClient, RunningConsole
+
+    files = make_certificates(tmp_path)
+    certificate = Certificate(files.server, files.server_key)
+    trusted = ssl.create_default_context(cafile=files.authority)
+    with (
+        RunningConsole(server.url, certificate=certificate) as console,
+        ConsoleClient(console.url, verify=trusted) as client,
+    ):
+        client.sign_in(OWNER)
+        (cookie,) = client.cookies.jar
+        assert cookie.secure
+        preview = client.session["preview"]
+        assert preview.startswith("https://")
+        assert client.get(f"{preview}/token/a").status_code == 403
 
 
 def test_wrong_credentials(server: NatsServer) -> None:
