@@ -74,11 +74,8 @@ export function CopyValue({value, mono = false}) {
 function Pairs({title, items}) {
   if (!items.length) return null;
   return html`<section class="panel"><h2>${title}</h2>
-    <table class="pairs" aria-label=${title}><thead class="visually-hidden"><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
-      <tbody>${items.map(
-        ([name, value], index) => html`<tr key=${index}><th scope="row"><${Name} value=${name} limit=${200} /></th>
-          <td><${Name} value=${value} limit=${4000} /></td></tr>`,
-      )}</tbody>
-    </table>
+    <dl class="facts">${items.map(
+      ([name, value], index) => html`<div key=${index}><dt><${Name} value=${name} limit=${200} /></dt><dd><${Name} value=${value} limit=${4000} /></dd></div>`,
+    )}</dl>
   </section>`;
 }

@@ -69,7 +69,7 @@ function summary({files, done, failed, active, paused, needed, size: bytes, load
   if (paused) return `${count(done)} of ${count(files)} uploaded · paused${failures}`;
   if (needed) return `${count(needed, "unfinished upload")}${failures}`;
   if (failed) return `${count(done)} of ${count(files)} uploaded${failures}`;
-  return `${count(done, "file")} uploaded`;
+  return done ? `${count(done, "file")} uploaded` : "Nothing was uploaded";
 }
 
 /** @param {{totals: import("./upload_queue.js").Totals}} props */
