@@ -1,5 +1,6 @@
 // @ts-check
 // All uploads of this page: they run while you browse.
+import {session} from "./api.js";
 import {FileUpload} from "./upload_file.js";
 import {fingerprint, loadRecords, looksLike} from "./upload_records.js";
 import {Slots} from "./upload_slots.js";
@@ -53,12 +54,12 @@ export class UploadQueue {
 
   /**
    * Use the key of the session. Uploads of the key from before a reload are offered again.
-   * @param {string} owner an access key; empty: signed out, and what runs is paused
+   * @param {string} owner an access key; empty: there is no session, and what runs is paused
    */
   signIn(owner) {
     if (owner === this.owner) return;
-    if (owner) this.files = this.files.filter((each) => each.owner === owner);
     this.pauseAll();
+    if (owner) this.files = this.files.filter((each) => each.owner === owner);
     this.owner = owner;
     const present = new Set(this.files.map((each) => each.parts.record?.id));
     for (const record of owner ? loadRecords(owner) : []) {
@@ -216,7 +217,7 @@ export class UploadQueue {
       this.running -= 1;
     }
     if (file.state === "conflict" && this.policy) await this.resolve(file, this.policy);
-    if (file.error?.needsSignIn) this.pauseAll();
+    if (file.error?.needsSignIn) session.set(null);
     this.#start();
   }
 
@@ -266,5 +267,8 @@ export function nextName(key) {
   return `${folder}${base} (${Number(number || 1) + 1})${name.slice(dot)}`;
 }
 
-/** The uploads of this page. */
+/** The uploads of this page. They pause when the session ends, and belong to its key. */
 export const uploads = new UploadQueue();
+const useSession = () => uploads.signIn(session.get()?.access_key ?? "");
+session.subscribe(useSession);
+useSession();

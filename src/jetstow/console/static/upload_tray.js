@@ -27,9 +27,6 @@ export function UploadTray() {
   useUploads();
   const current = useStore(session);
   const [isOpen, setOpen] = useState(true);
-  useEffect(() => {
-    if (current !== undefined) uploads.signIn(current?.access_key ?? "");
-  }, [current]);
   const files = uploads.files.filter((each) => each.state !== "cancelled");
   const conflict = uploads.conflicts[0];
   useEffect(() => {
