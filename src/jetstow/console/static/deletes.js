@@ -1,6 +1,6 @@
 // @ts-check
 /** Delete objects so that it can be undone: by the delete markers of a versioned bucket, or before it is sent. */
-import {ApiError, apiUrl, at, csrf, ndjson, s3} from "./api.js";
+import {apiUrl, at, csrf, ndjson, s3} from "./api.js";
 import {count, middle} from "./format.js";
 import {createStore} from "./store.js";
 import {progressToast, toast} from "./toasts.js";
@@ -80,7 +80,7 @@ async function send(deletion, what, versioned) {
     toast(`Deleted ${what}`, {undo, seconds: UNDO_SECONDS});
   } catch (error) {
     if (control.signal.aborted) toast("The deletion was cancelled; what was deleted until then stays deleted.");
-    else toast(`${what} could not be deleted: ${/** @type {ApiError} */ (error).message}`, {kind: "danger"});
+    else toast(`${what} could not be deleted: ${/** @type {Error} */ (error).message}`, {kind: "danger"});
   } finally {
     clearTimeout(slow);
     /** @type {any} */ (progress)?.close();

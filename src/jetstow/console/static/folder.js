@@ -147,7 +147,7 @@ function Folder({bucket, prefix, query: given}) {
     ${rows.error && html`<div class="folder-error"><${ErrorBox} error=${rows.error} title="The list could not be read" onRetry=${() => rows.refresh(true)} /></div>`}
     <${Grid} rows=${rows} place=${paths.folder(bucket, prefix, given)} selection=${selection} changed=${changed} isDeleting=${(/** @type {Row} */ row) => isDeleting(deletions, bucket, row)}
       hrefOf=${hrefOf} onSort=${onSort} onOpen=${open} handle=${grid}
-      onMenu=${(/** @type {Row} */ row, /** @type {number} */ index, /** @type {number} */ x, /** @type {number} */ y) => setMenu({x, y})} />
+      onMenu=${(/** @type {number} */ x, /** @type {number} */ y) => setMenu({x, y})} />
     ${!counts && !rows.error && html`<div class="folder-loading"><${Spinner} label="Loading the list" /></div>`}
     ${counts?.total === 0 &&
     html`<div class="folder-empty"><${FolderEmpty} bucket=${bucket} prefix=${prefix} query=${query} sealed=${Boolean(info?.sealed)}

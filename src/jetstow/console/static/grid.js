@@ -11,13 +11,15 @@ import {useVirtual} from "./virtual.js";
 const HEAD = 32;
 const COLUMNS = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["modified", "Modified"]]);
 
+const MOST_PLACES = 200;
+
 /** Where each folder was scrolled to, by its URL. @type {Map<string, {index: number, pixels: number, total: number, active: number}>} */
 const places = new Map();
 
 /**
  * @param {{rows: import("./rows.js").Rows, place: string, selection: any, changed: Set<string>, isDeleting: (row: Row) => boolean,
  *   hrefOf: (row: Row) => string, onSort: (column: string) => void, onOpen: (row: Row) => void,
- *   onMenu: (row: Row, index: number, x: number, y: number) => void, handle: {current: any}}} props
+ *   onMenu: (x: number, y: number) => void, handle: {current: any}}} props
  */
 export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSort, onOpen, onMenu, handle}) {
   const narrow = useMedia("(max-width: 639px)");
@@ -74,7 +76,10 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
 
   useEffect(() => rows.want(first, last));
   useEffect(() => {
-    if (rows.counts) places.set(place, {index: top, pixels: virtual.offset - top * rowHeight, total, active});
+    if (!rows.counts) return;
+    places.delete(place); // so that it becomes the last one
+    places.set(place, {index: top, pixels: virtual.offset - top * rowHeight, total, active});
+    if (places.size > MOST_PLACES) places.delete(/** @type {string} */ (places.keys().next().value));
   });
 
   /** @param {number} index @param {boolean} [extending] */
@@ -105,7 +110,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       if (event.target.closest(".row-menu")) {
         const box = event.target.closest(".row-menu").getBoundingClientRect();
         if (!selected.has(keyOf(row))) selection.toggle(index, false);
-        onMenu(row, index, box.right - 176, box.bottom + 4);
+        onMenu(box.right - 176, box.bottom + 4);
       } else if (event.target.closest(".row-check")) {
         const box = event.target.closest(".row-check").firstElementChild;
         if (event.shiftKey) selection.extend(index, true).then(() => (box.checked = true));
@@ -121,7 +126,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
     onRow(event, (index, row) => {
       event.preventDefault();
       if (!selected.has(keyOf(row))) selection.toggle(index, false);
-      onMenu(row, index, event.clientX, event.clientY);
+      onMenu(event.clientX, event.clientY);
     });
 
   const limit = Math.max(16, Math.floor(((scroller.current?.clientWidth ?? 800) - (narrow ? 130 : 400)) / widthOfText()));
