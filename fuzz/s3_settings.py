@@ -177,4 +177,7 @@ WEBSITE_SEEDS: Final = (
     b"""<WebsiteConfiguration><RedirectAllRequestsTo><HostName>other.test</HostName>
 </RedirectAllRequestsTo></WebsiteConfiguration>\0/evil.test""",
     b'{"index": "i", "rules": [{"redirect": {"host": "other.test", "code": 302, "key": "/a"}}]}',
+    # What another NATS client wrote.
+    b'{"index": "i", "rules": [{"redirect": {"host": "a\\r\\nb: c/", "key": "a"}}]}',
+    b'{"redirect_all": {"host": "a", "code": 200}}',
 )
