@@ -2,7 +2,7 @@
 
 Each state is shown at 1440 and 360 pixels, light and dark. All pictures are written to
 `.cache/console/`; `docs/_static/console/` gets a sheet of the four of each state, and those in
-`KEPT` in full size. States named as arguments are taken alone, and not kept.
+`KEPT` in full width. States named as arguments are taken alone, and not kept.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ALL = ROOT / ".cache" / "console"
 DOCS = ROOT / "docs" / "_static" / "console"
 THEMES = ("light", "dark")
 KEPT = ("folder",)
-COLORS = 128
+KEPT_BOX = (0, 0, 1440, 640)
 BUCKET = "expeditions"
 
 State = Callable[[Visit], Awaitable[None]]
@@ -263,11 +263,13 @@ def keep(name: str) -> None:
     _write(sheet, f"{name}.png")
     if name in KEPT:
         for theme in THEMES:
-            _write(pictures[WIDE["width"], theme], f"{name}-{theme}.png")
+            _write(pictures[WIDE["width"], theme].crop(KEPT_BOX), f"{name}-{theme}.png")
 
 
 def _write(image: Image.Image, name: str) -> None:
-    image.quantize(COLORS, dither=Image.Dither.NONE).save(DOCS / name, optimize=True)
+    # The median cut, the default, drops colors that are rare, such as a green dot.
+    few = image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(DOCS / name, optimize=True)
 
 
 def main() -> None:
