@@ -17,6 +17,7 @@ from tests.support.served import Served
 from tests.support.servers import NatsServer
 
 
+@pytest.mark.slow
 def test_console_of_workers(server: NatsServer, tmp_path: Path) -> None:
     """The workers share nothing: each takes the sessions of all, and the previews of all."""
     with (
@@ -33,6 +34,7 @@ def test_console_of_workers(server: NatsServer, tmp_path: Path) -> None:
             assert preview.status_code == 403
 
 
+@pytest.mark.slow
 def test_console_is_turned_off(server: NatsServer, tmp_path: Path) -> None:
     with Served(server.url, "--no-console", home=tmp_path) as served:
         assert served.console is None
