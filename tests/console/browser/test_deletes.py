@@ -41,7 +41,9 @@ async def test_delete_and_undo(
     await page.get_by_role("checkbox", name="Select one.txt").check()
     await page.get_by_role("button", name="Delete").click()
     await expect(grid.get_by_role("link", name="one.txt")).to_have_count(0)
-    await page.get_by_role("button", name="Dismiss").click()
+    # The message about the undo may still be there.
+    deleted = page.get_by_role("status").filter(has_text="Deleted")
+    await deleted.get_by_role("button", name="Dismiss").click()
     async for change in await store.watch():
         if change is not None and change.name == "one.txt" and change.deleted:
             break
