@@ -32,7 +32,7 @@ SPEED = 12_000  # pixels a second
 # When a row is painted, or that the bucket is empty: in the frame after the one that drew it.
 PAINTED = """
 (() => new Promise((resolve) => {
-  const shown = () => document.querySelector("[role=grid] [role=row] a, [data-empty]");
+  const shown = () => document.querySelector("[role=grid] [role=row] a, main .empty");
   const check = () => shown()
     ? requestAnimationFrame(() => resolve(performance.now()))
     : requestAnimationFrame(check);

@@ -23,6 +23,7 @@ from playwright.async_api import (
     Page,
     Request,
     Response,
+    ViewportSize,
     async_playwright,
     expect,
 )
@@ -43,8 +44,8 @@ ARGUMENTS = (
 )
 AXE = Path(__file__).parents[1] / "console" / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
-WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1440, "height": 900}
+NARROW: ViewportSize = {"width": 360, "height": 740}
 
 # Chromium logs each response with an error status, and requests without a network. The tests look
 # at what the page makes of them.

@@ -67,6 +67,7 @@ async def test_pages_of_buckets_and_objects_are_accessible(
     assert not found, "\n".join(found)
 
 
+@pytest.mark.slow
 async def test_pages_of_administration_are_accessible(visit: Visit) -> None:
     page = visit.page
     found = []

@@ -133,9 +133,9 @@ async def test_upload_goes_on_after_pause_and_reload(
     tmp_path: Path,
 ) -> None:
     """The parts that were stored before the reload are not sent again."""
-    (tmp_path / "large.bin").write_bytes(data := some_bytes(2 * SIZE))
+    (tmp_path / "large.bin").write_bytes(data := some_bytes(32 * MIB))
     async with (
-        Proxy(console.port, rate=16 * MIB) as proxy,
+        Proxy(console.port, rate=32 * MIB) as proxy,
         visiting(chromium, f"http://127.0.0.1:{proxy.port}") as visit,
     ):
         page = visit.page
