@@ -155,10 +155,10 @@ function FileButtons({file}) {
 /** Choose the file of an upload from before a reload. @param {{file: FileUpload}} props */
 function ChooseAgain({file}) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const choose = async () => {
-    const chosen = input.current?.files?.[0];
-    if (!chosen || !input.current) return;
-    input.current.value = "";
+  const choose = async (/** @type {any} */ {target}) => {
+    const chosen = target.files[0];
+    if (!chosen) return;
+    target.value = "";
     const expected = file.parts.record?.name ?? file.key;
     if (!await uploads.attach(file, chosen)) {
       toast(`${chosen.name} is not the file that the upload began with: ${expected}, ${size(file.size)}. `

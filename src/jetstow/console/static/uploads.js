@@ -21,10 +21,10 @@ export function UploadMenu({bucket, prefix}) {
 /** @param {{text: string, bucket: string, prefix: string, isFolder: boolean}} props */
 function PickerButton({text, bucket, prefix, isFolder}) {
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
-  const choose = () => {
-    if (!input.current?.files) return;
-    void uploads.add(bucket, chosenEntries(input.current.files), prefix);
-    input.current.value = ""; // so that the same files can be chosen again
+  // The button may be gone when files are chosen: an empty folder that gets an object has it elsewhere.
+  const choose = (/** @type {any} */ {target}) => {
+    void uploads.add(bucket, chosenEntries(target.files), prefix);
+    target.value = ""; // so that the same files can be chosen again
   };
   return html`<${Button} icon=${isFolder ? "folder" : "upload"} onClick=${() => input.current?.click()}>${text}<//>
     <input class="visually-hidden" tabindex="-1" aria-hidden="true" type="file" multiple=${!isFolder}
