@@ -14,6 +14,7 @@ UV := $(BIN)/uv pip install --quiet --python $(BIN)/python
 STAMPS := .cache/stamps
 COVERAGE := .cache/coverage
 JS := tests/interop/js
+CONSOLE_JS := tests/console/js
 GO := tests/interop/go
 # Debian's library packages for Go.
 GO_PATH := /usr/share/gocode
@@ -37,6 +38,7 @@ S3_CLIENTS := .cache/s3-clients
 S3_CLIENTS_STAMP := $(STAMPS)/s3-clients
 SERVERS_STAMP := $(STAMPS)/servers
 JS_STAMP := $(STAMPS)/js
+CONSOLE_JS_STAMP := $(STAMPS)/console-js
 GO_PEER := .cache/peers/nats-go
 
 .PHONY: help
@@ -100,6 +102,10 @@ soak-s3: $(DEV_STAMP) $(SERVERS_STAMP) ## load the S3 gateway with 32 clients fo
 s3-conformance: parts ## write docs/tools/s3-conformance.md from a run of the tests of the S3 gateway
 	@$(BIN)/python scripts/s3_conformance.py
 
+.PHONY: screenshots
+screenshots: $(BENCH_STAMP) $(SERVERS_STAMP) browser ## take the pictures of the console in docs/_static/console
+	@$(BIN)/python -m tests.console.browser.screenshots
+
 .PHONY: lint
 lint: $(DEV_STAMP) ## check rules and format (ruff), spelling and word choice
 	@$(BIN)/ruff check .
@@ -128,18 +134,21 @@ lock: $(DEV_STAMP) ## update requirements/*.lock to the newest allowed versions
 
 .PHONY: clean
 clean: ## remove everything that is not in the repository
-	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build $(JS)/node_modules
+	@rm -rf $(VENV) .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis dist build $(JS)/node_modules \
+		$(CONSOLE_JS)/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 # -- environments ------------------------------------------------------------------------
 
-.PHONY: venv servers peers tools parts
+.PHONY: venv servers peers browser tools parts
 venv: $(DEV_STAMP) ## install the virtual environment for development
 servers: $(SERVERS_STAMP) ## fetch nats-server in every version of the tests
 peers: $(JS_STAMP) $(GO_PEER) $(S3_CLIENTS_STAMP) ## install the other clients, of NATS and of S3, for the tests
+browser: $(CONSOLE_JS_STAMP) ## install what the tests of the console need: Chromium, axe-core
+	@scripts/ensure-command chromium chromium
 tools: ## install the programs that the tests need
 	@scripts/ensure-command faketime faketime
-parts: $(DEV_STAMP) $(SERVERS_STAMP) peers tools
+parts: $(DEV_STAMP) $(SERVERS_STAMP) peers browser tools
 
 $(STAMPS):
 	@mkdir -p $@
@@ -180,6 +189,12 @@ $(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json | $(STAMPS)
 	@scripts/ensure-command npm nodejs npm
 	@echo "installing the JavaScript client into $(JS)/node_modules"
 	@cd $(JS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null
+	@touch $@
+
+$(CONSOLE_JS_STAMP): $(CONSOLE_JS)/package.json $(CONSOLE_JS)/package-lock.json | $(STAMPS)
+	@scripts/ensure-command npm nodejs npm
+	@echo "installing axe-core into $(CONSOLE_JS)/node_modules"
+	@cd $(CONSOLE_JS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null
 	@touch $@
 
 # Go builds without modules: a package of Debian has the client, so the build needs no other network.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from fuzz import encryption, frames, s3_documents, s3_signatures
+from fuzz import console, encryption, frames, s3_documents, s3_settings, s3_signatures
 from jetstow import _nats_context
 from jetstow._core.protocol import digest, subjects
 from jetstow._core.protocol.message import status
@@ -228,7 +228,12 @@ PARSERS: Final = {
     "s3_aws_chunked": Parser(s3_signatures.check_aws_chunked, s3_signatures.CHUNKED_SEEDS),
     "s3_form": Parser(s3_documents.check_form, s3_documents.FORM_SEEDS),
     "s3_policy": Parser(s3_documents.check_policy, s3_documents.POLICY_SEEDS),
+    "s3_bucket_policy": Parser(s3_settings.check_bucket_policy, s3_settings.POLICY_SEEDS),
+    "s3_website": Parser(s3_settings.check_website, s3_settings.WEBSITE_SEEDS),
     "s3_xml": Parser(s3_documents.check_xml, s3_documents.XML_SEEDS),
+    "console_tokens": Parser(console.check_tokens, console.TOKEN_SEEDS),
+    "console_archive": Parser(console.check_archive, console.ARCHIVE_SEEDS),
+    "console_csv": Parser(console.check_csv, console.CSV_SEEDS),
     "headers": Parser(
         headers, (b"NATS/1.0 404 No Messages\r\n\r\n", b"NATS/1.0\r\nStatus: 100\r\nA:b\r\n\r\n")
     ),

@@ -134,7 +134,7 @@ def _needs_newer_server(item: pytest.Item) -> bool:
 
 # `make test` measures the coverage of these directories, on the latest server and the best path.
 # To measure all tests would take a quarter longer and cover nothing else.
-MEASURED = ("unit", "live", "sync", "fs", "http", "s3", "cli")
+MEASURED = ("unit", "live", "sync", "fs", "http", "s3", "console", "cli")
 _PROCESS_CONFIG = "COVERAGE_PROCESS_CONFIG"  # child processes with this variable are measured
 
 

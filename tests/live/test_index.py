@@ -47,6 +47,28 @@ async def test_pages(store: jetstow.ObjectStore) -> None:
         assert await names_of(index, "dir/", delimiter="/") == ["dir/1", "dir/2", "dir/sub/"]
 
 
+async def test_changes_since_a_page(store: jetstow.ObjectStore) -> None:
+    await fill(store, NAMES)
+    async with store.index() as index:
+        page = await index.page()
+        assert await index.changes(page.revision) == {}
+        info = await store.put("a", b"new")
+        await store.rename("b", "c")
+        await store.delete("z/1")
+        changes = await index.changes(page.revision)
+        assert changes is not None
+        assert {name for name, entry in changes.items() if entry is None} == {"b", "z/1"}
+        assert {name for name, entry in changes.items() if entry is not None} == {"a", "c"}
+        entry = changes["a"]
+        assert entry is not None
+        assert (entry.size, entry.revision) == (3, info.revision)
+        later = await index.page(limit=0)
+        assert later.revision > page.revision
+        assert (later.entries, await index.changes(later.revision)) == ([], {})
+        assert await index.changes(info.revision - 1) is not None
+        assert await index.changes(page.revision - 1) is None, "from before it was filled"
+
+
 async def test_entry_is_what_the_info_has(store: jetstow.ObjectStore, raw: Client) -> None:
     info = await store.put("a", b"12345", metadata={"etag": "e", "other": "o"}, tags=["raw"])
     plain = await store.put("b", b"1")

@@ -62,7 +62,7 @@ def test_clock_skew(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) ->
     now = datetime.datetime.now(datetime.UTC)
     for minutes in (-16, 16):
         later = now + datetime.timedelta(minutes=minutes)
-        monkeypatch.setattr(gateway.gateway, "_clock", lambda later=later: later)
+        monkeypatch.setattr(gateway.gateway, "clock", lambda later=later: later)
         response = send(gateway, "GET", "/", headers=headers)
         assert (response.status, response.code) == (403, "RequestTimeTooSkewed")
 
@@ -120,7 +120,7 @@ def test_expired_presigned_url(
     target = presigned_target(gateway, "GET", f"/{s3_bucket}/a", expires=60)
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=62)
     assert gateway.gateway is not None
-    monkeypatch.setattr(gateway.gateway, "_clock", lambda: later)
+    monkeypatch.setattr(gateway.gateway, "clock", lambda: later)
     response = send(gateway, "GET", target)
     assert (response.status, response.code) == (403, "AccessDenied")
 

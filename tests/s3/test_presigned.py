@@ -74,7 +74,7 @@ def test_url_of_the_future(gateway: RunningGateway, s3: Any, s3_bucket: str) -> 
     for minutes, expected in ((14, "NoSuchKey"), (16, "AccessDenied")):
         clock = now - datetime.timedelta(minutes=minutes)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(gateway.gateway, "_clock", lambda clock=clock: clock)
+            patch.setattr(gateway.gateway, "clock", lambda clock=clock: clock)
             assert code(httpx.get(url)) == expected
 
 

@@ -58,6 +58,11 @@ def test_pages(sites: RunningGateway, s3_bucket: str, site: httpx.Client) -> Non
     assert site.get("/", headers={"if-none-match": got.headers["etag"]}).status_code == 304
     folder = site.get("/docs")
     assert (folder.status_code, folder.headers["location"]) == (302, "/docs/")
+    # With two slashes at its start, the location would be another host.
+    s3.put_object(Bucket=s3_bucket, Key="/evil.test/index.html", Body=b"evil")
+    folder = site.get("/%2Fevil.test")
+    assert folder.headers["location"] == "/%2Fevil.test/"
+    assert site.get(folder.headers["location"]).text == "evil"
     # The policy allows to read objects, not to see which there are.
     missing = site.get("/missing")
     assert (missing.status_code, missing.text) == (403, "<b>no")

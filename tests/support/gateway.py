@@ -7,7 +7,10 @@ with RunningGateway(server.url) as gateway:
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +24,7 @@ from jetstow.s3.outage import OUTAGE_LIMIT, watching
 from jetstow.s3.server import DRAIN_TIMEOUT, Certificate, listen, serving
 
 # Three owners, as suites for S3 need them, and keys with less than full access.
-OWNER = Key("OWNERKEY", "owner-secret", "owner-id", "The Owner")
+OWNER = Key("OWNERKEY", "owner-secret", "owner-id", "The Owner", admin=True)
 OTHER = Key("OTHERKEY", "other-secret", "other-id", "The Other")
 THIRD = Key("THIRDKEY", "third-secret", "third-id", "The Third")
 READER = Key("READERKEY", "reader-secret", "owner-id", allow="read")
@@ -105,15 +108,17 @@ class RunningGateway:
             self.port = listener.getsockname()[1]
             async with (
                 watching(client, self.gateway.availability, self._outage_limit),
-                serving(
-                    self.gateway,
-                    listener,
-                    certificate=self._certificate,
-                    drain_timeout=self._drain_timeout,
-                ),
+                self._serving(self.gateway, listener),
             ):
                 self._ready.set()
                 await self._stop.wait()
+
+    @asynccontextmanager
+    async def _serving(self, gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
+        async with serving(
+            gateway, listener, certificate=self._certificate, drain_timeout=self._drain_timeout
+        ):
+            yield
 
 
 def new_client(

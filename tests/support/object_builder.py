@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from nats.aio.client import Client
@@ -46,6 +47,14 @@ async def write_object(
     body = {key: value for key, value in body.items() if value is not None}
     await raw_stream.write_metadata(nc, bucket, name, body)
     return body
+
+
+async def write_names(nc: Client, bucket: str, names: Iterable[str]) -> None:
+    """Publish many empty objects, by their metadata only, without a reply to each."""
+    for number, name in enumerate(names):
+        body = {"name": name, "bucket": bucket, "nuid": f"nuid{number}", "size": 0, "chunks": 0}
+        await nc.publish(raw_stream.meta_subject(bucket, name), json.dumps(body).encode())
+    await raw_stream.flush(nc)
 
 
 async def change_metadata(nc: Client, bucket: str, name: str, /, **fields: Any) -> int:

@@ -41,6 +41,7 @@ class Served:
             raise AssertionError("".join(self.log))
         started: dict[str, Any] = json.loads(line)
         self.url, self.admin = started["url"], started["admin"]
+        self.console: str | None = started["console"]
         self.host, port = self.url.rpartition("/")[2].split(":")
         self.port = int(port)
         self.key_file = Path(started["keys"])

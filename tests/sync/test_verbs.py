@@ -258,5 +258,7 @@ def test_pages_of_an_index(store: jetstow.ObjectStore) -> None:
         assert [(entry.name, entry.metadata) for entry in page.entries] == [("b", ("b",))]
         assert page.prefixes == ["a/"]
         assert index.page("a/", limit=1).next == "a/1"
+        store.delete("b")
+        assert index.changes(page.revision) == {"b": None}
     with pytest.raises(ValueError, match="closed"):
         index.page()

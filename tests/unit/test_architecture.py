@@ -47,10 +47,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("jetstow",),
     ("jetstow.http",),
     ("jetstow.s3",),
+    ("jetstow.console",),
     ("jetstow.sync", "jetstow.fs", "jetstow.cli"),
     ("jetstow.testing",),
 )
-FACES = ("jetstow.sync", "jetstow.fs", "jetstow.cli", "jetstow.http", "jetstow.s3")
+FACES = (
+    "jetstow.sync",
+    "jetstow.fs",
+    "jetstow.cli",
+    "jetstow.http",
+    "jetstow.s3",
+    "jetstow.console",
+)
 
 # What a face may import besides the public names.
 PURE = (

@@ -27,6 +27,7 @@ PUBLIC = {
     "jetstow": [*RESULTS, *MODELS, *RESOURCES, *CLIENT, *FUNCTIONS],
     "jetstow.cli": ["main"],
     "jetstow.client": CLIENT,
+    "jetstow.console": ["Console", "PreviewApp"],
     "jetstow.errors": [
         "AuthorizationError", "BadArchiveError", "BadObjectMetaError", "BucketExistsError",
         "BucketFullError", "BucketNotFoundError", "BucketSealedError", "ChunksLostError",
@@ -60,7 +61,14 @@ PUBLIC = {
 }  # fmt: skip
 
 # The modules of these packages are internal: only the names of the package itself are public.
-INTERNAL = ("jetstow.cli", "jetstow.fs", "jetstow.http", "jetstow.s3", "jetstow.store")
+INTERNAL = (
+    "jetstow.cli",
+    "jetstow.console",
+    "jetstow.fs",
+    "jetstow.http",
+    "jetstow.s3",
+    "jetstow.store",
+)
 
 
 @pytest.mark.parametrize("name", PUBLIC)

@@ -14,6 +14,7 @@ from jetstow.cli.commands import (
     bench,
     buckets,
     cat,
+    console,
     cp,
     demo,
     du,
@@ -50,7 +51,7 @@ COMMANDS = (
     put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, keygen,
     mb, rb, buckets, status, seal,
     backup, restore, mirror, verify, gc, lifecycle,
-    server, serve, bench, demo,
+    server, serve, console, bench, demo,
 )  # fmt: skip
 
 completion_scripts.use_scripts()

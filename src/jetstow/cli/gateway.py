@@ -6,11 +6,11 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 import jetstow
 from jetstow.cli.connection import Settings, connect
@@ -29,7 +29,10 @@ RECONNECT_FOREVER: Final[dict[str, Any]] = {"max_reconnect_attempts": -1}
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
-    """The options of `serve` that a gateway needs, with the settings of the NATS connection."""
+    """The options of `serve` that a gateway needs, with the settings of the NATS connection.
+
+    `console_keys` is the file of the keys, which the console may change; None without a console.
+    """
 
     settings: Settings
     keys: Keys
@@ -39,13 +42,38 @@ class GatewayOptions:
     replicas: int
     access_log: LogFormat | None
     certificate: Certificate | None
+    console_keys: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """The sockets of a gateway: of S3 with the console, and of the console's previews."""
+
+    gateway: socket.socket
+    previews: socket.socket | None = None
+
+    @classmethod
+    def of_descriptors(cls, descriptors: Sequence[int]) -> Self:
+        """Return inherited sockets."""
+        return cls(*(socket.socket(fileno=descriptor) for descriptor in descriptors))
+
+    def descriptors(self) -> tuple[int, ...]:
+        """Return the file descriptors of the sockets."""
+        both = (self.gateway, self.previews)
+        return tuple(listener.fileno() for listener in both if listener is not None)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self.gateway.close()
+        if self.previews is not None:
+            self.previews.close()
 
 
 @asynccontextmanager
 async def running(
     client: jetstow.Client,
     options: GatewayOptions,
-    listener: socket.socket,
+    listeners: Listeners,
     metrics: Metrics,
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Run a gateway until the block ends. The task ends only if it fails."""
@@ -71,8 +99,33 @@ async def running(
             _log_access()
         server.tune_malloc()
         await stack.enter_async_context(watching(client, gateway.availability))
-        serving = server.serving(gateway, listener, certificate=options.certificate)
+        if options.console_keys is None:
+            serving = server.serving(gateway, listeners.gateway, certificate=options.certificate)
+        else:
+            serving = _serving_console(gateway, options, listeners, options.console_keys)
         yield await stack.enter_async_context(serving)
+
+
+@asynccontextmanager
+async def _serving_console(
+    gateway: Gateway, options: GatewayOptions, listeners: Listeners, key_file: Path
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Serve a gateway with its console, and the previews."""
+    from jetstow.console import Console, PreviewApp
+
+    certificate, previews = options.certificate, listeners.previews
+    port = None if previews is None else previews.getsockname()[1]
+    console = Console(gateway, preview_port=port, key_file=key_file)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(console.running())
+        if previews is not None:
+            application = PreviewApp(gateway)
+            serving = server.serving(application, previews, certificate=certificate)
+            await stack.enter_async_context(serving)
+        serving = server.serving(console, listeners.gateway, certificate=certificate)
+        task = await stack.enter_async_context(serving)
+        stack.callback(console.drain)  # before the server waits for the requests in progress
+        yield task
 
 
 def _log_access() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import pickle
 import signal
-import socket
 import sys
 import threading
 from dataclasses import dataclass
@@ -13,7 +12,13 @@ from typing import Final
 
 from jetstow.cli.command import log_to_stderr
 from jetstow.cli.connection import connect
-from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions, new_event_loop, running
+from jetstow.cli.gateway import (
+    RECONNECT_FOREVER,
+    GatewayOptions,
+    Listeners,
+    new_event_loop,
+    running,
+)
 from jetstow.s3.observe import Metrics
 
 MODULE: Final = "jetstow.cli.gateway_worker"
@@ -21,10 +26,10 @@ MODULE: Final = "jetstow.cli.gateway_worker"
 
 @dataclass(frozen=True, slots=True)
 class WorkerTask:
-    """What a worker does: run a gateway on an inherited socket."""
+    """What a worker does: run a gateway on inherited sockets."""
 
     options: GatewayOptions
-    fd: int
+    descriptors: tuple[int, ...]
 
 
 def main() -> None:
@@ -39,10 +44,10 @@ async def _serve(task: WorkerTask) -> None:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    options, listener = task.options, socket.socket(fileno=task.fd)
+    options, listeners = task.options, Listeners.of_descriptors(task.descriptors)
     async with (
         await connect(options.settings, **RECONNECT_FOREVER) as client,
-        running(client, options, listener, Metrics()) as serving,
+        running(client, options, listeners, Metrics()) as serving,
     ):
         threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()
         print("ready", flush=True)

@@ -19,6 +19,7 @@ from jetstow.s3.access import (
     check_key_access,
 )
 from jetstow.s3.auth.authenticate import Identity, authenticate, with_query_headers
+from jetstow.s3.auth.key_reload import KeyReload
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
@@ -29,7 +30,7 @@ from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
-from jetstow.s3.request import Request, new_request_id, parse_request
+from jetstow.s3.request import Request, bucket_of_host, new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
 from jetstow.s3.route import Handler
@@ -70,24 +71,44 @@ class Gateway:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
         self.services = Services(keys, Buckets(js, replicas), connect, public_acls)
+        self.key_reload = KeyReload(keys, has_connect=connect is not None)
         self.metrics = metrics or Metrics()
         self.availability = Availability()
         self._base_domains = tuple(base_domains)
         self._website_domains = tuple(website_domains)
-        self._access_log = access_log or AccessLog()
-        self._clock = clock
+        self.access_log = access_log or AccessLog()
+        self.clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] != "http":
-            return
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send, None)
+
+    async def serve_as(
+        self, scope: Scope, receive: Receive, send: Send, identity: Identity
+    ) -> None:
+        """Serve a request of a caller whom another application has authenticated.
+
+        The first part of the path is the bucket, for each host name. CORS does not apply.
+        """
+        await self._serve(scope, receive, send, identity)
+
+    def is_bucket_host(self, host: str) -> bool:
+        """Return whether a host name is that of a bucket or of its website."""
+        domains = (*self._base_domains, *self._website_domains)
+        return bool(bucket_of_host(host, domains))
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, identity: Identity | None
+    ) -> None:
+        self.key_reload.check()
         path = (scope.get("raw_path") or b"/").decode("latin-1")
         record = Record(new_request_id(), scope["method"], path)
         responder = Responder(scope["method"], record.request_id, receive, send)
         self.metrics.begin()
         self.availability.begin()
         try:
-            await self._respond(scope, receive, responder, record)
+            await self._respond(scope, receive, responder, record, identity)
         finally:
             self.availability.end()
             record.status = record.status or responder.status or CLIENT_GONE
@@ -95,14 +116,19 @@ class Gateway:
             if responder.body is not None:
                 record.received = responder.body.received
             self.metrics.end(record)
-            self._access_log.write(record)
+            self.access_log.write(record)
 
     async def _respond(
-        self, scope: Scope, receive: Receive, responder: Responder, record: Record
+        self,
+        scope: Scope,
+        receive: Receive,
+        responder: Responder,
+        record: Record,
+        identity: Identity | None,
     ) -> None:
         try:
             try:
-                result = await self._execute(scope, receive, responder, record)
+                result = await self._execute(scope, receive, responder, record, identity)
                 await responder.send_result(result)
             except asyncio.CancelledError:
                 if not self.availability.has_ended_request():
@@ -124,24 +150,38 @@ class Gateway:
             # does not take what it has received for all.
 
     async def _execute(
-        self, scope: Scope, receive: Receive, responder: Responder, record: Record
+        self,
+        scope: Scope,
+        receive: Receive,
+        responder: Responder,
+        record: Record,
+        identity: Identity | None,
     ) -> Result:
-        """Check a request and run its operation. Nothing reads the body before the checks."""
-        request = parse_request(scope, record.request_id, self._base_domains, self._website_domains)
+        """Parse a request, authenticate its caller unless `identity` is given, and run it."""
+        domains = ((), ()) if identity else (self._base_domains, self._website_domains)
+        request = parse_request(scope, record.request_id, *domains)
         record.client = request.client
-        responder.body = body = RawBody(request, receive)
+        responder.body = body = RawBody(request.headers, receive)
         if not self.availability.is_available:
             raise S3Error("ServiceUnavailable")
+        if identity is not None:
+            return await self._execute_as(identity, request, body, record)
         if ORIGIN in request.headers and request.method != "OPTIONS":
             # Before any check: browsers hide errors without these headers from programs.
             responder.cors_headers = await self._cors_headers(request)
         if request.is_website:
             return await self._execute_website(request, body, record)
         identity = self._authenticate(request)
-        if identity.key is not None:
-            record.access_key = identity.key.access_key
         if identity.presigned:
             request = with_query_headers(request)
+        return await self._execute_as(identity, request, body, record)
+
+    async def _execute_as(
+        self, identity: Identity, request: Request, body: RawBody, record: Record
+    ) -> Result:
+        """Check a request and run its operation. Nothing reads the body before the checks."""
+        if identity.key is not None:
+            record.access_key = identity.key.access_key
         refuse_unbuilt(request.headers)
         route = routes.find_route(request)
         record.operation = route.operation
@@ -167,7 +207,7 @@ class Gateway:
             identity,
             buckets,
             payload,
-            self._clock(),
+            self.clock(),
             bucket,
         )
         try:
@@ -188,7 +228,7 @@ class Gateway:
             return await serve_website(
                 Call(
                     self.services, "GetObject", request, identity, buckets, payload,
-                    self._clock(), bucket,
+                    self.clock(), bucket,
                 )
             )  # fmt: skip
         except Exception as error:  # noqa: BLE001 - every error becomes a page
@@ -202,7 +242,7 @@ class Gateway:
         """Return the caller. Browsers send a preflight unsigned, also for a presigned URL."""
         if request.method == "OPTIONS":
             return Identity(None)
-        return authenticate(request, self.services.keys, self._clock())
+        return authenticate(request, self.services.keys, self.clock())
 
     async def _cors_headers(self, request: Request) -> dict[str, str]:
         """Return the headers of CORS for the response to a request with an Origin."""

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, Unpack
 
 from jetstow import JetStreamContext, ObjectStore
 from jetstow.errors import (
@@ -27,6 +27,7 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.indexes import Indexes
 from jetstow.s3.reserved import LISTED_ENTRIES, LOCATION, NAME, OBJECT_LOCK, OWNER, RESERVED
 from jetstow.s3.settings_lock import SettingsLock
+from jetstow.types import BucketOptions
 
 DEFAULT_REGION: Final = "us-east-1"
 
@@ -147,23 +148,20 @@ class Buckets:
         return Bucket(name, status, store)
 
     async def create(
-        self, name: str, settings: dict[str, str], *, versioned: bool = False
+        self, name: str, settings: dict[str, str], **options: Unpack[BucketOptions]
     ) -> Bucket:
-        """Create a bucket, with versions or without.
+        """Create a bucket with settings, and with options of NATS.
 
-        Raises: `S3Error` (InvalidBucketName, BucketAlreadyExists).
+        Raises: `S3Error` (InvalidBucketName, BucketAlreadyExists), what `create_object_store`
+        raises.
         """
         check_new_name(name)
         metadata = dict(settings)
         if "." in name:
             metadata[NAME] = name
         try:
-            store = await self.js.create_object_store(
-                stream_bucket(name),
-                metadata=metadata,
-                replicas=self.replicas,
-                versioned=versioned or None,
-            )
+            options = {"replicas": self.replicas, **options, "metadata": metadata}
+            store = await self.js.create_object_store(stream_bucket(name), **options)
         except BucketExistsError:
             raise S3Error("BucketAlreadyExists", BucketName=name) from None
         return Bucket(name, await store.status(), store)
@@ -220,6 +218,25 @@ class Buckets:
                 await self.js.update_object_store(stream, metadata=changed)
             finally:
                 self._changed = time.monotonic()
+
+    async def update(self, bucket: Bucket, **options: Unpack[BucketOptions]) -> None:
+        """Change options of NATS, as `changing` changes settings.
+
+        Raises: `S3Error` (OperationAborted), what `update_object_store` raises.
+        """
+        stream = bucket.store.bucket
+        async with self._lock.hold(stream, self.least_replicas(bucket)):
+            try:
+                await self.js.update_object_store(stream, **options)
+            finally:
+                self._changed = time.monotonic()
+
+    async def seal(self, bucket: Bucket) -> None:
+        """Make a bucket read-only, permanently. Raises: what `seal` of the store raises."""
+        try:
+            await bucket.store.seal()
+        finally:
+            self._changed = time.monotonic()
 
     async def set_versioning(self, bucket: Bucket, *, is_enabled: bool) -> None:
         """Enable or suspend the versions of a bucket, as `changing` changes other settings.

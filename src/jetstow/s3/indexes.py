@@ -30,6 +30,15 @@ class _Open:
     used_at: float = 0.0
 
 
+def as_listed(store: ObjectStore) -> ObjectStore:
+    """Return a view of a bucket that has the sizes of objects as lists have them.
+
+    A view with a key has the sizes of the plaintext, also of objects of other keys: those that a
+    GET with the customer's key has.
+    """
+    return store.encrypted(_ANY_KEY, allow_plain=True)
+
+
 class Indexes:
     """Indexes by bucket, the least recently used first. Their entries have values of `metadata`."""
 
@@ -54,6 +63,10 @@ class Indexes:
             if not opened.users and self._open.get(store.bucket) is not opened:
                 await opened.index.close()  # it was discarded while it was used
 
+    def opened(self) -> list[tuple[str, BucketIndex]]:
+        """Return the NATS buckets whose indexes are open, with these."""
+        return [(bucket, opened.index) for bucket, opened in self._open.items()]
+
     async def discard(self, bucket: str) -> None:
         """Close the index of a bucket that is deleted."""
         opened = self._open.pop(bucket, None)
@@ -69,9 +82,7 @@ class Indexes:
         async with self._opening:
             opened = self._open.get(store.bucket)
             if opened is None:
-                # A view with a key has the sizes of the plaintext, also of objects of other keys:
-                # those that a GET with the customer's key has.
-                view = store.encrypted(_ANY_KEY, allow_plain=True)
+                view = as_listed(store)
                 index = await view.index(metadata=self._metadata, max_names=_MAX_NAMES)
                 self._open[store.bucket] = opened = _Open(index)
             self._open.move_to_end(store.bucket)

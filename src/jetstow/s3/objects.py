@@ -20,6 +20,7 @@ from jetstow.s3.reserved import (
     COPIED_ENTRIES,
     DIGEST,
     ETAG,
+    LISTED_ENTRIES,
     MODIFIED,
     REDIRECT,
     RESERVED,
@@ -43,6 +44,8 @@ DEFAULT_CONTENT_TYPE: Final = "binary/octet-stream"
 USER_PREFIX: Final = "x-amz-meta-"
 # S3 limits the names without prefix and the values together, in bytes.
 MAX_USER_METADATA: Final = 2 * 1024
+
+_LISTED_MODIFIED: Final = LISTED_ENTRIES.index(MODIFIED)
 
 _EPOCH: Final = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _NANOSECONDS: Final = re.compile(r"[0-9]{1,19}")
@@ -192,6 +195,12 @@ def listed_sums(entry: IndexEntry) -> tuple[str, str, int]:
     if modified is not None and _NANOSECONDS.fullmatch(modified):
         time = int(modified)
     return _derived_etag(entry.raw_digest.hex()) if stored is None else stored, sums or "", time
+
+
+def listed_time(entry: IndexEntry) -> int:
+    """Return S3's LastModified of an object in a list, in nanoseconds since 1970."""
+    has_own = entry.metadata and entry.metadata[_LISTED_MODIFIED] is not None
+    return listed_sums(entry)[2] if has_own else entry.time
 
 
 def listed_owner(entry: IndexEntry) -> str | None:

@@ -76,8 +76,8 @@ def parse_request(
     pairs = parse_query(scope["query_string"])
     raw_path: bytes = scope.get("raw_path") or b"/"
     host = headers.get("host", "")
-    website = _bucket_of_host(host, website_domains)
-    bucket, key = _parse_resource(raw_path, website or _bucket_of_host(host, base_domains))
+    website = bucket_of_host(host, website_domains)
+    bucket, key = _parse_resource(raw_path, website or bucket_of_host(host, base_domains))
     query: dict[str, str] = {}
     for name, value in pairs:
         query.setdefault(_text(name), _text(value))
@@ -147,7 +147,8 @@ def check_key(key: str) -> None:
         raise S3Error("InvalidArgument", message, ArgumentName="key", ArgumentValue=key)
 
 
-def _bucket_of_host(host: str, base_domains: Iterable[str]) -> str:
+def bucket_of_host(host: str, base_domains: Iterable[str]) -> str:
+    """Return the bucket that a host name begins with, or an empty string."""
     if host.endswith("]"):  # an IPv6 address without a port
         return ""
     name = host.rpartition(":")[0] if ":" in host else host

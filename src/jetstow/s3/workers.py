@@ -12,7 +12,7 @@ import logging
 import os
 import pickle
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -35,7 +35,7 @@ class WorkerError(Exception):
 class Workers:
     """`count` processes that run `module` with a task, which is pickled.
 
-    They inherit the file descriptor `fd`, and have `environment` besides that of this process.
+    They inherit the file `descriptors`, and have `environment` besides that of this process.
     `on_exit` is called with the id of each process that has ended.
     """
 
@@ -45,14 +45,14 @@ class Workers:
         task: object,
         *,
         count: int,
-        fd: int,
+        descriptors: Sequence[int],
         environment: dict[str, str],
         on_exit: Callable[[int], None],
     ) -> None:
         self._module = module
         self._task = pickle.dumps(task)
         self._count = count
-        self._fd = fd
+        self._descriptors = tuple(descriptors)
         self._environment = os.environ | environment
         self._on_exit = on_exit
         self._processes: list[asyncio.subprocess.Process] = []
@@ -88,7 +88,7 @@ class Workers:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", self._module,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            pass_fds=[self._fd], env=self._environment,
+            pass_fds=self._descriptors, env=self._environment,
             # A Ctrl-C in the terminal is for the supervisor.
             start_new_session=True,
         )  # fmt: skip

@@ -6,7 +6,7 @@ import os
 from typing import Self
 
 import jetstow
-from jetstow import IndexPage, VersionPage
+from jetstow import IndexEntry, IndexPage, VersionPage
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
@@ -31,6 +31,11 @@ class BucketIndex:
         """Return a page, with the options and errors of `jetstow.BucketIndex.page`."""
         check_process(self._pid, f"the index of {self._owner!r}")
         return run(self._index.page, prefix, after=after, delimiter=delimiter, limit=limit)
+
+    def changes(self, revision: int) -> dict[str, IndexEntry | None] | None:
+        """Return the objects that changed after a revision, as `jetstow.BucketIndex.changes`."""
+        check_process(self._pid, f"the index of {self._owner!r}")
+        return run(self._index.changes, revision)
 
     def versions(
         self,

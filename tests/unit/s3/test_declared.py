@@ -26,7 +26,7 @@ def declared(payload_hash: str = UNSIGNED_PAYLOAD, **headers: str) -> Declared:
     async def receive() -> dict[str, object]:
         raise AssertionError("the body is not read")
 
-    return parse_declared(request, Identity(None, payload_hash), RawBody(request, receive))
+    return parse_declared(request, Identity(None, payload_hash), RawBody(request.headers, receive))
 
 
 def test_default_and_wished_algorithms() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from jetstow.s3 import Key, Keys
+from jetstow.s3.auth.key_reload import KeyReload
 from jetstow.s3.auth.keys import KeyFileError, load_keys, load_or_generate_key
 
 GOOD = '[[key]]\naccess_key = "A"\nsecret_key = "B"\n'
@@ -58,3 +60,49 @@ def test_owners_of_keys() -> None:
     assert keys.has_owner("one")
     assert not keys.has_owner("two")
     assert [keys.display_name(owner) for owner in ("one", "two")] == ["The One", "two"]
+
+
+def test_reloaded_key_file(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(GOOD)
+    keys = load_keys(path)
+    reload = KeyReload(keys, has_connect=False)
+
+    def names_after(content: str) -> list[str]:
+        path.write_text(content)
+        reload.check_now()
+        return [key.access_key for key in keys]
+
+    # The file may have changed between the first read and the first check.
+    assert names_after(GOOD + GOOD.replace("A", "C")) == ["A", "C"]
+    assert names_after(GOOD.replace("A", "D")) == ["D"]
+    assert not caplog.messages
+    for broken in ("", "[[key]]", GOOD + GOOD):
+        caplog.clear()
+        assert names_after(broken) == ["D"]
+        reload.check_now()
+        assert len(caplog.messages) == 1, "once for each change"
+    caplog.clear()
+    path.unlink()
+    reload.check_now()
+    assert "No such file" in caplog.text
+    (tmp_path / "x.creds").touch()
+    caplog.clear()
+    assert names_after(f'{GOOD}creds = "x.creds"\n') == ["D"]
+    assert "creds" in caplog.text
+    assert names_after(GOOD) == ["A"]
+
+
+def test_key_file_is_checked_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_text(GOOD)
+    keys, now = load_keys(path), 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    reload = KeyReload(keys, has_connect=False)
+    reload.check()
+    path.write_text(GOOD.replace("A", "other"))
+    reload.check()
+    assert keys.find("A")
+    now = 101.0
+    reload.check()
+    assert keys.find("other")

@@ -16,7 +16,7 @@ from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.filters import NameFilter
-from jetstow._core.read.index_entry import EntryDecoder
+from jetstow._core.read.index_entry import EntryDecoder, IndexEntry
 from jetstow._core.read.index_feed import IndexFeed, Outdated
 from jetstow._core.read.listing import iter_infos
 from jetstow._core.read.name_index import IndexPage, PageCandidates, PageQuery
@@ -81,9 +81,32 @@ class BucketIndex:
         """
         query = self._query(prefix, after, delimiter, limit)
         feed, now, max_age = await self._current_feed()
-        if not feed.is_too_large:
-            return feed.names.page(query, now, max_age)
-        return await self._scan(feed, query, now, max_age)
+        if feed.is_too_large:
+            page = await self._scan(feed, query, now, max_age) if limit else IndexPage()
+        else:
+            page = feed.names.page(query, now, max_age)
+            page.revision = feed.applied
+            page.names = len(feed.names)
+        page.time = now
+        return page
+
+    async def changes(self, revision: int) -> dict[str, IndexEntry | None] | None:
+        """Return the names that changed after the revision of a page: each object, None if deleted.
+
+        None: there were too many changes since, or the index was filled again. Read the pages.
+
+        Raises: what `page` raises.
+        """
+        feed, now, max_age = await self._current_feed()
+        names = feed.changed_since(revision)
+        if names is None:
+            return None
+        found = {name: feed.names.get(name) for name in names}
+        oldest = now - max_age if max_age else 0
+        return {
+            name: None if entry is None or entry.is_expired(now, oldest) else entry
+            for name, entry in found.items()
+        }
 
     async def versions(
         self,

@@ -46,6 +46,10 @@ class IndexEntry(msgspec.Struct, frozen=True, gc=False):
     is_kept: bool = False
     is_marker: bool = False
 
+    def is_expired(self, now: int, oldest: int) -> bool:
+        """Return whether it has expired at a time, or is older than the oldest objects may be."""
+        return self.time < oldest or 0 < self.expires <= now
+
     @property
     def modified(self) -> datetime.datetime:
         """`time` as an aware datetime."""

@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import logging
 import time
+from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
@@ -24,6 +25,12 @@ _log = logging.getLogger("jetstow.index")
 
 # The delay between two attempts to create a consumer again, in seconds.
 _REOPEN_DELAY: Final = 0.25
+
+# How many of the last changes are kept.
+_MAX_RECENT: Final = 10_000
+
+# How many names are read before other tasks run: about 5 ms.
+_FILLED_AT_ONCE: Final = 256
 
 
 class Outdated(Exception):  # noqa: N818 - it never leaves the index
@@ -50,6 +57,9 @@ class IndexFeed:
         # Names without an object: they count as names that the stream has.
         self._removed: set[str] = set()
         self._removals = 0
+        # The last changes of objects: revision and name. All since `_recent_from` are there.
+        self._recent: deque[tuple[int, str]] = deque(maxlen=_MAX_RECENT)
+        self._recent_from = 0
         self._initial: dict[str, IndexEntry] | None = {}
         self._filled = asyncio.Event()
         self._changed = asyncio.Event()
@@ -104,6 +114,17 @@ class IndexFeed:
                 return True
         return False
 
+    def changed_since(self, revision: int) -> set[str] | None:
+        """Return the names whose objects changed after a revision; None if that is unknown."""
+        if self.is_too_large or revision < self._recent_from:
+            return None
+        found = set()
+        for changed, name in reversed(self._recent):
+            if changed <= revision:
+                break
+            found.add(name)
+        return found
+
     async def resume(self) -> None:
         """Replace the consumer by another one, which continues after the last change."""
         if self._is_resuming:
@@ -138,6 +159,8 @@ class IndexFeed:
             ]
             for name in missing:
                 self.names.discard(name)
+            if missing:  # without a revision: what was read before cannot be brought up to date
+                self._recent_from = self.applied + 1
             for entry in list(self.versions.kept()):
                 if hidden_name(entry.name, entry.version) not in stored and entry.revision <= last:
                     self.versions.discard(entry.name, entry.version)
@@ -173,8 +196,11 @@ class IndexFeed:
                 self._end_fill()
             else:
                 self._apply(change)
+                self._note(change.name)
             if self._initial is None:
                 self._changed.set()
+            elif len(self._initial) % _FILLED_AT_ONCE == 0:
+                await asyncio.sleep(0)  # the next messages are there, so `next` does not wait
             if len(self._removed) + self._count() > self._max_names:
                 self._give_up()
                 await self._consumer.close()
@@ -204,9 +230,18 @@ class IndexFeed:
         else:
             initial[change.name] = change
 
+    def _note(self, name: str) -> None:
+        """Remember a change of an object."""
+        is_hidden = self.versioning is not None and split_hidden_name(name) is not None
+        if self._initial is None and not is_hidden:
+            if len(self._recent) == _MAX_RECENT:
+                self._recent_from = self._recent[0][0]
+            self._recent.append((self.applied, name))
+
     def _end_fill(self) -> None:
         # Sorting all names at once takes less time than inserting them in order.
         self.names, self._initial = NameIndex(self._initial), None
+        self._recent_from = self.applied
         self._filled.set()
 
     def _count(self) -> int:

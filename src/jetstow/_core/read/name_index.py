@@ -15,11 +15,20 @@ class IndexPage:
     """A page of an index: objects, and prefixes up to a delimiter, both sorted.
 
     `next` is the `after` of the next page, or None if this is the last one.
+
+    `revision` is that of the last change in the index, and `time` the server's time of the page in
+    nanoseconds since 1970: two pages with the same revision differ only in what has expired between
+    them, and in what an administrator has purged. The revision is 0 if the index keeps no names:
+    the bucket has none, or too many. `names` is how many names the index keeps for the bucket, with
+    those that expired lately; None if they are too many.
     """
 
     entries: list[IndexEntry] = field(default_factory=list)
     prefixes: list[str] = field(default_factory=list)
     next: str | None = None
+    revision: int = field(default=0, compare=False)
+    time: int = field(default=0, compare=False)
+    names: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

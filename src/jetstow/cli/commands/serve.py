@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
+import importlib.util
 import os
 import shutil
 import tempfile
@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from jetstow.cli import help
+from jetstow.cli.addresses import authority, is_loopback, parse_address
 from jetstow.cli.command import command
 from jetstow.cli.errors import CliError, UsageError
+from jetstow.cli.gateway_files import load_certificate, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
 
@@ -25,10 +27,9 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from jetstow.cli.gateway import GatewayOptions
+    from jetstow.cli.gateway import GatewayOptions, Listeners
     from jetstow.s3.admin import Admin
-    from jetstow.s3.auth.keys import Key, Keys
-    from jetstow.s3.server import Certificate
+    from jetstow.s3.auth.keys import Key
 
 Listen = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address to listen on.")]
 KeyFile = Annotated[
@@ -67,6 +68,15 @@ HttpsKey = Annotated[
 WorkerCount = Annotated[
     int, typer.Option("--workers", min=1, max=64, help="The number of processes that serve.")
 ]
+NoConsole = Annotated[bool, typer.Option("--no-console", help="Do not serve the web console.")]
+PreviewAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--preview",
+        metavar="HOST:PORT",
+        help="Serve the console's previews there; default on loopback: a free port.",
+    ),
+]
 
 
 async def serve(
@@ -82,27 +92,33 @@ async def serve(
     https_cert: HttpsCert = None,
     https_key: HttpsKey = None,
     workers: WorkerCount = 1,
+    no_console: NoConsole = False,
+    preview: PreviewAddress = None,
 ) -> AsyncGenerator[Result, None]:
     """Run the S3 gateway: clients of S3 use the buckets.
 
-    Without --keys, it makes one key at random, and listens on loopback only. Ctrl-C or SIGTERM
-    ends it after the requests in progress, which have 30 seconds.
+    Without --keys, it makes one key at random, and listens on loopback only. With the package
+    jetstow[console], it has a web console at /_console/. Ctrl-C or SIGTERM ends it after the
+    requests in progress, which have 30 seconds.
     """
     try:
         from prometheus_client import CollectorRegistry
 
-        from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions
+        from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions, Listeners
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
         from jetstow.s3.events.publisher import publishing
         from jetstow.s3.lifecycle.run import expiring
     except ImportError as error:
         raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
-    host, port = _parse_address("--listen", listen)
-    if keys is None and not _is_loopback(host):
+    host, port = parse_address("--listen", listen)
+    if keys is None and not is_loopback(host):
         raise UsageError(f"--listen {listen} is not on loopback: it needs --keys")
-    certificate = _load_certificate(https_cert, https_key)
-    loaded, key_file, is_new = await asyncio.to_thread(_load_keys, keys)
+    certificate = load_certificate(https_cert, https_key)
+    has_console = not no_console and importlib.util.find_spec("starlette") is not None
+    if preview is not None and not has_console:
+        raise UsageError("--preview needs the console: the package jetstow[console]")
+    loaded, key_file, is_new = await asyncio.to_thread(load_gateway_keys, keys)
     client = await session.client(**RECONNECT_FOREVER)
     options = GatewayOptions(
         session.settings,
@@ -113,26 +129,34 @@ async def serve(
         replicas,
         access_log,
         certificate,
+        key_file if has_console else None,
     )
     async with AsyncExitStack() as stack:
         listener = server.listen(host, port)
         stack.callback(listener.close)
-        url = f"http{'s' if certificate else ''}://{_authority(*listener.getsockname()[:2])}"
+        previews = _listen_for_previews(preview, host) if has_console else None
+        listeners = Listeners(listener, previews)
+        if previews is not None:
+            stack.callback(previews.close)
+        url = f"http{'s' if certificate else ''}://{authority(*listener.getsockname()[:2])}"
         registry = CollectorRegistry()
         admin_app, admin_url = Admin(client, await session.js(), registry), None
         try:
             if admin is not None:
-                admin_listener = server.listen(*_parse_address("--admin", admin))
+                admin_listener = server.listen(*parse_address("--admin", admin))
                 await stack.enter_async_context(server.serving(admin_app, admin_listener))
-                admin_url = f"http://{_authority(*admin_listener.getsockname()[:2])}"
+                admin_url = f"http://{authority(*admin_listener.getsockname()[:2])}"
             if workers == 1:
-                run = _run_here(session, options, listener, admin_app, registry)
+                run = _run_here(session, options, listeners, admin_app, registry)
             else:
-                run = _run_workers(workers, options, listener, admin_app, registry)
+                run = _run_workers(workers, options, listeners, admin_app, registry)
             running = await stack.enter_async_context(run)
             await stack.enter_async_context(publishing(client, await session.js()))
             await stack.enter_async_context(expiring(await session.js()))
-            yield _started(url, admin_url, key_file, next(iter(loaded)), is_new)
+            yield _started(
+                url, f"{url}/_console/" if has_console else None, admin_url,
+                key_file, next(iter(loaded)), is_new,
+            )  # fmt: skip
             await asyncio.shield(running)
         except asyncio.CancelledError:
             return  # Ctrl-C or SIGTERM: the exit code is 0
@@ -142,7 +166,7 @@ async def serve(
 async def _run_here(
     session: Session,
     options: GatewayOptions,
-    listener: socket.socket,
+    listeners: Listeners,
     admin: Admin,
     registry: CollectorRegistry,
 ) -> AsyncIterator[asyncio.Future[None]]:
@@ -150,7 +174,7 @@ async def _run_here(
     from jetstow.cli.gateway import running
     from jetstow.s3.observe import Metrics
 
-    async with running(await session.client(), options, listener, Metrics(registry)) as task:
+    async with running(await session.client(), options, listeners, Metrics(registry)) as task:
         admin.start()
         try:
             yield task
@@ -162,7 +186,7 @@ async def _run_here(
 async def _run_workers(
     count: int,
     options: GatewayOptions,
-    listener: socket.socket,
+    listeners: Listeners,
     admin: Admin,
     registry: CollectorRegistry,
 ) -> AsyncIterator[asyncio.Future[None]]:
@@ -179,9 +203,9 @@ async def _run_workers(
     multiprocess.MultiProcessCollector(registry, path=folder)
     processes = Workers(
         MODULE,
-        WorkerTask(options, listener.fileno()),
+        WorkerTask(options, listeners.descriptors()),
         count=count,
-        fd=listener.fileno(),
+        descriptors=listeners.descriptors(),
         environment={"PROMETHEUS_MULTIPROC_DIR": folder},
         on_exit=lambda pid: multiprocess.mark_process_dead(pid, folder),
     )
@@ -193,69 +217,40 @@ async def _run_workers(
         raise CliError(str(error)) from error
     finally:
         admin.stop()
-        listener.close()  # else connections would wait in its queue
+        listeners.close()  # else connections would wait in its queue
         await processes.stop()
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
-def _parse_address(option: str, address: str) -> tuple[str, int]:
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdigit() and int(port) < 65536):
-        raise UsageError(f"{option} {address} must be HOST:PORT")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+def _listen_for_previews(address: str | None, host: str) -> socket.socket | None:
+    """Return the listener for previews, which have another origin than the console.
+
+    Without an address, there are previews on loopback only: a firewall may close the free port.
+    """
+    from jetstow.s3 import server
+
+    if address is not None:
+        return server.listen(*parse_address("--preview", address))
+    return server.listen(host, 0) if is_loopback(host) else None
 
 
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _load_certificate(chain: Path | None, key: Path | None) -> Certificate | None:
-    """Return the certificate, which can be loaded."""
-    from jetstow.s3.server import Certificate
-
-    if chain is None and key is None:
-        return None
-    if chain is None or key is None:
-        raise UsageError("--https-cert and --https-key need each other")
-    certificate = Certificate(chain, key)
-    try:
-        certificate.new_context()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--https-cert {chain} and --https-key {key}: {error}") from error
-    return certificate
-
-
-def _load_keys(path: Path | None) -> tuple[Keys, Path, bool]:
-    """Return the keys, their file, and whether it was made now."""
-    from jetstow import _embedded
-    from jetstow.s3.auth.keys import KeyFileError, load_keys, load_or_generate_key
-
-    try:
-        if path is not None:
-            return load_keys(path), path, False
-        path = _embedded.home() / "s3-keys.toml"
-        loaded, is_new = load_or_generate_key(path)
-    except KeyFileError as error:
-        raise UsageError(str(error)) from error
-    return loaded, path, is_new
-
-
-def _started(url: str, admin_url: str | None, key_file: Path, key: Key, is_new: bool) -> Result:
+def _started(
+    url: str,
+    console_url: str | None,
+    admin_url: str | None,
+    key_file: Path,
+    key: Key,
+    is_new: bool,
+) -> Result:
     """Return the addresses, and how to use them with the AWS command line."""
     secret = key.secret_key if is_new else f"(secret_key in {key_file})"
     return Result(
-        {"url": url, "admin": admin_url, "keys": str(key_file)},
+        {"url": url, "console": console_url, "admin": admin_url, "keys": str(key_file)},
         [
             f"the S3 gateway runs at {url} until Ctrl-C",
-            *([] if admin_url is None else [f"admin {admin_url}"]),
-            f"keys  {key_file}",
+            *([] if console_url is None else [f"console  {console_url}"]),
+            *([] if admin_url is None else [f"admin    {admin_url}"]),
+            f"keys     {key_file}",
             "",
             f"export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1",
             f"export AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY='{secret}'",
@@ -264,7 +259,8 @@ def _started(url: str, admin_url: str | None, key_file: Path, key: Key, is_new: 
     )
 
 
-def _new_event_loop() -> asyncio.AbstractEventLoop:
+def new_gateway_loop() -> asyncio.AbstractEventLoop:
+    """Return the event loop of a gateway."""
     try:
         from jetstow.cli.gateway import new_event_loop
     except ImportError:  # without jetstow[s3], which the command reports
@@ -274,4 +270,4 @@ def _new_event_loop() -> asyncio.AbstractEventLoop:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    command(app, panel=help.SERVER, json_lines=True, new_event_loop=_new_event_loop)(serve)
+    command(app, panel=help.SERVER, json_lines=True, new_event_loop=new_gateway_loop)(serve)

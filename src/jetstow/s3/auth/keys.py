@@ -15,7 +15,9 @@ from typing import Any, Final, Literal, get_args
 
 Allow = Literal["full", "read", "write"]
 
-_FIELDS: Final = {"access_key", "secret_key", "user", "name", "allow", "buckets", "creds"}
+_FIELDS: Final = {
+    "access_key", "secret_key", "user", "name", "allow", "buckets", "creds", "admin",
+}  # fmt: skip
 _ACCESS_KEY_CHARACTERS: Final = string.ascii_uppercase + string.digits
 
 
@@ -29,7 +31,8 @@ class Key:
 
     `user` is the owner of the buckets that the key creates, and `name` is how the user is shown;
     both are the access key by default. `buckets` are patterns of bucket names. With `creds`, the
-    requests of the key go over a NATS connection with that credentials file.
+    requests of the key go over a NATS connection with that credentials file. `admin`: the key may
+    manage the keys in the console.
     """
 
     access_key: str
@@ -39,6 +42,7 @@ class Key:
     allow: Allow = "full"
     buckets: tuple[str, ...] = ("*",)
     creds: Path | None = None
+    admin: bool = False
 
     @property
     def owner(self) -> str:
@@ -56,16 +60,21 @@ class Key:
 
 
 class Keys:
-    """The keys of a gateway, by access key."""
+    """The keys of a gateway, by access key. `path` is the key file with them, if there is one."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], path: Path | None = None) -> None:
         self._keys = {key.access_key: key for key in keys}
+        self.path = path
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def replace(self, keys: Iterable[Key]) -> None:
+        """Use other keys from now on."""
+        self._keys = {key.access_key: key for key in keys}
 
     def find(self, access_key: str) -> Key | None:
         """Return a key, or None."""
@@ -86,10 +95,22 @@ def load_keys(path: Path) -> Keys:
     Raises: `KeyFileError`.
     """
     try:
-        document = tomllib.loads(path.read_text())
+        content = path.read_text(encoding="utf-8")
     except OSError as error:
         raise KeyFileError(f"key file {str(path)!r}: {error.strerror or error}") from error
-    except ValueError as error:  # TOML, UTF-8
+    except ValueError as error:  # not UTF-8
+        raise KeyFileError(f"key file {str(path)!r}: {error}") from error
+    return parse_keys(content, path)
+
+
+def parse_keys(content: str, path: Path) -> Keys:
+    """Parse the content of the key file at `path`.
+
+    Raises: `KeyFileError`.
+    """
+    try:
+        document = tomllib.loads(content)
+    except ValueError as error:
         raise KeyFileError(f"key file {str(path)!r}: {error}") from error
     entries = document.get("key")
     if not isinstance(entries, list) or not entries or document.keys() != {"key"}:
@@ -103,7 +124,7 @@ def load_keys(path: Path) -> Keys:
         if key.access_key in keys:
             raise KeyFileError(f"key file {str(path)!r}: {key.access_key!r} is there twice")
         keys[key.access_key] = key
-    return Keys(keys.values())
+    return Keys(keys.values(), path)
 
 
 def _parse_key(entry: dict[str, Any], folder: Path) -> Key:
@@ -126,13 +147,22 @@ def _parse_key(entry: dict[str, Any], folder: Path) -> Key:
     buckets = entry.get("buckets", ["*"])
     if not isinstance(buckets, list) or not all(isinstance(item, str) for item in buckets):
         raise ValueError("buckets must be a list of patterns")
+    admin = entry.get("admin", False)
+    if not isinstance(admin, bool):
+        raise ValueError("admin must be true or false")  # noqa: TRY004 - the value of a file
     creds = folder / Path(texts["creds"]).expanduser() if texts["creds"] else None
     if creds is not None and not creds.is_file():
         raise ValueError(f"there is no creds file {str(creds)!r}")
     return Key(
         texts["access_key"], texts["secret_key"], texts["user"], texts["name"],
-        allow, tuple(buckets), creds,
+        allow, tuple(buckets), creds, admin,
     )  # fmt: skip
+
+
+def generate_pair() -> tuple[str, str]:
+    """Return a random access key and its secret."""
+    access_key = "JS" + "".join(secrets.choice(_ACCESS_KEY_CHARACTERS) for _ in range(18))
+    return access_key, secrets.token_urlsafe(30)
 
 
 def load_or_generate_key(path: Path) -> tuple[Keys, bool]:
@@ -143,12 +173,13 @@ def load_or_generate_key(path: Path) -> tuple[Keys, bool]:
     Raises: `KeyFileError`, `OSError`.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    access_key = "JS" + "".join(secrets.choice(_ACCESS_KEY_CHARACTERS) for _ in range(18))
+    access_key, secret_key = generate_pair()
     content = (
         "# The key of the S3 gateway, made by `jetstow serve`. Other fields: see the guide.\n"
         "[[key]]\n"
         f"access_key = {json.dumps(access_key)}\n"
-        f"secret_key = {json.dumps(secrets.token_urlsafe(30))}\n"
+        f"secret_key = {json.dumps(secret_key)}\n"
+        "admin = true\n"
     )
     # Linked when it is complete: another process that starts now reads all of it, or has made it.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")

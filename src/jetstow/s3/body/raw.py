@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from typing import Final
 
-from jetstow.http.asgi import Receive
+from jetstow.http.asgi import Message, Receive
 from jetstow.s3.errors import ClientGoneError, S3Error
-from jetstow.s3.request import Request
 
 # How long a client may send nothing in the middle of a body, in seconds. uvicorn has no limit.
 IDLE_TIMEOUT: Final = 60.0
@@ -23,9 +22,11 @@ _DRAIN_TIMEOUT: Final = 2.0
 class RawBody:
     """The bytes of a request's body, before they are decoded. Iterate once."""
 
-    def __init__(self, request: Request, receive: Receive, timeout: float = IDLE_TIMEOUT) -> None:
-        length = request.header("content-length")
-        self.chunked = request.header("transfer-encoding") is not None
+    def __init__(
+        self, headers: Mapping[str, str], receive: Receive, timeout: float = IDLE_TIMEOUT
+    ) -> None:
+        length = headers.get("content-length")
+        self.chunked = headers.get("transfer-encoding") is not None
         # The HTTP parser has checked the number, and refuses both headers together.
         self.length = None if self.chunked else int(length or 0)
         self.has_length = length is not None
@@ -34,7 +35,7 @@ class RawBody:
         self._timeout = timeout
         self._started = False
         self._first = b""
-        self._expects_continue = (request.header("expect") or "").lower() == "100-continue"
+        self._expects_continue = headers.get("expect", "").lower() == "100-continue"
         # Without a body, there is nothing to read. Clients that expect "100 Continue" get it before
         # an empty body, too: after a response without it, botocore cannot parse the next response
         # on the connection, and waits for its end.
@@ -53,19 +54,25 @@ class RawBody:
             if piece := await self._read():
                 yield piece
 
+    async def receive(self) -> Message:
+        """Return the next message, for an application that reads the body itself."""
+        self._started = True
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self.ended = not message.get("more_body", False)
+            self.received += len(message.get("body", b""))
+        return message
+
     async def _read(self) -> bytes:
         """Return the next bytes. uvicorn sends "100 Continue" at the first call."""
-        self._started = True
         try:
             async with asyncio.timeout(self._timeout):
-                message = await self._receive()
+                message = await self.receive()
         except TimeoutError:
             raise S3Error("RequestTimeout") from None
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        self.ended = not message.get("more_body", False)
         piece: bytes = message.get("body", b"")
-        self.received += len(piece)
         return piece
 
     @property

@@ -36,7 +36,7 @@ async def create_bucket(call: Call) -> Result:
         if not same_region or not settings.items() <= existing.settings.items():
             raise S3Error("BucketAlreadyOwnedByYou", BucketName=name)
         return Result(headers=headers)
-    await call.buckets.create(name, settings, versioned=OBJECT_LOCK in settings)
+    await call.buckets.create(name, settings, versioned=OBJECT_LOCK in settings or None)
     return Result(headers=headers)
 
 

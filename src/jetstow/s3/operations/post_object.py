@@ -62,7 +62,9 @@ async def post_object(call: Call) -> Result:
         attributes.reserved |= objects.tag_entries(tags)
     # The file is to the fields what a body is to its headers.
     file_request = replace(request, headers=headers | {"transfer-encoding": "chunked"})
-    payload = Payload(file_request, call.identity, RawBody(file_request, _limited(form, policy)))
+    payload = Payload(
+        file_request, call.identity, RawBody(file_request.headers, _limited(form, policy))
+    )
     info = await store_payload(call.bucket, key, payload, attributes, put_conditions(headers))
     return _response(call, fields, info)
 

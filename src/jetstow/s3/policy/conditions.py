@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
+from jetstow.s3.policy.wildcards import matches_wildcards
 from jetstow.s3.request import Request
 
 # The keys of conditions, in lower case: their case does not count.
@@ -63,40 +63,11 @@ class Facts:
 def _plain_source(value: str) -> str:
     """Return the source of a copy as `BUCKET/KEY`: the header has several forms of the same."""
     path = value.partition("?versionId=")[0]
-    return unquote_to_bytes(path.encode("latin-1")).decode(errors="replace").removeprefix("/")
-
-
-def matches_wildcards(pattern: str, text: str) -> bool:
-    """Return whether a text matches a pattern with `*` and `?`.
-
-    Not by one regular expression: a hostile pattern and header would take it seconds.
-    """
-    first, *middle = pattern.split("*")
-    if not middle:
-        return len(pattern) == len(text) and _find(pattern, text, 0, len(text)) == 0
-    *middle, last = middle
-    position, end = len(first), len(text) - len(last)
-    if position > end or _find(first, text, 0, position) or _find(last, text, end, len(text)) < 0:
-        return False
-    for part in middle:
-        found = _find(part, text, position, end)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return True
-
-
-def _find(part: str, text: str, start: int, end: int) -> int:
-    """Return the first place of a part of a pattern, which has no stars, in a text, or -1."""
-    if "?" not in part:
-        return text.find(part, start, end)
-    found = _pattern(part).search(text, start, end)
-    return -1 if found is None else found.start()
-
-
-@lru_cache(maxsize=4096)
-def _pattern(part: str) -> re.Pattern[str]:
-    return re.compile(".".join(re.escape(piece) for piece in part.split("?")), re.DOTALL)
+    try:
+        raw = path.encode("latin-1")
+    except UnicodeEncodeError:  # the field of a form, which is any text
+        raw = path.encode(errors="replace")
+    return unquote_to_bytes(raw).decode(errors="replace").removeprefix("/")
 
 
 def _is_in_network(expected: str, value: str) -> bool:
@@ -106,7 +77,13 @@ def _is_in_network(expected: str, value: str) -> bool:
         return False
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return address in ipaddress.ip_network(expected, strict=False)
+    return address in parse_network(expected)
+
+
+@lru_cache(maxsize=4096)
+def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """Parse a network, or one address. Raises: `ValueError`."""
+    return ipaddress.ip_network(text, strict=False)
 
 
 def _compares(test: Callable[[float, float], bool]) -> Test:
@@ -154,10 +131,8 @@ OPERATORS: Final[dict[str, Operator]] = {
     "StringLike": Operator(matches_wildcards),
     "StringNotLike": Operator(matches_wildcards, negated=True),
     "Bool": Operator(_equal_ignoring_case, _boolean),
-    "IpAddress": Operator(_is_in_network, lambda text: ipaddress.ip_network(text, strict=False)),
-    "NotIpAddress": Operator(
-        _is_in_network, lambda text: ipaddress.ip_network(text, strict=False), negated=True
-    ),
+    "IpAddress": Operator(_is_in_network, parse_network),
+    "NotIpAddress": Operator(_is_in_network, parse_network, negated=True),
     "NumericEquals": Operator(_EQUALS, float),
     "NumericNotEquals": Operator(_EQUALS, float, negated=True),
     "NumericLessThan": Operator(_compares(float.__lt__), float),

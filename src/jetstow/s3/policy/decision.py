@@ -9,8 +9,9 @@ from typing import Final
 from jetstow.s3.buckets import BucketState
 from jetstow.s3.ownership import RESTRICT_PUBLIC, public_access_flags
 from jetstow.s3.policy.actions import is_object_action
-from jetstow.s3.policy.conditions import Facts, matches_wildcards
+from jetstow.s3.policy.conditions import Facts
 from jetstow.s3.policy.document import ALL_USERS, BucketPolicy, Statement, load_policy
+from jetstow.s3.policy.wildcards import matches_wildcards
 from jetstow.s3.reserved import POLICY
 
 

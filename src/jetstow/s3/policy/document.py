@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from jetstow.s3.policy.conditions import (
     SOURCE_IP,
     Condition,
     find_operator,
-    matches_wildcards,
+    parse_network,
 )
+from jetstow.s3.policy.wildcards import matches_wildcards
 
 # S3's limit, in bytes.
 MAX_POLICY_SIZE: Final = 20 * 1024
@@ -25,6 +25,7 @@ MAX_POLICY_SIZE: Final = 20 * 1024
 _VERSIONS: Final = ("2012-10-17", "2008-10-17")
 _FIELDS: Final = {"Version", "Id", "Statement"}
 _STATEMENT_FIELDS: Final = {"Sid", "Effect", "Principal", "Action", "Resource", "Condition"}
+_ACTIONS: Final = frozenset(action.lower() for action in KNOWN_ACTIONS)
 ALL_USERS: Final = "*"
 # Networks with shorter prefixes, by the version of IP, are no limit: S3 calls them public.
 _LEAST_PREFIX: Final = {4: 8, 6: 32}
@@ -59,7 +60,7 @@ def _limits_addresses(condition: Condition) -> bool:
     """Return whether a condition limits the addresses, by Amazon's measure of what is public."""
     if condition.key != SOURCE_IP or condition.operator != "IpAddress":
         return False
-    networks = [ipaddress.ip_network(each, strict=False) for each in condition.values]
+    networks = [parse_network(each) for each in condition.values]
     return all(each.prefixlen >= _LEAST_PREFIX[each.version] for each in networks)
 
 
@@ -139,11 +140,11 @@ def _refuse_constant(name: str) -> None:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return a JSON object. Of two fields with one name, readers disagree which counts."""
-    fields = dict(pairs)
-    if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _malformed(f"The field {twice} is there twice in the same JSON object")
+    fields: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in fields:
+            raise _malformed(f"The field {name} is there twice in the same JSON object")
+        fields[name] = value
     return fields
 
 
@@ -211,9 +212,10 @@ def _user_of(name: str) -> str:
 
 
 def _parse_action(action: str) -> str:
-    if not any(matches_wildcards(action.lower(), known.lower()) for known in KNOWN_ACTIONS):
+    pattern = action.lower()
+    if pattern not in _ACTIONS and not any(matches_wildcards(pattern, each) for each in _ACTIONS):
         raise _malformed(f"Policy has invalid action: {action}")
-    return action.lower()
+    return pattern
 
 
 def _parse_resource(resource: str) -> str:

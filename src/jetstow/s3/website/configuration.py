@@ -35,6 +35,13 @@ class Redirect(msgspec.Struct, frozen=True):
     prefix: str | None = None
     code: int = 301
 
+    def __post_init__(self) -> None:
+        """Refuse what `parse_website` refuses: other NATS clients can write settings, too."""
+        if self.host is not None and not _HOST.fullmatch(self.host):
+            raise ValueError("the host of a redirect is not valid")
+        if not _REDIRECT_CODE.fullmatch(str(self.code)):
+            raise ValueError("the code of a redirect is not valid")
+
 
 class RoutingRule(msgspec.Struct, frozen=True):
     """A redirect for the keys with a prefix, or with an error code for what has that error."""

@@ -18,6 +18,7 @@ from jetstow.s3.conditions import find_info
 from jetstow.s3.errors import S3Error, to_s3_error
 from jetstow.s3.objects import object_headers
 from jetstow.s3.reads import read_object
+from jetstow.s3.request import Request
 from jetstow.s3.result import Result
 from jetstow.s3.website.configuration import Redirect, Website, load_website
 from jetstow.s3.website.redirect_header import REDIRECT_LOCATION
@@ -38,7 +39,7 @@ async def serve_website(call: Call) -> Result:
     if call.request.method not in ("GET", "HEAD"):
         raise S3Error("MethodNotAllowed", Method=call.request.method)
     if website.redirect_all is not None:
-        return _redirect(call, website.redirect_all, call.key)
+        return _follow(call, website.redirect_all, "")
     if (found := website.redirect(call.key)) is not None:
         return _follow(call, *found)
     key = call.key
@@ -51,7 +52,7 @@ async def serve_website(call: Call) -> Result:
     if s3_error.code == "NoSuchKey":
         folder = f"{key}/{website.index}"
         if key == call.key and await _may_read(call, folder):
-            return Result(302, {"location": f"/{quote(key)}/"})
+            return Result(302, {"location": f"{_path(key)}/"})
         if not call.may_list:
             s3_error = S3Error("AccessDenied")
     if (found := website.redirect(call.key, s3_error.status)) is not None:
@@ -116,16 +117,21 @@ async def _error_document(call: Call, key: str, status: int) -> Result:
 
 
 def _follow(call: Call, redirect: Redirect, prefix: str) -> Result:
-    """Return the redirect of a routing rule."""
-    key = call.key
+    return Result(redirect.code, {"location": location(call.request, redirect, prefix)})
+
+
+def location(request: Request, redirect: Redirect, prefix: str) -> str:
+    """Return where a redirect sends a request. `prefix` is what its `prefix` replaces."""
+    key = request.key
     if redirect.key is not None:
         key = redirect.key
     elif redirect.prefix is not None:
         key = redirect.prefix + key[len(prefix) :]
-    return _redirect(call, redirect, key)
+    protocol = redirect.protocol or request.scheme
+    host = redirect.host or request.header("host") or ""
+    return f"{protocol}://{host}{_path(key)}"
 
 
-def _redirect(call: Call, redirect: Redirect, key: str) -> Result:
-    protocol = redirect.protocol or call.request.scheme
-    host = redirect.host or call.request.header("host") or ""
-    return Result(redirect.code, {"location": f"{protocol}://{host}/{quote(key)}"})
+def _path(key: str) -> str:
+    """Return the path of a key. With two slashes at its start, it would be a host name."""
+    return f"/%2F{quote(key[1:])}" if key.startswith("/") else f"/{quote(key)}"

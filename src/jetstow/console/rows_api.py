@@ -1,0 +1,120 @@
+"""The rows of a folder, in windows."""
+
+from __future__ import annotations
+
+import asyncio
+import mimetypes
+from functools import lru_cache
+from typing import Final, Literal, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from jetstow import IndexEntry
+from jetstow.console.access import open_call
+from jetstow.console.context import Context, context_of
+from jetstow.console.links import LinkTarget, visible_link
+from jetstow.console.queries import json_response, parse_choice, parse_flag, parse_number
+from jetstow.console.rows import Order, Sort
+from jetstow.console.views import Views
+from jetstow.s3.call import Call
+from jetstow.s3.objects import listed_time
+from jetstow.s3.xml.writing import format_nanoseconds
+
+MAX_LIMIT: Final = 1_000
+_MAX_OFFSET: Final = 10**9
+
+
+class FolderRow(msgspec.Struct, tag="folder", tag_field="type"):
+    """A folder. The label is the part of the name below the folder that is shown."""
+
+    name: str
+    label: str
+
+
+class ObjectRow(msgspec.Struct, tag="object", tag_field="type"):
+    """An object. The content type is that of the name's ending."""
+
+    name: str
+    label: str
+    size: int
+    modified: str
+    revision: int
+    content_type: str | None
+    link: LinkTarget | None
+    deleted: Literal[False] = False
+
+
+class Rows(msgspec.Struct):
+    """A window of rows, and the counts of all rows. `bytes` is the size of the objects.
+
+    `partial`: the bucket has too many names, and there are more rows than `total`.
+    """
+
+    total: int
+    folders: int
+    objects: int
+    bytes: int
+    offset: int
+    revision: int
+    partial: bool
+    rows: list[FolderRow | ObjectRow]
+
+
+async def rows(request: Request) -> Response:
+    """Return a window of a folder's rows."""
+    name = request.path_params["bucket"]
+    prefix = request.query_params.get("prefix", "")
+    is_deep = parse_flag(request, "deep")
+    sort = cast("Sort", parse_choice(request, "sort", ("name", "size", "modified")))
+    is_descending = parse_choice(request, "order", ("asc", "desc")) == "desc"
+    order = Order(request.query_params.get("filter", ""), sort, is_descending)
+    offset = parse_number(request, "offset", 0, maximum=_MAX_OFFSET)
+    limit = parse_number(request, "limit", 200, maximum=MAX_LIMIT)
+    query = {"prefix": prefix} if is_deep else {"prefix": prefix, "delimiter": "/"}
+    # The current status: another bucket of the same name may be as old as the revision of a view.
+    call = await open_call(request, name, "ListObjectsV2", query=query)
+    views = context_of(request).part(new_views)
+    view = await views.open(call.buckets, call.bucket, prefix, order, is_deep=is_deep)
+    folders, entries = view.window(offset, limit)
+    links = await _links(call, entries)
+    skipped = len(prefix)
+    found: list[FolderRow | ObjectRow] = [FolderRow(each, each[skipped:]) for each in folders]
+    found += [_row(entry, skipped, links.get(entry.name)) for entry in entries]
+    return json_response(
+        Rows(
+            view.total, len(view.folders), len(view.entries), view.size, offset, view.revision,
+            view.is_partial, found,
+        )
+    )  # fmt: skip
+
+
+def new_views(context: Context) -> Views:  # noqa: ARG001
+    """Return the views of a console."""
+    return Views()
+
+
+def _row(entry: IndexEntry, skipped: int, link: LinkTarget | None) -> ObjectRow:
+    name = entry.name
+    _, dot, ending = name.rpartition(".")
+    return ObjectRow(
+        name, name[skipped:], entry.size, format_nanoseconds(listed_time(entry)), entry.revision,
+        _guess_type(ending) if dot else None, link,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _guess_type(ending: str) -> str | None:
+    return mimetypes.guess_type(f"name.{ending}", strict=False)[0]
+
+
+async def _links(call: Call, entries: list[IndexEntry]) -> dict[str, LinkTarget]:
+    """Return the targets of the links in a window, which the index does not have."""
+    names = [entry.name for entry in entries if entry.is_link]
+    found = await asyncio.gather(*(visible_link(call, name) for name in names))
+    return {name: link for name, link in zip(names, found, strict=True) if link is not None}
+
+
+ROUTES: Final = [Route("/buckets/{bucket}/rows", rows, methods=["GET"])]

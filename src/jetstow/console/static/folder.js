@@ -1,0 +1,164 @@
+// @ts-check
+/** The page of a folder: filter, rows, live changes, selection and the keyboard. */
+import {html, useEffect, useMemo, useRef, useState} from "./vendor/preact.js";
+import {at, canWrite, get} from "./api.js";
+import {deleteObjects, deleting, describe, isDeleting} from "./deletes.js";
+import {count, folderOf, visible} from "./format.js";
+import {selectionActions, zipUrl} from "./folder_actions.js";
+import {ActionBar, Breadcrumbs, Contents, FilterBar} from "./folder_bar.js";
+import {FolderEmpty} from "./folder_empty.js";
+import {useFolderKeys} from "./folder_keys.js";
+import {Grid} from "./grid.js";
+import {LiveState, useLive} from "./live.js";
+import {Link, navigate, paths} from "./router.js";
+import {keyOf, Rows} from "./rows.js";
+import {useSelection} from "./selection.js";
+import {useStore} from "./store.js";
+import {ConfirmDialog, Empty, ErrorBox, Icon, MenuList, Spinner, useTitle} from "./ui.js";
+import {useDrop} from "./uploads.js";
+
+/** @typedef {import("./rows.js").Row} Row */
+
+const FILTER_WAIT = 80;
+
+/** @param {{bucket: string, prefix?: string, query: Record<string, string>}} props */
+export function FolderPage({bucket, prefix = "", query}) {
+  return html`<${Folder} key=${`${bucket}/${prefix}`} bucket=${bucket} prefix=${prefix} query=${query} />`;
+}
+
+/** @param {Record<string, string>} query @returns {import("./rows.js").Query} */
+function parseQuery({filter = "", deep, sort, order}) {
+  return {
+    filter,
+    deep: deep !== undefined,
+    sort: sort === "size" || sort === "modified" ? sort : "name",
+    order: order === "desc" ? "desc" : "asc",
+  };
+}
+
+/** Rows that render the component when they change. @param {string} bucket @param {string} prefix @param {import("./rows.js").Query} query */
+function useRows(bucket, prefix, query) {
+  const [, render] = useState(0);
+  const rows = useMemo(() => new Rows(bucket, prefix, query, () => render((number) => number + 1)), []);
+  const first = useRef(true);
+  useEffect(() => {
+    if (first.current) rows.refresh();
+    else rows.setQuery(query);
+    first.current = false;
+  }, [query.filter, query.deep, query.sort, query.order]);
+  useEffect(() => () => rows.close(), []);
+  return rows;
+}
+
+/** @param {string} bucket */
+function useBucketInfo(bucket) {
+  const [info, setInfo] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    const control = new AbortController();
+    get(at`buckets/${bucket}`, {}, control.signal).then(setInfo, () => {}); // the rows report what is wrong
+    return () => control.abort();
+  }, [bucket]);
+  return info;
+}
+
+/** @param {{bucket: string, prefix: string, query: Record<string, string>}} props */
+function Folder({bucket, prefix, query: given}) {
+  const query = parseQuery(given);
+  const rows = useRows(bucket, prefix, query);
+  const info = useBucketInfo(bucket);
+  const selection = useSelection(rows);
+  const deletions = useStore(deleting);
+  const {state, changed} = useLive(rows, (names) => selection.remove(new Set([...names].map((name) => `f:${name}`))));
+  const [filter, setFilter] = useState(query.filter);
+  const [menu, setMenu] = useState(/** @type {{x: number, y: number}|null} */ (null));
+  const [confirming, setConfirming] = useState(/** @type {any} */ (null));
+  const search = useRef(/** @type {any} */ (null));
+  const grid = useRef(/** @type {any} */ ({}));
+  const title = useRef(/** @type {any} */ (null));
+  const area = useRef(/** @type {any} */ (null));
+  const timer = useRef(0);
+  useTitle(prefix ? `${prefix} in ${bucket}` : bucket);
+  useDrop(area, {bucket, prefix, disabled: !canWrite() || Boolean(info?.sealed)});
+  useEffect(() => {
+    // Where the focus was is gone with the last page. Screen readers read the title of this one.
+    if (document.activeElement === document.body) title.current?.focus({preventScroll: true});
+    return () => clearTimeout(timer.current);
+  }, []);
+  useEffect(() => setFilter(query.filter), [query.filter]);
+
+  /** @param {Partial<import("./rows.js").Query>} changes */
+  const update = (changes) => {
+    const {filter: text, deep, sort, order} = {...query, ...changes};
+    const shown = {filter: text, deep: deep ? "1" : "", sort: sort === "name" ? "" : sort, order: order === "asc" ? "" : order};
+    navigate(paths.folder(bucket, prefix, shown), {replace: true});
+  };
+  /** @param {string} text @param {boolean} [now] */
+  const onFilter = (text, now = false) => {
+    setFilter(text);
+    selection.clear();
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => update({filter: text}), now ? 0 : FILTER_WAIT);
+  };
+  /** @param {any} column */
+  const onSort = (column) => {
+    const order = query.sort === column ? (query.order === "asc" ? "desc" : "asc") : column === "name" ? "asc" : "desc";
+    update({sort: column, order});
+  };
+  /** @param {Row} row */
+  const hrefOf = (row) => (row.type === "folder" ? paths.folder(bucket, row.name) : paths.object(bucket, row.name));
+  const open = (/** @type {Row} */ row) => navigate(hrefOf(row));
+
+  const activeRow = rows.get(selection.active);
+  const chosen = selection.selected.size || !activeRow ? selection.selected : new Map([[keyOf(activeRow), activeRow]]);
+  const actions = selectionActions({bucket, prefix, chosen, info, onDone: selection.clear, confirm: setConfirming});
+  const up = () => navigate(prefix ? paths.folder(bucket, folderOf(prefix)) : paths.buckets());
+  useFolderKeys({rows, selection, grid, search, actions, open, up});
+
+  /** @param {KeyboardEvent} event */
+  const onFilterKey = (event) => {
+    const first = rows.get(0);
+    if (event.key === "ArrowDown") grid.current.go(0);
+    else if (event.key === "Enter") first && rows.counts?.total === 1 ? open(first) : grid.current.go(0);
+    else if (event.key === "Escape") {
+      if (filter) onFilter("", true);
+      else grid.current.focus();
+    } else return;
+    event.preventDefault();
+  };
+
+  const missing = rows.error?.status === 404 || state === "gone";
+  if (missing) {
+    return html`<div class="page"><${Empty} page title="There is no such bucket" icon="bucket">
+      <p>${visible(bucket)} does not exist, or was deleted. <${Link} href=${paths.buckets()}>Show all buckets<//></p>
+    <//></div>`;
+  }
+  const {counts} = rows;
+  return html`<div class="folder" ref=${area}>
+    <h1 class="visually-hidden" tabIndex="-1" ref=${title}>${visible(prefix || bucket)}</h1>
+    <div class="folder-head"><${Breadcrumbs} bucket=${bucket} prefix=${prefix} />
+      <div class="folder-state"><${Contents} counts=${counts} filtered=${query.filter !== ""} /><${LiveState} state=${state} />
+        <${Link} id="bucket-settings" class="button button-quiet" aria-label="Settings" href=${paths.settings(bucket)}><${Icon} name="settings" /><span class="action-label">Settings</span><//></div>
+    </div>
+    <div class="folder-bar">
+      <${FilterBar} filter=${filter} deep=${query.deep} inputRef=${search} onFilter=${onFilter} onDeep=${(/** @type {boolean} */ deep) => update({deep})} onKeyDown=${onFilterKey} />
+      <${ActionBar} bucket=${bucket} prefix=${prefix} selected=${selection.selected.size} actions=${actions} onClear=${selection.clear}
+        sealed=${Boolean(info?.sealed)} empty=${counts?.total === 0 && !query.filter} zip=${zipUrl(bucket, prefix, [], [])} />
+    </div>
+    ${rows.error && html`<div class="folder-error"><${ErrorBox} error=${rows.error} title="The list could not be read" onRetry=${() => rows.refresh(true)} /></div>`}
+    <${Grid} rows=${rows} place=${paths.folder(bucket, prefix, given)} selection=${selection} changed=${changed} isDeleting=${(/** @type {Row} */ row) => isDeleting(deletions, bucket, row)}
+      hrefOf=${hrefOf} onSort=${onSort} onOpen=${open} handle=${grid}
+      onMenu=${(/** @type {number} */ x, /** @type {number} */ y) => setMenu({x, y})} />
+    ${!counts && !rows.error && html`<div class="folder-loading"><${Spinner} label="Loading the list" /></div>`}
+    ${counts?.total === 0 &&
+    html`<div class="folder-empty"><${FolderEmpty} bucket=${bucket} prefix=${prefix} query=${query} sealed=${Boolean(info?.sealed)}
+      onDeep=${() => update({deep: true})} onClear=${() => onFilter("", true)} /></div>`}
+    ${menu && html`<${MenuList} ...${menu} label="Actions" onClose=${() => setMenu(null)}
+      items=${actions.map(({label, icon, danger, hint, run}) => ({label, icon, danger, hint, onSelect: run}))} />`}
+    ${confirming && html`<${ConfirmDialog} title="Delete" action="Delete" onClose=${() => setConfirming(null)}
+      onConfirm=${() => {
+        deleteObjects({...confirming, versioned: false, now: true});
+        selection.clear();
+      }}><p>Delete ${describe(confirming)}? So many cannot be restored.</p><//>`}
+    <p class="visually-hidden" role="status">${selection.selected.size ? `${count(selection.selected.size)} selected` : ""}</p>
+  </div>`;
+}

@@ -1,0 +1,103 @@
+// @ts-check
+/** The versions of an object: download, restore, delete, and undelete. */
+import {html, useEffect, useRef, useState} from "./vendor/preact.js";
+import {at, canWrite, get, s3} from "./api.js";
+import {baseName, exactTime, middle} from "./format.js";
+import {downloadObject} from "./object_actions.js";
+import {useLoad} from "./object_load.js";
+import {Link, paths} from "./router.js";
+import {ScrollTable} from "./scroll_table.js";
+import {Button, ConfirmDialog, Empty, ErrorBox, Name, Size, Spinner, Time, toast} from "./ui.js";
+
+/** @typedef {{version: string, latest: boolean, deleted: boolean, size: number, modified: string, digest: string|null}} Version */
+
+/**
+ * @param {{bucket: string, name: string, revision: number, onChange: () => void}} props
+ *   `revision` of the object that is shown: the list is loaded again when it changes
+ */
+export function VersionsTab({bucket, name, revision, onChange}) {
+  const list = useLoad(
+    async (signal) => /** @type {Version[]} */ ((await get(at`buckets/${bucket}/versions`, {name}, signal)).versions),
+    [bucket, name],
+  );
+  const [asked, setAsked] = useState(/** @type {Version|null} */ (null));
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) list.reload();
+    first.current = false;
+  }, [revision]);
+  const changed = () => {
+    list.reload();
+    onChange();
+  };
+  const run = async (/** @type {Promise<any>} */ action, /** @type {string} */ done) => {
+    try {
+      await action;
+      toast(done, {kind: "ok"});
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, {kind: "danger"});
+    }
+    changed();
+  };
+  const restore = (/** @type {Version} */ version) => run(restoreVersion(bucket, name, version.version), "Restored as the current version");
+  const undelete = (/** @type {Version} */ marker) => run(deleteVersion(bucket, name, marker.version), "Undeleted");
+  const {data, error} = list;
+  if (!data) return error ? html`<${ErrorBox} error=${error} onRetry=${list.reload} />` : html`<${Spinner} label="Loading the versions" />`;
+  if (isUnversioned(data)) {
+    return html`<${Empty} title=${data.length ? "This object has one version" : "There are no versions"}>
+      <p>The bucket keeps no older versions. <${Link} href=${paths.settings(bucket)}>Switch versioning on<//> in its settings to keep what is replaced or deleted.</p>
+    <//>`;
+  }
+  return html`<${ErrorBox} error=${error} onRetry=${list.reload} />
+    <${ScrollTable} label="Versions">
+      <thead><tr><th scope="col">Version</th><th scope="col" class="is-number is-wide-cell">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
+      <tbody>${data.map(
+        (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version}
+          onRestore=${restore} onUndelete=${undelete} onDelete=${setAsked} />`,
+      )}</tbody>
+    <//>
+    ${asked && html`<${ConfirmDialog} title="Delete" action="Delete" onClose=${() => setAsked(null)}
+      onConfirm=${async () => {
+        await deleteVersion(bucket, name, asked.version);
+        toast("The version was deleted", {kind: "ok"});
+        changed();
+      }}>
+      <p>Delete this version of <b><${Name} value=${baseName(name)} /></b>, of ${exactTime(asked.modified)}? Its data is removed: this cannot be undone.</p>
+    <//>`}`;
+}
+
+/** @param {{bucket: string, name: string, version: Version, onRestore: (version: Version) => void, onUndelete: (version: Version) => void, onDelete: (version: Version) => void}} props */
+function Row({bucket, name, version, onRestore, onUndelete, onDelete}) {
+  const {version: id, latest, deleted} = version;
+  const label = exactTime(version.modified);
+  return html`<tr>
+    <td>${deleted ? html`<${Time} value=${version.modified} />` : html`<${Link} href=${paths.object(bucket, name, id)}><${Time} value=${version.modified} /><//>`}
+      ${latest && html` <span class="badge is-accent">Current</span>`}
+      ${deleted && html` <span class="badge is-warn">Delete marker</span>`}
+      <span class="cell-id mono" title=${id}>${middle(id, 32)}</span></td>
+    <td class="is-number is-wide-cell">${deleted ? "–" : html`<${Size} value=${version.size} />`}</td>
+    <td class="row-actions">
+      ${!deleted && html`<${Button} kind="quiet" icon="download" label=${`Download the version of ${label}`} onClick=${() => downloadObject(bucket, name, id)} />`}
+      ${canWrite() && !deleted && !latest && html`<${Button} onClick=${() => onRestore(version)}>Restore<//>`}
+      ${canWrite() && deleted && latest && html`<${Button} onClick=${() => onUndelete(version)}>Undelete<//>`}
+      ${canWrite() && !(deleted && latest) && html`<${Button} kind="quiet" icon="trash" label=${`Delete the version of ${label}`} onClick=${() => onDelete(version)} />`}
+    </td>
+  </tr>`;
+}
+
+/** @param {Version[]} versions */
+const isUnversioned = (versions) => versions.length === 0 || (versions.length === 1 && versions[0].version === "null" && !versions[0].deleted);
+
+/** Make an older version the current one, by a copy. @param {string} bucket @param {string} name @param {string} version */
+async function restoreVersion(bucket, name, version) {
+  const source = `/${bucket}/${encodeURIComponent(name)}?versionId=${encodeURIComponent(version)}`;
+  const response = await s3("PUT", bucket, name, {headers: {"x-amz-copy-source": source}});
+  const root = new DOMParser().parseFromString(await response.text(), "application/xml").documentElement;
+  // A long copy begins its response early: an error is in the document.
+  if (root.localName === "Error") throw new Error(root.getElementsByTagName("Message")[0]?.textContent ?? "The version was not restored.");
+}
+
+/** Delete a version, or a delete marker: then the object is there again. @param {string} bucket @param {string} name @param {string} version */
+async function deleteVersion(bucket, name, version) {
+  await s3("DELETE", bucket, name, {query: {versionId: version}});
+}

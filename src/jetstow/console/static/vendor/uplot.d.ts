@@ -1,0 +1,3 @@
+// The types of uPlot are in its npm package.
+declare const uPlot: any;
+export default uPlot;

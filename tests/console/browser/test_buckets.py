@@ -1,0 +1,39 @@
+"""Buckets in the page: create, change, delete."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import expect
+
+if TYPE_CHECKING:
+    import jetstow
+    from tests.support.browser import Visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_bucket_created_and_deleted_with_its_name_typed(
+    visit: Visit, js: jetstow.JetStreamContext, bucket: str
+) -> None:
+    page = visit.page
+    await visit.open()
+    await page.get_by_role("button", name="New bucket").click()
+    dialog = page.get_by_role("dialog", name="New bucket")
+    await dialog.get_by_label("Name").fill(bucket)
+    await dialog.get_by_role("button", name="Create bucket").click()
+    await expect(page.get_by_text(re.compile("empty", re.IGNORECASE)).first).to_be_visible()
+    status = await (await js.object_store(bucket)).status()
+    assert status.bucket == bucket
+
+    await page.get_by_role("link", name="Settings").click()
+    await page.get_by_role("button", name="Delete bucket").click()
+    dialog = page.get_by_role("dialog")
+    confirm = dialog.get_by_role("button", name="Delete bucket")
+    await expect(confirm).to_be_disabled()
+    await dialog.get_by_role("textbox").fill(bucket)
+    await confirm.click()
+    await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_visible()
+    await expect(page.get_by_role("link", name=bucket, exact=True)).to_have_count(0)

@@ -1,0 +1,132 @@
+"""The view of a folder: live changes, search among many names, rename, the keyboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.support.gateway import OWNER
+from tests.support.object_builder import write_names
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+
+    import jetstow
+    from tests.support.browser import Visit
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+NAMES = 100_000
+
+
+async def test_writes_of_another_client_appear_without_a_reload(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    page = visit.page
+    await store.put("a.txt", b"1")
+    await visit.open_folder(s3_bucket)
+    await expect(page.get_by_role("link", name="a.txt")).to_be_visible()
+    await store.put("b.txt", b"12345")
+    await expect(page.get_by_role("row", name="b.txt")).to_contain_text("5 B")
+    await store.put("b.txt", bytes(2000))
+    await expect(page.get_by_role("row", name="b.txt")).to_contain_text("2")
+    await store.put("folder/c.txt", b"1")
+    await expect(page.get_by_role("link", name="folder/")).to_be_visible()
+    await store.delete("a.txt")
+    await expect(page.get_by_role("link", name="a.txt")).to_have_count(0)
+    await expect(page.get_by_text(re.compile("^Live"))).to_be_visible()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def large_bucket(
+    js: jetstow.JetStreamContext, raw: Client, s3: Any, bucket: str
+) -> AsyncIterator[str]:
+    """A bucket with many objects."""
+    s3.create_bucket(Bucket=bucket)
+    await write_names(raw, bucket, (f"file-{number:06}" for number in range(NAMES)))
+    yield bucket
+    await js.delete_object_store(bucket)
+
+
+async def test_search_among_many_names(visit: Visit, large_bucket: str) -> None:
+    page = visit.page
+    await visit.open_folder(large_bucket)
+    grid = page.get_by_role("grid", name="Objects")
+    await expect(grid).to_have_attribute("aria-rowcount", str(NAMES + 1))
+    await expect(page.get_by_text(f"{NAMES:,} objects")).to_be_visible()
+    assert await grid.get_by_role("row").count() < 200, "rows out of sight are in the page"
+
+    filtered = page.get_by_role("searchbox", name="Filter")
+    await filtered.fill("E-09999")
+    await expect(grid).to_have_attribute("aria-rowcount", "11")
+    await expect(grid.get_by_role("link", name="file-099990")).to_be_visible()
+    await filtered.fill("")
+    await expect(grid).to_have_attribute("aria-rowcount", str(NAMES + 1))
+
+    await page.get_by_role("columnheader", name="Name").get_by_role("button").click()
+    await expect(grid.get_by_role("link", name="file-099999")).to_be_visible()
+    await grid.get_by_role("link", name="file-099999").focus()
+    await page.keyboard.press("End")
+    await expect(grid.get_by_role("link", name="file-000000")).to_be_visible()
+
+
+async def test_rename_keeps_the_bytes(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    page = visit.page
+    info = await store.put("drafts/plan.txt", b"the plan")
+    await visit.open_folder(s3_bucket, "drafts/")
+    await page.get_by_role("checkbox", name="Select plan.txt").check()
+    await page.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog", name="Rename")
+    await dialog.get_by_label("New name").fill("drafts/final plan.txt")
+    await dialog.get_by_role("button", name="Rename").click()
+    await expect(page.get_by_role("link", name="final plan.txt")).to_be_visible()
+    await expect(page.get_by_role("link", name="plan.txt", exact=True)).to_have_count(0)
+    renamed = await store.get_info("drafts/final plan.txt")
+    assert renamed.digest == info.digest
+
+
+async def test_journey_with_the_keyboard_only(
+    stranger: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """Sign in, find a folder and an object in it, look at it, and go back: not one click."""
+    page, press, write = stranger.page, stranger.page.keyboard.press, stranger.page.keyboard.type
+    for name in ("alpha.txt", "letters/one.txt", "letters/two.txt"):
+        await store.put(name, f"content of {name}".encode())
+    await stranger.open()
+    await expect(page.get_by_label("Access key")).to_be_focused()
+    await write(OWNER.access_key)
+    await press("Tab")
+    await write(OWNER.secret_key)
+    await press("Enter")
+    await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_visible()
+
+    await press("/")
+    await write(s3_bucket)
+    await press("ArrowDown")
+    await press("Enter")
+    grid = page.get_by_role("grid", name="Objects")
+    await expect(grid.get_by_role("link", name="letters/")).to_be_visible()
+    await press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    await press("Escape")
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await press("/")
+    await write("lett")
+    await expect(grid.get_by_role("link", name="alpha.txt")).to_have_count(0)
+    await press("ArrowDown")
+    await press("Enter")
+    await expect(grid.get_by_role("link", name="two.txt")).to_be_visible()
+    await press("ArrowDown")
+    await press("ArrowDown")
+    await press("Enter")
+    await expect(page.get_by_role("heading", name="two.txt")).to_be_visible()
+    await expect(page.get_by_text("content of letters/two.txt")).to_be_visible()
+    await page.go_back()
+    await expect(grid.get_by_role("link", name="one.txt")).to_be_visible()
