@@ -162,23 +162,25 @@ async def running(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (40, 12)])
-async def test_screen_shows_buckets_and_clients(latest: NatsServer, size: tuple[int, int]) -> None:
+async def test_screen_shows_buckets_and_clients(
+    latest: NatsServer, bucket: str, size: tuple[int, int]
+) -> None:
     async with jetstow.connect(latest.url) as nc:
-        store = await nc.jetstream().create_object_store("photos")
+        store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", b"data")
         await store.put("b", b"data")
         async with running(latest, size) as (app, pilot):
-            await until_shown(pilot, "photos")
-            await until_shown(pilot, "CLIENT")
+            await until_shown(pilot, bucket)
             table = app.query_one("#buckets", Table)
 
             def objects() -> int | None:
-                return next(r.state.objects for r in table.rows if r.state.bucket == "photos")
+                return next(r.state.objects for r in table.rows if r.state.bucket == bucket)
 
             await until(pilot, lambda: objects() == 2)
             await store.put("c", b"data")
             await until(pilot, lambda: objects() == 3)
             assert all(len(line) == size[0] for line in lines(app))
+            assert ("CLIENT" in "\n".join(lines(app))) is (size[1] > 12)
 
 
 async def test_keys_sort_filter_and_change_the_interval(latest: NatsServer) -> None:

@@ -26,6 +26,8 @@ _DELAY: Final = 0.12
 class Details(Container):
     """Two panes: metadata and preview. In a narrow terminal, one of them is shown."""
 
+    # With classes of the screen above, `-wide` among them.
+    SCOPED_CSS = False
     DEFAULT_CSS = """
     Details { width: 1fr; height: 40%; min-height: 6; margin-top: 1; }
     Details #info { display: none; }
@@ -96,7 +98,10 @@ class Details(Container):
 
     def _show_content(self) -> None:
         if self._content is not None:
-            self._preview.show(self._content.title(self._form), self._content.lines(self._form))
+            self._preview.show(
+                self._content.title(self._form),
+                self._content.lines(self._form, self._preview.size.width - 1),
+            )
 
     def next_form(self) -> None:
         """Show the bytes in the next form: text, JSON, hex."""

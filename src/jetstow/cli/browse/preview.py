@@ -17,7 +17,8 @@ FORMS: Final[tuple[Form, ...]] = get_args(Form)
 # The bytes that are read, and those that a hex dump has.
 PREVIEW_SIZE: Final = 64 * 1024
 _HEX_SIZE: Final = 16 * 1024
-_HEX_WIDTH: Final = 16
+_WIDE: Final = 16
+_HEX_CELLS: Final = 8 + 4 * _WIDE + 1
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,15 @@ class Preview:
         part = "" if self.is_whole else f", first {format_size(len(self.data))}"
         return f"Preview: {form}{part} of {format_size(self.size)}"
 
-    def lines(self, form: Form) -> list[str]:
-        """Return the bytes in a form. Text that is not UTF-8, or not JSON, is shown as it is."""
+    def lines(self, form: Form, width: int = 80) -> list[str]:
+        """Return the bytes in a form. Text that is not UTF-8, or not JSON, is shown as it is.
+
+        A hex dump has as many bytes in a line as fit in `width` cells: 16, or 8.
+        """
         if not self.data:
             return ["(empty)"]
         if form == "hex":
-            return self._hex()
+            return self._hex(_WIDE if width >= _HEX_CELLS else _WIDE // 2)
         if form == "json" and (document := self._json()) is not None:
             return json.dumps(document, indent=2, ensure_ascii=False).split("\n")
         return self.data.decode(errors="replace").replace("\r\n", "\n").split("\n")
@@ -78,12 +82,12 @@ class Preview:
             return None
         return document
 
-    def _hex(self) -> list[str]:
+    def _hex(self, count: int) -> list[str]:
         lines = []
-        for offset in range(0, min(len(self.data), _HEX_SIZE), _HEX_WIDTH):
-            row = self.data[offset : offset + _HEX_WIDTH]
+        for offset in range(0, min(len(self.data), _HEX_SIZE), count):
+            row = self.data[offset : offset + count]
             chars = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in row)
-            lines.append(f"{offset:06x}  {row.hex(' '):<{3 * _HEX_WIDTH}} {chars}")
+            lines.append(f"{offset:06x}  {row.hex(' '):<{3 * count}} {chars}")
         return lines
 
 

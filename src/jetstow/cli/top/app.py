@@ -45,15 +45,15 @@ _BUCKETS: Final = (
     Column[BucketLoad]("BUCKET", lambda each: each.state.bucket),
     Column[BucketLoad]("SIZE", lambda each: format_size(each.state.size), 9, True),
     Column[BucketLoad]("OBJECTS", lambda each: text.count(each.state.objects), 10, True),
-    Column[BucketLoad]("WRITES/s", lambda each: text.number(each.writes), 9, True),
-    Column[BucketLoad]("GROWTH/s", lambda each: text.growth(each.growth), 10, True),
+    Column[BucketLoad]("WRITES/s", lambda each: text.number(each.writes), 9, True, min_table=48),
+    Column[BucketLoad]("GROWTH/s", lambda each: text.growth(each.growth), 10, True, min_table=60),
     Column[BucketLoad]("LIMIT", text.limit_share, 6, True, min_table=76),
     Column[BucketLoad]("REPLICAS", lambda each: str(each.state.replicas), 8, True, min_table=100),
     Column[BucketLoad]("STORAGE", lambda each: each.state.storage, 7, min_table=100),
 )
 _CLIENTS: Final = (
     Column[ClientLoad]("CLIENT", lambda each: each.state.name),
-    Column[ClientLoad]("ADDRESS", lambda each: each.state.address, 22),
+    Column[ClientLoad]("ADDRESS", lambda each: each.state.address, 22, min_table=60),
     Column[ClientLoad]("WRITES", lambda each: text.rate(each.written), 12, True),
     Column[ClientLoad]("READS", lambda each: text.rate(each.read), 12, True),
 )
@@ -75,7 +75,10 @@ class TopApp(ScreenApp):
     #filter { border: none; height: 1; padding: 0; display: none; }
     #buckets { height: 1fr; margin-top: 1; }
     #clients, #operations { height: 30%; min-height: 6; margin-top: 1; }
+    #state.problem { text-style: bold reverse; }
+    .-low #clients, .-low #operations { display: none; }
     """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - as textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("s", "sort(1)", "Sort"),
         Binding("S", "sort(-1)", show=False),
