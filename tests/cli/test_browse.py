@@ -120,7 +120,7 @@ async def test_buckets_folders_and_objects(latest: NatsServer, store: jetstow.Ob
             await pilot.press("down")
         await pilot.press("enter")
         await until(pilot, lambda: labels(app) == ["2026/", "z/", "a.txt"])
-        assert "2 folders, 1 objects (5 B)" in await until_shown(pilot, f"{store.bucket}/")
+        assert "2 folders, 1 object (5 B)" in await until_shown(pilot, f"{store.bucket}/")
         await pilot.press("enter")
         await until(pilot, lambda: labels(app) == ["deep/", "b.txt"])
         await pilot.press("left")
@@ -256,7 +256,9 @@ async def test_get_and_put(
     Path("a").write_bytes(b"new")
     async with running(latest, store.bucket) as (app, pilot):
         await until(pilot, lambda: labels(app) == ["folder/"])
-        await pilot.press("g", "enter")  # the suggested path: ./folder
+        await pilot.press("g")
+        await until_shown(pilot, "./folder")  # the suggested path
+        await pilot.press("enter")
         await until(pilot, lambda: "2 files (2 B) copied" in state(app))
         assert Path("folder/sub/b").read_bytes() == b"B"
         await pilot.press("enter", "down", "g")

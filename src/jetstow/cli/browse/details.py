@@ -26,18 +26,6 @@ _DELAY: Final = 0.12
 class Details(Container):
     """Two panes: metadata and preview. In a narrow terminal, one of them is shown."""
 
-    # With classes of the screen above, `-wide` among them.
-    SCOPED_CSS = False
-    DEFAULT_CSS = """
-    Details { width: 1fr; height: 40%; min-height: 6; margin-top: 1; }
-    Details #info { display: none; }
-    Details.-info #info { display: block; }
-    Details.-info #preview { display: none; }
-    .-wide Details { width: 48%; height: 1fr; margin: 0 0 0 2; }
-    .-wide Details #info { display: block; height: 40%; }
-    .-wide Details #preview { display: block; height: 1fr; margin-top: 1; }
-    """
-
     def __init__(self) -> None:
         super().__init__(id="details")
         self._info = TextPane("info")

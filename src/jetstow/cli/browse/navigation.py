@@ -12,14 +12,23 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Footer, Input, Static
 
-from jetstow.cli.browse.columns import COLUMNS, TITLES, row_style
+from jetstow.cli.browse.columns import COLUMNS, TITLES, count, folder_counts, row_style
 from jetstow.cli.browse.details import Details
 from jetstow.cli.browse.feed import BucketFeed
+from jetstow.cli.browse.layout import CSS
 from jetstow.cli.browse.operations import Operations
-from jetstow.cli.browse.rows import SORT_KEYS, Row, SortKey, bucket_row, filter_rows, sort_rows
+from jetstow.cli.browse.rows import (
+    SORT_KEYS,
+    Row,
+    SortKey,
+    bucket_row,
+    filter_rows,
+    find_name,
+    sort_rows,
+)
 from jetstow.cli.errors import message
 from jetstow.cli.parsers import Address
-from jetstow.cli.render import format_size, printable
+from jetstow.cli.render import printable
 from jetstow.cli.screen.app import ScreenApp
 from jetstow.cli.screen.cells import fit_end
 from jetstow.cli.screen.table import Table
@@ -35,20 +44,8 @@ _BUCKETS_INTERVAL: Final = 2.0
 class Navigation(ScreenApp):
     """Buckets, folders and objects, with what the selected object is."""
 
-    CSS = """
-    #path { height: 1; text-style: bold; }
-    #body { height: 1fr; layout: vertical; }
-    .-wide #body { layout: horizontal; }
-    #list { height: 1fr; width: 1fr; }
-    #filter { border: none; height: 1; padding: 0; display: none; }
-    #transfers { height: auto; max-height: 4; display: none; }
-    #state { height: 1; }
-    #state.problem { text-style: bold reverse; }
-    """
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as textual declares it
-        (0, "-narrow"),
-        (110, "-wide"),
-    ]
+    CSS = CSS
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in textual
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,h,backspace", "up", show=False),
         Binding("slash", "filter", "Filter", key_display="/"),
@@ -110,7 +107,8 @@ class Navigation(ScreenApp):
         js = await self._session.js()
         if self._start is not None:
             try:
-                await self._open_start(self._start)
+                bucket, name = self._start.bucket, self._start.name
+                await self._open_bucket(bucket, name[: name.rfind("/") + 1], select=name)
             except Exception as error:  # noqa: BLE001 - the command ends with it
                 self.fail(error)
         while True:
@@ -125,12 +123,9 @@ class Navigation(ScreenApp):
                     self._show_rows()
             await asyncio.sleep(_BUCKETS_INTERVAL)
 
-    async def _open_start(self, address: Address) -> None:
-        prefix = address.name[: address.name.rfind("/") + 1]
-        await self._open_bucket(address.bucket, prefix, select=address.name)
-
     async def _open_bucket(self, bucket: str, prefix: str, select: str = "") -> None:
         store = await self._session.store(bucket)
+        self._message = ("", False)
         self.feed = BucketFeed(store, self._show_rows, self._on_feed_error)
         self._open_folder(prefix, select)
 
@@ -149,6 +144,7 @@ class Navigation(ScreenApp):
         if row is None:
             return
         if row.is_bucket:
+            self.report(f"opening {row.name} ...", False)
             self.start_task(self._open_row(row))
         elif row.is_folder:
             self._open_folder(row.name)
@@ -193,19 +189,12 @@ class Navigation(ScreenApp):
             note = "no objects: u puts a file here" if self.feed.is_complete else "reading ..."
         note = f"no name contains {self._filter_text!r}" if self._filter_text else note
         self.rows.sorted_by = TITLES[self._sort_key]
-        wanted = self._find_wanted(rows)
+        wanted = find_name(rows, self._wanted)
         self.rows.show(rows, note=note, select=wanted)
         if wanted is not None:
             self._wanted = ""
         self._show_details()
         self.show_state()
-
-    def _find_wanted(self, rows: list[Row]) -> str | None:
-        """Return the name to select, if it is there: a name without a slash may be a folder."""
-        if not self._wanted:
-            return None
-        names = (self._wanted, f"{self._wanted}/")
-        return next((row.name for row in rows if row.name in names), None)
 
     def on_table_moved(self) -> None:
         """Show what the selected row is."""
@@ -296,12 +285,10 @@ class Navigation(ScreenApp):
     def _counts(self) -> str:
         if self.feed is None:
             total = len(self._statuses)
-            text = f"{total:,} buckets"
+            text = count(total, "bucket")
         else:
             folder = self.feed.folder
-            total = folder.folders + folder.objects
-            objects = f"{folder.objects:,} objects ({format_size(folder.size)})"
-            text = f"{folder.folders:,} folders, {objects}"
+            total, text = folder.folders + folder.objects, folder_counts(folder)
             if not self.feed.is_complete:
                 text += ", reading ..."
         if self._filter_text:

@@ -145,6 +145,13 @@ def filter_rows(rows: list[Row], text: str) -> list[Row]:
     return [row for row in rows if wanted in row.label.casefold()] if wanted else rows
 
 
+def find_name(rows: list[Row], name: str) -> str | None:
+    """Return a name if it is among the rows. A name without a slash may be that of a folder."""
+    if not name:
+        return None
+    return next((row.name for row in rows if row.name in (name, f"{name}/")), None)
+
+
 def object_row(info: ObjectInfo, label: str) -> Row:
     """Return the row of an object."""
     modified = info.modified

@@ -159,8 +159,7 @@ q Ctrl-C        quit
             self.show_state()
             self._wake.clear()
             # The first rates soon; then at the interval.
-            has_rates = bool(self._load is not None and self._load.seconds)
-            pause = self._interval if has_rates else min(1.0, self._interval)
+            pause = self._interval if self._load.seconds else min(1.0, self._interval)
             try:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
