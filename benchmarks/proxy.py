@@ -61,6 +61,8 @@ class Proxy:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._server)
                 self._sockets += [client, server]
+                for each in (client, server):  # a link does not wait for more data
+                    each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for pair in ((client, server, True), (server, client, False)):
                     threading.Thread(target=self._pump, args=pair, daemon=True).start()
 
