@@ -261,9 +261,11 @@ async def test_get_and_put(
         await pilot.press("enter")
         await until(pilot, lambda: "2 files (2 B) copied" in state(app))
         assert Path("folder/sub/b").read_bytes() == b"B"
-        await pilot.press("enter", "down", "g")
+        await pilot.press("enter")
+        await until(pilot, lambda: labels(app) == ["sub/", "a"])
+        await pilot.press("down", "g")
         await answer(pilot, "./a")
-        await until_shown(pilot, "./a exists: Enter replaces it")
+        await until_shown(pilot, "a exists: Enter replaces it")
         assert Path("a").read_bytes() == b"new"
         await pilot.press("enter")
         await until(pilot, lambda: "verified" in state(app))

@@ -11,8 +11,6 @@ CSS: Final = """
 #list { height: 1fr; width: 1fr; }
 #filter { border: none; height: 1; padding: 0; display: none; }
 #transfers { height: auto; max-height: 4; display: none; }
-#state { height: 1; }
-#state.problem { text-style: bold reverse; }
 Details { width: 1fr; height: 40%; min-height: 6; margin-top: 1; }
 Details #info { display: none; }
 Details.-info #info { display: block; }

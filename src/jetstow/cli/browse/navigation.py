@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.css.query import NoMatches
 from textual.widgets import Footer, Input, Static
 
 from jetstow.cli.browse.columns import COLUMNS, TITLES, count, folder_counts, row_style
@@ -31,6 +32,7 @@ from jetstow.cli.parsers import Address
 from jetstow.cli.render import printable
 from jetstow.cli.screen.app import ScreenApp
 from jetstow.cli.screen.cells import fit_end
+from jetstow.cli.screen.state import StateLine
 from jetstow.cli.screen.table import Table
 
 if TYPE_CHECKING:
@@ -63,7 +65,6 @@ class Navigation(ScreenApp):
         self._sort_key: SortKey = "name"
         self._is_reversed = False
         self._filter_text = ""
-        self._message = ("", False)
         self._error = ""
         self._shown: tuple[str, str, int] | None = None
         # The name to select once it is listed.
@@ -78,12 +79,11 @@ class Navigation(ScreenApp):
             yield Details()
         yield Input("", placeholder="filter", id="filter", select_on_focus=False)
         yield Static("", markup=False, id="transfers")
-        yield Static("", markup=False, id="state")
+        yield StateLine()
         yield Footer(compact=True)
 
     def on_mount(self) -> None:
         """Show the buckets, or the bucket to start with."""
-        super().on_mount()
         self.rows.focus()
         self.rows.note = "reading ..."
         self.run_worker(self._watch_buckets(), exit_on_error=False)
@@ -125,7 +125,9 @@ class Navigation(ScreenApp):
 
     async def _open_bucket(self, bucket: str, prefix: str, select: str = "") -> None:
         store = await self._session.store(bucket)
-        self._message = ("", False)
+        if self.feed is not None:
+            return  # Enter was pressed twice
+        self.report("", False)
         self.feed = BucketFeed(store, self._show_rows, self._on_feed_error)
         self._open_folder(prefix, select)
 
@@ -260,9 +262,9 @@ class Navigation(ScreenApp):
     # -- state ---------------------------------------------------------------------------
 
     def report(self, text: str, is_error: bool) -> None:
-        """Show a message until the next key that does something."""
-        self._message = (text, is_error)
-        with suppress(Exception):  # the screen has ended
+        """Show a message for some seconds."""
+        with suppress(NoMatches):  # the screen has ended
+            self.query_one(StateLine).report(text, is_error)
             self.show_state()
 
     def show_state(self) -> None:
@@ -277,10 +279,7 @@ class Navigation(ScreenApp):
         shown.display = bool(active)
         shown.update("\n".join(f"{printable(each.label)}  {each.status}" for each in active[-4:]))
         problem = self.connection_state or self._error
-        text, is_error = (problem, True) if problem else self._message
-        state = self.query_one("#state", Static)
-        state.set_class(is_error, "problem")
-        state.update(printable(text) if text else self._counts())
+        self.query_one(StateLine).show(problem, self._counts())
 
     def _counts(self) -> str:
         if self.feed is None:

@@ -13,6 +13,7 @@ from textual.widgets import Footer, Input, Static
 from jetstow.cli.errors import message
 from jetstow.cli.render import format_duration, format_size
 from jetstow.cli.screen.app import ScreenApp
+from jetstow.cli.screen.state import StateLine
 from jetstow.cli.screen.table import Column, Table
 from jetstow.cli.top import text
 from jetstow.cli.top.sample import (
@@ -71,11 +72,9 @@ class TopApp(ScreenApp):
 
     CSS = """
     #head { height: auto; max-height: 6; }
-    #state { height: 1; }
     #filter { border: none; height: 1; padding: 0; display: none; }
     #buckets { height: 1fr; margin-top: 1; }
     #clients, #operations { height: 30%; min-height: 6; margin-top: 1; }
-    #state.problem { text-style: bold reverse; }
     .-low #clients, .-low #operations { display: none; }
     """
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 - as textual declares it
@@ -127,7 +126,7 @@ q Ctrl-C        quit
     def compose(self) -> ComposeResult:
         """Show the widgets."""
         yield Static("", markup=False, id="head")
-        yield Static("", markup=False, id="state")
+        yield StateLine()
         yield Input(self._filter_text, placeholder="filter", id="filter", select_on_focus=False)
         yield Table("buckets", _BUCKETS, key=lambda each: each.state.bucket, style=_style)
         yield Table("clients", _CLIENTS, key=lambda each: each.state.id)
@@ -136,7 +135,6 @@ q Ctrl-C        quit
 
     def on_mount(self) -> None:
         """Begin to take samples."""
-        super().on_mount()
         self._show_view()
         self.query_one("#buckets", Table).focus()
         self.show_state()
@@ -192,9 +190,8 @@ q Ctrl-C        quit
         if self._filter_text:
             parts.append(f"filter {self._filter_text!r}")
         problem = self.connection_state or self._error
-        state = self.query_one("#state", Static)
-        state.set_class(bool(problem), "problem")
-        state.update(problem or ("   ".join(parts) if self._load else "reading ..."))
+        usual = "   ".join(parts) if self._load else "reading ..."
+        self.query_one(StateLine).show(problem, usual)
 
     def _show_view(self) -> None:
         self.query_one("#clients", Table).display = not self._shows_operations
