@@ -146,13 +146,13 @@ def test_interval_that_is_too_short(cli: Cli) -> None:
 
 @asynccontextmanager
 async def running(
-    server: NatsServer, size: tuple[int, int] = (80, 24)
+    server: NatsServer, size: tuple[int, int] = (80, 24), filter_text: str = ""
 ) -> AsyncIterator[tuple[TopApp, Pilot[None]]]:
     async with Session(Settings(server=server.url)) as session:
         client = await session.client(max_reconnect_attempts=-1, reconnect_time_wait=0.1)
         sampler = Sampler(session, None)
         app = TopApp(
-            client, sampler, interval=0.1, sort="bucket", filter_text="", has_gateway=False
+            client, sampler, interval=0.1, sort="bucket", filter_text=filter_text, has_gateway=False
         )
         try:
             async with app.run_test(size=size) as pilot:
@@ -169,7 +169,7 @@ async def test_screen_shows_buckets_and_clients(
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", b"data")
         await store.put("b", b"data")
-        async with running(latest, size) as (app, pilot):
+        async with running(latest, size, bucket) as (app, pilot):
             await until_shown(pilot, bucket)
             table = app.query_one("#buckets", Table)
 

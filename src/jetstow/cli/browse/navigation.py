@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.css.query import NoMatches
 from textual.widgets import Footer, Input, Static
 
 from jetstow.cli.browse.columns import COLUMNS, TITLES, count, folder_counts, row_style
@@ -179,6 +177,8 @@ class Navigation(ScreenApp):
     # -- rows ----------------------------------------------------------------------------
 
     def _show_rows(self) -> None:
+        if not self.is_shown:
+            return
         if self.feed is None:
             rows = sort_rows(
                 map(bucket_row, self._statuses.values()), self._sort_key, reverse=self._is_reversed
@@ -206,13 +206,11 @@ class Navigation(ScreenApp):
     def _show_details(self) -> None:
         row, details = self.rows.selected, self.query_one("#details", Details)
         bucket = "" if self.feed is None else self.feed.bucket
-        shown = None if row is None else (bucket, row.name, row.revision or row.size)
-        if shown == self._shown:
-            return
-        self._shown = shown
+        before = self._shown
+        self._shown = None if row is None else (bucket, row.name, row.revision or row.size)
         if row is None:
             details.clear()
-        else:
+        elif self._shown != before:
             details.show_row(row, lambda: self._session.store(bucket), self._statuses)
 
     # -- order and filter ----------------------------------------------------------------
@@ -263,12 +261,14 @@ class Navigation(ScreenApp):
 
     def report(self, text: str, is_error: bool) -> None:
         """Show a message for some seconds."""
-        with suppress(NoMatches):  # the screen has ended
+        if self.is_shown:
             self.query_one(StateLine).report(text, is_error)
             self.show_state()
 
     def show_state(self) -> None:
         """Show the path, the transfers, the counts, and what is wrong."""
+        if not self.is_shown:
+            return
         width = self.size.width
         path = "buckets"
         if self.feed is not None:

@@ -6,9 +6,10 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from textual.app import App
+from textual.app import App, ScreenStackError
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
+from textual.widgets import Footer
 
 from jetstow.cli.errors import CliError
 from jetstow.cli.screen.dialogs import Help
@@ -73,6 +74,14 @@ class ScreenApp(App[None]):
     def on_mount(self) -> None:
         """Show the state of the connection from now on."""
         self.set_interval(_STATE_INTERVAL, self.show_state)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the widgets exist: not before the start, and not after the end."""
+        try:
+            return bool(self.query(Footer))
+        except ScreenStackError:
+            return False
 
     def show_state(self) -> None:
         """Show the state of the connection."""

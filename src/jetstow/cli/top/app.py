@@ -167,7 +167,7 @@ q Ctrl-C        quit
     # -- the screen ----------------------------------------------------------------------
 
     def _show(self) -> None:
-        if self._load is None:
+        if self._load is None or not self.is_shown:
             return
         shown = select(
             self._load.buckets, self._sort_key, self._filter_text, reverse=self._is_reversed
@@ -184,6 +184,8 @@ q Ctrl-C        quit
 
     def show_state(self) -> None:
         """Show the connection, the interval, the order and the filter."""
+        if not self.is_shown:
+            return
         parts = [f"every {format_duration(self._interval)}"]
         order = "reversed, " if self._is_reversed else ""
         parts.append(f"by {order}{_TITLES[self._sort_key].lower()}")
