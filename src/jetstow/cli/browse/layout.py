@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 CSS: Final = """
+Screen { overflow: hidden; }
 #path { height: 1; text-style: bold; }
 #body { height: 1fr; layout: vertical; }
 .-wide #body { layout: horizontal; }
 #list { height: 1fr; width: 1fr; }
 #filter { border: none; height: 1; padding: 0; display: none; }
-#transfers { height: auto; max-height: 4; display: none; }
+#transfers {
+    height: auto; max-height: 4; display: none;
+    text-wrap: nowrap; text-overflow: ellipsis;
+}
 Details { width: 1fr; height: 40%; min-height: 6; margin-top: 1; }
 Details #info { display: none; }
 Details.-info #info { display: block; }

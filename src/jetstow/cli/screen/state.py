@@ -17,7 +17,7 @@ class StateLine(Static):
     """Shows a problem as long as it lasts, else a message for some seconds, else the usual text."""
 
     DEFAULT_CSS = """
-    StateLine { height: 1; }
+    StateLine { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     StateLine.problem { text-style: bold reverse; }
     """
 

@@ -71,7 +71,10 @@ class TopApp(ScreenApp):
     """The buckets with their rates, and the clients or the operations of a gateway."""
 
     CSS = """
-    #head { height: auto; max-height: 6; }
+    Screen { overflow: hidden; }
+    #head { height: auto; max-height: 6; text-wrap: nowrap; text-overflow: ellipsis; }
+    .-low #head { max-height: 2; }
+    .hidden { display: none; }
     #filter { border: none; height: 1; padding: 0; display: none; }
     #buckets { height: 1fr; margin-top: 1; }
     #clients, #operations { height: 30%; min-height: 6; margin-top: 1; }
@@ -196,8 +199,8 @@ q Ctrl-C        quit
         self.query_one(StateLine).show(problem, usual)
 
     def _show_view(self) -> None:
-        self.query_one("#clients", Table).display = not self._shows_operations
-        self.query_one("#operations", Table).display = self._shows_operations
+        self.query_one("#clients", Table).set_class(self._shows_operations, "hidden")
+        self.query_one("#operations", Table).set_class(not self._shows_operations, "hidden")
 
     # -- keys ----------------------------------------------------------------------------
 
