@@ -79,6 +79,7 @@ def test_failure_is_silent(cli: Cli, env: dict[str, str]) -> None:
     assert list(Path().iterdir()) == [], "an embedded server was started"
 
 
+@pytest.mark.slow
 def test_running_embedded_server(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("NATS_URL", ""), ("XDG_CONFIG_HOME", "none"), ("JETSTOW_HOME", "home")):
         monkeypatch.setenv(name, value)

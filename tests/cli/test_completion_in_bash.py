@@ -92,6 +92,7 @@ CASES = (
 )
 
 
+@pytest.mark.slow
 def test_names_are_quoted(bash: Bash, bucket: str, tmp_path: Path) -> None:
     """The words of each completed line are printed, as bash splits them.
 

@@ -220,7 +220,7 @@ async def wait_for_child(server: NatsServer, raw: Client, bucket: str) -> None:
     await object_builder.write_chunks(raw, bucket, [b"last"])
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", ["before", pytest.param("after", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("what", CHANGES)
 async def test_killed_at_every_instant(
     server: NatsServer,

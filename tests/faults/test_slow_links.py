@@ -170,6 +170,7 @@ async def test_unanswered_request_beside_a_put(
 
 
 @pytest.mark.one_path
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["put", "get"])
 async def test_link_that_stalls(open_link: OpenLink, store: jetstow.ObjectStore, verb: str) -> None:
     """Bytes that pile up in the socket are no sign of life."""
