@@ -49,8 +49,7 @@ from jetstow.cli.version import print_version
 
 # In the order of `jetstow --help`.
 COMMANDS = (
-    put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, browse,
-    keygen,
+    put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, browse, keygen,
     mb, rb, buckets, status, seal,
     backup, restore, mirror, verify, gc, lifecycle,
     server, serve, top, bench, demo,
