@@ -12,6 +12,7 @@ from jetstow.cli.command import add_options
 from jetstow.cli.commands import (
     backup,
     bench,
+    browse,
     buckets,
     cat,
     console,
@@ -39,6 +40,7 @@ from jetstow.cli.commands import (
     server,
     status,
     sync,
+    top,
     verify,
     watch,
 )
@@ -48,10 +50,10 @@ from jetstow.cli.version import print_version
 
 # In the order of `jetstow --help`.
 COMMANDS = (
-    put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, keygen,
+    put, get, cat, ls, info, find, du, cp, mv, rm, edit, ln, sync, watch, browse, keygen,
     mb, rb, buckets, status, seal,
     backup, restore, mirror, verify, gc, lifecycle,
-    server, serve, console, bench, demo,
+    server, serve, console, top, bench, demo,
 )  # fmt: skip
 
 completion_scripts.use_scripts()

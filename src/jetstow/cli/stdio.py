@@ -77,6 +77,11 @@ def is_terminal(file: Any) -> bool:
     return fd is not None and os.isatty(fd)
 
 
+def stdio_is_terminal() -> bool:
+    """Return whether standard input, output and error are terminals: a full screen needs all."""
+    return all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr)))
+
+
 def regular_size(file: Any) -> int | None:
     """Return the size of a regular file in bytes; None for anything else."""
     fd = descriptor(file)

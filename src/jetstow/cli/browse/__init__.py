@@ -1,0 +1,1 @@
+"""The parts of `jetstow browse`: listings, previews, transfers and its screen."""

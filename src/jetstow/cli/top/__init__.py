@@ -1,0 +1,1 @@
+"""The samples of `jetstow top`, and its forms: text, JSON and a screen."""
