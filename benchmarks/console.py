@@ -39,7 +39,16 @@ PAINTED = """
   check();
 }))()
 """
-FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+FIRST_PAINT = """
+(() => new Promise((resolve) => {
+  const check = () => {
+    const [entry] = performance.getEntriesByName("first-contentful-paint");
+    if (entry) resolve(entry.startTime);
+    else requestAnimationFrame(check);
+  };
+  check();
+}))()
+"""
 # The times of frames, and frames in which the middle of the list has no row.
 RECORD = """
 window.frames_seen = [];
