@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from jetstow.s3.multipart.spool import Spool
 from tests.support.cli import wait_until
 from tests.support.gateway import RunningGateway
 from tests.support.multipart import MIB, Peek, Upload, begin_part, multipart_etag
@@ -216,4 +218,30 @@ def test_complete_while_the_object_catches_up(s3: Any, s3_bucket: str, peek: Pee
         upload.put(number, PART)
     upload.complete()
     assert read_object(s3, s3_bucket) == PART * 3
+    assert peek.spooled(upload) == peek.garbage(s3_bucket) == 0
+
+
+@pytest.mark.usefixtures("short_waits")
+def test_part_sent_again_while_complete_reads_it(
+    s3: Any, s3_bucket: str, peek: Peek, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt that the client gave up may arrive late: what it replaces is still needed."""
+    upload, reads, goes_on = Upload(s3, s3_bucket, "a"), threading.Event(), threading.Event()
+    stream = Spool.stream
+
+    async def stopped(spool: Spool, name: str, *key: Any) -> AsyncGenerator[bytes, None]:
+        reads.set()
+        await asyncio.to_thread(goes_on.wait)
+        async for piece in stream(spool, name, *key):
+            yield piece
+
+    upload.put(2, PART)
+    monkeypatch.setattr(Spool, "stream", stopped)
+    with ThreadPoolExecutor(1) as pool:
+        completing = pool.submit(upload.complete, 2)
+        assert reads.wait(30)
+        s3.upload_part(**upload.place, PartNumber=2, Body=b"late")
+        goes_on.set()
+        completing.result()
+    assert read_object(s3, s3_bucket) == PART
     assert peek.spooled(upload) == peek.garbage(s3_bucket) == 0

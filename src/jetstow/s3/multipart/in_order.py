@@ -45,7 +45,12 @@ class InOrder:
     @property
     def is_idle(self) -> bool:
         """Whether nothing waits for the object or writes to it."""
-        return not (self.turns.is_taken or self._completing.locked())
+        return not (self.turns.is_taken or self.is_completing)
+
+    @property
+    def is_completing(self) -> bool:
+        """Whether this process completes the upload."""
+        return self._completing.locked()
 
     def has(self, part: Part) -> bool:
         """Return whether a part with the same number and bytes was written."""
@@ -94,7 +99,7 @@ class InOrder:
 
     async def _catch_up(self, spool: Spool) -> None:
         try:
-            while self.turns.next in self.spooled and not self._completing.locked():
+            while self.turns.next in self.spooled and not self.is_completing:
                 self.spooled.discard(number := self.turns.next)
                 found = await self._records.find_part(self._upload, number)
                 if found is None or not found[0].spooled or not self.turns.take_now(number):

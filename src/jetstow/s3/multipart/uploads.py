@@ -84,11 +84,14 @@ class Uploads:
             await self.spool.delete(part.spooled)
             part = replaced
         await self.records.put_part(upload, part)
-        if replaced is not None and replaced.spooled not in ("", part.spooled):
-            await self.spool.delete(replaced.spooled)
-        if await self.records.find(upload.bucket, upload.id) is None:
+        current = await self.records.find(upload.bucket, upload.id)
+        if current is None:
             await self.remove(upload, [part])
             raise no_such_upload(upload.id)
+        # Complete may have selected the part that is replaced. It deletes all of the upload.
+        is_selected = in_order.is_completing or current[0].is_completing
+        if replaced and replaced.spooled not in ("", part.spooled) and not is_selected:
+            await self.spool.delete(replaced.spooled)
         if part.spooled:
             in_order.spooled.add(number)
         if not upload.key_check:
