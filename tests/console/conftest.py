@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -37,11 +36,8 @@ def s3(console: RunningConsole) -> Any:
 
 @pytest.fixture
 def s3_bucket(s3: Any, bucket: str) -> Iterator[str]:
-    """A new, empty bucket of OWNER. It is deleted with all versions of its objects."""
-    s3.create_bucket(Bucket=bucket)
-    yield bucket
-    with suppress(s3.exceptions.NoSuchBucket):
-        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                s3.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
-        s3.delete_bucket(Bucket=bucket)
+    """A new, empty bucket of OWNER. It is deleted with its objects."""
+    from tests.support.gateway import new_bucket
+
+    with new_bucket(s3, bucket):
+        yield bucket

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -147,3 +147,15 @@ def new_client(
         aws_secret_access_key=key.secret_key if key else None,
         config=Config(**config),
     )
+
+
+@contextmanager
+def new_bucket(s3: Any, name: str) -> Iterator[None]:
+    """Create a bucket, and delete it at the end with all versions of its objects."""
+    s3.create_bucket(Bucket=name)
+    yield
+    with suppress(s3.exceptions.NoSuchBucket):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            for item in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                s3.delete_object(Bucket=name, Key=item["Key"], VersionId=item["VersionId"])
+        s3.delete_bucket(Bucket=name)
