@@ -170,8 +170,9 @@ async def test_screen_shows_buckets_and_clients(
         await store.put("a", b"data")
         await store.put("b", b"data")
         async with running(latest, size, bucket) as (app, pilot):
-            await until_shown(pilot, bucket)
             table = app.query_one("#buckets", Table)
+            await until(pilot, lambda: len(table.rows) == 1)
+            await until_shown(pilot, bucket[:10])
 
             def objects() -> int | None:
                 return next(r.state.objects for r in table.rows if r.state.bucket == bucket)
@@ -223,7 +224,7 @@ async def test_screen_during_a_restart() -> None:
 
 @pytest.mark.parametrize("end", ["q", "\x03", "SIGTERM"])
 def test_clean_end_in_a_terminal(cli: Cli, bucket: str, end: str) -> None:
-    with Terminal("top", *QUICK, env={"NATS_URL": cli.server.url}) as terminal:
+    with Terminal("top", *QUICK, "--filter", bucket, env={"NATS_URL": cli.server.url}) as terminal:
         terminal.wait_for(bucket)
         assert ENTER_SCREEN in terminal.output
         if end == "SIGTERM":
@@ -241,7 +242,7 @@ def test_terminal_without_colours(cli: Cli, bucket: str) -> None:
     """NO_COLOR leaves out colours, and with colours only those of the terminal are used."""
     environment = {"NATS_URL": cli.server.url}
     for extra, has_colours in (({"NO_COLOR": "1"}, False), ({"COLORTERM": "truecolor"}, True)):
-        with Terminal("top", *QUICK, env=environment | extra) as terminal:
+        with Terminal("top", *QUICK, "--filter", bucket, env=environment | extra) as terminal:
             terminal.wait_for(bucket)
             terminal.press("q")
             assert terminal.wait() == 0

@@ -1,8 +1,8 @@
 """Pictures of every state of the console: `python -m tests.console.browser.screenshots`.
 
 Each state is shown at 1440 and 360 pixels, light and dark. All pictures are written to
-`.cache/console/`; `docs/_static/console/` gets a sheet of the four of each state, and those in
-`KEPT` in full width. States named as arguments are taken alone, and not kept.
+`.cache/console/`; `docs/_static/console/` gets a sheet of the four of each state, and the wide,
+light one of those in `KEPT`. States named as arguments are taken alone, and not kept.
 """
 
 from __future__ import annotations
@@ -262,8 +262,7 @@ def keep(name: str) -> None:
             left += shown + gap
     _write(sheet, f"{name}.png")
     if name in KEPT:
-        for theme in THEMES:
-            _write(pictures[WIDE["width"], theme].crop(KEPT_BOX), f"{name}-{theme}.png")
+        _write(pictures[WIDE["width"], "light"].crop(KEPT_BOX), f"{name}-light.png")
 
 
 def _write(image: Image.Image, name: str) -> None:

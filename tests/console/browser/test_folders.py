@@ -107,8 +107,10 @@ async def test_journey_with_the_keyboard_only(
     await press("Enter")
     await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_visible()
 
+    await expect(page.get_by_role("link", name=s3_bucket, exact=True)).to_be_visible()
     await press("/")
     await write(s3_bucket)
+    await expect(page.get_by_role("table", name="Buckets").get_by_role("row")).to_have_count(2)
     await press("ArrowDown")
     await press("Enter")
     grid = page.get_by_role("grid", name="Objects")

@@ -19,7 +19,7 @@ def run(*arguments: str) -> Result:
 def test_list_of_commands_and_exit_codes() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    assert len(NAMES) == 31
+    assert len(NAMES) == 33
     for name in NAMES:
         assert f"\n  {name} " in result.stdout
     for code, meaning in errors.EXIT_CODES.items():

@@ -142,7 +142,7 @@ function Folder({bucket, prefix, query: given}) {
     <div class="folder-bar">
       <${FilterBar} filter=${filter} deep=${query.deep} inputRef=${search} onFilter=${onFilter} onDeep=${(/** @type {boolean} */ deep) => update({deep})} onKeyDown=${onFilterKey} />
       <${ActionBar} bucket=${bucket} prefix=${prefix} selected=${selection.selected.size} actions=${actions} onClear=${selection.clear}
-        sealed=${Boolean(info?.sealed)} empty=${counts?.total === 0 && !query.filter} zip=${zipUrl(bucket, prefix, [], [])} />
+        sealed=${Boolean(info?.sealed)} zip=${zipUrl(bucket, prefix, [], [])} />
     </div>
     ${rows.error && html`<div class="folder-error"><${ErrorBox} error=${rows.error} title="The list could not be read" onRetry=${() => rows.refresh(true)} /></div>`}
     <${Grid} rows=${rows} place=${paths.folder(bucket, prefix, given)} selection=${selection} changed=${changed} isDeleting=${(/** @type {Row} */ row) => isDeleting(deletions, bucket, row)}
@@ -150,7 +150,7 @@ function Folder({bucket, prefix, query: given}) {
       onMenu=${(/** @type {number} */ x, /** @type {number} */ y) => setMenu({x, y})} />
     ${!counts && !rows.error && html`<div class="folder-loading"><${Spinner} label="Loading the list" /></div>`}
     ${counts?.total === 0 &&
-    html`<div class="folder-empty"><${FolderEmpty} bucket=${bucket} prefix=${prefix} query=${query} sealed=${Boolean(info?.sealed)}
+    html`<div class="folder-empty"><${FolderEmpty} prefix=${prefix} query=${query} sealed=${Boolean(info?.sealed)}
       onDeep=${() => update({deep: true})} onClear=${() => onFilter("", true)} /></div>`}
     ${menu && html`<${MenuList} ...${menu} label="Actions" onClose=${() => setMenu(null)}
       items=${actions.map(({label, icon, danger, hint, run}) => ({label, icon, danger, hint, onSelect: run}))} />`}

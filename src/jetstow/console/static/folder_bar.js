@@ -58,9 +58,9 @@ export function FilterBar({filter, deep, inputRef, onFilter, onDeep, onKeyDown})
 
 /**
  * @param {{bucket: string, prefix: string, selected: number, actions: import("./folder_actions.js").Action[], onClear: () => void,
- *   sealed: boolean, empty: boolean, zip: string}} props `empty`: the page below has the buttons
+ *   sealed: boolean, zip: string}} props
  */
-export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, empty, zip}) {
+export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, zip}) {
   if (selected) {
     return html`<div class="actions is-selection" role="toolbar" aria-label="Actions">
       <${Button} kind="quiet" icon="close" label="Clear the selection" onClick=${onClear} />
@@ -74,7 +74,7 @@ export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, e
     </div>`;
   }
   return html`<div class="actions" role="toolbar" aria-label="Actions">
-    ${canWrite() && !sealed && !empty && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}
+    ${canWrite() && !sealed && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}
     <${Menu} label="More actions" items=${[
       {label: "Download all as zip", icon: "archive", onSelect: () => location.assign(zip)},
       {label: "Settings of the bucket", icon: "settings", onSelect: () => document.getElementById("bucket-settings")?.click()},

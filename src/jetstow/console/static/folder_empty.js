@@ -4,12 +4,11 @@ import {html} from "./vendor/preact.js";
 import {canWrite} from "./api.js";
 import {visible} from "./format.js";
 import {Button, Empty} from "./ui.js";
-import {UploadMenu} from "./uploads.js";
 
 /**
- * @param {{bucket: string, prefix: string, query: import("./rows.js").Query, sealed: boolean, onDeep: () => void, onClear: () => void}} props
+ * @param {{prefix: string, query: import("./rows.js").Query, sealed: boolean, onDeep: () => void, onClear: () => void}} props
  */
-export function FolderEmpty({bucket, prefix, query, sealed, onDeep, onClear}) {
+export function FolderEmpty({prefix, query, sealed, onDeep, onClear}) {
   if (query.filter) {
     return html`<${Empty} title="Nothing matches the filter" icon="search">
       <p>${query.deep ? "No name below this folder" : "No name in this folder"} contains “${visible(query.filter)}”.</p>
@@ -22,7 +21,6 @@ export function FolderEmpty({bucket, prefix, query, sealed, onDeep, onClear}) {
   const what = prefix ? "This folder is empty" : "This bucket is empty";
   if (!canWrite() || sealed) return html`<${Empty} title=${what}><p>Objects appear here as soon as they are stored.</p><//>`;
   return html`<${Empty} title=${what}>
-    <p>Drop files or folders here, or choose them.</p>
-    <div class="empty-actions"><${UploadMenu} bucket=${bucket} prefix=${prefix} /></div>
+    <p>Drop files or folders here, or choose them with the buttons above.</p>
   <//>`;
 }
