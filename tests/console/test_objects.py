@@ -14,16 +14,18 @@ if TYPE_CHECKING:
     from tests.support.console import ConsoleClient, RunningConsole
 
 
-def test_put_get_list_and_delete(client: ConsoleClient, s3_bucket: str) -> None:
+def test_put_get_list_and_delete(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
     key = "photos/ä +%?&#/b.txt"
     path = f"{s3_bucket}/{quote(key, safe='')}"
-    headers = {"content-type": "text/plain", "x-amz-meta-by": "me"}
+    # Browsers add the cache-control.
+    headers = {"content-type": "text/plain", "x-amz-meta-by": "me", "cache-control": "max-age=0"}
     assert client.s3("PUT", path, content=b"hello", headers=headers).status_code == 200
     got = client.s3("GET", path, headers={"range": "bytes=1-3"})
     assert (got.status_code, got.content) == (206, b"ell")
     assert got.headers["content-disposition"] == "attachment; filename*=UTF-8''b.txt"
     head = client.s3("HEAD", path)
     assert (head.headers["content-length"], head.headers["x-amz-meta-by"]) == ("5", "me")
+    assert s3.head_object(Bucket=s3_bucket, Key=key).get("CacheControl") is None
     listed = client.s3("GET", f"{s3_bucket}?list-type=2&encoding-type=url")
     assert quote(key, safe="/") in listed.text
     assert client.s3("DELETE", path).status_code == 204

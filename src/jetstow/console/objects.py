@@ -14,10 +14,11 @@ from jetstow.http.asgi import Receive, Scope, Send
 
 PREFIX: Final = "/_console/s3/"
 
-# Headers that concern the session, or that the gateway would take for a signature.
+# Headers that concern the session, or that the gateway would take for a signature. Browsers add
+# `Cache-Control` to uploads after a reload of the page: the gateway would store it.
 _OF_SESSION: Final = frozenset({
-    b"authorization", b"cookie", b"origin", b"x-amz-content-sha256", b"x-amz-security-token",
-    b"x-csrf-token",
+    b"authorization", b"cache-control", b"cookie", b"origin", b"x-amz-content-sha256",
+    b"x-amz-security-token", b"x-csrf-token",
 })  # fmt: skip
 
 

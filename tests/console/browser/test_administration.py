@@ -94,7 +94,7 @@ async def test_life_of_a_key_in_the_page(
             row = page.get_by_role("row").filter(has_text="Backup <b>")
             await expect(row).to_contain_text("backup-*")
             await row.get_by_role("button", name="Change").click()
-            await dialog.get_by_label("May", exact=True).select_option("read")
+            await dialog.get_by_label("Permission", exact=True).select_option("read")
             await dialog.get_by_role("button", name="Save").click()
             await expect(row).to_contain_text("Read only")
             await row.get_by_role("button", name="Revoke").click()

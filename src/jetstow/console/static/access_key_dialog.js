@@ -1,7 +1,7 @@
 // @ts-check
 /** The dialog that adds a key, and shows its secret once, or changes one. */
 import {html, useState} from "./vendor/preact.js";
-import {at, patch, post} from "./api.js";
+import {at, patch, post, session} from "./api.js";
 import {CopyValue} from "./object_details.js";
 import {Button, Dialog, ErrorBox, Field, toast} from "./ui.js";
 
@@ -10,7 +10,7 @@ import {Button, Dialog, ErrorBox, Field, toast} from "./ui.js";
 /** @param {{existing: AccessKey|null, isOwn: boolean, onClose: () => void, onSaved: () => void}} props */
 export function KeyDialog({existing, isOwn, onClose, onSaved}) {
   const [name, setName] = useState(existing?.name ?? "");
-  const [user, setUser] = useState("");
+  const [user, setUser] = useState(session.get()?.user ?? "");
   const [allow, setAllow] = useState(/** @type {string} */ (existing?.allow ?? "full"));
   const [buckets, setBuckets] = useState((existing?.buckets ?? ["*"]).join("\n"));
   const [admin, setAdmin] = useState(existing?.admin ?? false);
@@ -42,8 +42,8 @@ export function KeyDialog({existing, isOwn, onClose, onSaved}) {
     <${Button} type="submit" kind="primary" busy=${busy} disabled=${!patterns.length}>${existing ? "Save" : "Add key"}<//>`;
   return html`<${Dialog} title=${existing ? "Change key" : "Add key"} onClose=${onClose} onSubmit=${save} busy=${busy} actions=${actions}>
     <${Field} label="Name" value=${name} onInput=${setName} hint="For this list only, such as the name of an application." />
-    ${!existing && html`<${Field} label="User" value=${user} onInput=${setUser} hint="The owner of the buckets that the key creates. Keys of one user share them. Empty: a user of its own." />`}
-    <${Field} label="May" as="select" value=${allow} onInput=${setAllow}>
+    ${!existing && html`<${Field} label="User" value=${user} onInput=${setUser} hint="Keys of one user share its buckets. The key of another user does not see yours. Empty: a new user." />`}
+    <${Field} label="Permission" as="select" value=${allow} onInput=${setAllow}>
       <option value="full">Read, write and administer its buckets</option>
       <option value="read">Read</option>
       <option value="write">Write</option>

@@ -57,7 +57,7 @@ const nameOf = (key) => key.name || key.user || key.access_key;
 /** @param {{keys: AccessKey[], own: string|undefined, writable: boolean, onEdit: (key: AccessKey) => void, onRevoke: (key: AccessKey) => void}} props */
 function KeyTable({keys, own, writable, onEdit, onRevoke}) {
   return html`<${ScrollTable} label="Keys">
-    <thead><tr><th scope="col">Key</th><th scope="col" class="is-wide-cell">User</th><th scope="col">May</th><th scope="col" class="is-wide-cell">Buckets</th>
+    <thead><tr><th scope="col">Key</th><th scope="col" class="is-wide-cell">User</th><th scope="col">Permission</th><th scope="col" class="is-wide-cell">Buckets</th>
       <th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
     <tbody>${keys.map(
       (key) => html`<tr key=${key.access_key}>

@@ -99,6 +99,7 @@ function App() {
     await flushDeletes();
     setSeen(false);
     await signOut();
+    navigate(paths.buckets());  // another key may not see this page
   };
   return html`<${Shell} user=${user} onSignOut=${leave} /><${UploadTray} /><${ObjectDialogs} /><${TransferDialogs} /><${KeyHelp} /><${Toasts} />`;
 }

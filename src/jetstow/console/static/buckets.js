@@ -130,8 +130,8 @@ export function BucketsPage() {
     <${ErrorBox} error=${error} title="The buckets could not be read" onRetry=${load} />
     ${!buckets && !error && html`<${Spinner} label="Loading the buckets" />`}
     ${buckets?.length === 0 &&
-    html`<${Empty} title="There are no buckets yet" icon="bucket">
-      <p>A bucket holds objects of any size under a name. ${writable ? "" : "This key may not create one."}</p>${create}
+    html`<${Empty} title=${writable ? "There are no buckets yet" : "There is no bucket that this key may see"} icon="bucket">
+      <p>${writable ? "A bucket holds objects of any size under a name." : "The buckets of other users are not shown. This key may not create one."}</p>${create}
     <//>`}
     ${buckets?.length && !shown.length ? html`<${Empty} title="No bucket matches the filter" icon="search" />` : null}
     ${shown.length ? html`<div ref=${table}><${BucketTable} buckets=${shown} sort=${sort} onSort=${setSort} /></div>` : null}

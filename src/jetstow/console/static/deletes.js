@@ -8,6 +8,8 @@ import {progressToast, toast} from "./toasts.js";
 /** @typedef {{bucket: string, names: string[], prefixes: string[]}} Deletion */
 
 const UNDO_SECONDS = 8;
+/** In a bucket with versions, nothing waits for the end of the message. */
+const UNDO_SECONDS_OF_VERSIONS = 30;
 // Browsers send at most 64 KiB after a page is closed.
 export const LARGEST_DELAYED = 48 * 1024;
 
@@ -77,7 +79,7 @@ async function send(deletion, what, versioned) {
     const markers = Object.entries(result?.markers ?? {});
     if (!versioned || !result?.deleted) return;
     const undo = markers.length ? () => restore(bucket, markers) : undefined;
-    toast(`Deleted ${what}`, {undo, seconds: UNDO_SECONDS});
+    toast(`Deleted ${what}`, {undo, seconds: UNDO_SECONDS_OF_VERSIONS});
   } catch (error) {
     if (control.signal.aborted) toast("The deletion was cancelled; what was deleted until then stays deleted.");
     else toast(`${what} could not be deleted: ${/** @type {Error} */ (error).message}`, {kind: "danger"});

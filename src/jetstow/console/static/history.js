@@ -76,7 +76,7 @@ function HistoryTable({history}) {
 function Slowest({operations}) {
   return html`<section class="block" aria-label="Slowest operations"><h2>Slowest operations</h2>
     <${ScrollTable} label="Slowest operations">
-      <thead><tr><th scope="col">Operation</th><th scope="col" class="is-number">Requests</th><th scope="col" class="is-number">Mean</th><th scope="col" class="is-number">Longest</th></tr></thead>
+      <thead><tr><th scope="col">Operation</th><th scope="col" class="is-number">Requests</th><th scope="col" class="is-number">Mean</th><th scope="col" class="is-number">Longest, at most</th></tr></thead>
       <tbody>${operations.map(
         (each) => html`<tr key=${each.operation}><td><${Name} value=${each.operation} /></td><td class="is-number">${count(each.count)}</td>
           <td class="is-number">${milliseconds(each.mean_ms)}</td><td class="is-number">${milliseconds(each.max_ms)}</td></tr>`,

@@ -148,7 +148,7 @@ function RenameDialog({bucket, name, onDone, onClose}) {
     setError(null);
     try {
       await renameObject(bucket, name, typed, {replace: exists});
-      toast(`Renamed to ${visible(typed)}`, {kind: "ok"});
+      toast(folderOf(typed) === folderOf(name) ? `Renamed to ${visible(typed)}` : `Moved to ${visible(`${bucket}/${typed}`)}`, {kind: "ok"});
       onClose();
       onDone?.(typed);
     } catch (failure) {
@@ -161,7 +161,7 @@ function RenameDialog({bucket, name, onDone, onClose}) {
   const select = (/** @type {HTMLInputElement|null} */ input) => selectStem(input, name);
   return html`<${Dialog} title="Rename" onClose=${onClose} onSubmit=${rename} busy=${busy} actions=${actions}>
     <${Field} label="New name" value=${typed} onInput=${change} inputRef=${select}
-      hint="The whole name. With slashes, the object moves to another folder." />
+      hint="The whole name, with its folder. Without the folder, the object moves to the top of the bucket." />
     ${exists
       ? html`<div class="error-box" role="alert"><div>An object with this name exists. Replace it?</div></div>`
       : html`<${ErrorBox} error=${error} />`}
