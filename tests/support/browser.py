@@ -51,7 +51,7 @@ NARROW: ViewportSize = {"width": 360, "height": 740}
 # at what the page makes of them.
 _EXPECTED_LOGS = ("Failed to load resource:",)
 # Schemes of requests that leave nothing, and of the PDF viewer.
-_LOCAL_SCHEMES = {"about", "blob", "chrome-extension", "data"}
+_LOCAL_SCHEMES = {"about", "blob", "chrome", "chrome-extension", "data"}
 _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`violated ${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
@@ -123,8 +123,11 @@ class Visit:
         return [each for each in found if not any(part in each for part in self.allowed)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(_EXPECTED_LOGS):
-            self._problems.append(f"log: {message.text} ({message.location.get('url')})")
+        source = str(message.location.get("url"))
+        is_of_viewer = source.startswith("chrome")
+        is_expected = is_of_viewer or message.text.startswith(_EXPECTED_LOGS)
+        if message.type == "error" and not is_expected:
+            self._problems.append(f"log: {message.text} ({source})")
 
     def _on_request(self, request: Request) -> None:
         self._requests.append(request.url)
@@ -163,7 +166,8 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
     visit = Visit(await context.new_page(), url)
     try:
         yield visit
-        assert not visit.problems()
+        problems = visit.problems()
+        assert not problems, problems
     finally:
         await context.close()
 

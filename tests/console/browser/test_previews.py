@@ -27,7 +27,6 @@ OBJECTS = {
     "data.json": ("application/json", b'{"answer":[42,null]}'),
     "table.csv": ("text/csv", b'city,people\nBern,"134,000"\nBasel,177000\n'),
     "pixel.png": ("image/png", PIXEL),
-    "paper.pdf": ("application/pdf", PDF),
 }
 
 
@@ -52,8 +51,13 @@ async def test_previews(visit: Visit, s3: Any, s3_bucket: str) -> None:
     assert source is not None
     assert source.startswith(f"{visit.previews}/")
 
+
+@pytest.mark.slow
+async def test_preview_of_a_pdf(visit: Visit, s3: Any, s3_bucket: str) -> None:
+    """Its frame has another origin than the console."""
+    s3.put_object(Bucket=s3_bucket, Key="paper.pdf", Body=PDF, ContentType="application/pdf")
     await visit.open_object(s3_bucket, "paper.pdf")
-    frame = region.locator("iframe")
+    frame = visit.page.get_by_role("region", name="Preview").locator("iframe")
     await expect(frame).to_be_visible()
     source = await frame.get_attribute("src")
     assert source is not None
