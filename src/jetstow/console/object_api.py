@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
 from jetstow._core.protocol.versions import NULL_VERSION
 from jetstow.console.access import open_call, signed_in
 from jetstow.console.context import context_of, origin
@@ -31,8 +32,6 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.request import parse_request
 from jetstow.s3.xml.writing import format_nanoseconds
 
-# The size of chunks if the metadata does not have it: ADR-20's default.
-_CHUNK_SIZE: Final = 128 * 1024
 # How many versions of an object are shown.
 _MAX_VERSIONS: Final = 10_000
 _PAGE: Final = 1_000
@@ -116,7 +115,7 @@ async def describe(request: Request, call: Call, info: ObjectInfo) -> ObjectFiel
         name=call.key,
         size=info.size or 0,
         chunks=info.chunks or 0,
-        chunk_size=(info.options and info.options.max_chunk_size) or _CHUNK_SIZE,
+        chunk_size=(info.options and info.options.max_chunk_size) or DEFAULT_CHUNK_SIZE,
         digest=info.digest,
         nuid=info.nuid,
         modified=iso_time(objects.modified_time(info)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -14,7 +13,7 @@ from starlette.responses import StreamingResponse
 
 from jetstow.console.access import request_id
 from jetstow.console.errors import error_fields, to_console_error
-from jetstow.http.asgi import Receive, Scope, Send
+from jetstow.http.asgi import Receive, Scope, Send, until_disconnect
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -42,16 +41,7 @@ class Streamed(StreamingResponse):
 
         Raises: what the generator raises.
         """
-        sending = asyncio.create_task(self._send(send, is_head=scope["method"] == "HEAD"))
-        leaving = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait([sending, leaving], return_when=asyncio.FIRST_COMPLETED)
-            if sending.done():
-                sending.result()
-        finally:
-            sending.cancel()
-            leaving.cancel()
-            await asyncio.gather(sending, leaving, return_exceptions=True)
+        await until_disconnect(self._send(send, is_head=scope["method"] == "HEAD"), receive)
 
     async def _send(self, send: Send, *, is_head: bool) -> None:
         async with aclosing(self._pieces) as pieces:
@@ -84,8 +74,3 @@ async def _encoded(request: Request, lines: AsyncGenerator[Any, None]) -> AsyncG
             if to_console_error(error).status >= 500:
                 _log.error("%s %s", request_name, error, exc_info=error)
             yield msgspec.json.encode({"error": error_fields(error, request_name)}) + b"\n"
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass  # what is left of the body

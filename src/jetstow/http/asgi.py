@@ -1,8 +1,9 @@
-"""The types of ASGI 3, and a response with a text."""
+"""The types of ASGI 3, a response with a text, and responses that end with their client."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from typing import Any, Final, TypeAlias
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -45,3 +46,21 @@ def _encode(value: str) -> bytes:
         return value.encode("latin-1")
     except UnicodeEncodeError:
         return value.encode("utf-8", "replace")
+
+
+async def until_disconnect(sending: Coroutine[None, None, None], receive: Receive) -> None:
+    """Run `sending`; cancel it if the client disconnects, which `send` does not report."""
+    tasks = [asyncio.create_task(sending), asyncio.create_task(_disconnect(receive))]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _disconnect(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # a part of the request's body, which a GET ignores

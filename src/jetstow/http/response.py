@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
 from jetstow.errors import ObjectChangedError
-from jetstow.http.asgi import Message, Receive, Scope, Send, response_start, send_text
+from jetstow.http.asgi import (
+    Message,
+    Receive,
+    Scope,
+    Send,
+    response_start,
+    send_text,
+    until_disconnect,
+)
 from jetstow.http.content_headers import content_headers, not_modified_headers
 from jetstow.http.etags import entity_tag
 from jetstow.http.preconditions import Selection, condition_headers, needs_bytes, select
@@ -141,7 +148,7 @@ class ObjectResponse:
             elif self._batches is None or len(self._first) == self.selection.length:
                 await self._send(send, self._start(), self._first, more=False)
             else:
-                await _until_disconnect(self._send_object(send), receive)
+                await until_disconnect(self._send_object(send), receive)
         finally:
             await self.close()
 
@@ -200,21 +207,3 @@ async def _joined(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, 
             size += len(piece)
     if batch:
         yield b"".join(batch)
-
-
-async def _until_disconnect(sending: Coroutine[None, None, None], receive: Receive) -> None:
-    """Run `sending`; cancel it if the client disconnects, which `send` does not report."""
-    tasks = [asyncio.create_task(sending), asyncio.create_task(_disconnect(receive))]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass  # a part of the request's body, which a GET ignores
