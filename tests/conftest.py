@@ -8,6 +8,7 @@ tests/README.md describes the markers.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import signal
@@ -203,7 +204,18 @@ class _StartedOnDemand(dict[str, NatsServer]):
 
     def __missing__(self, version: str) -> NatsServer:
         self[version] = self._stack.enter_context(NatsServer(version))
+        asyncio.run(_add_stream(self[version].url))
         return self[version]
+
+
+async def _add_stream(url: str) -> None:
+    """Create a stream that stays.
+
+    With the last stream, the server removes the folder of the account, and fails to create a
+    stream at the same moment (10049).
+    """
+    async with await nats.connect(url) as client:
+        await client.jetstream().add_stream(name="KEEP", subjects=["keep"])
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jetstow._core.aio.background import running
 from jetstow.console.access import Session, open_call, signed_in
 from jetstow.console.json_body import read_json
 from jetstow.console.names import sizes_below
@@ -89,16 +90,12 @@ async def _lines(
     names = [*dict.fromkeys((*selection.names, *below))]
     state = _State()
     yield Progress(0, len(names))
-    working = asyncio.create_task(_delete_all(call, names, state))
-    try:
+    async with running(_delete_all(call, names, state)) as working:
         while not working.done():
             await asyncio.wait([working], timeout=_INTERVAL)
             session.check()  # a delete may take longer than it
             yield Progress(state.done, len(names))
         working.result()
-    finally:
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
     markers = state.markers if len(state.markers) <= _MAX_MARKERS else {}
     yield Result(state.done - state.failed_count, state.failed, state.failed_count, markers)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from jetstow import ObjectWatcher
+from jetstow._core.aio.background import running
 from jetstow.console.access import open_bucket, open_call, signed_in
 from jetstow.console.context import Context, context_of
 from jetstow.console.errors import ConsoleError
@@ -110,8 +110,8 @@ class _Feed:
             async with watch as watcher:
                 yield _RETRY + _event("open", {})
                 async with (
-                    _running(self._collect(watcher)) as collecting,
-                    _running(context_of(self._request).draining.wait()) as draining,
+                    running(self._collect(watcher)) as collecting,
+                    running(context_of(self._request).draining.wait()) as draining,
                 ):
                     while not draining.done():
                         await self._wait(collecting, draining)
@@ -146,7 +146,7 @@ class _Feed:
     async def _wait(self, *ends: asyncio.Task[Any]) -> None:
         """Wait for a change, for one of the ends, or until the next check."""
         timeout = max(0.0, self._check_at - time.monotonic())
-        async with _running(self._added.wait()) as added:
+        async with running(self._added.wait()) as added:
             await asyncio.wait([added, *ends], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
 
     def _take(self) -> bytes:
@@ -166,17 +166,6 @@ class _Feed:
         if current.status.created != self._bucket.status.created:
             raise S3Error("NoSuchBucket")
         self._check_at = time.monotonic() + _CHECK_INTERVAL
-
-
-@asynccontextmanager
-async def _running(work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
-    """Run a coroutine as a task, which is cancelled when the block ends."""
-    task = asyncio.create_task(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 def _change(info: ObjectInfo) -> Change:

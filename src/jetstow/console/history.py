@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from jetstow._core.aio.background import running
 from jetstow.console.access import check_admin
 from jetstow.console.context import Context, context_of
 
@@ -79,12 +80,8 @@ class History:
     @asynccontextmanager
     async def sampling(self) -> AsyncIterator[None]:
         """Take samples until the block ends, whenever the time is a multiple of `STEP`."""
-        task = asyncio.create_task(self._sample_forever())
-        try:
+        async with running(self._sample_forever()):
             yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
 
     async def _sample_forever(self) -> None:
         while True:

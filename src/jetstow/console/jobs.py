@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Final
 
 from jetstow import JetStreamContext, ObjectStore, mirror
+from jetstow._core.aio.background import running
 from jetstow._upload_records import keep_uploads
 from jetstow.console.context import Context
 from jetstow.console.errors import ConsoleError
@@ -28,7 +29,7 @@ _MAX_PROBLEMS: Final = 1000
 
 Line = dict[str, Any]
 Report = Callable[[Line], None]
-Work = Callable[[Report], Awaitable[Line]]
+Work = Callable[[Report], Coroutine[Any, Any, Line]]
 
 
 class Jobs:
@@ -70,8 +71,7 @@ async def _lines(work: Work, start: Line, check: Callable[[], None]) -> AsyncGen
         nonlocal latest
         latest = line
 
-    task = asyncio.ensure_future(work(report))
-    try:
+    async with running(work(report)) as task:
         yield start
         while not task.done():
             await asyncio.wait([task], timeout=_INTERVAL)
@@ -81,9 +81,6 @@ async def _lines(work: Work, start: Line, check: Callable[[], None]) -> AsyncGen
                 reported, idle = latest, 0.0
                 yield reported
         yield {"result": task.result()}
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 def verify_bucket(store: ObjectStore) -> Work:

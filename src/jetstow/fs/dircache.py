@@ -21,6 +21,7 @@ import nats.js.errors
 
 import jetstow
 from jetstow import BucketStatus, ObjectInfo, ObjectWatcher
+from jetstow._core.aio import background
 from jetstow._core.protocol import subjects
 
 # The state of the stream is read at most this often, in seconds. If messages were removed, the
@@ -155,8 +156,7 @@ class ListingCache:
 
     async def stop(self) -> None:
         """Stop the watch."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await background.stop(self._task)
 
     async def _drop_missing(self) -> None:
         """Compare the names with those in the stream, and remove the others."""

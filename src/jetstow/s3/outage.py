@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from jetstow import Client
+from jetstow._core.aio.background import running
 
 # How long requests wait for the servers, in seconds: longer than a restart and the election of a
 # leader, shorter than the timeout of clients (60 s in the AWS SDKs).
@@ -57,11 +58,8 @@ async def watching(
     client: Client, availability: Availability, limit: float = OUTAGE_LIMIT
 ) -> AsyncIterator[None]:
     """Watch the NATS connection of a gateway: after `limit` seconds without it, answer 503."""
-    task = asyncio.create_task(_watch(client, availability, limit))
-    try:
+    async with running(_watch(client, availability, limit)):
         yield
-    finally:
-        task.cancel()
 
 
 async def _watch(client: Client, availability: Availability, limit: float) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from jetstow import JetStreamContext, ObjectStore
+from jetstow._core.aio.background import running
 from jetstow.errors import (
     BucketExistsError,
     BucketNotFoundError,
@@ -87,12 +88,10 @@ class SettingsLock:
         except (ObjectAlreadyExists, RevisionMismatchError):
             yield False
             return
-        renewal = asyncio.create_task(self._renew(name, held))
         try:
-            yield True
+            async with running(self._renew(name, held)):
+                yield True
         finally:
-            renewal.cancel()
-            await asyncio.wait([renewal])
             await self._release(name, held.revision)
 
     async def _renew(self, name: str, held: _Held) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from jetstow._core.aio.background import stop
 from jetstow.s3.server import DRAIN_TIMEOUT
 
 _log = logging.getLogger("jetstow.s3")
@@ -76,9 +77,7 @@ class Workers:
 
     async def stop(self) -> None:
         """Let all of them end their requests, and wait for their ends."""
-        for watcher in self._watchers:
-            watcher.cancel()
-        await asyncio.gather(*self._watchers, return_exceptions=True)
+        await stop(*self._watchers)
         for process in self._processes:
             _close_input(process)
         for process in self._processes:

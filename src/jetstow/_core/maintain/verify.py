@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Final
 
+from jetstow._core.aio.background import stop
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.maintain.all_metadata import read_all_metadata
@@ -153,9 +154,7 @@ class _Verification:
             for worker in workers:
                 await worker
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await stop(*workers)
 
     async def _verify(self, info: ObjectInfo) -> None:
         """Check a name until it does not change during the check."""

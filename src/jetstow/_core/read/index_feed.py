@@ -10,6 +10,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, Final
 
+from jetstow._core.aio.background import stop
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.protocol.subjects import all_meta_subject
@@ -281,8 +282,7 @@ class IndexFeed:
 
     async def _cancel_task(self) -> None:
         if self._task is not None and not self._task.done():
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await stop(self._task)
 
 
 def _removals(info: dict[str, Any]) -> int:

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from nats.js.object_store import ObjectStore as _NatsObjectStore
 
+from jetstow._core.aio.background import stop
 from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.aio.deadline import deadline
 from jetstow._core.bucket.encryption import plain_info
@@ -133,8 +134,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
     async def _close(self) -> None:
         try:
             if self._task is not None and not self._task.done():
-                self._task.cancel()
-                await asyncio.wait([self._task])
+                await stop(self._task)
         finally:
             await self._consumer.close()
 

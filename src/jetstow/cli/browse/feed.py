@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
+from jetstow._core.aio.background import stop
 from jetstow.cli.browse.rows import Folder
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ class BucketFeed:
     async def close(self) -> None:
         """Stop watching the bucket."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await stop(self._task)
 
     async def _run(self) -> None:
         """Read and watch the bucket; after an error, begin again."""

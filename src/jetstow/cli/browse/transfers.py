@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from jetstow._core.aio.background import stop
 from jetstow.cli.errors import message
 from jetstow.cli.render import format_count, format_size
 
@@ -72,10 +73,7 @@ class Transfers:
 
     async def close(self) -> None:
         """Cancel all transfers, and wait for their ends."""
-        tasks = [each.task for each in self.active if each.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(*(each.task for each in self.active if each.task is not None))
 
 
 # -- the work ----------------------------------------------------------------------------

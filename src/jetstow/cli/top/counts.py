@@ -7,6 +7,8 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from jetstow._core.aio.background import stop
+
 if TYPE_CHECKING:
     from jetstow import BucketStatus, JetStreamContext
 
@@ -56,9 +58,7 @@ class ObjectCounts:
         """Stop watching."""
         tasks = [counter.task for counter in self._counters.values()]
         self._counters.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stop(*tasks)
 
 
 class _Counter:

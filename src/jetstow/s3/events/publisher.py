@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from nats.aio.msg import Msg
 
 from jetstow import Client, JetStreamContext
+from jetstow._core.aio.background import running, stop
 from jetstow._core.protocol.subjects import bucket_name
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
@@ -38,12 +39,8 @@ class _Running(NamedTuple):
 async def publishing(client: Client, js: JetStreamContext) -> AsyncIterator[None]:
     """Publish the events of the buckets of a NATS connection until the block ends."""
     publisher = Publisher(client, js)
-    task = asyncio.create_task(publisher.run(), name="S3 events")
-    try:
+    async with running(publisher.run(), name="S3 events"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 class Publisher:
@@ -97,14 +94,14 @@ class Publisher:
 
     async def _apply(self, status: BucketStatus) -> None:
         """Start or stop the task of a bucket, as its settings say."""
-        bucket, running = status.bucket, self._running.get(status.bucket)
+        bucket, current = status.bucket, self._running.get(status.bucket)
         is_wanted = NOTIFICATION in status.metadata
-        if running is not None and (
-            not is_wanted or running.created != status.created or running.task.done()
+        if current is not None and (
+            not is_wanted or current.created != status.created or current.task.done()
         ):
             await self._stop(bucket)
-            running = None
-        if is_wanted and running is None:
+            current = None
+        if is_wanted and current is None:
             events = BucketEvents(self._client, self._js, self._buckets, s3_name(status), bucket)
             task = asyncio.create_task(events.run(), name=f"S3 events of {bucket}")
             task.add_done_callback(_log_error)
@@ -112,10 +109,7 @@ class Publisher:
 
     async def _stop(self, *buckets: str) -> None:
         tasks = [self._running.pop(bucket).task for bucket in buckets if bucket in self._running]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await stop(*tasks)
 
 
 def _log_error(task: asyncio.Task[None]) -> None:

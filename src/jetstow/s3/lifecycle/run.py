@@ -14,6 +14,7 @@ import nats.errors
 import nats.js.errors
 
 from jetstow import JetStreamContext
+from jetstow._core.aio.background import running
 from jetstow.errors import JetstowError
 from jetstow.s3.buckets import LOCKS, Bucket, Buckets, s3_name
 from jetstow.s3.errors import S3Error
@@ -104,12 +105,8 @@ class Lifecycle:
 @asynccontextmanager
 async def expiring(js: JetStreamContext) -> AsyncIterator[None]:
     """Apply the rules now and then every hour, until the block ends."""
-    task = asyncio.create_task(_run_periodically(js), name="S3 lifecycle")
-    try:
+    async with running(_run_periodically(js), name="S3 lifecycle"):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _run_periodically(js: JetStreamContext) -> None:
