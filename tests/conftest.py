@@ -12,7 +12,6 @@ import asyncio
 import itertools
 import os
 import signal
-import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
@@ -111,15 +110,11 @@ LONG = ("model", "faults", "interop", "docs")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need a newer server (`min_server`), and sort the others.
-
-    With coverage, measured tests run first, then those of `LONG`.
-    """
+    """Deselect the tests that need a newer server (`min_server`). Those of `LONG` run first."""
     if deselected := [item for item in items if _needs_newer_server(item)]:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item in items if not _needs_newer_server(item)]
-    if "coverage" in sys.modules:
-        items.sort(key=lambda item: (not _is_measured(item), _folder(item) not in LONG))
+    items.sort(key=lambda item: _folder(item) not in LONG)
 
 
 def _needs_newer_server(item: pytest.Item) -> bool:
@@ -129,34 +124,6 @@ def _needs_newer_server(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     version = callspec.params.get("server") if callspec else None
     return version is not None and version_key(version) < version_key(marker.args[0])
-
-
-# -- coverage ----------------------------------------------------------------------------
-
-# `make test` measures the coverage of these directories, on the latest server and the best path.
-# To measure all tests would take a quarter longer and cover nothing else.
-MEASURED = ("unit", "live", "sync", "fs", "http", "s3", "console", "cli")
-_PROCESS_CONFIG = "COVERAGE_PROCESS_CONFIG"  # child processes with this variable are measured
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Stop the measurement of coverage at the first test that is not measured.
-
-    It does not start again: coverage.py would not trace the threads that are older than that.
-    """
-    coverage = sys.modules.get("coverage")
-    current = coverage.Coverage.current() if coverage else None
-    if current is not None and not _is_measured(item):
-        os.environ.pop(_PROCESS_CONFIG, None)
-        current.stop()
-
-
-def _is_measured(item: pytest.Item) -> bool:
-    if _folder(item) not in MEASURED:
-        return False
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return parameters.get("server") in {None, versions.LATEST} and not parameters.get("_path")
 
 
 def _folder(item: pytest.Item) -> str:

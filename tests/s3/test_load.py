@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.model.s3_load import run_load
 
 
+@pytest.mark.slow
 def test_load_with_killed_gateway(tmp_path: Path) -> None:
     counts = run_load(tmp_path, seconds=4, clients=8, seed=1)
     assert counts["put"] > 0
