@@ -19,7 +19,7 @@ async def running(
 ) -> AsyncIterator[asyncio.Task[T]]:
     """Run a coroutine as a task until the block ends, which cancels it and waits for its end.
 
-    What the task raises is for the caller to retrieve; otherwise it is discarded.
+    What the task raises is discarded unless the caller retrieves it.
     """
     task = asyncio.create_task(work, name=name)
     try:
