@@ -9,6 +9,8 @@ tests/README.md describes the markers.
 from __future__ import annotations
 
 import asyncio
+import gc
+import io
 import itertools
 import os
 import signal
@@ -135,13 +137,24 @@ def _folder(item: pytest.Item) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """Add the log of the shared server to the report of a failure."""
+    """Add the log of the shared server, and what a test waited for, to the report of a failure."""
     report = yield
+    if call.excinfo is not None and "Timeout (>" in str(call.excinfo.value):
+        report.sections.append(("asyncio tasks", _stacks_of_tasks()))
     server = getattr(item, "funcargs", {}).get("server")
     if report.failed and isinstance(server, NatsServer):
         lines = [line for line in server.log if line not in server.startup_log]
         report.sections.append((f"nats-server {server.version}", "\n".join(lines[-40:])))
     return report
+
+
+def _stacks_of_tasks() -> str:
+    """Return where each task waits, of all event loops: of a test that hangs, the rest is idle."""
+    text = io.StringIO()
+    for task in [each for each in gc.get_objects() if isinstance(each, asyncio.Task)]:
+        if not task.done():
+            task.print_stack(file=text)
+    return text.getvalue()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
