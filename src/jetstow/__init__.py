@@ -44,12 +44,14 @@ if TYPE_CHECKING:
     )
     from jetstow.store import (
         BucketIndex,
+        DeletedPage,
         IndexEntry,
         IndexPage,
         ObjectReader,
         ObjectStore,
         ObjectWatcher,
         ObjectWriter,
+        VersionCounts,
         VersionPage,
     )
     from jetstow.types import (
@@ -76,8 +78,8 @@ else:
             "Retention", "StorageType", "StoreCompression",
         ],
         "jetstow.store": [
-            "BucketIndex", "IndexEntry", "IndexPage", "ObjectReader", "ObjectStore",
-            "ObjectWatcher", "ObjectWriter", "VersionPage",
+            "BucketIndex", "DeletedPage", "IndexEntry", "IndexPage", "ObjectReader", "ObjectStore",
+            "ObjectWatcher", "ObjectWriter", "VersionCounts", "VersionPage",
         ],
         "jetstow.types": [
             "BackupResult", "DeleteResult", "Finding", "GarbageResult", "MirrorResult",
@@ -97,6 +99,7 @@ __all__ = [
     "BucketStatus",
     "Client",
     "DeleteResult",
+    "DeletedPage",
     "FileInfo",
     "Finding",
     "GarbageResult",
@@ -122,6 +125,7 @@ __all__ = [
     "StoredChunks",
     "SyncResult",
     "VerifyResult",
+    "VersionCounts",
     "VersionPage",
     "backup",
     "connect",

@@ -13,11 +13,13 @@ class Finding:
 
     `name` is the object concerned, or None for metadata that no name leads to. `error` is what
     reading the object raises: an `IntegrityError`, or for a broken link an `ObjectNotFoundError`,
-    a `BucketNotFoundError` or a `LinkError`.
+    a `BucketNotFoundError` or a `LinkError`. `version` is the id of the version concerned, None if
+    it is the current one.
     """
 
     name: str | None
     error: JetstowError
+    version: str | None = None
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ def test_health(console: RunningConsole, client: ConsoleClient, s3: Any, s3_buck
     s3.put_object(Bucket=s3_bucket, Key="a", Body=b"a")
     s3.list_objects_v2(Bucket=s3_bucket)
     health = client.get("health").json()
-    assert set(health["server"]) == {"name", "version", "cluster"}
+    assert set(health["server"]) == {"name", "version", "cluster", "servers"}
+    assert (health["server"]["cluster"], health["server"]["servers"]) == (None, 1)
     assert health["server"]["version"][0].isdigit()
     assert health["connected"] is True
     assert health["round_trip_ms"] > 0

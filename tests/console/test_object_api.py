@@ -161,6 +161,21 @@ def test_share(console: RunningConsole, client: ConsoleClient, s3: Any, s3_bucke
     assert error_code(missing) == "NoSuchKey"
 
 
+def test_share_of_names_that_browsers_change(
+    client: ConsoleClient, s3: Any, s3_bucket: str
+) -> None:
+    """Browsers removed the dot segments of the link: it named another object, and was refused."""
+    path = f"buckets/{s3_bucket}/share"
+    for name in ("a/../b", "./b", "..", "b", "a//b"):
+        s3.put_object(Bucket=s3_bucket, Key=name, Body=name.encode())
+    for name in ("a/../b", "./b", "a//b"):
+        shared = client.post(path, json={"name": name, "seconds": 60}).json()
+        assert httpx.get(shared["url"]).content == name.encode()  # httpx removes them, too
+    refused = client.post(path, json={"name": "..", "seconds": 60})
+    assert error_code(refused) == "InvalidArgument"
+    assert "Rename" in refused.json()["error"]["message"]
+
+
 def test_permissions(console: RunningConsole, s3: Any, s3_bucket: str) -> None:
     """Each path needs the permission of its operation of S3."""
     s3.put_object(Bucket=s3_bucket, Key="a", Body=b"x", Tagging="t=1")

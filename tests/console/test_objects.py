@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -39,6 +39,27 @@ def test_hostile_key_is_kept(client: ConsoleClient, s3: Any, s3_bucket: str, key
     assert client.s3("PUT", path, content=b"1").status_code == 200
     assert s3.get_object(Bucket=s3_bucket, Key=key)["Body"].read() == b"1"
     assert client.s3("GET", path).content == b"1"
+
+
+def test_key_in_the_query(
+    console: RunningConsole, client: ConsoleClient, s3: Any, s3_bucket: str
+) -> None:
+    """Browsers and proxies change dot segments and slashes in a path: the key has another place."""
+    for key in (".", "..", "a/../b", "/b", "a//b", "b/", "ä +%&=?#"):
+        target = f"@name/{s3_bucket}?{urlencode({'name': key})}"
+        assert client.s3("PUT", target, content=key.encode()).status_code == 200
+        assert s3.get_object(Bucket=s3_bucket, Key=key)["Body"].read() == key.encode()
+        got = client.s3("GET", f"{target}&versionId=null")
+        assert got.content == key.encode()
+        assert got.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+        with console.sign_in(READER) as reader:
+            assert reader.s3("DELETE", target).status_code == 403
+        assert client.s3("DELETE", target).status_code == 204
+    assert "Contents" not in s3.list_objects_v2(Bucket=s3_bucket)
+    for rest in ("/a?name=b", "?name=a&name=b", "?name=%FF", "?name=", "?", "?versionId=null"):
+        for method in ("PUT", "DELETE"):
+            assert client.s3(method, f"@name/{s3_bucket}{rest}").status_code == 400, rest
+    assert "Contents" not in s3.list_objects_v2(Bucket=s3_bucket)
 
 
 def test_multipart_upload(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:

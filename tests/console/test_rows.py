@@ -55,7 +55,7 @@ async def test_window(client: ConsoleClient, filled: jetstow.ObjectStore) -> Non
     assert shown.pop("modified")[:19] == (info.mtime or "")[:19]
     assert shown == {
         "type": "object", "name": "a.csv", "label": "a.csv", "size": 30,
-        "revision": info.revision, "content_type": "text/csv", "link": None, "deleted": False,
+        "revision": info.revision, "content_type": "text/csv", "link": None,
     }  # fmt: skip
     assert page["revision"] >= info.revision
     for offset, limit in ((0, 1), (1, 2), (1, 3), (2, 4), (5, 9), (6, 1), (99, 1), (0, 0)):

@@ -10,7 +10,7 @@ Content-Security-Policy, or sent a request to another origin than the console's 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from urllib.parse import quote, urlsplit
 
 from playwright.async_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Dialog,
     Page,
     Request,
     Response,
     ViewportSize,
+    WebError,
     async_playwright,
     expect,
 )
@@ -56,6 +58,12 @@ _REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`violated ${event.violatedDirective}: ${event.blockedURI} ${event.sample}`));
 """
+_FOLLOW = """
+(url) => {
+  history.pushState(null, "", url);
+  dispatchEvent(new PopStateEvent("popstate"));
+}
+"""
 
 
 @asynccontextmanager
@@ -72,7 +80,7 @@ async def launched(**options: Any) -> AsyncIterator[Browser]:
 
 
 class Visit:
-    """A page of the console in a context of its own, with what went wrong there.
+    """A page of the console, the only one of its context, with what went wrong there.
 
     `allowed` are parts of messages that the page may log, `previews` is the origin of previews.
     """
@@ -84,11 +92,15 @@ class Visit:
         self.previews: str | None = None
         self._problems: list[str] = []
         self._requests: list[str] = []
-        page.context.on("console", self._on_console)
-        page.context.on("weberror", lambda error: self._problems.append(f"error: {error.error}"))
-        page.context.on("dialog", self._on_dialog)
-        page.context.on("request", self._on_request)
-        page.context.on("response", self._on_response)
+        self._listeners: dict[Any, Callable[[Any], Any]] = {
+            "console": self._on_console,
+            "weberror": self._on_error,
+            "dialog": self._on_dialog,
+            "request": self._on_request,
+            "response": self._on_response,
+        }
+        for event, listener in self._listeners.items():
+            page.context.on(event, listener)
 
     async def sign_in(self, key: Key) -> dict[str, Any]:
         """Sign in without the form, and return the session."""
@@ -102,14 +114,29 @@ class Visit:
         return session
 
     async def open(self, path: str = "") -> None:
-        """Open a path below `/_console/`."""
+        """Load a path below `/_console/`."""
         await self.page.goto(f"{self.url}/_console/{path}")
 
+    async def show(self, path: str = "") -> None:
+        """Show a path below `/_console/` as a link does: the page is loaded the first time only."""
+        if self.page.url.startswith(f"{self.url}/_console/"):
+            await self.page.evaluate(_FOLLOW, f"/_console/{path}")
+        else:
+            await self.open(path)
+
     async def open_folder(self, bucket: str, prefix: str = "") -> None:
-        await self.open(f"b/{bucket}?prefix={quote(prefix)}")
+        await self.show(f"b/{bucket}?prefix={quote(prefix)}")
 
     async def open_object(self, bucket: str, name: str) -> None:
-        await self.open(f"o/{bucket}?name={quote(name, safe='')}")
+        await self.show(f"o/{bucket}?name={quote(name, safe='')}")
+
+    async def close(self) -> None:
+        """Close the page, and leave nothing of it in the context but the cache."""
+        for event, listener in self._listeners.items():
+            self.page.context.remove_listener(event, listener)
+        if self.page.url.startswith(self.url):
+            await self.page.evaluate("localStorage.clear()")
+        await self.page.close()
 
     def problems(self) -> list[str]:
         """Return what went wrong until now."""
@@ -128,6 +155,9 @@ class Visit:
         is_expected = is_of_viewer or message.text.startswith(_EXPECTED_LOGS)
         if message.type == "error" and not is_expected:
             self._problems.append(f"log: {message.text} ({source})")
+
+    def _on_error(self, error: WebError) -> None:
+        self._problems.append(f"error: {error.error}")
 
     def _on_request(self, request: Request) -> None:
         self._requests.append(request.url)
@@ -151,7 +181,7 @@ def _origin(url: str) -> str:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[Visit]:
+async def new_context(browser: Browser, **options: Any) -> AsyncIterator[BrowserContext]:
     """Open a new context of the browser. `options` are those of `Browser.new_context`."""
     settings: dict[str, Any] = {
         "viewport": WIDE,
@@ -163,20 +193,41 @@ async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[
     context = await browser.new_context(**settings)
     context.set_default_timeout(PATIENCE)
     await context.add_init_script(_REPORT_VIOLATIONS)
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+@asynccontextmanager
+async def visiting_in(context: BrowserContext, url: str) -> AsyncIterator[Visit]:
+    """Open a page in a context that later visits use, too."""
     visit = Visit(await context.new_page(), url)
     try:
         yield visit
         problems = visit.problems()
         assert not problems, problems
     finally:
-        await context.close()
+        await visit.close()
 
 
-async def serious_violations(page: Page) -> list[str]:
-    """Return what axe-core finds serious or critical on a page: the rule and its first element."""
+@asynccontextmanager
+async def visiting(browser: Browser, url: str, **options: Any) -> AsyncIterator[Visit]:
+    """Open a page in a new context. `options` are those of `Browser.new_context`."""
+    async with new_context(browser, **options) as context, visiting_in(context, url) as visit:
+        yield visit
+
+
+async def serious_violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
+    """Return what axe-core finds serious or critical on a page: the rule and its first element.
+
+    Without `rules`, all are checked.
+    """
     # The page's policy has no inline scripts, and the protocol of the browser evaluates past it.
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    result = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    result = await page.evaluate("(options) => axe.run(document, options)", options)
     return [
         f"{page.url}: {found['id']}: {found['help']}: {found['nodes'][0]['html'][:200]}"
         f" {found['nodes'][0].get('failureSummary', '')}"

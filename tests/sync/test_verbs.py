@@ -252,6 +252,7 @@ def test_folders(store: jetstow.ObjectStore, tmp_path: Path) -> None:
 def test_pages_of_an_index(store: jetstow.ObjectStore) -> None:
     with store.index(metadata=["key"]) as index:
         assert index.page() == jetstow.IndexPage([], [], None)
+        assert index.deleted() == jetstow.DeletedPage()
         for name in ("b", "a/1", "a/2"):
             store.put(name, b"12", metadata={"key": name})
         page = index.page(delimiter="/")

@@ -18,7 +18,9 @@ MODELS = [
     "ObjectMeta", "ObjectMetaOptions", "ObjectResult", "Placement", "Retention", "StorageType",
     "StoreCompression",
 ]  # fmt: skip
-INDEX = ["BucketIndex", "IndexEntry", "IndexPage", "VersionPage"]
+INDEX = [
+    "BucketIndex", "DeletedPage", "IndexEntry", "IndexPage", "VersionCounts", "VersionPage",
+]  # fmt: skip
 RESOURCES = [*INDEX, "ObjectReader", "ObjectStore", "ObjectWatcher", "ObjectWriter"]
 CLIENT = ["Client", "JetStreamContext", "jetstream"]
 FUNCTIONS = ["backup", "connect", "download_folder", "mirror", "restore", "upload_folder"]

@@ -217,6 +217,15 @@ async def open_call(
     return object_call(request, bucket, operation, key, version, query)
 
 
+def may(call: Call, operation: str) -> bool:
+    """Return whether the caller may do an operation with the key and the version of a call."""
+    try:
+        call.check(operation, call.key, call.version)
+    except S3Error:
+        return False
+    return True
+
+
 def object_call(
     request: Request,
     bucket: Bucket,

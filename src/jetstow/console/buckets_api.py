@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from jetstow import VersionCounts
 from jetstow.console.access import (
     Session,
+    may,
     open_call,
     open_owned_bucket,
     s3_request_of,
@@ -39,7 +41,8 @@ _PAGE: Final = 5_000
 class BucketFields(msgspec.Struct):
     """A bucket. `size` is what the stream has in bytes, with chunks, metadata and versions.
 
-    `objects` is the number of objects; None in a list, where they are not counted.
+    `objects` is the number of objects, and `versions` what the bucket keeps besides; None in a
+    list, where they are not counted, and if there are too many.
     """
 
     name: str
@@ -57,6 +60,7 @@ class BucketFields(msgspec.Struct):
     object_lock: bool
     description: str | None
     objects: int | None = None
+    versions: VersionCounts | None = None
 
 
 class _NewBucket(msgspec.Struct, forbid_unknown_fields=True):
@@ -97,12 +101,15 @@ async def list_buckets(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """Return a bucket, with the number of its objects."""
+    """Return a bucket, with the numbers of its objects, and of its versions if it keeps any."""
     call = await open_call(request, request.path_params["bucket"], "HeadBucket")
     views = context_of(request).part(new_views)
     view = await views.open(call.buckets, call.bucket, "", BY_NAME, is_deep=True)
     fields = _describe(signed_in(request), call.bucket)
     fields.objects = None if view.is_partial else view.total
+    if call.bucket.status.versioning is not None and may(call, "ListObjectVersions"):
+        async with call.buckets.indexes.use(call.bucket.store) as index:
+            fields.versions = (await index.page(limit=0)).versions
     return json_response(fields)
 
 

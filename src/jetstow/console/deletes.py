@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Final
 
 import msgspec
@@ -12,43 +11,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from jetstow._core.aio.background import running
 from jetstow.console.access import Session, open_call, signed_in
 from jetstow.console.json_body import read_json
+from jetstow.console.many import Failure, Outcome, Progress, work_on
 from jetstow.console.names import sizes_below
 from jetstow.console.streaming import ndjson
 from jetstow.s3.call import Call
 from jetstow.s3.deletes import Deleted, delete_one
-from jetstow.s3.errors import S3Error, to_s3_error
+from jetstow.s3.errors import S3Error
 from jetstow.s3.request import check_key
 
-_CONCURRENT: Final = 32
-# The time between two lines of progress, in seconds.
-_INTERVAL: Final = 0.2
-# How many failures are listed. If there are more delete markers than this, none is returned: a
-# part of a folder that comes back is worse than none.
-_MAX_FAILED: Final = 1_000
+# If there are more delete markers than this, none is returned: a part of a folder that comes back
+# is worse than none.
 _MAX_MARKERS: Final = 100_000
 
 
 class _Selection(msgspec.Struct, forbid_unknown_fields=True):
     names: list[str] = []
     prefixes: list[str] = []
-
-
-class Progress(msgspec.Struct):
-    """How many of the objects are done."""
-
-    done: int
-    total: int
-
-
-class Failure(msgspec.Struct):
-    """An object that was not deleted, and why."""
-
-    name: str
-    code: str
-    message: str
 
 
 class Result(msgspec.Struct):
@@ -58,16 +38,6 @@ class Result(msgspec.Struct):
     failed: list[Failure]
     failed_count: int
     markers: dict[str, str]
-
-
-@dataclass(slots=True)
-class _State:
-    """What was done so far."""
-
-    done: int = 0
-    failed: list[Failure] = field(default_factory=list)
-    failed_count: int = 0
-    markers: dict[str, str] = field(default_factory=dict)
 
 
 async def delete(request: Request) -> Response:
@@ -88,38 +58,19 @@ async def _lines(
 ) -> AsyncGenerator[Progress | Result, None]:
     below = await sizes_below(call, selection.prefixes)
     names = [*dict.fromkeys((*selection.names, *below))]
-    state = _State()
-    yield Progress(0, len(names))
-    async with running(_delete_all(call, names, state)) as working:
-        while not working.done():
-            await asyncio.wait([working], timeout=_INTERVAL)
-            session.check()  # a delete may take longer than it
-            yield Progress(state.done, len(names))
-        working.result()
-    markers = state.markers if len(state.markers) <= _MAX_MARKERS else {}
-    yield Result(state.done - state.failed_count, state.failed, state.failed_count, markers)
+    outcome = Outcome()
+    markers: dict[str, str] = {}
 
+    async def delete_name(name: str) -> None:
+        deleted = await _delete_name(call, name)
+        if deleted.is_marker and deleted.version is not None:
+            markers[name] = deleted.version
 
-async def _delete_all(call: Call, names: list[str], state: _State) -> None:
-    queue = iter(names)
-    async with asyncio.TaskGroup() as group:
-        for _ in range(_CONCURRENT):
-            group.create_task(_delete_some(call, queue, state))
-
-
-async def _delete_some(call: Call, queue: Iterator[str], state: _State) -> None:
-    for name in queue:
-        try:
-            deleted = await _delete_name(call, name)
-        except Exception as error:  # noqa: BLE001 - each error is part of the result
-            known = to_s3_error(error)
-            state.failed_count += 1
-            if len(state.failed) < _MAX_FAILED:
-                state.failed.append(Failure(name, known.code, known.message))
-        else:
-            if deleted.is_marker and deleted.version is not None:
-                state.markers[name] = deleted.version
-        state.done += 1
+    async with aclosing(work_on(session, names, delete_name, outcome)) as lines:
+        async for line in lines:
+            yield line
+    shown = markers if len(markers) <= _MAX_MARKERS else {}
+    yield Result(outcome.succeeded, outcome.failed, outcome.failed_count, shown)
 
 
 async def _delete_name(call: Call, name: str) -> Deleted:

@@ -18,6 +18,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "KeyFileNotWritable": (409, "The gateway cannot write its key file."),
     "LastAdmin": (409, "The last key of an administrator cannot be removed."),
     "NotAnAdmin": (403, "The key is not that of an administrator."),
+    "NotDeleted": (409, "The object exists: another client has stored or undeleted it."),
     "NotFound": (404, "There is no such page."),
     "NotInstalled": (501, "A package that this needs is not installed with the gateway."),
     "PayloadTooLarge": (413, "The request has too many bytes."),

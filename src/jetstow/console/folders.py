@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final
 
+from msgspec import structs
+
 from jetstow import BucketIndex, IndexEntry
 from jetstow.console.rows import Order, View
 
@@ -52,12 +54,14 @@ class Folder:
 class Place:
     """A folder of a bucket: a prefix, with folders by `/`, or `is_deep` with all objects below.
 
-    `max_age` is the age at which the bucket removes objects, in nanoseconds (0: none).
+    `is_deleted` has all deleted objects below instead. `max_age` is the age at which the bucket
+    removes objects, in nanoseconds (0: none).
     """
 
     prefix: str
     is_deep: bool
     max_age: int
+    is_deleted: bool = False
 
     @property
     def delimiter(self) -> str:
@@ -79,6 +83,8 @@ class Place:
 
 async def read_folder(index: BucketIndex, place: Place) -> Folder:
     """Read a folder, page by page."""
+    if place.is_deleted:
+        return await _read_deleted(index, place.prefix, _PAGE)
     folders: list[str] = []
     entries: list[IndexEntry] = []
     size, revision, expires, after = 0, 0, 0, ""
@@ -99,6 +105,8 @@ async def read_folder(index: BucketIndex, place: Place) -> Folder:
 
 async def scan_folder(index: BucketIndex, place: Place) -> Folder:
     """Read a folder of a bucket whose index keeps no names: in one page."""
+    if place.is_deleted:
+        return await _read_deleted(index, place.prefix, _MAX_SCANNED, is_partial=True)
     page = await index.page(place.prefix, delimiter=place.delimiter, limit=_MAX_SCANNED)
     entries = _without_marker(page.entries, place.prefix)
     size = sum(entry.size for entry in entries)
@@ -111,8 +119,10 @@ async def update_folder(
 ) -> Folder | None:
     """Return a folder with the changes since it was read, until a revision at least.
 
-    None: there are too many, or they are not known.
+    None: there are too many, or they are not known. Those of deleted objects are not.
     """
+    if place.is_deleted:
+        return None
     changes = await index.changes(folder.by_name.revision)
     if changes is None or len(changes) > _MAX_CHANGES:
         return None
@@ -137,6 +147,27 @@ async def update_folder(
         revision,
     )
     return Folder(view, expires, folder.read_at, views=folder.views if is_same else OrderedDict())
+
+
+async def _read_deleted(
+    index: BucketIndex, prefix: str, limit: int, *, is_partial: bool = False
+) -> Folder:
+    """Read deleted objects: when each was deleted, and the size of its newest version.
+
+    `is_partial` reads the first page only.
+    """
+    read_at = time.monotonic()
+    revision = (await index.page(limit=0)).revision
+    entries: list[IndexEntry] = []
+    size, after = 0, ""
+    while True:
+        page = await index.deleted(prefix, after=after, limit=limit)
+        entries += [structs.replace(marker, size=newest.size) for marker, newest in page.entries]
+        size += sum(newest.size for _, newest in page.entries)
+        if page.next is None or is_partial:
+            view = View([], entries, size, revision, is_partial=page.next is not None)
+            return Folder(view, 0, read_at)
+        after = page.next
 
 
 def _apply(entries: list[IndexEntry], changes: Mapping[str, IndexEntry | None]) -> int:

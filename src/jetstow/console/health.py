@@ -43,6 +43,8 @@ async def show_health(request: Request) -> Response:
             "name": server.get("server_name", ""),
             "version": server.get("version", ""),
             "cluster": server.get("cluster"),
+            # Those that the server has advertised: one with several addresses counts as several.
+            "servers": len({each.netloc for each in client.servers}),
         },
         "jetstream": jetstream,
         "connected": bool(client.is_connected),

@@ -101,8 +101,8 @@ def verify_bucket(store: ObjectStore) -> Work:
     return work
 
 
-def verify_object(store: ObjectStore, info: ObjectInfo) -> Work:
-    """Return the verification of one object, chunk by chunk."""
+def verify_object(store: ObjectStore, info: ObjectInfo, version: str | None) -> Work:
+    """Return the verification of one object, or of one version of it, chunk by chunk."""
 
     async def work(report: Report) -> Line:
         verified = 0
@@ -113,7 +113,7 @@ def verify_object(store: ObjectStore, info: ObjectInfo) -> Work:
             verified = min(verified + 1, chunk_count(info))
             report(_chunk_line(info, verified, done))
 
-        result = await store.verify(info.name, progress=progress)
+        result = await store.verify(info.name, version=version, progress=progress)
         findings = _problems(result.findings)
         return {"chunks": verified, "size": result.size, "findings": findings}
 
@@ -182,6 +182,11 @@ def _failures(errors: Iterable[JetstowError]) -> Iterable[Finding]:
 def _problems(findings: Iterable[Finding]) -> list[Line]:
     """Return the first problems of a result by the names of objects."""
     return [
-        {"name": each.name, "code": type(each.error).__name__, "message": str(each.error)}
+        {
+            "name": each.name,
+            "version": each.version,
+            "code": type(each.error).__name__,
+            "message": str(each.error),
+        }
         for each, _ in zip(findings, range(_MAX_PROBLEMS), strict=False)
     ]

@@ -28,9 +28,9 @@ from jetstow.console.jobs import (
     verify_object,
 )
 from jetstow.console.json_body import read_json
+from jetstow.console.reading import readable_info
 from jetstow.console.streaming import ndjson
-from jetstow.s3.acl import Permission
-from jetstow.s3.errors import MISSING, S3Error, to_s3_error
+from jetstow.s3.errors import S3Error
 
 _MAX_SIZE: Final = 16 * 1024
 _UNKNOWN: Final[Line] = {"done": 0, "total": None}
@@ -45,21 +45,20 @@ class _Mirror(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def verify(request: Request) -> Response:
-    """Verify all objects of a bucket of the caller, or one object that the caller may read."""
+    """Verify a bucket of the caller with all versions, or one object that the caller may read.
+
+    Of an object, that is the current version unless `version` names another one.
+    """
     bucket_name = request.path_params["bucket"]
     if (name := request.query_params.get("name")) is None:
         bucket = await open_bucket(request, bucket_name, "ListObjects")
         check_owner(request, bucket)
         return _job(request, verify_bucket(bucket.store), _UNKNOWN)
-    call = await open_call(request, bucket_name, "GetObject", key=name)
-    try:
-        info = await call.bucket.store.get_info(name)
-    except Exception as error:
-        if to_s3_error(error).code in MISSING:
-            call.check_missing_object(call.bucket)
-        raise
-    call.check_object(call.bucket, info, Permission.READ)
-    return _job(request, verify_object(call.bucket.store, info), first_chunk_line(info))
+    version = request.query_params.get("version")
+    call = await open_call(request, bucket_name, "GetObject", key=name, version=version)
+    info = await readable_info(call)
+    work = verify_object(call.bucket.store, info, call.version)
+    return _job(request, work, first_chunk_line(info))
 
 
 async def garbage(request: Request) -> Response:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from jetstow._core.protocol.metadata import DEFAULT_CHUNK_SIZE
 from jetstow._core.protocol.versions import NULL_VERSION
-from jetstow.console.access import open_call, signed_in
+from jetstow.console.access import may, open_call, signed_in
 from jetstow.console.context import context_of, origin
 from jetstow.console.json_body import read_json
 from jetstow.console.links import LinkTarget, link_target
@@ -125,7 +125,7 @@ async def describe(request: Request, call: Call, info: ObjectInfo) -> ObjectFiel
         headers=_headers(info),
         metadata=objects.user_metadata(info),
         tags=info.tags,
-        s3_tags=objects.object_tags(info) if _may(call, "GetObjectTagging") else {},
+        s3_tags=objects.object_tags(info) if may(call, "GetObjectTagging") else {},
         link=link,
         encrypted=info.encrypted,
         expires=iso_time(info.expires),
@@ -148,7 +148,7 @@ def is_editable(call: Call, info: ObjectInfo) -> bool:
     key = call.identity.key
     if key is None or key.allow != "full" or call.bucket.status.sealed or info.link is not None:
         return False
-    return not is_locked(info) and _may(call, "CopyObject")
+    return not is_locked(info) and may(call, "CopyObject")
 
 
 def is_locked(info: ObjectInfo) -> bool:
@@ -206,7 +206,7 @@ def _presigned(call: Call, key: Key, base: str, given: _Share) -> str:
     scheme, _, host = base.partition("://")
     time = call.now.strftime("%Y%m%dT%H%M%SZ")
     scope = Scope(time[:8], call.bucket.region)
-    path = f"/{quote(call.bucket.name, safe='')}/{quote(given.name, safe='/-_.~')}"
+    path = f"/{quote(call.bucket.name, safe='')}/{_quote_key(given.name)}"
     query = {
         "X-Amz-Algorithm": signature.ALGORITHM,
         "X-Amz-Credential": f"{key.access_key}/{scope}",
@@ -229,6 +229,18 @@ def _presigned(call: Call, key: Key, base: str, given: _Share) -> str:
     return f"{base}{path}?{encoded}&X-Amz-Signature={signed}"
 
 
+def _quote_key(key: str) -> str:
+    """Return a key as a URL has it. Browsers resolve dot segments, but not between escaped slashes.
+
+    Raises: `S3Error` (InvalidArgument).
+    """
+    if key in (".", ".."):
+        message = f'Browsers cannot open a URL of the name "{key}". Rename the object to share it.'
+        raise S3Error("InvalidArgument", message)
+    has_dots = not {".", ".."}.isdisjoint(key.split("/"))
+    return quote(key, safe="-_.~" if has_dots else "/-_.~")
+
+
 async def _is_latest(call: Call, info: ObjectInfo) -> bool:
     """Return whether a version is the current one of its name."""
     if call.version is None:
@@ -243,14 +255,6 @@ async def _is_latest(call: Call, info: ObjectInfo) -> bool:
 def _headers(info: ObjectInfo) -> dict[str, list[str]]:
     headers = ObjectHeaders(info.meta.headers or {})
     return headers.to_lists()
-
-
-def _may(call: Call, operation: str) -> bool:
-    try:
-        call.check(operation, call.key, call.version)
-    except S3Error:
-        return False
-    return True
 
 
 def _preview(request: Request, call: Call, info: ObjectInfo) -> Preview | None:

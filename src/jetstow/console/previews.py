@@ -136,8 +136,13 @@ def media_type_of(info: ObjectInfo) -> str | None:
 
 def preview_url(preview_origin: str, link: Link, key: Key) -> str:
     """Return the URL of a preview. It ends with the last part of the name, for the browser."""
-    last = link.name.rstrip("/").rpartition("/")[2] or "object"
-    return f"{preview_origin}/{link.encode(key)}/{quote(last, safe='')}"
+    return f"{preview_origin}/{link.encode(key)}/{quote(file_name(link.name), safe='')}"
+
+
+def file_name(name: str) -> str:
+    """Return the last part of a name, under which browsers store the object."""
+    last = name.rstrip("/").rpartition("/")[2]
+    return "object" if last in ("", ".", "..") else last
 
 
 def _media_type(info: ObjectInfo) -> str:

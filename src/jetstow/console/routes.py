@@ -19,6 +19,7 @@ from jetstow.console import (
     object_api,
     rows_api,
     session_api,
+    undelete,
     zip_api,
 )
 
@@ -35,5 +36,6 @@ ROUTES: Final[list[Route]] = [
     *object_api.ROUTES,
     *rows_api.ROUTES,
     *session_api.ROUTES,
+    *undelete.ROUTES,
     *zip_api.ROUTES,
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import mimetypes
 from functools import lru_cache
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 import msgspec
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from jetstow.console.access import open_call
 from jetstow.console.context import Context, context_of
 from jetstow.console.links import LinkTarget, visible_link
 from jetstow.console.queries import json_response, parse_choice, parse_flag, parse_number
-from jetstow.console.rows import Order, Sort
+from jetstow.console.rows import Order, Sort, View
 from jetstow.console.views import Views
 from jetstow.s3.call import Call
 from jetstow.s3.objects import listed_time
@@ -44,7 +44,23 @@ class ObjectRow(msgspec.Struct, tag="object", tag_field="type"):
     revision: int
     content_type: str | None
     link: LinkTarget | None
-    deleted: Literal[False] = False
+
+
+class DeletedRow(msgspec.Struct, tag="deleted", tag_field="type"):
+    """A deleted object. The size is that of its newest version; `modified` is when it was deleted.
+
+    `version` is the id of the delete marker.
+    """
+
+    name: str
+    label: str
+    size: int
+    modified: str
+    revision: int
+    version: str
+
+
+Row = FolderRow | ObjectRow | DeletedRow
 
 
 class Rows(msgspec.Struct):
@@ -60,7 +76,7 @@ class Rows(msgspec.Struct):
     offset: int
     revision: int
     partial: bool
-    rows: list[FolderRow | ObjectRow]
+    rows: list[Row]
 
 
 async def rows(request: Request) -> Response:
@@ -68,11 +84,7 @@ async def rows(request: Request) -> Response:
     name = request.path_params["bucket"]
     prefix = request.query_params.get("prefix", "")
     is_deep = parse_flag(request, "deep")
-    sort = cast("Sort", parse_choice(request, "sort", ("name", "size", "modified")))
-    is_descending = parse_choice(request, "order", ("asc", "desc")) == "desc"
-    order = Order(request.query_params.get("filter", ""), sort, is_descending)
-    offset = parse_number(request, "offset", 0, maximum=_MAX_OFFSET)
-    limit = parse_number(request, "limit", 200, maximum=MAX_LIMIT)
+    order, offset, limit = _parse_window(request)
     query = {"prefix": prefix} if is_deep else {"prefix": prefix, "delimiter": "/"}
     # The current status: another bucket of the same name may be as old as the revision of a view.
     call = await open_call(request, name, "ListObjectsV2", query=query)
@@ -81,14 +93,49 @@ async def rows(request: Request) -> Response:
     folders, entries = view.window(offset, limit)
     links = await _links(call, entries)
     skipped = len(prefix)
-    found: list[FolderRow | ObjectRow] = [FolderRow(each, each[skipped:]) for each in folders]
+    found: list[Row] = [FolderRow(each, each[skipped:]) for each in folders]
     found += [_row(entry, skipped, links.get(entry.name)) for entry in entries]
-    return json_response(
-        Rows(
-            view.total, len(view.folders), len(view.entries), view.size, offset, view.revision,
-            view.is_partial, found,
+    return _rows_response(view, offset, found)
+
+
+async def deleted(request: Request) -> Response:
+    """Return a window of the deleted objects below a folder."""
+    prefix = request.query_params.get("prefix", "")
+    order, offset, limit = _parse_window(request)
+    call = await open_call(
+        request, request.path_params["bucket"], "ListObjectVersions", query={"prefix": prefix}
+    )
+    views = context_of(request).part(new_views)
+    view = await views.open(call.buckets, call.bucket, prefix, order, is_deleted=True)
+    _, entries = view.window(offset, limit)
+    found: list[Row] = [
+        DeletedRow(
+            entry.name, entry.name[len(prefix) :], entry.size, format_nanoseconds(entry.time),
+            entry.revision, entry.version,
         )
+        for entry in entries
+    ]  # fmt: skip
+    return _rows_response(view, offset, found)
+
+
+def _parse_window(request: Request) -> tuple[Order, int, int]:
+    """Return the order, the offset and the limit of a request for rows.
+
+    Raises: `S3Error` (InvalidArgument).
+    """
+    sort = cast("Sort", parse_choice(request, "sort", ("name", "size", "modified")))
+    is_descending = parse_choice(request, "order", ("asc", "desc")) == "desc"
+    order = Order(request.query_params.get("filter", ""), sort, is_descending)
+    offset = parse_number(request, "offset", 0, maximum=_MAX_OFFSET)
+    return order, offset, parse_number(request, "limit", 200, maximum=MAX_LIMIT)
+
+
+def _rows_response(view: View, offset: int, rows: list[Row]) -> Response:
+    found = Rows(
+        view.total, len(view.folders), len(view.entries), view.size, offset, view.revision,
+        view.is_partial, rows,
     )  # fmt: skip
+    return json_response(found)
 
 
 def new_views(context: Context) -> Views:  # noqa: ARG001
@@ -117,4 +164,7 @@ async def _links(call: Call, entries: list[IndexEntry]) -> dict[str, LinkTarget]
     return {name: link for name, link in zip(names, found, strict=True) if link is not None}
 
 
-ROUTES: Final = [Route("/buckets/{bucket}/rows", rows, methods=["GET"])]
+ROUTES: Final = [
+    Route("/buckets/{bucket}/rows", rows, methods=["GET"]),
+    Route("/buckets/{bucket}/deleted", deleted, methods=["GET"]),
+]

@@ -56,14 +56,23 @@ class Views:
         self._locks: WeakValueDictionary[_Key, asyncio.Lock] = WeakValueDictionary()
 
     async def open(
-        self, buckets: Buckets, bucket: Bucket, prefix: str, order: Order, *, is_deep: bool
+        self,
+        buckets: Buckets,
+        bucket: Bucket,
+        prefix: str,
+        order: Order,
+        *,
+        is_deep: bool = False,
+        is_deleted: bool = False,
     ) -> View:
         """Return the current rows of a folder: with `is_deep`, all objects below it.
+
+        With `is_deleted`, all deleted objects below it.
 
         Raises: what `index` and `page` raise.
         """
         status = bucket.status
-        place = Place(prefix, is_deep, int((status.ttl or 0) * _SECOND))
+        place = Place(prefix, is_deep, int((status.ttl or 0) * _SECOND), is_deleted)
         key = _Key(buckets, status.bucket, status.created, place)
         lock = self._locks.get(key)
         if lock is None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from jetstow._core.read.bucket_index import BucketIndex
 from jetstow._core.read.index_entry import IndexEntry
-from jetstow._core.read.name_index import IndexPage
+from jetstow._core.read.name_index import IndexPage, VersionCounts
 from jetstow._core.read.reader import ObjectReader
-from jetstow._core.read.version_index import VersionPage
+from jetstow._core.read.version_index import DeletedPage, VersionPage
 from jetstow._core.read.watch import ObjectWatcher
 from jetstow._core.write.writer import ObjectWriter
 from jetstow.models import BucketStatus, ObjectResult
@@ -38,11 +38,13 @@ ObjectStore.ObjectWatcher = ObjectWatcher  # type: ignore[misc,assignment]
 
 __all__ = [
     "BucketIndex",
+    "DeletedPage",
     "IndexEntry",
     "IndexPage",
     "ObjectReader",
     "ObjectStore",
     "ObjectWatcher",
     "ObjectWriter",
+    "VersionCounts",
     "VersionPage",
 ]

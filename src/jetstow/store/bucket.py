@@ -9,8 +9,8 @@ from nats.js import api
 from jetstow._core.aio.telemetry import instrumented
 from jetstow._core.bucket import admin
 from jetstow._core.maintain import garbage, verify
-from jetstow._core.protocol import subjects
 from jetstow._core.protocol.duration import seconds
+from jetstow.errors import InvalidOptionError
 from jetstow.models import BucketStatus
 from jetstow.store.base import BucketBase
 from jetstow.types import Duration, GarbageResult, Progress, VerifyResult
@@ -27,21 +27,33 @@ class Buckets(BucketBase):
 
     @instrumented
     async def verify(
-        self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
+        self,
+        name: str | None = None,
+        *,
+        version: str | None = None,
+        quick: bool = False,
+        progress: Progress | None = None,
     ) -> VerifyResult:
-        """Check one object, or by default all objects and links of the bucket.
+        """Check one object, or by default all objects and links of the bucket, with all versions.
 
         Read all bytes and compare the digests; check that the targets of links exist, and that
         metadata can be read. Problems are `findings` of the result and are not raised. `quick`
         counts chunks and bytes without reading them. A view with a key (`encrypted`) also decrypts
         every object. An object that is replaced or deleted during
-        the check is not a finding.
+        the check is not a finding. `version` is as in `get`, and needs a name.
 
-        Raises: `ObjectNotFoundError` (there is no object `name`).
+        Raises: `ObjectNotFoundError` (there is no object `name`, or no such version),
+        `InvalidOptionError` (`version` without a name, or not an id).
         """
         if name is not None:
-            subjects.check_object_name(self.bucket, name)
-        return await verify.verify(self._bucket, name, quick=quick, progress=progress)
+            context = self._context_of(name, version)
+            return await verify.verify_object(self._bucket, context, quick=quick, progress=progress)
+        if version is not None:
+            raise InvalidOptionError(
+                f"version {version!r} of bucket {self.bucket!r} needs the name of an object",
+                bucket=self.bucket,
+            )
+        return await verify.verify_bucket(self._bucket, quick=quick, progress=progress)
 
     @instrumented
     async def collect_garbage(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jetstow import (
         BucketConfig,
         BucketStatus,
+        DeletedPage,
         FileInfo,
         IndexEntry,
         IndexPage,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         Retention,
         StorageType,
         StoreCompression,
+        VersionCounts,
         VersionPage,
         errors,
         types,
@@ -73,10 +75,10 @@ if TYPE_CHECKING:
 else:
     _NAMES = {
         "jetstow": [
-            "BucketConfig", "BucketStatus", "FileInfo", "IndexEntry", "IndexPage",
+            "BucketConfig", "BucketStatus", "DeletedPage", "FileInfo", "IndexEntry", "IndexPage",
             "ObjectHeaders", "ObjectInfo", "ObjectLink", "ObjectMeta", "ObjectMetaOptions",
             "ObjectResult", "Placement", "Retention", "StorageType", "StoreCompression",
-            "VersionPage", "errors", "types",
+            "VersionCounts", "VersionPage", "errors", "types",
         ],
         "jetstow.sync._client": ["Client", "connect", "jetstream"],
         "jetstow.sync._generated": [
@@ -101,6 +103,7 @@ __all__ = [
     "BucketStatus",
     "Client",
     "DeleteResult",
+    "DeletedPage",
     "FileInfo",
     "Finding",
     "GarbageResult",
@@ -126,6 +129,7 @@ __all__ = [
     "StoredChunks",
     "SyncResult",
     "VerifyResult",
+    "VersionCounts",
     "VersionPage",
     "__version__",
     "backup",

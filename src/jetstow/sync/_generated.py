@@ -781,21 +781,31 @@ class ObjectStore(StoreBase):
         return run(self.async_store().status)
 
     def verify(
-        self, name: str | None = None, *, quick: bool = False, progress: Progress | None = None
+        self,
+        name: str | None = None,
+        *,
+        version: str | None = None,
+        quick: bool = False,
+        progress: Progress | None = None,
     ) -> VerifyResult:
-        """Check one object, or by default all objects and links of the bucket.
+        """Check one object, or by default all objects and links of the bucket, with all versions.
 
         Read all bytes and compare the digests; check that the targets of links exist, and that
         metadata can be read. Problems are `findings` of the result and are not raised. `quick`
         counts chunks and bytes without reading them. A view with a key (`encrypted`) also decrypts
         every object. An object that is replaced or deleted during
-        the check is not a finding.
+        the check is not a finding. `version` is as in `get`, and needs a name.
 
-        Raises: `ObjectNotFoundError` (there is no object `name`).
+        Raises: `ObjectNotFoundError` (there is no object `name`, or no such version),
+        `InvalidOptionError` (`version` without a name, or not an id).
         """
         call = Call()
         return call.run(
-            self.async_store().verify, name, quick=quick, progress=call.callback(progress)
+            self.async_store().verify,
+            name,
+            version=version,
+            quick=quick,
+            progress=call.callback(progress),
         )
 
     def collect_garbage(

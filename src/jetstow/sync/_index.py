@@ -6,7 +6,7 @@ import os
 from typing import Self
 
 import jetstow
-from jetstow import IndexEntry, IndexPage, VersionPage
+from jetstow import DeletedPage, IndexEntry, IndexPage, VersionPage
 from jetstow.sync._call import close_and_wait, run
 from jetstow.sync._iterate import check_process
 from jetstow.sync._portal import close_soon, get_portal, keep_inherited
@@ -52,6 +52,11 @@ class BucketIndex:
             self._index.versions, prefix, after=after, after_version=after_version,
             delimiter=delimiter, limit=limit,
         )  # fmt: skip
+
+    def deleted(self, prefix: str = "", *, after: str = "", limit: int = 1_000) -> DeletedPage:
+        """Return a page of deleted objects, as `jetstow.BucketIndex.deleted`."""
+        check_process(self._pid, f"the index of {self._owner!r}")
+        return run(self._index.deleted, prefix, after=after, limit=limit)
 
     def close(self) -> None:
         """Stop watching the bucket, and free the memory."""

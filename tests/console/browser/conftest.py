@@ -1,5 +1,7 @@
 """One Chromium for the session of a worker, and a visit to the console for each test.
 
+Visits that have signed in share a context: its cache has the files of the page.
+
 Playwright's objects belong to one event loop, so all tests here and their fixtures use the loop of
 the session: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
 """
@@ -13,12 +15,12 @@ import nats
 import pytest_asyncio
 
 import jetstow
-from tests.support.browser import Visit, launched, visiting
+from tests.support.browser import Visit, launched, new_context, visiting, visiting_in
 from tests.support.gateway import OWNER
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
-    from playwright.async_api import Browser
+    from playwright.async_api import Browser, BrowserContext
 
     from tests.support.console import RunningConsole
     from tests.support.servers import NatsServer
@@ -37,11 +39,18 @@ async def stranger(chromium: Browser, console: RunningConsole) -> AsyncIterator[
         yield visit
 
 
+@pytest_asyncio.fixture(loop_scope="session", scope="session")
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    async with new_context(chromium) as context:
+        yield context
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def visit(stranger: Visit) -> Visit:
+async def visit(context: BrowserContext, console: RunningConsole) -> AsyncIterator[Visit]:
     """A visit that signed in with the key of OWNER."""
-    await stranger.sign_in(OWNER)
-    return stranger
+    async with visiting_in(context, console.url) as visit:
+        await visit.sign_in(OWNER)
+        yield visit
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -31,6 +31,12 @@ SIZES = {
     },
     "nightly-backups": {f"2026-11-{day:02}.tar": 2 * MIB + day * 31 * KIB for day in range(13, 27)},
 }
+# Objects of `expeditions` that are deleted.
+DELETED = {
+    "2025 autumn/draft.txt": 3 * KIB,
+    "2026 spring/sonar/line-00.bag": 2 * MIB,
+    "old-permits.pdf": 640 * KIB,
+}
 TABLE = "station,date,depth_m,salinity,temperature_c\n" + "".join(
     f"{'ABCD'[number % 4]}{number % 9 + 1},2026-05-{number % 28 + 1:02},{12 + number * 7 % 90},"
     f"{34 + number % 7 / 10:.1f},{8 + number * 3 % 50 / 10:.1f}\n"
@@ -91,6 +97,9 @@ def fill(s3: Any) -> None:
         s3.put_object(
             Bucket="expeditions", Key="notes.md", Body=draft.encode(), ContentType="text/markdown"
         )
+    for name, size in DELETED.items():
+        s3.put_object(Bucket="expeditions", Key=name, Body=some_bytes(size))
+        s3.delete_object(Bucket="expeditions", Key=name)
     for name, kind, data in (
         ("salinity.csv", "text/csv", TABLE.encode()),
         ("sunset.png", "image/png", picture()),

@@ -121,6 +121,20 @@ async def folder_read_only(visit: Visit) -> None:
 
 
 @state
+async def folder_deleted(visit: Visit) -> None:
+    await folder(visit)
+    await visit.page.get_by_role("checkbox", name="Show deleted").check()
+    await visit.page.get_by_role("checkbox", name="Select old-permits.pdf").check()
+
+
+@state
+async def folder_without_deleted(visit: Visit) -> None:
+    await visit.sign_in(OWNER)
+    await visit.open(f"b/{BUCKET}?deleted=1&prefix=calibration/")
+    await expect(visit.page.get_by_text("There are no deleted objects")).to_be_visible()
+
+
+@state
 async def rename(visit: Visit) -> None:
     await folder(visit)
     await visit.page.get_by_role("checkbox", name="Select notes.md").check()
@@ -161,6 +175,7 @@ async def details(visit: Visit) -> None:
 @state
 async def versions(visit: Visit) -> None:
     await _object(visit, "notes.md", "Versions")
+    await expect(visit.page.get_by_role("button", name="Restore")).to_have_count(2)
 
 
 @state
@@ -176,10 +191,17 @@ async def share(visit: Visit) -> None:
 
 
 @state
+async def object_deleted(visit: Visit) -> None:
+    await visit.sign_in(OWNER)
+    await visit.open_object(BUCKET, "old-permits.pdf")
+    await expect(visit.page.get_by_role("button", name="Undelete")).to_be_visible()
+
+
+@state
 async def object_missing(visit: Visit) -> None:
     await visit.sign_in(OWNER)
     await visit.open_object(BUCKET, "no such object")
-    await expect(visit.page.get_by_text("no such object").last).to_be_visible()
+    await expect(visit.page.get_by_text("This object does not exist")).to_be_visible()
 
 
 @state
@@ -187,6 +209,13 @@ async def settings(visit: Visit) -> None:
     await visit.sign_in(OWNER)
     await visit.open(f"b/{BUCKET}/settings")
     await expect(visit.page.get_by_role("button", name="Delete bucket")).to_be_visible()
+
+
+@state
+async def settings_delete(visit: Visit) -> None:
+    await settings(visit)
+    await visit.page.get_by_role("button", name="Delete bucket").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def _admin(visit: Visit, tab: str, heading: str) -> None:

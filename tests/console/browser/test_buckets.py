@@ -22,6 +22,9 @@ async def test_bucket_created_and_deleted_with_its_name_typed(
     await visit.open()
     await page.get_by_role("button", name="New bucket").click()
     dialog = page.get_by_role("dialog", name="New bucket")
+    replicas = dialog.get_by_label("Replicas")
+    await expect(replicas.get_by_role("option", name="3")).to_be_disabled()  # a single server
+    await expect(dialog.get_by_text("need a cluster of NATS servers")).to_be_visible()
     await dialog.get_by_label("Name").fill(bucket)
     await dialog.get_by_role("button", name="Create bucket").click()
     await expect(page.get_by_text(re.compile("empty", re.IGNORECASE)).first).to_be_visible()

@@ -10,11 +10,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.support.browser import NARROW
 from tests.support.gateway import OWNER
 from tests.support.object_builder import write_names
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from playwright.async_api import Page
 
     import jetstow
     from tests.support.browser import Visit
@@ -62,7 +64,9 @@ async def test_search_among_many_names(visit: Visit, large_bucket: str) -> None:
     assert await grid.get_by_role("row").count() < 200, "rows out of sight are in the page"
 
     filtered = page.get_by_role("searchbox", name="Filter")
-    await filtered.fill("E-09999")
+    # Characters that were typed while the list was filtered by those before got lost.
+    await filtered.press_sequentially("E-09999", delay=85)
+    await expect(filtered).to_have_value("E-09999")
     await expect(grid).to_have_attribute("aria-rowcount", "11")
     await expect(grid.get_by_role("link", name="file-099990")).to_be_visible()
     await filtered.fill("")
@@ -73,6 +77,28 @@ async def test_search_among_many_names(visit: Visit, large_bucket: str) -> None:
     await grid.get_by_role("link", name="file-099999").focus()
     await page.keyboard.press("End")
     await expect(grid.get_by_role("link", name="file-000000")).to_be_visible()
+
+
+async def test_narrow_page_sorts_by_a_list(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The headers of size and time had no columns there."""
+    page = visit.page
+    for name, size in (("a.txt", 2), ("b.txt", 3), ("c.txt", 1)):
+        await store.put(name, bytes(size))
+    await page.set_viewport_size(NARROW)
+    await visit.open_folder(s3_bucket)
+    rows = page.get_by_role("grid", name="Objects").get_by_role("row")
+    await expect(rows.nth(1)).to_contain_text("a.txt")
+    await expect(page.get_by_role("columnheader", name="Modified")).to_have_count(0)
+    for order, names in (
+        ("Largest first", "bac"),
+        ("Oldest first", "abc"),
+        ("Name, Z to A", "cba"),
+    ):
+        await page.get_by_label("Sort by").select_option(order)
+        for number, name in enumerate(names, 1):
+            await expect(rows.nth(number)).to_contain_text(f"{name}.txt")
 
 
 async def test_rename_keeps_the_bytes(
@@ -92,6 +118,16 @@ async def test_rename_keeps_the_bytes(
     assert renamed.digest == info.digest
 
 
+async def filter_without_match(page: Page, message: str) -> None:
+    """Type what no name has: Enter reports it to screen readers. Then clear the filter."""
+    await page.keyboard.type("no such name")
+    await expect(page.get_by_role("heading", name=message)).to_be_visible()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status").filter(has_text=message)).to_have_count(1)
+    await expect(page.get_by_role("searchbox", name="Filter")).to_be_focused()
+    await page.keyboard.press("Escape")
+
+
 async def test_journey_with_the_keyboard_only(
     stranger: Visit, store: jetstow.ObjectStore, s3_bucket: str
 ) -> None:
@@ -108,7 +144,9 @@ async def test_journey_with_the_keyboard_only(
     await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_visible()
 
     await expect(page.get_by_role("link", name=s3_bucket, exact=True)).to_be_visible()
+    await expect(page.get_by_role("heading", name="Buckets", exact=True)).to_be_focused()
     await press("/")
+    await filter_without_match(page, "No bucket matches the filter")
     await write(s3_bucket)
     await expect(page.get_by_role("table", name="Buckets").get_by_role("row")).to_have_count(2)
     await press("ArrowDown")
@@ -120,7 +158,9 @@ async def test_journey_with_the_keyboard_only(
     await press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await press("/")
+    await filter_without_match(page, "Nothing matches the filter")
     await write("lett")
+    await expect(grid.get_by_role("link", name="letters/")).to_be_visible()
     await expect(grid.get_by_role("link", name="alpha.txt")).to_have_count(0)
     await press("ArrowDown")
     await press("Enter")
@@ -130,5 +170,6 @@ async def test_journey_with_the_keyboard_only(
     await press("Enter")
     await expect(page.get_by_role("heading", name="two.txt")).to_be_visible()
     await expect(page.get_by_text("content of letters/two.txt")).to_be_visible()
+    await expect(page.get_by_role("heading", name="two.txt")).to_be_focused()
     await page.go_back()
     await expect(grid.get_by_role("link", name="one.txt")).to_be_visible()

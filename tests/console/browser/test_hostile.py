@@ -31,6 +31,16 @@ NAMES = (
     "n" * 900,
 )
 DOTS = "../../a/../secret.txt"
+RESOLVED = ("..", "a/../b", "a/./c", "../b", "/b", "a//b", "b/")
+_READ_AND_DELETE = """
+async ([bucket, names]) => {
+  const {s3} = await import("/_console/static/api.js");
+  const read = [];
+  for (const name of names) read.push(await (await s3("GET", bucket, name)).text());
+  for (const name of names) await s3("DELETE", bucket, name);
+  return read;
+}
+"""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -74,6 +84,30 @@ async def test_hostile_names_and_metadata(
     async with page.expect_download() as download:
         await page.get_by_role("link", name="Download").click()
     assert (await (await download.value).path()).read_bytes() == DOTS.encode()
+
+
+async def test_names_that_paths_cannot_have(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """Browsers resolve "..", and the page could not reach the object; no other one is touched."""
+    page = visit.page
+    others = ["a/b", "b", "c"]
+    for name in (*RESOLVED, *others):
+        await store.put(name, name.encode(), headers={"Content-Type": "text/plain"})
+    await visit.open_object(s3_bucket, "..")
+    await expect(page.get_by_label("Text of ..", exact=True)).to_have_text("..")
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Download").click()
+    assert (await (await download.value).path()).read_bytes() == b".."
+    await page.get_by_role("button", name="Rename").click()
+    await page.get_by_label("New name").fill(".")
+    await page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    await expect(page.get_by_label("Text of .", exact=True)).to_have_text("..")
+
+    names = [".", *RESOLVED[1:]]
+    read = await page.evaluate(_READ_AND_DELETE, [s3_bucket, names])
+    assert read == ["..", *RESOLVED[1:]]
+    assert sorted([info.name async for info in store.list()]) == others
 
 
 async def test_hostile_contents(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.async_api import expect
@@ -17,7 +18,7 @@ from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, Locator, Page
+    from playwright.async_api import Browser, Locator, Page, Response, Route
 
     import jetstow
     from tests.support.browser import Visit
@@ -41,10 +42,47 @@ def upload(page: Page, name: str) -> Locator:
     return page.get_by_role("region", name="Uploads").get_by_role("listitem").filter(has_text=name)
 
 
+async def expect_uploaded(page: Page, text: str) -> None:
+    """Wait until all uploads have succeeded. The list of them is closed then."""
+    await expect(page.get_by_role("region", name="Uploads")).to_contain_text(f"{text} uploaded")
+
+
 def part_of(url: str) -> str:
     """Return the part number in the URL of a request, or an empty string."""
     found = re.search(r"partNumber=(\d+)", url)
     return found[1] if found else ""
+
+
+def write_files(folder: Path, files: dict[str, bytes]) -> None:
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+async def drop(page: Page, path: Path) -> None:
+    """Drop a file or a folder on the middle of the page, as another program does."""
+    browser = await page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        event = {"type": kind, "x": 700, "y": 500, "data": data}
+        await browser.send("Input.dispatchDragEvent", event)
+    await browser.detach()
+
+
+async def test_folder_is_dropped(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str, tmp_path: Path
+) -> None:
+    """Browsers list at most 100 files of a folder at a time."""
+    page = visit.page
+    files = {"trip/day 1/a.txt": b"a", "trip/empty": b""}
+    files |= {f"trip/day 2/{number}.txt": b"%d" % number for number in range(101)}
+    write_files(tmp_path, files)
+    await visit.open_folder(s3_bucket)
+    await expect(page.get_by_text("This bucket is empty")).to_be_visible()
+    await drop(page, tmp_path / "trip")
+    await expect_uploaded(page, f"{len(files)} files")
+    assert {info.name: (await store.get(info.name)).data async for info in store.list()} == files
 
 
 async def test_folder_uploaded_and_downloaded_as_zip(
@@ -56,17 +94,15 @@ async def test_folder_uploaded_and_downloaded_as_zip(
         "trip/notes.txt": b"notes",
         "trip/empty": b"",
     }
-    for name, data in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+    write_files(tmp_path, files)
     await visit.open_folder(s3_bucket)
     await choose(page, "Upload folder", tmp_path / "trip")
     await page.get_by_role("link", name="trip/").click()
     grid = page.get_by_role("grid", name="Objects")
     await expect(grid.get_by_role("link", name="notes.txt")).to_be_visible()
     await expect(grid.get_by_role("link", name="day 1/")).to_be_visible()
-    await expect(upload(page, "beach.jpg")).to_contain_text("Done")
+    await expect_uploaded(page, "3 files")
+    await expect(upload(page, "beach.jpg")).to_have_count(0)
     for name, data in files.items():
         assert (await store.get(name)).data == data
 
@@ -81,6 +117,44 @@ async def test_folder_uploaded_and_downloaded_as_zip(
     with zipfile.ZipFile(await (await download.value).path()) as archive:
         assert archive.testzip() is None
         assert {name: archive.read(name) for name in archive.namelist()} == files
+
+    uploads = page.get_by_role("region", name="Uploads")
+    await uploads.get_by_text("3 files uploaded").first.click()
+    await expect(upload(page, "beach.jpg")).to_contain_text("Done")
+    await uploads.get_by_role("button", name="Close").click()
+    await expect(uploads).to_have_count(0)
+
+
+def damaging(data: bytes) -> Callable[[Route], Awaitable[None]]:
+    """Return a route that sends other bytes than those of the request."""
+
+    async def send(route: Route) -> None:
+        await route.continue_(post_data=bytes([data[0] ^ 1]) + data[1:])
+
+    return send
+
+
+async def test_damaged_uploads_are_refused_and_repeated(
+    visit: Visit, s3: Any, store: jetstow.ObjectStore, s3_bucket: str, tmp_path: Path
+) -> None:
+    """Bytes that changed on the way were stored: a request had no checksum."""
+    page = visit.page
+    files = {"small.bin": some_bytes(1000), "large.bin": some_bytes(9 * MIB)}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    sent = {"small": files["small.bin"], "partNumber=2": files["large.bin"][8 * MIB :]}
+    refused: list[Response] = []
+    page.on("response", lambda each: refused.append(each) if each.status == 400 else None)
+    await visit.open_folder(s3_bucket)
+    for url, data in sent.items():
+        await page.route(re.compile(url), damaging(data), times=1)
+    await choose(page, "Upload files", *(tmp_path / name for name in files))
+    await expect_uploaded(page, "2 files")
+    assert ["BadDigest" in await response.text() for response in refused] == [True, True]
+    for name, data in files.items():
+        assert (await store.get(name)).data == data
+        head = s3.head_object(Bucket=s3_bucket, Key=name, ChecksumMode="ENABLED")
+        assert head["ChecksumType"] == "FULL_OBJECT"
 
 
 async def test_download_has_the_digest_of_the_object(
@@ -120,44 +194,35 @@ async def test_upload_goes_on_after_the_network_was_lost(
             await expect(upload(page, "large.bin")).to_contain_text("Waiting for the network")
             await expect(page.get_by_text("Reconnecting")).to_be_visible()
             proxy.accept()
-            await expect(upload(page, "large.bin")).to_contain_text("Done")
+            await expect_uploaded(page, "1 file")
             await expect(page.get_by_text(re.compile("^Live"))).to_be_visible(timeout=30_000)
     assert (await store.get("large.bin")).data == data
 
 
 async def test_upload_goes_on_after_pause_and_reload(
-    chromium: Browser,
-    console: RunningConsole,
-    store: jetstow.ObjectStore,
-    s3_bucket: str,
-    tmp_path: Path,
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str, tmp_path: Path
 ) -> None:
     """The parts that were stored before the reload are not sent again."""
-    (tmp_path / "large.bin").write_bytes(data := some_bytes(32 * MIB))
-    async with (
-        Proxy(console.port, rate=32 * MIB) as proxy,
-        visiting(chromium, f"http://127.0.0.1:{proxy.port}") as visit,
-    ):
-        page = visit.page
-        await visit.sign_in(OWNER)
-        await visit.open_folder(s3_bucket)
-        stored: list[str] = []
-        page.on("response", lambda each: stored.append(part_of(each.url)) if each.ok else None)
-        async with page.expect_response(lambda each: bool(part_of(each.url)) and each.ok):
-            await choose(page, "Upload files", tmp_path / "large.bin")
-        line = upload(page, "large.bin")
-        await line.get_by_role("button", name="Pause").click()
-        await expect(line).to_contain_text("Paused")
-        await page.reload()
-        before = set(filter(None, stored))
-        sent: list[str] = []
-        page.on("request", lambda each: sent.append(part_of(each.url)))
-        line = upload(page, "large.bin")
-        await expect(line).to_contain_text("Paused")
-        async with page.expect_file_chooser() as chooser:
-            await line.get_by_role("button", name="Choose file again").click()
-        await (await chooser.value).set_files(tmp_path / "large.bin")
-        await expect(line).to_contain_text("Done")
+    page = visit.page
+    (tmp_path / "large.bin").write_bytes(data := some_bytes(SIZE))
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(part_of(each.url)))
+    await visit.open_folder(s3_bucket)
+    others = re.compile("partNumber=[23]")
+    await page.route(others, lambda _: None)  # they do not arrive
+    async with page.expect_response(lambda each: part_of(each.url) == "1" and each.ok):
+        await choose(page, "Upload files", tmp_path / "large.bin")
+    line = upload(page, "large.bin")
+    await expect(line).to_contain_text("8.0 MiB of 20.0 MiB")
+    await line.get_by_role("button", name="Pause").click()
+    await expect(line).to_contain_text("Paused")
+    await page.unroute(others)
+    await page.reload()
+    sent.clear()
+    await expect(line).to_contain_text("Paused")
+    async with page.expect_file_chooser() as chooser:
+        await line.get_by_role("button", name="Choose file again").click()
+    await (await chooser.value).set_files(tmp_path / "large.bin")
+    await expect_uploaded(page, "1 file")
     assert (await store.get("large.bin")).data == data
-    assert before
-    assert not before & set(sent)
+    assert sorted(filter(None, sent)) == ["2", "3"]

@@ -30,7 +30,6 @@ from jetstow.errors import (
     BucketNotFoundError,
     ChunksLostError,
     IntegrityError,
-    JetstowError,
     LinkError,
     LinkIsABucketError,
     ObjectChangedError,
@@ -52,18 +51,21 @@ _FINDINGS: Final = (
 )  # fmt: skip
 
 
-async def verify(
-    stream: Stream, name: str | None, *, quick: bool, progress: Progress | None
-) -> VerifyResult:
-    """Verify one object, or all objects; `quick` counts chunks and bytes without reading them.
-
-    Raises: `ObjectNotFoundError` (`name` does not exist).
-    """
+async def verify_bucket(stream: Stream, *, quick: bool, progress: Progress | None) -> VerifyResult:
+    """Verify all objects; `quick` counts chunks and bytes without reading them."""
     await stream.purges.wait()  # what they remove is not unused
-    verification = _Verification(stream, quick=quick, progress=progress)
-    if name is None:
-        return await verification.verify_bucket()
-    return await verification.verify_object(name)
+    return await _Verification(stream, quick=quick, progress=progress).verify_bucket()
+
+
+async def verify_object(
+    stream: Stream, context: ErrorContext, *, quick: bool, progress: Progress | None
+) -> VerifyResult:
+    """Verify the object in `context`, or one version of it.
+
+    Raises: `ObjectNotFoundError` (it does not exist).
+    """
+    await stream.purges.wait()
+    return await _Verification(stream, quick=quick, progress=progress).verify_object(context)
 
 
 class _Verification:
@@ -75,15 +77,17 @@ class _Verification:
         self._objects = self._links = self._size = self._total_size = 0
         # Chunks and bytes of each NUID; None if they were not counted.
         self._stored: dict[str, tuple[int, int]] | None = None
-        # The versions that are not current: names and ids.
+        # The versions that are read as such, not as the current object: names and ids.
         self._kept: set[tuple[str, str | None]] = set()
 
-    async def verify_object(self, name: str) -> VerifyResult:
+    async def verify_object(self, context: ErrorContext) -> VerifyResult:
+        if context.version is not None:
+            self._kept.add((context.name or "", context.version))
         try:
-            info = await get_info(self._stream, self._stream.error_context(name))
+            info = await get_info(self._stream, context)
         except BadObjectMetaError as error:
             self._objects += 1
-            self._add_finding(name, error)
+            self._findings.append(Finding(context.name, error, context.version))
         else:
             self._total_size = info.size or 0
             await self._verify(info)
@@ -111,9 +115,6 @@ class _Verification:
             unused=unused,
             findings=tuple(findings),
         )
-
-    def _add_finding(self, name: str | None, error: JetstowError) -> None:
-        self._findings.append(Finding(name, error))
 
     # -- scans -----------------------------------------------------------------------------
 
@@ -173,7 +174,7 @@ class _Verification:
             except _FINDINGS as error:
                 state = await self._read_state(info)
                 if state.revision == info.revision:
-                    self._add_finding(info.name, error)
+                    self._findings.append(Finding(info.name, error, self._context(info).version))
                     return
                 current = state.live
 

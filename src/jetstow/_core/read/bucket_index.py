@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from typing import Any, Final, Self
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
-from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.index_entry import EntryDecoder, IndexEntry
 from jetstow._core.read.index_feed import IndexFeed, Outdated
-from jetstow._core.read.listing import iter_infos
-from jetstow._core.read.name_index import IndexPage, PageCandidates, PageQuery
-from jetstow._core.read.version_index import VersionCandidates, VersionPage
+from jetstow._core.read.index_scan import scan_deleted, scan_page, scan_versions
+from jetstow._core.read.name_index import IndexPage, PageQuery
+from jetstow._core.read.version_index import DeletedPage, VersionCandidates, VersionPage
 from jetstow.errors import BucketNotFoundError, InvalidOptionError, TimeoutError
 
 # How long a change may take to arrive before another consumer is created, and in all; in seconds.
@@ -82,11 +81,15 @@ class BucketIndex:
         query = self._query(prefix, after, delimiter, limit)
         feed, now, max_age = await self._current_feed()
         if feed.is_too_large:
-            page = await self._scan(feed, query, now, max_age) if limit else IndexPage()
+            page = IndexPage()
+            if limit:
+                page, count = await scan_page(self._stream, self._decoder, query, now, max_age)
+                if count <= self._max_names // 2:
+                    await self._end(feed)  # the next page fills the index again
         else:
             page = feed.names.page(query, now, max_age)
             page.revision = feed.applied
-            page.names = len(feed.names)
+            page.names, page.versions = len(feed.names), feed.versions.counts
         page.time = now
         return page
 
@@ -129,7 +132,24 @@ class BucketIndex:
         feed, now, _ = await self._current_feed()
         if not feed.is_too_large:
             return feed.versions.page(feed.names, query, after_version, now)
-        return await self._scan_versions(query, after_version, now)
+        candidates = VersionCandidates(query, after_version, now)
+        return await scan_versions(self._stream, self._decoder, candidates)
+
+    async def deleted(
+        self, prefix: str = "", *, after: str = "", limit: int = 1_000
+    ) -> DeletedPage:
+        """Return the deleted objects of a versioned bucket that can be restored, by name.
+
+        The current version of these names is a delete marker, and hides another version that is
+        not one. The arguments are those of `page`.
+
+        Raises: what `page` raises.
+        """
+        query = self._query(prefix, after, "", limit)
+        feed, now, _ = await self._current_feed()
+        if not feed.is_too_large:
+            return feed.versions.deleted(query, now)
+        return await scan_deleted(self._stream, self._decoder, VersionCandidates(query, None, now))
 
     async def close(self) -> None:
         """Stop watching the bucket, and free the memory."""
@@ -222,9 +242,11 @@ class BucketIndex:
             raise Outdated  # it decides on the ids
         if feed.is_too_large:
             return info
-        if following is not None:
-            last = await self._stream.last_message(self._context, pattern)
-            await self._wait_for(feed, following.seq if last is None else last.seq)
+        # Not the last message: servers to 2.15.1 search all subjects of a wildcard for it.
+        last = info["state"]["last_seq"]
+        while following is not None and following.seq <= last:
+            await self._wait_for(feed, following.seq)
+            following = await self._stream.next_message(self._context, pattern, feed.applied + 1)
         if _now() - self._checked_at >= max(
             _MIN_CHECK_INTERVAL, len(feed.names) / _NAMES_PER_SECOND
         ):
@@ -250,30 +272,6 @@ class BucketIndex:
                     f"receive revision {following.seq} within {_MAX_WAIT:g} seconds",
                 )
             await feed.resume()
-
-    async def _scan(self, feed: IndexFeed, query: PageQuery, now: int, max_age: int) -> IndexPage:
-        """Return a page of a bucket with too many names, from all of its metadata."""
-        candidates, count = PageCandidates(query, now, max_age), 0
-        names = NameFilter(hides_versions=self._stream.versioning is not None)
-        async with aclosing(iter_infos(self._stream, names)) as infos:
-            async for info in infos:
-                count += 1
-                if not info.deleted:
-                    candidates.add(self._decoder.entry(info, parse_timestamp(info.mtime or "")))
-        if count <= self._max_names // 2:
-            await self._end(feed)  # the next page fills the index again
-        return candidates.page()
-
-    async def _scan_versions(
-        self, query: PageQuery, after_version: str | None, now: int
-    ) -> VersionPage:
-        """Return a page of versions of a bucket with too many names, from all of its metadata."""
-        candidates = VersionCandidates(query, after_version, now)
-        for add in (candidates.find, candidates.add):
-            async with aclosing(iter_infos(self._stream)) as infos:
-                async for info in infos:
-                    add(self._decoder.change(info, parse_timestamp(info.mtime or "")))
-        return candidates.page()
 
 
 def _now() -> float:

@@ -10,6 +10,19 @@ from sortedcontainers import SortedDict
 from jetstow._core.read.index_entry import IndexEntry
 
 
+@dataclass(frozen=True, slots=True)
+class VersionCounts:
+    """What a versioned bucket keeps besides its objects.
+
+    `older` is the number of versions that are not the current one of their name, and `size` theirs
+    in bytes. `markers` is the number of delete markers, current or not.
+    """
+
+    older: int = 0
+    size: int = 0
+    markers: int = 0
+
+
 @dataclass(slots=True)
 class IndexPage:
     """A page of an index: objects, and prefixes up to a delimiter, both sorted.
@@ -19,8 +32,9 @@ class IndexPage:
     `revision` is that of the last change in the index, and `time` the server's time of the page in
     nanoseconds since 1970: two pages with the same revision differ only in what has expired between
     them, and in what an administrator has purged. The revision is 0 if the index keeps no names:
-    the bucket has none, or too many. `names` is how many names the index keeps for the bucket, with
-    those that expired lately; None if they are too many.
+    the bucket has none, or too many. `names` is how many names the index keeps for the bucket, and
+    `versions` how many versions besides, both with those that expired lately; None if they are too
+    many.
     """
 
     entries: list[IndexEntry] = field(default_factory=list)
@@ -29,6 +43,7 @@ class IndexPage:
     revision: int = field(default=0, compare=False)
     time: int = field(default=0, compare=False)
     names: int | None = field(default=None, compare=False)
+    versions: VersionCounts | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sortedcontainers import SortedDict
 
 from jetstow._core.read.index_entry import Change, IndexEntry, Removed
-from jetstow._core.read.name_index import NameIndex, PageQuery, successor
+from jetstow._core.read.name_index import NameIndex, PageQuery, VersionCounts, successor
 
 
 @dataclass(slots=True)
@@ -26,11 +26,31 @@ class VersionPage:
 
 
 @dataclass(slots=True)
+class DeletedPage:
+    """A page of deleted objects by name: each delete marker, and the newest version that it hides.
+
+    `next` is the `after` of the next page, or None if this is the last one.
+    """
+
+    entries: list[tuple[IndexEntry, IndexEntry]] = field(default_factory=list)
+    next: str | None = None
+
+
+@dataclass(slots=True)
 class _History:
     """The versions of a name besides its object: those that are kept, and a delete marker."""
 
     kept: dict[str, IndexEntry] = field(default_factory=dict)
     marker: IndexEntry | None = None
+
+    def newest_object(self, now: int) -> IndexEntry | None:
+        """Return the newest version that is kept, has not expired and is not a delete marker."""
+        found = (
+            entry
+            for entry in self.kept.values()
+            if not entry.is_marker and not 0 < entry.expires <= now
+        )
+        return max(found, key=lambda entry: entry.revision, default=None)
 
 
 class VersionIndex:
@@ -38,28 +58,37 @@ class VersionIndex:
 
     def __init__(self) -> None:
         self._names: SortedDict[str, _History] = SortedDict()
-        self._count = 0
+        # Of the versions that are kept: how many are objects, their bytes, how many are markers.
+        self._older = self._size = self._kept_markers = 0
+        self._current_markers = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._older + self._kept_markers
+
+    @property
+    def counts(self) -> VersionCounts:
+        """How many versions there are."""
+        return VersionCounts(self._older, self._size, self._kept_markers + self._current_markers)
 
     def keep(self, entry: IndexEntry) -> None:
         """Add or replace a version that is not the current one."""
         kept = self._history(entry.name).kept
-        self._count += entry.version not in kept
+        self._count(kept.get(entry.version), -1)
+        self._count(entry, 1)
         kept[entry.version] = entry
 
     def discard(self, name: str, version: str) -> None:
         """Remove a version that is not the current one, if it is there."""
         history = self._names.get(name)
-        if history is not None and history.kept.pop(version, None) is not None:
-            self._count -= 1
+        if history is not None and (entry := history.kept.pop(version, None)) is not None:
+            self._count(entry, -1)
             self._forget_empty(name, history)
 
     def mark(self, name: str, marker: IndexEntry | None) -> None:
         """Set the delete marker that is the current version of a name, or none."""
         history = self._names.get(name) if marker is None else self._history(name)
         if history is not None:
+            self._current_markers += (marker is not None) - (history.marker is not None)
             history.marker = marker
             self._forget_empty(name, history)
 
@@ -113,7 +142,34 @@ class VersionIndex:
                     rest, last, last_version = rest - 1, name, entry.version
         return page
 
+    def deleted(self, query: PageQuery, now: int = 0) -> DeletedPage:
+        """Return a page of the names whose current version is a delete marker.
+
+        Names of which no other version is left at `now` are not included.
+        """
+        page, (start, inclusive) = DeletedPage(), query.start
+        for name in self._names.irange(start, inclusive=(inclusive, True)):
+            if not name.startswith(query.prefix):
+                break
+            history = self._names[name]
+            if history.marker is None or (newest := history.newest_object(now)) is None:
+                continue
+            if len(page.entries) == query.limit:
+                page.next = page.entries[-1][0].name if page.entries else None
+                break
+            page.entries.append((history.marker, newest))
+        return page
+
     # -- inside ------------------------------------------------------------------------------
+
+    def _count(self, entry: IndexEntry | None, by: int) -> None:
+        if entry is None:
+            return
+        if entry.is_marker:
+            self._kept_markers += by
+        else:
+            self._older += by
+            self._size += by * entry.size
 
     def _history(self, name: str) -> _History:
         history = self._names.get(name)
@@ -171,6 +227,7 @@ class VersionCandidates:
     def __init__(self, query: PageQuery, after_version: str | None, now: int) -> None:
         self._query, self._after_version, self._now = query, after_version, now
         self._keys: SortedDict[str, str] = SortedDict()
+        self._has_more = False
         self._objects, self._versions = NameIndex(), VersionIndex()
 
     def find(self, change: Change) -> None:
@@ -184,6 +241,12 @@ class VersionCandidates:
         self._keys[key] = min(entry.name, self._keys.get(key, entry.name))
         if len(self._keys) > self._query.limit + 2:
             self._keys.popitem()
+            self._has_more = True
+
+    def find_deleted(self, change: Change) -> None:
+        """Consider the name of a change if it is deleted."""
+        if isinstance(change, Removed):
+            self.find(change)
 
     def add(self, change: Change) -> None:
         """Keep a change if the page needs it."""
@@ -203,6 +266,13 @@ class VersionCandidates:
     def page(self) -> VersionPage:
         """Return the page."""
         return self._versions.page(self._objects, self._query, self._after_version, self._now)
+
+    def deleted_page(self) -> DeletedPage:
+        """Return the page of deleted objects, among the names of `find_deleted`."""
+        page = self._versions.deleted(self._query, self._now)
+        if page.next is None and self._has_more:  # some names had no version left
+            page.next = self._keys.peekitem()[0]
+        return page
 
     def _is_in_range(self, name: str) -> bool:
         start, inclusive = self._query.start

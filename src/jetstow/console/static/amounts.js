@@ -23,10 +23,10 @@ export const TIME_UNITS = [
 ];
 
 /**
- * A field for an amount; empty is null. `onInput` receives the amount, or NaN if the text is not a number.
- * @param {{label: string, value: number|null, units: Unit[], preferred: string, hint?: string, error?: string, onInput: (value: number|null) => void}} props
+ * A field for an amount; empty is null, which `empty` describes. `onInput` receives the amount, or NaN if the text is not a number.
+ * @param {{label: string, value: number|null, units: Unit[], preferred: string, empty?: string, hint?: string, error?: string, onInput: (value: number|null) => void}} props
  */
-export function AmountField({label, value, units, preferred, hint, error, onInput}) {
+export function AmountField({label, value, units, preferred, empty = "No limit", hint, error, onInput}) {
   const [start] = useState(() => split(value, units, preferred));
   const [text, setText] = useState(start.text);
   const [unit, setUnit] = useState(start.unit);
@@ -39,7 +39,7 @@ export function AmountField({label, value, units, preferred, hint, error, onInpu
     onInput(nextText.trim() === "" ? null : number > 0 ? Math.round(number * factor) : NaN);
   };
   return html`<div class="amount">
-    <${Field} label=${label} inputmode="decimal" value=${text} hint=${hint} error=${error} placeholder="No limit"
+    <${Field} label=${label} inputmode="decimal" value=${text} hint=${hint} error=${error} placeholder=${empty}
       onInput=${(/** @type {string} */ next) => change(next, unit)} />
     <div class="field amount-unit"><label class="visually-hidden" for=${id}>${`${label}: unit`}</label>
       <select class="input" id=${id} value=${unit} onChange=${(/** @type {any} */ event) => change(text, event.target.value)}>

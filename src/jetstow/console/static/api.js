@@ -107,15 +107,19 @@ export const patch = (path, body = {}, params) => json("PATCH", path, params, bo
 /** @param {string} path @param {any} [body] @returns {Promise<any>} */
 export const del = (path, body) => json("DELETE", path, undefined, body);
 
+// Browsers resolve dot segments of a path, and some proxies also those between escaped slashes, and merge slashes.
+const CHANGED_IN_PATHS = /(^|\/)\.{0,2}(\/|$)/;
+
 /**
- * The URL of an object (or a bucket, without a key) in S3. The key is one segment with encoded slashes:
- * browsers would resolve "a/../b".
+ * The URL of an object (or a bucket, without a key) in S3. A key that a path would not keep is in the query, so
+ * that the request reaches no other object. No bucket is named "@name": without the query, it reaches nothing.
  * @param {string} bucket @param {string|null} [key] @param {Params} [params]
  */
 export function s3Path(bucket, key, params) {
-  if (key === "." || key === "..") throw new ApiError("InvalidName", `A browser cannot address "${key}".`, 0);
-  const path = `/_console/s3/${encodeURIComponent(bucket)}`;
-  return `${path}${key ? `/${encodeURIComponent(key)}` : ""}${query(params)}`;
+  const path = encodeURIComponent(bucket);
+  if (!key) return `/_console/s3/${path}${query(params)}`;
+  if (CHANGED_IN_PATHS.test(key)) return `/_console/s3/@name/${path}${query({...params, name: key})}`;
+  return `/_console/s3/${path}/${encodeURIComponent(key)}${query(params)}`;
 }
 
 /**

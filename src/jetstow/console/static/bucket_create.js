@@ -3,6 +3,7 @@
 import {html, useState} from "./vendor/preact.js";
 import {post} from "./api.js";
 import {parseDuration, parseSize} from "./format.js";
+import {ReplicasField} from "./replicas_field.js";
 import {Button, Dialog, ErrorBox, Field} from "./ui.js";
 
 /** @param {string} name */
@@ -55,9 +56,7 @@ export function CreateBucket({onClose, onCreated}) {
       <${Field} label="Storage" as="select" value=${values.storage} onInput=${set("storage")}>
         <option value="file">File</option><option value="memory">Memory</option>
       <//>
-      <${Field} label="Replicas" as="select" value=${values.replicas} onInput=${set("replicas")}>
-        ${["1", "3", "5"].map((number) => html`<option key=${number} value=${number}>${number}</option>`)}
-      <//>
+      <${ReplicasField} value=${values.replicas} onInput=${set("replicas")} />
     </div>
     <div class="form-row">
       <${Field} label="Largest size" value=${values.size} onInput=${set("size")} error=${shown.size} placeholder="No limit" hint="For example 10 GiB" />

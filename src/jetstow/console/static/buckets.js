@@ -2,23 +2,28 @@
 /** The page of all buckets. */
 import {html, useEffect, useRef, useState} from "./vendor/preact.js";
 import {at, canWrite, get} from "./api.js";
+import {keptTexts} from "./bucket_contents.js";
 import {CreateBucket} from "./bucket_create.js";
 import {count, duration, size} from "./format.js";
 import {useKeys} from "./keys.js";
 import {Link, navigate, paths} from "./router.js";
-import {Button, Empty, ErrorBox, Icon, Name, Size, Spinner, Time, useTitle} from "./ui.js";
+import {Button, Empty, ErrorBox, Icon, Name, Size, Spinner, Time, useAnnouncer, useTitle} from "./ui.js";
 
 /**
  * @typedef {{name: string, owner: string, owned: boolean, created: string|null, size: number, replicas: number,
  *   storage: "file"|"memory", max_bytes: number|null, max_age: number|null, versioning: null|"enabled"|"suspended",
- *   sealed: boolean, compressed: boolean, object_lock: boolean, description: string, objects: number|null}} Bucket
+ *   sealed: boolean, compressed: boolean, object_lock: boolean, description: string, objects: number|null,
+ *   versions: import("./bucket_contents.js").VersionCounts|null}} Bucket
  */
 
 const REFRESH = 10_000;
 // How many buckets are counted at the same time.
 const COUNTED_AT_ONCE = 3;
 
-/** The numbers of objects, with the size of the bucket that they were counted at. @type {Map<string, {size: number, objects: number}>} */
+/**
+ * The numbers of objects and versions, with the size of the bucket that they were counted at.
+ * @type {Map<string, {size: number, objects: number, versions: import("./bucket_contents.js").VersionCounts|null}>}
+ */
 const counted = new Map();
 
 /** Count the objects of buckets that changed since: the list does not have the numbers. @param {Bucket[]} buckets @param {AbortSignal} signal @param {() => void} onCounted */
@@ -27,8 +32,8 @@ async function countObjects(buckets, signal, onCounted) {
   const work = async () => {
     for (let bucket = waiting.pop(); bucket && !signal.aborted; bucket = waiting.pop()) {
       try {
-        const {objects} = await get(at`buckets/${bucket.name}`, {}, signal);
-        counted.set(bucket.name, {size: bucket.size, objects});
+        const {objects, versions} = await get(at`buckets/${bucket.name}`, {}, signal);
+        counted.set(bucket.name, {size: bucket.size, objects, versions});
         onCounted();
       } catch {
         // It may be gone, or the key may not read it: the number stays unknown.
@@ -50,7 +55,7 @@ function useBuckets() {
     try {
       /** @type {Bucket[]} */
       const found = (await get("buckets", {}, current.signal)).buckets;
-      const show = () => setBuckets(found.map((each) => ({...each, objects: each.objects ?? counted.get(each.name)?.objects ?? null})));
+      const show = () => setBuckets(found.map((each) => ({...each, objects: counted.get(each.name)?.objects ?? null, versions: counted.get(each.name)?.versions ?? null})));
       show();
       setError(null);
       countObjects(found, current.signal, show);
@@ -88,6 +93,7 @@ export function BucketsPage() {
   const search = useRef(/** @type {any} */ (null));
   const table = useRef(/** @type {any} */ (null));
   const writable = canWrite();
+  const announce = useAnnouncer();
   useTitle("Buckets");
 
   /** Focus the link of another row. @param {number} step */
@@ -97,7 +103,10 @@ export function BucketsPage() {
     if (index + step < 0) search.current?.focus();
     else links[Math.min(index + step, links.length - 1)]?.focus();
   };
-  const open = () => table.current?.querySelector("a.bucket-link")?.click();
+  const open = () => {
+    if (shown.length) table.current?.querySelector("a.bucket-link")?.click();
+    else announce.say("No bucket matches the filter");
+  };
   useKeys([
     {keys: "/", label: "Filter", group: "Buckets", run: () => search.current?.focus()},
     {keys: "ArrowDown", label: "Next bucket", group: "Buckets", run: () => move(1)},
@@ -105,11 +114,16 @@ export function BucketsPage() {
     {keys: "Enter", label: "Open", group: "Buckets"},
     ...(writable ? [{keys: "n", label: "New bucket", group: "Buckets", run: () => setCreating(true)}] : []),
   ]);
+  /** @param {string} text */
+  const onFilter = (text) => {
+    setFilter(text);
+    announce.say("");
+  };
   /** @param {KeyboardEvent} event */
   const onFilterKey = (event) => {
     if (event.key === "ArrowDown") move(1);
     else if (event.key === "Enter") open();
-    else if (event.key === "Escape" && filter) setFilter("");
+    else if (event.key === "Escape" && filter) onFilter("");
     else return;
     event.preventDefault();
   };
@@ -124,7 +138,7 @@ export function BucketsPage() {
     <div class="page-head"><h1>Buckets</h1>
       ${buckets?.length
         ? html`<input class="input filter" type="search" role="searchbox" aria-label="Filter" placeholder="Filter ( / )" value=${filter} ref=${search}
-            spellcheck=${false} onInput=${(/** @type {any} */ event) => setFilter(event.target.value)} onKeyDown=${onFilterKey} />${create}`
+            spellcheck=${false} onInput=${(/** @type {any} */ event) => onFilter(event.target.value)} onKeyDown=${onFilterKey} />${create}`
         : null}
     </div>
     <${ErrorBox} error=${error} title="The buckets could not be read" onRetry=${load} />
@@ -135,6 +149,7 @@ export function BucketsPage() {
     <//>`}
     ${buckets?.length && !shown.length ? html`<${Empty} title="No bucket matches the filter" icon="search" />` : null}
     ${shown.length ? html`<div ref=${table}><${BucketTable} buckets=${shown} sort=${sort} onSort=${setSort} /></div>` : null}
+    ${announce.announcer}
     ${creating && html`<${CreateBucket} onClose=${() => setCreating(false)} onCreated=${(/** @type {string} */ name) => navigate(paths.folder(name))} />`}
   </div>`;
 }
@@ -161,6 +176,7 @@ const limits = ({max_bytes, max_age}) => [max_bytes && size(max_bytes), max_age 
 /** @param {{bucket: Bucket}} props */
 function BucketRow({bucket}) {
   const {name, objects, replicas, storage, versioning} = bucket;
+  const kept = keptTexts(bucket.versions).join(", ");
   const versions = bucket.object_lock ? "Locked" : versioning === "enabled" ? "Kept" : versioning === "suspended" ? "Suspended" : "–";
   const details = [
     count(replicas, "replica"), storage, limits(bucket) !== "–" && limits(bucket), versioning && `versions ${versions.toLowerCase()}`,
@@ -170,8 +186,9 @@ function BucketRow({bucket}) {
       ${bucket.sealed && html` <span class="badge is-warn" title="Nothing can be changed any more">Sealed</span>`}
       ${bucket.description && html`<div class="muted bucket-about"><${Name} value=${bucket.description} limit=${120} /></div>`}
       <div class="muted narrow-only">${details.filter(Boolean).join(" · ")}</div></td>
-    <td class="is-number">${objects === null ? html`<span class="muted" title="The objects are being counted">…</span>` : count(objects)}</td>
-    <td class="is-number"><${Size} value=${bucket.size} /></td>
+    <td class="is-number">${objects === null ? html`<span class="muted" title="The objects are being counted">…</span>` : count(objects)}
+      ${kept && html`<div class="muted bucket-kept" title=${`The bucket keeps ${kept} besides its objects`}>${bucket.versions?.older ? `+ ${count(bucket.versions.older)} older` : `+ ${count(bucket.versions?.markers, "marker")}`}</div>`}</td>
+    <td class="is-number"><${Size} value=${bucket.size} />${bucket.versions?.older ? html`<div class="muted bucket-kept">with versions</div>` : null}</td>
     <td class="is-number wide-only">${replicas}</td>
     <td class="wide-only">${storage === "memory" ? "Memory" : "File"}${bucket.compressed ? ", compressed" : ""}</td>
     <td class="wide-only number">${limits(bucket)}</td>

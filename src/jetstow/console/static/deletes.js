@@ -1,9 +1,11 @@
 // @ts-check
 /** Delete objects so that it can be undone: by the delete markers of a versioned bucket, or before it is sent. */
-import {apiUrl, at, csrf, ndjson, s3} from "./api.js";
-import {count, middle} from "./format.js";
+import {apiUrl, at, csrf, s3} from "./api.js";
+import {count, folderOf, middle} from "./format.js";
+import {CancelledError, reportFailures, runOnMany} from "./many.js";
+import {navigate, paths} from "./router.js";
 import {createStore} from "./store.js";
-import {progressToast, toast} from "./toasts.js";
+import {toast} from "./toasts.js";
 
 /** @typedef {{bucket: string, names: string[], prefixes: string[]}} Deletion */
 
@@ -67,36 +69,25 @@ export function describe({names, prefixes}) {
 async function send(deletion, what, versioned) {
   delayed.delete(deletion);
   const {bucket, names, prefixes} = deletion;
-  const control = new AbortController();
-  /** @type {ReturnType<typeof progressToast>|null} */
-  let progress = null;
-  const slow = setTimeout(() => (progress = progressToast(`Deleting ${what}`, () => control.abort())), 600);
   try {
-    const onLine = (/** @type {any} */ line) =>
-      progress?.update(`Deleting ${what}: ${count(line.done)} of ${count(line.total)}`, line.total ? line.done / line.total : null);
-    const result = await ndjson(at`buckets/${bucket}/delete`, {names, prefixes}, onLine, control.signal);
-    reportFailures(result?.failed ?? []);
-    const markers = Object.entries(result?.markers ?? {});
-    if (!versioned || !result?.deleted) return;
-    const undo = markers.length ? () => restore(bucket, markers) : undefined;
-    toast(`Deleted ${what}`, {undo, seconds: UNDO_SECONDS_OF_VERSIONS});
+    const result = await runOnMany(`Deleting ${what}`, at`buckets/${bucket}/delete`, {names, prefixes});
+    reportFailures("deleted", result);
+    const markers = Object.entries(result.markers);
+    if (!versioned || !result.deleted) return;
+    const seconds = UNDO_SECONDS_OF_VERSIONS;
+    if (markers.length) toast(`Deleted ${what}`, {undo: () => restore(bucket, markers), seconds});
+    // They are too many to undo at once.
+    else toast(`Deleted ${what}`, {undo: () => showDeleted(bucket, folderOf(names[0] ?? prefixes[0])), label: "Show deleted", seconds});
   } catch (error) {
-    if (control.signal.aborted) toast("The deletion was cancelled; what was deleted until then stays deleted.");
+    if (error instanceof CancelledError) toast("The deletion was cancelled; what was deleted until then stays deleted.");
     else toast(`${what} could not be deleted: ${/** @type {Error} */ (error).message}`, {kind: "danger"});
   } finally {
-    clearTimeout(slow);
-    /** @type {any} */ (progress)?.close();
     forget(deletion);
   }
 }
 
-/** @param {{name: string, code: string}[]} failed */
-function reportFailures(failed) {
-  if (!failed.length) return;
-  const {name, code} = failed[0];
-  const others = failed.length > 1 ? `, and ${count(failed.length - 1, "other")}` : "";
-  toast(`Not deleted: “${middle(name, 60)}” (${code})${others}`, {kind: "danger"});
-}
+/** @param {string} bucket @param {string} prefix */
+const showDeleted = (bucket, prefix) => navigate(paths.folder(bucket, prefix, {deleted: "1"}));
 
 /** @param {string} bucket @param {[string, string][]} markers */
 async function restore(bucket, markers) {

@@ -4,9 +4,11 @@ import {apiUrl, at, canWrite} from "./api.js";
 import {canBeDelayed, deleteObjects} from "./deletes.js";
 import {count} from "./format.js";
 import {copyText, downloadObject, downloadUrl, openRename, openShare, startDownload} from "./object_actions.js";
+import {navigate, paths} from "./router.js";
 import {split} from "./selection.js";
 import {toast} from "./toasts.js";
 import {openCopy, openMove} from "./transfer.js";
+import {undeleteObjects} from "./undelete.js";
 
 /**
  * @typedef {{id: string, label: string, icon: string, run: () => void, bar?: boolean, danger?: boolean, hint?: string, href?: string}} Action
@@ -45,14 +47,11 @@ export function selectionActions({bucket, prefix, chosen, info, onDone, confirm}
     deleteObjects({...deletion, versioned});
     return onDone();
   };
-  const copyName = async () => {
-    if (single && (await copyText(single.name))) toast("The name was copied");
-  };
   /** @type {(Action|false)[]} */
   const actions = [
-    {id: "download", label: "Download", icon: "download", bar: true, hint: "D", run: download, href: isObject ? objectHref(bucket, names[0]) : isTooLong ? undefined : zip},
+    {id: "download", label: "Download", icon: "download", bar: true, hint: "D", run: download, href: isObject ? downloadUrl(bucket, names[0]) : isTooLong ? undefined : zip},
     isObject && {id: "share", label: "Share", icon: "share", run: () => openShare(bucket, names[0])},
-    single !== null && {id: "name", label: "Copy name", icon: "file", run: copyName},
+    single !== null && {id: "name", label: "Copy name", icon: "file", run: () => copyName(single.name)},
     writable && single !== null && {id: "rename", label: "Rename", icon: "edit", bar: true, hint: "F2", run: rename},
     writable && {id: "copy", label: "Copy", icon: "copy", bar: true, hint: "C", run: () => openCopy(bucket, {names, prefixes}, onDone)},
     writable && {id: "move", label: "Move", icon: "move", bar: true, hint: "M", run: () => openMove(bucket, {names, prefixes}, onDone)},
@@ -61,11 +60,28 @@ export function selectionActions({bucket, prefix, chosen, info, onDone, confirm}
   return actions.filter((action) => action !== false);
 }
 
-/** @param {string} bucket @param {string} name */
-function objectHref(bucket, name) {
-  try {
-    return downloadUrl(bucket, name);
-  } catch {
-    return undefined; // a browser cannot address it: the action says so
-  }
+/**
+ * What can be done with selected deleted objects.
+ * @param {{bucket: string, prefix: string, chosen: import("./selection.js").Selected, info: any, onDone: () => void,
+ *   onUndeleted: () => void}} options
+ * @returns {Action[]}
+ */
+export function deletedActions({bucket, prefix, chosen, info, onDone, onUndeleted}) {
+  const {names} = split(chosen);
+  const undelete = () => {
+    undeleteObjects({bucket, prefix, names}).then(onUndeleted);
+    onDone();
+  };
+  /** @type {(Action|false)[]} */
+  const actions = [
+    canWrite() && !info?.sealed && {id: "undelete", label: "Undelete", icon: "restore", bar: true, hint: "U", run: undelete},
+    names.length === 1 && {id: "versions", label: "Versions", icon: "file", run: () => navigate(paths.object(bucket, names[0]))},
+    names.length === 1 && {id: "name", label: "Copy name", icon: "copy", run: () => copyName(names[0])},
+  ];
+  return actions.filter((action) => action !== false);
+}
+
+/** @param {string} name */
+async function copyName(name) {
+  if (await copyText(name)) toast("The name was copied");
 }

@@ -30,10 +30,10 @@ export function Breadcrumbs({bucket, prefix, leaf}) {
   </ol></nav>`;
 }
 
-/** @param {{counts: import("./rows.js").Counts|null, filtered: boolean}} props */
-export function Contents({counts, filtered}) {
+/** @param {{counts: import("./rows.js").Counts|null, filtered: boolean, deleted: boolean}} props */
+export function Contents({counts, filtered, deleted}) {
   const text = counts
-    ? [count(counts.objects, "object"), counts.folders && count(counts.folders, "folder")].filter(Boolean).join(", ")
+    ? [count(counts.objects, deleted ? "deleted object" : "object"), counts.folders && count(counts.folders, "folder")].filter(Boolean).join(", ")
     : "";
   return html`<span class="contents number" role="status" aria-label="Contents">${
     counts && html`<span>${counts.partial ? "More than " : ""}${text}${filtered ? (counts.total === 1 ? " matches" : " match") : ""}</span>
@@ -42,36 +42,46 @@ export function Contents({counts, filtered}) {
 }
 
 /**
- * @param {{filter: string, deep: boolean, inputRef: any, onFilter: (text: string) => void, onDeep: (deep: boolean) => void,
- *   onKeyDown: (event: KeyboardEvent) => void}} props
+ * @param {{filter: string, deep: boolean, deleted: boolean, versioned: boolean, inputRef: any, onFilter: (text: string) => void,
+ *   onDeep: (deep: boolean) => void, onDeleted: (deleted: boolean) => void, onKeyDown: (event: KeyboardEvent) => void}} props
+ *   `deep` and `deleted` are what is shown; only buckets that are `versioned` keep what is deleted
  */
-export function FilterBar({filter, deep, inputRef, onFilter, onDeep, onKeyDown}) {
+export function FilterBar({filter, deep, deleted, versioned, inputRef, onFilter, onDeep, onDeleted, onKeyDown}) {
   return html`<div class="filter-bar">
     <div class="filter-box"><${Icon} name="search" />
       <input class="input" type="search" aria-label="Filter" placeholder="Filter ( / )" value=${filter} ref=${inputRef} spellcheck=${false} autocomplete="off"
         onInput=${(/** @type {any} */ event) => onFilter(event.target.value)} onKeyDown=${onKeyDown} />
     </div>
-    <label class="check" title="Search in all folders below this one"><input type="checkbox" checked=${deep} aria-label="All folders"
+    <label class="check" title=${deleted ? "Deleted objects are shown of all folders below this one" : "Search in all folders below this one"}>
+      <input type="checkbox" checked=${deep || deleted} disabled=${deleted} aria-label="All folders"
       onChange=${(/** @type {any} */ event) => onDeep(event.target.checked)} /><span>All folders</span></label>
+    ${(versioned || deleted) && html`<label class="check" title="Show the deleted objects of this folder and those below, to undelete them">
+      <input type="checkbox" checked=${deleted} aria-label="Show deleted"
+      onChange=${(/** @type {any} */ event) => onDeleted(event.target.checked)} /><span class="deleted-label"><span>Show </span>deleted</span></label>`}
   </div>`;
 }
 
 /**
  * @param {{bucket: string, prefix: string, selected: number, actions: import("./folder_actions.js").Action[], onClear: () => void,
- *   sealed: boolean, zip: string}} props
+ *   deleted: boolean, sealed: boolean, zip: string, onUndeleteAll: false|(() => void)}} props `onUndeleteAll` adds a button
  */
-export function ActionBar({bucket, prefix, selected, actions, onClear, sealed, zip}) {
+export function ActionBar({bucket, prefix, selected, actions, onClear, deleted, sealed, zip, onUndeleteAll}) {
+  const bar = actions.filter((action) => action.bar);
   if (selected) {
-    return html`<div class="actions is-selection" role="toolbar" aria-label="Actions">
+    return html`<div class=${`actions is-selection ${bar.length > 2 ? "is-many" : ""}`} role="toolbar" aria-label="Actions">
       <${Button} kind="quiet" icon="close" label="Clear the selection" onClick=${onClear} />
       <span class="number" role="status">${count(selected)} selected</span>
-      ${actions.filter((action) => action.bar).map(
+      ${bar.map(
         (action) => action.href
           ? html`<a key=${action.id} class="button button-plain" href=${action.href} download aria-label=${action.label} title=${action.label}><${Icon} name=${action.icon} /><span class="action-label">${action.label}</span></a>`
           : html`<${Button} key=${action.id} icon=${action.icon} aria-label=${action.label} title=${action.label} kind=${action.danger ? "danger" : "plain"}
           onClick=${action.run}><span class="action-label">${action.label}</span><//>`,
       )}
     </div>`;
+  }
+  if (deleted) {
+    if (!onUndeleteAll) return null;
+    return html`<div class="actions" role="toolbar" aria-label="Actions"><${Button} icon="restore" onClick=${onUndeleteAll}>Undelete all<//></div>`;
   }
   return html`<div class="actions" role="toolbar" aria-label="Actions">
     ${canWrite() && !sealed && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}

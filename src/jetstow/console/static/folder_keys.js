@@ -2,11 +2,19 @@
 /** The keyboard in a folder. */
 import {useKeys} from "./keys.js";
 
+/** Actions on the selection: key, id, label. */
+const KEYS = [
+  ["d", "download", "Download"], ["F2", "rename", "Rename"], ["c", "copy", "Copy"], ["m", "move", "Move"],
+  ["Delete", "delete", "Delete"],
+];
+const KEYS_OF_DELETED = [["u", "undelete", "Undelete"]];
+
 /**
  * @param {{rows: import("./rows.js").Rows, selection: any, grid: {current: any}, search: {current: any},
  *   actions: import("./folder_actions.js").Action[], open: (row: any) => void, up: () => void}} options
  */
 export function useFolderKeys({rows, selection, grid, search, actions, open, up}) {
+  const {deleted} = rows.query;
   const {active, selected} = selection;
   const hasTarget = selected.size > 0 || rows.get(active) !== undefined;
   /** Run an action on the selection, or else on the active row. @param {string} id */
@@ -31,10 +39,6 @@ export function useFolderKeys({rows, selection, grid, search, actions, open, up}
     {keys: "Shift ArrowDown", label: "Select a range", group: chosen},
     {keys: "ctrl+a", label: "Select all", group: chosen, run: () => void selection.all()},
     {keys: "Escape", label: "Select nothing", group: chosen, run: () => (selected.size ? selection.clear() : false)},
-    {keys: "d", label: "Download", group: chosen, run: () => act("download")},
-    {keys: "F2", label: "Rename", group: chosen, run: () => act("rename")},
-    {keys: "c", label: "Copy", group: chosen, run: () => act("copy")},
-    {keys: "m", label: "Move", group: chosen, run: () => act("move")},
-    {keys: "Delete", label: "Delete", group: chosen, run: () => act("delete")},
+    ...(deleted ? KEYS_OF_DELETED : KEYS).map(([keys, id, label]) => ({keys, label, group: chosen, run: () => act(id)})),
   ]);
 }

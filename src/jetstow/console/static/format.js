@@ -28,12 +28,12 @@ export function count(number, noun) {
 /** @param {number} value @param {number} [digits] */
 const pad = (value, digits = 2) => String(value).padStart(digits, "0");
 
-/** Local time to the minute, in a form that sorts and aligns. @param {string|number|null|undefined} iso */
-export function time(iso) {
+/** Local time to the minute or to the second, in a form that sorts and aligns. @param {string|number|null|undefined} iso @param {boolean} [seconds] */
+export function time(iso, seconds = false) {
   if (iso === null || iso === undefined) return "–";
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "–";
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}${seconds ? `:${pad(date.getSeconds())}` : ""}`;
 }
 
 /** Local time to the millisecond, with the offset from UTC. @param {string|number|null|undefined} iso */
@@ -43,7 +43,7 @@ export function exactTime(iso) {
   if (Number.isNaN(date.getTime())) return "";
   const offset = -date.getTimezoneOffset();
   const zone = `${offset < 0 ? "-" : "+"}${pad(Math.floor(Math.abs(offset) / 60))}:${pad(Math.abs(offset) % 60)}`;
-  return `${time(iso)}:${pad(date.getSeconds())}.${pad(date.getMilliseconds(), 3)} (UTC${zone})`;
+  return `${time(iso, true)}.${pad(date.getMilliseconds(), 3)} (UTC${zone})`;
 }
 
 /** 90 s, 12 min, 3 h, 30 days. @param {number|null|undefined} seconds */

@@ -10,6 +10,12 @@ import {useVirtual} from "./virtual.js";
 
 const HEAD = 32;
 const COLUMNS = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["modified", "Modified"]]);
+const COLUMNS_OF_DELETED = /** @type {const} */ ([["name", "Name"], ["size", "Size"], ["modified", "Deleted"]]);
+/** Narrow pages have one column, and this list above it. */
+const ORDERS = [
+  ["name asc", "Name"], ["name desc", "Name, Z to A"], ["size desc", "Largest first"], ["size asc", "Smallest first"],
+  ["modified desc", "Newest first"], ["modified asc", "Oldest first"],
+];
 
 const MOST_PLACES = 200;
 
@@ -18,7 +24,7 @@ const places = new Map();
 
 /**
  * @param {{rows: import("./rows.js").Rows, place: string, selection: any, changed: Set<string>, isDeleting: (row: Row) => boolean,
- *   hrefOf: (row: Row) => string, onSort: (column: string) => void, onOpen: (row: Row) => void,
+ *   hrefOf: (row: Row) => string, onSort: (column: string, order?: string) => void, onOpen: (row: Row) => void,
  *   onMenu: (x: number, y: number) => void, handle: {current: any}}} props
  */
 export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSort, onOpen, onMenu, handle}) {
@@ -132,8 +138,8 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   const limit = Math.max(16, Math.floor(((scroller.current?.clientWidth ?? 800) - (narrow ? 130 : 400)) / widthOfText()));
   const indexes = Array.from({length: Math.max(0, last - first + 1)}, (_, index) => first + index);
   const activeRow = active >= first && active <= last && rows.get(active);
-  const {sort, order} = rows.query;
-  return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""} ${activeRow ? "has-active" : ""}" role="grid" aria-label="Objects" tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
+  const {sort, order, deleted} = rows.query;
+  return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""} ${activeRow ? "has-active" : ""}" role="grid" aria-label=${deleted ? "Deleted objects" : "Objects"} tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
     aria-multiselectable="true" aria-busy=${rows.busy || !rows.counts ? "true" : "false"} onScroll=${virtual.onScroll}
     aria-activedescendant=${activeRow ? `row-${active}` : undefined} onClick=${onClick} onContextMenu=${onContextMenu}
     onDblClick=${(/** @type {any} */ event) => event.target.closest("a, input, button, label") || onRow(event, (_, row) => onOpen(row))}
@@ -142,7 +148,10 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       <div role="columnheader" class="cell-check"><input type="checkbox" aria-label="Select all" title="Select all" tabIndex=${total ? 0 : -1} disabled=${!total}
         checked=${selected.size > 0 && selected.size === total} ref=${(/** @type {any} */ box) => box && (box.indeterminate = selected.size > 0 && selected.size < total)}
         onChange=${() => (selected.size ? selection.clear() : selection.all())} /></div>
-      ${COLUMNS.map(
+      ${narrow && html`<div role="columnheader" class="cell-name"><select class="sort-choice" aria-label="Sort by" value=${`${sort} ${order}`}
+        onChange=${(/** @type {any} */ event) => onSort(...event.target.value.split(" "))}>
+        ${ORDERS.map(([id, label]) => html`<option key=${id} value=${id}>${label}</option>`)}</select></div>`}
+      ${!narrow && (deleted ? COLUMNS_OF_DELETED : COLUMNS).map(
         ([id, label]) => html`<div role="columnheader" key=${id} class=${`cell-${id}`} aria-sort=${sort === id ? (order === "desc" ? "descending" : "ascending") : "none"}>
           <button type="button" class="sort" onClick=${() => onSort(id)}>${label}${sort === id && html`<${Icon} name=${order === "desc" ? "down" : "up"} size=${12} />`}</button>
         </div>`,

@@ -26,7 +26,7 @@ export class GridRow extends Component {
     }
     const names = ["row", active && "is-active", selected && "is-selected", changed && "is-changed", deleting && "is-deleting"];
     const full = visible(row.label);
-    const isObject = row.type === "object";
+    const isObject = row.type !== "folder";
     const when = isObject ? html`<${Time} value=${row.modified} />` : null;
     return html`<div class=${names.filter(Boolean).join(" ")} role="row" id=${`row-${index}`} data-index=${index} aria-rowindex=${index + 2} aria-selected=${selected ? "true" : "false"}>
       <div role="gridcell" class="cell-check row-check"><input type="checkbox" tabIndex="-1" aria-label=${`Select ${full}`} checked=${selected} /></div>
@@ -40,7 +40,7 @@ export class GridRow extends Component {
       <div role="gridcell" class="cell-size">${isObject ? html`<${Size} value=${row.size} />` : null}</div>
       <div role="gridcell" class="cell-modified">${when}</div>
       <div role="gridcell" class="cell-menu"><button type="button" class="row-menu button button-quiet button-icon" tabIndex="-1" aria-haspopup="menu"
-        aria-label=${`Actions for ${full}`}>⋯</button></div>
+        aria-label=${`Actions for ${full}`}><${Icon} name="dots" /></button></div>
     </div>`;
   }
 }
@@ -57,5 +57,6 @@ function label(full, limit) {
 /** @param {import("./rows.js").Row} row */
 function iconOf(row) {
   if (row.type === "folder") return "folder";
+  if (row.type === "deleted") return "trash";
   return row.link ? "link" : "file";
 }

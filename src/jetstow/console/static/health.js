@@ -36,8 +36,8 @@ export function HealthPage() {
 /** @param {{health: any}} props */
 function ServerCard({health: {server, connected, round_trip_ms: roundTrip}}) {
   const state = !connected ? "Not connected" : roundTrip === null ? "Does not answer" : "Connected";
-  return html`<section class="panel" aria-label="NATS server"><h2>NATS server</h2>
-    <p class="state-line"><span class=${state === "Connected" ? "badge is-ok" : "badge is-danger"}>${state}</span></p>
+  return html`<section class="panel" aria-label="NATS server">
+    <div class="panel-head"><h2>NATS server</h2><span class=${state === "Connected" ? "badge is-ok" : "badge is-danger"}>${state}</span></div>
     <dl class="facts">
       <div><dt>Name</dt><dd><${Name} value=${server.name || "–"} /></dd></div>
       <div><dt>Version</dt><dd>${server.version || "–"}</dd></div>
@@ -50,7 +50,7 @@ function ServerCard({health: {server, connected, round_trip_ms: roundTrip}}) {
 function LimitsCard({jetstream}) {
   return html`<section class="panel" aria-label="JetStream"><h2>JetStream</h2>
     ${jetstream
-      ? html`<div class="limits">
+      ? html`<div>
           <${Limit} label="Storage" used=${jetstream.storage} limit=${jetstream.max_storage} format=${size} />
           <${Limit} label="Memory" used=${jetstream.memory} limit=${jetstream.max_memory} format=${size} />
           <${Limit} label="Streams" used=${jetstream.streams} limit=${jetstream.max_streams} format=${count} />

@@ -11,10 +11,10 @@ const SHORTEST_SORTED = 500;
 /**
  * Follow the changes below a prefix, and keep `rows` current.
  * @param {import("./rows.js").Rows} rows
- * @param {(names: Set<string>) => void} onDeleted
+ * @param {(names: Set<string>) => void} onGone names that are no rows any more
  * @returns {{state: import("./feed.js").FeedState, changed: Set<string>}} the names that changed just now
  */
-export function useLive(rows, onDeleted) {
+export function useLive(rows, onGone) {
   const [state, setState] = useState(/** @type {import("./feed.js").FeedState} */ ("connecting"));
   const [changed, setChanged] = useState(/** @type {Set<string>} */ (new Set()));
 
@@ -48,9 +48,10 @@ export function useLive(rows, onDeleted) {
       rows.bucket,
       rows.prefix,
       (batch) => {
-        const gone = batch.filter((change) => change.deleted).map((change) => change.name);
-        if (gone.length) onDeleted(new Set(gone));
-        names = new Set([...names, ...batch.filter((change) => !change.deleted).map((change) => change.name)]);
+        const isRow = (/** @type {import("./feed.js").Change} */ change) => change.deleted === rows.query.deleted;
+        const gone = batch.filter((change) => !isRow(change)).map((change) => change.name);
+        if (gone.length) onGone(new Set(gone));
+        names = new Set([...names, ...batch.filter(isRow).map((change) => change.name)]);
         setChanged(names);
         clearTimeout(fading);
         fading = setTimeout(() => {

@@ -38,23 +38,11 @@ export function startDownload(url, name = "") {
 }
 
 /** Download an object. @param {string} bucket @param {string} name @param {string|null} [version] */
-export function downloadObject(bucket, name, version) {
-  try {
-    startDownload(downloadUrl(bucket, name, version), baseName(name));
-  } catch (error) {
-    toast(/** @type {Error} */ (error).message, {kind: "danger"}); // a browser cannot address the name
-  }
-}
+export const downloadObject = (bucket, name, version) => startDownload(downloadUrl(bucket, name, version), baseName(name));
 
 /** A link to the bytes of an object, as a button. @param {{bucket: string, name: string, version?: string|null, kind?: string}} props */
 export function DownloadLink({bucket, name, version, kind = "plain"}) {
-  let href;
-  try {
-    href = downloadUrl(bucket, name, version);
-  } catch {
-    return null; // a browser cannot address the name
-  }
-  return html`<a class="button button-${kind}" href=${href} download=${baseName(name)}><${Icon} name="download" /><span>Download</span></a>`;
+  return html`<a class="button button-${kind}" href=${downloadUrl(bucket, name, version)} download=${baseName(name)}><${Icon} name="download" /><span>Download</span></a>`;
 }
 
 /** The open dialog: once in the page. */

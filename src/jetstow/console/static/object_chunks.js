@@ -13,8 +13,8 @@ import {Button, Empty, ErrorBox} from "./ui.js";
 /** @type {Check} */
 const NOT_CHECKED = {checked: 0, total: 0, state: "idle", findings: []};
 
-/** @param {{bucket: string, object: ObjectData}} props */
-export function ChunksTab({bucket, object}) {
+/** @param {{bucket: string, object: ObjectData, version?: string}} props `version` that is shown, if it is not the current one */
+export function ChunksTab({bucket, object, version}) {
   const {chunks, size: bytes, link} = object;
   const [check, setCheck] = useState(NOT_CHECKED);
   const [error, setError] = useState(/** @type {any} */ (null));
@@ -28,7 +28,7 @@ export function ChunksTab({bucket, object}) {
     running.current = controller;
     setError(null);
     setCheck({...NOT_CHECKED, total: chunks, state: "running"});
-    const query = new URLSearchParams({name: object.name});
+    const query = new URLSearchParams({name: object.name, ...(version && {version})});
     try {
       const last = await ndjson(`${at`buckets/${bucket}/verify`}?${query}`, {}, (line) => {
         if (line.chunk !== undefined) setCheck((before) => ({...before, checked: Math.max(before.checked, line.chunk)}));
@@ -48,7 +48,7 @@ export function ChunksTab({bucket, object}) {
         <span class="muted"> Each is one message in the stream of the bucket.</span></p>
       ${isRunning
         ? html`<${Button} icon="close" onClick=${() => running.current?.abort()}>Stop<//>`
-        : object.latest !== false && html`<${Button} icon="check" onClick=${verify}>Verify<//>`}
+        : html`<${Button} icon="check" onClick=${verify}>Verify<//>`}
     </div>
     <${ChunkMap} chunks=${chunks} chunkSize=${object.chunk_size ?? average} bytes=${bytes} check=${check} />
     <ul class="legend" aria-hidden="true">

@@ -8,6 +8,9 @@ import {Button, Name} from "./ui.js";
 
 /** @typedef {import("./object_page.js").ObjectData} ObjectData */
 
+export const TAGS_HINT = "Words that jetstow find selects objects by. Clients of S3 have tags of their own: S3 tags.";
+export const S3_TAGS_HINT = "Names with values that clients of S3, policies and lifecycle rules use.";
+
 /** @param {{bucket: string, object: ObjectData}} props */
 export function DetailsTab({bucket, object}) {
   return html`<div class="details">
@@ -15,9 +18,9 @@ export function DetailsTab({bucket, object}) {
       ([term, value]) => html`<div key=${term}><dt>${term}</dt><dd>${value}</dd></div>`,
     )}</dl></section>
     <${Pairs} title="Metadata" items=${Object.entries(object.metadata)} />
-    <${Pairs} title="S3 tags" items=${Object.entries(object.s3_tags)} />
     <${Pairs} title="Headers" items=${Object.entries(object.headers).flatMap(([name, values]) => values.map((value) => [name, value]))} />
-    ${object.tags.length > 0 && html`<section class="panel"><h2>Tags</h2>
+    <${Pairs} title="S3 tags" hint=${S3_TAGS_HINT} items=${Object.entries(object.s3_tags)} />
+    ${object.tags.length > 0 && html`<section class="panel"><h2>Tags</h2><p class="muted">${TAGS_HINT}</p>
       <ul class="chips">${object.tags.map((tag) => html`<li key=${tag} class="chip"><${Name} value=${tag} /></li>`)}</ul>
     </section>`}
   </div>`;
@@ -26,6 +29,7 @@ export function DetailsTab({bucket, object}) {
 /** @param {string} bucket @param {ObjectData} object @returns {[string, any][]} */
 function facts(bucket, object) {
   const {link, retention} = object;
+  const isSame = object.version === object.nuid; // except of what was written without versioning
   /** @type {[string, any][]} */
   const rows = [
     ["Name", html`<${CopyValue} value=${object.name} />`],
@@ -38,9 +42,9 @@ function facts(bucket, object) {
     ["Digest", object.digest && html`<${CopyValue} value=${object.digest} mono />`],
     ["ETag", object.etag && html`<${CopyValue} value=${object.etag} mono />`],
     ["Revision", html`<span class="mono">${object.revision}</span>`],
-    ["Version", object.version && html`<${CopyValue} value=${object.version} mono />`],
+    [isSame ? "Version, NUID" : "Version", object.version && html`<${CopyValue} value=${object.version} mono />`],
     ["Chunks", link ? null : chunkText(object)],
-    ["NUID", object.nuid && html`<${CopyValue} value=${object.nuid} mono />`],
+    ["NUID", isSame ? null : object.nuid && html`<${CopyValue} value=${object.nuid} mono />`],
     ["Encryption", object.encrypted ? "Encrypted by its client: only that client's key can read it" : null],
     ["Retention", retention && `${retention.mode.toLowerCase()}, until ${exactTime(retention.until)}`],
     ["Legal hold", object.legal_hold ? "On: this version cannot be deleted" : null],
@@ -70,10 +74,10 @@ export function CopyValue({value, mono = false}) {
     <${Button} kind="quiet" icon=${copied ? "check" : "copy"} label=${copied ? "Copied" : "Copy"} onClick=${copy} /></span>`;
 }
 
-/** @param {{title: string, items: string[][]}} props */
-function Pairs({title, items}) {
+/** @param {{title: string, items: string[][], hint?: string}} props */
+function Pairs({title, items, hint}) {
   if (!items.length) return null;
-  return html`<section class="panel"><h2>${title}</h2>
+  return html`<section class="panel"><h2>${title}</h2>${hint && html`<p class="muted">${hint}</p>`}
     <dl class="facts">${items.map(
       ([name, value], index) => html`<div key=${index}><dt><${Name} value=${name} limit=${200} /></dt><dd><${Name} value=${value} limit=${4000} /></dd></div>`,
     )}</dl>

@@ -3,6 +3,7 @@
 import {html, useState} from "./vendor/preact.js";
 import {ApiError, at, get, patch, s3} from "./api.js";
 import {visible} from "./format.js";
+import {S3_TAGS_HINT, TAGS_HINT} from "./object_details.js";
 import {PairsEditor, toPairs, toRecord} from "./object_pairs.js";
 import {Button, Dialog, ErrorBox, Field, toast} from "./ui.js";
 
@@ -75,9 +76,9 @@ export function EditDialog({bucket, object, onClose, onSaved}) {
     <${Field} label="Description" value=${draft.description} onInput=${change("description")} />
     <${Field} label="Type" value=${draft.contentType} onInput=${change("contentType")} placeholder="text/csv" />
     <${PairsEditor} title="Metadata" pairs=${draft.metadata} onChange=${change("metadata")} />
-    <${PairsEditor} title="S3 tags" pairs=${draft.s3Tags} onChange=${change("s3Tags")} limit=${10} />
     <${PairsEditor} title="Headers" pairs=${draft.headers} onChange=${change("headers")} />
-    <${Field} label="Tags" as="textarea" class="short-text" value=${draft.tags} onInput=${change("tags")} hint="One in each line. jetstow find selects objects by them." />
+    <${PairsEditor} title="S3 tags" pairs=${draft.s3Tags} onChange=${change("s3Tags")} limit=${10} hint=${S3_TAGS_HINT} />
+    <${Field} label="Tags" as="textarea" class="short-text" value=${draft.tags} onInput=${change("tags")} hint=${`${TAGS_HINT} One in each line.`} />
   <//>`;
 }
 

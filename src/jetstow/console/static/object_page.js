@@ -11,6 +11,7 @@ import {ChunksTab} from "./object_chunks.js";
 import {DetailsTab} from "./object_details.js";
 import {EditDialog} from "./object_edit.js";
 import {useLoad} from "./object_load.js";
+import {MissingObject} from "./object_missing.js";
 import {VersionsTab} from "./object_versions.js";
 import {PreviewTab} from "./preview.js";
 import {navigate, paths} from "./router.js";
@@ -42,9 +43,10 @@ function ObjectView({bucket, name, version}) {
   useTitle(baseName(name));
   useFollow(bucket, name, object);
   const {error} = object;
-  const missing = error instanceof ApiError && error.status === 404;
+  // 405: the version is a delete marker.
+  const missing = error instanceof ApiError && (error.status === 404 || error.status === 405);
   const data = missing ? null : object.data;
-  const current = missing ? "versions" : tab || (data?.preview ? "preview" : "details");
+  const current = tab || (data?.preview ? "preview" : "details");
   const actions = {bucket, name, version, data, edit: () => setEditing(true)};
   useObjectKeys(actions);
   const tabs = [
@@ -52,7 +54,7 @@ function ObjectView({bucket, name, version}) {
     {id: "details", label: "Details"},
     {id: "versions", label: "Versions"},
     {id: "chunks", label: "Chunks"},
-  ].filter((each) => !missing || each.id === "versions");
+  ];
   return html`<div class="page object-page">
     <${Breadcrumbs} bucket=${bucket} prefix=${folderOf(name)} leaf=${baseName(name)} />
     <div class="page-head object-head">
@@ -63,14 +65,14 @@ function ObjectView({bucket, name, version}) {
       ${data && html`<${Actions} ...${actions} />`}
     </div>
     ${missing
-      ? html`<p class="object-gone" role="alert">${version ? "There is no such version of this object." : "This object does not exist, or was deleted. If there is a version of it below, you can restore it."}</p>`
+      ? html`<${MissingObject} bucket=${bucket} name=${name} version=${version} state=${error} onChange=${object.reload} />`
       : html`<${ErrorBox} error=${error} title="The object could not be loaded" onRetry=${object.reload} />`}
     ${!data && !error && html`<${Spinner} label="Loading the object" />`}
-    ${(data || missing) && html`<${Tabs} tabs=${tabs} current=${current} onChange=${setTab} label="Object">
-      ${current === "preview" && data && html`<${PreviewTab} key=${data.revision} bucket=${bucket} object=${data} version=${version} onStale=${object.reload} />`}
-      ${current === "details" && data && html`<${DetailsTab} bucket=${bucket} object=${data} />`}
-      ${current === "versions" && html`<${VersionsTab} bucket=${bucket} name=${name} revision=${data?.revision ?? 0} onChange=${object.reload} />`}
-      ${current === "chunks" && data && html`<${ChunksTab} key=${data.nuid} bucket=${bucket} object=${data} />`}
+    ${data && html`<${Tabs} tabs=${tabs} current=${current} onChange=${setTab} label="Object">
+      ${current === "preview" && html`<${PreviewTab} key=${data.revision} bucket=${bucket} object=${data} version=${version} onStale=${object.reload} />`}
+      ${current === "details" && html`<${DetailsTab} bucket=${bucket} object=${data} />`}
+      ${current === "versions" && html`<${VersionsTab} bucket=${bucket} name=${name} revision=${data.revision} onChange=${object.reload} />`}
+      ${current === "chunks" && html`<${ChunksTab} key=${data.nuid} bucket=${bucket} object=${data} version=${version} />`}
     <//>`}
     ${editing && data && html`<${EditDialog} bucket=${bucket} object=${data} onClose=${() => setEditing(false)} onSaved=${object.set} />`}
   </div>`;

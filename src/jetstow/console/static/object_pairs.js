@@ -1,6 +1,6 @@
 // @ts-check
 /** A list of names and values to edit. */
-import {html, useRef} from "./vendor/preact.js";
+import {html, useLayoutEffect, useRef} from "./vendor/preact.js";
 import {ApiError} from "./api.js";
 import {Button} from "./ui.js";
 
@@ -27,21 +27,28 @@ export function toRecord(pairs, title) {
   return Object.fromEntries(record);
 }
 
-/** @param {{title: string, pairs: Pair[], onChange: (pairs: Pair[]) => void, limit?: number}} props */
-export function PairsEditor({title, pairs, onChange, limit = 200}) {
+/** @param {{title: string, pairs: Pair[], onChange: (pairs: Pair[]) => void, limit?: number, hint?: string}} props */
+export function PairsEditor({title, pairs, onChange, limit = 200, hint}) {
   const list = useRef(/** @type {any} */ (null));
+  /** What gets the focus when the list is rendered with another length. */
+  const next = useRef("");
+  useLayoutEffect(() => {
+    if (next.current) list.current.querySelector(next.current)?.focus();
+    next.current = "";
+  }, [pairs.length]);
   const change = (/** @type {number} */ index, /** @type {Partial<Pair>} */ part) =>
     onChange(pairs.map((pair, at) => (at === index ? {...pair, ...part} : pair)));
   const remove = (/** @type {number} */ index) => {
+    next.current = ":scope > button";
     onChange(pairs.filter((_, at) => at !== index));
-    focusSoon(list, "button:last-of-type");
   };
   const add = () => {
+    next.current = ".pair:last-of-type input";
     onChange([...pairs, {name: "", value: ""}]);
-    focusSoon(list, ".pair:last-of-type input");
   };
   return html`<fieldset class="pairs-editor" ref=${list}>
     <legend>${title}</legend>
+    ${hint && html`<p class="field-hint">${hint}</p>`}
     ${pairs.map(
       (pair, index) => html`<div class="pair" key=${index}>
         <input class="input" aria-label=${`${title}: name ${index + 1}`} placeholder="Name" value=${pair.name} spellcheck=${false}
@@ -53,9 +60,4 @@ export function PairsEditor({title, pairs, onChange, limit = 200}) {
     )}
     ${pairs.length < limit && html`<${Button} icon="plus" onClick=${add}>${`Add to ${title.replace(/^[MH]/, (letter) => letter.toLowerCase())}`}<//>`}
   </fieldset>`;
-}
-
-/** Focus an element when the list is rendered again. @param {{current: any}} list @param {string} selector */
-function focusSoon(list, selector) {
-  setTimeout(() => list.current?.querySelector(selector)?.focus());
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The versions of an object: download, restore, delete, and undelete. */
+/** The versions of an object: download, restore and delete. */
 import {html, useEffect, useRef, useState} from "./vendor/preact.js";
 import {at, canWrite, get, s3} from "./api.js";
 import {baseName, exactTime, middle} from "./format.js";
@@ -11,21 +11,35 @@ import {Button, ConfirmDialog, Empty, ErrorBox, Name, Size, Spinner, Time, toast
 
 /** @typedef {{version: string, latest: boolean, deleted: boolean, size: number, modified: string, digest: string|null}} Version */
 
+/** @typedef {import("./object_load.js").Loaded<Version[]>} VersionList */
+
 /**
- * @param {{bucket: string, name: string, revision: number, onChange: () => void}} props
- *   `revision` of the object that is shown: the list is loaded again when it changes
+ * The versions of an object, the newest first. They are loaded again when `state`, of the object that is shown, changes.
+ * @param {string} bucket @param {string} name @param {any} state
+ * @returns {VersionList}
  */
-export function VersionsTab({bucket, name, revision, onChange}) {
+export function useVersions(bucket, name, state) {
   const list = useLoad(
     async (signal) => /** @type {Version[]} */ ((await get(at`buckets/${bucket}/versions`, {name}, signal)).versions),
     [bucket, name],
   );
-  const [asked, setAsked] = useState(/** @type {Version|null} */ (null));
   const first = useRef(true);
   useEffect(() => {
     if (!first.current) list.reload();
     first.current = false;
-  }, [revision]);
+  }, [state]);
+  return list;
+}
+
+/** @param {{bucket: string, name: string, revision: number, onChange: () => void}} props `revision` of the object that is shown */
+export function VersionsTab({bucket, name, revision, onChange}) {
+  const list = useVersions(bucket, name, revision);
+  return html`<${VersionTable} bucket=${bucket} name=${name} list=${list} onChange=${onChange} />`;
+}
+
+/** @param {{bucket: string, name: string, list: VersionList, onChange: () => void}} props */
+export function VersionTable({bucket, name, list, onChange}) {
+  const [asked, setAsked] = useState(/** @type {Version|null} */ (null));
   const changed = () => {
     list.reload();
     onChange();
@@ -40,7 +54,6 @@ export function VersionsTab({bucket, name, revision, onChange}) {
     changed();
   };
   const restore = (/** @type {Version} */ version) => run(restoreVersion(bucket, name, version.version), "Restored as the current version");
-  const undelete = (/** @type {Version} */ marker) => run(deleteVersion(bucket, name, marker.version), "Undeleted");
   const {data, error} = list;
   if (!data) return error ? html`<${ErrorBox} error=${error} onRetry=${list.reload} />` : html`<${Spinner} label="Loading the versions" />`;
   if (isUnversioned(data)) {
@@ -53,7 +66,7 @@ export function VersionsTab({bucket, name, revision, onChange}) {
       <thead><tr><th scope="col">Version</th><th scope="col" class="is-number is-wide-cell">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
       <tbody>${data.map(
         (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version}
-          onRestore=${restore} onUndelete=${undelete} onDelete=${setAsked} />`,
+          onRestore=${restore} onDelete=${setAsked} />`,
       )}</tbody>
     <//>
     ${asked && html`<${ConfirmDialog} title="Delete" action="Delete" onClose=${() => setAsked(null)}
@@ -66,22 +79,22 @@ export function VersionsTab({bucket, name, revision, onChange}) {
     <//>`}`;
 }
 
-/** @param {{bucket: string, name: string, version: Version, onRestore: (version: Version) => void, onUndelete: (version: Version) => void, onDelete: (version: Version) => void}} props */
-function Row({bucket, name, version, onRestore, onUndelete, onDelete}) {
+/** @param {{bucket: string, name: string, version: Version, onRestore: (version: Version) => void, onDelete: (version: Version) => void}} props */
+function Row({bucket, name, version, onRestore, onDelete}) {
   const {version: id, latest, deleted} = version;
   const label = exactTime(version.modified);
+  const when = html`<${Time} value=${version.modified} seconds />`;
   return html`<tr>
-    <td>${deleted ? html`<${Time} value=${version.modified} />` : html`<${Link} href=${paths.object(bucket, name, id)}><${Time} value=${version.modified} /><//>`}
+    <td>${deleted ? when : html`<${Link} href=${paths.object(bucket, name, id)}>${when}<//>`}
       ${latest && html` <span class="badge is-accent">Current</span>`}
       ${deleted && html` <span class="badge is-warn">Delete marker</span>`}
-      <span class="cell-id mono" title=${id}>${middle(id, 32)}</span></td>
+      <span class="cell-id mono" title=${id.length > 32 ? id : undefined}>${middle(id, 32)}</span></td>
     <td class="is-number is-wide-cell">${deleted ? "–" : html`<${Size} value=${version.size} />`}</td>
-    <td class="row-actions">
-      ${!deleted && html`<${Button} kind="quiet" icon="download" label=${`Download the version of ${label}`} onClick=${() => downloadObject(bucket, name, id)} />`}
+    <td class="row-actions"><div class="version-actions">
       ${canWrite() && !deleted && !latest && html`<${Button} onClick=${() => onRestore(version)}>Restore<//>`}
-      ${canWrite() && deleted && latest && html`<${Button} onClick=${() => onUndelete(version)}>Undelete<//>`}
-      ${canWrite() && !(deleted && latest) && html`<${Button} kind="quiet" icon="trash" label=${`Delete the version of ${label}`} onClick=${() => onDelete(version)} />`}
-    </td>
+      ${!deleted && html`<${Button} class="is-download" kind="quiet" icon="download" label=${`Download the version of ${label}`} onClick=${() => downloadObject(bucket, name, id)} />`}
+      ${canWrite() && !(deleted && latest) && html`<${Button} class="is-delete" kind="quiet" icon="trash" label=${`Delete the version of ${label}`} onClick=${() => onDelete(version)} />`}
+    </div></td>
   </tr>`;
 }
 

@@ -103,7 +103,7 @@ function MediaPreview({bucket, object, version, kind, onStale, onBusy}) {
   const [failed, setFailed] = useState(false);
   const wasStale = useRef(false);
   const name = baseName(object.name);
-  const source = object.preview?.url ?? (kind === "pdf" ? null : ownUrl(bucket, object.name, version));
+  const source = object.preview?.url ?? (kind === "pdf" ? null : downloadUrl(bucket, object.name, version)); // only PDFs run script
   const onError = () => {
     // The URL is valid for ten minutes: ask for another, once.
     if (object.preview?.url && !wasStale.current) onStale();
@@ -145,13 +145,4 @@ function ImagePreview({source, name, onReady, onError}) {
     <div class="preview-image ${full ? "is-full" : ""}" tabindex=${full ? 0 : undefined} role=${full ? "group" : undefined} aria-label=${full ? "Image in full size" : undefined}>
       <img src=${source} alt=${name} onLoad=${onLoad} onError=${onError} referrerpolicy="no-referrer" />
     </div>`;
-}
-
-/** The URL on the console's own origin, for what cannot run script. @param {string} bucket @param {string} name @param {string} [version] */
-function ownUrl(bucket, name, version) {
-  try {
-    return downloadUrl(bucket, name, version);
-  } catch {
-    return null;
-  }
 }

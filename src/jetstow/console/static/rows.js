@@ -6,8 +6,10 @@ import {at, get} from "./api.js";
  * @typedef {{type: "folder", name: string, label: string}} FolderRow
  * @typedef {{type: "object", name: string, label: string, size: number, modified: string, revision: number,
  *   content_type: string|null, link: {bucket: string, name: string|null}|null}} ObjectRow
- * @typedef {FolderRow|ObjectRow} Row
- * @typedef {{filter: string, deep: boolean, sort: "name"|"size"|"modified", order: "asc"|"desc"}} Query
+ * @typedef {{type: "deleted", name: string, label: string, size: number, modified: string, revision: number, version: string}} DeletedRow
+ *   `modified` is when it was deleted
+ * @typedef {FolderRow|ObjectRow|DeletedRow} Row
+ * @typedef {{filter: string, deep: boolean, deleted: boolean, sort: "name"|"size"|"modified", order: "asc"|"desc"}} Query
  * @typedef {{total: number, folders: number, objects: number, bytes: number, partial: boolean}} Counts
  */
 
@@ -172,8 +174,11 @@ export class Rows {
 
   /** @param {number} offset @param {number} limit @param {AbortSignal} [signal] */
   #fetch(offset, limit, signal) {
-    const {filter, deep, sort, order} = this.query;
-    return get(at`buckets/${this.bucket}/rows`, {prefix: this.prefix, filter, deep, sort, order, offset, limit}, signal);
+    const {filter, deep, deleted, sort, order} = this.query;
+    const shared = {prefix: this.prefix, filter, sort, order, offset, limit};
+    return deleted
+      ? get(at`buckets/${this.bucket}/deleted`, shared, signal)
+      : get(at`buckets/${this.bucket}/rows`, {...shared, deep}, signal);
   }
 
   /** All rows between two, the last one included. @param {number} first @param {number} last @returns {Promise<Row[]>} */

@@ -1,13 +1,15 @@
 // @ts-check
 /** A table that scrolls sideways if it is wider than the page. */
-import {html, useEffect, useRef, useState} from "./vendor/preact.js";
+import {html, useLayoutEffect, useRef, useState} from "./vendor/preact.js";
 
 /** Keys can scroll it if there is something to scroll. @param {{label: string, children?: any}} props */
 export function ScrollTable({label, children}) {
   const box = useRef(/** @type {any} */ (null));
   const [scrolls, setScrolls] = useState(false);
-  useEffect(() => {
-    const observer = new ResizeObserver(() => setScrolls(box.current !== null && box.current.scrollWidth > box.current.clientWidth));
+  useLayoutEffect(() => {
+    const measure = () => setScrolls(box.current !== null && box.current.scrollWidth > box.current.clientWidth);
+    measure(); // the observer does so after the first paint
+    const observer = new ResizeObserver(measure);
     observer.observe(box.current);
     observer.observe(box.current.firstElementChild);
     return () => observer.disconnect();

@@ -93,7 +93,7 @@ export function useSelection(rows) {
 export function split(selected) {
   const rows = [...selected.values()];
   return {
-    names: rows.filter((row) => row.type === "object").map((row) => row.name),
+    names: rows.filter((row) => row.type !== "folder").map((row) => row.name),
     prefixes: rows.filter((row) => row.type === "folder").map((row) => row.name),
   };
 }

@@ -4,6 +4,7 @@ import {html, useState} from "./vendor/preact.js";
 import {at, patch} from "./api.js";
 import {AmountField, BYTE_UNITS, TIME_UNITS} from "./amounts.js";
 import {duration, size} from "./format.js";
+import {ReplicasField} from "./replicas_field.js";
 import {Button, ErrorBox, Field, Time, toast} from "./ui.js";
 
 /** @typedef {import("./settings_page.js").BucketData} BucketData */
@@ -45,20 +46,16 @@ export function GeneralForm({bucket, mayChange, onSaved}) {
     }
     setBusy(false);
   };
-  const age = bucket.max_age ? "Objects are removed when they are older." : "Objects do not expire.";
-  const replicas = [...new Set(["1", "3", "5", before.replicas])].sort();
   return html`<form class="form settings-form" onSubmit=${save} noValidate aria-label="General settings">
     <${Field} label="Description" value=${draft.description} onInput=${change("description")} />
     <div class="form-row">
       <${AmountField} label="Largest size" value=${draft.max_bytes} units=${BYTE_UNITS} preferred="GiB" onInput=${change("max_bytes")}
         hint="Uploads that do not fit are refused." error=${invalid(draft.max_bytes)} />
-      <${AmountField} label="Longest age" value=${draft.max_age} units=${TIME_UNITS} preferred="days" onInput=${change("max_age")}
-        hint=${age} error=${invalid(draft.max_age)} />
+      <${AmountField} label="Delete objects after" value=${draft.max_age} units=${TIME_UNITS} preferred="days" empty="Never" onInput=${change("max_age")}
+        hint="Counted from when they were stored." error=${invalid(draft.max_age)} />
     </div>
     <div class="form-row">
-      <${Field} label="Replicas" as="select" value=${draft.replicas} onInput=${change("replicas")} hint="Servers of the cluster that store the bucket.">
-        ${replicas.map((each) => html`<option key=${each} value=${each}>${each}</option>`)}
-      <//>
+      <${ReplicasField} value=${draft.replicas} onInput=${change("replicas")} present=${bucket.replicas} />
       <${Field} label="Versioning" as="select" value=${draft.versioning} onInput=${change("versioning")}
         hint="Keeps what is replaced or deleted, so that you can restore it.">
         ${before.versioning === "" && html`<option value="">Off</option>`}
@@ -80,7 +77,7 @@ function Facts({bucket, fixedOnly = false}) {
   const changeable = [
     ["Description", bucket.description],
     ["Largest size", bucket.max_bytes && bucket.max_bytes > 0 ? size(bucket.max_bytes) : "no limit"],
-    ["Longest age", bucket.max_age ? duration(bucket.max_age) : "no limit"],
+    ["Delete objects after", bucket.max_age ? duration(bucket.max_age) : "never"],
     ["Replicas", bucket.replicas],
     ["Versioning", bucket.versioning ?? "off"],
   ];

@@ -15,27 +15,27 @@ import {Button, ConfirmDialog, ErrorBox, Field, Name, Progress} from "./ui.js";
 /** @param {{bucket: BucketData, mayRepair: boolean}} props */
 export function JobsTab({bucket, mayRepair}) {
   return html`<div class="jobs">
-    ${bucket.owned && html`<${VerifyJob} bucket=${bucket.name} />`}
+    ${bucket.owned && html`<${VerifyJob} bucket=${bucket.name} versioned=${bucket.versioning !== null} />`}
     ${mayRepair && !bucket.sealed && html`<${GarbageJob} bucket=${bucket.name} />`}
     ${mayRepair && html`<${MirrorJob} bucket=${bucket.name} />`}
     ${!bucket.owned && html`<p class="notice">Only the owner of the bucket can run jobs on it.</p>`}
   </div>`;
 }
 
-/** @param {{bucket: string}} props */
-function VerifyJob({bucket}) {
+/** @param {{bucket: string, versioned: boolean}} props */
+function VerifyJob({bucket, versioned}) {
   const key = `verify ${bucket}`;
   const job = useJob(key);
   const start = () => startJob(key, at`buckets/${bucket}/verify`, {});
-  return html`<${JobPanel} title="Verify" name=${key} job=${job} about="Reads all objects, and compares them with their digests. Nothing is changed."
+  return html`<${JobPanel} title="Verify" name=${key} job=${job} about=${`Reads all objects${versioned ? " and all older versions" : ""}, and compares them with their digests. Nothing is changed.`}
     start=${html`<${Button} icon="check" onClick=${start}>Verify all objects<//>`}
-    result=${job?.result && html`<${VerifyResult} bucket=${bucket} result=${job.result} />`} />`;
+    result=${job?.result && html`<${VerifyResult} bucket=${bucket} versioned=${versioned} result=${job.result} />`} />`;
 }
 
-/** @param {{bucket: string, result: any}} props */
-function VerifyResult({bucket, result}) {
+/** @param {{bucket: string, versioned: boolean, result: any}} props */
+function VerifyResult({bucket, versioned, result}) {
   const {objects, links, findings} = result;
-  const read = `${count(objects, "object")}${links ? ` and ${count(links, "link")}` : ""}, ${size(result.size)}`;
+  const read = `${count(objects, versioned ? "version" : "object")}${links ? ` and ${count(links, "link")}` : ""}, ${size(result.size)}`;
   if (!findings.length) return html`<p class="good">${read}: all are intact.</p>`;
   return html`<p class="bad">${read}: ${count(findings.length, "fault")}.</p><${Findings} bucket=${bucket} findings=${findings} />`;
 }
@@ -101,7 +101,7 @@ function MirrorResult({bucket, result: {copied, updated, unchanged, size: bytes,
     <${Findings} bucket=${bucket} findings=${failed} />`;
 }
 
-/** @param {{bucket: string, findings: {name: string|null, code: string, message: string}[]}} props */
+/** @param {{bucket: string, findings: {name: string|null, version: string|null, code: string, message: string}[]}} props */
 function Findings({bucket, findings}) {
   if (!findings.length) return null;
   const shown = findings.slice(0, 200);
@@ -109,7 +109,8 @@ function Findings({bucket, findings}) {
     <thead><tr><th scope="col">Object</th><th scope="col">Fault</th></tr></thead>
     <tbody>${shown.map(
       (finding, index) => html`<tr key=${index}>
-        <td>${finding.name ? html`<${Link} href=${paths.object(bucket, finding.name)}><${Name} value=${finding.name} /><//>` : "–"}</td>
+        <td>${finding.name ? html`<${Link} href=${paths.object(bucket, finding.name, finding.version ?? undefined)}><${Name} value=${finding.name} /><//>${
+          finding.version && html` <span class="badge">Older version</span>`}` : "–"}</td>
         <td><${Name} value=${finding.message} limit=${400} /> <code class="muted">${finding.code}</code></td></tr>`,
     )}</tbody>
   <//>${findings.length > shown.length && html`<p class="muted">and ${count(findings.length - shown.length)} more</p>`}`;

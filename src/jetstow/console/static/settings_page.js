@@ -2,8 +2,8 @@
 /** The settings of a bucket, its documents, and jobs on it. */
 import {html, useState} from "./vendor/preact.js";
 import {at, canWrite, get, session} from "./api.js";
+import {contentsText} from "./bucket_contents.js";
 import {Breadcrumbs} from "./folder_bar.js";
-import {count, size} from "./format.js";
 import {useKeys} from "./keys.js";
 import {useLoad} from "./object_load.js";
 import {navigate, paths} from "./router.js";
@@ -16,7 +16,8 @@ import {ErrorBox, Name, Spinner, Tabs, useTitle} from "./ui.js";
 /**
  * @typedef {{name: string, owner: string|null, owned: boolean, created: string, size: number, replicas: number, storage: "file"|"memory",
  *   max_bytes: number|null, max_age: number|null, versioning: null|"enabled"|"suspended", sealed: boolean, compressed: boolean,
- *   object_lock: boolean, description: string|null, objects: number|null}} BucketData
+ *   object_lock: boolean, description: string|null, objects: number|null,
+ *   versions: import("./bucket_contents.js").VersionCounts|null}} BucketData
  */
 
 /** @param {{bucket: string}} props */
@@ -33,6 +34,8 @@ function Settings({bucket}) {
   /** @type {BucketData|null} */
   const data = loaded.data;
   const mayChange = data !== null && data.owned && session.get()?.allow === "full";
+  // The answer to a change has no counts.
+  const onSaved = (/** @type {BucketData} */ saved) => loaded.set({...saved, objects: data?.objects ?? null, versions: data?.versions ?? null});
   const tabs = [
     {id: "general", label: "General"},
     ...DOCUMENTS.map(({id, label}) => ({id, label})),
@@ -42,13 +45,13 @@ function Settings({bucket}) {
   return html`<div class="page settings-page">
     <${Breadcrumbs} bucket=${bucket} prefix="" leaf="Settings" />
     <div class="page-head"><h1>Settings of <${Name} value=${bucket} /></h1>
-      ${data && html`<p class="muted">${data.objects === null ? "" : `${count(data.objects, "object")}, `}${size(data.size)}</p>`}</div>
+      ${data && html`<p class="muted">${contentsText(data)}</p>`}</div>
     <${ErrorBox} error=${loaded.error} onRetry=${loaded.reload} />
     ${!data && !loaded.error && html`<${Spinner} label="Loading the settings" />`}
     ${data && html`<${Tabs} tabs=${tabs} current=${tab} onChange=${setTab} label="Settings">
       ${!mayChange && tab !== "jobs" && html`<p class="notice">Only the owner of the bucket, with a key of full access, can change its settings.</p>`}
-      ${tab === "general" && html`<${GeneralForm} key=${data.name} bucket=${data} mayChange=${mayChange} onSaved=${loaded.set} />
-        ${mayChange && html`<${DangerZone} bucket=${data} onSealed=${loaded.reload} />`}`}
+      ${tab === "general" && html`<${GeneralForm} key=${data.name} bucket=${data} mayChange=${mayChange} onSaved=${onSaved} />
+        ${mayChange && html`<${DangerZone} bucket=${data} onReload=${loaded.reload} />`}`}
       ${document && html`<${DocumentSetting} key=${document.id} bucket=${bucket} setting=${document} mayChange=${mayChange} />`}
       ${tab === "jobs" && html`<${JobsTab} bucket=${data} mayRepair=${mayChange && canWrite()} />`}
     <//>`}

@@ -124,10 +124,10 @@ export function Progress({value, max = 1, label, state = ""}) {
   </div>`;
 }
 
-/** Local time; exact on hover. @param {{value: string|null|undefined}} props */
-export function Time({value}) {
+/** Local time; exact on hover. @param {{value: string|null|undefined, seconds?: boolean}} props */
+export function Time({value, seconds = false}) {
   if (!value) return html`<span class="muted">–</span>`;
-  return html`<time class="number" datetime=${value} title=${exactTime(value)}>${time(value)}</time>`;
+  return html`<time class="number" datetime=${value} title=${exactTime(value)}>${time(value, seconds)}</time>`;
 }
 
 /** A size; exact on hover. @param {{value: number|null|undefined}} props */
@@ -146,11 +146,28 @@ export function Name({value, limit = 80}) {
   return html`<span class="name" title=${short === shown ? undefined : shown}><bdi dir="ltr">${short}</bdi></span>`;
 }
 
-/** Set the title of the document while the component is shown. @param {string} title */
+/**
+ * Set the title of the document while a page is shown. When it opens, its heading gets the focus, unless something
+ * of the page has it: screen readers and keys go on from here.
+ * @param {string} title
+ */
 export function useTitle(title) {
   useEffect(() => {
     document.title = `${visible(title)} · jetstow`;
   }, [title]);
+  useEffect(() => {
+    const heading = document.querySelector("main h1");
+    if (!(heading instanceof HTMLElement) || document.querySelector("main")?.contains(document.activeElement)) return;
+    heading.tabIndex = -1;
+    heading.focus({preventScroll: true});
+  }, []);
+}
+
+/** A message for screen readers, and the function that sets it. They read each one, also if it is the same again. */
+export function useAnnouncer() {
+  const [said, setSaid] = useState({text: "", number: 0});
+  const say = (/** @type {string} */ text) => setSaid(({number}) => ({text, number: number + 1}));
+  return {say, announcer: html`<p class="visually-hidden" role="status"><span key=${said.number}>${said.text}</span></p>`};
 }
 
 /** Whether a media query matches. @param {string} query */

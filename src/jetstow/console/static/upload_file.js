@@ -1,6 +1,6 @@
 // @ts-check
 // The upload of one file: its state, its requests, pause and resume.
-import {ApiError} from "./api.js";
+import {checksumHeader} from "./upload_checksum.js";
 import {Parts} from "./upload_parts.js";
 import {exists, PART_SIZE, putFile} from "./upload_s3.js";
 import {retrying, UploadError} from "./upload_send.js";
@@ -145,7 +145,8 @@ export class FileUpload {
   async #sendWhole(/** @type {AbortSignal} */ signal) {
     const file = /** @type {File} */ (this.file);
     const onProgress = (/** @type {number} */ loaded) => { this.sending.set(1, loaded); this.onChange(); };
-    await this.request(signal, () => putFile(this, file, {isNew: this.isNew, signal, onProgress}));
+    const checksum = await checksumHeader(file, signal);
+    await this.request(signal, () => putFile(this, file, {isNew: this.isNew, checksum, signal, onProgress}));
   }
 
   /**
@@ -186,9 +187,8 @@ export class FileUpload {
 
 }
 
-/** The error of a name without a URL, or of a file that was changed, moved, or is a folder. */
+/** The error of a file that was changed, moved, or is a folder. */
 function readError(/** @type {unknown} */ error) {
-  if (error instanceof ApiError) return new UploadError(error.code, error.message, error.status);
   const why = error instanceof Error ? error.message : String(error);
   return new UploadError("FileNotReadable", `The file could not be read: ${why}`, 0);
 }

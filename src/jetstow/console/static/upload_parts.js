@@ -1,5 +1,6 @@
 // @ts-check
 // The parts of a large file: which the gateway has, and sending the others.
+import {checksumHeader} from "./upload_checksum.js";
 import {fingerprint, removeRecord, saveRecord} from "./upload_records.js";
 import {abortUpload, completeUpload, createUpload, listParts, partSize, putPart} from "./upload_s3.js";
 import {UploadError} from "./upload_send.js";
@@ -30,8 +31,8 @@ export class Parts {
     for (let number = 1; (number - 1) * record.partSize < this.upload.size; number += 1) {
       if (!this.etags.has(number)) numbers.push(number);
     }
-    // The gateway stores parts in order, so they begin in order: each slot takes the next.
-    const running = [1, 2, 3].map(async () => {
+    // The gateway stores parts in order, so they begin in order. Three are sent while the next one is summed.
+    const running = [1, 2, 3, 4].map(async () => {
       for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
         await this.#sendPart(record, file, number, signal);
       }
@@ -55,7 +56,8 @@ export class Parts {
       this.upload.sending.set(number, Math.min(loaded, body.size));
       this.upload.onChange();
     };
-    const etag = await this.upload.request(signal, () => putPart(this.upload, record.id, number, body, {signal, onProgress}));
+    const headers = await checksumHeader(body, signal);
+    const etag = await this.upload.request(signal, () => putPart(this.upload, record.id, number, body, {headers, signal, onProgress}));
     this.upload.sending.delete(number);
     this.etags.set(number, etag);
     this.stored += body.size;

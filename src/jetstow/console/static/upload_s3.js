@@ -19,6 +19,7 @@ const TYPES = new Map(Object.entries({
 }));
 
 /** @typedef {{bucket: string, key: string}} Target */
+/** @typedef {Record<string, string>} Headers */
 /** @typedef {{signal?: AbortSignal, onProgress?: (loaded: number) => void}} SendOptions */
 
 /**
@@ -58,10 +59,10 @@ export async function exists({bucket, key}, options) {
  * Store a file by one request.
  * @param {Target} target
  * @param {File} file
- * @param {SendOptions & {isNew: boolean}} options `isNew`: fail if the object exists
+ * @param {SendOptions & {isNew: boolean, checksum: Headers}} options `isNew`: fail if the object exists
  */
-export async function putFile({bucket, key}, file, {isNew, ...options}) {
-  const headers = {...typeHeader(file), ...newHeader(isNew)};
+export async function putFile({bucket, key}, file, {isNew, checksum, ...options}) {
+  const headers = {...typeHeader(file), ...newHeader(isNew), ...checksum};
   // A blob without a type of its own: the header alone decides.
   await send("PUT", s3Path(bucket, key), {body: file.slice(), headers, ...options});
 }
@@ -86,7 +87,7 @@ export async function createUpload({bucket, key}, file, options) {
  * @param {string} uploadId
  * @param {number} number
  * @param {Blob} body
- * @param {SendOptions} options
+ * @param {SendOptions & {headers: Headers}} options
  */
 export async function putPart({bucket, key}, uploadId, number, body, options) {
   const url = s3Path(bucket, key, {partNumber: String(number), uploadId});

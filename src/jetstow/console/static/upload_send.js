@@ -24,7 +24,7 @@ export class UploadError extends Error {
   /** Whether the same request can succeed later. */
   get isTransient() {
     return this.status === 0 || this.status === 429 || this.status >= 500
-      || this.code === "RequestTimeout" || this.code === "ConditionalRequestConflict";
+      || this.code === "RequestTimeout" || this.code === "BadDigest" || this.code === "ConditionalRequestConflict";
   }
 
   /** Whether the user has to sign in again. */

@@ -29,13 +29,16 @@ export function UploadTray() {
   const [isOpen, setOpen] = useState(true);
   const files = uploads.files.filter((each) => each.state !== "cancelled");
   const conflict = uploads.conflicts[0];
+  const totals = uploads.totals();
+  const isOver = totals.active + totals.paused + totals.failed + totals.needed === 0;
+  // It covers a part of the page: open while it has something to say.
+  useEffect(() => setOpen(!isOver), [isOver]);
   useEffect(() => {
     if (conflict) setOpen(true);
   }, [conflict]);
   if (!current || !files.length) return null;
   const sorted = [...files].sort((a, b) => ORDER[a.state] - ORDER[b.state] || a.id - b.id);
-  const totals = uploads.totals();
-  return html`<section class="tray" role="region" aria-label="Uploads">
+  return html`<section class="tray ${isOpen ? "" : "is-closed"}" role="region" aria-label="Uploads">
     <header class="tray-head">
       <button type="button" class="tray-title" aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)}>
         <span class="tray-arrow ${isOpen ? "is-open" : ""}"><${Icon} name="chevron" /></span>
