@@ -1,4 +1,7 @@
-"""axe-core finds no serious or critical fault on any page, in both themes and at both widths."""
+"""axe-core finds no serious or critical fault on any page, in both themes and at both widths.
+
+The pages of a test share a context and one load of axe-core.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser import NARROW, WIDE, Visit, serious_violations, visiting
-from tests.support.gateway import OWNER, new_bucket
+from tests.support.browser import NARROW, WIDE, Visit, serious_violations
+from tests.support.gateway import new_bucket
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, ViewportSize
-
-    from tests.support.console import RunningConsole
+    from playwright.async_api import ViewportSize
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -67,6 +68,10 @@ class Audit:
         if width > self._width:
             self.found.append(f"{self.page.url}: {width} px wide at {self._width} px")
 
+    def verify(self) -> None:
+        """Fail if there was a fault."""
+        assert not self.found, "\n".join(self.found)
+
     async def check_dialog(self, button: str) -> None:
         """Look at the dialog that a button opens, and close it."""
         await self.page.get_by_role("button", name=button).click()
@@ -83,37 +88,52 @@ class Audit:
             await self.check()
 
 
-@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
-async def test_pages_are_accessible(
-    chromium: Browser,
-    console: RunningConsole,
-    furnished: str,
-    tmp_path: Path,
-    viewport: ViewportSize,
-) -> None:
-    async with visiting(chromium, console.url, viewport=viewport) as visit:
-        audit = Audit(visit, viewport["width"])
-        await check_sign_in(audit)
-        await check_buckets(audit)
-        await check_folder(audit, furnished, tmp_path)
-        await check_deleted(audit, furnished)
-        await check_objects(audit, furnished)
-        await check_administration(audit)
-    assert not audit.found, "\n".join(audit.found)
+@pytest.fixture(params=[WIDE, NARROW], ids=["wide", "narrow"])
+def viewport(request: pytest.FixtureRequest) -> ViewportSize:
+    size: ViewportSize = request.param
+    return size
 
 
-async def check_sign_in(audit: Audit) -> None:
-    page = audit.page
-    await audit.visit.open()
-    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+async def test_sign_in_is_accessible(stranger: Visit, viewport: ViewportSize) -> None:
+    await stranger.page.set_viewport_size(viewport)
+    audit = Audit(stranger, viewport["width"])
+    await stranger.open()
+    await expect(stranger.page.get_by_role("heading", name="Sign in")).to_be_visible()
     await audit.check()
-    await page.get_by_label("Access key").fill(OWNER.access_key)
-    await page.get_by_label("Secret key").fill(OWNER.secret_key)
-    await page.get_by_role("button", name="Sign in").click()
+    audit.verify()
+
+
+async def test_lists_are_accessible(
+    visit: Visit, viewport: ViewportSize, furnished: str, tmp_path: Path
+) -> None:
+    await visit.page.set_viewport_size(viewport)
+    audit = Audit(visit, viewport["width"])
+    await check_buckets(audit)
+    await check_folder(audit, furnished, tmp_path)
+    await check_deleted(audit, furnished)
+    audit.verify()
+
+
+async def test_objects_are_accessible(visit: Visit, viewport: ViewportSize, furnished: str) -> None:
+    await visit.page.set_viewport_size(viewport)
+    audit = Audit(visit, viewport["width"])
+    await check_objects(audit, furnished)
+    audit.verify()
+
+
+async def test_settings_are_accessible(
+    visit: Visit, viewport: ViewportSize, furnished: str
+) -> None:
+    await visit.page.set_viewport_size(viewport)
+    audit = Audit(visit, viewport["width"])
+    await check_settings(audit, furnished)
+    await check_administration(audit)
+    audit.verify()
 
 
 async def check_buckets(audit: Audit) -> None:
     page = audit.page
+    await audit.visit.open()
     await expect(page.get_by_role("table", name="Buckets")).to_be_visible()
     # The list has the buckets of all tests; the filter leaves one.
     await page.get_by_role("searchbox", name="Filter").fill("furnished")
@@ -178,7 +198,11 @@ async def check_objects(audit: Audit, bucket: str) -> None:
     await audit.check_dialog("Share")
     await audit.check_dialog("Edit")
     await audit.check_tabs(("Details", "Versions", "Chunks"))
-    await visit.show(f"b/{bucket}/settings")
+
+
+async def check_settings(audit: Audit, bucket: str) -> None:
+    page = audit.page
+    await audit.visit.show(f"b/{bucket}/settings")
     await expect(page.get_by_role("button", name="Delete bucket")).to_be_visible()
     await audit.check_tabs(SETTINGS)
 

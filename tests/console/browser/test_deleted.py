@@ -52,6 +52,7 @@ async def test_deleted_objects_are_shown_and_undeleted(
     await page.keyboard.press("/")
     await page.keyboard.type("txt")
     await page.keyboard.press("Enter")
+    await expect(grid).to_be_focused()  # when the list is filtered
     await page.keyboard.press("Space")
     await page.keyboard.press("u")
     await expect(page.get_by_text("Undeleted “a/1.txt”")).to_be_visible()

@@ -160,10 +160,7 @@ async def test_journey_with_the_keyboard_only(
     await press("/")
     await filter_without_match(page, "Nothing matches the filter")
     await write("lett")
-    await expect(grid.get_by_role("link", name="letters/")).to_be_visible()
-    await expect(grid.get_by_role("link", name="alpha.txt")).to_have_count(0)
-    await press("ArrowDown")
-    await press("Enter")
+    await press("Enter")  # it waits for the list: there is one match, which is opened
     await expect(grid.get_by_role("link", name="two.txt")).to_be_visible()
     await press("ArrowDown")
     await press("ArrowDown")

@@ -90,6 +90,8 @@ function Folder({bucket, prefix, query: given}) {
     // The buttons of the selection are gone, and with one of them the focus.
     if (document.activeElement === document.body && selection.active >= 0) grid.current.focus();
   }, [selection.selected.size === 0]);
+  /** A key that waits until the list is that of the filter. */
+  const pending = useRef("");
   /** The filter that was put into the URL last: more may have been typed since. */
   const sent = useRef(query.filter);
   useEffect(() => {
@@ -107,6 +109,7 @@ function Folder({bucket, prefix, query: given}) {
   const onFilter = (text, now = false) => {
     setFilter(text);
     announce.say("");
+    pending.current = "";
     selection.clear();
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
@@ -136,13 +139,25 @@ function Folder({bucket, prefix, query: given}) {
   const up = () => navigate(prefix ? paths.folder(bucket, folderOf(prefix)) : paths.buckets());
   useFolderKeys({rows, selection, grid, search, actions, open, up});
 
+  /** @param {string} key */
+  const leaveFilter = (key) => {
+    const first = rows.get(0);
+    if (key === "Enter" && rows.counts?.total === 0) announce.say("Nothing matches the filter");
+    else if (key === "Enter" && first && rows.counts?.total === 1) open(first);
+    else grid.current.go(0);
+  };
+  const isFiltered = !rows.busy && rows.query.filter === filter;
+  useEffect(() => {
+    if (!pending.current || !isFiltered) return;
+    leaveFilter(pending.current);
+    pending.current = "";
+  }, [isFiltered]);
   /** @param {KeyboardEvent} event */
   const onFilterKey = (event) => {
-    const first = rows.get(0);
-    if (event.key === "ArrowDown") grid.current.go(0);
-    else if (event.key === "Enter" && rows.counts?.total === 0) announce.say("Nothing matches the filter");
-    else if (event.key === "Enter") first && rows.counts?.total === 1 ? open(first) : grid.current.go(0);
-    else if (event.key === "Escape") {
+    if (event.key === "ArrowDown" || event.key === "Enter") {
+      if (isFiltered) leaveFilter(event.key);
+      else pending.current = event.key;
+    } else if (event.key === "Escape") {
       if (filter) onFilter("", true);
       else grid.current.focus();
     } else return;
