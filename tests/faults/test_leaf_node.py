@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import nats
@@ -79,13 +80,20 @@ async def test_local_bucket_created_later(
     leaf_client: jetstow.Client, hub_and_leaf: tuple[NatsServer, NatsServer]
 ) -> None:
     """The acknowledgements show what the check at the first put could not."""
+    hub, leaf = hub_and_leaf
     remote = await leaf_client.jetstream(domain="hub").create_object_store("cfg")
     await remote.put("a", b"before")
     await leaf_client.jetstream().create_object_store("cfg")
+    hub.pause()  # else it may acknowledge first, and the put succeeds
+    put = asyncio.create_task(remote.put("a", b"n" * 300_000))
+    async with await nats.connect(leaf.url) as raw:
+        while not await raw_stream.chunks(raw, "cfg"):
+            await asyncio.sleep(0.01)
+    hub.resume()
     with pytest.raises(WrongStreamError):
-        await remote.put("a", b"n" * 300_000)
+        await put
     assert (await remote.get("a")).data == b"before"
-    async with await nats.connect(hub_and_leaf[0].url) as raw:
+    async with await nats.connect(hub.url) as raw:
         assert sum((await raw_stream.chunks(raw, "cfg")).values()) == 1
 
 
