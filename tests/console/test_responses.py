@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from jetstow.console.security import PAGE_POLICY
@@ -81,8 +82,15 @@ def test_files_of_the_page(client: ConsoleClient) -> None:
         }
         again = client.get(f"{client.url}/_console/any/other?path", headers=headers)
         assert (again.status_code, again.content) == (304, b"")
-    script = client.get(f"{client.url}/_console/static/app.js")
-    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    paths = re.findall(r'"(/_console/static/@[^"]+)"', index.text)
+    assert len(paths) == index.text.count("/_console/static/")
+    for path in paths:
+        assert "immutable" in client.get(client.url + path).headers["cache-control"]
+    # Of another release, and without a version.
+    for path in (f"/_console/static/@{'0' * 16}/app.js", "/_console/static/app.js"):
+        script = client.get(client.url + path)
+        assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert script.headers["cache-control"] == "no-cache"
     assert client.head(f"{client.url}/_console/").content == b""
 
 
@@ -98,6 +106,8 @@ def test_hostile_paths(console: RunningConsole) -> None:
         ("/_console/static/vendor", 404),
         ("/_console/static/", 404),
         ("/_console/static/app.js/", 404),
+        (f"/_console/static/@{'0' * 16}/../app.py", 404),
+        (f"/_console/static/@{'0' * 16}/", 404),
         ("/_console/../_console/api/session", 200),  # the page
         ("/_console/api/session/", 404),
         ("/_console/api//session", 404),
