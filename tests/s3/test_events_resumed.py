@@ -94,6 +94,7 @@ async def test_gateways_share_the_events(
         assert await captured.count() == 85
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
 async def test_killed_gateway(
     server: NatsServer, bucket: str, captured: Captured, tmp_path: Path

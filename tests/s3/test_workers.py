@@ -18,6 +18,7 @@ from tests.support.served import Served
 from tests.support.servers import NatsServer
 
 
+@pytest.mark.slow
 def test_killed_worker_is_replaced(server: NatsServer, bucket: str, tmp_path: Path) -> None:
     with Served(server.url, "--workers", "2", home=tmp_path) as served:
         client = new_client(served.url, served.key)
