@@ -274,6 +274,9 @@ def test_forked_process_opens_its_own_connection(
     fs.pipe(f"{root}/a", DATA)
     with multiprocessing.get_context("fork").Pool(2) as pool:
         results = pool.starmap(first_bytes, [(root, options, size) for size in range(1, 5)])
+        # Without signals: a handler of another library in this process would ignore them.
+        pool.close()
+        pool.join()
     assert results == [DATA[:size] for size in range(1, 5)]
     assert fs.cat_file(f"{root}/a", 0, 5) == DATA[:5]
 

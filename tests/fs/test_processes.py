@@ -86,6 +86,9 @@ def test_dataset_in_forked_workers(fs: JetstowFileSystem, root: str) -> None:
     _datasets.append(Dataset(fs, root))
     with multiprocessing.get_context("fork").Pool(2) as pool:
         assert pool.map(item, range(8)) == [str(number).encode() for number in range(8)]
+        # Without signals: a handler of another library in this process would ignore them.
+        pool.close()
+        pool.join()
     assert _datasets[-1][3] == b"3"
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Awaitable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import nats
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.gateway import RunningGateway
     from tests.support.servers import NatsServer
 
+T = TypeVar("T")
 TOPIC = "arn:aws:sns:::jetstow"
 ALL = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:ObjectTagging:*", "s3:ObjectAcl:Put"]
 
@@ -276,20 +277,27 @@ async def test_events_of_versions(
     """A version that is kept, and the one that becomes current again, are no events."""
     await asyncio.to_thread(configure, s3, s3_bucket, {})
     store = await nc.jetstream().update_object_store(s3_bucket, versioned=True)
-    first = (await store.put("a", b"1")).version
-    second = (await store.put("a", b"2")).version
-    third = (await store.put("a", b"3")).version
-    await store.delete("a", version=second)
-    await store.delete("a", version=third)  # the first one is the current one then
+    found: list[dict[str, Any]] = []
+
+    async def following(change: Awaitable[T]) -> T:
+        """Change the name, and wait for the event: another change may come before it."""
+        result = await change
+        found.append(await events.next())
+        return result
+
+    first = (await following(store.put("a", b"1"))).version
+    second = (await following(store.put("a", b"2"))).version
+    third = (await following(store.put("a", b"3"))).version
+    await following(store.delete("a", version=second))
+    await following(store.delete("a", version=third))  # the first one is the current one then
     assert (await store.get("a")).data == b"1"
-    await store.delete("a")
+    await following(store.delete("a"))
     marker = (await store.versions("a"))[0].version
-    await store.restore_version("a", str(first))
-    await store.delete("a", version=marker)
-    await store.delete("a", version=first)
+    await following(store.restore_version("a", str(first)))
+    await following(store.delete("a", version=marker))
+    await following(store.delete("a", version=first))
     assert await store.versions("a") == []
-    await store.put("end", b"1")
-    found = [await events.next() for _ in range(10)]
+    await following(store.put("end", b"1"))
     assert [(each["eventName"], each["s3"]["object"]["versionId"]) for each in found[:-1]] == [
         ("ObjectCreated:Put", first),
         ("ObjectCreated:Put", second),
