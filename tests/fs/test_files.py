@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import pickle
 import subprocess
@@ -19,6 +18,7 @@ from jetstow.errors import ObjectChangedError, ObjectEncryptedError
 from jetstow.fs import JetstowFileSystem
 from tests.fs.conftest import OtherClient
 from tests.support.file_changes import CHANGES, Change
+from tests.support.forked import forked_pool
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(3_000_000)
@@ -272,11 +272,8 @@ def test_forked_process_opens_its_own_connection(
     fs: JetstowFileSystem, root: str, options: dict[str, Any]
 ) -> None:
     fs.pipe(f"{root}/a", DATA)
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with forked_pool() as pool:
         results = pool.starmap(first_bytes, [(root, options, size) for size in range(1, 5)])
-        # Without signals: a handler of another library in this process would ignore them.
-        pool.close()
-        pool.join()
     assert results == [DATA[:size] for size in range(1, 5)]
     assert fs.cat_file(f"{root}/a", 0, 5) == DATA[:5]
 

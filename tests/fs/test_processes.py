@@ -15,6 +15,7 @@ import pytest
 from jetstow.errors import ConnectionLostError, RevisionMismatchError
 from jetstow.fs import JetstowFileSystem
 from tests.fs.conftest import OtherClient
+from tests.support.forked import forked_pool
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(1_000_000)
@@ -84,11 +85,8 @@ def test_dataset_in_forked_workers(fs: JetstowFileSystem, root: str) -> None:
     """The workers get the data set by the fork, not by pickle."""
     fs.pipe({f"{root}/{number}": str(number).encode() for number in range(8)})
     _datasets.append(Dataset(fs, root))
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with forked_pool() as pool:
         assert pool.map(item, range(8)) == [str(number).encode() for number in range(8)]
-        # Without signals: a handler of another library in this process would ignore them.
-        pool.close()
-        pool.join()
     assert _datasets[-1][3] == b"3"
 
 

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from typing import Final, TypeVar
 
+from jetstow._core.aio.background import stop
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -55,9 +57,7 @@ async def map_in_order(
         while pending:
             yield await next_result()
     finally:
-        for task, _ in pending:
-            task.cancel()
-        await asyncio.gather(*(task for task, _ in pending), return_exceptions=True)
+        await stop(*(task for task, _ in pending))
 
 
 async def _iterate(items: Iterable[T] | AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:

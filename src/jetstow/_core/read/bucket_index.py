@@ -17,7 +17,7 @@ from jetstow._core.protocol.subjects import all_meta_subject
 from jetstow._core.protocol.timestamps import parse_timestamp
 from jetstow._core.read.index_entry import EntryDecoder, IndexEntry
 from jetstow._core.read.index_feed import IndexFeed, Outdated
-from jetstow._core.read.index_scan import scan_deleted, scan_page, scan_versions
+from jetstow._core.read.index_scan import scan_page, scan_versions
 from jetstow._core.read.name_index import IndexPage, PageQuery
 from jetstow._core.read.version_index import DeletedPage, VersionCandidates, VersionPage
 from jetstow.errors import BucketNotFoundError, InvalidOptionError, TimeoutError
@@ -133,7 +133,8 @@ class BucketIndex:
         if not feed.is_too_large:
             return feed.versions.page(feed.names, query, after_version, now)
         candidates = VersionCandidates(query, after_version, now)
-        return await scan_versions(self._stream, self._decoder, candidates)
+        await scan_versions(self._stream, self._decoder, candidates.find, candidates.add)
+        return candidates.page()
 
     async def deleted(
         self, prefix: str = "", *, after: str = "", limit: int = 1_000
@@ -149,7 +150,9 @@ class BucketIndex:
         feed, now, _ = await self._current_feed()
         if not feed.is_too_large:
             return feed.versions.deleted(query, now)
-        return await scan_deleted(self._stream, self._decoder, VersionCandidates(query, None, now))
+        candidates = VersionCandidates(query, None, now)
+        await scan_versions(self._stream, self._decoder, candidates.find_deleted, candidates.add)
+        return candidates.deleted_page()
 
     async def close(self) -> None:
         """Stop watching the bucket, and free the memory."""

@@ -11,7 +11,6 @@ from jetstow._core.read.filters import NameFilter
 from jetstow._core.read.index_entry import Change, EntryDecoder
 from jetstow._core.read.listing import iter_infos
 from jetstow._core.read.name_index import IndexPage, PageCandidates, PageQuery
-from jetstow._core.read.version_index import DeletedPage, VersionCandidates, VersionPage
 
 
 async def scan_page(
@@ -29,24 +28,10 @@ async def scan_page(
 
 
 async def scan_versions(
-    stream: Stream, decoder: EntryDecoder, candidates: VersionCandidates
-) -> VersionPage:
-    """Return a page of versions."""
-    await _scan(stream, decoder, candidates.find)
-    await _scan(stream, decoder, candidates.add)
-    return candidates.page()
-
-
-async def scan_deleted(
-    stream: Stream, decoder: EntryDecoder, candidates: VersionCandidates
-) -> DeletedPage:
-    """Return a page of deleted objects."""
-    await _scan(stream, decoder, candidates.find_deleted)
-    await _scan(stream, decoder, candidates.add)
-    return candidates.deleted_page()
-
-
-async def _scan(stream: Stream, decoder: EntryDecoder, consider: Callable[[Change], None]) -> None:
-    async with aclosing(iter_infos(stream)) as infos:
-        async for info in infos:
-            consider(decoder.change(info, parse_timestamp(info.mtime or "")))
+    stream: Stream, decoder: EntryDecoder, *passes: Callable[[Change], None]
+) -> None:
+    """Read all metadata, delete markers included, once for each of the `passes`, which gets it."""
+    for consider in passes:
+        async with aclosing(iter_infos(stream)) as infos:
+            async for info in infos:
+                consider(decoder.change(info, parse_timestamp(info.mtime or "")))
