@@ -18,7 +18,7 @@ import nats.errors
 from nats.aio.transport import TcpTransport
 
 from jetstow._core.protocol.parser import ParsedMessage
-from jetstow._core.transport.fast_path import FastPath, Subscriber, encode_message, message_size
+from jetstow._core.transport.fast_path import FastPath, Subscriber, encode_head, message_size
 from jetstow._core.transport.tls import TLSClient
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ class FastPathClient(TLSClient):
         if self._pending:
             fast_path.writer.writelines(self._pending)
             self._pending, self._pending_data_size = [], 0
-        message = encode_message(subject, payload, reply, headers, self._max_payload)
+        size = len(payload)
+        head = encode_head(subject, size, reply, headers, self._max_payload)
         self.stats["out_msgs"] += 1
-        self.stats["out_bytes"] += len(payload)
-        return fast_path.write(message)
+        self.stats["out_bytes"] += size
+        return fast_path.write(head, payload)
 
     def flush_fast(self, *, at_once: bool) -> None:
         """Pass to the socket what was published, at once or in the next iteration of the loop."""

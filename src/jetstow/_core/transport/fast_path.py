@@ -26,8 +26,10 @@ _log = logging.getLogger("jetstow.client")
 # Items queued for nats-py before reading from the socket is paused.
 _MAX_QUEUED: Final = 512
 
-# Messages smaller than this, in bytes, are sent together with others.
-_MAX_BATCHED_SIZE: Final = 8 * 1024
+# Messages with fewer bytes than this are sent together with others.
+_MIN_UNBATCHED_SIZE: Final = 8 * 1024
+
+_END: Final = b"\r\n"
 
 
 class Subscriber(Protocol):
@@ -94,16 +96,17 @@ class FastPath(asyncio.BufferedProtocol):
         """The subscription and subject of a message of which only a part has arrived."""
         return self._parser.arriving
 
-    def write(self, message: bytes) -> Coroutine[Any, Any, None] | None:
-        """Send. Return a coroutine that the caller must await if the buffer is full, or None.
+    def write(self, head: bytes, payload: bytes | memoryview) -> Coroutine[Any, Any, None] | None:
+        """Send a message. Return a coroutine to await if the buffer is full, or None.
 
-        A small message waits for `flush` or `flush_soon`, one of which the caller must call.
+        A small message waits for `flush` or `flush_soon`, one of which the caller must call. The
+        payload must not change until it is sent: the transport may keep a large one without a copy.
         """
-        if len(message) >= _MAX_BATCHED_SIZE:
+        if len(payload) >= _MIN_UNBATCHED_SIZE:
             self.flush()
-            self._transport.write(message)
+            self._transport.writelines((head, payload, _END))
         else:
-            self._outgoing.append(message)
+            self._outgoing.append(b"".join((head, payload, _END)))
         return self.writer.drain() if self._is_full else None
 
     def flush_soon(self) -> None:
@@ -239,14 +242,10 @@ def message_size(payload: bytes | memoryview, headers: dict[str, str] | None) ->
     return len(payload) + (len(encode_headers(headers)) if headers else 0)
 
 
-def encode_message(
-    subject: str,
-    payload: bytes | memoryview,
-    reply: str,
-    headers: dict[str, str] | None,
-    max_payload: int,
+def encode_head(
+    subject: str, size: int, reply: str, headers: dict[str, str] | None, max_payload: int
 ) -> bytes:
-    """Return a PUB or HPUB protocol message.
+    """Return what precedes the payload, of `size` bytes, in a PUB or HPUB protocol message.
 
     Raises: nats-py's `BadSubjectError`, `MaxPayloadError` (headers and payload together).
     """
@@ -254,10 +253,9 @@ def encode_message(
     if not address.isprintable() or address.count(" ") != 1:
         raise nats.errors.BadSubjectError
     raw_headers = b"" if headers is None else encode_headers(headers)
-    size = len(raw_headers) + len(payload)
-    if size > max_payload:
+    total = len(raw_headers) + size
+    if total > max_payload:
         raise nats.errors.MaxPayloadError
     if headers is None:
-        return b"".join((f"PUB {address} {size}\r\n".encode(), payload, b"\r\n"))
-    line = f"HPUB {address} {len(raw_headers)} {size}\r\n".encode()
-    return b"".join((line, raw_headers, payload, b"\r\n"))
+        return f"PUB {address} {size}\r\n".encode()
+    return f"HPUB {address} {len(raw_headers)} {total}\r\n".encode() + raw_headers
