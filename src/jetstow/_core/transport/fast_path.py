@@ -29,8 +29,8 @@ _MAX_QUEUED: Final = 512
 # Messages with fewer bytes than this are sent together with others.
 _MIN_UNBATCHED_SIZE: Final = 8 * 1024
 
-# So many of them are sent at once: the server works on them while the next ones are encoded. With 64
-# puts at once, it stored 15 % more of them than without this limit.
+# So many of them are sent at once: the server works on them while the next ones are encoded. Of 64
+# puts at once, 15 % more a second were stored than without this limit.
 _MAX_BATCH: Final = 32
 
 _END: Final = b"\r\n"
