@@ -13,7 +13,8 @@ from benchmarks.clients.work import run
 class Jetstow:
     has_get_into = "into" in inspect.signature(jetstow.ObjectStore.get).parameters
 
-    def __init__(self, store: jetstow.ObjectStore | None = None) -> None:
+    def __init__(self, store: jetstow.ObjectStore | None = None, *, is_dated: bool = True) -> None:
+        self._is_dated = is_dated
         if store is not None:
             self._store = store
 
@@ -22,7 +23,10 @@ class Jetstow:
         self._store = await self._nc.jetstream().object_store(bucket)
 
     async def put(self, name: str, data: bytes) -> None:
-        await self._store.put(name, data)
+        if self._is_dated:
+            await self._store.put(name, data)
+        else:
+            await self._store.put(name, data, dated=False)
 
     async def get(self, name: str) -> bytes:
         return (await self._store.get(name)).data or b""
@@ -46,8 +50,10 @@ class Jetstow:
     async def get_into(self, name: str, buffer: bytearray) -> None:
         await self._store.get(name, into=buffer)
 
-    def encrypted(self) -> Self:
-        return type(self)(self._store.encrypted(bytes(32)))
+    def view(self, kind: str) -> Self:
+        if kind == "encrypted":
+            return type(self)(self._store.encrypted(bytes(32)))
+        return type(self)(self._store, is_dated=False)
 
     async def list(self) -> int:
         return len(await self._store.list())

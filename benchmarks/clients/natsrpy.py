@@ -49,7 +49,7 @@ class Natsrpy:
     async def get_into(self, name: str, buffer: bytearray) -> None:  # noqa: ARG002
         raise UnsupportedError
 
-    def encrypted(self) -> Client:
+    def view(self, kind: str) -> Client:  # noqa: ARG002
         raise UnsupportedError
 
     async def list(self) -> int:

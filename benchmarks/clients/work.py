@@ -38,8 +38,8 @@ class Client(Protocol):
         """Read an object into a buffer of the caller."""
         ...
 
-    def encrypted(self) -> Client:
-        """Return a client that encrypts and decrypts in the same bucket."""
+    def view(self, kind: str) -> Client:
+        """Return a client that encrypts (encrypted), or whose puts read no time (undated)."""
         ...
 
     async def list(self) -> int: ...
@@ -100,7 +100,7 @@ async def get(client: Client, job: Job) -> None:
 
 async def encrypted(client: Client, job: Job) -> None:
     """Put and stream an encrypted object."""
-    data, view = job.data(), client.encrypted()
+    data, view = job.data(), client.view("encrypted")
     with measured("encrypted-put"):
         await view.put(OBJECT, data)
     with measured("encrypted-stream"):
@@ -158,8 +158,10 @@ async def list_all(client: Client, job: Job) -> None:
 async def small(client: Client, job: Job) -> None:
     """Put, replace, get and look up objects of 1 KiB, one after another and concurrently.
 
-    The flag `parts` selects some of put, get and info.
+    The flag `parts` selects some of put, get and info; the flag `view` is that of the client.
     """
+    if "view" in job.flags:
+        client = client.view(job.flags["view"])
     data = job.data(1 << 20)
     one_by_one = [f"one/{number:05}" for number in range(job.count)]
     at_once = [f"many/{number:05}" for number in range(job.count * 4)]
