@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from threading import get_ident
 from typing import TYPE_CHECKING
 
 from jetstow._core.protocol.error_context import ErrorContext
@@ -19,6 +20,7 @@ class ConnectionLoop:
         self._nc = nc
         reading = nc._reading_task
         self.loop = None if reading is None else reading.get_loop()
+        self._thread = 0
 
     @property
     def is_ending(self) -> bool:
@@ -35,8 +37,12 @@ class ConnectionLoop:
 
         Raises: `WrongEventLoopError`.
         """
+        # Before Python 3.12, `get_running_loop` makes a system call each time.
+        if self.loop is not None and self.loop.is_running() and get_ident() == self._thread:
+            return self.loop
         running = asyncio.get_running_loop()
         if running is self.loop or self.loop is None:
+            self._thread = get_ident()
             return running
         state = ", which is closed" if self.loop.is_closed() else ""
         raise context.error(

@@ -240,8 +240,7 @@ class Inbox:
         Raises: `InvalidOptionError` (larger than the server's `max_payload`),
         `WrongEventLoopError`. The coroutine raises `ConnectionLostError`.
         """
-        if self.loop.loop is not asyncio.get_running_loop():
-            self.loop.check(context)
+        self.loop.check(context)
         try:
             if isinstance(self.nc, FastPathClient):
                 publishing = self.nc.publish_fast(subject, payload, reply, headers)

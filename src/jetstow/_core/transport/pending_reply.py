@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 from jetstow._core.aio.congestion_window import CongestionWindow
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message
+from jetstow._core.transport.event_loop import ConnectionLoop
 from jetstow._core.transport.receiver import OnSilence
 from jetstow._core.transport.silence import CHECKS, Progress, Silence
 from jetstow._core.transport.timeouts import Timeouts
@@ -18,6 +19,7 @@ from jetstow.errors import JetstowError
 class PendingReplyOwner(Protocol):
     """The parts of an inbox that its pending replies need."""
 
+    loop: ConnectionLoop
     inbound: CongestionWindow
     outbound: CongestionWindow
     round_trip: float
@@ -60,7 +62,7 @@ class PendingReply:
         self._inbox = inbox
         self._subject = subject
         self._timeout = timeout
-        self._loop = asyncio.get_running_loop()
+        self._loop = inbox.loop.check(context)
         self._since = self._loop.time()
 
     @property
