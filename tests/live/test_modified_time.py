@@ -13,6 +13,7 @@ import jetstow
 from jetstow import ObjectMeta
 from jetstow._core.bucket import stored_times
 from jetstow._core.bucket.stored_times import DatedReply, StoredTimes
+from jetstow._core.transport.inbox import Inbox
 from tests.support import object_builder
 from tests.support.proxy import Proxy
 from tests.support.round_trips import RoundTripCounter
@@ -79,8 +80,30 @@ async def test_time_needs_no_round_trip(
         assert counter.requests <= 4 * len(infos)
         if server.at_least("2.11"):
             assert counter.requests < 3 * len(infos), "the times are requested together"
+        inbox = Inbox.for_client(nc)
+        assert inbox.round_trip >= 0.2, "not only the time between the two replies"
     for each in (info, *infos):
         assert each == await store.get_info(each.name)
+
+
+@pytest.mark.min_server("2.11")
+async def test_times_of_many_puts_need_no_round_trip(
+    server: NatsServer, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Storing all of them takes longer than storing one: the request came too early."""
+    counter = RoundTripCounter(monkeypatch)
+    async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
+        delayed = await nc.jetstream().object_store(store.bucket)
+        await delayed.put("warm", b"x")
+        counts = set()
+        for attempt in range(20):
+            counter.reset()
+            names = [f"{attempt}/{number}" for number in range(64)]
+            await asyncio.gather(*(delayed.put(name, b"x") for name in names))
+            counts.add(counter.count)
+            if 2 in counts:
+                break
+        assert 2 in counts
 
 
 async def test_times_of_concurrent_puts(store: jetstow.ObjectStore) -> None:

@@ -37,6 +37,9 @@ _STORE_TIME: Final = 60e-6
 _SHORT_ROUND_TRIP: Final = 0.002
 _LONG_STORE_TIME: Final = 0.001
 
+# A request for several messages waits longer: as long as a round trip divided by this, at most.
+_WAITS_PER_ROUND_TRIP: Final = 8
+
 # With more requests in flight on a connection, the server is busy, and does not store at once.
 _FEW_REQUESTS: Final = 3
 
@@ -154,7 +157,7 @@ class StoredTimes:
             if is_fast:
                 loop.call_soon(self._send_at, loop.time() + _STORE_TIME)
             else:
-                loop.call_later(_LONG_STORE_TIME, self._send_early)
+                loop.call_later(_LONG_STORE_TIME, self._send_after, 1)
         return True
 
     def learn(self, *, is_hit: bool) -> None:
@@ -183,6 +186,15 @@ class StoredTimes:
             loop.call_soon(self._send_at, when)
         else:
             self._send_early()
+
+    def _send_after(self, count: int) -> None:
+        """Send the early requests if there are only `count`; else give the server more time."""
+        if len(self._early) == count:
+            self._send_early()
+            return
+        count = len(self._early)
+        wait = min(count * _STORE_TIME, self._stream.api.inbox.round_trip / _WAITS_PER_ROUND_TRIP)
+        asyncio.get_running_loop().call_later(wait, self._send_after, count)
 
     def _send_early(self) -> None:
         early, self._early = self._early, []

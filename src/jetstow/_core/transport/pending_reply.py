@@ -63,7 +63,7 @@ class PendingReply:
         self._subject = subject
         self._timeout = timeout
         self._loop = inbox.loop.check(context)
-        self._since = self._loop.time()
+        self._sent_at = self._since = self._loop.time()
 
     @property
     def subjects(self) -> dict[str, str]:
@@ -90,7 +90,7 @@ class PendingReply:
             await self._arrived
         if self.message is None:
             raise self.error or self._inbox.timeout_error(self._timeout, self.context)
-        round_trip = self._loop.time() - self._since
+        round_trip = self._loop.time() - self._sent_at
         if round_trip < self._inbox.round_trip:
             self._inbox.observe_round_trip(round_trip)
         return self.message
