@@ -139,7 +139,7 @@ async def test_drain_is_bounded(server: NatsServer, bucket: str) -> None:
                 "Host": f"{gateway.host}:{gateway.port}", "Content-Length": "10000000",
                 **signed_headers(gateway, "PUT", target),
             }  # fmt: skip
-            connection.sendall(request_head("PUT", target, headers) + bytes(2_000_000))
+            connection.sendall(request_head("PUT", target, headers) + bytes(5_000_000))
             while (await store.status()).size < 1_000_000:
                 pass
         assert (await store.status()).size < 1_000
