@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Self
 
@@ -58,6 +59,17 @@ def is_running(pid: int) -> bool:
         return b") Z " not in Path(f"/proc/{pid}/stat").read_bytes()
     except FileNotFoundError:
         return False
+
+
+def ends(pid: int, within: float = 5) -> bool:
+    """Return whether a process ends in `within` seconds.
+
+    A server that was stopped has released its locks a moment before /proc shows its end.
+    """
+    deadline = time.monotonic() + within
+    while is_running(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not is_running(pid)
 
 
 def is_stopped(pid: int) -> bool:

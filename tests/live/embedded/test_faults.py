@@ -20,7 +20,7 @@ from jetstow._embedded import locate, process, server
 from jetstow._embedded.file_lock import FileLock
 from jetstow._embedded.home_dir import HomeDir
 from jetstow.errors import EmbeddedServerError
-from tests.live.embedded.processes import ChildProcess, is_running, is_stopped
+from tests.live.embedded.processes import ChildProcess, ends, is_running, is_stopped
 
 # -- kills -------------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ async def test_stopped_server_process_is_replaced(
     assert _embedded.status() is None
     async with await _embedded.acquire() as lease:
         assert lease.endpoint.pid != orphan.pid
-        assert not is_running(orphan.pid)
+        assert ends(orphan.pid)
 
 
 async def test_server_of_a_deleted_home_is_killed(home: HomeDir) -> None:
@@ -97,7 +97,7 @@ async def test_server_of_a_deleted_home_is_killed(home: HomeDir) -> None:
         await first.arelease()
         assert is_running(first.endpoint.pid)
         await second.arelease()
-        assert not is_running(first.endpoint.pid)
+        assert ends(first.endpoint.pid)
         assert _embedded.status() == new.endpoint
 
 
@@ -132,7 +132,7 @@ async def test_damaged_configuration_is_replaced(
     home.config_file.write_text(damaged)
     async with await _embedded.acquire() as lease:
         assert lease.endpoint.pid != orphan.pid
-        assert not is_running(orphan.pid)
+        assert ends(orphan.pid)
 
 
 async def test_server_in_use_is_not_replaced(
@@ -259,7 +259,7 @@ async def test_cancelled_start_stops_the_server(
     acquire.cancel()
     with pytest.raises(asyncio.CancelledError):
         await acquire
-    assert not is_running(pid)
+    assert ends(pid)
     assert not process.is_alive(home)
     assert _embedded.stop() is False
 

@@ -16,7 +16,7 @@ from nats.aio.client import Client
 from jetstow import _embedded
 from jetstow._embedded import process
 from jetstow._embedded.home_dir import HomeDir
-from tests.live.embedded.processes import ChildProcess, is_running
+from tests.live.embedded.processes import ChildProcess, ends
 
 # -- start and stop ----------------------------------------------------------------------
 
@@ -33,7 +33,7 @@ def test_first_process_starts_and_last_process_stops(start: Callable[..., ChildP
         assert endpoint.pid == pid
     third.finish()
     assert _embedded.status() is None
-    assert not is_running(pid)
+    assert ends(pid)
 
 
 def test_concurrent_starts_share_one_server(start: Callable[..., ChildProcess]) -> None:
@@ -96,7 +96,7 @@ async def test_stop_and_status(home: HomeDir, start: Callable[..., ChildProcess]
     assert not home.path.exists()
     pid = start().server_pid()
     assert _embedded.stop() is True
-    assert not is_running(pid)
+    assert ends(pid)
     assert _embedded.stop() is False
     async with await _embedded.acquire() as lease:
         assert lease.endpoint.pid != pid
@@ -110,7 +110,7 @@ def test_process_exit_releases_the_lease(start: Callable[..., ChildProcess]) -> 
     )
     pid = child.server_pid()
     child.finish()
-    assert not is_running(pid)
+    assert ends(pid)
 
 
 def test_forked_child_does_not_release_the_lease(start: Callable[..., ChildProcess]) -> None:
