@@ -144,11 +144,7 @@ class ObjectInfo(api.ObjectInfo):
     @property
     def modified(self) -> datetime.datetime | None:
         """`mtime` as an aware datetime, truncated from nanoseconds to microseconds."""
-        if not self.mtime:
-            return None
-        seconds, _, fraction = self.mtime.rstrip("Z").partition(".")
-        time = datetime.datetime.fromisoformat(seconds).replace(tzinfo=datetime.UTC)
-        return time.replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0)
+        return datetime.datetime.fromisoformat(self.mtime) if self.mtime else None
 
     def _repr_html_(self) -> str:
         """Return an HTML table for notebooks."""

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime
-from email.utils import format_datetime, parsedate_tz
+import math
+from email.utils import formatdate, parsedate_tz
+from functools import lru_cache
 
 
 def format_date(time: datetime.datetime) -> str:
     """Return an aware datetime as an HTTP date, truncated to seconds."""
-    return format_datetime(time.astimezone(datetime.UTC), usegmt=True)
+    return _format_second(math.floor(time.timestamp()))
+
+
+@lru_cache(maxsize=4096)  # a response has the time of its object in several places
+def _format_second(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def parse_date(text: str) -> datetime.datetime | None:

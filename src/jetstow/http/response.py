@@ -113,12 +113,15 @@ class ObjectResponse:
 
         Raises: `ObjectChangedError` (open the object again), and what `ObjectStore.get` raises.
         """
-        if self._method == "HEAD" or not self.selection.length or self._batches is not None:
+        start, length = self.selection.start, self.selection.length
+        if self._method == "HEAD" or not length or self._first or self._batches is not None:
             return
-        pieces = self._file.stream(self.selection.start, self.selection.length)
-        self._batches = _joined(pieces)
         try:
-            self._first = await anext(self._batches, b"")
+            if length <= _BATCH_SIZE:
+                self._first = await self._file.read_at(start, length)
+            else:
+                self._batches = _joined(self._file.stream(start, length))
+                self._first = await anext(self._batches, b"")
         except BaseException:
             await self.close()
             raise

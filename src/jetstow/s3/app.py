@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from jetstow import JetStreamContext
@@ -44,6 +45,17 @@ _LISTS: Final = frozenset({"ListObjects", "ListObjectsV2", "ListObjectVersions"}
 
 def _utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A request in progress and its response. `identity` is the caller that `serve_as` has."""
+
+    scope: Scope
+    receive: Receive
+    responder: Responder
+    record: Record
+    identity: Identity | None
 
 
 class Gateway:
@@ -108,7 +120,7 @@ class Gateway:
         self.metrics.begin()
         self.availability.begin()
         try:
-            await self._respond(scope, receive, responder, record, identity)
+            await self._respond(_Exchange(scope, receive, responder, record, identity))
         finally:
             self.availability.end()
             record.status = record.status or responder.status or CLIENT_GONE
@@ -118,17 +130,11 @@ class Gateway:
             self.metrics.end(record)
             self.access_log.write(record)
 
-    async def _respond(
-        self,
-        scope: Scope,
-        receive: Receive,
-        responder: Responder,
-        record: Record,
-        identity: Identity | None,
-    ) -> None:
+    async def _respond(self, exchange: _Exchange) -> None:
+        responder, record = exchange.responder, exchange.record
         try:
             try:
-                result = await self._execute(scope, receive, responder, record, identity)
+                result = await self._execute(exchange)
                 await responder.send_result(result)
             except asyncio.CancelledError:
                 if not self.availability.has_ended_request():
@@ -149,19 +155,13 @@ class Gateway:
             # If it has begun, it stays incomplete: the server closes the connection, and the client
             # does not take what it has received for all.
 
-    async def _execute(
-        self,
-        scope: Scope,
-        receive: Receive,
-        responder: Responder,
-        record: Record,
-        identity: Identity | None,
-    ) -> Result:
-        """Parse a request, authenticate its caller unless `identity` is given, and run it."""
+    async def _execute(self, exchange: _Exchange) -> Result:
+        """Parse a request, authenticate its caller unless that is known, and run it."""
+        identity, record, responder = exchange.identity, exchange.record, exchange.responder
         domains = ((), ()) if identity else (self._base_domains, self._website_domains)
-        request = parse_request(scope, record.request_id, *domains)
+        request = parse_request(exchange.scope, record.request_id, *domains)
         record.client = request.client
-        responder.body = body = RawBody(request.headers, receive)
+        responder.body = body = RawBody(request.headers, exchange.receive)
         if not self.availability.is_available:
             raise S3Error("ServiceUnavailable")
         if identity is not None:
