@@ -93,13 +93,41 @@ async def test_edit(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
         {"headers": {"Content-Type": ["x"]}}, {"headers": {"a b": ["x"]}},
         {"headers": {"X": ["a\r\nset-cookie: x"]}}, {"content_type": "a\r\nb"},
         {"tags": ["a\nb"]}, {"unknown": 1}, {"metadata": {"k": 1}},
-        {"metadata": {"k": "x" * 10**6}},
+        {"metadata": {"k": "x" * 10**6}}, {"s3_tags": {"aws:x": "1"}},
+        {"s3_tags": {str(number): "" for number in range(11)}},
     ):  # fmt: skip
         response = edit(revision=revision, **wrong)
         assert response.status_code in (400, 413), wrong
     assert show(client, s3_bucket, "a")["revision"] == revision
     head = s3.head_object(Bucket=s3_bucket, Key="a")
     assert (head["ContentType"], head["ETag"]) == ("text/plain", f'"{before["etag"]}"')
+
+
+def test_edit_of_tags(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
+    """A tag that S3 refuses was found after the other fields were stored."""
+    s3.put_object(Bucket=s3_bucket, Key="a", Body=b"x", Tagging="t=1")
+    before = show(client, s3_bucket, "a")
+
+    def edit(**fields: object) -> httpx.Response:
+        body = {"revision": before["revision"], **fields}
+        return client.patch(f"buckets/{s3_bucket}/object?name=a", json=body)
+
+    refused = edit(description="new", s3_tags={"team": "a&b"})
+    assert (refused.status_code, error_code(refused)) == (400, "InvalidTag")
+    message = refused.json()["error"]["message"]
+    assert message.startswith("S3 tags, 'team': ")
+    assert "letters, digits, spaces" in message
+    assert show(client, s3_bucket, "a") == before
+
+    both = edit(description="new", s3_tags={"team": "a+b"}).json()
+    assert (both["description"], both["s3_tags"]) == ("new", {"team": "a+b"})
+    assert s3.get_object_tagging(Bucket=s3_bucket, Key="a")["TagSet"] == [
+        {"Key": "team", "Value": "a+b"}
+    ]
+    # As after PutObjectTagging, LastModified stays.
+    only = edit(revision=both["revision"], s3_tags={}).json()
+    assert (only["s3_tags"], only["modified"]) == ({}, both["modified"])
+    assert only["revision"] > both["revision"]
 
 
 def test_versions(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:

@@ -23,13 +23,19 @@ from jetstow.models import ObjectHeaders, ObjectInfo, ObjectMeta
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.record import event_note
-from jetstow.s3.events.rules import COPY
-from jetstow.s3.reserved import EVENT, MODIFIED, RESERVED
+from jetstow.s3.events.rules import COPY, TAGGING_PUT
+from jetstow.s3.objects import modified_entry, tag_entries
+from jetstow.s3.reserved import EVENT, MODIFIED, RESERVED, TAGS
+from jetstow.s3.tags import MAX_OBJECT_TAGS, check_tags
 
 _MAX_SIZE: Final = 256 * 1024
 
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TAG_RULE: Final = (
+    "Names and values have letters, digits, spaces and _ . : / = + - @ only; "
+    "a name has up to 128 characters, a value up to 256."
+)
 # Fields of their own.
 _OTHER_FIELDS: Final = frozenset({"content-type", "tags"})
 
@@ -43,6 +49,13 @@ class _Edit(msgspec.Struct, forbid_unknown_fields=True):
     tags: list[str] | UnsetType = UNSET
     headers: dict[str, list[str]] | UnsetType = UNSET
     metadata: dict[str, str] | UnsetType = UNSET
+    s3_tags: dict[str, str] | UnsetType = UNSET
+
+    @property
+    def is_of_tags(self) -> bool:
+        """Whether it replaces nothing but the tags of S3."""
+        others = (self.description, self.content_type, self.tags, self.headers, self.metadata)
+        return self.s3_tags is not UNSET and all(each is UNSET for each in others)
 
 
 async def edit(request: Request) -> Response:
@@ -53,6 +66,8 @@ async def edit(request: Request) -> Response:
     info = await readable_info(call)
     # S3 changes metadata by a copy onto itself.
     call = await open_call(request, bucket, "CopyObject", key=name)
+    if given.s3_tags is not UNSET:
+        call.check("PutObjectTagging", name, None)
     if is_locked(info):
         raise S3Error("AccessDenied", "The version is locked: its metadata cannot be changed.")
     if info.link is not None:
@@ -73,9 +88,9 @@ async def _update(call: Call, info: ObjectInfo, meta: ObjectMeta) -> ObjectInfo:
 def _new_meta(info: ObjectInfo, given: _Edit) -> ObjectMeta:
     """Return the metadata of an object with the fields of an edit.
 
-    The entries of the gateway stay: owner, ACL, tags of S3, sums.
+    The entries of the gateway stay: owner, ACL, sums.
 
-    Raises: `S3Error` (InvalidArgument).
+    Raises: `S3Error` (InvalidArgument, InvalidTag).
     """
     meta, entries = info.meta, dict(info.metadata or {})
     if not isinstance(given.metadata, UnsetType):
@@ -83,8 +98,14 @@ def _new_meta(info: ObjectInfo, given: _Edit) -> ObjectMeta:
             raise _invalid("metadata", reserved[0])
         kept = {name: value for name, value in entries.items() if name.startswith(RESERVED)}
         entries = given.metadata | kept
-    entries.pop(MODIFIED, None)  # as after a copy onto itself, LastModified is now
-    entries[EVENT] = event_note(COPY, info.revision)
+    if not isinstance(given.s3_tags, UnsetType):
+        entries.pop(TAGS, None)
+        entries |= _tag_entries(given.s3_tags)
+    if given.is_of_tags:
+        entries |= modified_entry(info)
+    else:
+        entries.pop(MODIFIED, None)  # as after a copy onto itself, LastModified is now
+    entries[EVENT] = event_note(TAGGING_PUT if given.is_of_tags else COPY, info.revision)
     meta = replace(meta, metadata=entries)
     if not isinstance(given.description, UnsetType):
         meta.description = given.description or None
@@ -98,6 +119,15 @@ def _new_meta(info: ObjectInfo, given: _Edit) -> ObjectMeta:
     if not isinstance(given.headers, UnsetType):
         meta.headers = _headers(given.headers) or None
     return meta
+
+
+def _tag_entries(given: dict[str, str]) -> dict[str, str]:
+    try:
+        return tag_entries(check_tags(given.items(), MAX_OBJECT_TAGS))
+    except S3Error as error:
+        name = error.fields.get("TagKey")
+        where = "S3 tags" if name is None else f"S3 tags, {str(name)[:100]!r}"
+        raise S3Error(error.code, f"{where}: {error.message.rstrip('.')}. {_TAG_RULE}") from None
 
 
 def _headers(given: dict[str, list[str]]) -> ObjectHeaders:

@@ -38,7 +38,7 @@ def parse_tag_header(value: str) -> dict[str, str]:
             "parameters without tag name duplicates."
         )
         raise S3Error("InvalidArgument", message, ArgumentName=TAGGING, ArgumentValue=value)
-    return _checked(pairs, MAX_OBJECT_TAGS)
+    return check_tags(pairs, MAX_OBJECT_TAGS)
 
 
 def parse_tag_document(data: bytes, limit: int) -> dict[str, str]:
@@ -61,10 +61,10 @@ def parse_tag_nodes(nodes: Iterable[Node], limit: int) -> dict[str, str]:
         if tag.name != "Tag" or key is None or value is None:
             raise S3Error("MalformedXML")
         pairs.append((key, value))
-    return _checked(pairs, limit)
+    return check_tags(pairs, limit)
 
 
-def _checked(pairs: Iterable[tuple[str, str]], limit: int) -> dict[str, str]:
+def check_tags(pairs: Iterable[tuple[str, str]], limit: int) -> dict[str, str]:
     """Check tags by S3's rules. Raises: `S3Error` (InvalidTag)."""
     tags: dict[str, str] = {}
     for key, value in pairs:

@@ -1,7 +1,7 @@
 // @ts-check
 /** The dialog that edits what users attach to an object: description, type, tags, metadata, headers. */
 import {html, useState} from "./vendor/preact.js";
-import {ApiError, at, get, patch, s3} from "./api.js";
+import {ApiError, at, get, patch} from "./api.js";
 import {visible} from "./format.js";
 import {S3_TAGS_HINT, TAGS_HINT} from "./object_details.js";
 import {PairsEditor, toPairs, toRecord} from "./object_pairs.js";
@@ -118,14 +118,13 @@ function merge(before, mine, theirs) {
 }
 
 /**
- * Store what was changed. Returns the object.
+ * Store what was changed, all or nothing. Returns the object.
  * @param {string} bucket @param {ObjectData} base @param {Draft} draft
  * @returns {Promise<ObjectData>}
  */
 async function saveDraft(bucket, base, draft) {
   const before = draftOf(base);
   const changed = (/** @type {keyof Draft} */ part) => !isSame(before, draft, part);
-  const {name} = base;
   /** @type {Record<string, any>} */
   const body = {};
   if (changed("description")) body.description = draft.description;
@@ -133,12 +132,8 @@ async function saveDraft(bucket, base, draft) {
   if (changed("tags")) body.tags = draft.tags.split("\n").map((tag) => tag.trim()).filter(Boolean);
   if (changed("metadata")) body.metadata = toRecord(draft.metadata, "Metadata");
   if (changed("headers")) body.headers = toLists(draft.headers);
-  const tags = changed("s3Tags") ? tagDocument(toRecord(draft.s3Tags, "S3 tags")) : null;
-  let object = base;
-  if (Object.keys(body).length) object = await patch(at`buckets/${bucket}/object`, {revision: base.revision, ...body}, {name});
-  if (tags === null) return object;
-  await s3("PUT", bucket, name, {query: {tagging: ""}, body: tags, headers: {"content-type": "application/xml"}});
-  return get(at`buckets/${bucket}/object`, {name});
+  if (changed("s3Tags")) body.s3_tags = toRecord(draft.s3Tags, "S3 tags");
+  return Object.keys(body).length ? patch(at`buckets/${bucket}/object`, {revision: base.revision, ...body}, {name: base.name}) : base;
 }
 
 /** @param {Pair[]} pairs @returns {Record<string, string[]>} */
@@ -149,16 +144,4 @@ function toLists(pairs) {
     if (name.trim()) lists.set(name.trim(), [...(lists.get(name.trim()) ?? []), value]);
   }
   return Object.fromEntries(lists);
-}
-
-/** The document of PutObjectTagging. @param {Record<string, string>} tags */
-function tagDocument(tags) {
-  const xml = document.implementation.createDocument(null, "Tagging");
-  const set = xml.documentElement.appendChild(xml.createElement("TagSet"));
-  for (const [key, value] of Object.entries(tags)) {
-    const tag = set.appendChild(xml.createElement("Tag"));
-    tag.appendChild(xml.createElement("Key")).textContent = key;
-    tag.appendChild(xml.createElement("Value")).textContent = value;
-  }
-  return new XMLSerializer().serializeToString(xml);
 }
