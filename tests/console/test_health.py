@@ -12,11 +12,12 @@ import pytest
 
 from jetstow.console.history import History, new_history
 from jetstow.s3.observe import Metrics, Record
-from tests.support.console import error_code
+from tests.support.console import RunningConsole, error_code
 from tests.support.gateway import OTHER, READER, WRITER
+from tests.support.servers import NatsServer
 
 if TYPE_CHECKING:
-    from tests.support.console import ConsoleClient, RunningConsole
+    from tests.support.console import ConsoleClient
 
 
 def test_health(console: RunningConsole, client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
@@ -40,6 +41,22 @@ def test_health(console: RunningConsole, client: ConsoleClient, s3: Any, s3_buck
             assert seen["jetstream"] is None
             assert (s3_bucket in {each["bucket"] for each in seen["indexes"]}) is sees
             assert error_code(other.get("history")) == "NotAnAdmin"
+
+
+def test_health_while_nats_is_away() -> None:
+    """Health answered 500: uvloop raises RuntimeError for a write to a closed connection."""
+    with NatsServer() as nats, RunningConsole(nats.url, outage_limit=0.5) as console:
+        client = console.sign_in()
+        nats.kill()
+        refused = client.get("buckets")  # it waits until the outage is too long
+        assert (refused.status_code, error_code(refused)) == (503, "ServiceUnavailable")
+        health = client.get("health")
+        assert health.status_code == 200
+        assert (health.json()["connected"], health.json()["round_trip_ms"]) == (False, None)
+        # The page is loaded, and shows that NATS is away.
+        assert client.get("session").json()["access_key"] == client.session["access_key"]
+        client.sign_in(READER)
+        client.close()
 
 
 async def test_history(console: RunningConsole, client: ConsoleClient) -> None:

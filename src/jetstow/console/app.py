@@ -41,6 +41,8 @@ from jetstow.s3.request import new_request_id
 
 PREFIX: Final = "/_console"
 _API: Final = f"{PREFIX}/api"
+# What the page needs to show that NATS is away.
+_WITHOUT_NATS: Final = frozenset({SESSION, f"{_API}/health"})
 _STATIC: Final = f"{PREFIX}/static/"
 # In the access log.
 _OPERATION: Final = "Console"
@@ -171,7 +173,8 @@ class Console:
         Raises: `ConsoleError`, `S3Error`, what the handler raises.
         """
         scope, receive = request.scope, request.receive
-        if not self.context.gateway.availability.is_available:
+        is_available = self.context.gateway.availability.is_available
+        if not is_available and path not in _WITHOUT_NATS:
             raise S3Error("ServiceUnavailable")
         if path == SESSION and request.method == "POST":
             check_origin(request.headers)

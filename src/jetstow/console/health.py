@@ -22,7 +22,10 @@ from jetstow.s3.errors import S3Error
 # How long NATS, and each index, may take to answer, in seconds.
 _TIMEOUT: Final = 2
 
-_ERRORS: Final = (JetstowError, nats.errors.Error, JetStreamError, OSError, TimeoutError)
+# uvloop raises RuntimeError for a write to a connection that the server has closed.
+_ERRORS: Final = (
+    JetstowError, nats.errors.Error, JetStreamError, OSError, RuntimeError, TimeoutError,
+)  # fmt: skip
 
 
 async def show_health(request: Request) -> Response:
@@ -33,11 +36,13 @@ async def show_health(request: Request) -> Response:
     session = signed_in(request)
     client = session.js._nc  # noqa: SLF001 - nats-py has no public name for it
     server = client._server_info  # noqa: SLF001 - and none for the cluster
-    round_trip, jetstream, indexes = await asyncio.gather(
-        _round_trip(session.js),
-        _jetstream(session.js) if session.key.admin else _nothing(),
-        _indexes(request, session),
-    )
+    round_trip, jetstream, indexes = None, None, []
+    if client.is_connected:
+        round_trip, jetstream, indexes = await asyncio.gather(
+            _round_trip(session.js),
+            _jetstream(session.js) if session.key.admin else _nothing(),
+            _indexes(request, session),
+        )
     return JSONResponse({
         "server": {
             "name": server.get("server_name", ""),

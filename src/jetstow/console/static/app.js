@@ -8,6 +8,7 @@ import {visible} from "./format.js";
 import {FolderPage} from "./folder.js";
 import {helpOpen, KeyHelp, useKeys} from "./keys.js";
 import {ObjectDialogs} from "./object_actions.js";
+import {RETRY, useEvery} from "./object_load.js";
 import {lazy, Link, navigate, paths, ROOT, route, Router, usePath} from "./router.js";
 import {SignIn} from "./signin.js";
 import {useStore} from "./store.js";
@@ -83,11 +84,9 @@ function App() {
   const user = useStore(session);
   const [failure, setFailure] = useState(/** @type {any} */ (null));
   const [seen, setSeen] = useState(false);
-  const load = () => {
-    setFailure(null);
-    loadSession().catch(setFailure);
-  };
+  const load = () => void loadSession().catch(setFailure);
   useEffect(load, []);
+  useEvery(() => user === undefined && failure && load(), RETRY);
   useEffect(() => {
     if (user) setSeen(true);
   }, [user]);

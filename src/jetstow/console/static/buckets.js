@@ -6,6 +6,7 @@ import {keptTexts} from "./bucket_contents.js";
 import {CreateBucket} from "./bucket_create.js";
 import {count, duration, size} from "./format.js";
 import {useKeys} from "./keys.js";
+import {RETRY} from "./object_load.js";
 import {Link, navigate, paths} from "./router.js";
 import {Button, Empty, ErrorBox, Icon, Name, Size, Spinner, Time, useAnnouncer, useTitle} from "./ui.js";
 
@@ -16,7 +17,7 @@ import {Button, Empty, ErrorBox, Icon, Name, Size, Spinner, Time, useAnnouncer, 
  *   versions: import("./bucket_contents.js").VersionCounts|null}} Bucket
  */
 
-const REFRESH = 10_000;
+const REFRESH = 10; // seconds
 // How many buckets are counted at the same time.
 const COUNTED_AT_ONCE = 3;
 
@@ -52,6 +53,7 @@ function useBuckets() {
     control.current?.abort();
     clearTimeout(timer.current);
     const current = (control.current = new AbortController());
+    let wait = REFRESH;
     try {
       /** @type {Bucket[]} */
       const found = (await get("buckets", {}, current.signal)).buckets;
@@ -62,8 +64,9 @@ function useBuckets() {
     } catch (failure) {
       if (current.signal.aborted) return;
       setError(failure);
+      wait = RETRY;
     }
-    timer.current = setTimeout(() => !document.hidden && load(), REFRESH);
+    timer.current = setTimeout(() => !document.hidden && load(), wait * 1000);
   };
   useEffect(() => {
     const onVisibility = () => document.hidden || load();

@@ -10,6 +10,7 @@ import {FolderEmpty} from "./folder_empty.js";
 import {useFolderKeys} from "./folder_keys.js";
 import {Grid} from "./grid.js";
 import {LiveState, useLive} from "./live.js";
+import {useLoad} from "./object_load.js";
 import {Link, navigate, paths} from "./router.js";
 import {keyOf, Rows} from "./rows.js";
 import {useSelection} from "./selection.js";
@@ -52,22 +53,12 @@ function useRows(bucket, prefix, query) {
   return rows;
 }
 
-/** @param {string} bucket */
-function useBucketInfo(bucket) {
-  const [info, setInfo] = useState(/** @type {any} */ (null));
-  useEffect(() => {
-    const control = new AbortController();
-    get(at`buckets/${bucket}`, {}, control.signal).then(setInfo, () => {}); // the rows report what is wrong
-    return () => control.abort();
-  }, [bucket]);
-  return info;
-}
-
 /** @param {{bucket: string, prefix: string, query: Record<string, string>}} props */
 function Folder({bucket, prefix, query: given}) {
   const query = parseQuery(given);
   const rows = useRows(bucket, prefix, query);
-  const info = useBucketInfo(bucket);
+  // Its errors are those of the rows.
+  const {data: info} = useLoad((signal) => get(at`buckets/${bucket}`, {}, signal), [bucket]);
   const selection = useSelection(rows);
   const deletions = useStore(deleting);
   const {state, changed} = useLive(rows, (names) => selection.remove(new Set([...names].map((name) => `f:${name}`))));

@@ -26,18 +26,18 @@ export function HealthPage() {
     <${ErrorBox} error=${error} title=${data ? "What you see is old: the last refresh failed" : undefined} onRetry=${reload} />
     ${!data && !error && html`<${Spinner} label="Loading" />`}
     ${data && html`<div class="cards">
-      <${ServerCard} health=${data} />
+      <${ServerCard} health=${data} isOld=${error !== null} />
       <${LimitsCard} jetstream=${data.jetstream} />
     </div>
-    <${IndexTable} indexes=${data.indexes} />`}
+    ${data.connected && html`<${IndexTable} indexes=${data.indexes} />`}`}
   </div>`;
 }
 
-/** @param {{health: any}} props */
-function ServerCard({health: {server, connected, round_trip_ms: roundTrip}}) {
-  const state = !connected ? "Not connected" : roundTrip === null ? "Does not answer" : "Connected";
+/** @param {{health: any, isOld: boolean}} props */
+function ServerCard({health: {server, connected, round_trip_ms: roundTrip}, isOld}) {
+  const state = isOld ? "Unknown" : !connected ? "Not connected" : roundTrip === null ? "Does not answer" : "Connected";
   return html`<section class="panel" aria-label="NATS server">
-    <div class="panel-head"><h2>NATS server</h2><span class=${state === "Connected" ? "badge is-ok" : "badge is-danger"}>${state}</span></div>
+    <div class="panel-head"><h2>NATS server</h2><span class="badge ${isOld ? "is-warn" : state === "Connected" ? "is-ok" : "is-danger"}">${state}</span></div>
     <dl class="facts">
       <div><dt>Name</dt><dd><${Name} value=${server.name || "–"} /></dd></div>
       <div><dt>Version</dt><dd>${server.version || "–"}</dd></div>

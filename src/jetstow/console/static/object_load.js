@@ -1,6 +1,13 @@
 // @ts-check
 /** Loading what a component shows. */
 import {useCallback, useEffect, useRef, useState} from "./vendor/preact.js";
+import {ApiError} from "./api.js";
+
+/** How often to try again while the gateway or NATS is away, in seconds. */
+export const RETRY = 5;
+
+/** Whether the same request can succeed later, because the network, the gateway or NATS was away. @param {any} error */
+const isOutage = (error) => error instanceof ApiError && (error.code === "NetworkError" || [502, 503, 504].includes(error.status));
 
 /**
  * @template T
@@ -8,7 +15,8 @@ import {useCallback, useEffect, useRef, useState} from "./vendor/preact.js";
  */
 
 /**
- * Load data when a component is shown and when `inputs` change. The last data stays while it is loaded again.
+ * Load data when a component is shown and when `inputs` change, and again after an outage. The last data stays while
+ * it is loaded again.
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} load
  * @param {any[]} inputs
@@ -35,13 +43,14 @@ export function useLoad(load, inputs) {
     reload();
     return () => running.current?.abort();
   }, [reload]);
+  useEvery(() => isOutage(state.error) && !state.busy && reload(), RETRY);
   const set = useCallback((/** @type {T} */ data) => setState({data, error: null, busy: false}), []);
   return {...state, reload, set};
 }
 
 /**
  * Call a function again and again while the page is visible.
- * @param {() => void} action
+ * @param {() => any} action
  * @param {number} seconds
  */
 export function useEvery(action, seconds) {
