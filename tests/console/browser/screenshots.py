@@ -123,7 +123,7 @@ async def folder_read_only(visit: Visit) -> None:
 @state
 async def folder_deleted(visit: Visit) -> None:
     await folder(visit)
-    await visit.page.get_by_role("checkbox", name="Show deleted").check()
+    await visit.page.get_by_role("checkbox", name="Only deleted").check()
     await visit.page.get_by_role("checkbox", name="Select old-permits.pdf").check()
 
 

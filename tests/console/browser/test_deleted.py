@@ -33,7 +33,7 @@ async def test_deleted_objects_are_shown_and_undeleted(
 ) -> None:
     page = visit.page
     await visit.open_folder(versioned)
-    await page.get_by_role("checkbox", name="Show deleted").check()
+    await page.get_by_role("checkbox", name="Only deleted").check()
     grid = page.get_by_role("grid", name="Deleted objects")
     links = grid.get_by_role("link")
     await expect(links).to_have_text(["a/1.txt", "a/b/2.txt", "c.txt"])
@@ -71,7 +71,7 @@ async def test_deleted_objects_are_shown_and_undeleted(
     await expect(dialog).to_contain_text("Undelete 1 object of")
     await dialog.get_by_role("button", name="Undelete all").click()
     await expect(page.get_by_text("There are no deleted objects")).to_be_visible()
-    await page.get_by_role("checkbox", name="Show deleted").uncheck()
+    await page.get_by_role("checkbox", name="Only deleted").uncheck()
     await expect(page.get_by_role("grid", name="Objects").get_by_role("link")).to_have_count(3)
 
 

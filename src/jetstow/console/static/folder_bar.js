@@ -55,9 +55,9 @@ export function FilterBar({filter, deep, deleted, versioned, inputRef, onFilter,
     <label class="check" title=${deleted ? "Deleted objects are shown of all folders below this one" : "Search in all folders below this one"}>
       <input type="checkbox" checked=${deep || deleted} disabled=${deleted} aria-label="All folders"
       onChange=${(/** @type {any} */ event) => onDeep(event.target.checked)} /><span>All folders</span></label>
-    ${(versioned || deleted) && html`<label class="check" title="Show the deleted objects of this folder and those below, to undelete them">
-      <input type="checkbox" checked=${deleted} aria-label="Show deleted"
-      onChange=${(/** @type {any} */ event) => onDeleted(event.target.checked)} /><span class="deleted-label"><span>Show </span>deleted</span></label>`}
+    ${(versioned || deleted) && html`<label class="check" title="Show only the deleted objects of this folder and those below, to undelete them">
+      <input type="checkbox" checked=${deleted} aria-label="Only deleted"
+      onChange=${(/** @type {any} */ event) => onDeleted(event.target.checked)} /><span class="deleted-label"><span>Only </span>deleted</span></label>`}
   </div>`;
 }
 

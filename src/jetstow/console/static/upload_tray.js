@@ -42,7 +42,7 @@ export function UploadTray() {
     <header class="tray-head">
       <button type="button" class="tray-title" aria-expanded=${String(isOpen)} onClick=${() => setOpen(!isOpen)}>
         <span class="tray-arrow ${isOpen ? "is-open" : ""}"><${Icon} name="chevron" /></span>
-        <span class="tray-summary">${summary(totals)}</span>
+        <span class="tray-summary">${summary(totals).split(" · ").map((part, index) => html`${index > 0 && " · "}<span key=${index}>${part}</span>`)}</span>
       </button>
       <${AllButtons} totals=${totals} />
     </header>
