@@ -71,6 +71,9 @@ def test_options_of_a_new_bucket(client: ConsoleClient, bucket: str) -> None:
     ):  # fmt: skip
         response = client.post("buckets", json=wrong)
         assert response.status_code == 400, (wrong, response.text)
+    refused = client.post("buckets", json={"name": "ab_c"}).json()["error"]
+    assert refused["code"] == "InvalidBucketName"
+    assert "3 to 63 lower-case letters" in refused["message"]
     assert bucket not in names(client)
 
 

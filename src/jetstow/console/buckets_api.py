@@ -36,6 +36,10 @@ from jetstow.types import BucketOptions
 
 _MAX_SIZE: Final = 64 * 1024
 _PAGE: Final = 5_000
+_NAME_RULE: Final = (
+    "The name of a bucket has 3 to 63 lower-case letters, digits, '-' and '.', begins and ends "
+    "with a letter or a digit, has one of them on both sides of each '.', and is not an IP address."
+)
 
 
 class BucketFields(msgspec.Struct):
@@ -119,7 +123,7 @@ async def create(request: Request) -> Response:
     given = await read_json(request, _NewBucket, max_size=_MAX_SIZE)
     if session.key.allow != "full":
         raise S3Error("AccessDenied", "A new bucket needs a key with full access.")
-    check_new_name(given.name)
+    _check_name(given.name)
     if not session.key.covers(given.name):
         raise S3Error("AccessDenied", "The key is not valid for a bucket of this name.")
     await _check_free(session, given.name)
@@ -203,6 +207,14 @@ def _describe(session: Session, bucket: BucketState) -> BucketFields:
         object_lock=has_object_lock(bucket),
         description=status.description or None,
     )
+
+
+def _check_name(name: str) -> None:
+    """Check the name of a new bucket. Raises: `S3Error` (InvalidBucketName)."""
+    try:
+        check_new_name(name)
+    except S3Error as error:
+        raise S3Error(error.code, _NAME_RULE, BucketName=name) from None
 
 
 async def _check_free(session: Session, name: str) -> None:

@@ -113,6 +113,8 @@ async def test_upload_of_names_that_are_taken(
     lines = page.get_by_role("region", name="Uploads").get_by_role("listitem")
     question = page.get_by_role("group", name="Name conflict")
     await expect(lines.filter(has_text="Exists already")).to_have_count(3)
+    await expect(page.get_by_role("button", name="waits for your answer")).to_be_visible()
+    await expect(page.get_by_role("button", name="Resume all")).to_have_count(0)
     await question.get_by_role("button", name="Keep both").click()
     await expect(lines.filter(has_text="a (2).txt")).to_contain_text("Done")
     await question.get_by_role("button", name="Skip").click()

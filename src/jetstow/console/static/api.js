@@ -71,6 +71,10 @@ export async function request(method, url, {headers = {}, body, signal, keepaliv
   throw failure;
 }
 
+/** The message of an error, with the limit that S3's own message leaves out. @param {string} code @param {string} message */
+export const explained = (code, message) =>
+  code === "KeyTooLongError" ? "The name is longer than 1,024 bytes. Letters other than a to z have 2 to 4 bytes." : message;
+
 /** @param {Response} response */
 async function readError(response) {
   const text = await response.text().catch(() => "");
@@ -87,7 +91,7 @@ async function readError(response) {
     // A proxy in between may answer with anything: the status remains.
   }
   const retryAfter = Number(response.headers.get("retry-after")) || undefined;
-  return new ApiError(code, message, response.status, retryAfter);
+  return new ApiError(code, explained(code, message), response.status, retryAfter);
 }
 
 /** @param {string} method @param {string} path @param {Params|undefined} params @param {any} body @param {AbortSignal} [signal] */

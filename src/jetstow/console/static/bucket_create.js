@@ -2,15 +2,23 @@
 /** The dialog that creates a bucket. */
 import {html, useState} from "./vendor/preact.js";
 import {post} from "./api.js";
-import {parseDuration, parseSize} from "./format.js";
+import {count, parseDuration, parseSize} from "./format.js";
 import {ReplicasField} from "./replicas_field.js";
 import {Button, Dialog, ErrorBox, Field} from "./ui.js";
 
-/** @param {string} name */
-const nameProblem = (name) => {
+const NAME_HINT = "3 to 63 lower-case letters, digits, “-” and “.”. The first and the last are a letter or a digit.";
+
+/** What is wrong by S3's rules for the names of buckets; empty if nothing is. @param {string} name */
+function nameProblem(name) {
   if (!name) return "Enter a name.";
-  return /^[A-Za-z0-9_-]+$/.test(name) ? "" : "Use letters, digits, “-” and “_” only.";
-};
+  if (!/^[a-z0-9.-]*$/.test(name)) return "Use lower-case letters, digits, “-” and “.” only.";
+  if (name.length < 3 || name.length > 63) return "Use 3 to 63 characters.";
+  if (!/^[a-z0-9].*[a-z0-9]$/.test(name)) return "Begin and end with a letter or a digit.";
+  if (/\.\.|\.-|-\./.test(name)) return "Put a letter or a digit before and after each “.”.";
+  if (/^\d+(\.\d+){3}$/.test(name)) return "Use a name that is not an IP address.";
+  if (/^xn--|-s3alias$/.test(name)) return "Use a name that does not begin with “xn--” or end with “-s3alias”.";
+  return "";
+}
 
 /** @param {{onClose: () => void, onCreated: (name: string) => void}} props */
 export function CreateBucket({onClose, onCreated}) {
@@ -32,9 +40,9 @@ export function CreateBucket({onClose, onCreated}) {
 
   async function create() {
     setTried(true);
+    setError(null);
     if (problems.name || problems.size || problems.age) return;
     setBusy(true);
-    setError(null);
     const {name, description, storage, versioned, object_lock} = values;
     try {
       const replicas = Number(values.replicas);
@@ -50,7 +58,7 @@ export function CreateBucket({onClose, onCreated}) {
     <${Button} type="submit" kind="primary" busy=${busy}>Create bucket<//>`;
   const versioned = values.versioned || values.object_lock;
   return html`<${Dialog} title="New bucket" onClose=${onClose} onSubmit=${create} busy=${busy} actions=${actions}>
-    <${Field} label="Name" value=${values.name} onInput=${set("name")} error=${shown.name} autofocus maxlength="255" />
+    <${Field} label="Name" value=${values.name} onInput=${set("name")} error=${shown.name} hint=${NAME_HINT} autofocus />
     <${Field} label="Description" value=${values.description} onInput=${set("description")} />
     <div class="form-row">
       <${Field} label="Storage" as="select" value=${values.storage} onInput=${set("storage")}>
@@ -59,10 +67,11 @@ export function CreateBucket({onClose, onCreated}) {
       <${ReplicasField} value=${values.replicas} onInput=${set("replicas")} />
     </div>
     <div class="form-row">
-      <${Field} label="Largest size" value=${values.size} onInput=${set("size")} error=${shown.size} placeholder="No limit" hint="For example 10 GiB" />
+      <${Field} label="Size limit of the bucket" value=${values.size} onInput=${set("size")} error=${shown.size} placeholder="No limit"
+        hint=${maxBytes && maxBytes > 0 ? count(maxBytes, "byte") : "For example 10 GiB"} />
       <${Field} label="Delete objects after" value=${values.age} onInput=${set("age")} error=${shown.age} placeholder="Never" hint="For example 30 days" />
     </div>
-    <${Field} type="checkbox" label="Keep old versions of objects" value=${versioned} onInput=${set("versioned")} disabled=${values.object_lock} />
+    <${Field} type="checkbox" label="Versioning: what is replaced or deleted is kept" value=${versioned} onInput=${set("versioned")} disabled=${values.object_lock} />
     <${Field} type="checkbox" label="Object lock: versions can be protected from deletion" value=${values.object_lock} onInput=${set("object_lock")} />
     <${ErrorBox} error=${error} />
   <//>`;

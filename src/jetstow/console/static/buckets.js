@@ -167,7 +167,7 @@ function BucketTable({buckets, sort, onSort}) {
   return html`<div class="table-wrap"><table class="table buckets" aria-label="Buckets">
     <thead><tr>${head("Name")}${head("Objects", "is-number")}${head("Size", "is-number")}
       <th scope="col" class="is-number wide-only">Replicas</th><th scope="col" class="wide-only">Storage</th>
-      <th scope="col" class="wide-only">Limits</th><th scope="col" class="wide-only">Versions</th><th scope="col" class="wide-only">Created</th>
+      <th scope="col" class="wide-only">Limits</th><th scope="col" class="wide-only">Versioning</th><th scope="col" class="wide-only">Created</th>
       <th scope="col"><span class="visually-hidden">Settings</span></th></tr></thead>
     <tbody>${buckets.map((bucket) => html`<${BucketRow} key=${bucket.name} bucket=${bucket} />`)}</tbody>
   </table></div>`;
@@ -180,9 +180,9 @@ const limits = ({max_bytes, max_age}) => [max_bytes && size(max_bytes), max_age 
 function BucketRow({bucket}) {
   const {name, objects, replicas, storage, versioning} = bucket;
   const kept = keptTexts(bucket.versions).join(", ");
-  const versions = bucket.object_lock ? "Locked" : versioning === "enabled" ? "Kept" : versioning === "suspended" ? "Suspended" : "–";
+  const state = bucket.object_lock ? "Enabled, with locks" : versioning === "enabled" ? "Enabled" : versioning === "suspended" ? "Suspended" : "Off";
   const details = [
-    count(replicas, "replica"), storage, limits(bucket) !== "–" && limits(bucket), versioning && `versions ${versions.toLowerCase()}`,
+    count(replicas, "replica"), storage, limits(bucket) !== "–" && limits(bucket), versioning && `versioning ${state.toLowerCase()}`,
   ];
   return html`<tr>
     <td><${Link} class="bucket-link" href=${paths.folder(name)}>${name}<//>
@@ -195,7 +195,7 @@ function BucketRow({bucket}) {
     <td class="is-number wide-only">${replicas}</td>
     <td class="wide-only">${storage === "memory" ? "Memory" : "File"}${bucket.compressed ? ", compressed" : ""}</td>
     <td class="wide-only number">${limits(bucket)}</td>
-    <td class="wide-only">${versions}</td>
+    <td class="wide-only">${state}</td>
     <td class="wide-only"><${Time} value=${bucket.created} /></td>
     <td class="is-action"><${Link} class="button button-quiet button-icon" href=${paths.settings(name)} aria-label="Settings" title=${`Settings of ${name}`}><${Icon} name="settings" /><//></td>
   </tr>`;

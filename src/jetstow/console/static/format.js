@@ -91,13 +91,16 @@ export function folderOf(name) {
   return name.slice(0, name.lastIndexOf("/", name.length - 2) + 1);
 }
 
-const SCALES = /** @type {Record<string, number>} */ ({"": 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4, p: 1024 ** 5});
+const POWERS = " kmgtp";
 
-/** Bytes of a text like "10 GiB", "500m" or "1024"; null if it is empty, NaN if it is not a size. @param {string} text */
+/** Bytes of a text like "10 GiB", "500m" (MiB), "500 MB" (10^6) or "1024"; null if it is empty, NaN if it is not a size. @param {string} text */
 export function parseSize(text) {
   if (text.trim() === "") return null;
-  const found = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(text);
-  return found ? Math.round(Number(found[1]) * SCALES[found[2].toLowerCase()]) : Number.NaN;
+  const found = /^\s*([0-9]+(?:\.[0-9]+)?)\s*([kmgtp]?)(i?b)?\s*$/i.exec(text);
+  if (!found) return Number.NaN;
+  const [, number, prefix, unit = ""] = found;
+  const base = unit.toLowerCase() === "b" ? 1000 : 1024;
+  return Math.round(Number(number) * base ** Math.max(0, POWERS.indexOf(prefix.toLowerCase())));
 }
 
 const LENGTHS = /** @type {Record<string, number>} */ ({s: 1, m: 60, h: 3600, d: 86400, w: 604800});

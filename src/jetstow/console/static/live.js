@@ -1,7 +1,8 @@
 // @ts-check
-/** The live feed of a folder: reads its rows again after changes, and says whether it is connected. */
+/** The live feed of a folder: reads its rows again after changes, and shows whether it is connected. */
 import {html, useEffect, useState} from "./vendor/preact.js";
 import {changes} from "./api.js";
+import {retryNow} from "./upload_send.js";
 
 const HIGHLIGHT = 1500;
 // Sorting and filtering a large folder takes the server some time.
@@ -62,7 +63,9 @@ export function useLive(rows, onGone) {
       },
       (next) => {
         setState(next);
-        if (next === "live") touch(); // changes from before it was connected are not sent
+        if (next !== "live") return;
+        touch(); // changes from before it was connected are not sent
+        retryNow();
       },
     );
     return () => {

@@ -9,6 +9,13 @@ import {Button, ErrorBox, Field, Time, toast} from "./ui.js";
 
 /** @typedef {import("./settings_page.js").BucketData} BucketData */
 
+/** @type {Record<string, string>} */
+const VERSIONING_HINTS = {
+  "": "What is replaced or deleted cannot be restored.",
+  enabled: "What is replaced or deleted is kept, so that you can restore it.",
+  suspended: "The versions that exist are kept. What is stored from now on is not kept when it is replaced or deleted.",
+};
+
 /** What the form changes. @param {BucketData} bucket */
 const draftOf = ({description, max_bytes, max_age, replicas, versioning}) => ({
   description: description ?? "",
@@ -49,7 +56,7 @@ export function GeneralForm({bucket, mayChange, onSaved}) {
   return html`<form class="form settings-form" onSubmit=${save} noValidate aria-label="General settings">
     <${Field} label="Description" value=${draft.description} onInput=${change("description")} />
     <div class="form-row">
-      <${AmountField} label="Largest size" value=${draft.max_bytes} units=${BYTE_UNITS} preferred="GiB" onInput=${change("max_bytes")}
+      <${AmountField} label="Size limit of the bucket" value=${draft.max_bytes} units=${BYTE_UNITS} preferred="GiB" onInput=${change("max_bytes")}
         hint="Uploads that do not fit are refused." error=${invalid(draft.max_bytes)} />
       <${AmountField} label="Delete objects after" value=${draft.max_age} units=${TIME_UNITS} preferred="days" empty="Never" onInput=${change("max_age")}
         hint="Counted from when they were stored." error=${invalid(draft.max_age)} />
@@ -57,7 +64,7 @@ export function GeneralForm({bucket, mayChange, onSaved}) {
     <div class="form-row">
       <${ReplicasField} value=${draft.replicas} onInput=${change("replicas")} present=${bucket.replicas} />
       <${Field} label="Versioning" as="select" value=${draft.versioning} onInput=${change("versioning")}
-        hint="Keeps what is replaced or deleted, so that you can restore it.">
+        hint=${VERSIONING_HINTS[draft.versioning]}>
         ${before.versioning === "" && html`<option value="">Off</option>`}
         <option value="enabled">Enabled</option>
         ${before.versioning !== "" && html`<option value="suspended">Suspended</option>`}
@@ -76,7 +83,7 @@ export function GeneralForm({bucket, mayChange, onSaved}) {
 function Facts({bucket, fixedOnly = false}) {
   const changeable = [
     ["Description", bucket.description],
-    ["Largest size", bucket.max_bytes && bucket.max_bytes > 0 ? size(bucket.max_bytes) : "no limit"],
+    ["Size limit of the bucket", bucket.max_bytes && bucket.max_bytes > 0 ? size(bucket.max_bytes) : "no limit"],
     ["Delete objects after", bucket.max_age ? duration(bucket.max_age) : "never"],
     ["Replicas", bucket.replicas],
     ["Versioning", bucket.versioning ?? "off"],

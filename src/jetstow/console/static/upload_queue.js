@@ -24,6 +24,7 @@ const PER_FILE = 64 * 1024;
  * @property {number} failed
  * @property {number} active queued, uploading or waiting
  * @property {number} paused
+ * @property {number} conflicts their objects exist: they wait for a decision
  * @property {number} needed begun before a reload: their files have to be chosen again
  * @property {number} size bytes in all
  * @property {number} loaded
@@ -168,7 +169,7 @@ export class UploadQueue {
 
   /** @returns {Totals} */
   totals() {
-    const totals = {files: 0, done: 0, failed: 0, active: 0, paused: 0, needed: 0, size: 0, loaded: 0};
+    const totals = {files: 0, done: 0, failed: 0, active: 0, paused: 0, conflicts: 0, needed: 0, size: 0, loaded: 0};
     for (const each of this.files) {
       if (each.state === "skipped" || each.state === "cancelled") continue;
       totals.files += 1;
@@ -177,7 +178,8 @@ export class UploadQueue {
       if (each.state === "done") totals.done += 1;
       else if (each.state === "failed") totals.failed += 1;
       else if (each.state === "needs-file") totals.needed += 1;
-      else if (each.state === "paused" || each.state === "conflict") totals.paused += 1;
+      else if (each.state === "conflict") totals.conflicts += 1;
+      else if (each.state === "paused") totals.paused += 1;
       else totals.active += 1;
     }
     const {speed, workSpeed} = this.#speed();

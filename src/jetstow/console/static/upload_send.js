@@ -1,6 +1,6 @@
 // @ts-check
 // One request of an upload by XMLHttpRequest, which reports progress, and its retries.
-import {csrf} from "./api.js";
+import {csrf, explained} from "./api.js";
 
 /** How long to wait before each retry, in seconds. After the last, the error is final. */
 const DELAYS = [1, 2, 4, 8, 15, 30, 30, 30, 30, 60, 60, 60, 60, 60];
@@ -118,8 +118,16 @@ export async function retrying(action, {signal, onWait}) {
   }
 }
 
+/** The functions that end the present pauses. @type {Set<() => void>} */
+const pauses = new Set();
+
+/** Send what waits for its next attempt at once: the gateway and NATS are there again. */
+export function retryNow() {
+  for (const end of [...pauses]) end();
+}
+
 /**
- * Wait for a time, or until the browser is online again, or until the signal.
+ * Wait for a time, or until `retryNow`, or until the browser is online again, or until the signal.
  * @param {number} milliseconds
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
@@ -128,12 +136,14 @@ function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const end = () => {
       clearTimeout(timer);
+      pauses.delete(end);
       window.removeEventListener("online", end);
       signal.removeEventListener("abort", end);
       if (signal.aborted) reject(signal.reason);
       else resolve();
     };
     const timer = setTimeout(end, milliseconds);
+    pauses.add(end);
     window.addEventListener("online", end);
     signal.addEventListener("abort", end);
     if (signal.aborted) end();
@@ -158,7 +168,7 @@ function parseError(request) {
     code = textOf(root, "Code") || code;
     message = textOf(root, "Message") || message;
   }
-  return new UploadError(code, message, status);
+  return new UploadError(code, explained(code, message), status);
 }
 
 /**

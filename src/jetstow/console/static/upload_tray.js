@@ -30,7 +30,7 @@ export function UploadTray() {
   const files = uploads.files.filter((each) => each.state !== "cancelled");
   const conflict = uploads.conflicts[0];
   const totals = uploads.totals();
-  const isOver = totals.active + totals.paused + totals.failed + totals.needed === 0;
+  const isOver = totals.active + totals.paused + totals.conflicts + totals.failed + totals.needed === 0;
   // It covers a part of the page: open while it has something to say.
   useEffect(() => setOpen(!isOver), [isOver]);
   useEffect(() => {
@@ -59,13 +59,14 @@ export function UploadTray() {
 }
 
 /** @param {import("./upload_queue.js").Totals} totals */
-function summary({files, done, failed, active, paused, needed, size: bytes, loaded, speed, remaining}) {
+function summary({files, done, failed, active, paused, conflicts, needed, size: bytes, loaded, speed, remaining}) {
   const failures = failed ? ` · ${failed} failed` : "";
   if (active) {
     const percent = bytes ? Math.floor(loaded / bytes * 100) : 0;
     const time = remaining === null ? "" : ` · ${rate(speed)} · ${duration(Math.ceil(remaining))} left`;
     return `Uploading ${count(Math.min(done + 1, files))} of ${count(files)} · ${percent} %${time}${failures}`;
   }
+  if (conflicts) return `${count(done)} of ${count(files)} uploaded · waits for your answer${failures}`;
   if (paused) return `${count(done)} of ${count(files)} uploaded · paused${failures}`;
   if (needed) return `${count(needed, "unfinished upload")}${failures}`;
   if (failed) return `${count(done)} of ${count(files)} uploaded${failures}`;
@@ -73,8 +74,8 @@ function summary({files, done, failed, active, paused, needed, size: bytes, load
 }
 
 /** @param {{totals: import("./upload_queue.js").Totals}} props */
-function AllButtons({totals: {active, paused, failed, needed}}) {
-  const isBusy = active + paused > 0;
+function AllButtons({totals: {active, paused, conflicts, failed, needed}}) {
+  const isBusy = active + paused + conflicts > 0;
   return html`<div class="tray-buttons">
     ${active > 0 && html`<${Button} kind="quiet" icon="pause" label="Pause all" onClick=${() => uploads.pauseAll()} />`}
     ${active === 0 && paused + failed > 0 && html`<${Button} kind="quiet" icon=${paused ? "play" : "refresh"}
@@ -124,8 +125,9 @@ function stateText(file) {
   if (state === "failed") return `Failed: ${error?.message ?? "unknown error"} (${error?.code ?? "Error"})`;
   if (state === "waiting") {
     const seconds = Math.max(0, Math.ceil((file.retryAt - Date.now()) / 1000));
-    const why = error?.status ? `${error.message} (${error.code})` : "Waiting for the network";
-    return seconds ? `${why}, next attempt in ${seconds} s` : why;
+    const why = !error?.status ? "Waiting for the network"
+      : error.status === 503 ? "The storage is not available" : `${error.message} (${error.code})`;
+    return seconds ? `${why}: next attempt in ${seconds} s` : why;
   }
   return {queued: "Waiting for its turn", uploading: file.loaded >= file.size && file.size ? "Storing" : "Uploading",
     paused: "Paused", conflict: "Exists already", done: "Done", skipped: "Skipped", cancelled: "Cancelled",
@@ -183,7 +185,7 @@ async function cancel(file) {
 function Announcer({totals}) {
   const wasActive = useRef(false);
   const [text, setText] = useState("");
-  const isOpen = totals.active + totals.paused > 0;
+  const isOpen = totals.active + totals.paused + totals.conflicts > 0;
   useEffect(() => {
     setText(wasActive.current && !isOpen ? summary(totals) : "");
     wasActive.current = isOpen;
