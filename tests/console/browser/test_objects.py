@@ -67,16 +67,30 @@ async def test_versions_are_restored_deleted_and_undeleted(
     await page.get_by_role("button", name="Restore").click()
     await expect(rows).to_have_count(3)
     assert (await store.get("a.txt")).data == b"one"
+    await page.reload()  # the tab is in the address
+    await expect(rows).to_have_count(3)
+    await page.keyboard.press("F2")
+    await expect(page.get_by_role("dialog")).to_contain_text("2 older versions stay under the old")
+    await page.keyboard.press("Escape")
 
     await rows.last.get_by_role("button", name="Delete the version").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     await expect(rows).to_have_count(2)
+    await rows.last.get_by_role("link").click()
+    await expect(page.get_by_role("link", name="Show the current version")).to_be_visible()
+    await page.get_by_role("tab", name="Versions").click()
+    await expect(page.locator("tr[aria-current=true]")).to_contain_text("Shown here")
+    await page.get_by_role("toolbar").get_by_role("button", name="Restore").click()
+    await expect(page.get_by_role("button", name="Edit")).to_be_visible()
+    assert (await store.get("a.txt")).data == b"two"
 
     s3.delete_object(Bucket=s3_bucket, Key="a.txt")
     await expect(page.get_by_text("This object was deleted")).to_be_visible()
     await page.get_by_role("button", name="Undelete").click()
     await expect(page.get_by_role("link", name="Download")).to_be_visible()
-    assert (await store.get("a.txt")).data == b"one"
+    assert (await store.get("a.txt")).data == b"two"
+    await page.keyboard.press("Backspace")
+    await expect(page.get_by_role("grid", name="Objects")).to_be_visible()
 
 
 @pytest.mark.slow

@@ -2,7 +2,7 @@
 /** The dialog that creates a bucket. */
 import {html, useState} from "./vendor/preact.js";
 import {post} from "./api.js";
-import {count, parseDuration, parseSize} from "./format.js";
+import {count, parseDuration, parseSize, size} from "./format.js";
 import {ReplicasField} from "./replicas_field.js";
 import {Button, Dialog, ErrorBox, Field} from "./ui.js";
 
@@ -68,7 +68,7 @@ export function CreateBucket({onClose, onCreated}) {
     </div>
     <div class="form-row">
       <${Field} label="Size limit of the bucket" value=${values.size} onInput=${set("size")} error=${shown.size} placeholder="No limit"
-        hint=${maxBytes && maxBytes > 0 ? count(maxBytes, "byte") : "For example 10 GiB"} />
+        hint=${maxBytes && maxBytes > 0 ? `${size(maxBytes)}, ${count(maxBytes, "byte")}` : "For example 10 GiB"} />
       <${Field} label="Delete objects after" value=${values.age} onInput=${set("age")} error=${shown.age} placeholder="Never" hint="For example 30 days" />
     </div>
     <${Field} type="checkbox" label="Versioning: what is replaced or deleted is kept" value=${versioned} onInput=${set("versioned")} disabled=${values.object_lock} />

@@ -3,6 +3,7 @@
 import {html, useEffect, useState} from "./vendor/preact.js";
 import {apiUrl, ApiError, at, post, s3, s3Path} from "./api.js";
 import {baseName, exactTime, folderOf, visible} from "./format.js";
+import {OlderVersions} from "./older_versions.js";
 import {createStore, useStore} from "./store.js";
 import {Button, Dialog, ErrorBox, Field, Icon, Name, toast} from "./ui.js";
 
@@ -150,6 +151,7 @@ function RenameDialog({bucket, name, onDone, onClose}) {
   return html`<${Dialog} title="Rename" onClose=${onClose} onSubmit=${rename} busy=${busy} actions=${actions}>
     <${Field} label="New name" value=${typed} onInput=${change} inputRef=${select}
       hint="The whole name, with its folder. Without the folder, the object moves to the top of the bucket." />
+    <${OlderVersions} bucket=${bucket} name=${name} />
     ${exists
       ? html`<div class="error-box" role="alert"><div>An object with this name exists. Replace it?</div></div>`
       : html`<${ErrorBox} error=${error} />`}

@@ -12,9 +12,9 @@ import {DetailsTab} from "./object_details.js";
 import {EditDialog} from "./object_edit.js";
 import {useLoad} from "./object_load.js";
 import {MissingObject} from "./object_missing.js";
-import {VersionsTab} from "./object_versions.js";
+import {restoreVersion, VersionsTab} from "./object_versions.js";
 import {PreviewTab} from "./preview.js";
-import {navigate, paths} from "./router.js";
+import {Link, navigate, paths} from "./router.js";
 import {openCopy, openMove} from "./transfer.js";
 import {Button, Empty, ErrorBox, Menu, Name, Size, Spinner, Tabs, Time, toast, useTitle} from "./ui.js";
 
@@ -27,18 +27,24 @@ import {Button, Empty, ErrorBox, Menu, Name, Size, Spinner, Tabs, Time, toast, u
  *   editable: boolean, preview: {kind: string, url: string|null}|null}} ObjectData
  */
 
-/** @param {{bucket: string, name?: string, version?: string}} props */
-export function ObjectPage({bucket, name, version}) {
+const TABS = [
+  {id: "preview", label: "Preview"},
+  {id: "details", label: "Details"},
+  {id: "versions", label: "Versions"},
+  {id: "chunks", label: "Chunks"},
+];
+
+/** @param {{bucket: string, name?: string, version?: string, tab?: string}} props */
+export function ObjectPage({bucket, name, version, tab}) {
   if (!name) {
     return html`<div class="page"><${Empty} page title="The address has no name of an object" /></div>`;
   }
-  return html`<${ObjectView} key=${`${name}\n${version ?? ""}`} bucket=${bucket} name=${name} version=${version} />`;
+  return html`<${ObjectView} key=${`${name}\n${version ?? ""}`} bucket=${bucket} name=${name} version=${version} tab=${tab} />`;
 }
 
-/** @param {{bucket: string, name: string, version?: string}} props */
-function ObjectView({bucket, name, version}) {
+/** @param {{bucket: string, name: string, version?: string, tab?: string}} props */
+function ObjectView({bucket, name, version, tab}) {
   const object = useLoad((signal) => get(at`buckets/${bucket}/object`, {name, version}, signal), [bucket, name, version]);
-  const [tab, setTab] = useState("");
   const [editing, setEditing] = useState(false);
   useTitle(baseName(name));
   useFollow(bucket, name, object);
@@ -46,32 +52,28 @@ function ObjectView({bucket, name, version}) {
   // 405: the version is a delete marker.
   const missing = error instanceof ApiError && (error.status === 404 || error.status === 405);
   const data = missing ? null : object.data;
-  const current = tab || (data?.preview ? "preview" : "details");
+  const current = TABS.find((each) => each.id === tab)?.id ?? (data?.preview ? "preview" : "details");
+  const setTab = (/** @type {string} */ next) => navigate(paths.object(bucket, name, version, next), {replace: true});
   const actions = {bucket, name, version, data, edit: () => setEditing(true)};
   useObjectKeys(actions);
-  const tabs = [
-    {id: "preview", label: "Preview"},
-    {id: "details", label: "Details"},
-    {id: "versions", label: "Versions"},
-    {id: "chunks", label: "Chunks"},
-  ];
   return html`<div class="page object-page">
     <${Breadcrumbs} bucket=${bucket} prefix=${folderOf(name)} leaf=${baseName(name)} />
     <div class="page-head object-head">
       <h1><${Name} value=${baseName(name)} limit=${120} /></h1>
       ${data && html`<p class="object-facts muted">${!data.link && html`<${Size} value=${data.size} />`}
         ${data.content_type && html`<${Name} value=${data.content_type} limit=${40} />`}
-        ${data.modified && html`<span>modified <${Time} value=${data.modified} /></span>`}<${Badges} object=${data} version=${version} /></p>`}
+        ${data.modified && html`<span>modified <${Time} value=${data.modified} /></span>`}<${Badges} object=${data} version=${version} />
+        ${version && !data.latest && html`<${Link} href=${paths.object(bucket, name)}>Show the current version<//>`}</p>`}
       ${data && html`<${Actions} ...${actions} />`}
     </div>
     ${missing
       ? html`<${MissingObject} bucket=${bucket} name=${name} version=${version} state=${error} onChange=${object.reload} />`
       : html`<${ErrorBox} error=${error} title="The object could not be loaded" onRetry=${object.reload} />`}
     ${!data && !error && html`<${Spinner} label="Loading the object" />`}
-    ${data && html`<${Tabs} tabs=${tabs} current=${current} onChange=${setTab} label="Object">
+    ${data && html`<${Tabs} tabs=${TABS} current=${current} onChange=${setTab} label="Object">
       ${current === "preview" && html`<${PreviewTab} key=${data.revision} bucket=${bucket} object=${data} version=${version} onStale=${object.reload} />`}
       ${current === "details" && html`<${DetailsTab} bucket=${bucket} object=${data} />`}
-      ${current === "versions" && html`<${VersionsTab} bucket=${bucket} name=${name} revision=${data.revision} onChange=${object.reload} />`}
+      ${current === "versions" && html`<${VersionsTab} bucket=${bucket} object=${data} onChange=${object.reload} />`}
       ${current === "chunks" && html`<${ChunksTab} key=${data.nuid} bucket=${bucket} object=${data} version=${version} />`}
     <//>`}
     ${editing && data && html`<${EditDialog} bucket=${bucket} object=${data} onClose=${() => setEditing(false)} onSaved=${object.set} />`}
@@ -122,6 +124,7 @@ function Actions({bucket, name, version, data, edit}) {
   return html`<div class="actions" role="toolbar" aria-label="Actions">
     ${(!data.link || data.link.name) && html`<${DownloadLink} bucket=${bucket} name=${name} version=${version} kind="primary" />`}
     <${Button} icon="share" onClick=${() => openShare(bucket, name, version)}>Share<//>
+    ${canWrite() && !isCurrent && version && html`<${Button} icon="restore" onClick=${() => restore(bucket, name, version)}>Restore<//>`}
     ${mayChange && data.editable && html`<${Button} icon="edit" onClick=${edit}>Edit<//>`}
     ${mayChange && html`<span class="object-wide">${more.map(
       (action) => action && html`<${Button} key=${action.label} icon=${action.icon} onClick=${action.onSelect}>${action.label}<//>`,
@@ -136,6 +139,7 @@ function useObjectKeys({bucket, name, version, data, edit}) {
   const group = "Object";
   useKeys([
     {keys: "Escape", label: "Back to the folder", group, run: () => navigate(paths.folder(bucket, folderOf(name)))},
+    {keys: "Backspace", label: "", run: () => navigate(paths.folder(bucket, folderOf(name)))},
     {keys: "d", label: "Download", group, run: () => data !== null && downloadObject(bucket, name, version)},
     {keys: "s", label: "Share", group, run: () => data !== null && openShare(bucket, name, version)},
     {keys: "e", label: "Edit", group, run: () => mayChange && data.editable && edit()},
@@ -147,6 +151,17 @@ function useObjectKeys({bucket, name, version, data, edit}) {
 /** @param {string} bucket @param {string} name */
 function rename(bucket, name) {
   openRename(bucket, name, (newName) => navigate(paths.object(bucket, newName), {replace: true}));
+}
+
+/** Make an older version the current one, and show it. @param {string} bucket @param {string} name @param {string} version */
+async function restore(bucket, name, version) {
+  try {
+    await restoreVersion(bucket, name, version);
+    toast("Restored as the current version", {kind: "ok"});
+    navigate(paths.object(bucket, name));
+  } catch (error) {
+    toast(`The version was not restored: ${/** @type {Error} */ (error).message}`, {kind: "danger"});
+  }
 }
 
 /** Delete the object, and show its folder. @param {string} bucket @param {string} name @param {ObjectData} object */

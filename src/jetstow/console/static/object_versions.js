@@ -31,14 +31,15 @@ export function useVersions(bucket, name, state) {
   return list;
 }
 
-/** @param {{bucket: string, name: string, revision: number, onChange: () => void}} props `revision` of the object that is shown */
-export function VersionsTab({bucket, name, revision, onChange}) {
+/** @param {{bucket: string, object: import("./object_page.js").ObjectData, onChange: () => void}} props `object` is the one that is shown */
+export function VersionsTab({bucket, object, onChange}) {
+  const {name, version, revision} = object;
   const list = useVersions(bucket, name, revision);
-  return html`<${VersionTable} bucket=${bucket} name=${name} list=${list} onChange=${onChange} />`;
+  return html`<${VersionTable} bucket=${bucket} name=${name} shown=${version ?? "null"} list=${list} onChange=${onChange} />`;
 }
 
-/** @param {{bucket: string, name: string, list: VersionList, onChange: () => void}} props */
-export function VersionTable({bucket, name, list, onChange}) {
+/** @param {{bucket: string, name: string, shown?: string, list: VersionList, onChange: () => void}} props `shown`: the version of the page */
+export function VersionTable({bucket, name, shown, list, onChange}) {
   const [asked, setAsked] = useState(/** @type {Version|null} */ (null));
   const changed = () => {
     list.reload();
@@ -65,7 +66,7 @@ export function VersionTable({bucket, name, list, onChange}) {
     <${ScrollTable} label="Versions">
       <thead><tr><th scope="col">Version</th><th scope="col" class="is-number is-wide-cell">Size</th><th scope="col"><span class="visually-hidden">Actions</span></th></tr></thead>
       <tbody>${data.map(
-        (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version}
+        (version) => html`<${Row} key=${version.version} bucket=${bucket} name=${name} version=${version} isShown=${version.version === shown}
           onRestore=${restore} onDelete=${setAsked} />`,
       )}</tbody>
     <//>
@@ -79,14 +80,15 @@ export function VersionTable({bucket, name, list, onChange}) {
     <//>`}`;
 }
 
-/** @param {{bucket: string, name: string, version: Version, onRestore: (version: Version) => void, onDelete: (version: Version) => void}} props */
-function Row({bucket, name, version, onRestore, onDelete}) {
+/** @param {{bucket: string, name: string, version: Version, isShown: boolean, onRestore: (version: Version) => void, onDelete: (version: Version) => void}} props */
+function Row({bucket, name, version, isShown, onRestore, onDelete}) {
   const {version: id, latest, deleted} = version;
   const label = exactTime(version.modified);
   const when = html`<${Time} value=${version.modified} seconds />`;
-  return html`<tr>
+  return html`<tr aria-current=${isShown ? "true" : undefined}>
     <td>${deleted ? when : html`<${Link} href=${paths.object(bucket, name, id)}>${when}<//>`}
       ${latest && html` <span class="badge is-accent">Current</span>`}
+      ${isShown && !latest && html` <span class="badge">Shown here</span>`}
       ${deleted && html` <span class="badge is-warn">Delete marker</span>`}
       <span class="cell-id mono" title=${id.length > 32 ? id : undefined}>${middle(id, 32)}</span></td>
     <td class="is-number is-wide-cell">${deleted ? "–" : html`<${Size} value=${version.size} />`}</td>
@@ -102,7 +104,7 @@ function Row({bucket, name, version, onRestore, onDelete}) {
 const isUnversioned = (versions) => versions.length === 0 || (versions.length === 1 && versions[0].version === "null" && !versions[0].deleted);
 
 /** Make an older version the current one, by a copy. @param {string} bucket @param {string} name @param {string} version */
-async function restoreVersion(bucket, name, version) {
+export async function restoreVersion(bucket, name, version) {
   const source = `/${bucket}/${encodeURIComponent(name)}?versionId=${encodeURIComponent(version)}`;
   const response = await s3("PUT", bucket, name, {headers: {"x-amz-copy-source": source}});
   const root = new DOMParser().parseFromString(await response.text(), "application/xml").documentElement;

@@ -23,9 +23,9 @@ export const paths = {
   /** @param {string} bucket @param {string} [prefix] @param {Record<string, any>} [query] */
   folder: (bucket, prefix = "", query = {}) =>
     `${ROOT}b/${encodeURIComponent(bucket)}${queryString({prefix, ...query})}`,
-  /** @param {string} bucket @param {string} name @param {string} [version] */
-  object: (bucket, name, version) =>
-    `${ROOT}o/${encodeURIComponent(bucket)}${queryString({name, version})}`,
+  /** @param {string} bucket @param {string} name @param {string} [version] @param {string} [tab] */
+  object: (bucket, name, version, tab) =>
+    `${ROOT}o/${encodeURIComponent(bucket)}${queryString({name, version, tab})}`,
   /** @param {string} bucket */
   settings: (bucket) => `${ROOT}b/${encodeURIComponent(bucket)}/settings`,
   /** @param {string} tab */

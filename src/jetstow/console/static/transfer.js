@@ -5,6 +5,7 @@ import {ApiError, get, s3} from "./api.js";
 import {describe} from "./deletes.js";
 import {baseName, count, folderOf, middle, visible} from "./format.js";
 import {renameObject} from "./object_actions.js";
+import {OlderVersions} from "./older_versions.js";
 import {namesBelow} from "./rows.js";
 import {createStore, useStore} from "./store.js";
 import {progressToast, toast} from "./toasts.js";
@@ -57,6 +58,7 @@ function TransferDialog({transfer, onClose}) {
     <//>
     <${Field} label=${single === null ? "Folder" : "New name"} value=${typed} onInput=${setTyped} autofocus
       hint=${single === null ? "Empty for the top of the bucket. It need not exist." : "The whole name, with its folders."} />
+    ${kind === "move" && html`<${OlderVersions} bucket=${bucket} name=${single !== null && names.length ? single : null} />`}
     <${Field} type="checkbox" label="Replace objects that exist there" value=${replace} onInput=${setReplace} />
     <${ErrorBox} error=${error} />
   <//>`;
