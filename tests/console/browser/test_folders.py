@@ -107,8 +107,10 @@ async def test_rename_keeps_the_bytes(
     page = visit.page
     info = await store.put("drafts/plan.txt", b"the plan")
     await visit.open_folder(s3_bucket, "drafts/")
-    await page.get_by_role("checkbox", name="Select plan.txt").check()
-    await page.get_by_role("button", name="Rename").click()
+    await expect(page.get_by_role("link", name="plan.txt")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Shift+F10")
+    await page.get_by_role("menu").get_by_role("menuitem", name="Rename").click()
     dialog = page.get_by_role("dialog", name="Rename")
     await dialog.get_by_label("New name").fill("drafts/final plan.txt")
     await dialog.get_by_role("button", name="Rename").click()

@@ -1,4 +1,4 @@
-"""What can be used on a page is in the window and overlaps nothing, at the widths of tablets too."""
+"""Controls are in the window and overlap nothing, at the widths of tablets, too."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ FAULTS = """
     }
     if (box.left < left - 1 || box.right > right + 1) found.push(`cut off: ${named(element)}`);
   }
-  for (const [index, one] of boxes.entries()) for (const other of boxes.slice(index + 1)) {
-    if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
-    const width = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
-    const height = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-    if (width > 1 && height > 1) found.push(`overlap: ${named(one.element)}, ${named(other.element)}`);
+  for (const [index, {element, box}] of boxes.entries()) {
+    for (const other of boxes.slice(index + 1)) {
+      if (element.contains(other.element) || other.element.contains(element)) continue;
+      const width = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+      const height = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+      if (width <= 1 || height <= 1) continue;
+      found.push(`overlap: ${named(element)}, ${named(other.element)}`);
+    }
   }
   return found;
 }
@@ -51,7 +54,7 @@ async def test_nothing_is_cut_off_or_overlaps(visit: Visit, s3: Any, s3_bucket: 
     s3.put_bucket_versioning(Bucket=s3_bucket, VersioningConfiguration={"Status": "Enabled"})
     for _ in range(2):
         s3.put_object(Bucket=s3_bucket, Key="2026 spring/line-01.csv", Body=b"a,b\n1,2\n")
-    found = []
+    found: list[str] = []
 
     async def check(name: str) -> None:
         await expect(page.locator("[aria-busy=true]")).to_have_count(0)

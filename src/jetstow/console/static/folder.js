@@ -128,7 +128,11 @@ function Folder({bucket, prefix, query: given}) {
     ? deletedActions({bucket, prefix, chosen, info, onDone: selection.clear, onUndeleted})
     : selectionActions({bucket, prefix, chosen, info, onDone: selection.clear, confirm: setConfirming});
   const up = () => navigate(prefix ? paths.folder(bucket, folderOf(prefix)) : paths.buckets());
-  useFolderKeys({rows, selection, grid, search, actions, open, up});
+  const openMenu = () => {
+    const box = document.getElementById(`row-${selection.active}`)?.getBoundingClientRect();
+    return box ? setMenu({x: box.left + 40, y: box.bottom}) : false;
+  };
+  useFolderKeys({rows, selection, grid, search, actions, open, up, openMenu});
 
   /** @param {string} key */
   const leaveFilter = (key) => {

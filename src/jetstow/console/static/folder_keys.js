@@ -11,9 +11,10 @@ const KEYS_OF_DELETED = [["u", "undelete", "Undelete"]];
 
 /**
  * @param {{rows: import("./rows.js").Rows, selection: any, grid: {current: any}, search: {current: any},
- *   actions: import("./folder_actions.js").Action[], open: (row: any) => void, up: () => void}} options
+ *   actions: import("./folder_actions.js").Action[], open: (row: any) => void, up: () => void,
+ *   openMenu: () => any}} options
  */
-export function useFolderKeys({rows, selection, grid, search, actions, open, up}) {
+export function useFolderKeys({rows, selection, grid, search, actions, open, up, openMenu}) {
   const {deleted} = rows.query;
   const {active, selected} = selection;
   const hasTarget = selected.size > 0 || rows.get(active) !== undefined;
@@ -35,6 +36,9 @@ export function useFolderKeys({rows, selection, grid, search, actions, open, up}
     {keys: "End", label: "Last row", group, run: (event) => grid.current.end(event.shiftKey)},
     {keys: "Enter", label: "Open", group, run: () => (rows.get(active) ? open(rows.get(active)) : false)},
     {keys: "Backspace", label: "Folder above", group, run: up},
+    {keys: "Shift F10", label: "Actions", group: chosen},
+    {keys: "F10", label: "", run: (event) => (event.shiftKey ? openMenu() : false)},
+    {keys: "ContextMenu", label: "", run: openMenu},
     {keys: "Space", label: "Select the row", group: chosen, run: () => (active >= 0 ? selection.toggle(active) : false)},
     {keys: "Shift ArrowDown", label: "Select a range", group: chosen},
     {keys: "ctrl+a", label: "Select all", group: chosen, run: () => void selection.all()},

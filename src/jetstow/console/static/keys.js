@@ -80,7 +80,7 @@ export function KeyHelp() {
     }
   }
   return html`<${Dialog} title="Keyboard shortcuts" wide onClose=${() => helpOpen.set(false)}>
-    <div class="key-help">
+    <div class="key-help" tabIndex="0">
       ${[...groups].map(
         ([group, shortcuts]) => html`<section key=${group}><h3>${group}</h3><dl>
           ${shortcuts.map(

@@ -122,7 +122,8 @@ export function MenuList({items, x, y, label, onClose}) {
     else return;
     event.preventDefault();
   };
-  return html`<div class="menu" role="menu" aria-label=${label} ref=${ref} onKeyDown=${onKeyDown}>
+  return html`<div class="menu" role="menu" aria-label=${label} ref=${ref} onKeyDown=${onKeyDown}
+    onContextMenu=${(/** @type {Event} */ event) => event.preventDefault()}>
     ${shown.map((item, index) =>
       item
         ? html`<button type="button" role="menuitem" tabIndex=${-1} key=${item.label} disabled=${item.disabled} class="menu-item ${item.danger ? "is-danger" : ""}"
