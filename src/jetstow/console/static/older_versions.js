@@ -13,7 +13,7 @@ export function OlderVersions({bucket, name}) {
   const {data: older} = useLoad((signal) => countOlder(bucket, name, signal), [bucket, name]);
   if (!older) return null;
   const stay = name === null
-    ? "Older versions of these objects stay under their old names."
+    ? "Older versions of these objects, if there are any, stay under the old names."
     : `${count(older, "older version")} ${older === 1 ? "stays" : "stay"} under the old name.`;
   return html`<p class="notice" role="status">${stay} “Only deleted” lists ${name === null ? "the old names" : "it"} then.</p>`;
 }
