@@ -30,11 +30,9 @@ configs changed - b was updated
 configs changed - a was deleted
 stored c: 10000000 bytes, 'from a buffer'
 configs changed - c was updated
-c has 10000000 bytes
-""" + 76 * "read 131072 bytes\n" + """\
-read 38528 bytes
+read c into a buffer: 10000000 bytes
 deleted bucket configs
-"""  # fmt: skip
+"""
 
 
 @pytest.fixture
