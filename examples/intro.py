@@ -10,6 +10,7 @@ context of the `nats` command line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import secrets
 
@@ -109,4 +110,5 @@ async def read_into_buffer(store: jetstow.ObjectStore) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with contextlib.suppress(BrokenPipeError):  # in a pipe to `head`, which reads the first lines
+        asyncio.run(main())

@@ -82,6 +82,15 @@ def test_example_without_any_configuration(tmp_path: Path) -> None:
     assert result.stdout == TRANSCRIPT
 
 
+def test_example_in_a_pipe_to_head(server: NatsServer) -> None:
+    """It ended with a traceback (BrokenPipeError)."""
+    result = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -u {EXAMPLE} | head -n 1"],
+        env=os.environ | {"NATS_URL": server.url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (result.stdout, result.stderr) == (TRANSCRIPT.partition("\n")[0] + "\n", "")
+
+
 def test_make_demo_uses_its_own_server(tmp_path: Path) -> None:
     """`make demo` used the server in `NATS_URL`."""
     python = Path(sys.executable).parent

@@ -35,7 +35,7 @@ _TOP_LEVEL: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
 # A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
-# As the shell writes jobs: %1 is the first program in the background, %nats-server the last of its name.
+# As the shell writes jobs: %1 is the first program in the background, %python the last "python".
 _KILL: Final = re.compile(r"kill (-9 )?(%[\w-]+(?: %[\w-]+)*)")
 # Reads the variables of a file into the environment.
 _SOURCE: Final = re.compile(r"set -a; \. (\S+)")
