@@ -10,6 +10,7 @@ context of the `nats` command line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import secrets
 
@@ -18,7 +19,6 @@ from jetstow.errors import BucketExistsError
 
 BUCKET = "configs"
 TEN_MB = bytes(10_000_000)
-READ_SIZE = 128 * 1024
 
 
 async def main() -> None:
@@ -106,12 +106,9 @@ async def read_into_buffer(store: jetstow.ObjectStore) -> None:
     # An object can be read into a file, or anything else with a write().
     buffer = io.BytesIO()
     result = await store.get("c", buffer)
-    print(f"{result.info.name} has {result.info.size} bytes")
-
-    buffer.seek(0)
-    while data := buffer.read(READ_SIZE):
-        print(f"read {len(data)} bytes")
+    print(f"read {result.info.name} into a buffer: {buffer.tell()} bytes")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with contextlib.suppress(BrokenPipeError):  # in a pipe to `head`, which reads the first lines
+        asyncio.run(main())
