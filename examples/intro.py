@@ -19,6 +19,7 @@ from jetstow.errors import BucketExistsError
 
 BUCKET = "configs"
 TEN_MB = bytes(10_000_000)
+READ_SIZE = 128 * 1024
 
 
 async def main() -> None:
@@ -106,7 +107,13 @@ async def read_into_buffer(store: jetstow.ObjectStore) -> None:
     # An object can be read into a file, or anything else with a write().
     buffer = io.BytesIO()
     result = await store.get("c", buffer)
-    print(f"read {result.info.name} into a buffer: {buffer.tell()} bytes")
+    print(f"{result.info.name} has {result.info.size} bytes")
+
+    buffer.seek(0)
+    pieces = 0
+    while buffer.read(READ_SIZE):
+        pieces += 1
+    print(f"read the buffer in {pieces} pieces")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ configs changed - b was updated
 configs changed - a was deleted
 stored c: 10000000 bytes, 'from a buffer'
 configs changed - c was updated
-read c into a buffer: 10000000 bytes
+c has 10000000 bytes
+read the buffer in 77 pieces
 deleted bucket configs
 """
 
