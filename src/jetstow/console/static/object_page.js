@@ -153,7 +153,7 @@ function rename(bucket, name) {
 async function remove(bucket, name, object) {
   try {
     const versioned = object.version !== null;
-    const deleted = deleteObjects({bucket, versioned, names: [name], prefixes: []});
+    const deleted = deleteObjects({bucket, revision: object.revision, versioned, names: [name], prefixes: []});
     navigate(paths.folder(bucket, folderOf(name)));
     await deleted;
   } catch (error) {
