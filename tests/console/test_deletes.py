@@ -125,10 +125,9 @@ async def test_delete_against_writers(client: ConsoleClient, store: jetstow.Obje
     names = [f"{number:03}" for number in range(300)]
     await asyncio.gather(*(store.put(name, b"old") for name in names))
     revision = rows_revision(client, store.bucket)
-    *_, (*_, last) = await asyncio.gather(
-        *(store.put(name, b"new") for name in names),
-        asyncio.to_thread(delete, client, store.bucket, revision, names=names),
-    )
+    writes = [asyncio.create_task(store.put(name, b"new")) for name in names]
+    *_, last = await asyncio.to_thread(delete, client, store.bucket, revision, names=names)
+    await asyncio.gather(*writes)
     assert last["deleted"] + last["kept_count"] == 300
     left = {info.name: (await store.get(info.name)).data for info in await store.list()}
     assert left == dict.fromkeys(names, b"new")

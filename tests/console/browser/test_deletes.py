@@ -122,3 +122,54 @@ async def test_undo_below_a_newer_version(visit: Visit, s3: Any, s3_bucket: str)
     await page.get_by_role("button", name="Undelete").click()
     await expect(page.get_by_text("Undeleted “u.txt”")).to_be_visible()
     await expect(undo).to_have_count(0)  # there is nothing left to undo
+
+
+async def test_delete_after_back_is_of_the_row_that_was_opened(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """After quick keys, a click, or a change of the list, it was that of another row."""
+    page = visit.page
+    for name in ("b.txt", "c.txt", "d.txt", "e.txt", "f.txt"):
+        await store.put(name, b"text")
+    await visit.open_folder(s3_bucket)
+    grid = page.get_by_role("grid", name="Objects")
+    link = grid.get_by_role("link", name="d.txt")
+
+    async def delete_after_back() -> None:
+        await expect(page.get_by_role("heading", level=1)).to_have_text("d.txt")
+        await page.go_back()
+        await expect(link).to_be_visible()
+        await page.keyboard.press("Delete")
+        await expect(page.get_by_text("“d.txt” will be deleted in 8 seconds")).to_be_visible()
+        await page.get_by_role("button", name="Undo").click()
+
+    await expect(link).to_be_visible()
+    # One task of the page, so that nothing is painted in between.
+    await page.evaluate("""async () => {
+      for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) {
+        document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+        await null;
+        await null;
+      }
+    }""")
+    await delete_after_back()
+
+    await page.keyboard.press("Home")
+    await link.click()
+    await delete_after_back()
+
+    await link.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("d.txt")
+    await store.put("a.txt", b"text")
+    await delete_after_back()
+
+    # It is no row any more: Delete does nothing.
+    await link.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("d.txt")
+    await store.delete("d.txt")
+    await page.go_back()
+    await expect(grid.get_by_role("link", name="e.txt")).to_be_visible()
+    await page.keyboard.press("Delete")
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    await expect(page.get_by_text("will be deleted")).to_have_count(0)
