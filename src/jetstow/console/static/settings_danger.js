@@ -21,7 +21,7 @@ export function DangerZone({bucket, onReload}) {
     await del(at`buckets/${name}`, {confirm: name});
     forgetBucket(name);
     toast(`${name} was deleted`, {kind: "ok"});
-    navigate(paths.buckets());
+    navigate(paths.buckets(), {unasked: true});
   };
   const ask = (/** @type {string} */ what) => {
     setAsked(what);
