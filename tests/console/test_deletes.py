@@ -88,6 +88,13 @@ def test_undo_of_what_has_changed(client: ConsoleClient, s3: Any, s3_bucket: str
     listed = s3.list_object_versions(Bucket=s3_bucket)["DeleteMarkers"]
     assert {each["Key"] for each in listed} == {"new", "marked"}, "those that are not current stay"
 
+    s3.put_bucket_versioning(Bucket=s3_bucket, VersioningConfiguration={"Status": "Suspended"})
+    s3.put_object(Bucket=s3_bucket, Key="null", Body=b"gone for good")
+    markers = delete(client, s3_bucket, names=["back", "null"])[-1]["markers"]
+    last = undo(client, s3_bucket, markers)
+    assert (last["restored"], last["failed"][0]["code"]) == (1, "NoSuchVersion")
+    assert s3.get_object(Bucket=s3_bucket, Key="back")["Body"].read() == b"old"
+
 
 async def test_delete_keeps_what_is_newer(
     client: ConsoleClient, store: jetstow.ObjectStore

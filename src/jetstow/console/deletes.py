@@ -19,7 +19,7 @@ from jetstow.console.names import sizes_below
 from jetstow.console.streaming import ndjson
 from jetstow.errors import ObjectNotFoundError
 from jetstow.s3.call import Call
-from jetstow.s3.conditions import WriteConditions
+from jetstow.s3.conditions import WriteConditions, find_info
 from jetstow.s3.deletes import Deleted, delete_one
 from jetstow.s3.errors import S3Error
 from jetstow.s3.request import check_key
@@ -154,7 +154,7 @@ async def _remove_marker(call: Call, name: str, marker: str) -> None:
     """Remove a delete marker, so that the version before it is the current one again.
 
     Raises: `ConsoleError` (NewerVersion, NotDeleted: it was removed already), `S3Error`
-    (AccessDenied), what `delete_one` raises.
+    (AccessDenied, NoSuchVersion: there is no version before it), what `delete_one` raises.
     """
     check_key(name)
     call.check("DeleteObject", name, marker)
@@ -169,6 +169,9 @@ async def _remove_marker(call: Call, name: str, marker: str) -> None:
     if current.version != marker:
         raise ConsoleError("NewerVersion")
     await delete_one(call.buckets, call.bucket, name, marker)
+    # While versioning is suspended, a delete marker replaces the object that has no version id.
+    if await find_info(store, name) is None:
+        raise S3Error("NoSuchVersion", "No version of the object is left.")
 
 
 ROUTES: Final = [
