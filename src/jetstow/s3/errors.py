@@ -191,5 +191,5 @@ def to_s3_error(error: Exception) -> S3Error:
 
 
 def unexpected(error: BaseException) -> BaseException | None:
-    """Return an error whose traceback belongs in the log; None if its message says all."""
+    """Return an error whose traceback belongs in the log; None if its message explains it."""
     return None if isinstance(error, nats.errors.Error | S3Error | TimeoutError) else error

@@ -107,7 +107,7 @@ def _first_key(path: Path) -> Key | None:
 
 
 def _accepts(gateway: str, key: Key) -> bool:
-    """Return whether a gateway knows a key. The request does not contain the secret key."""
+    """Return whether a gateway accepts a key. The request does not contain the secret key."""
     from jetstow.s3.auth.presign import presigned_url
 
     now = datetime.datetime.now(datetime.UTC)
