@@ -111,7 +111,7 @@ def test_cancelled_put_with_resume(
     (checkpoint,) = (tmp_path / "home" / "uploads").iterdir()
     assert re.fullmatch(
         rf"interrupted: up to \d+ of 3000000 bytes are kept as chunks in bucket {bucket!r}, the "
-        rf"checkpoint is '{checkpoint}': put the file again with resume to continue",
+        rf"checkpoint is '{checkpoint}': put the file again with --resume to continue",
         error,
     )
     assert cli.chunks(bucket) > 0
@@ -127,7 +127,7 @@ def test_cancelled_get_with_resume(cli: Cli, bucket: str, monkeypatch: pytest.Mo
     (partial,) = Path().iterdir()
     assert error == (
         f"interrupted: {partial.stat().st_size} of 9000000 bytes are kept in "
-        f"'{partial.resolve()}': get the object again with resume to continue"
+        f"'{partial.resolve()}': get the object again with --resume to continue"
     )
     cli.run(*command)
     assert [path.name for path in Path().iterdir()] == ["x"]

@@ -91,6 +91,10 @@ def test_help_without_a_command() -> None:
         ("ls --tlskey LICENSE", "--tlskey needs --tlscert"),
         ("ls --tlsca LICENSE", "--tlsca 'LICENSE' is a file without certificates"),
         ("ls --nkey LICENSE", "--nkey 'LICENSE' is a file without an NKey seed"),
+        (
+            "ls --creds LICENSE",
+            "--creds 'LICENSE' is a file without the JWT and the NKey seed of a user",
+        ),
         ("ls --nkey LICENSE --creds LICENSE", "--creds and --nkey are two kinds"),
         ("ls --nonsense", "no such option: --nonsense"),
         ("mb x --storage tape", "'tape' is not one of 'file', 'memory'"),
