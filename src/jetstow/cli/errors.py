@@ -47,6 +47,10 @@ _OPTIONS: Final = tuple(
             r"\bmax_delete( \(\d+\): nothing was changed; .* raise )max_delete$",
             r"--max-delete\1--max-delete",
         ),
+        (
+            r": open it with object_store\(\), or change it with create_or_\w+\(\)$",
+            ": use it as it is, or change it with jetstow edit",
+        ),
         (r"^max_chunk_size of ", "--chunk-size of "),
         (r"\bupdate_object_store\('([\w-]+)', versioned=True\)$", r"jetstow edit \1 --versioned"),
         (r"\bstore\.encrypted\(key, allow_plain=True\)$", "--allow-plain"),

@@ -99,6 +99,10 @@ def test_message_of_other_exceptions(error: Exception, code: int, message: str) 
             "more than max_delete (2): nothing was changed; check 'a', or raise max_delete",
             "more than --max-delete (2): nothing was changed; check 'a', or raise --max-delete",
         ),
+        (
+            "(a): open it with object_store(), or change it with create_or_update_object_store()",
+            "(a): use it as it is, or change it with jetstow edit",
+        ),
         ("max_chunk_size of object 'a' must be 1", "--chunk-size of object 'a' must be 1"),
         (
             "bucket 'b' has no versions: enable them with update_object_store('b', versioned=True)",
