@@ -10,6 +10,7 @@ context of the `nats` command line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import secrets
 
@@ -109,9 +110,12 @@ async def read_into_buffer(store: jetstow.ObjectStore) -> None:
     print(f"{result.info.name} has {result.info.size} bytes")
 
     buffer.seek(0)
-    while data := buffer.read(READ_SIZE):
-        print(f"read {len(data)} bytes")
+    pieces = 0
+    while buffer.read(READ_SIZE):
+        pieces += 1
+    print(f"read the buffer in {pieces} pieces")
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with contextlib.suppress(BrokenPipeError):  # in a pipe to `head`, which reads the first lines
+        asyncio.run(main())

@@ -31,10 +31,9 @@ configs changed - a was deleted
 stored c: 10000000 bytes, 'from a buffer'
 configs changed - c was updated
 c has 10000000 bytes
-""" + 76 * "read 131072 bytes\n" + """\
-read 38528 bytes
+read the buffer in 77 pieces
 deleted bucket configs
-"""  # fmt: skip
+"""
 
 
 @pytest.fixture
@@ -82,6 +81,15 @@ def test_example_without_any_configuration(tmp_path: Path) -> None:
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == TRANSCRIPT
+
+
+def test_example_in_a_pipe_to_head(server: NatsServer) -> None:
+    """It ended with a traceback (BrokenPipeError)."""
+    result = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -u {EXAMPLE} | head -n 1"],
+        env=os.environ | {"NATS_URL": server.url}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (result.stdout, result.stderr) == (TRANSCRIPT.partition("\n")[0] + "\n", "")
 
 
 def test_make_demo_uses_its_own_server(tmp_path: Path) -> None:

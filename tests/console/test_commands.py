@@ -127,3 +127,21 @@ def test_console_runs_a_gateway_and_opens_it(server: NatsServer, tmp_path: Path)
         process.signal(signal.SIGINT)
         assert process.communicate()[0] == 0
     assert (tmp_path / "opened").read_text() == f"{started['url']}\n"
+
+
+def test_console_of_a_gateway_with_other_keys(server: NatsServer, tmp_path: Path) -> None:
+    """It printed the key of the default file, which that gateway does not know."""
+    home = tmp_path / "home"
+    with Served(server.url, home=home):
+        pass  # makes the default file
+    keys = tmp_path / "keys.toml"
+    keys.write_text('[[key]]\naccess_key = "ADA"\nsecret_key = "change-me"\n')
+    with Served(server.url, "--keys", str(keys), home=home) as served:
+        arguments = ("console", "--no-browser", "--listen", f"{served.host}:{served.port}")
+        with Process(*arguments, env={"JETSTOW_HOME": str(home)}) as process:
+            code, out, err = process.communicate()
+    assert (code, err) == (0, "")
+    assert out.decode().splitlines() == [
+        f"the console runs at {served.console}",
+        "sign in with a key that the gateway was started with (--keys)",
+    ]

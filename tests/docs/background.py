@@ -28,7 +28,7 @@ class Background:
     """A program that runs until the end of its page."""
 
     def __init__(self, command: str, folder: Path, environment: dict[str, str]) -> None:
-        self._command = command
+        self.command = command
         self._missing = _ready_texts(command, folder)
         self._lines: list[str] = []
         self._is_ready = threading.Event()
@@ -42,7 +42,7 @@ class Background:
     def wait_ready(self) -> None:
         """Wait until the program accepts connections."""
         self._is_ready.wait(START_TIMEOUT)
-        assert not self._missing, f"{self._command}\n{''.join(self._lines)}"
+        assert not self._missing, f"{self.command}\n{''.join(self._lines)}"
 
     def stop(self, signal_number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to the program, and wait until it has ended."""

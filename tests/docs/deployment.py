@@ -114,10 +114,12 @@ def check_packages(command: str) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lock = (ROOT / "requirements" / "dev.lock").read_text(encoding="utf-8").splitlines()
     locked = {line.partition("==")[0] for line in lock}
-    words = shlex.split(command.partition("pip install")[2])
-    for word in (word for word in words if not word.startswith("-")):
+    arguments = command.partition("pip install")[2]
+    for word in shlex.split(arguments, posix=False):
+        assert word[0] in "'\"" or "[" not in word, f"{word}: quote the extra, as [ is a pattern"
+    for word in (word for word in shlex.split(arguments) if not word.startswith("-")):
         package, _, extras = word.rstrip("]").partition("[")
-        if package in {".", "*.whl"}:
+        if package in {".", "*.whl", "$(ls *.whl)"}:
             assert set(filter(None, extras.split(","))) <= set(project["optional-dependencies"])
         else:
             assert package.replace("_", "-") in locked, f"{package} is not in dev.lock"

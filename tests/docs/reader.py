@@ -35,8 +35,8 @@ _TOP_LEVEL: Final = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)?")
 # A command with one of these characters needs a shell.
 _SHELL: Final = frozenset("|><&;$(")
-# As the shell writes it: the first program in the background is %1.
-_KILL: Final = re.compile(r"kill (-9 )?%(\d+)")
+# As the shell writes jobs: %1 is the first program in the background, %python the last "python".
+_KILL: Final = re.compile(r"kill (-9 )?(%[\w-]+(?: %[\w-]+)*)")
 # Reads the variables of a file into the environment.
 _SOURCE: Final = re.compile(r"set -a; \. (\S+)")
 
@@ -132,7 +132,8 @@ class Reader:
             program.wait_ready()
             return ""
         if match := _KILL.fullmatch(command):
-            self._background[int(match[2]) - 1].stop(signal.SIGKILL if match[1] else signal.SIGTERM)
+            for job in match[2].split():
+                self._job(job[1:]).stop(signal.SIGKILL if match[1] else signal.SIGTERM)
             return ""
         if match := _SOURCE.fullmatch(command):
             os.environ.update(deployment.variables(Path(match[1])))
@@ -150,6 +151,12 @@ class Reader:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         return process.stdout
+
+    def _job(self, job: str) -> Background:
+        """Return a program in the background by its number or by the beginning of its command."""
+        if job.isdecimal():
+            return self._background[int(job) - 1]
+        return next(it for it in reversed(self._background) if it.command.startswith(job))
 
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))

@@ -20,6 +20,15 @@ CHECKED: Final = {
     "{toctree}": "the build",
 }
 BLOCKS: Final = [block for page in pages.names() for block in pages.blocks(page)]
+# What creates a bucket: the library, fsspec, boto3, the command line.
+CREATED: Final = re.compile(
+    r"""(?:create_object_store\(\s*|\bmkdir\(|create_bucket\(Bucket=)"([\w-]+)"
+    |UPath\("jetstow://([\w-]+)"
+    |restore\(js,\ "[^"]+",\ "([\w-]+)"
+    |jetstow\ restore\ \S+\ ([\w-]+)
+    |jetstow\ mb\ (?:--\S+\ )*([\w-]+)""",
+    re.VERBOSE,
+)
 
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if not b.is_run], ids=str)
@@ -34,6 +43,17 @@ def test_shell_block_installs_packages(block: Block) -> None:
     for line in block.text.splitlines():
         assert line.startswith("pip install ")
         check_packages(line)
+
+
+def test_pages_have_buckets_of_their_own() -> None:
+    """The guides can be followed in any order: buckets of the embedded server stay."""
+    readme = pages.parse((pages.ROOT / "README.md").read_text(encoding="utf-8"), "README.md")
+    pages_of: dict[str, set[str]] = {}
+    for block in (block for block in BLOCKS + readme if block.is_run):
+        for match in CREATED.finditer(block.text):
+            pages_of.setdefault(match[match.lastindex or 0], set()).add(block.page)
+    assert len(pages_of) > 50
+    assert {bucket: on for bucket, on in pages_of.items() if len(on) > 1} == {}
 
 
 @pytest.mark.parametrize(

@@ -70,5 +70,13 @@ def test_command_exists_with_its_options(page: str, call: list[str]) -> None:
             assert word.partition("=")[0] in options, f"{page}: {' '.join(call)}"
 
 
+def test_servers_on_a_page_listen_on_loopback() -> None:
+    """By default, `nats-server` listens on all addresses, without a password."""
+    for page in pages.names():
+        for line in command_lines(page) + re.findall(r"`(nats-server\s[^`]+)`", pages.prose(page)):
+            if "nats-server " in line and "--config" not in line:
+                assert "--addr localhost" in line, f"{page}: {line}"
+
+
 def test_commands_are_found() -> None:
     assert len(CALLS) > 40

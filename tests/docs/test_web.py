@@ -75,7 +75,7 @@ def web_nats() -> Iterator[NatsServer]:
 @pytest.fixture
 async def uploads(web_nats: NatsServer, address: str) -> AsyncIterator[jetstow.ObjectStore]:
     async with jetstow.connect(web_nats.url) as nc:
-        store = await nc.jetstream().object_store("uploads")
+        store = await nc.jetstream().object_store("incoming")
         await store.put("data", DATA)
         yield store
 

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,12 @@ def test_first_commands_run_when_pasted(environment: dict[str, str]) -> None:
     )
     assert (process.returncode, process.stderr) == (0, "")
     assert process.stdout.splitlines()[-1].startswith("deleted bucket ")
+
+
+def test_extras_are_named() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra in project["optional-dependencies"]:
+        assert f"`{extra}`" in README, extra
 
 
 def test_readme_is_short() -> None:

@@ -17,7 +17,7 @@ import jetstow
 from jetstow.s3 import Key
 from jetstow.s3.server import Certificate
 from tests.support.certs import make_certificates
-from tests.support.cli import Cli, wait_until
+from tests.support.cli import Cli, Process, wait_until
 from tests.support.credentials import Operator
 from tests.support.gateway import RunningGateway, new_client
 from tests.support.s3_http import request_head, send_signed, signed_headers
@@ -182,7 +182,38 @@ def test_key_with_missing_credentials(server: NatsServer, tmp_path: Path) -> Non
 
 def test_address_in_use(server: NatsServer, served: Served) -> None:
     address = f"{served.host}:{served.port}"
-    assert "in use" in Cli(server).error(1, "serve", "--listen", address)
+    error = Cli(server).error(1, "serve", "--listen", address)
+    assert error == f"--listen {address}: another program uses this address: choose another one"
+
+
+def test_server_without_jetstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway had started, and logged two tracebacks."""
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path))
+    accounts = 'accounts { A { users: [{user: "a", password: "a"}] } }\nno_auth_user: "a"'
+    for options in ({"jetstream": None}, {"config": accounts}):
+        with NatsServer(**options) as nats:
+            assert "JetStream" in Cli(nats).error(6, "serve", "--listen", "127.0.0.1:0")
+
+
+def test_start_before_the_nats_server(tmp_path: Path) -> None:
+    """The gateway had waited without a word."""
+    keys = tmp_path / "keys.toml"
+    keys.write_text('[[key]]\naccess_key = "ADA"\nsecret_key = "change-me"\n')
+    with NatsServer() as nats:
+        nats.stop()
+        arguments = ("serve", "--listen", "127.0.0.1:0", "--keys", str(keys))
+        with Process(*arguments, env={"NATS_URL": nats.url}) as process:
+            assert process.stderr.readline().decode() == (
+                "jetstow: cannot connect to NATS (NATS_URL): Connection refused; trying again\n"
+            )
+            nats.start()
+            started = [process.stdout.readline().decode()[:-1]]
+            while started[-1] != "aws s3 ls":
+                started.append(process.stdout.readline().decode()[:-1])
+            process.signal(signal.SIGTERM)
+            assert process.communicate()[0] == 0
+    # The secret key is in the file only.
+    assert started[-2] == f"# AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: a key of {keys}"
 
 
 def test_key_with_nats_credentials(tmp_path: Path, bucket: str) -> None:

@@ -16,6 +16,7 @@ import inspect
 import logging
 import signal
 import sys
+import traceback
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -194,7 +195,9 @@ class _MessageHandler(logging.Handler):
     """Prints log records in the form of the command's own messages."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        errors.print_message(render.printable(" ".join(self.format(record).split())))
+        errors.print_message(render.printable(" ".join(record.getMessage().split())))
+        if record.exc_info and sys.stderr is not None:
+            traceback.print_exception(record.exc_info[1], file=sys.stderr)
 
 
 @contextmanager

@@ -34,6 +34,7 @@ class Session:
         self._client: jetstow.Client | None = None
         self._lost_at: float | None = None
         self._last_error: Exception | None = None
+        self._waits = False
         self._stores: dict[str, jetstow.ObjectStore] = {}
 
     async def __aenter__(self) -> Self:
@@ -52,11 +53,12 @@ class Session:
         """Return the connection; open it on the first call, with options of `jetstow.connect`.
 
         It reports on stderr when it is lost and restored. By default, it reconnects as long as any
-        connection of the library.
+        connection of the library. If it waits for its server without limit, it reports that.
 
         Raises: as `jetstow.connect`.
         """
         if self._client is None:
+            self._waits = options.get("max_reconnect_attempts", 0) < 0
             self._client = await connect(
                 self.settings,
                 on_error=self._on_error,
@@ -67,6 +69,9 @@ class Session:
         return self._client
 
     def _on_error(self, error: Exception) -> None:
+        if self._waits and self._client is None and self._last_error is None:
+            source = self.settings.server_source
+            self.notify(f"cannot connect to NATS ({source}): {errors.cause(error)}; trying again")
         self._last_error = error
 
     async def _on_disconnect(self) -> None:

@@ -35,7 +35,7 @@ from jetstow.console.static_files import file_response, page_response
 from jetstow.console.unread_body import limit_unread_body
 from jetstow.http.asgi import Message, Receive, Scope, Send
 from jetstow.s3.app import Gateway
-from jetstow.s3.errors import ClientGoneError, S3Error
+from jetstow.s3.errors import ClientGoneError, S3Error, unexpected
 from jetstow.s3.observe import CLIENT_GONE, Record
 from jetstow.s3.request import new_request_id
 
@@ -141,7 +141,7 @@ class Console:
             known = to_console_error(error)
             record.error = known.code
             if known.status >= 500 or record.status:
-                _log.error("%s %s %s", record.request_id, path, error, exc_info=error)
+                _log.error("%s %s %s", record.request_id, path, error, exc_info=unexpected(error))
             if not record.status:
                 await error_response(known, record.request_id)(scope, receive, counting)
             # If it has begun, it stays incomplete: the server closes the connection.

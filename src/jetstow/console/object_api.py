@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 from starlette.requests import Request
@@ -23,13 +23,11 @@ from jetstow.console.reading import readable_info
 from jetstow.errors import ObjectNotFoundError
 from jetstow.models import ObjectHeaders, ObjectInfo
 from jetstow.s3 import objects
-from jetstow.s3.auth import signature
 from jetstow.s3.auth.authenticate import MAX_EXPIRY
 from jetstow.s3.auth.keys import Key
-from jetstow.s3.auth.signature import Scope
+from jetstow.s3.auth.presign import presigned_url
 from jetstow.s3.call import Call
 from jetstow.s3.errors import S3Error
-from jetstow.s3.request import parse_request
 from jetstow.s3.xml.writing import format_nanoseconds
 
 # How many versions of an object are shown.
@@ -203,30 +201,15 @@ async def share(request: Request) -> Response:
 
 
 def _presigned(call: Call, key: Key, base: str, given: _Share) -> str:
-    scheme, _, host = base.partition("://")
-    time = call.now.strftime("%Y%m%dT%H%M%SZ")
-    scope = Scope(time[:8], call.bucket.region)
-    path = f"/{quote(call.bucket.name, safe='')}/{_quote_key(given.name)}"
-    query = {
-        "X-Amz-Algorithm": signature.ALGORITHM,
-        "X-Amz-Credential": f"{key.access_key}/{scope}",
-        "X-Amz-Date": time,
-        "X-Amz-Expires": str(given.seconds),
-        "X-Amz-SignedHeaders": "host",
-    }
-    if given.version is not None:
-        query["versionId"] = given.version
-    encoded = urlencode(query, quote_via=quote, safe="-_.~")
-    request = parse_request(
-        {
-            "method": "GET", "scheme": scheme, "raw_path": path.encode(),
-            "query_string": encoded.encode(), "headers": [(b"host", host.encode())],
-        },
-        call.request.id, (),
-    )  # fmt: skip
-    text = signature.strings_to_sign(request, ["host"], signature.UNSIGNED_PAYLOAD, time, scope)[0]
-    signed = signature.sign(signature.signing_key(key.secret_key, scope), text)
-    return f"{base}{path}?{encoded}&X-Amz-Signature={signed}"
+    return presigned_url(
+        key,
+        base,
+        f"/{quote(call.bucket.name, safe='')}/{_quote_key(given.name)}",
+        region=call.bucket.region,
+        now=call.now,
+        seconds=given.seconds,
+        query=None if given.version is None else {"versionId": given.version},
+    )
 
 
 def _quote_key(key: str) -> str:

@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 from jetstow.console.access import request_id
 from jetstow.console.errors import error_fields, to_console_error
 from jetstow.http.asgi import Receive, Scope, Send, until_disconnect
+from jetstow.s3.errors import unexpected
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -72,5 +73,5 @@ async def _encoded(request: Request, lines: AsyncGenerator[Any, None]) -> AsyncG
         except Exception as error:  # noqa: BLE001 - every error becomes the last line
             request_name = request_id(request)
             if to_console_error(error).status >= 500:
-                _log.error("%s %s", request_name, error, exc_info=error)
+                _log.error("%s %s", request_name, error, exc_info=unexpected(error))
             yield msgspec.json.encode({"error": error_fields(error, request_name)}) + b"\n"

@@ -28,7 +28,7 @@ from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
 from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.customer_key import request_key
-from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error
+from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error, unexpected
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
 from jetstow.s3.request import Request, bucket_of_host, new_request_id, parse_request
@@ -146,7 +146,7 @@ class Gateway:
             s3_error = to_s3_error(error)
             record.error = s3_error.code
             if s3_error.status >= 500 or responder.started:
-                _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+                _log_failure(record, error)
             elif isinstance(error, PermissionDeniedError):
                 # The response does not name subjects of NATS. The operator needs them.
                 _log.warning("%s %s %s", record.request_id, record.operation, error)
@@ -235,7 +235,7 @@ class Gateway:
             s3_error = to_s3_error(error)
             record.error = s3_error.code
             if s3_error.status >= 500:
-                _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=error)
+                _log_failure(record, error)
             return error_page(s3_error, request.id)
 
     def _authenticate(self, request: Request) -> Identity:
@@ -254,6 +254,11 @@ class Gateway:
         except (S3Error, JetstowError):
             return {}  # the operation reports it
         return cors_headers(bucket, request.method, request.headers)
+
+
+def _log_failure(record: Record, error: Exception) -> None:
+    trace = unexpected(error)
+    _log.error("%s %s %s", record.request_id, record.operation, error, exc_info=trace)
 
 
 async def _run_on_object(handler: Handler, call: Call) -> Result:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import nats.errors
+
 from jetstow import errors
 
 # The codes that the gateway answers with: the HTTP status and the default message. They are those
@@ -186,3 +188,8 @@ def to_s3_error(error: Exception) -> S3Error:
         if isinstance(error, kind):
             return S3Error(code, str(error) if isinstance(error, _EXPLAINED) else "")
     return S3Error("InternalError")
+
+
+def unexpected(error: BaseException) -> BaseException | None:
+    """Return an error whose traceback belongs in the log; None if its message explains it."""
+    return None if isinstance(error, nats.errors.Error | S3Error | TimeoutError) else error

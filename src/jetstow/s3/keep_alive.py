@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, Final
 
 from jetstow.s3.call import Call
-from jetstow.s3.errors import to_s3_error
+from jetstow.s3.errors import to_s3_error, unexpected
 from jetstow.s3.result import Result
 from jetstow.s3.xml.writing import DECLARATION, error_document
 
@@ -50,7 +50,7 @@ def _document(call: Call, task: asyncio.Task[str]) -> str:
         return task.result()
     except Exception as error:  # noqa: BLE001 - every error becomes a document
         s3_error = to_s3_error(error)
-        _log.error("%s %s", call.request.id, error, exc_info=error)
+        _log.error("%s %s", call.request.id, error, exc_info=unexpected(error))
         return error_document(
             s3_error.code, s3_error.message, call.request.resource, call.request.id,
             **s3_error.fields,

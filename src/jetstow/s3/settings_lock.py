@@ -129,7 +129,10 @@ class SettingsLock:
             except BucketNotFoundError:
                 try:
                     self._store = await self._js.create_object_store(
-                        self._bucket, ttl=LOCK_TTL, replicas=replicas
+                        self._bucket,
+                        description="locks of the S3 gateways",
+                        ttl=LOCK_TTL,
+                        replicas=replicas,
                     )
                 except BucketExistsError:  # another gateway has created it now
                     self._store = await self._js.object_store(self._bucket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
+import datetime
 import http.client
 import json
 import os
@@ -14,18 +14,22 @@ import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from http import HTTPStatus
-from typing import Annotated, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from jetstow.cli import help
-from jetstow.cli.addresses import authority, is_loopback, parse_address
+from jetstow.cli.addresses import AddressInUseError, authority, is_loopback, parse_address
 from jetstow.cli.command import command
 from jetstow.cli.commands.serve import Listen, new_gateway_loop, serve
 from jetstow.cli.errors import CliError, UsageError
 from jetstow.cli.gateway_files import default_key_file, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
+
+if TYPE_CHECKING:
+    from jetstow.s3.auth.keys import Key
 
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the address only.")]
 
@@ -46,19 +50,18 @@ async def console(
         raise UsageError(f"--listen {listen} is not on loopback: use `jetstow serve` there")
     url = f"http://{authority(host, port)}"
     if port and await asyncio.to_thread(_serves_console, url):
-        yield await _open(f"{url}/_console/", no_browser, "")
+        yield await _open(url, no_browser, is_own=False)
         return
     try:
         import jetstow.console  # noqa: F401
     except ImportError as error:
-        raise UsageError(f"console needs the package jetstow[console]: {error}") from error
+        message = f"console needs more packages: pip install 'jetstow[console]' ({error})"
+        raise UsageError(message) from error
     try:
         async with aclosing(serve(session, listen=listen)) as gateway:
             async for started in gateway:
-                yield await _open(started.data["console"], no_browser, " until Ctrl-C")
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
+                yield await _open(started.data["url"], no_browser, is_own=True)
+    except AddressInUseError as error:
         message = f"--listen {listen}: a program without the console uses this address"
         raise CliError(message) from error
 
@@ -80,19 +83,42 @@ def _serves_console(url: str) -> bool:
     return False
 
 
-async def _open(url: str, no_browser: bool, until: str) -> Result:
-    """Open the console in a browser, and return how to sign in."""
-    key_file = default_key_file()
-    lines = [f"the console runs at {url}{until}"]
+async def _open(gateway: str, no_browser: bool, *, is_own: bool) -> Result:
+    """Open the console of a gateway in a browser, and return how to sign in.
+
+    `is_own`: this process runs the gateway.
+    """
+    url, key_file = f"{gateway}/_console/", default_key_file()
     data = {"url": url, "keys": str(key_file), "access_key": None, "secret_key": None}
-    if key_file.is_file():
-        keys, _, _ = await asyncio.to_thread(load_gateway_keys, key_file)
-        key = next(iter(keys))
+    key = await asyncio.to_thread(_first_key, key_file)
+    if key is None or not (is_own or await asyncio.to_thread(_accepts, gateway, key)):
+        data["keys"] = None
+        lines = ["sign in with a key that the gateway was started with (--keys)"]
+    else:
         data |= {"access_key": key.access_key, "secret_key": key.secret_key}
-        lines += [f"access key  {key.access_key}", f"secret key  {key.secret_key}"]
+        lines = [f"access key  {key.access_key}", f"secret key  {key.secret_key}"]
     if not no_browser and _has_browser():
         await asyncio.to_thread(webbrowser.open, url)
-    return Result(data, lines)
+    return Result(data, [f"the console runs at {url}{' until Ctrl-C' if is_own else ''}", *lines])
+
+
+def _first_key(path: Path) -> Key | None:
+    return next(iter(load_gateway_keys(path)[0])) if path.is_file() else None
+
+
+def _accepts(gateway: str, key: Key) -> bool:
+    """Return whether a gateway accepts a key. The request does not contain the secret key."""
+    from jetstow.s3.auth.presign import presigned_url
+
+    now = datetime.datetime.now(datetime.UTC)
+    url = presigned_url(key, gateway, "/", region="us-east-1", now=now, seconds=60)
+    try:
+        urllib.request.urlopen(url, timeout=_PROBE_TIMEOUT).close()  # noqa: S310 - see above
+    except urllib.error.HTTPError as error:
+        return error.code != HTTPStatus.FORBIDDEN or b"<Code>AccessDenied<" in error.read()
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
 
 
 def _has_browser() -> bool:

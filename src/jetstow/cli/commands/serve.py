@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from jetstow.cli import help
 from jetstow.cli.addresses import authority, is_loopback, parse_address
+from jetstow.cli.addresses import listen as listen_on
 from jetstow.cli.command import command
-from jetstow.cli.errors import CliError, UsageError
+from jetstow.cli.errors import UsageError
 from jetstow.cli.gateway_files import load_certificate, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
@@ -25,13 +23,16 @@ from jetstow.cli.session import Session
 if TYPE_CHECKING:
     import socket
 
-    from prometheus_client import CollectorRegistry
-
-    from jetstow.cli.gateway import GatewayOptions, Listeners
-    from jetstow.s3.admin import Admin
+    from jetstow import JetStreamContext
     from jetstow.s3.auth.keys import Key
 
-Listen = Annotated[str, typer.Option(metavar="HOST:PORT", help="The address to listen on.")]
+# The server's code for an account without JetStream.
+_NOT_ENABLED_FOR_ACCOUNT: Final = 10039
+
+Listen = Annotated[
+    str,
+    typer.Option(metavar="HOST:PORT", help="The address to listen on (default: 127.0.0.1:9000)."),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option("--keys", metavar="FILE", help="The access keys (TOML); default: one random key."),
@@ -49,7 +50,12 @@ PublicAcls = Annotated[
 ]
 Replicas = Annotated[
     int,
-    typer.Option(min=1, max=5, help="Copies of the data of new buckets in a cluster: 3 or 5."),
+    typer.Option(
+        min=1,
+        max=5,
+        metavar="NUMBER",
+        help="Copies of the data of new buckets in a cluster: 3 or 5.",
+    ),
 ]
 AdminAddress = Annotated[
     str | None,
@@ -57,7 +63,9 @@ AdminAddress = Annotated[
 ]
 LogFormat = Annotated[
     Literal["text", "json"] | None,
-    typer.Option("--access-log", help="Log each request on stderr: text, or JSON lines."),
+    typer.Option(
+        "--access-log", metavar="text|json", help="Log each request on stderr: text, or JSON lines."
+    ),
 ]
 HttpsCert = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Serve https: the certificate with its chain.")
@@ -66,7 +74,14 @@ HttpsKey = Annotated[
     Path | None, typer.Option(metavar="FILE", help="The private key of the certificate.")
 ]
 WorkerCount = Annotated[
-    int, typer.Option("--workers", min=1, max=64, help="The number of processes that serve.")
+    int,
+    typer.Option(
+        "--workers",
+        min=1,
+        max=64,
+        metavar="NUMBER",
+        help="The number of processes that serve (default: 1).",
+    ),
 ]
 NoConsole = Annotated[bool, typer.Option("--no-console", help="Do not serve the web console.")]
 PreviewAddress = Annotated[
@@ -105,21 +120,25 @@ async def serve(
         from prometheus_client import CollectorRegistry
 
         from jetstow.cli.gateway import RECONNECT_FOREVER, GatewayOptions, Listeners
+        from jetstow.cli.gateway_processes import run_gateway
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
         from jetstow.s3.events.publisher import publishing
         from jetstow.s3.lifecycle.run import expiring
     except ImportError as error:
-        raise UsageError(f"serve needs the package jetstow[s3]: {error}") from error
-    host, port = parse_address("--listen", listen)
+        raise UsageError(
+            f"serve needs more packages: pip install 'jetstow[s3]' ({error})"
+        ) from error
+    host, _ = parse_address("--listen", listen)
     if keys is None and not is_loopback(host):
         raise UsageError(f"--listen {listen} is not on loopback: it needs --keys")
     certificate = load_certificate(https_cert, https_key)
     has_console = not no_console and importlib.util.find_spec("starlette") is not None
     if preview is not None and not has_console:
-        raise UsageError("--preview needs the console: the package jetstow[console]")
+        raise UsageError("--preview needs the console: pip install 'jetstow[console]'")
     loaded, key_file, is_new = await asyncio.to_thread(load_gateway_keys, keys)
     client = await session.client(**RECONNECT_FOREVER)
+    await _check_jetstream(await session.js())
     options = GatewayOptions(
         session.settings,
         loaded,
@@ -132,7 +151,7 @@ async def serve(
         key_file if has_console else None,
     )
     async with AsyncExitStack() as stack:
-        listener = server.listen(host, port)
+        listener = listen_on("--listen", listen)
         stack.callback(listener.close)
         previews = _listen_for_previews(preview, host) if has_console else None
         listeners = Listeners(listener, previews)
@@ -143,14 +162,11 @@ async def serve(
         admin_app, admin_url = Admin(client, await session.js(), registry), None
         try:
             if admin is not None:
-                admin_listener = server.listen(*parse_address("--admin", admin))
+                admin_listener = listen_on("--admin", admin)
                 await stack.enter_async_context(server.serving(admin_app, admin_listener))
                 admin_url = f"http://{authority(*admin_listener.getsockname()[:2])}"
-            if workers == 1:
-                run = _run_here(session, options, listeners, admin_app, registry)
-            else:
-                run = _run_workers(workers, options, listeners, admin_app, registry)
-            running = await stack.enter_async_context(run)
+            processes = run_gateway(workers, client, options, listeners, admin_app, registry)
+            running = await stack.enter_async_context(processes)
             await stack.enter_async_context(publishing(client, await session.js()))
             await stack.enter_async_context(expiring(await session.js()))
             yield _started(
@@ -162,66 +178,6 @@ async def serve(
             return  # Ctrl-C or SIGTERM: the exit code is 0
 
 
-@asynccontextmanager
-async def _run_here(
-    session: Session,
-    options: GatewayOptions,
-    listeners: Listeners,
-    admin: Admin,
-    registry: CollectorRegistry,
-) -> AsyncIterator[asyncio.Future[None]]:
-    """Run the gateway in this process. Yield a future that ends only if it fails."""
-    from jetstow.cli.gateway import running
-    from jetstow.s3.observe import Metrics
-
-    async with running(await session.client(), options, listeners, Metrics(registry)) as task:
-        admin.start()
-        try:
-            yield task
-        finally:
-            admin.stop()
-
-
-@asynccontextmanager
-async def _run_workers(
-    count: int,
-    options: GatewayOptions,
-    listeners: Listeners,
-    admin: Admin,
-    registry: CollectorRegistry,
-) -> AsyncIterator[asyncio.Future[None]]:
-    """Run the gateway in several processes on one socket. Yield a future that never ends."""
-    if os.name == "nt":
-        raise UsageError("--workers needs a system other than Windows")
-    from prometheus_client import multiprocess
-
-    from jetstow.cli.gateway_worker import MODULE, WorkerTask
-    from jetstow.s3.workers import WorkerError, Workers
-
-    # The processes keep their metrics in files that this process reads.
-    folder = tempfile.mkdtemp(prefix="jetstow-metrics-")
-    multiprocess.MultiProcessCollector(registry, path=folder)
-    processes = Workers(
-        MODULE,
-        WorkerTask(options, listeners.descriptors()),
-        count=count,
-        descriptors=listeners.descriptors(),
-        environment={"PROMETHEUS_MULTIPROC_DIR": folder},
-        on_exit=lambda pid: multiprocess.mark_process_dead(pid, folder),
-    )
-    try:
-        await processes.start()
-        admin.start(lambda: processes.all_running)
-        yield asyncio.get_running_loop().create_future()
-    except WorkerError as error:
-        raise CliError(str(error)) from error
-    finally:
-        admin.stop()
-        listeners.close()  # else connections would wait in its queue
-        await processes.stop()
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
-
-
 def _listen_for_previews(address: str | None, host: str) -> socket.socket | None:
     """Return the listener for previews, which have another origin than the console.
 
@@ -230,8 +186,24 @@ def _listen_for_previews(address: str | None, host: str) -> socket.socket | None
     from jetstow.s3 import server
 
     if address is not None:
-        return server.listen(*parse_address("--preview", address))
+        return listen_on("--preview", address)
     return server.listen(host, 0) if is_loopback(host) else None
+
+
+async def _check_jetstream(js: JetStreamContext) -> None:
+    """Check that the server has JetStream. A cluster without a leader may get one later.
+
+    Raises: `JetStreamUnavailableError`.
+    """
+    from jetstow.errors import JetstowError, JetStreamUnavailableError
+
+    try:
+        await js.object_store_names()
+    except JetStreamUnavailableError as error:
+        if error.err_code in (None, _NOT_ENABLED_FOR_ACCOUNT):
+            raise
+    except JetstowError:
+        pass
 
 
 def _started(
@@ -243,7 +215,6 @@ def _started(
     is_new: bool,
 ) -> Result:
     """Return the addresses, and how to use them with the AWS command line."""
-    secret = key.secret_key if is_new else f"(secret_key in {key_file})"
     return Result(
         {"url": url, "console": console_url, "admin": admin_url, "keys": str(key_file)},
         [
@@ -252,11 +223,23 @@ def _started(
             *([] if admin_url is None else [f"admin    {admin_url}"]),
             f"keys     {key_file}",
             "",
+            "to use it with the aws command line:",
+            "",
             f"export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1",
-            f"export AWS_ACCESS_KEY_ID={key.access_key} AWS_SECRET_ACCESS_KEY='{secret}'",
+            *_export_key(key, key_file, is_new),
             "aws s3 ls",
         ],
     )
+
+
+def _export_key(key: Key, key_file: Path, is_new: bool) -> list[str]:
+    """Return commands of a shell that set the key. A secret is shown once, when it is new."""
+    if not is_new:
+        return [f"# AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: a key of {key_file}"]
+    return [
+        f"export AWS_ACCESS_KEY_ID={key.access_key}",
+        f"export AWS_SECRET_ACCESS_KEY='{key.secret_key}'",
+    ]
 
 
 def new_gateway_loop() -> asyncio.AbstractEventLoop:

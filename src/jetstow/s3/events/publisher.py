@@ -17,6 +17,7 @@ from jetstow._core.protocol.subjects import bucket_name
 from jetstow.errors import BucketNotFoundError
 from jetstow.models import BucketStatus
 from jetstow.s3.buckets import Buckets, s3_name
+from jetstow.s3.errors import unexpected
 from jetstow.s3.events.bucket_events import NATS_ERRORS, BucketEvents
 from jetstow.s3.reserved import NOTIFICATION
 
@@ -76,7 +77,8 @@ class Publisher:
         try:
             await step
         except Exception as error:  # noqa: BLE001 - the next attempt may succeed
-            _log.error("cannot read the notification configurations: %s", error, exc_info=error)
+            trace = unexpected(error)
+            _log.error("cannot read the notification configurations: %s", error, exc_info=trace)
 
     async def _scan(self) -> None:
         statuses = {status.bucket: status async for status in self._js.object_stores()}
@@ -114,4 +116,4 @@ class Publisher:
 
 def _log_error(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("%s ended: %s", task.get_name(), error, exc_info=error)
+        _log.error("%s ended: %s", task.get_name(), error, exc_info=unexpected(error))

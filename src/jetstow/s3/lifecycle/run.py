@@ -17,7 +17,7 @@ from jetstow import JetStreamContext
 from jetstow._core.aio.background import running
 from jetstow.errors import JetstowError
 from jetstow.s3.buckets import LOCKS, Bucket, Buckets, s3_name
-from jetstow.s3.errors import S3Error
+from jetstow.s3.errors import S3Error, unexpected
 from jetstow.s3.lifecycle.clock import server_time
 from jetstow.s3.lifecycle.expire import expire
 from jetstow.s3.lifecycle.removal import Removal
@@ -119,7 +119,7 @@ async def _run_periodically(js: JetStreamContext) -> None:
         except AlreadyRunningError:
             pass
         except Exception as error:  # noqa: BLE001 - no error ends the periodic runs
-            _log.error("cannot apply the lifecycle rules: %s", error, exc_info=error)
+            _log.error("cannot apply the lifecycle rules: %s", error, exc_info=unexpected(error))
         for (bucket, kind), count in removed.items():
             _log.info("removed %d expired %ss from bucket %r", count, kind, bucket)
         await asyncio.sleep(INTERVAL)
