@@ -68,16 +68,17 @@ async def watch(
     if count == 0:
         return
     store = await session.store(bucket)
+    watching = f"watching bucket {bucket!r} for changes"
     async with await store.watch(
         ignore_deletes=ignore_deletes, updates_only=updates_only
     ) as watcher:
         is_current = not updates_only
         if not is_current:
-            session.notify(f"watching bucket {bucket!r} for changes")
+            session.notify(watching)
         async for info in watcher:
             if info is None:  # the end of the objects that exist already
                 is_current = False
-                session.notify(f"watching bucket {bucket!r} for changes")
+                session.notify(watching)
                 continue
             event = "deleted" if info.deleted else "linked" if info.link else "updated"
             yield _result(info, event, is_current=is_current)
