@@ -77,7 +77,8 @@ def test_callers_without_rights(console: RunningConsole, s3: Any, s3_bucket: str
     """A key sees nothing of a bucket that it may not read, and changes nothing."""
     s3.put_object(Bucket=s3_bucket, Key="a", Body=b"a")
     bodies = {
-        "seal": {"confirm": s3_bucket}, "delete": {"names": ["a"]}, "garbage": {"dry_run": True},
+        "seal": {"confirm": s3_bucket}, "delete": {"revision": 9, "names": ["a"]},
+        "undo": {"markers": {"a": "v"}}, "garbage": {"dry_run": True},
         "mirror": {"to": "elsewhere"}, "share": {"name": "a", "seconds": 9},
         "object": {"revision": 1}, s3_bucket: {"confirm": s3_bucket},
     }  # fmt: skip
@@ -95,12 +96,17 @@ def test_callers_without_rights(console: RunningConsole, s3: Any, s3_bucket: str
                 options: dict[str, Any] = {} if method == "GET" else {"json": body}
                 response = send(client, method, path, params={"name": "a"}, **options)
                 case = key.access_key, method, path
-                if route.endswith("/delete") and key is not READER and key is not LIMITED:
+                if (
+                    route.endswith(("/delete", "/undo"))
+                    and key is not READER
+                    and key is not LIMITED
+                ):
                     continue  # see below
                 assert response.status_code in (400, 403), (case, response.text)
                 assert response.status_code == 403 or route == "/buckets", (case, response.text)
             # Like DeleteObjects, it answers for each object.
-            deleted = client.post(f"buckets/{s3_bucket}/delete", json={"names": ["a"]}).text
+            path = f"buckets/{s3_bucket}/delete"
+            deleted = client.post(path, json=bodies["delete"]).text
             if key is not WRITER:
                 assert "AccessDenied" in deleted
                 s3.head_object(Bucket=s3_bucket, Key="a")

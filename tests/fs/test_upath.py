@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
+
+_NAMES = """
+import json, sys
+from upath import UPath
+
+folder = UPath(sys.argv[1], **json.loads(sys.argv[2]))
+(folder / "march.txt").write_text("3")
+print(*(path.name for path in folder.rglob("*.txt")))
+"""
 
 
 def test_upath_operations(root: str, options: dict[str, str]) -> None:
@@ -23,6 +36,13 @@ def test_upath_operations(root: str, options: dict[str, str]) -> None:
     assert not path.exists()
     (folder / "b.txt").unlink()
     assert not folder.exists()
+
+
+def test_first_path_of_a_process(root: str, options: dict[str, str]) -> None:
+    """The names lost their first letters, as the file system was not loaded yet."""
+    command = [sys.executable, "-c", _NAMES, f"jetstow://{root}/first", json.dumps(options)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (result.stdout, result.stderr) == ("march.txt\n", "")
 
 
 def test_upath_makes_buckets_and_folders(root: str, options: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "InvalidCsrfToken": (403, "The request needs the header x-csrf-token of the session."),
     "KeyFileNotWritable": (409, "The gateway cannot write its key file."),
     "LastAdmin": (409, "The last key of an administrator cannot be removed."),
+    "NewerVersion": (409, "There is a newer version."),
     "NotAnAdmin": (403, "The key is not that of an administrator."),
     "NotDeleted": (409, "The object exists: another client has stored or undeleted it."),
     "NotFound": (404, "There is no such page."),

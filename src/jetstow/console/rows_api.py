@@ -66,6 +66,7 @@ Row = FolderRow | ObjectRow | DeletedRow
 class Rows(msgspec.Struct):
     """A window of rows, and the counts of all rows. `bytes` is the size of the objects.
 
+    A delete of these rows has their `revision`: it keeps what changes later.
     `partial`: the bucket has too many names, and there are more rows than `total`.
     """
 
@@ -95,7 +96,7 @@ async def rows(request: Request) -> Response:
     skipped = len(prefix)
     found: list[Row] = [FolderRow(each, each[skipped:]) for each in folders]
     found += [_row(entry, skipped, links.get(entry.name)) for entry in entries]
-    return _rows_response(view, offset, found)
+    return _rows_response(call, view, offset, found)
 
 
 async def deleted(request: Request) -> Response:
@@ -115,7 +116,7 @@ async def deleted(request: Request) -> Response:
         )
         for entry in entries
     ]  # fmt: skip
-    return _rows_response(view, offset, found)
+    return _rows_response(call, view, offset, found)
 
 
 def _parse_window(request: Request) -> tuple[Order, int, int]:
@@ -130,9 +131,11 @@ def _parse_window(request: Request) -> tuple[Order, int, int]:
     return order, offset, parse_number(request, "limit", 200, maximum=MAX_LIMIT)
 
 
-def _rows_response(view: View, offset: int, rows: list[Row]) -> Response:
+def _rows_response(call: Call, view: View, offset: int, rows: list[Row]) -> Response:
+    # The index of a bucket with too many names has no revision: the status is from just before.
+    revision = view.revision or call.bucket.status.stream_info.state.last_seq
     found = Rows(
-        view.total, len(view.folders), len(view.entries), view.size, offset, view.revision,
+        view.total, len(view.folders), len(view.entries), view.size, offset, revision,
         view.is_partial, rows,
     )  # fmt: skip
     return json_response(found)

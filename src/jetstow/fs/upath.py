@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fsspec
 from upath import UPath
+
+# universal_pathlib takes the rules of paths from file systems that are loaded. Without this, it
+# cuts off the first letter of the names that `rglob` returns (0.3.10).
+fsspec.get_filesystem_class("jetstow")
 
 
 class JetstowPath(UPath):

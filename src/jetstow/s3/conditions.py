@@ -35,13 +35,14 @@ class WriteConditions:
     """What must be true of the current object, so that a request replaces or deletes it.
 
     `if_match` and `if_none_match` are an ETag, or `*` for any object. `size` and `modified` are as
-    the request has them.
+    the request has them. `max_revision` is of the web console: the object was not changed after it.
     """
 
     if_match: str | None = None
     if_none_match: str | None = None
     size: str | None = None
     modified: str | None = None
+    max_revision: int | None = None
 
     def __bool__(self) -> bool:
         return self != NO_CONDITIONS
@@ -64,6 +65,8 @@ class WriteConditions:
             raise failed(MATCH_SIZE)
         if self.modified is not None and not _is_time_of(self.modified, info):
             raise failed(MATCH_TIME)
+        if self.max_revision is not None and info.revision > self.max_revision:
+            raise failed("revision")
 
     async def revision(self, store: ObjectStore, key: str) -> int | None:
         """Return the revision that the conditions allow to replace; None if there are none.

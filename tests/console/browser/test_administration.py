@@ -56,6 +56,50 @@ async def test_settings_of_a_bucket(visit: Visit, s3: Any, s3_bucket: str) -> No
     assert rule["AllowedOrigins"] == ["https://app.example.com"]
 
 
+async def test_unsaved_settings(visit: Visit, s3: Any, s3_bucket: str) -> None:
+    """They were lost when another tab or another page was shown."""
+    page = visit.page
+    await visit.open_folder(s3_bucket)
+    await page.get_by_role("link", name="Settings").click()
+    description = page.get_by_label("Description")
+    await description.fill("Pictures")
+    await page.get_by_role("tab", name="Lifecycle").click()
+    lifecycle = page.get_by_label("Lifecycle (XML)")
+    await lifecycle.fill("<LifecycleConfiguration>")
+    await page.get_by_role("tab", name="CORS").click()
+    await expect(page.get_by_label("CORS (XML)")).to_have_value("")
+    await expect(lifecycle).to_be_hidden()
+    await page.get_by_role("tab", name="Lifecycle").click()
+    await expect(lifecycle).to_have_value("<LifecycleConfiguration>")
+
+    dialog = page.get_by_role("dialog", name="Unsaved changes")
+    leave = page.get_by_role("navigation", name="Main").get_by_role("link", name="Buckets")
+    cancel = dialog.get_by_role("button", name="Cancel")
+    for action in (leave.click, page.go_back, page.get_by_role("button", name="Sign out").click):
+        await action()
+        await expect(dialog).to_contain_text("not saved: General, Lifecycle.")
+        await cancel.click()
+        await expect(dialog).to_have_count(0)
+        assert page.url.endswith(f"{s3_bucket}/settings")
+    unload = "() => dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert await page.evaluate(unload) is False, "the browser asks"
+    await page.get_by_role("button", name="Discard changes").click()
+    await page.get_by_role("tab", name="General").click()
+    await expect(description).to_have_value("Pictures")
+
+    await page.go_back()
+    await dialog.get_by_role("button", name="Discard changes").click()
+    await expect(page.get_by_role("grid", name="Objects")).to_be_visible()
+    await page.go_forward()
+    await expect(description).to_have_value("")
+    await description.fill("Photos")
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    assert await page.evaluate(unload) is True
+    await leave.click()
+    await expect(page.get_by_role("heading", name="Buckets")).to_be_visible()
+
+
 async def test_jobs_of_a_bucket(visit: Visit, s3: Any, s3_bucket: str) -> None:
     page = visit.page
     s3.put_object(Bucket=s3_bucket, Key="a.txt", Body=b"text")

@@ -8,7 +8,7 @@ import {visible} from "./format.js";
 import {FolderPage} from "./folder.js";
 import {helpOpen, KeyHelp, useKeys} from "./keys.js";
 import {ObjectDialogs} from "./object_actions.js";
-import {lazy, Link, navigate, paths, ROOT, route, Router, usePath} from "./router.js";
+import {lazy, leaveFor, Link, navigate, paths, ROOT, route, Router, usePath} from "./router.js";
 import {SignIn} from "./signin.js";
 import {useStore} from "./store.js";
 import {TransferDialogs} from "./transfer.js";
@@ -101,7 +101,7 @@ function App() {
     await signOut();
     navigate(paths.buckets());  // another key may not see this page
   };
-  return html`<${Shell} user=${user} onSignOut=${leave} /><${UploadTray} /><${ObjectDialogs} /><${TransferDialogs} /><${KeyHelp} /><${Toasts} />`;
+  return html`<${Shell} user=${user} onSignOut=${() => leaveFor(paths.buckets(), leave)} /><${UploadTray} /><${ObjectDialogs} /><${TransferDialogs} /><${KeyHelp} /><${Toasts} />`;
 }
 
 render(html`<${App} />`, /** @type {Element} */ (document.getElementById("app")));

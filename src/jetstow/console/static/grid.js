@@ -19,7 +19,7 @@ const ORDERS = [
 
 const MOST_PLACES = 200;
 
-/** Where each folder was scrolled to, by its URL. @type {Map<string, {index: number, pixels: number, total: number, active: number}>} */
+/** Where each folder was scrolled to, and its active row, by its URL. @type {Map<string, {index: number, pixels: number, total: number, active: number, key: string}>} */
 const places = new Map();
 
 /**
@@ -36,7 +36,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   const {scroller, first, last, top} = virtual;
   const {active, selected} = selection;
   /** The rows in sight, before the next change. */
-  const seen = useRef({generation: -1, reset: 0, ratio: 1, keys: /** @type {[string, number][]} */ ([]), activeKey: ""});
+  const seen = useRef({generation: -1, reset: 0, ratio: 1, keys: /** @type {[string, number][]} */ ([]), activeKey: known?.key ?? "", isFirst: true});
 
   useLayoutEffect(() => {
     if (known) {
@@ -57,6 +57,8 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
         if (scroller.current.scrollTop > 0) keepPlace(before);
         const moved = before.activeKey ? rows.indexOf(before.activeKey) : -1;
         if (moved >= 0 && moved !== active) selection.setActive(moved);
+        // The list is shown again, and the row has gone: keys must not act on another one.
+        else if (moved < 0 && before.activeKey && before.isFirst && rows.get(active)) selection.setActive(-1);
         else if (active >= total) selection.setActive(total - 1);
       }
     }
@@ -66,9 +68,16 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       const row = rows.get(index);
       if (row) keys.push([keyOf(row), index]);
     }
-    const at = rows.get(active);
-    seen.current = {generation: rows.generation, reset: rows.reset, ratio: virtual.ratio, keys, activeKey: at ? keyOf(at) : ""};
+    const isFirst = !rows.counts;
+    const activeKey = isFirst ? before.activeKey : keyAt(active);
+    seen.current = {generation: rows.generation, reset: rows.reset, ratio: virtual.ratio, keys, activeKey, isFirst};
   });
+
+  /** @param {number} index */
+  function keyAt(index) {
+    const row = rows.get(index);
+    return row ? keyOf(row) : "";
+  }
 
   /** @param {{keys: [string, number][], ratio: number}} before */
   function keepPlace({keys, ratio}) {
@@ -81,12 +90,20 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   }
 
   useEffect(() => rows.want(first, last));
-  useEffect(() => {
+  /** Store the place with an active row. @param {number} index */
+  const remember = (index) => {
     if (!rows.counts) return;
     places.delete(place); // so that it becomes the last one
-    places.set(place, {index: top, pixels: virtual.offset - top * rowHeight, total, active});
+    places.set(place, {index: top, pixels: virtual.offset - top * rowHeight, total, active: index, key: keyAt(index)});
     if (places.size > MOST_PLACES) places.delete(/** @type {string} */ (places.keys().next().value));
-  });
+  };
+  // Not `useEffect`: the page may be left before it runs.
+  useLayoutEffect(() => remember(active));
+  /** Open a row, which is the active one when you come back. @param {number} index @param {Row} row */
+  const open = (index, row) => {
+    remember(index);
+    onOpen(row);
+  };
 
   /** @param {number} index @param {boolean} [extending] */
   const go = (index, extending) => {
@@ -124,7 +141,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
       } else if (event.target.closest("a")) {
         if (event.shiftKey || !control) event.preventDefault();
         if (event.shiftKey) selection.extend(index, control);
-        else if (!control) onOpen(row);
+        else if (!control) open(index, row);
       } else if (event.shiftKey) selection.extend(index, control);
       else selection.toggle(index, control);
     });
@@ -142,7 +159,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""} ${activeRow ? "has-active" : ""}" role="grid" aria-label=${deleted ? "Deleted objects" : "Objects"} tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
     aria-multiselectable="true" aria-busy=${rows.busy || !rows.counts ? "true" : "false"} onScroll=${virtual.onScroll}
     aria-activedescendant=${activeRow ? `row-${active}` : undefined} onClick=${onClick} onContextMenu=${onContextMenu}
-    onDblClick=${(/** @type {any} */ event) => event.target.closest("a, input, button, label") || onRow(event, (_, row) => onOpen(row))}
+    onDblClick=${(/** @type {any} */ event) => event.target.closest("a, input, button, label") || onRow(event, open)}
     onMouseDown=${(/** @type {MouseEvent} */ event) => event.shiftKey && event.preventDefault()}>
     <div class="grid-head" role="row" aria-rowindex="1">
       <div role="columnheader" class="cell-check"><input type="checkbox" aria-label="Select all" title="Select all" tabIndex=${total ? 0 : -1} disabled=${!total}

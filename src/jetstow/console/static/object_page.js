@@ -152,8 +152,9 @@ function rename(bucket, name) {
 /** Delete the object, and show its folder. @param {string} bucket @param {string} name @param {ObjectData} object */
 async function remove(bucket, name, object) {
   try {
-    const versioned = object.version !== null;
-    const deleted = deleteObjects({bucket, versioned, names: [name], prefixes: []});
+    // A delete may not keep the version "null": it waits for its undo.
+    const versioned = object.version !== null && object.version !== "null";
+    const deleted = deleteObjects({bucket, revision: object.revision, versioned, names: [name], prefixes: []});
     navigate(paths.folder(bucket, folderOf(name)));
     await deleted;
   } catch (error) {

@@ -38,8 +38,13 @@ const routes = [];
 /** The URL that is shown: path and query. */
 const here = createStore(location.pathname + location.search);
 
-/** @type {Set<(to: string) => void>} */
-const leaving = new Set();
+/**
+ * Whether a page with unsaved changes is kept for now. It calls `go` when the user agrees to leave it.
+ * @typedef {(to: string, go: () => void) => boolean} Guard
+ */
+
+/** @type {Set<Guard>} */
+const guards = new Set();
 
 /** Add a page. `path` is below the root: "b/:bucket/settings". @param {string} path @param {Page} Component */
 export function route(path, Component) {
@@ -79,28 +84,44 @@ export function lazy(load, name) {
 }
 
 /**
- * Show another page.
+ * Show another page, unless the user wants to keep the present one.
  * @param {string} url
- * @param {{replace?: boolean}} [options] replace: without an entry of its own in the history
+ * @param {{replace?: boolean, unasked?: boolean}} [options] `replace`: without an entry of its own in the history;
+ *   `unasked`: unsaved changes have no use any more
  */
-export function navigate(url, {replace = false} = {}) {
+export function navigate(url, {replace = false, unasked = false} = {}) {
   if (url === here.get()) return;
-  for (const listener of leaving) listener(url);
-  if (replace) history.replaceState(null, "", url);
-  else history.pushState(null, "", url);
-  here.set(url);
+  const go = () => {
+    if (replace) history.replaceState(null, "", url);
+    else history.pushState(null, "", url);
+    here.set(url);
+  };
+  if (unasked) go();
+  else leaveFor(url, go);
 }
 
-/** Call `listener` before another page is shown. Returns the function that ends that. @param {(to: string) => void} listener */
-export function onLeave(listener) {
-  leaving.add(listener);
-  return () => leaving.delete(listener);
+/** Call `go`, which leaves the page, unless the user wants to keep it. @param {string} url @param {() => void} go */
+export function leaveFor(url, go) {
+  if (![...guards].some((guard) => guard(url, go))) go();
+}
+
+/** Ask `guard` before the page is left. Returns the function that ends that. @param {Guard} guard */
+export function guardPage(guard) {
+  guards.add(guard);
+  return () => {
+    guards.delete(guard);
+  };
 }
 
 addEventListener("popstate", () => {
   const url = location.pathname + location.search;
-  for (const listener of leaving) listener(url);
-  here.set(url);
+  let isKept = false;
+  leaveFor(url, () => {
+    if (isKept) history.back(); // from the entry that is added below
+    else here.set(url);
+  });
+  isKept = here.get() !== url;
+  if (isKept) history.pushState(null, "", here.get()); // the browser has the other address already
 });
 
 export const usePath = () => useStore(here);

@@ -26,6 +26,8 @@ export class Rows {
   counts = null;
   /** @type {any} */
   error = null;
+  /** The bucket's revision that was read last: what is newer was not shown. */
+  revision = 0;
   /** Changes when rows may have moved. */
   generation = 0;
   /** Changes when the rows are those of another query. */
@@ -173,12 +175,14 @@ export class Rows {
   }
 
   /** @param {number} offset @param {number} limit @param {AbortSignal} [signal] */
-  #fetch(offset, limit, signal) {
+  async #fetch(offset, limit, signal) {
     const {filter, deep, deleted, sort, order} = this.query;
     const shared = {prefix: this.prefix, filter, sort, order, offset, limit};
-    return deleted
-      ? get(at`buckets/${this.bucket}/deleted`, shared, signal)
-      : get(at`buckets/${this.bucket}/rows`, {...shared, deep}, signal);
+    const page = deleted
+      ? await get(at`buckets/${this.bucket}/deleted`, shared, signal)
+      : await get(at`buckets/${this.bucket}/rows`, {...shared, deep}, signal);
+    this.revision = Math.max(this.revision, page.revision);
+    return page;
   }
 
   /** All rows between two, the last one included. @param {number} first @param {number} last @returns {Promise<Row[]>} */

@@ -3,6 +3,7 @@
 import {html, useState} from "./vendor/preact.js";
 import {at, del, post} from "./api.js";
 import {contentsText} from "./bucket_contents.js";
+import {forgetBucket} from "./deletes.js";
 import {navigate, paths} from "./router.js";
 import {Button, ConfirmDialog, Name, toast} from "./ui.js";
 
@@ -18,8 +19,9 @@ export function DangerZone({bucket, onReload}) {
   };
   const remove = async () => {
     await del(at`buckets/${name}`, {confirm: name});
+    forgetBucket(name);
     toast(`${name} was deleted`, {kind: "ok"});
-    navigate(paths.buckets());
+    navigate(paths.buckets(), {unasked: true});
   };
   const ask = (/** @type {string} */ what) => {
     setAsked(what);

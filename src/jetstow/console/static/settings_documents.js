@@ -1,6 +1,6 @@
 // @ts-check
 /** Settings that are documents of S3: the gateway validates them. */
-import {html, useEffect, useState} from "./vendor/preact.js";
+import {html, useEffect, useLayoutEffect, useState} from "./vendor/preact.js";
 import {ApiError, s3} from "./api.js";
 import {formatDocument, syntaxError} from "./settings_format.js";
 import {Button, ConfirmDialog, ErrorBox, Field, Spinner, toast} from "./ui.js";
@@ -70,8 +70,8 @@ export const DOCUMENTS = [
   },
 ];
 
-/** @param {{bucket: string, setting: Setting, mayChange: boolean}} props */
-export function DocumentSetting({bucket, setting, mayChange}) {
+/** @param {{bucket: string, setting: Setting, mayChange: boolean, onUnsaved: (isUnsaved: boolean) => void}} props */
+export function DocumentSetting({bucket, setting, mayChange, onUnsaved}) {
   const [stored, setStored] = useState(/** @type {string|null} */ (null));
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
@@ -83,6 +83,8 @@ export function DocumentSetting({bucket, setting, mayChange}) {
     readDocument(bucket, setting).then((found) => { setStored(found); setText(found); }, setError);
   };
   useEffect(load, [bucket, setting.id]);
+  const isDirty = stored !== null && text !== stored;
+  useLayoutEffect(() => onUnsaved(isDirty), [isDirty]);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const problem = syntaxError(text, setting.kind);
@@ -106,7 +108,6 @@ export function DocumentSetting({bucket, setting, mayChange}) {
     load();
   };
   if (stored === null) return error ? html`<${ErrorBox} error=${error} onRetry=${load} />` : html`<${Spinner} label="Loading" />`;
-  const isDirty = text !== stored;
   return html`<form class="form settings-form" onSubmit=${save} aria-label=${setting.label}>
     <p>${setting.about}</p>
     <${Field} label=${setting.kind === "xml" ? `${setting.label} (XML)` : `${setting.label} (JSON)`} as="textarea" rows="16" value=${text}

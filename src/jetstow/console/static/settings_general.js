@@ -1,6 +1,6 @@
 // @ts-check
 /** Description, limits, replicas and versioning of a bucket. */
-import {html, useState} from "./vendor/preact.js";
+import {html, useLayoutEffect, useState} from "./vendor/preact.js";
 import {at, patch} from "./api.js";
 import {AmountField, BYTE_UNITS, TIME_UNITS} from "./amounts.js";
 import {duration, size} from "./format.js";
@@ -18,15 +18,17 @@ const draftOf = ({description, max_bytes, max_age, replicas, versioning}) => ({
   versioning: versioning ?? "",
 });
 
-/** @param {{bucket: BucketData, mayChange: boolean, onSaved: (bucket: BucketData) => void}} props */
-export function GeneralForm({bucket, mayChange, onSaved}) {
+/** @param {{bucket: BucketData, mayChange: boolean, onSaved: (bucket: BucketData) => void, onUnsaved: (isUnsaved: boolean) => void}} props */
+export function GeneralForm({bucket, mayChange, onSaved, onUnsaved}) {
   const [draft, setDraft] = useState(() => draftOf(bucket));
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState(/** @type {any} */ (null));
-  if (!mayChange || bucket.sealed) return html`<${Facts} bucket=${bucket} />`;
+  const isFixed = !mayChange || bucket.sealed;
   const before = draftOf(bucket);
   const changed = Object.fromEntries(Object.entries(draft).filter(([name, value]) => !Object.is(value, /** @type {any} */ (before)[name])));
-  const isDirty = Object.keys(changed).length > 0;
+  const isDirty = !isFixed && Object.keys(changed).length > 0;
+  useLayoutEffect(() => onUnsaved(isDirty), [isDirty]);
+  if (isFixed) return html`<${Facts} bucket=${bucket} />`;
   const isValid = !Number.isNaN(draft.max_bytes) && !Number.isNaN(draft.max_age);
   const change = (/** @type {string} */ name) => (/** @type {any} */ value) => setDraft((now) => ({...now, [name]: value}));
   const invalid = (/** @type {number|null} */ value) => (Number.isNaN(value) ? "This is not a number above 0" : undefined);

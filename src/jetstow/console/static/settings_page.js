@@ -12,6 +12,7 @@ import {DOCUMENTS, DocumentSetting} from "./settings_documents.js";
 import {GeneralForm} from "./settings_general.js";
 import {JobsTab} from "./settings_jobs.js";
 import {ErrorBox, Name, Spinner, Tabs, useTitle} from "./ui.js";
+import {UnsavedChanges} from "./unsaved.js";
 
 /**
  * @typedef {{name: string, owner: string|null, owned: boolean, created: string, size: number, replicas: number, storage: "file"|"memory",
@@ -28,6 +29,10 @@ export function SettingsPage({bucket}) {
 /** @param {{bucket: string}} props */
 function Settings({bucket}) {
   const [tab, setTab] = useState("general");
+  /** The tabs with changes that are not saved: their forms stay in the page. */
+  const [unsaved, setUnsaved] = useState(/** @type {string[]} */ ([]));
+  const onUnsaved = (/** @type {string} */ id) => (/** @type {boolean} */ isUnsaved) =>
+    setUnsaved((now) => [...now.filter((each) => each !== id), ...(isUnsaved ? [id] : [])]);
   const loaded = useLoad((signal) => get(at`buckets/${bucket}`, {}, signal), [bucket]);
   useTitle(`Settings of ${bucket}`);
   useKeys([{keys: "Escape", label: "Back to the bucket", group: "Settings", run: () => navigate(paths.folder(bucket))}]);
@@ -41,7 +46,14 @@ function Settings({bucket}) {
     ...DOCUMENTS.map(({id, label}) => ({id, label})),
     {id: "jobs", label: "Jobs"},
   ];
-  const document = DOCUMENTS.find((each) => each.id === tab);
+  const shown = tabs.filter(({id}) => id === tab || unsaved.includes(id));
+  const panel = (/** @type {string} */ id) => {
+    const document = DOCUMENTS.find((each) => each.id === id);
+    if (document) return html`<${DocumentSetting} bucket=${bucket} setting=${document} mayChange=${mayChange} onUnsaved=${onUnsaved(id)} />`;
+    if (id === "jobs") return html`<${JobsTab} bucket=${data} mayRepair=${mayChange && canWrite()} />`;
+    return html`<${GeneralForm} key=${data?.name} bucket=${data} mayChange=${mayChange} onSaved=${onSaved} onUnsaved=${onUnsaved(id)} />
+      ${mayChange && html`<${DangerZone} bucket=${data} onReload=${loaded.reload} />`}`;
+  };
   return html`<div class="page settings-page">
     <${Breadcrumbs} bucket=${bucket} prefix="" leaf="Settings" />
     <div class="page-head"><h1>Settings of <${Name} value=${bucket} /></h1>
@@ -50,10 +62,8 @@ function Settings({bucket}) {
     ${!data && !loaded.error && html`<${Spinner} label="Loading the settings" />`}
     ${data && html`<${Tabs} tabs=${tabs} current=${tab} onChange=${setTab} label="Settings">
       ${!mayChange && tab !== "jobs" && html`<p class="notice">Only the owner of the bucket, with a key of full access, can change its settings.</p>`}
-      ${tab === "general" && html`<${GeneralForm} key=${data.name} bucket=${data} mayChange=${mayChange} onSaved=${onSaved} />
-        ${mayChange && html`<${DangerZone} bucket=${data} onReload=${loaded.reload} />`}`}
-      ${document && html`<${DocumentSetting} key=${document.id} bucket=${bucket} setting=${document} mayChange=${mayChange} />`}
-      ${tab === "jobs" && html`<${JobsTab} bucket=${data} mayRepair=${mayChange && canWrite()} />`}
+      ${shown.map(({id}) => html`<div key=${id} hidden=${id !== tab}>${panel(id)}</div>`)}
     <//>`}
+    <${UnsavedChanges} places=${tabs.filter(({id}) => unsaved.includes(id)).map(({label}) => label)} />
   </div>`;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 // All uploads of this page: they run while you browse.
 import {session} from "./api.js";
+import {keepObjects} from "./deletes.js";
 import {FileUpload} from "./upload_file.js";
 import {fingerprint, loadRecords, looksLike} from "./upload_records.js";
 import {Slots} from "./upload_slots.js";
@@ -78,6 +79,7 @@ export class UploadQueue {
    * @param {string} prefix
    */
   async add(bucket, entries, prefix) {
+    keepObjects(bucket, entries.map(({path}) => prefix + path));
     if (!this.totals().active) this.policy = "";
     const earlier = new Map(this.files.filter((each) => each.bucket === bucket).map((each) => [each.key, each]));
     const added = [];
