@@ -51,7 +51,8 @@ def connect(
 
     The options are those of nats-py's `connect` (`jetstow.types.ConnectOptions`). The first
     connection is attempted twice at most per server unless `max_reconnect_attempts` or
-    `reconnect_time_wait` is given. After that, nats-py reconnects as its options specify.
+    `reconnect_time_wait` is given. After that, nats-py reconnects as its options specify. Without
+    `error_cb`, errors are logged.
 
     Raises: `InvalidOptionError` (the option does not exist, or a URL or a seed is malformed),
     `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.
@@ -93,22 +94,26 @@ async def _find_servers(client: Client) -> tuple[list[str], dict[str, Any]]:
 
 async def _connect_first(client: Client, servers: str | list[str], options: dict[str, Any]) -> None:
     """Connect with few attempts: with its defaults, nats-py would try for two minutes."""
-    connecting, failures = True, list[Exception]()
+    connecting, failures = True, dict[str, Exception]()
+    log = _ErrorLog(client, servers)
     error_cb = options.get("error_cb")
     if error_cb is not None and not inspect.iscoroutinefunction(error_cb):
         raise nats.errors.InvalidCallbackTypeError
+    _check_schemes(servers)
     _check_credentials(options.get("user_credentials"))
     if options.get("nkeys_seed_str") == "":
         raise _invalid_seed("nkeys_seed_str")
 
     async def on_error(error: Exception) -> None:
         if connecting:
-            failures.append(error)
+            # Each different one, in the order of the last: attempts may go on without limit.
+            failures.pop(repr(error), None)
+            failures[repr(error)] = error
         if error_cb is not None:
             await error_cb(error)
         elif client._lease is None or not client._lease.is_released:
             # The release at the end of the process may stop the server of an open connection.
-            _log.warning("%s", error)
+            log.add(error, connecting=connecting)
 
     defaults = {key: value for key, value in _RECONNECT_DEFAULTS.items() if key not in options}
     first = {key: _FIRST_CONNECTION[key] for key in defaults}
@@ -120,14 +125,47 @@ async def _connect_first(client: Client, servers: str | list[str], options: dict
             # URL may quote a password.
             raise _option_error(error) from None
         # `from None`: nats-py's own error has no reason.
-        raise _connection_error(servers, failures or [error]) from None
+        raise _connection_error(servers, [*failures.values()] or [error]) from None
     except _nkeys_error():
         raise _invalid_seed(", ".join(sorted(_SEEDS & options.keys()))) from None
     # nats-py reports success when a server closes the connection after the first PING.
     if not client.is_connected:
-        raise _connection_error(servers, failures or [nats.errors.UnexpectedEOF()])
+        causes = [*failures.values()] or [nats.errors.UnexpectedEOF()]
+        raise _connection_error(servers, causes)
     connecting = False
     client.options.update(defaults)
+
+
+class _ErrorLog:
+    """Logs the errors of a client that has no `error_cb`.
+
+    A connection that fails is no warning, as the calls that need it raise: each different reason is
+    logged once until the client is connected again, with the level `INFO`. It is a warning if a
+    server refuses to connect the client again, or cannot be trusted.
+    """
+
+    def __init__(self, client: Client, servers: str | list[str]) -> None:
+        self._client = client
+        self._servers = servers
+        self._reasons: set[str] = set()
+        self._reconnects = 0
+
+    def add(self, error: Exception, *, connecting: bool) -> None:
+        """Log an error, which `connect` reports as well if it is `connecting`."""
+        is_of_connection = isinstance(error, ConnectionError | nats.errors.UnexpectedEOF)
+        if self._client.is_connected and not is_of_connection:
+            _log.warning("%s", error)
+            return
+        if self._reconnects != (reconnects := self._client.stats["reconnects"]):
+            self._reconnects = reconnects
+            self._reasons.clear()
+        if (reason := _reason(error)) in self._reasons:
+            return
+        self._reasons.add(reason)
+        is_refused = isinstance(error, _TLS_ERRORS) or _is_authorization_violation(error)
+        level = logging.WARNING if is_refused and not connecting else logging.INFO
+        addresses = _addresses(self._servers)
+        _log.log(level, "the connection to NATS at %s failed: %s", addresses, reason)
 
 
 def _nkeys_error() -> type[Exception]:
@@ -163,6 +201,12 @@ def _check_credentials(credentials: Any) -> None:
 # Options that have an NKey seed.
 _SEEDS: Final = frozenset({"user_credentials", "nkeys_seed", "nkeys_seed_str"})
 
+_TLS_ERRORS: Final = (ssl.SSLError, TLSNotOfferedError)
+
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE | re.ASCII)
+# As nats-py spells them: in upper case, it takes them for host names.
+_NATS_SCHEMES: Final = frozenset({"nats", "tls", "ws", "wss"})
+
 # nats-py's defaults, which apply once the client is connected, and what applies before.
 _RECONNECT_DEFAULTS: Final[dict[str, Any]] = {
     "max_reconnect_attempts": DEFAULT_MAX_RECONNECT_ATTEMPTS,
@@ -174,22 +218,47 @@ _FIRST_CONNECTION: Final[dict[str, Any]] = {
 }
 
 
-def _connection_error(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
+def _addresses(servers: str | list[str]) -> str:
+    """Return hosts and ports of URLs: before its @, a URL may have a password."""
     urls = [servers] if isinstance(servers, str) else servers
-    if not urls:
+    return ", ".join(url.rpartition("@")[2].rpartition("//")[2] for url in urls)
+
+
+def _connection_error(servers: str | list[str], failures: list[Exception]) -> ConnectionLostError:
+    if not servers:
         return NoServersError("cannot connect to NATS: the list of servers is empty")
-    # A URL may have a password before its @.
-    addresses = ", ".join(url.rpartition("@")[2].rpartition("//")[2] for url in urls)
+    addresses = _addresses(servers)
     for failure in failures:
-        if "authorization violation" in str(failure).lower():
+        if _is_authorization_violation(failure):
             return AuthorizationError(
                 f"the NATS server at {addresses} refused the credentials: Authorization Violation"
             )
     # A server that refuses our certificate sends a TLS alert on one attempt, and may only close
     # the connection on the next.
-    tls_errors = (ssl.SSLError, TLSNotOfferedError)
-    cause = next((error for error in failures if isinstance(error, tls_errors)), failures[-1])
+    cause = next((error for error in failures if isinstance(error, _TLS_ERRORS)), failures[-1])
     return NoServersError(f"cannot connect to NATS at {addresses}: {_reason(cause)}")
+
+
+def _is_authorization_violation(error: Exception) -> bool:
+    return "authorization violation" in str(error).lower()
+
+
+def _check_schemes(servers: Any) -> None:
+    """Refuse a URL with a scheme that nats-py does not have: it would take it for a host name.
+
+    Raises: `InvalidOptionError`.
+    """
+    urls = [servers] if isinstance(servers, str) else servers if isinstance(servers, list) else []
+    for url in urls:
+        match = _SCHEME.match(url) if isinstance(url, str) else None
+        if match and match[1] not in _NATS_SCHEMES:
+            # Only the scheme is quoted, as a URL may have a password. A part of NATS_URL after a
+            # comma may be the rest of one, which has an @.
+            is_secret = "@" in "".join(map(str, urls))
+            scheme = "a scheme" if is_secret else f"the scheme {match[1]!r}"
+            raise InvalidOptionError(
+                f"a server has {scheme} that is not of NATS: use nats://, tls://, ws:// or wss://"
+            )
 
 
 def _option_error(error: Exception) -> Exception:

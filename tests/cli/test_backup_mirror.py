@@ -233,7 +233,7 @@ def test_mirror_to_a_server_with_credentials(
 def test_mirror_with_invalid_arguments(cli: Cli, full: str) -> None:
     assert "--to" in cli.error(errors.USAGE, "mirror", full, full)
     assert "no bucket" in cli.error(errors.NOT_FOUND, "mirror", f"{full}-2", "x")
-    assert "not a bucket" in cli.error(errors.USAGE, "mirror", full, "x/y")
+    assert "names no bucket" in cli.error(errors.USAGE, "mirror", full, "x/y")
     cli.run("mirror", full, f"{full}-2")
     cli.run("seal", f"{full}-2", "--yes")
     assert "copied 0 " in cli.out("mirror", full, f"{full}-2")

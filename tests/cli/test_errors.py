@@ -104,7 +104,10 @@ def test_watch_across_a_server_restart(own: Cli, bucket: str) -> None:
         assert json.loads(process.stdout.readline())["name"] == "b"
         code, stderr = process.wait()
     assert code == 0
-    assert stderr == "jetstow: connection lost; reconnecting\njetstow: reconnected\n"
+    assert stderr == (
+        f"jetstow: watching bucket {bucket!r} for changes\n"
+        "jetstow: connection lost; reconnecting\njetstow: reconnected\n"
+    )
 
 
 def test_verbose_prints_the_traceback(own: Cli) -> None:

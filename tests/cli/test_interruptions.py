@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from jetstow import _connect
+from jetstow._core.write.purge import purge_replaced
 from jetstow.cli import errors
 from tests.support.cli import Cli, wait_until
 from tests.support.servers import NatsServer
@@ -59,7 +59,8 @@ def test_end_of_an_outage_names_the_reason_once(own: Cli, bucket: str) -> None:
     own.run("put", "-", f"{bucket}/a", stdin=b"x")
     kill = f"kill -9 {own.server.pid}"
     result = own.run("watch", bucket, "--exec", kill, code=errors.UNREACHABLE)
-    lost, failed = result.stderr.splitlines()
+    lines = result.stderr.splitlines()
+    lost, failed = [line for line in lines if "watching bucket" not in line]
     assert lost == "jetstow: connection lost; reconnecting"
     expected = rf"jetstow: {bucket}: the connection was lost and not restored within \d+s: "
     assert re.fullmatch(expected + "Connection refused", failed)
@@ -111,7 +112,7 @@ def test_cancelled_put_with_resume(
     (checkpoint,) = (tmp_path / "home" / "uploads").iterdir()
     assert re.fullmatch(
         rf"interrupted: up to \d+ of 3000000 bytes are kept as chunks in bucket {bucket!r}, the "
-        rf"checkpoint is '{checkpoint}': put the file again with resume to continue",
+        rf"checkpoint is '{checkpoint}': put the file again with --resume to continue",
         error,
     )
     assert cli.chunks(bucket) > 0
@@ -127,16 +128,32 @@ def test_cancelled_get_with_resume(cli: Cli, bucket: str, monkeypatch: pytest.Mo
     (partial,) = Path().iterdir()
     assert error == (
         f"interrupted: {partial.stat().st_size} of 9000000 bytes are kept in "
-        f"'{partial.resolve()}': get the object again with resume to continue"
+        f"'{partial.resolve()}': get the object again with --resume to continue"
     )
     cli.run(*command)
     assert [path.name for path in Path().iterdir()] == ["x"]
 
 
-def test_ctrl_c_without_resume_says_nothing(cli: Cli, bucket: str) -> None:
-    with cli.start("put", "-", f"{bucket}/a") as process:
-        process.stdin.write(bytes(2_000_000))
-        process.stdin.flush()
-        wait_until(lambda: cli.chunks(bucket) > 5)
-        process.signal(signal.SIGINT)
-        assert process.wait() == (errors.INTERRUPTED, "")
+def test_cancelled_transfers_without_resume(
+    cli: Cli, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the commit, a put is complete, and nothing is reported."""
+    cli.run("put", "-", f"{bucket}/a", stdin=bytes(9_000_000))
+    for command in (
+        ("get", f"{bucket}/a", "x"),
+        ("cp", f"{bucket}/a", "./x"),
+        ("backup", bucket, "x"),
+    ):
+        on_progress(monkeypatch, cancel)
+        error = cli.error(errors.INTERRUPTED, *command)
+        assert re.fullmatch(r"interrupted: '(.*/)?x' was not written", error), command
+        assert list(Path().iterdir()) == []
+
+    async def cancel_and_purge(*arguments: Any) -> None:
+        cancel()
+        await purge_replaced(*arguments)
+
+    monkeypatch.setattr("jetstow._core.write.put.purge_replaced", cancel_and_purge)
+    result = cli.run("put", "-", f"{bucket}/a", stdin=b"new", code=errors.INTERRUPTED)
+    assert result.stderr == ""
+    assert cli.out("cat", f"{bucket}/a") == "new"

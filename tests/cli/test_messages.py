@@ -136,7 +136,7 @@ def test_full_disk_of_a_resumed_get(cli: Cli, bucket: str) -> None:
     assert error == (
         f"jetstow: {name!r}: File too large\n"
         f"jetstow: 100000 of 3000000 bytes are kept in {name!r}: get the object again "
-        "with resume to continue\n"
+        "with --resume to continue\n"
     )
     cli.run("get", f"{bucket}/a", "x", "--resume")
     assert Path("x").stat().st_size == 3_000_000

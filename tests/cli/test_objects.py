@@ -163,7 +163,7 @@ def test_watch_begins_with_existing_objects(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "a", "b")
     cli.run("rm", f"{bucket}/a")
     rows = [row.split() for row in cli.out("watch", bucket, "--count", "2").splitlines()]
-    assert [row[2:] for row in rows] == [["updated", "1", "B", "b"], ["deleted", "-", "a"]]
+    assert [row[2:] for row in rows] == [["current", "1", "B", "b"], ["deleted", "-", "a"]]
     assert cli.out("watch", bucket, "--count", "1", "--ignore-deletes").endswith("  b\n")
     assert cli.out("watch", bucket, "--count", "0") == ""
 

@@ -106,8 +106,8 @@ def test_put_if_revision(cli: Cli, bucket: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--chunk-size", "2M"], "max_chunk_size"),
-        (["--chunk-size", "0"], "max_chunk_size"),
+        (["--chunk-size", "2M"], "--chunk-size of"),
+        (["--chunk-size", "0"], "--chunk-size of"),
         (["--header", "x"], "--header takes KEY=VALUE"),
         (["--metadata", "=x"], "--metadata takes KEY=VALUE"),
     ],

@@ -58,12 +58,18 @@ def test_ctrl_c_at_the_confirmation(cli: Cli, bucket: str) -> None:
 
 
 def test_watch_prints_json_lines_until_ctrl_c(cli: Cli, bucket: str) -> None:
+    """Objects that existed were shown as changes, and nothing separated them from changes."""
     put(cli, bucket, "before")
+    watching = f"jetstow: watching bucket {bucket!r} for changes\n"
     with cli.start("watch", bucket, "--json") as process:
-        assert json.loads(process.stdout.readline())["name"] == "before"
+        current = json.loads(process.stdout.readline())
+        assert (current["event"], current["name"]) == ("updated", "before")
+        assert current["current"]
+        assert process.stderr.readline().decode() == watching
         put(cli, bucket, "after")
         change = json.loads(process.stdout.readline())
         assert (change["event"], change["name"], change["size"]) == ("updated", "after", 5)
+        assert not change["current"]
         cli.run("rm", f"{bucket}/before")
         assert json.loads(process.stdout.readline())["event"] == "deleted"
         cli.run("ln", f"{bucket}/after", f"{bucket}/link")
@@ -75,11 +81,11 @@ def test_watch_prints_json_lines_until_ctrl_c(cli: Cli, bucket: str) -> None:
 def test_watch_updates_only(cli: Cli, bucket: str) -> None:
     put(cli, bucket, "before")
     with cli.start("watch", bucket, "--updates-only", "--count", "1") as process:
-        while process.is_running():
-            put(cli, bucket, "after")  # again: the watcher may not have started yet
+        assert b"watching bucket" in process.stderr.readline()
+        put(cli, bucket, "after")
         code, out, err = process.communicate()
     assert (code, err) == (0, "")
-    assert out.endswith(b"  after\n")
+    assert out.split()[2:] == [b"updated", b"5", b"B", b"after"]
 
 
 def test_put_of_a_named_pipe(cli: Cli, bucket: str) -> None:

@@ -191,7 +191,7 @@ async def test_full_bucket(js: jetstow.JetStreamContext, bucket: str, raw: Clien
     store = await js.create_object_store(bucket, max_bytes=200_000)
     await store.put("a", DATA)
     before = await raw_stream.subjects(raw, bucket)
-    with pytest.raises(BucketFullError, match="no space") as caught:
+    with pytest.raises(BucketFullError, match="a limit of the bucket is reached") as caught:
         await store.put("a", some_bytes(400_000), MANY_CHUNKS)
     assert isinstance(caught.value, OSError)
     assert (caught.value.bucket, caught.value.name) == (bucket, "a")
@@ -200,14 +200,26 @@ async def test_full_bucket(js: jetstow.JetStreamContext, bucket: str, raw: Clien
     await js.delete_object_store(bucket)
 
 
-async def test_full_server() -> None:
-    with NatsServer(jetstream="max_file_store: 300K") as small:
-        async with await jetstow.connect(small.url) as nc:
-            store = await nc.jetstream().create_object_store("b")
-            await store.put("a", DATA)
-            with pytest.raises(BucketFullError):
-                await store.put("a", some_bytes(1_000_000), MANY_CHUNKS)
-            assert (await store.get("a")).data == DATA
+SMALL_ACCOUNT = "accounts { A { jetstream: {max_file: 300K}, users: [{user: a, password: a}] } }"
+
+
+async def test_full_server_and_account() -> None:
+    """The error was only the server's "insufficient resources": full was the disk, or what?"""
+    for settings, reason in (
+        ({"jetstream": "max_file_store: 300K"}, "the disk of the server is full, or its max_file"),
+        ({"config": SMALL_ACCOUNT}, "the account's limit is reached: delete objects"),
+    ):
+        with NatsServer(**settings) as small:
+            async with await jetstow.connect(small.url, user="a", password="a") as nc:
+                store = await nc.jetstream().create_object_store("b")
+                await store.put("a", DATA)
+                with pytest.raises(BucketFullError, match=reason):
+                    await store.put("a", some_bytes(1_000_000), MANY_CHUNKS)
+                assert (await store.get("a")).data == DATA
+                with pytest.raises(
+                    BucketFullError, match="the max_bytes of all file buckets would"
+                ):
+                    await nc.jetstream().create_object_store("c", max_bytes=1 << 40)
 
 
 @pytest.mark.parametrize("change", ["put", "delete", "update_meta", "rename", "add_link", "open"])

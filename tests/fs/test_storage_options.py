@@ -178,6 +178,8 @@ def test_options_that_are_refused(contexts: Path, certificates: Certificates) ->
     new: dict[str, Any] = {"skip_instance_cache": True}
     with pytest.raises(InvalidOptionError, match="did you mean 'domain'"):
         JetstowFileSystem(domian="hub", **new)
+    with pytest.raises(InvalidOptionError, match="did you mean 'servers'"):
+        JetstowFileSystem(server="nats://127.0.0.1", **new)
     with pytest.raises(InvalidOptionError, match="`tls_cert` and `tls_key` are needed together"):
         JetstowFileSystem(tls_cert=str(certificates.client), **new)
     with pytest.raises(InvalidOptionError, match="`tls` is an SSLContext"):

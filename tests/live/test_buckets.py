@@ -191,16 +191,27 @@ async def test_create_again_with_the_same_options(
 
 
 @pytest.mark.parametrize(
-    "options", [{"description": "other"}, {"ttl": 60}, {"max_bytes": 5}, {"storage": "memory"}]
+    ("options", "differences"),
+    [
+        ({"description": "other"}, "description is None, not 'other'"),
+        ({"ttl": 60, "max_bytes": 5}, "ttl is 0, not 60, max_bytes is -1, not 5"),
+        ({"storage": "memory"}, "storage is 'file', not 'memory'"),
+    ],
 )
 async def test_create_again_with_other_options(
-    js: jetstow.JetStreamContext, bucket: str, options: dict[str, Any]
+    js: jetstow.JetStreamContext, bucket: str, options: dict[str, Any], differences: str
 ) -> None:
+    """The error did not name the options that differ, or what to do."""
     store = await js.create_object_store(bucket)
     await store.put("a", b"x")
     with pytest.raises(BucketExistsError) as caught:
         await js.create_object_store(bucket, **options)
     assert caught.value.bucket == bucket
+    assert caught.value.err_code == 10058
+    assert str(caught.value) == (
+        f"bucket {bucket!r} exists already with another configuration ({differences}): open it "
+        "with object_store(), or change it with create_or_update_object_store()"
+    )
     assert isinstance(caught.value, FileExistsError | nats_js.BadRequestError)
     assert (await store.get("a")).data == b"x"
     assert (await store.status()).description is None

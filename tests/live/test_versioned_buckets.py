@@ -75,7 +75,7 @@ async def test_state_of_versioning_is_kept_by_updates(
     assert (await store.status()).versioning == "enabled"
     assert (await store.status()).metadata["team"] == "a"
     await js.create_object_store(bucket, versioned=True, metadata={"team": "a"})
-    with pytest.raises(BucketExistsError):
+    with pytest.raises(BucketExistsError, match=r"\(versioned is True, not False\): open it"):
         await js.create_object_store(bucket, metadata={"team": "a"})
     with pytest.raises(InvalidOptionError, match="both versions and a ttl"):
         await js.update_object_store(bucket, ttl=10)

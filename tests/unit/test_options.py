@@ -65,3 +65,6 @@ def test_check_option_names() -> None:
     check_option_names("f()", ["a"], {"a"})
     with pytest.raises(InvalidOptionError, match=r"f\(\) has no option 'xyz': it has a, b"):
         check_option_names("f()", ["a", "xyz"], {"b", "a"})
+    # "xserver" has more letters in common.
+    with pytest.raises(InvalidOptionError, match="did you mean 'servers_of'"):
+        check_option_names("f()", ["server"], {"xserver", "servers_of"})

@@ -11,7 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jetstow._credentials import load_client_certificate, override_options, read_seed
+from jetstow._credentials import (
+    has_jwt_and_seed,
+    load_client_certificate,
+    override_options,
+    read_credentials,
+    read_seed,
+)
 from jetstow.cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +99,7 @@ class Settings:
         """The options of `jetstow.connect`, `servers` included.
 
         Raises: `UsageError` (an option needs another one, or a file is not valid),
-        `ContextError`.
+        `ContextError`, `OSError`.
         """
         options: dict[str, Any] = dict(self._context.options) if self._context else {}
         if self.server:
@@ -117,6 +123,11 @@ class Settings:
         if self.creds and self.nkey:
             raise UsageError("--creds and --nkey are two kinds of credentials: use one of them")
         if self.creds:
+            if not has_jwt_and_seed(read_credentials(self.creds)):
+                raise UsageError(
+                    f"--creds {str(self.creds)!r} is a file without the JWT and the NKey seed of a "
+                    "user"
+                )
             return {"user_credentials": str(self.creds)}
         if self.nkey:
             if (seed := read_seed(self.nkey)) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -33,6 +34,29 @@ EXIT_CODES: Final = {
     DAMAGED: "the stored bytes are damaged or lost",
     INTERRUPTED: "interrupted by Ctrl-C",
 }
+
+
+# What the library's messages name, at their beginning or end, where no object's name can be.
+_OPTIONS: Final = tuple(
+    (re.compile(pattern, re.DOTALL), replacement)
+    for pattern, replacement in (
+        (r"^another (get|put)_file with resume ", r"another \1 with --resume "),
+        (r"\bwith resume( to continue)?$", r"with --resume\1"),
+        (r"\bpass force=True$", "add --force"),
+        (
+            r"\bmax_delete( \(\d+\): nothing was changed; .* raise )max_delete$",
+            r"--max-delete\1--max-delete",
+        ),
+        (
+            r": open it with object_store\(\), or change it with create_or_\w+\(\)$",
+            ": use it as it is, or change it with jetstow edit",
+        ),
+        (r"^max_chunk_size of ", "--chunk-size of "),
+        (r"\bupdate_object_store\('([\w-]+)', versioned=True\)$", r"jetstow edit \1 --versioned"),
+        (r"\bstore\.encrypted\(key, allow_plain=True\)$", "--allow-plain"),
+        (r"\bstore\.encrypted\(key, original_bucket=\.\.\.\)$", "--original-bucket"),
+    )
+)
 
 
 class CliError(Exception):
@@ -77,28 +101,16 @@ def message(error: BaseException) -> str:
 def _text(error: BaseException) -> str:
     import nats.errors
 
-    from jetstow.errors import (
-        InvalidOptionError,
-        JetstowError,
-        ObjectDeletedError,
-        ObjectEncryptedError,
-        TamperedError,
-    )
+    from jetstow.errors import JetstowError, ObjectDeletedError, ObjectEncryptedError
 
-    # The library's messages name `store.encrypted(key)`, which the command line does not have.
     if isinstance(error, ObjectEncryptedError) and "store." in str(error):
         return f"{str(error).rpartition(': ')[0]}: add --key-file with its key"
-    if isinstance(error, TamperedError):
-        text = str(error).replace("store.encrypted(key, allow_plain=True)", "--allow-plain")
-        return text.replace("store.encrypted(key, original_bucket=...)", "--original-bucket")
     # "was deleted" alone reads like a success of rm.
     if isinstance(error, ObjectDeletedError) and str(error).endswith(" was deleted"):
         return f"there is no object {error.name!r} in bucket {error.bucket!r}: it was deleted"
-    # The library's messages name the parameters; the command line has options.
-    if isinstance(error, InvalidOptionError) and "deleting would remove" in str(error):
-        text = str(error).replace("pass force=True", "add --force")
-        return text.replace("max_delete", "--max-delete")
-    if isinstance(error, JetstowError | CliError):
+    if isinstance(error, JetstowError):
+        return _with_options(str(error))
+    if isinstance(error, CliError):
         return str(error)
     if isinstance(error, nats.errors.Error):
         return f"NATS: {str(error).removeprefix('nats: ')}"
@@ -109,6 +121,13 @@ def _text(error: BaseException) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
     return f"{type(error).__name__}: {error} (--verbose shows the traceback)"
+
+
+def _with_options(text: str) -> str:
+    """Return a message of the library with the options of the command line for its parameters."""
+    for pattern, replacement in _OPTIONS:
+        text = pattern.sub(replacement, text)
+    return text
 
 
 def cause(error: Exception) -> str:
@@ -129,7 +148,7 @@ def report(error: BaseException, *, verbose: bool = False) -> None:
 
 def notes(error: BaseException) -> list[str]:
     """Return the notes of an error, such as what an interrupted transfer has kept."""
-    return [printable(note) for note in getattr(error, "__notes__", ())]
+    return [printable(_with_options(note)) for note in getattr(error, "__notes__", ())]
 
 
 def print_message(text: str) -> None:

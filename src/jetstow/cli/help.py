@@ -62,7 +62,7 @@ class Group(TyperGroup):
         sections: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in self.list_commands(ctx):
             command: Any = self.get_command(ctx, name)
-            summary = command.get_short_help_str(formatter.width - 12)
+            summary = command.get_short_help_str(sys.maxsize)  # wrapped, not cut
             sections[command.rich_help_panel or "Commands"].append((f"{name:<7}", summary))
         for title, commands in sections.items():
             with formatter.section(title):
@@ -94,9 +94,10 @@ class RootGroup(Group):
         options["standalone_mode"] = False
         try:
             code = super().main(*args, **options)
-        except errors.UsageError as error:
+        except (errors.UsageError, OSError) as error:
+            # OSError: the parser of an option cannot read the file that it names.
             errors.report(error)
-            code = errors.USAGE
+            code = errors.exit_code(error)
         except Exception as error:
             # click's exceptions. typer contains a copy of click, so their module varies.
             if not hasattr(error, "format_message"):

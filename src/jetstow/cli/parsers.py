@@ -6,9 +6,9 @@ import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
+from jetstow._credentials import read_credentials
 from jetstow.cli.errors import UsageError
 
 KEY_SIZE: Final = 32
@@ -79,7 +79,7 @@ def object_address(text: str) -> Address:
     """Parse `bucket/name`."""
     parsed = address(text)
     if not parsed.name:
-        raise UsageError(f"{text!r} is a bucket, not an object: use BUCKET/NAME")
+        raise UsageError(f"{text!r} names no object: use BUCKET/NAME")
     return parsed
 
 
@@ -87,7 +87,7 @@ def bucket_name(text: str) -> str:
     """Parse `bucket`, or `bucket/` as a shell completes it."""
     parsed = address(text)
     if parsed.name:
-        raise UsageError(f"{text!r} is an object, not a bucket: use BUCKET")
+        raise UsageError(f"{text!r} names no bucket: use BUCKET")
     return parsed.bucket
 
 
@@ -145,8 +145,11 @@ _HEX_KEY: Final = re.compile(rb"[0-9a-fA-F]{64}\s*")
 
 
 def key_file(path: str) -> bytes:
-    """Read a key from a file: 64 hexadecimal digits, as keygen writes them, or 32 bytes."""
-    content = Path(path).read_bytes()
+    """Read a key from a file: 64 hexadecimal digits, as keygen writes them, or 32 bytes.
+
+    Raises: `OSError`, `UsageError` (the file does not contain a key).
+    """
+    content = read_credentials(path)
     if _HEX_KEY.fullmatch(content):
         return bytes.fromhex(content.decode())
     if len(content) != KEY_SIZE:

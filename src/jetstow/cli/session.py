@@ -71,18 +71,18 @@ class Session:
     def _on_error(self, error: Exception) -> None:
         if self._waits and self._client is None and self._last_error is None:
             source = self.settings.server_source
-            self._notify(f"cannot connect to NATS ({source}): {errors.cause(error)}; trying again")
+            self.notify(f"cannot connect to NATS ({source}): {errors.cause(error)}; trying again")
         self._last_error = error
 
     async def _on_disconnect(self) -> None:
         # Not while the session closes it. nats-py also calls this when it gives up.
         if self._client is not None and self._lost_at is None:
             self._lost_at = time.monotonic()
-            self._notify("connection lost; reconnecting")
+            self.notify("connection lost; reconnecting")
 
     async def _on_reconnect(self) -> None:
         self._lost_at = None
-        self._notify("reconnected")
+        self.notify("reconnected")
 
     def explain(self, error: Exception) -> Exception:
         """Return an error, with the reason if the connection was lost and not restored."""
@@ -99,7 +99,8 @@ class Session:
         lost.__notes__ = errors.notes(error)
         return lost.with_traceback(error.__traceback__)
 
-    def _notify(self, text: str) -> None:
+    def notify(self, text: str) -> None:
+        """Print a line about the run of the command on stderr, unless it is quiet."""
         if not self.settings.quiet:
             errors.print_message(text)
 

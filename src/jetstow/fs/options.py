@@ -12,6 +12,19 @@ from jetstow._credentials import load_client_certificate, override_options
 from jetstow.errors import InvalidOptionError
 from jetstow.types import ConnectOptions, JetStreamOptions
 
+# The arguments of the file system that are not in `options`, for the hint of an unknown option.
+_ARGUMENTS: Final = frozenset(
+    {
+        "servers",
+        "key",
+        "allow_plain",
+        "use_listings_cache",
+        "asynchronous",
+        "loop",
+        "batch_size",
+    }
+)
+
 # What other options take as objects, as names: processes and configuration files can pass these.
 _OWN: Final = frozenset({"context", "tls_ca", "tls_cert", "tls_key"})
 
@@ -26,7 +39,7 @@ class Options:
         certificate comes without its key).
         """
         known = ConnectOptions.__optional_keys__ | JetStreamOptions.__optional_keys__ | _OWN
-        check_option_names("the jetstow file system", options, known)
+        check_option_names("the jetstow file system", options, known | _ARGUMENTS)
         self.servers = servers
         self.context: str | None = options.get("context")
         self._tls = {

@@ -45,7 +45,7 @@ def connect(servers: Servers = None, **options: Unpack[BlockingConnectOptions]) 
     The options are those of nats-py's `connect` (`jetstow.types.BlockingConnectOptions`).
     Callbacks are functions, and run in a thread of their own. The first connection is attempted
     twice at most per server unless `max_reconnect_attempts` or `reconnect_time_wait` is given.
-    After that, nats-py reconnects as its options specify.
+    After that, nats-py reconnects as its options specify. Without `error_cb`, errors are logged.
 
     Raises: `InvalidOptionError` (the option does not exist, or a URL or a seed is malformed),
     `NoServersError`, `AuthorizationError`, `ContextError`, `EmbeddedServerError`.

@@ -120,6 +120,22 @@ async def test_malformed_url(address: Any) -> None:
         await jetstow.connect(address)
 
 
+async def test_scheme_of_another_protocol(
+    monkeypatch: pytest.MonkeyPatch, plain: NatsServer
+) -> None:
+    """nats-py takes it for a host name: "Name or service not known", also for 127.0.0.1."""
+    address = plain.url.removeprefix("nats")
+    for scheme in ("http", "foo", "NATS"):
+        monkeypatch.setenv("NATS_URL", scheme + address)
+        for servers in (scheme + address, [plain.url, scheme + address], None):
+            with pytest.raises(InvalidOptionError, match=f"the scheme '{scheme}' .* use nats://, "):
+                await jetstow.connect(servers)
+    with pytest.raises(InvalidOptionError, match="a server has a scheme that is not of NATS"):
+        await jetstow.connect("http://joe:sesame@localhost")
+    async with jetstow.connect(address.removeprefix("://")):  # nats-py adds nats://
+        pass
+
+
 @pytest.mark.parametrize(
     "address",
     ["nats://joe:ses/ame@127.0.0.1:1", "nats://joe:ses,ame@127.0.0.1:1", "nats://ses@127.0.0.1:1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -197,17 +198,43 @@ async def test_errors_of_reconnects_are_not_stored() -> None:
             assert len(stored) <= 1, "nats-py stores the last one"
 
 
-async def test_without_a_callback_errors_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_without_a_callback_each_failure_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each attempt to connect printed "[Errno 111] ..." on stderr, also before an exception."""
+    caplog.set_level(logging.INFO, "jetstow.client")
+    with pytest.raises(NoServersError):
+        await jetstow.connect(f"nats://127.0.0.1:{free_port()}", **SHORT)
+    attempts = asyncio.Semaphore(0)
     with NatsServer() as own:
         back = asyncio.Event()
 
         async def reconnected() -> None:
             back.set()
 
-        async with jetstow.connect(own.url, reconnected_cb=reconnected, reconnect_time_wait=0.05):
-            own.restart(kill=True)
-            await back.wait()
-    assert {record.name for record in caplog.records} == {"jetstow.client"}
+        async with jetstow.connect(
+            own.url, reconnected_cb=reconnected, max_reconnect_attempts=-1, reconnect_time_wait=0.01
+        ) as nc:
+            on_error = nc._error_cb
+
+            async def count(error: Exception) -> None:
+                await on_error(error)
+                attempts.release()
+
+            nc._error_cb = count
+            for _ in range(2):
+                own.kill()
+                for _ in range(4):
+                    await attempts.acquire()
+                own.start()
+                await back.wait()
+                back.clear()
+    refused = [record for record in caplog.records if "Connection refused" in record.message]
+    assert [record.levelname for record in refused] == ["INFO"] * 3
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert refused[-1].message == (
+        f"the connection to NATS at 127.0.0.1:{own.port} failed: Connection refused"
+    )
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,45 @@ def test_message_of_other_exceptions(error: Exception, code: int, message: str) 
     assert (cli_errors.exit_code(error), cli_errors.message(error)) == (code, message)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "put the file again with resume to continue",
+            "put the file again with --resume to continue",
+        ),
+        (
+            "object 'a' is encrypted: it cannot be put with resume",
+            "object 'a' is encrypted: it cannot be put with --resume",
+        ),
+        ("another put_file with resume stores 'f'", "another put with --resume stores 'f'"),
+        (
+            "nothing was changed; if this is intended, pass force=True",
+            "nothing was changed; if this is intended, add --force",
+        ),
+        (
+            "more than max_delete (2): nothing was changed; check 'a', or raise max_delete",
+            "more than --max-delete (2): nothing was changed; check 'a', or raise --max-delete",
+        ),
+        (
+            "(a): open it with object_store(), or change it with create_or_update_object_store()",
+            "(a): use it as it is, or change it with jetstow edit",
+        ),
+        ("max_chunk_size of object 'a' must be 1", "--chunk-size of object 'a' must be 1"),
+        (
+            "bucket 'b' has no versions: enable them with update_object_store('b', versioned=True)",
+            "bucket 'b' has no versions: enable them with jetstow edit b --versioned",
+        ),
+        ("read it with store.encrypted(key, allow_plain=True)", "read it with --allow-plain"),
+        ("there is no object 'a with resume'", "there is no object 'a with resume'"),
+    ],
+)
+def test_options_in_messages_of_the_library(text: str, expected: str) -> None:
+    error = errors.JetstowError(text)
+    error.add_note(text)
+    assert [cli_errors.message(error), *cli_errors.notes(error)] == [expected] * 2
+
+
 def test_meaning_of_every_exit_code() -> None:
     codes = {*EXIT_CODES.values(), cli_errors.OK, cli_errors.INTERRUPTED}
     assert codes == set(cli_errors.EXIT_CODES)

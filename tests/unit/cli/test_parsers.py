@@ -54,9 +54,9 @@ def test_address_without_a_bucket(text: str) -> None:
 
 
 def test_object_without_a_name_and_bucket_with_one() -> None:
-    with pytest.raises(UsageError, match="is a bucket, not an object"):
+    with pytest.raises(UsageError, match="'b/' names no object: use BUCKET/NAME"):
         parsers.object_address("b/")
-    with pytest.raises(UsageError, match="is an object, not a bucket"):
+    with pytest.raises(UsageError, match="'b/a' names no bucket: use BUCKET"):
         parsers.bucket_name("b/a")
     assert parsers.bucket_name("b/") == "b"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
@@ -42,8 +43,10 @@ def atomic_file(path: Path, *, sets_mode: bool = False) -> Iterator[BinaryIO]:
             if not sets_mode:
                 temporary.chmod(mode_of(path))
             temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, asyncio.CancelledError):
+            error.add_note(f"{str(path)!r} was not written")
         raise
 
 

@@ -85,10 +85,9 @@ async def wait_unless_cancelled(event: asyncio.Event, timeout: float) -> bool:
     return requested is None or not requested.is_set()
 
 
-def discard_task(task: asyncio.Task[Any]) -> None:
-    """Cancel a task whose result is of no use. What it raised is not logged."""
-    task.cancel()
-    if task.done() and not task.cancelled():
+def discard_task(task: asyncio.Task[Any] | None) -> None:
+    """Cancel a task, if there is one, whose result is of no use. What it raised is not logged."""
+    if task is not None and not task.cancel() and not task.cancelled():
         task.exception()  # retrieved, so that asyncio does not log it
 
 

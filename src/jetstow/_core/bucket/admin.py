@@ -11,6 +11,7 @@ from nats.js import api
 
 from jetstow._core.bucket import stale_data
 from jetstow._core.bucket.config import FIXED_STREAM_CONFIG, stream_config, with_versioning
+from jetstow._core.bucket.config_differences import with_differences
 from jetstow._core.bucket.stream import OFFSET_PAST_END, Stream
 from jetstow._core.bucket.stream_config import check_config, may_have_other_subjects
 from jetstow._core.protocol import subjects
@@ -64,7 +65,10 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
             body["allow_msg_ttl"] = True
         if config.versioned:
             body = with_versioning(body, config, existing, 0)
-        response = await _request(js, "CREATE", bucket, body)
+        try:
+            response = await _request(js, "CREATE", bucket, body)
+        except BucketExistsError as error:
+            raise with_differences(error, ErrorContext(bucket), existing, body) from None
     except ServerError as error:
         if error.err_code != _STORE_NOT_CREATED:
             raise

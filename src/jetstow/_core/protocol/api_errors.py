@@ -30,7 +30,17 @@ _STREAM_EXISTS: Final = 10058
 _SEALED: Final = 10109
 _MESSAGE_TOO_LARGE: Final = 10054
 _BAD_CONFIG: Final = frozenset({10052, 10074})  # their `code` is 500, like a server's fault
-_FULL_CODES: Final = frozenset({10002, 10023, 10028, 10047, 10077})
+_STORE_FAILED: Final = 10077  # the limits of the stream, and failures of the disk
+# What is full, as the descriptions do not say it or what to do.
+_FULL: Final = {
+    10002: "the account's limit is reached: delete objects, or raise it",
+    10023: "the disk of the server is full, or its max_file_store or max_memory_store is reached: "
+    "delete objects, or give it more",
+    10028: "the max_bytes of all memory buckets would exceed what the account or server has",
+    10047: "the max_bytes of all file buckets would exceed what the account or server has",
+    _STORE_FAILED: "the server could not store it: its log has the reason",
+}
+_LIMIT_REACHED: Final = "a limit of the bucket is reached: delete objects, or raise it"
 # The texts of the operating systems, with the error codes of purges, of creations, and of 10077.
 _DISK_FULL_TEXTS: Final = (
     "no space left on device",
@@ -106,8 +116,10 @@ def api_error(context: ErrorContext, error: dict[str, Any]) -> JetstowError:
             f"no space for {context}, the server's disk is full: {description}; free space on it, "
             "then restart the server: since 2.14, it refuses all changes of the bucket until then",
         )
-    elif err_code in _FULL_CODES:
-        result = context.error(BucketFullError, f"no space for {context}: {description}")
+    elif err_code in _FULL:
+        is_limit = err_code == _STORE_FAILED and str(description).startswith("maximum ")
+        reason = _LIMIT_REACHED if is_limit else _FULL[err_code]
+        result = context.error(BucketFullError, f"no space for {context}: {description}; {reason}")
     elif err_code in _NO_JETSTREAM_CODES:
         result = context.error(
             JetStreamUnavailableError, f"no JetStream for {context}: {description}"

@@ -165,14 +165,12 @@ class Put:
     def expect(self, revision: int | None) -> None:
         """Let `finish` succeed only if the name is at a revision, whatever was expected before."""
         self._expected_revision = revision
-        if self._reading_state is not None:
-            discard_task(self._reading_state)
+        discard_task(self._reading_state)
         self._reading_state = self._state = None  # read again: it may be older than the revision
 
     async def end(self, error: object = None) -> None:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
-        if self._reading_state is not None:
-            discard_task(self._reading_state)
+        discard_task(self._reading_state)
         try:
             if not self.keeps_chunks and self._upload.may_have_stored:
                 # A cancelled task must not leave its chunks behind, either.
@@ -208,6 +206,8 @@ class Put:
             # The bucket was created again since. The next put enables it.
             self._stream.config.pop("allow_msg_ttl", None)
         await self.end(error)
+        if isinstance(error, asyncio.CancelledError) and not self.keeps_chunks:
+            error.add_note(f"{self.context} was not stored")
 
     async def _write_chunk(self, chunk: memoryview) -> None:
         if self._reading_state is not None and self._reading_state.done():

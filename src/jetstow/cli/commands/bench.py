@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import secrets
@@ -94,6 +95,9 @@ async def _temporary_bucket(
             name, description="temporary: jetstow bench", ttl=BUCKET_TTL,
             storage=StorageType(storage or "file"), replicas=replicas,
         )  # fmt: skip
+    except asyncio.CancelledError:
+        # Its notes are about an object of the temporary bucket.
+        raise asyncio.CancelledError from None
     finally:
         await _delete_bucket(session, name)
 

@@ -105,7 +105,7 @@ async def edit(
         ("an object", of_object, of_bucket) if address.name else ("a bucket", of_bucket, of_object)
     )
     if names := [name for name, value in other.items() if value is not None]:
-        raise UsageError(f"{str(address)!r} is {kind}: it has no {_option(names[0])}")
+        raise UsageError(f"{str(address)!r} names {kind}: it has no {_option(names[0])}")
     if all(value is None for value in (shared | own).values()):
         raise UsageError(f"nothing to change: name an option, such as {_option('description')}")
     entries = _Entries("--metadata", metadata, remove_metadata)

@@ -139,7 +139,7 @@ async def _select(session: Session, address: Address, recursive: bool) -> Sequen
         return await select_folder(session, address)
     if not address.name:
         raise UsageError(
-            f"{str(address)!r} is a bucket: add --recursive to delete what is in it, or use rb"
+            f"{str(address)!r} names a bucket: add --recursive to delete what is in it, or use rb"
         )
     if address.is_folder:
         raise UsageError(f"{str(address)!r} is a folder: add --recursive")

@@ -55,7 +55,7 @@ async def top(
         bool, typer.Option("--once", help="Print one sample, after one interval, and end.")
     ] = False,
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
-    """Show buckets with size, objects and rates, and their clients (live).
+    """Show buckets with size, objects, rates and clients (live).
 
     WRITES/s are messages that are written to a bucket each second: the chunks and the metadata of
     objects. GROWTH/s are bytes that it grows or shrinks by. The server counts what is read for each

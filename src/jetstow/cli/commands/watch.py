@@ -53,7 +53,8 @@ async def watch(
 ) -> AsyncGenerator[Result, None]:  # fmt: skip
     """Print each change of a bucket as it happens.
 
-    The objects that exist already come first. Ctrl-C ends the command.
+    The objects that exist already come first, as "current" (with --json: "current": true). Then a
+    line on stderr reports that changes follow. Ctrl-C ends the command.
 
     The command of --exec gets these environment variables: JETSTOW_EVENT (updated, linked or
     deleted), JETSTOW_BUCKET, JETSTOW_NAME, JETSTOW_SIZE, JETSTOW_REVISION, JETSTOW_DIGEST. It runs
@@ -67,16 +68,20 @@ async def watch(
     if count == 0:
         return
     store = await session.store(bucket)
+    watching = f"watching bucket {bucket!r} for changes"
     async with await store.watch(
         ignore_deletes=ignore_deletes, updates_only=updates_only
     ) as watcher:
+        is_current = not updates_only
+        if not is_current:
+            session.notify(watching)
         async for info in watcher:
             if info is None:  # the end of the objects that exist already
+                is_current = False
+                session.notify(watching)
                 continue
             event = "deleted" if info.deleted else "linked" if info.link else "updated"
-            name = info.name if info.deleted else object_label(info)
-            line = f"{format_time(info.modified)}  {event:<7}  {object_size(info):>8}  {name}"
-            yield Result({"event": event, **object_data(info)}, [printable(line)])
+            yield _result(info, event, is_current=is_current)
             if run is not None:
                 address = str(Address(info.bucket, info.name))
                 if (failure := await run.run(address, _variables(event, info))) is not None:
@@ -84,6 +89,13 @@ async def watch(
             seen += 1
             if seen == count:
                 return
+
+
+def _result(info: ObjectInfo, event: str, *, is_current: bool) -> Result:
+    shown = "current" if is_current and not info.deleted else event
+    name = info.name if info.deleted else object_label(info)
+    line = f"{format_time(info.modified)}  {shown:<7}  {object_size(info):>8}  {name}"
+    return Result({"event": event, "current": is_current, **object_data(info)}, [printable(line)])
 
 
 def _variables(event: str, info: ObjectInfo) -> dict[str, str]:
