@@ -95,11 +95,14 @@ def unreadable_response(context: ErrorContext, data: bytes) -> ServerError:
 
 def no_responders(context: ErrorContext) -> JetStreamUnavailableError:
     """Return the error for status 503: no JetStream server is subscribed to the subject."""
-    return context.error(
-        JetStreamUnavailableError,
-        f"no responders for {context}: JetStream is disabled on the server or for the account, or "
-        "the stream has no leader",
-    )
+    if context.bucket is None:
+        text = "no responders: JetStream is disabled on the server or for the account"
+    else:
+        text = (
+            f"no responders for {context}: JetStream is disabled on the server or for the account, "
+            "or the stream has no leader"
+        )
+    return context.error(JetStreamUnavailableError, text)
 
 
 def api_error(context: ErrorContext, error: dict[str, Any]) -> JetstowError:
@@ -121,9 +124,8 @@ def api_error(context: ErrorContext, error: dict[str, Any]) -> JetstowError:
         reason = _LIMIT_REACHED if is_limit else _FULL[err_code]
         result = context.error(BucketFullError, f"no space for {context}: {description}; {reason}")
     elif err_code in _NO_JETSTREAM_CODES:
-        result = context.error(
-            JetStreamUnavailableError, f"no JetStream for {context}: {description}"
-        )
+        of = "" if context.bucket is None else f" for {context}"
+        result = context.error(JetStreamUnavailableError, f"no JetStream{of}: {description}")
     else:
         result = context.error(
             ServerError, f"the server refused a request for {context}: {description}"
