@@ -69,8 +69,7 @@ async def console(
 def _serves_console(url: str) -> bool:
     """Return whether a gateway with a console listens at an address."""
     try:
-        # Only http on loopback: `parse_address` has checked the host.
-        urllib.request.urlopen(f"{url}/_console/api/session", timeout=_PROBE_TIMEOUT)  # noqa: S310
+        _open_url(f"{url}/_console/api/session")
     except urllib.error.HTTPError as error:
         if error.code != HTTPStatus.UNAUTHORIZED:
             return False
@@ -81,6 +80,15 @@ def _serves_console(url: str) -> bool:
     except (OSError, http.client.HTTPException):
         return False
     return False
+
+
+def _open_url(url: str) -> None:
+    """Send a request to this machine, and not to a proxy of the environment.
+
+    Raises: `OSError` (`HTTPError` for an error status), `http.client.HTTPException`.
+    """
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(url, timeout=_PROBE_TIMEOUT).close()
 
 
 async def _open(gateway: str, no_browser: bool, *, is_own: bool) -> Result:
@@ -113,7 +121,7 @@ def _accepts(gateway: str, key: Key) -> bool:
     now = datetime.datetime.now(datetime.UTC)
     url = presigned_url(key, gateway, "/", region="us-east-1", now=now, seconds=60)
     try:
-        urllib.request.urlopen(url, timeout=_PROBE_TIMEOUT).close()  # noqa: S310 - see above
+        _open_url(url)
     except urllib.error.HTTPError as error:
         return error.code != HTTPStatus.FORBIDDEN or b"<Code>AccessDenied<" in error.read()
     except (OSError, http.client.HTTPException):
