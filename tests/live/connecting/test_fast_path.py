@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import nats
 import pytest
+import uvloop
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
 
@@ -116,6 +118,28 @@ async def test_fast_path_after_reconnect(bucket: str) -> None:
         assert nc._fast_path is not first
         await nc.close()
         assert nc._fast_path is None
+
+
+def test_writes_after_the_end_of_the_connection(server: NatsServer) -> None:
+    """uvloop raises an error for them: it ended a call, or the event loop reported it."""
+
+    async def write() -> list[dict[str, Any]]:
+        reported: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, each: reported.append(each))
+        async with jetstow.connect(server.url) as nc:
+            await nc.flush()
+            fast_path = nc._fast_path
+            assert fast_path is not None
+            fast_path._transport.abort()
+            await asyncio.sleep(0)
+            fast_path.write(b"PUB x 1\r\n", b"x")
+            fast_path.flush_soon()
+            await asyncio.sleep(0)
+            fast_path.write(b"PUB x 1000000\r\n", bytes(1_000_000))
+        return reported
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(write()) == []
 
 
 async def test_messages_larger_than_the_read_buffer(bucket: str) -> None:

@@ -108,7 +108,8 @@ class FastPath(asyncio.BufferedProtocol):
         """
         if len(payload) >= _MIN_UNBATCHED_SIZE:
             self.flush()
-            self._transport.writelines((head, payload, _END))
+            if not self._transport.is_closing():
+                self._transport.writelines((head, payload, _END))
         else:
             self._outgoing.append(b"".join((head, payload, _END)))
             if len(self._outgoing) == _MAX_BATCH:
@@ -130,7 +131,9 @@ class FastPath(asyncio.BufferedProtocol):
         if self._outgoing:
             data = b"".join(self._outgoing)
             self._outgoing.clear()
-            self._transport.write(data)
+            # The connection may have ended, before nats-py learns of it: uvloop raises an error.
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
     async def next(self) -> ParsedMessage | bytes | None:
         """Wait for a message or a protocol line for nats-py; None at the end of the connection.
