@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,17 @@ async def test_time_of_an_encrypted_object(store: jetstow.ObjectStore) -> None:
     assert await vault.put("a", b"data") == await vault.get_info("a")
 
 
+@asynccontextmanager
+async def _delayed(
+    server: NatsServer, bucket: str
+) -> AsyncIterator[tuple[jetstow.Client, jetstow.ObjectStore]]:
+    """A connection with a round trip of 200 ms, and a bucket that it has written to."""
+    async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
+        delayed = await nc.jetstream().object_store(bucket)
+        await delayed.put("warm", b"x")
+        yield nc, delayed
+
+
 async def test_time_needs_no_round_trip(
     server: NatsServer, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,9 +77,7 @@ async def test_time_needs_no_round_trip(
     a purge of replaced chunks could arrive in between.
     """
     counter = RoundTripCounter(monkeypatch)
-    async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
-        delayed = await nc.jetstream().object_store(store.bucket)
-        await delayed.put("warm", b"x")
+    async with _delayed(server, store.bucket) as (nc, delayed):
         counts = set()
         for number in range(20):
             counter.reset()
@@ -92,9 +103,7 @@ async def test_times_of_many_puts_need_no_round_trip(
 ) -> None:
     """Storing all of them takes longer than storing one: the request came too early."""
     counter = RoundTripCounter(monkeypatch)
-    async with Proxy(server.port, delay=0.1) as proxy, await jetstow.connect(proxy.url) as nc:
-        delayed = await nc.jetstream().object_store(store.bucket)
-        await delayed.put("warm", b"x")
+    async with _delayed(server, store.bucket) as (_, delayed):
         counts = set()
         for attempt in range(20):
             counter.reset()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import os
 import socket
 
-from jetstow.cli.errors import CliError, UsageError
+from jetstow.cli.errors import CliError, UsageError, cause
 
 
 class AddressInUseError(CliError):
@@ -24,14 +23,11 @@ def listen(option: str, address: str) -> socket.socket:
     host, port = parse_address(option, address)
     try:
         return server.listen(host, port)
-    except socket.gaierror as error:
-        raise CliError(f"{option} {address}: {error.strerror}") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"{option} {address}: another program uses this address: choose another one"
             raise AddressInUseError(message) from error
-        # The message of asyncio and socket repeats the address as Python writes it.
-        raise CliError(f"{option} {address}: {os.strerror(error.errno or 0)}") from error
+        raise CliError(f"{option} {address}: {cause(error)}") from error
 
 
 def parse_address(option: str, address: str) -> tuple[str, int]:

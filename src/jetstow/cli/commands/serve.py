@@ -7,7 +7,7 @@ import importlib.util
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from jetstow import JetStreamContext
     from jetstow.s3.auth.keys import Key
-
-# The server's code for an account without JetStream.
-_NOT_ENABLED_FOR_ACCOUNT: Final = 10039
 
 Listen = Annotated[
     str,
@@ -195,12 +192,13 @@ async def _check_jetstream(js: JetStreamContext) -> None:
 
     Raises: `JetStreamUnavailableError`.
     """
+    from jetstow._core.protocol.api_errors import NO_LEADER
     from jetstow.errors import JetstowError, JetStreamUnavailableError
 
     try:
         await js.object_store_names()
     except JetStreamUnavailableError as error:
-        if error.err_code in (None, _NOT_ENABLED_FOR_ACCOUNT):
+        if error.err_code != NO_LEADER:
             raise
     except JetstowError:
         pass
