@@ -137,9 +137,10 @@ function Actions({bucket, name, version, data, edit}) {
 function useObjectKeys({bucket, name, version, data, edit}) {
   const mayChange = canWrite() && data !== null && (!version || data.latest);
   const group = "Object";
+  const toFolder = () => navigate(paths.folder(bucket, folderOf(name)));
   useKeys([
-    {keys: "Escape", label: "Back to the folder", group, run: () => navigate(paths.folder(bucket, folderOf(name)))},
-    {keys: "Backspace", label: "", run: () => navigate(paths.folder(bucket, folderOf(name)))},
+    {keys: "Escape", label: "Back to the folder", group, run: toFolder},
+    {keys: "Backspace", label: "", run: toFolder},
     {keys: "d", label: "Download", group, run: () => data !== null && downloadObject(bucket, name, version)},
     {keys: "s", label: "Share", group, run: () => data !== null && openShare(bucket, name, version)},
     {keys: "e", label: "Edit", group, run: () => mayChange && data.editable && edit()},
