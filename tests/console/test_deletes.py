@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def delete(
     client: ConsoleClient, bucket: str, revision: int = 10**9, **selection: list[str]
 ) -> list[dict[str, Any]]:
-    json_body = {"revision": revision, **selection}
+    json_body = {"created": client.created(bucket), "revision": revision, **selection}
     return lines(client, f"buckets/{bucket}/delete", json_body)
 
 
@@ -50,7 +50,8 @@ async def test_delete(client: ConsoleClient, store: jetstow.ObjectStore) -> None
     }  # fmt: skip
     assert [info.name for info in await store.list()] == ["stays"]
     assert delete(client, store.bucket)[-1]["deleted"] == 0
-    refused = client.post(f"buckets/{store.bucket}/delete", json={"revision": 1, "prefixes": [""]})
+    everything = {"created": client.created(store.bucket), "revision": 1, "prefixes": [""]}
+    refused = client.post(f"buckets/{store.bucket}/delete", json=everything)
     assert (refused.status_code, error_code(refused)) == (400, "InvalidArgument")
 
 
@@ -113,6 +114,23 @@ async def test_delete_keeps_what_is_newer(
     assert left == dict.fromkeys(last["kept"], b"new")
 
 
+async def test_delete_in_another_bucket_of_the_same_name(
+    client: ConsoleClient, js: jetstow.JetStreamContext, store: jetstow.ObjectStore
+) -> None:
+    """A delete that waited for its undo deleted an object of a bucket that was created later."""
+    await store.put("a", b"old")
+    page = client.get(f"buckets/{store.bucket}/rows").json()
+    shown = client.get(f"buckets/{store.bucket}/object", params={"name": "a"}).json()
+    assert page["created"] == shown["bucket_created"] == client.created(store.bucket)
+    await js.delete_object_store(store.bucket)
+    await js.create_object_store(store.bucket)
+    await store.put("a", b"new")
+    selection = {"created": page["created"], "revision": page["revision"], "names": ["a"]}
+    refused = client.post(f"buckets/{store.bucket}/delete", json=selection)
+    assert (refused.status_code, error_code(refused)) == (409, "NewerBucket")
+    assert (await store.get("a")).data == b"new"
+
+
 async def test_delete_in_a_bucket_of_many_names(
     client: ConsoleClient, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,20 +178,17 @@ def test_failures_are_listed(client: ConsoleClient, s3: Any, s3_bucket: str) -> 
 def test_permissions(console: RunningConsole, s3: Any, s3_bucket: str) -> None:
     s3.put_object(Bucket=s3_bucket, Key="a/b", Body=b"x")
     path = f"buckets/{s3_bucket}/delete"
-    for key in (READER,):
-        with console.sign_in(key) as other:
-            assert (
-                error_code(other.post(path, json={"revision": 9, "names": ["a/b"]}))
-                == "AccessDenied"
-            )
+    with console.sign_in(READER) as reader:
+        state = {"created": reader.created(s3_bucket), "revision": 9}
+        refused = reader.post(path, json={**state, "names": ["a/b"]})
+        assert error_code(refused) == "AccessDenied"
     with console.sign_in(OTHER) as other:
         (*_, last) = delete(other, s3_bucket, names=["a/b"])
         assert [failure["code"] for failure in last["failed"]] == ["AccessDenied"]
-        assert (
-            error_code(other.post(path, json={"revision": 9, "prefixes": ["a/"]})) == "AccessDenied"
-        )
+        refused = other.post(path, json={**state, "prefixes": ["a/"]})
+        assert error_code(refused) == "AccessDenied"
     with console.sign_in(WRITER) as writer:
-        refused = writer.post(path, json={"revision": 9, "prefixes": ["a/"]})
+        refused = writer.post(path, json={**state, "prefixes": ["a/"]})
         assert error_code(refused) == "AccessDenied", "it may not list"
         assert delete(writer, s3_bucket, names=["a/b"])[-1]["deleted"] == 1
 
@@ -184,7 +199,8 @@ async def test_client_that_goes_away(
     """The delete ends, and what it has not reached stays."""
     await asyncio.gather(*(store.put(f"{n:05}", b"") for n in range(3_000)))
     url = f"buckets/{store.bucket}/delete"
-    selection = {"revision": 10**9, "names": [f"{n:05}" for n in range(3_000)]}
+    names = [f"{n:05}" for n in range(3_000)]
+    selection = {"created": client.created(store.bucket), "revision": 10**9, "names": names}
     with client.stream("POST", url, json=selection) as response:
         assert json.loads(next(response.iter_lines())) == {"done": 0, "total": 3_000}
     assert console.gateway is not None

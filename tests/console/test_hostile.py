@@ -76,8 +76,10 @@ def test_changes_need_a_session_and_its_token(console: RunningConsole, s3_bucket
 def test_callers_without_rights(console: RunningConsole, s3: Any, s3_bucket: str) -> None:
     """A key sees nothing of a bucket that it may not read, and changes nothing."""
     s3.put_object(Bucket=s3_bucket, Key="a", Body=b"a")
+    with console.sign_in() as client:
+        state = {"created": client.created(s3_bucket), "revision": 9}
     bodies = {
-        "seal": {"confirm": s3_bucket}, "delete": {"revision": 9, "names": ["a"]},
+        "seal": {"confirm": s3_bucket}, "delete": {**state, "names": ["a"]},
         "undo": {"markers": {"a": "v"}}, "garbage": {"dry_run": True},
         "mirror": {"to": "elsewhere"}, "share": {"name": "a", "seconds": 9},
         "object": {"revision": 1}, s3_bucket: {"confirm": s3_bucket},

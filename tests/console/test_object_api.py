@@ -32,6 +32,7 @@ def test_object_of_s3(client: ConsoleClient, s3: Any, s3_bucket: str) -> None:
     assert shown.pop("modified").endswith("Z")
     assert shown.pop("nuid")
     assert shown.pop("revision")
+    assert shown.pop("bucket_created") == client.created(s3_bucket)
     assert shown == {
         "name": "a/<b>.html", "size": 300_000, "chunks": 3, "chunk_size": 131_072,
         "content_type": "text/html", "description": None,

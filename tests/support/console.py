@@ -98,6 +98,12 @@ class ConsoleClient(httpx.Client):
         self.session = response.json()
         self.headers["x-csrf-token"] = self.session["csrf"]
 
+    def created(self, bucket: str) -> str:
+        """Return when a bucket was created, which a delete of objects states."""
+        with ConsoleClient(self.url) as owner:
+            owner.sign_in(OWNER)
+            return str(owner.get(f"buckets/{bucket}").json()["created"])
+
     def s3(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send an operation of S3: `path` is `BUCKET/KEY?QUERY`, encoded."""
         return self.request(method, f"{self.url}/_console/s3/{path}", **options)

@@ -16,6 +16,7 @@ from jetstow.console.errors import ConsoleError
 from jetstow.console.json_body import read_json
 from jetstow.console.many import Failure, Outcome, Progress, work_on
 from jetstow.console.names import sizes_below
+from jetstow.console.queries import iso_time
 from jetstow.console.streaming import ndjson
 from jetstow.errors import ObjectNotFoundError
 from jetstow.s3.call import Call
@@ -36,9 +37,11 @@ _MAX_KEPT: Final = 1_000
 class _Selection(msgspec.Struct, forbid_unknown_fields=True):
     """Objects by name, and all below prefixes, as they were at a revision of the bucket.
 
-    That of the rows in which they were selected: what was changed or added later is kept.
+    That of the rows in which they were selected: what was changed or added later is kept, and so is
+    another bucket of the same name, which was `created` at another time.
     """
 
+    created: str
     revision: int
     names: list[str] = []
     prefixes: list[str] = []
@@ -68,6 +71,8 @@ async def delete(request: Request) -> Response:
         # Who may not list a folder does not learn what was in it.
         await open_call(request, bucket, "ListObjectsV2", query={"prefix": prefix})
     call = await open_call(request, bucket, "DeleteObjects")
+    if iso_time(call.bucket.status.created) != selection.created:
+        raise ConsoleError("NewerBucket")
     return ndjson(request, _lines(signed_in(request), call, selection))
 
 

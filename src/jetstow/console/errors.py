@@ -18,6 +18,7 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "KeyFileNotWritable": (409, "The gateway cannot write its key file."),
     "LastAdmin": (409, "The last key of an administrator cannot be removed."),
     "NewerVersion": (409, "There is a newer version."),
+    "NewerBucket": (409, "The bucket was deleted and created again: nothing is changed in it."),
     "NotAnAdmin": (403, "The key is not that of an administrator."),
     "NotDeleted": (409, "The object exists: another client has stored or undeleted it."),
     "NotFound": (404, "There is no such page."),

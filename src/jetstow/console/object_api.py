@@ -59,6 +59,7 @@ class ObjectFields(msgspec.Struct):
     digest: str | None
     nuid: str
     modified: str | None
+    bucket_created: str | None
     revision: int
     content_type: str | None
     description: str | None
@@ -117,6 +118,7 @@ async def describe(request: Request, call: Call, info: ObjectInfo) -> ObjectFiel
         digest=info.digest,
         nuid=info.nuid,
         modified=iso_time(objects.modified_time(info)),
+        bucket_created=iso_time(call.bucket.status.created),
         revision=info.revision,
         content_type=info.content_type,
         description=info.description,

@@ -16,7 +16,7 @@ from jetstow import IndexEntry
 from jetstow.console.access import open_call
 from jetstow.console.context import Context, context_of
 from jetstow.console.links import LinkTarget, visible_link
-from jetstow.console.queries import json_response, parse_choice, parse_flag, parse_number
+from jetstow.console.queries import iso_time, json_response, parse_choice, parse_flag, parse_number
 from jetstow.console.rows import Order, Sort, View
 from jetstow.console.views import Views
 from jetstow.s3.call import Call
@@ -66,7 +66,8 @@ Row = FolderRow | ObjectRow | DeletedRow
 class Rows(msgspec.Struct):
     """A window of rows, and the counts of all rows. `bytes` is the size of the objects.
 
-    A delete of these rows has their `revision`: it keeps what changes later.
+    A delete of these rows has their `revision`, and the time at which the bucket was `created`: it
+    keeps what changes later, and another bucket of the same name.
     `partial`: the bucket has too many names, and there are more rows than `total`.
     """
 
@@ -75,6 +76,7 @@ class Rows(msgspec.Struct):
     objects: int
     bytes: int
     offset: int
+    created: str | None
     revision: int
     partial: bool
     rows: list[Row]
@@ -135,8 +137,8 @@ def _rows_response(call: Call, view: View, offset: int, rows: list[Row]) -> Resp
     # The index of a bucket with too many names has no revision: the status is from just before.
     revision = view.revision or call.bucket.status.stream_info.state.last_seq
     found = Rows(
-        view.total, len(view.folders), len(view.entries), view.size, offset, revision,
-        view.is_partial, rows,
+        view.total, len(view.folders), len(view.entries), view.size, offset,
+        iso_time(call.bucket.status.created), revision, view.is_partial, rows,
     )  # fmt: skip
     return json_response(found)
 

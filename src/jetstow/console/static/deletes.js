@@ -9,7 +9,8 @@ import {toast} from "./toasts.js";
 
 /**
  * What is deleted, as it was at a revision of the bucket: what is changed or added later is kept.
- * @typedef {{bucket: string, revision: number, names: string[], prefixes: string[]}} Deletion
+ * `created` is the time at which the bucket was created: another one of the same name is not touched.
+ * @typedef {{bucket: string, created: string, revision: number, names: string[], prefixes: string[]}} Deletion
  */
 
 const UNDO_SECONDS = 8;
@@ -48,8 +49,7 @@ export const canBeDelayed = (deletion) => new Blob([JSON.stringify(deletion)]).s
  * "Undo" removes. In other buckets it is sent after 8 seconds, unless it is undone.
  * @param {Deletion & {versioned: boolean, now?: boolean}} options `now`: do not wait, there is no undo
  */
-export function deleteObjects({bucket, revision, names, prefixes, versioned, now = false}) {
-  const deletion = {bucket, revision, names, prefixes};
+export function deleteObjects({versioned, now = false, ...deletion}) {
   const what = describe(deletion);
   deleting.set([...deleting.get(), deletion]);
   if (versioned || now) return send(deletion, what, versioned);
@@ -103,9 +103,9 @@ export function describe({names, prefixes}) {
 /** @param {Deletion} deletion @param {string} what @param {boolean} versioned */
 async function send(deletion, what, versioned) {
   delayed.delete(deletion);
-  const {bucket, revision, names, prefixes} = deletion;
+  const {bucket, ...selection} = deletion;
   try {
-    const result = await runOnMany(`Deleting ${what}`, at`buckets/${bucket}/delete`, {revision, names, prefixes});
+    const result = await runOnMany(`Deleting ${what}`, at`buckets/${bucket}/delete`, selection);
     reportFailures("deleted", result);
     reportKept(result);
     if (!result.deleted) return;

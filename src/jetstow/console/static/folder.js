@@ -126,7 +126,7 @@ function Folder({bucket, prefix, query: given}) {
   const onUndeleted = () => rows.refresh(); // the feed of changes may not be connected
   const actions = query.deleted
     ? deletedActions({bucket, prefix, chosen, info, onDone: selection.clear, onUndeleted})
-    : selectionActions({bucket, prefix, chosen, info, revision: rows.revision, onDone: selection.clear, confirm: setConfirming});
+    : selectionActions({bucket, prefix, chosen, info, shown: rows.state, onDone: selection.clear, confirm: setConfirming});
   const up = () => navigate(prefix ? paths.folder(bucket, folderOf(prefix)) : paths.buckets());
   const openMenu = () => {
     const box = document.getElementById(`row-${selection.active}`)?.getBoundingClientRect();

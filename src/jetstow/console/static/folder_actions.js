@@ -22,12 +22,12 @@ const LONGEST_URL = 12_000;
 export const zipUrl = (bucket, prefix, names, prefixes) => apiUrl(at`buckets/${bucket}/zip`, {prefix, names, prefixes});
 
 /**
- * @param {{bucket: string, prefix: string, chosen: import("./selection.js").Selected, info: any, revision: number, onDone: () => void,
+ * @param {{bucket: string, prefix: string, chosen: import("./selection.js").Selected, info: any, shown: {created: string, revision: number}, onDone: () => void,
  *   confirm: (deletion: import("./deletes.js").Deletion) => void}} options
- *   `info` is the bucket, `revision` that of the rows
+ *   `info` is the bucket, `shown` the state of it that the rows show
  * @returns {Action[]}
  */
-export function selectionActions({bucket, prefix, chosen, info, revision, onDone, confirm}) {
+export function selectionActions({bucket, prefix, chosen, info, shown, onDone, confirm}) {
   const {names, prefixes} = split(chosen);
   const single = chosen.size === 1 ? [...chosen.values()][0] : null;
   const isObject = single?.type === "object";
@@ -42,7 +42,7 @@ export function selectionActions({bucket, prefix, chosen, info, revision, onDone
   };
   const rename = () => (isObject ? openRename(bucket, names[0], onDone) : openMove(bucket, {names, prefixes}, onDone));
   const remove = () => {
-    const deletion = {bucket, revision, names, prefixes};
+    const deletion = {bucket, ...shown, names, prefixes};
     const versioned = info?.versioning === "enabled";
     if (!versioned && !canBeDelayed(deletion)) return confirm(deletion);
     deleteObjects({...deletion, versioned});

@@ -20,7 +20,7 @@ import {Button, Empty, ErrorBox, Menu, Name, Size, Spinner, Tabs, Time, toast, u
 
 /**
  * @typedef {{name: string, size: number, chunks: number, chunk_size: number|null, digest: string|null, nuid: string|null,
- *   modified: string|null, revision: number, content_type: string|null, description: string|null,
+ *   modified: string|null, bucket_created: string, revision: number, content_type: string|null, description: string|null,
  *   headers: Record<string, string[]>, metadata: Record<string, string>, tags: string[], s3_tags: Record<string, string>,
  *   link: {bucket: string, name: string|null}|null, encrypted: boolean, expires: string|null, etag: string|null,
  *   version: string|null, latest: boolean, retention: {mode: string, until: string}|null, legal_hold: boolean,
@@ -170,7 +170,7 @@ async function remove(bucket, name, object) {
   try {
     // A delete may not keep the version "null": it waits for its undo.
     const versioned = object.version !== null && object.version !== "null";
-    const deleted = deleteObjects({bucket, revision: object.revision, versioned, names: [name], prefixes: []});
+    const deleted = deleteObjects({bucket, created: object.bucket_created, revision: object.revision, versioned, names: [name], prefixes: []});
     navigate(paths.folder(bucket, folderOf(name)));
     await deleted;
   } catch (error) {

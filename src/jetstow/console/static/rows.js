@@ -26,8 +26,8 @@ export class Rows {
   counts = null;
   /** @type {any} */
   error = null;
-  /** The bucket's revision that was read last: what is newer was not shown. */
-  revision = 0;
+  /** The bucket that was read last, by the time of its creation, and its revision: what is newer was not shown. */
+  state = {created: "", revision: 0};
   /** Changes when rows may have moved. */
   generation = 0;
   /** Changes when the rows are those of another query. */
@@ -181,7 +181,8 @@ export class Rows {
     const page = deleted
       ? await get(at`buckets/${this.bucket}/deleted`, shared, signal)
       : await get(at`buckets/${this.bucket}/rows`, {...shared, deep}, signal);
-    this.revision = Math.max(this.revision, page.revision);
+    const {created, revision} = page;
+    if (created !== this.state.created || revision > this.state.revision) this.state = {created, revision};
     return page;
   }
 
