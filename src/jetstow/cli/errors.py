@@ -52,6 +52,7 @@ _OPTIONS: Final = tuple(
             ": use it as it is, or change it with jetstow edit",
         ),
         (r"^max_chunk_size of ", "--chunk-size of "),
+        (r"\bset (?=subject_prefix( if the account imports [a-z ]*)?$)", "use Python and set "),
         (r"\bupdate_object_store\('([\w-]+)', versioned=True\)$", r"jetstow edit \1 --versioned"),
         (r"\bstore\.encrypted\(key, allow_plain=True\)$", "--allow-plain"),
         (r"\bstore\.encrypted\(key, original_bucket=\.\.\.\)$", "--original-bucket"),

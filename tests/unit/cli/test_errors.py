@@ -104,6 +104,11 @@ def test_message_of_other_exceptions(error: Exception, code: int, message: str) 
             "(a): use it as it is, or change it with jetstow edit",
         ),
         ("max_chunk_size of object 'a' must be 1", "--chunk-size of object 'a' must be 1"),
+        ("a prefix, set subject_prefix", "a prefix, use Python and set subject_prefix"),
+        (
+            "or set subject_prefix if the account imports the subjects",
+            "or use Python and set subject_prefix if the account imports the subjects",
+        ),
         (
             "bucket 'b' has no versions: enable them with update_object_store('b', versioned=True)",
             "bucket 'b' has no versions: enable them with jetstow edit b --versioned",

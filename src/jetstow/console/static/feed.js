@@ -9,7 +9,7 @@ import {ApiError, apiUrl, at, lines, request} from "./api.js";
 
 // The server sends a comment every 15 s: without a line for longer, the connection is dead.
 const SILENCE = 40_000;
-const LONGEST_WAIT = 15_000;
+const LONGEST_WAIT = 5_000;
 
 /**
  * Follow the changes of a bucket below a prefix. The feed reconnects by itself, and pauses while the page is
