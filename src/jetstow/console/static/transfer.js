@@ -82,12 +82,31 @@ const asFolder = (text) => (text === "" || text.endsWith("/") ? text : `${text}/
 /** What is wrong, if something is. @param {Transfer} transfer @param {string} target @param {string} to @param {string|null} single */
 function check({bucket, names, prefixes}, target, to, single) {
   if (single !== null && names.length && (to === "" || to.endsWith("/"))) return "Enter a name that does not end with a slash.";
-  if (target !== bucket) return "";
-  if (single !== null && to === single) return "That is where it already is.";
-  const places = prefixes.map((prefix) => (single === null ? to + baseName(prefix) : to));
-  const inside = prefixes.findIndex((prefix, index) => places[index].startsWith(prefix));
-  if (inside >= 0) return "A folder cannot be put into itself.";
-  if (names.some((name) => folderOf(name) === to) && single === null) return "That is where they already are.";
+  if (target === bucket) {
+    if (single !== null && to === single) return "That is where it already is.";
+    const places = prefixes.map((prefix) => (single === null ? to + baseName(prefix) : to));
+    const inside = prefixes.findIndex((prefix, index) => places[index].startsWith(prefix));
+    if (inside >= 0) return "A folder cannot be put into itself.";
+    if (names.some((name) => folderOf(name) === to) && single === null) return "That is where they already are.";
+  }
+  return findCollision(stepsOf(names, to, single), target === bucket);
+}
+
+/** What becomes what, of objects. @param {string[]} names @param {string} to @param {string|null} single @returns {Step[]} */
+const stepsOf = (names, to, single) => names.map((name) => ({from: name, to: single === null ? to + baseName(name) : to}));
+
+/** The two objects of which steps would keep one only. @param {Step[]} steps @param {boolean} isSameBucket */
+function findCollision(steps, isSameBucket) {
+  const shown = (/** @type {string} */ name) => `“${middle(name, 60)}”`;
+  const sources = new Set(isSameBucket ? steps.map((step) => step.from) : []);
+  /** @type {Map<string, string>} */
+  const sourceOf = new Map();
+  for (const {from, to} of steps) {
+    const other = sourceOf.get(to);
+    if (other !== undefined) return `${shown(other)} and ${shown(from)} have the same target: ${shown(to)}.`;
+    if (sources.has(to)) return `${shown(from)} has the target ${shown(to)}, which is selected, too.`;
+    sourceOf.set(to, from);
+  }
   return "";
 }
 
@@ -103,6 +122,8 @@ async function run(transfer, target, to, single, replace) {
   const failed = [];
   try {
     const steps = await plan(transfer, to, single, control.signal);
+    const problem = findCollision(steps, target === bucket);
+    if (problem) throw new Error(problem);
     let next = 0;
     const work = async () => {
       while (next < steps.length && !control.signal.aborted) {
@@ -127,7 +148,7 @@ async function run(transfer, target, to, single, replace) {
 
 /** What becomes what. @param {Transfer} transfer @param {string} to @param {string|null} single @param {AbortSignal} signal @returns {Promise<Step[]>} */
 async function plan({bucket, names, prefixes}, to, single, signal) {
-  const steps = names.map((name) => ({from: name, to: single === null ? to + baseName(name) : to}));
+  const steps = stepsOf(names, to, single);
   for (const prefix of prefixes) {
     const place = single === null ? to + baseName(prefix) : to;
     const below = await namesBelow(bucket, prefix, signal);
