@@ -96,6 +96,29 @@ async def test_what_is_stored_during_a_delete_stays(
     assert left == dict.fromkeys(("folder/brandnew.txt", "u.txt", "w.txt"), b"new")
 
 
+async def test_many_deletes_wait_for_their_undo(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The message of the fifth closed that of the first, which sent its delete at once."""
+    page = visit.page
+    names = [f"{number}.txt" for number in range(6)]
+    for name in names:
+        await store.put(name, b"text")
+    await visit.open_folder(s3_bucket)
+    await expect(page.get_by_role("grid", name="Objects").get_by_role("row")).to_have_count(7)
+    sent: list[str] = []
+    page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    for name in names:
+        await page.get_by_role("checkbox", name=f"Select {name}").check()
+        await page.keyboard.press("Delete")
+    undo = page.get_by_role("button", name="Undo")
+    await expect(undo).to_have_count(len(names))
+    await undo.evaluate_all("(buttons) => buttons.forEach((each) => each.click())")
+    await expect(undo).to_have_count(0)
+    assert sent == []
+    assert {info.name async for info in store.list()} == set(names)
+
+
 async def test_undo_below_a_newer_version(visit: Visit, s3: Any, s3_bucket: str) -> None:
     """It reported that it restored the object, and the newer version stayed the current one."""
     page = visit.page

@@ -10,6 +10,7 @@ import {Button, Progress} from "./ui.js";
  *   share?: number|null, cancel?: () => void, timer?: number}} ToastData
  */
 
+/** How many messages without an undo are shown at the same time. */
 const MOST = 4;
 const toasts = createStore(/** @type {ToastData[]} */ ([]));
 let last = 0;
@@ -30,8 +31,8 @@ function close(each) {
 /** @param {ToastData} added */
 function add(added) {
   toasts.set([...toasts.get(), added]);
-  const timed = toasts.get().filter((each) => each.timer !== undefined);
-  for (const each of timed.slice(0, Math.max(0, timed.length - MOST))) close(each);
+  const plain = toasts.get().filter((each) => each.timer !== undefined && !each.undo);
+  for (const each of plain.slice(0, Math.max(0, plain.length - MOST))) close(each);
 }
 
 /**
