@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -93,3 +94,70 @@ async def test_move_to_another_bucket_keeps_what_changes(
     await expect(page.get_by_role("alert").filter(has_text=message)).to_be_visible()
     assert await contents(store) == {"a.txt": b"new"}
     assert await contents(target) == {"a.txt": b"old", "b.txt": b"other", "link": b"other"}
+
+
+async def test_move_of_a_folder_with_an_object_of_its_own(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The object "docs/" stayed. A folder with nothing else was not moved, which was no error."""
+    page = visit.page
+    for name in ("docs/", "docs/a.txt", "empty/", "plain/b.txt"):
+        await store.put(name, b"")
+    await visit.open_folder(s3_bucket)
+    dialog = await open_dialog(page, "Move", "docs/", "empty/", "plain/")
+    await dialog.get_by_label("Folder").fill("all")
+    await dialog.get_by_role("button", name="Move").click()
+    await expect(page.get_by_text("Moved 3 folders")).to_be_visible()
+    names = {"all/docs/", "all/docs/a.txt", "all/empty/", "all/plain/b.txt"}
+    assert {info.name async for info in store.list()} == names
+
+    # The page asks before it is left, as it does for uploads.
+    leave = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    is_asked, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def wait(route: Route) -> None:
+        is_asked.set()
+        await may_go_on.wait()
+        await route.continue_()
+
+    await page.route(re.compile("copy%2Fdocs%2Fa.txt$"), wait)
+    dialog = await open_dialog(page, "Copy", "all/")
+    await dialog.get_by_label("New name").fill("copy")
+    await dialog.get_by_role("button", name="Copy").click()
+    await is_asked.wait()
+    assert not await page.evaluate(leave)
+    may_go_on.set()
+    await expect(page.get_by_text("Copied “all/”")).to_be_visible()
+    assert await page.evaluate(leave)
+
+    # To the top, which has no object of its own.
+    await visit.open_folder(s3_bucket, "all/")
+    dialog = await open_dialog(page, "Move", "docs/")
+    await dialog.get_by_label("New name").fill("")
+    await dialog.get_by_role("button", name="Move").click()
+    await expect(page.get_by_text("Moved “all/docs/”")).to_be_visible()
+    stored = {info.name async for info in store.list()}
+    assert {name for name in stored if not name.startswith("copy/")} == (
+        {"a.txt", "all/docs/", "all/empty/", "all/plain/b.txt"}
+    )
+
+
+async def test_copy_of_too_many_names(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The part of them that the gateway lists was copied, and reported as all."""
+    page = visit.page
+    await store.put("docs/a.txt", b"a")
+
+    async def list_partly(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, json=await response.json() | {"partial": True})
+
+    await page.route(re.compile("/rows\\?prefix=docs"), list_partly)
+    await visit.open_folder(s3_bucket)
+    dialog = await open_dialog(page, "Copy", "docs/")
+    await dialog.get_by_label("New name").fill("copy")
+    await dialog.get_by_role("button", name="Copy").click()
+    message = page.get_by_role("alert").filter(has_text="The bucket has too many names")
+    await expect(message).to_be_visible()
+    assert {info.name async for info in store.list()} == {"docs/a.txt"}

@@ -223,13 +223,17 @@ export class Rows {
   }
 }
 
-/** All names of objects below a prefix. @param {string} bucket @param {string} prefix @param {AbortSignal} signal @returns {Promise<string[]>} */
+/**
+ * All names of objects below a prefix, without that of the prefix itself. Raises an error if they are too many.
+ * @param {string} bucket @param {string} prefix @param {AbortSignal} signal @returns {Promise<string[]>}
+ */
 export async function namesBelow(bucket, prefix, signal) {
-  /** @type {string[]} */
-  const names = [];
-  for (;;) {
-    const page = await get(at`buckets/${bucket}/rows`, {prefix, deep: true, offset: names.length, limit: LARGE}, signal);
-    names.push(...page.rows.map((/** @type {Row} */ row) => row.name));
-    if (page.rows.length === 0 || names.length >= page.total) return names;
+  /** @type {Set<string>} */
+  const names = new Set(); // a name is in two pages if one before it is stored in between
+  for (let offset = 0; ; offset += LARGE) {
+    const page = await get(at`buckets/${bucket}/rows`, {prefix, deep: true, offset, limit: LARGE}, signal);
+    if (page.partial) throw new Error("The bucket has too many names to list all of them here: use “jetstow cp” or “jetstow mv”.");
+    for (const row of page.rows) names.add(row.name);
+    if (offset + page.rows.length >= page.total || page.rows.length === 0) return [...names];
   }
 }

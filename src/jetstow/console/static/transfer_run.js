@@ -12,6 +12,13 @@ import {progressToast, toast} from "./toasts.js";
  * @typedef {{from: string, to: string}} Step
  */
 
+/** The transfers that are running: they end with the page. */
+let running = 0;
+
+addEventListener("beforeunload", (event) => {
+  if (running) event.preventDefault();
+});
+
 /** What becomes what, of objects. @param {string[]} names @param {string} to @param {string|null} single @returns {Step[]} */
 export const stepsOf = (names, to, single) => names.map((name) => ({from: name, to: single === null ? to + baseName(name) : to}));
 
@@ -43,10 +50,12 @@ export async function runTransfer(transfer, target, to, single, replace) {
   let finished = 0;
   /** @type {{name: string, error: any}[]} */
   const failed = [];
+  running += 1;
   try {
     const steps = await plan(transfer, to, single, control.signal);
     const problem = findCollision(steps, target === bucket);
     if (problem) throw new Error(problem);
+    if (!steps.length) throw new Error("There are no objects in it any more.");
     let next = 0;
     const work = async () => {
       while (next < steps.length && !control.signal.aborted) {
@@ -65,6 +74,7 @@ export async function runTransfer(transfer, target, to, single, replace) {
   } catch (error) {
     if (!control.signal.aborted) toast(`${what}: ${/** @type {Error} */ (error).message}`, {kind: "danger"});
   } finally {
+    running -= 1;
     progress.close();
   }
 }
@@ -75,9 +85,22 @@ async function plan({bucket, names, prefixes}, to, single, signal) {
   for (const prefix of prefixes) {
     const place = single === null ? to + baseName(prefix) : to;
     const below = await namesBelow(bucket, prefix, signal);
+    // The top of a bucket has no object of its own: that of the folder stays then.
+    if (place && (await hasMarker(bucket, prefix, signal))) below.unshift(prefix);
     steps.push(...below.map((name) => ({from: name, to: place + name.slice(prefix.length)})));
   }
   return steps;
+}
+
+/** Whether a folder has an object of its own, as some clients of S3 store. @param {string} bucket @param {string} prefix @param {AbortSignal} signal */
+async function hasMarker(bucket, prefix, signal) {
+  try {
+    await s3("HEAD", bucket, prefix, {signal});
+    return true;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return false;
+    throw error;
+  }
 }
 
 /** @param {"copy"|"move"} kind @param {string} bucket @param {string} target @param {Step} step @param {boolean} replace */
