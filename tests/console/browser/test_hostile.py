@@ -161,3 +161,18 @@ async def test_preview_of_ten_megabytes_of_one_line(visit: Visit, s3: Any, s3_bu
     assert 1000 < len(shown) < 300_000
     await page.get_by_role("tab", name="Details").click()
     await expect(page.get_by_role("tab", name="Details")).to_have_attribute("aria-selected", "true")
+
+
+async def test_parameters_of_a_link_that_pages_do_not_have(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """`bucket` was that of another page: its settings changed. `ref` left the page empty."""
+    page = visit.page
+    await store.put("a.txt", b"text")
+    for query in ("bucket=other", "ref=x", "key=x&children=x&params=x&query=x"):
+        await visit.open(f"b/{s3_bucket}/settings?{query}")
+        await expect(page.get_by_role("heading", level=1)).to_contain_text(s3_bucket)
+        await visit.open(f"b/{s3_bucket}?{query}")
+        await expect(page.get_by_role("link", name="a.txt")).to_be_visible()
+        await visit.open(f"o/{s3_bucket}?name=a.txt&{query}")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("a.txt")

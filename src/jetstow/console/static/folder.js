@@ -23,8 +23,9 @@ import {useDrop} from "./uploads.js";
 
 const FILTER_WAIT = 80;
 
-/** @param {{bucket: string, prefix?: string, query: Record<string, string>}} props */
-export function FolderPage({bucket, prefix = "", query}) {
+/** @param {{bucket: string, query: Record<string, string>}} props */
+export function FolderPage({bucket, query}) {
+  const {prefix = ""} = query;
   return html`<${Folder} key=${`${bucket}/${prefix}`} bucket=${bucket} prefix=${prefix} query=${query} />`;
 }
 

@@ -34,8 +34,9 @@ const TABS = [
   {id: "chunks", label: "Chunks"},
 ];
 
-/** @param {{bucket: string, name?: string, version?: string, tab?: string}} props */
-export function ObjectPage({bucket, name, version, tab}) {
+/** @param {{bucket: string, query: Record<string, string>}} props */
+export function ObjectPage({bucket, query}) {
+  const {name, version, tab} = query;
   if (!name) {
     return html`<div class="page"><${Empty} page title="The address has no name of an object" /></div>`;
   }

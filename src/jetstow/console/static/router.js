@@ -3,10 +3,7 @@
 import {html, useEffect, useState} from "./vendor/preact.js";
 import {createStore, useStore} from "./store.js";
 
-/**
- * @typedef {{params: Record<string, string>, query: Record<string, string>, url: string}} PageProps
- * @typedef {(props: any) => any} Page
- */
+/** A page gets the parameters of its path by name, and `query`. @typedef {(props: any) => any} Page */
 
 export const ROOT = "/_console/";
 
@@ -144,7 +141,7 @@ export function Router({NotFound}) {
   const found = match(url);
   if (!found) return html`<${NotFound} />`;
   const {Component, params, query} = found;
-  return html`<${Component} key=${found.key} params=${params} query=${query} url=${url} ...${params} ...${query} />`;
+  return html`<${Component} key=${found.key} query=${query} ...${params} />`;
 }
 
 /** @param {string} url */
