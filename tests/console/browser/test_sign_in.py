@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import expect
 
 from tests.support.browser import visiting
-from tests.support.gateway import OWNER, READER
+from tests.support.gateway import OTHER, OWNER, READER
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page
@@ -68,3 +69,39 @@ async def test_read_only_key_sees_no_way_to_write(
         await expect(page.get_by_role("heading", name="report.txt")).to_be_visible()
         await expect(page.get_by_role("button", name="Share")).to_be_visible()
         await expect(page.get_by_role("button", name=writes)).to_have_count(0)
+
+
+async def test_sign_in_in_another_tab(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str, tmp_path: Path
+) -> None:
+    """Then this tab could read but not write: it had the token of the earlier session."""
+    page = visit.page
+    await store.put("a.txt", b"text")
+    (tmp_path / "new.txt").write_bytes(b"new")
+    await visit.open_folder(s3_bucket)
+    await expect(page.get_by_role("link", name="a.txt")).to_be_visible()
+
+    await visit.sign_in(OWNER)
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Upload files").click()
+    await (await chooser.value).set_files(tmp_path / "new.txt")
+    await expect(page.get_by_role("status", name="Upload result")).to_have_text("1 file uploaded")
+    assert (await store.get("new.txt")).data == b"new"
+
+    async def rename(new_name: str) -> None:
+        dialog = page.get_by_role("dialog", name="Rename")
+        await page.get_by_role("button", name="Rename").click()
+        await dialog.get_by_label("New name").fill(new_name)
+        await dialog.get_by_role("button", name="Rename").click()
+
+    await visit.sign_in(OWNER)
+    await page.get_by_role("checkbox", name="Select a.txt").check()
+    await rename("b.txt")
+    await expect(page.get_by_role("link", name="b.txt")).to_be_visible()
+
+    # With another key, it asks for one.
+    await page.get_by_role("checkbox", name="Select b.txt").check()
+    await visit.sign_in(OTHER)
+    await rename("c.txt")
+    await expect(page.get_by_text("Your session has ended")).to_be_visible()
+    assert {info.name async for info in store.list()} == {"b.txt", "new.txt"}

@@ -56,7 +56,21 @@ function query(params = {}) {
  * @param {{headers?: Record<string, string>, body?: any, signal?: AbortSignal, keepalive?: boolean}} [options]
  * @returns {Promise<Response>}
  */
-export async function request(method, url, {headers = {}, body, signal, keepalive} = {}) {
+export async function request(method, url, options = {}) {
+  try {
+    return await send(method, url, options);
+  } catch (error) {
+    if (!(await renewsToken(error))) throw error;
+    return send(method, url, options);
+  }
+}
+
+/**
+ * @param {string} method @param {string} url
+ * @param {{headers?: Record<string, string>, body?: any, signal?: AbortSignal, keepalive?: boolean}} options
+ * @returns {Promise<Response>}
+ */
+async function send(method, url, {headers = {}, body, signal, keepalive}) {
   if (method !== "GET" && method !== "HEAD") headers = {"x-csrf-token": csrf(), ...headers};
   let response;
   try {
@@ -69,6 +83,19 @@ export async function request(method, url, {headers = {}, body, signal, keepaliv
   const failure = await readError(response);
   if (failure.code === "SignInRequired") session.set(null);
   throw failure;
+}
+
+/**
+ * Whether a request that has failed can be sent again with another token: after a sign-in in another tab, the
+ * cookie of the browser has that of the new session. If that is of another access key, the present one ends.
+ * @param {any} error
+ */
+export async function renewsToken(error) {
+  const before = session.get();
+  if (error.code !== "InvalidCsrfToken" || !before) return false;
+  const now = await get("session");
+  session.set(now.access_key === before.access_key ? now : null);
+  return session.get() !== null;
 }
 
 /** The message of an error, with the limit that S3's own message leaves out. @param {string} code @param {string} message */

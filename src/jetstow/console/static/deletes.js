@@ -1,6 +1,6 @@
 // @ts-check
 /** Delete objects so that it can be undone: by the delete markers of a versioned bucket, or before it is sent. */
-import {apiUrl, at, csrf, ndjson} from "./api.js";
+import {apiUrl, at, ndjson, request} from "./api.js";
 import {count, folderOf, middle} from "./format.js";
 import {CancelledError, reportFailures, runOnMany} from "./many.js";
 import {navigate, paths} from "./router.js";
@@ -181,10 +181,9 @@ export function flushDeletes() {
   }
   return Promise.allSettled(
     waiting.map(([{bucket, ...selection}]) =>
-      fetch(apiUrl(at`buckets/${bucket}/delete`), {
-        method: "POST",
+      request("POST", apiUrl(at`buckets/${bucket}/delete`), {
         keepalive: true,
-        headers: {"content-type": "application/json", "x-csrf-token": csrf()},
+        headers: {"content-type": "application/json"},
         body: JSON.stringify(selection),
       }),
     ),

@@ -1,6 +1,6 @@
 // @ts-check
 // One request of an upload by XMLHttpRequest, which reports progress, and its retries.
-import {csrf, explained} from "./api.js";
+import {csrf, explained, renewsToken} from "./api.js";
 
 /** How long to wait before each retry, in seconds. After the last, the error is final. */
 const DELAYS = [1, 2, 4, 8, 15, 30, 30, 30, 30, 60, 60, 60, 60, 60];
@@ -34,6 +34,9 @@ export class UploadError extends Error {
 }
 
 /**
+ * @typedef {{body?: Blob | string | null, headers?: Record<string, string>, signal?: AbortSignal,
+ *   onProgress?: (loaded: number) => void}} SendOptions
+ *
  * @typedef {object} Sent
  * @property {number} status
  * @property {string} text
@@ -44,12 +47,29 @@ export class UploadError extends Error {
  * Send one request.
  * @param {string} method
  * @param {string} url
- * @param {{body?: Blob | string | null, headers?: Record<string, string>, signal?: AbortSignal,
- *   onProgress?: (loaded: number) => void}} [options]
+ * @param {SendOptions} [options]
  * @returns {Promise<Sent>}
  * @throws {UploadError | DOMException} an error of S3, of the network, or `AbortError`
  */
-export function send(method, url, {body = null, headers = {}, signal, onProgress} = {}) {
+export async function send(method, url, options = {}) {
+  try {
+    return await sendOnce(method, url, options);
+  } catch (error) {
+    const isRenewed = await renewsToken(error).catch(({code, message, status}) => {
+      throw new UploadError(code, message, status);
+    });
+    if (!isRenewed) throw error;
+    return sendOnce(method, url, options);
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {SendOptions} options
+ * @returns {Promise<Sent>}
+ */
+function sendOnce(method, url, {body = null, headers = {}, signal, onProgress}) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const request = new XMLHttpRequest();
