@@ -35,6 +35,8 @@ async def test_delete_and_undo(
     await expect(grid.get_by_role("link", name="one.txt")).to_have_count(0)
     await expect(grid.get_by_role("link", name="keep.txt")).to_be_visible()
     await page.get_by_role("button", name="Undo").click()
+    if versioned:  # the rows are shown until the list is read after the delete
+        await expect(page.get_by_text("Restored 2 objects")).to_be_visible()
     await expect(grid.get_by_role("link", name="one.txt")).to_be_visible()
     await expect(grid.get_by_role("link", name="two.txt")).to_be_visible()
     assert (await store.get("one.txt")).data == b"one.txt"
