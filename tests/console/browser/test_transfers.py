@@ -125,6 +125,25 @@ async def test_folder_uploaded_and_downloaded_as_zip(
     await expect(uploads).to_have_count(0)
 
 
+async def test_zip_of_a_folder_without_data(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The error of the gateway replaced the page."""
+    page = visit.page
+    await store.put("empty/", b"")
+    await visit.open_folder(s3_bucket)
+    folder = page.get_by_role("link", name="empty/")
+    await expect(folder).to_be_visible()
+    await page.get_by_role("button", name="More actions").click()
+    async with page.expect_download() as download:
+        await page.get_by_role("menuitem", name="Download all as zip").click()
+    assert await (await download.value).failure()
+    await folder.click()
+    await expect(page.get_by_text("This folder is empty")).to_be_visible()
+    await page.get_by_role("button", name="More actions").click()
+    await expect(page.get_by_role("menuitem")).to_have_text(["Settings of the bucket"])
+
+
 def damaging(data: bytes) -> Callable[[Route], Awaitable[None]]:
     """Return a route that sends other bytes than those of the request."""
 

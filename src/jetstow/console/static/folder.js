@@ -177,7 +177,7 @@ function Folder({bucket, prefix, query: given}) {
       <${FilterBar} filter=${filter} deep=${query.deep} deleted=${query.deleted} versioned=${Boolean(info?.versioning)} inputRef=${search} onFilter=${onFilter}
         onDeep=${(/** @type {boolean} */ deep) => update({deep})} onDeleted=${onDeleted} onKeyDown=${onFilterKey} />
       <${ActionBar} bucket=${bucket} prefix=${prefix} selected=${selection.selected.size} actions=${actions} onClear=${selection.clear}
-        deleted=${query.deleted} sealed=${Boolean(info?.sealed)} zip=${zipUrl(bucket, prefix, [], [])}
+        deleted=${query.deleted} sealed=${Boolean(info?.sealed)} zip=${counts?.total === 0 && !query.filter ? "" : zipUrl(bucket, prefix, [], [])}
         onUndeleteAll=${writable && query.deleted && !query.filter && counts !== null && counts.total > 0 && (() => setUndeleting(true))} />
     </div>
     ${rows.error && html`<div class="folder-error"><${ErrorBox} error=${rows.error} title="The list could not be read" onRetry=${() => rows.refresh(true)} /></div>`}

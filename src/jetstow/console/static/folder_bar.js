@@ -3,6 +3,7 @@
 import {html} from "./vendor/preact.js";
 import {canWrite} from "./api.js";
 import {count, folderOf, baseName, middle, size, visible} from "./format.js";
+import {startDownload} from "./object_actions.js";
 import {Link, paths} from "./router.js";
 import {Button, Icon, Menu, useMedia} from "./ui.js";
 import {UploadMenu} from "./uploads.js";
@@ -63,7 +64,8 @@ export function FilterBar({filter, deep, deleted, versioned, inputRef, onFilter,
 
 /**
  * @param {{bucket: string, prefix: string, selected: number, actions: import("./folder_actions.js").Action[], onClear: () => void,
- *   deleted: boolean, sealed: boolean, zip: string, onUndeleteAll: false|(() => void)}} props `onUndeleteAll` adds a button
+ *   deleted: boolean, sealed: boolean, zip: string, onUndeleteAll: false|(() => void)}} props
+ *   `zip` is the URL of a zip of all, empty if there is nothing; `onUndeleteAll` adds a button
  */
 export function ActionBar({bucket, prefix, selected, actions, onClear, deleted, sealed, zip, onUndeleteAll}) {
   const bar = actions.filter((action) => action.bar);
@@ -86,7 +88,7 @@ export function ActionBar({bucket, prefix, selected, actions, onClear, deleted, 
   return html`<div class="actions" role="toolbar" aria-label="Actions">
     ${canWrite() && !sealed && html`<${UploadMenu} bucket=${bucket} prefix=${prefix} />`}
     <${Menu} label="More actions" items=${[
-      {label: "Download all as zip", icon: "archive", onSelect: () => location.assign(zip)},
+      zip !== "" && {label: "Download all as zip", icon: "archive", onSelect: () => startDownload(zip)},
       {label: "Settings of the bucket", icon: "settings", onSelect: () => document.getElementById("bucket-settings")?.click()},
     ]} />
   </div>`;
