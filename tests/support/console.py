@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, Self
 
 import httpx
@@ -24,8 +23,8 @@ from tests.support.gateway import OWNER, RunningGateway
 class RunningConsole(RunningGateway):
     """A gateway with a console and previews on loopback, with the keys of `gateway.KEYS`.
 
-    `console` is the application. `key_file` and `previews` are options of it; the others are those
-    of `RunningGateway`.
+    `console` is the application, with `previews` or without. The other options are those of
+    `RunningGateway`.
     """
 
     console: Console
@@ -34,12 +33,10 @@ class RunningConsole(RunningGateway):
         self,
         nats_url: str,
         *,
-        key_file: Path | None = None,
         previews: bool = True,
         **options: Any,
     ) -> None:
         super().__init__(nats_url, **options)
-        self._key_file = key_file
         self._previews = previews
 
     def sign_in(self, key: Key = OWNER) -> ConsoleClient:
@@ -57,7 +54,7 @@ class RunningConsole(RunningGateway):
     async def _serving(self, gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
         previews = listen(self.host, 0)
         port = previews.getsockname()[1] if self._previews else None
-        self.console = Console(gateway, preview_port=port, key_file=self._key_file)
+        self.console = Console(gateway, preview_port=port)
         options: dict[str, Any] = {
             "certificate": self._certificate,
             "drain_timeout": self._drain_timeout,

@@ -29,10 +29,7 @@ RECONNECT_FOREVER: Final[dict[str, Any]] = {"max_reconnect_attempts": -1}
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
-    """The options of `serve` that a gateway needs, with the settings of the NATS connection.
-
-    `console_keys` is the file of the keys, which the console may change; None without a console.
-    """
+    """The options of `serve` that a gateway needs, with the settings of the NATS connection."""
 
     settings: Settings
     keys: Keys
@@ -42,7 +39,7 @@ class GatewayOptions:
     replicas: int
     access_log: LogFormat | None
     certificate: Certificate | None
-    console_keys: Path | None = None
+    has_console: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,23 +96,23 @@ async def running(
             _log_access()
         server.tune_malloc()
         await stack.enter_async_context(watching(client, gateway.availability))
-        if options.console_keys is None:
-            serving = server.serving(gateway, listeners.gateway, certificate=options.certificate)
+        if options.has_console:
+            serving = _serving_console(gateway, options, listeners)
         else:
-            serving = _serving_console(gateway, options, listeners, options.console_keys)
+            serving = server.serving(gateway, listeners.gateway, certificate=options.certificate)
         yield await stack.enter_async_context(serving)
 
 
 @asynccontextmanager
 async def _serving_console(
-    gateway: Gateway, options: GatewayOptions, listeners: Listeners, key_file: Path
+    gateway: Gateway, options: GatewayOptions, listeners: Listeners
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Serve a gateway with its console, and the previews."""
     from jetstow.console import Console, PreviewApp
 
     certificate, previews = options.certificate, listeners.previews
     port = None if previews is None else previews.getsockname()[1]
-    console = Console(gateway, preview_port=port, key_file=key_file)
+    console = Console(gateway, preview_port=port)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(console.running())
         if previews is not None:

@@ -64,11 +64,6 @@ class Session:
         """Whether the key allows to read."""
         return self.key.allow != "write"
 
-    @property
-    def may_write(self) -> bool:
-        """Whether the key allows to write."""
-        return self.key.allow != "read"
-
     def check(self) -> None:
         """Check that the session still is valid: long responses do so now and then.
 
@@ -156,12 +151,11 @@ async def open_bucket(
     key: str = "",
     version: str | None = None,
     query: Mapping[str, str] | None = None,
-    max_age: float = 0.0,
 ) -> Bucket:
     """Return a bucket, in which the caller may do an operation of S3, with a key if given.
 
     Operations that read an object (GetObject, HeadObject, GetObjectAttributes) need a check of the
-    object, too: see `object_call`. `max_age` is that of `Buckets.open`.
+    object, too: see `object_call`.
 
     Raises: `S3Error` (NoSuchBucket, AccessDenied).
     """
@@ -169,7 +163,7 @@ async def open_bucket(
     access = _ACCESS[operation]
     s3_req = s3_request_of(request, name, key, version, query)
     check_key_access(s3_req, session.identity, access)
-    bucket = await session.buckets.open(name, max_age=max_age)
+    bucket = await session.buckets.open(name)
     caller = new_caller(session.services, s3_req, session.identity)
     check_bucket_access(caller, bucket, operation, access, key, version)
     return bucket
@@ -205,15 +199,12 @@ async def open_call(
     key: str = "",
     version: str | None = None,
     query: Mapping[str, str] | None = None,
-    max_age: float = 0.0,
 ) -> Call:
     """Open a bucket as `open_bucket` does, and return the call of the operation on it.
 
     Raises: `S3Error` (NoSuchBucket, AccessDenied).
     """
-    bucket = await open_bucket(
-        request, name, operation, key=key, version=version, query=query, max_age=max_age
-    )
+    bucket = await open_bucket(request, name, operation, key=key, version=version, query=query)
     return object_call(request, bucket, operation, key, version, query)
 
 

@@ -7,7 +7,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -53,14 +52,11 @@ _log = logging.getLogger("jetstow.console")
 class Console:
     """Serves the console below `/_console`, and passes all other requests to the gateway.
 
-    `preview_port` is the port of the listener for previews, if there is one. `key_file` is the file
-    of the gateway's keys.
+    `preview_port` is the port of the listener for previews, if there is one.
     """
 
-    def __init__(
-        self, gateway: Gateway, *, preview_port: int | None = None, key_file: Path | None = None
-    ) -> None:
-        self.context = Context(gateway, preview_port, key_file)
+    def __init__(self, gateway: Gateway, *, preview_port: int | None = None) -> None:
+        self.context = Context(gateway, preview_port)
         self._api = Router(ROUTES, redirect_slashes=False)
 
     @asynccontextmanager

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
@@ -24,13 +23,12 @@ _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.-:")
 class Context:
     """The gateway behind the console, and its options.
 
-    `preview_port` is the port of previews, and `key_file` the file of the access keys. `draining`
-    is set when the gateway begins to stop: responses without an end must end then.
+    `preview_port` is the port of previews. `draining` is set when the gateway begins to stop:
+    responses without an end must end then.
     """
 
     gateway: Gateway
     preview_port: int | None = None
-    key_file: Path | None = None
     attempts: Attempts = field(default_factory=Attempts)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     _parts: dict[Callable[..., Any], Any] = field(default_factory=dict)

@@ -139,7 +139,7 @@ class Navigation(ScreenApp):
         self.show_state()
 
     def on_table_opened(self) -> None:
-        """Open a bucket or a folder; show or hide the panes of an object."""
+        """Open the selected bucket or folder."""
         row = self.rows.selected
         if row is None:
             return

@@ -145,7 +145,7 @@ async def serve(
         replicas,
         access_log,
         certificate,
-        key_file if has_console else None,
+        has_console,
     )
     async with AsyncExitStack() as stack:
         listener = listen_on("--listen", listen)

@@ -132,7 +132,7 @@ function offerUndo({bucket, names, prefixes}, done, markers) {
   const seconds = UNDO_SECONDS_OF_VERSIONS;
   if (!markers.length) {
     // They are too many to undo at once.
-    toast(done, {undo: () => showDeleted(bucket, folderOf(names[0] ?? prefixes[0])), label: "Show deleted", seconds});
+    toast(done, {undo: () => showDeleted(bucket, folderOf(names[0] ?? prefixes[0])), label: "Show only deleted", seconds});
     return;
   }
   const entry = {bucket, markers, close: () => {}};

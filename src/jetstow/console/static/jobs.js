@@ -4,7 +4,7 @@ import {useEffect, useState} from "./vendor/preact.js";
 import {ndjson} from "./api.js";
 
 /**
- * @typedef {{state: "running"|"done"|"failed"|"cancelled", done: number, total: number|null, line: any, result: any, error: any,
+ * @typedef {{state: "running"|"done"|"failed"|"cancelled", done: number, total: number|null, result: any, error: any,
  *   controller: AbortController}} Job
  */
 
@@ -30,12 +30,12 @@ export async function startJob(key, path, body) {
   if (jobs.get(key)?.state === "running") return;
   const controller = new AbortController();
   /** @type {Job} */
-  const start = {state: "running", done: 0, total: null, line: null, result: null, error: null, controller};
+  const start = {state: "running", done: 0, total: null, result: null, error: null, controller};
   update(key, start);
   const change = (/** @type {Partial<Job>} */ part) => update(key, {...(jobs.get(key) ?? start), ...part});
   try {
     const last = await ndjson(path, body, (line) => {
-      if (line.done !== undefined) change({done: line.done, total: line.total ?? null, line});
+      if (line.done !== undefined) change({done: line.done, total: line.total ?? null});
     }, controller.signal);
     if (!last?.result) throw new Error("The connection to the gateway ended before the job did.");
     change({state: "done", result: last.result});

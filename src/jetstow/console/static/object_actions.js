@@ -1,7 +1,7 @@
 // @ts-check
 /** What can be done with one object: links to download it, and the dialogs to share and to rename it. */
 import {html, useEffect, useState} from "./vendor/preact.js";
-import {apiUrl, ApiError, at, post, s3, s3Path} from "./api.js";
+import {ApiError, at, post, s3, s3Path} from "./api.js";
 import {baseName, exactTime, folderOf, visible} from "./format.js";
 import {OlderVersions} from "./older_versions.js";
 import {createStore, useStore} from "./store.js";
@@ -22,9 +22,6 @@ export const openRename = (bucket, name, onDone) => opened.set({kind: "rename", 
 
 /** The URL of an object's bytes, as an attachment. @param {string} bucket @param {string} name @param {string|null} [version] */
 export const downloadUrl = (bucket, name, version) => s3Path(bucket, name, version ? {versionId: version} : {});
-
-/** The URL of a zip of a folder, or of some of its objects and folders. @param {string} bucket @param {string} prefix @param {string[]} [names] */
-export const zipUrl = (bucket, prefix, names) => apiUrl(at`buckets/${bucket}/zip`, {prefix, names});
 
 /**
  * Download a URL without leaving the page.
