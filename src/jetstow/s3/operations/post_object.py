@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jetstow.http.asgi import Receive
 from jetstow.models import ObjectInfo
@@ -134,8 +134,7 @@ def _limited(form: FormReader, policy: Policy | None) -> Receive:
 def _response(call: Call, fields: Mapping[str, str], info: ObjectInfo) -> Result:
     """Return the response that the form asks for."""
     tag = objects.etag(info)
-    host = call.request.header("host") or ""
-    location = f"{call.request.scheme}://{host}/{call.bucket.name}/{quote(fields['key'])}"
+    location = call.request.url_of(fields["key"])
     headers = {"etag": tag, "location": location} | new_headers(call.bucket, info)
     redirect = next((fields[name] for name in _REDIRECT if name in fields), "")
     if _is_web_address(redirect):
