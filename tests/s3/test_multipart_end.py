@@ -238,7 +238,7 @@ def test_parts_whose_chunks_are_gone(
 def test_white_space_while_parts_are_copied(
     gateway: RunningGateway, s3: Any, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jetstow.s3.keep_alive.PATIENCE", 0.0)
+    monkeypatch.setattr("jetstow.s3.keep_alive.RESPONSE_TIMEOUT", 0.0)
     monkeypatch.setattr("jetstow.s3.keep_alive.INTERVAL", 0.001)
     upload = begin(s3, s3_bucket, PART, b"end")
     upload.put(1, UNALIGNED)

@@ -13,7 +13,7 @@ from jetstow.errors import ObjectLockedError, ObjectNotFoundError, RevisionMisma
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.removal import Removal
-from jetstow.s3.lifecycle.rules import Rule, add_days, find_object_expiry, load_rules
+from jetstow.s3.lifecycle.rules import Rule, add_days, find_object_expiry, load_lifecycle_rules
 from jetstow.s3.lifecycle.versions import find_versions, open_index
 from jetstow.s3.multipart.model import Upload
 from jetstow.s3.multipart.uploads import Uploads, created_time
@@ -36,7 +36,7 @@ async def expire(
 
     Raises: what `list` and `delete` raise.
     """
-    rules = tuple(rule for rule in load_rules(bucket) if rule.is_enabled)
+    rules = tuple(rule for rule in load_lifecycle_rules(bucket) if rule.is_enabled)
     has_versions = bucket.status.versioning is not None
     is_for_objects = any(rule.is_for_objects for rule in rules)
     # To remove a delete marker, the version behind it is looked up in an open index.

@@ -117,11 +117,11 @@ def find_object_expiry(rules: Iterable[Rule], info: ObjectInfo) -> Expiry | None
 
 def expiration_headers(bucket: BucketState, info: ObjectInfo) -> dict[str, str]:
     """Return the header that a response for an object has if a rule lets it expire."""
-    rules = load_rules(bucket)
+    rules = load_lifecycle_rules(bucket)
     expiry = find_object_expiry(rules, info) if rules else None
     return {} if expiry is None else expiry.headers
 
 
-def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
+def load_lifecycle_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
     return load_setting(bucket, LIFECYCLE, tuple[Rule, ...], ())
