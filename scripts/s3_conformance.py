@@ -45,13 +45,13 @@ in a run of the tests, and tests that show how it behaves.
 
 <!-- Written by scripts/s3_conformance.py from a run of tests/s3: do not edit. -->
 
-## Built
+## Implemented
 
 | operation | clients | tests |
 | --- | --- | --- |
 """
-_UNBUILT: Final = """
-## Not built
+_NOT_IMPLEMENTED: Final = """
+## Not implemented
 
 The gateway answers requests for these features as S3 does for a bucket that does not use them.
 Requests that would set them up are refused. Nothing is accepted and ignored.
@@ -101,25 +101,25 @@ class _Handler(logging.Handler):
 def render(operations: dict[str, set[tuple[str, str]]]) -> str:
     """Return the page."""
     # Imported late: pytest rewrites the assertions of modules that are not imported yet.
+    from jetstow.s3.not_implemented_routes import NOT_IMPLEMENTED_ROUTES  # noqa: PLC0415
     from jetstow.s3.routes import ROUTES  # noqa: PLC0415
-    from jetstow.s3.unbuilt_routes import UNBUILT_ROUTES  # noqa: PLC0415
 
-    unbuilt = {route.operation for route in UNBUILT_ROUTES}
+    not_implemented = {route.operation for route in NOT_IMPLEMENTED_ROUTES}
     succeeded: dict[str, list[str]] = defaultdict(list)
     answers: dict[str, set[str]] = defaultdict(set)
     for test, found in operations.items():
         for operation, status in found:
             answers[operation].add(status)
-            if status[0] in "23" or operation in unbuilt:
+            if status[0] in "23" or operation in not_implemented:
                 succeeded[operation].append(test)
     lines = [_HEAD]
-    for operation in sorted({route.operation for route in ROUTES} - unbuilt):
+    for operation in sorted({route.operation for route in ROUTES} - not_implemented):
         tests = succeeded[operation]
         files = sorted({test.partition("::")[0] for test in tests})
         clients = ", ".join(CLIENTS[file] for file in files if file in CLIENTS)
         lines.append(f"| {operation} | {clients} | {_evidence(tests, operations)} |\n")
-    lines.append(_UNBUILT)
-    for operation in sorted(unbuilt):
+    lines.append(_NOT_IMPLEMENTED)
+    for operation in sorted(not_implemented):
         answer = ", ".join(f"`{status}`" for status in sorted(answers[operation])[:2])
         evidence = _evidence(succeeded[operation], operations)
         lines.append(f"| {operation} | {answer} | {evidence} |\n")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.gateway import LIMITED, OTHER, OWNER, READER
+from tests.support.multipart import Upload
 from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
@@ -207,3 +210,31 @@ def test_virtual_host(server: NatsServer, s3: Any, s3_bucket: str) -> None:
         assert send_signed(running, "GET", f"/{s3_bucket}/dir/a", headers=plain).body == b"1"
         dotted = {"Host": f"{s3_bucket}.b.s3.example.com"}
         assert send_signed(running, "GET", "/dir/a", headers=dotted).code == "NoSuchBucket"
+
+
+def test_location_with_a_virtual_host(server: NatsServer, s3: Any, s3_bucket: str) -> None:
+    """The bucket is in the host name, or in the path. It was in both."""
+    from tests.s3.test_post_forms import policy_of, signed
+    from tests.support.gateway import RunningGateway
+
+    fields = {"key": "a b/c", **signed(policy_of(s3_bucket))}
+    document = (
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{}</ETag></Part>"
+        "</CompleteMultipartUpload>"
+    )
+    with RunningGateway(server.url, base_domains=["s3.example.com"]) as running:
+        for host, path in (
+            (f"{s3_bucket}.s3.example.com", "/"),
+            ("s3.example.com", f"/{s3_bucket}/"),
+        ):
+            expected = f"http://{host}{path}a%20b/c"
+            upload = Upload(s3, s3_bucket, "a b/c")
+            body = document.format(upload.put(1, b"1")["ETag"]).encode()
+            headers = {"Host": host}
+            done = send_signed(
+                running, "POST", f"{path}a%20b/c?uploadId={upload.id}", headers=headers, body=body
+            )
+            assert ET.fromstring(done.body).findtext("{*}Location") == expected
+            url, files = f"{running.url}{path}", {"file": ("a", b"1")}
+            form = httpx.post(url, headers=headers, data=fields, files=files)
+            assert (form.status_code, form.headers["location"]) == (204, expected)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.support.multipart import MIB, Upload, multipart_etag
 from tests.support.s3_http import send_signed
+
+if TYPE_CHECKING:
+    from tests.support.gateway import RunningGateway
 
 PART = os.urandom(5 * MIB)
 UNALIGNED = os.urandom(5_000_000 + 300_000)
@@ -115,6 +119,24 @@ def test_upload_belongs_to_its_key(s3: Any, s3_bucket: str) -> None:
             s3.upload_part(**place, PartNumber=1, Body=b"")
         assert error_code(caught) == "NoSuchUpload"
     upload.complete()
+
+
+def test_part_numbers(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
+    """All digits count, not the first six."""
+    upload = Upload(s3, s3_bucket, "a")
+    etag = upload.put(1, b"data")["ETag"]
+    target = f"/{s3_bucket}/a?uploadId={upload.id}"
+    part = f"<Part><PartNumber>{{}}</PartNumber><ETag>{etag}</ETag></Part>"
+    document = f"<CompleteMultipartUpload>{part}</CompleteMultipartUpload>"
+    numbers = ("0", "-1", "+1", "1.0", "\u0661", "10001", "000001999999999", "000001" + 5000 * "0")
+    for number in numbers:
+        put = f"{target}&partNumber={quote(number)}"
+        response = send_signed(gateway, "PUT", put, body=b"data")
+        assert (response.status, response.code) == (400, "InvalidArgument"), number
+        body = document.format(number).encode()
+        response = send_signed(gateway, "POST", target, body=body)
+        assert (response.status, response.code) == (400, "MalformedXML"), number
+    assert send_signed(gateway, "POST", target, body=document.format("01").encode()).status == 200
 
 
 def test_complete_refuses_what_does_not_fit(s3: Any, s3_bucket: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import jetstow
+from jetstow._upload_records import list_keys, read_records
 from jetstow.s3.multipart.records import Records
 from tests.support.cli import Cli
 from tests.support.gateway import RunningGateway
@@ -167,6 +168,42 @@ def test_upload_goes_on_at_another_gateway(
     assert s3.head_object(Bucket=s3_bucket, Key="a")["ETag"] == multipart_etag(parts)
 
 
+def test_tail_of_the_parts_in_order(
+    s3: Any, s3_bucket: str, second: RunningGateway, server: NatsServer
+) -> None:
+    """Each part kept the bytes behind its last chunk in its record: up to 1.3 GB an upload."""
+
+    async def recorded_bytes(upload: Upload) -> int:
+        async with await jetstow.connect(server.url) as client:
+            js = client.jetstream()
+            keys = await list_keys(js, f"{s3_bucket}.{upload.id}.>")
+            return sum([len(record.value) async for record in read_records(js, keys)])
+
+    parts = {number: os.urandom(5 * MIB + number * 1001) for number in range(1, 9)}
+    upload = Upload(s3, s3_bucket, "a")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(upload.put, parts, parts.values()))
+    for number in range(9, 99):
+        upload.put(number, bytes(128 * 1024 - 1))
+    assert asyncio.run(recorded_bytes(upload)) < 2 * 128 * 1024
+    upload.at(second.client()).complete(*parts)
+    assert read_object(s3, s3_bucket) == b"".join(parts.values())
+    assert asyncio.run(recorded_bytes(upload)) == 0
+
+
+def test_last_part_in_order_that_is_sent_again(
+    s3: Any, s3_bucket: str, second: RunningGateway
+) -> None:
+    """No chunk has the last bytes of the part before it."""
+    upload = begin(s3, s3_bucket, UNALIGNED, b"end")
+    upload.put(2, b"END")
+    upload.at(second.client()).complete()
+    assert read_object(s3, s3_bucket) == UNALIGNED + b"END"
+    upload = begin(s3, s3_bucket, UNALIGNED, PART, bytes(128 * 1024 - 1001), b"end")
+    upload.at(second.client()).complete(1, 2)  # the third fills the chunk
+    assert read_object(s3, s3_bucket) == UNALIGNED + PART
+
+
 def test_garbage_collection_keeps_the_chunks_of_uploads(
     s3: Any, s3_bucket: str, second: RunningGateway, peek: Peek, server: NatsServer
 ) -> None:
@@ -201,7 +238,7 @@ def test_parts_whose_chunks_are_gone(
 def test_white_space_while_parts_are_copied(
     gateway: RunningGateway, s3: Any, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jetstow.s3.keep_alive.PATIENCE", 0.0)
+    monkeypatch.setattr("jetstow.s3.keep_alive.RESPONSE_TIMEOUT", 0.0)
     monkeypatch.setattr("jetstow.s3.keep_alive.INTERVAL", 0.001)
     upload = begin(s3, s3_bucket, PART, b"end")
     upload.put(1, UNALIGNED)

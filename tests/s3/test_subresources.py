@@ -1,4 +1,4 @@
-"""Subresources that are not built: S3's own codes, and nothing is accepted and ignored."""
+"""Subresources that are not implemented: S3's own codes, and nothing is accepted and ignored."""
 
 from __future__ import annotations
 

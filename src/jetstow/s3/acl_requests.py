@@ -12,7 +12,7 @@ from jetstow.s3.errors import S3Error
 from jetstow.s3.xml.parsing import Node, parse_xml
 from jetstow.s3.xml.writing import document, element, text
 
-ACL: Final = "x-amz-acl"
+ACL_HEADER: Final = "x-amz-acl"
 _GRANT_PREFIX: Final = "x-amz-grant-"
 _GRANT_HEADERS: Final = {
     _GRANT_PREFIX + permission.value.lower().replace("_", "-"): permission
@@ -34,14 +34,14 @@ def parse_acl_headers(
 
     Raises: `S3Error` (InvalidArgument, InvalidRequest, UnresolvableGrantByEmailAddress).
     """
-    canned = headers.get(ACL)
+    canned = headers.get(ACL_HEADER)
     names = [name for name in headers if name.startswith(_GRANT_PREFIX)]
     if canned is not None:
         if names:
             message = "Specifying both Canned ACLs and Header Grants is not allowed"
             raise S3Error("InvalidRequest", message)
         if canned not in CANNED:
-            raise S3Error("InvalidArgument", ArgumentName=ACL, ArgumentValue=canned)
+            raise S3Error("InvalidArgument", ArgumentName=ACL_HEADER, ArgumentValue=canned)
         return canned_acl(canned, owner, bucket_owner)
     if not names:
         return None
@@ -69,7 +69,7 @@ def parse_acl(
     acl = parse_acl_headers(headers, keys, owner, bucket_owner)
     if acl is None:
         if not body:
-            raise S3Error("MissingSecurityHeader", MissingHeaderName=ACL)
+            raise S3Error("MissingSecurityHeader", MissingHeaderName=ACL_HEADER)
         return parse_acl_document(body, keys, owner)
     if body:
         raise S3Error("UnexpectedContent")

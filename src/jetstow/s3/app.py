@@ -29,13 +29,13 @@ from jetstow.s3.call import Call, Connect, Services, new_caller
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error, unexpected
+from jetstow.s3.not_implemented import refuse_not_implemented
 from jetstow.s3.observe import CLIENT_GONE, AccessLog, Metrics, Record
 from jetstow.s3.outage import Availability
 from jetstow.s3.request import Request, bucket_of_host, new_request_id, parse_request
 from jetstow.s3.responder import Responder
 from jetstow.s3.result import Result
 from jetstow.s3.route import Handler
-from jetstow.s3.unbuilt import refuse_unbuilt
 from jetstow.s3.website.serving import error_page, serve_website
 
 _log = logging.getLogger("jetstow.s3")
@@ -182,7 +182,7 @@ class Gateway:
         """Check a request and run its operation. Nothing reads the body before the checks."""
         if identity.key is not None:
             record.access_key = identity.key.access_key
-        refuse_unbuilt(request.headers)
+        refuse_not_implemented(request.headers)
         route = routes.find_route(request)
         record.operation = route.operation
         check_key_access(request, identity, route.access)

@@ -30,7 +30,7 @@ from jetstow.s3.policy.actions import actions_of
 from jetstow.s3.policy.conditions import Facts
 from jetstow.s3.policy.decision import Decision
 from jetstow.s3.request import Request
-from jetstow.s3.versions import check_version, finding
+from jetstow.s3.versions import as_s3_errors, check_version
 
 Connect = Callable[[Path], Awaitable[JetStreamContext]]
 
@@ -74,7 +74,12 @@ class Services:
 
 @dataclass(slots=True)
 class Call:
-    """One request to an operation `operation`. `payload` is its body, and may be left unread."""
+    """One request to an operation `operation`. `payload` is its body, and may be left unread.
+
+    Handlers change it as they learn more: PostObject sets `identity`, `buckets` and `opened_bucket`
+    from the form, CompleteMultipartUpload sets `opened_bucket` with the customer's key, and
+    `check_object` sets `object_is_checked`.
+    """
 
     services: Services
     operation: str
@@ -153,10 +158,10 @@ class Call:
 
         Raises: `S3Error` (InvalidRequest: it is not encrypted, and the request has a key;
         AccessDenied: it is a link to another bucket, whose object the caller may not read), what
-        `open` and `finding` raise.
+        `open` and `as_s3_errors` raise.
         """
         try:
-            async with finding(bucket, key, version):
+            async with as_s3_errors(bucket, key, version):
                 reader = await bucket.data_store.open(key, version=version, prefetch=prefetch)
         except (ObjectEncryptedError, TamperedError) as error:
             info = await bucket.store.get_info(key, version=version)

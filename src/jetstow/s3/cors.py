@@ -93,7 +93,7 @@ def _parse_rule(node: Node) -> Rule:
     )  # fmt: skip
 
 
-def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
+def load_cors_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
     return load_setting(bucket, CORS, tuple[Rule, ...], ())
 
@@ -121,7 +121,7 @@ def cors_headers(bucket: BucketState, method: str, headers: Mapping[str, str]) -
     requested = headers.get(REQUEST_HEADERS, "")
     names = [name for part in requested.split(",") if (name := part.strip().lower())]
     method = headers.get(REQUEST_METHOD, method)
-    for rule in load_rules(bucket):
+    for rule in load_cors_rules(bucket):
         if rule.allows(origin, method, names):
             return _response_headers(rule, origin, names)
     return {}

@@ -85,7 +85,7 @@ async def _delete_version(
             conditions.check(info)
             revision = info.revision
         try:
-            async with _finding_others(buckets, bucket, key, version):
+            async with _with_index(buckets, bucket, key, version):
                 removed: ObjectInfo | None = await store.delete(
                     key,
                     version=version,
@@ -99,10 +99,10 @@ async def _delete_version(
 
 
 @asynccontextmanager
-async def _finding_others(
+async def _with_index(
     buckets: Buckets, bucket: Bucket, key: str, version: str
 ) -> AsyncIterator[None]:
-    """Open the index of the bucket, if the version is current: it has the one that follows."""
+    """Keep the index of the bucket open if the version is current: it has the one that follows."""
     try:
         current = await bucket.store.get_info(key, show_deleted=True)
     except ObjectNotFoundError:

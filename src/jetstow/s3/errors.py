@@ -24,7 +24,6 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
     "ConditionalRequestConflict": (409, "A concurrent write changed the object. Try again."),
     "EntityTooLarge": (400, "The upload exceeds the maximum allowed size."),
     "EntityTooSmall": (400, "The upload is smaller than the minimum allowed size."),
-    "IllegalLocationConstraintException": (400, "The location constraint is not valid here."),
     "IncompleteBody": (400, "The request body ended before its length, or is longer than it."),
     "InternalError": (500, "The gateway could not complete the request. See its log."),
     "IncorrectNumberOfFilesInPostRequest": (400, "POST requires one file upload per request."),
@@ -103,7 +102,6 @@ ERRORS: Final[dict[str, tuple[int, str]]] = {
         403,
         "The request signature we calculated does not match the signature you provided.",
     ),
-    "SlowDown": (503, "Reduce your request rate."),
     "UnexpectedContent": (400, "This request does not support content."),
     "UnresolvableGrantByEmailAddress": (
         400,

@@ -14,7 +14,7 @@ from jetstow.s3.xml.writing import DECLARATION, error_document
 
 # How long a response is held back, so that an error has its own status, and the time between two
 # spaces, in seconds. SDKs give up after 50 s or 60 s, proxies after 30 s.
-PATIENCE: Final = 3.0
+RESPONSE_TIMEOUT: Final = 3.0
 INTERVAL: Final = 5.0
 
 _log = logging.getLogger("jetstow.s3")
@@ -31,7 +31,7 @@ async def keep_alive(call: Call, work: Coroutine[Any, Any, str]) -> Result:
     task = asyncio.create_task(work)
     call.services.running.add(task)
     task.add_done_callback(call.services.running.discard)
-    done, _ = await asyncio.wait([task], timeout=PATIENCE)
+    done, _ = await asyncio.wait([task], timeout=RESPONSE_TIMEOUT)
     if done:
         return Result(xml=task.result())
     return Result(headers={"content-type": "application/xml"}, stream=_white_space(call, task))

@@ -165,8 +165,13 @@ def nuid_digest(nuid: str) -> str:
 def modified_time(info: ObjectInfo) -> datetime.datetime | None:
     """Return when the bytes were stored: S3's LastModified. Only the tags or the ACL are newer."""
     text = current_entry(info, MODIFIED)
-    if text is None or not _NANOSECONDS.fullmatch(text):
-        return info.modified
+    return (None if text is None else parse_modified(text)) or info.modified
+
+
+def parse_modified(text: str) -> datetime.datetime | None:
+    """Return the time of the entry `MODIFIED`; None if another client wrote nonsense."""
+    if not _NANOSECONDS.fullmatch(text):
+        return None
     return _EPOCH + datetime.timedelta(microseconds=int(text) // 1000)
 
 

@@ -8,8 +8,7 @@ from typing import Final
 
 from jetstow.models import ObjectInfo
 from jetstow.s3.acl import Acl, dump_acl, is_public, load_acl, private_acl
-from jetstow.s3.acl_requests import ACL as ACL_HEADER
-from jetstow.s3.acl_requests import parse_acl_headers
+from jetstow.s3.acl_requests import ACL_HEADER, parse_acl_headers
 from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Keys
 from jetstow.s3.buckets import BucketState

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 from jetstow._core.protocol.versions import VERSIONS_PREFIX
 from jetstow.s3.errors import S3Error
@@ -23,7 +23,8 @@ _SPACES: Final = re.compile(" +")
 class Request:
     """A request. `bucket` and `key` are empty if it concerns the service, or a bucket.
 
-    `is_website`: the host name is that of a website, and the key is the path of a page.
+    `host_has_bucket`: the bucket is in the host name, and not in the path. `is_website`: the host
+    name is that of a website, and the key is the path of a page.
 
     `headers` have lower-case names; values of a repeated header are joined by commas. `query` has
     the first value of each parameter, `query_pairs` all of them in the order that they were sent.
@@ -40,6 +41,7 @@ class Request:
     headers: Mapping[str, str]
     query: Mapping[str, str]
     query_pairs: tuple[tuple[bytes, bytes], ...]
+    host_has_bucket: bool = False
     is_website: bool = False
 
     def header(self, name: str) -> str | None:
@@ -52,6 +54,11 @@ class Request:
         if not self.bucket:
             return "/"
         return f"/{self.bucket}/{self.key}" if self.key else f"/{self.bucket}"
+
+    def url_of(self, key: str) -> str:
+        """Return the URL of an object of the bucket, with the host name of the request."""
+        path = f"/{key}" if self.host_has_bucket else f"/{self.bucket}/{key}"
+        return f"{self.scheme}://{self.header('host') or ''}{quote(path)}"
 
 
 def new_request_id() -> str:
@@ -77,7 +84,8 @@ def parse_request(
     raw_path: bytes = scope.get("raw_path") or b"/"
     host = headers.get("host", "")
     website = bucket_of_host(host, website_domains)
-    bucket, key = _parse_resource(raw_path, website or bucket_of_host(host, base_domains))
+    host_bucket = website or bucket_of_host(host, base_domains)
+    bucket, key = _parse_resource(raw_path, host_bucket)
     query: dict[str, str] = {}
     for name, value in pairs:
         query.setdefault(_text(name), _text(value))
@@ -94,6 +102,7 @@ def parse_request(
         headers=headers,
         query=query,
         query_pairs=pairs,
+        host_has_bucket=bool(host_bucket),
         is_website=bool(website),
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from jetstow.s3.access import Access
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart_routes import MULTIPART_ROUTES
+from jetstow.s3.not_implemented_routes import NOT_IMPLEMENTED_ROUTES
 from jetstow.s3.operations.copy_object import copy_object
 from jetstow.s3.operations.create_bucket import create_bucket
 from jetstow.s3.operations.delete_bucket import delete_bucket
@@ -29,7 +30,6 @@ from jetstow.s3.request import Request
 from jetstow.s3.route import BUCKET, OBJECT, SERVICE, Route
 from jetstow.s3.setting_routes import SETTING_ROUTES
 from jetstow.s3.sources import COPY_SOURCE
-from jetstow.s3.unbuilt_routes import UNBUILT_ROUTES
 
 _READ, _WRITE = Access.READ, Access.WRITE
 _VERSION: Final = ("versionId",)
@@ -39,7 +39,7 @@ _VERSION_OR_PART: Final = ("versionId", "partNumber")
 ROUTES: Final = (
     *SETTING_ROUTES,
     *MULTIPART_ROUTES,
-    *UNBUILT_ROUTES,
+    *NOT_IMPLEMENTED_ROUTES,
     Route("ListBuckets", "GET", SERVICE, list_buckets, _READ, opens_bucket=False),
     Route("GetBucketLocation", "GET", BUCKET, get_bucket_location, _READ, "location"),
     Route("ListObjectVersions", "GET", BUCKET, list_object_versions, _READ, "versions"),

@@ -38,7 +38,7 @@ def check_version(bucket: Bucket, version: str | None) -> str | None:
 
 
 @asynccontextmanager
-async def finding(bucket: Bucket, key: str, version: str | None) -> AsyncIterator[None]:
+async def as_s3_errors(bucket: Bucket, key: str, version: str | None) -> AsyncIterator[None]:
     """Convert the errors of opening an object, or a version, to those of S3.
 
     Raises: `S3Error` (NoSuchVersion; MethodNotAllowed: the version is a delete marker; NoSuchKey:
@@ -74,9 +74,9 @@ async def _find_marker(bucket: Bucket, key: str, version: str | None) -> ObjectI
 async def find_version(bucket: Bucket, key: str, version: str | None) -> ObjectInfo:
     """Return the info of an object, or of one of its versions.
 
-    Raises: what `finding` raises.
+    Raises: what `as_s3_errors` raises.
     """
-    async with finding(bucket, key, version):
+    async with as_s3_errors(bucket, key, version):
         return await bucket.store.get_info(key, version=version)
 
 

@@ -27,7 +27,7 @@ from jetstow.s3.buckets import Bucket, Buckets
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.consumer import CONSUMER, deliver_subject, ensure_consumer
 from jetstow.s3.events.record import Event, event_of
-from jetstow.s3.events.rules import find_rule, load_rules
+from jetstow.s3.events.rules import find_rule, load_event_rules
 
 _log = logging.getLogger("jetstow.s3.events")
 
@@ -100,7 +100,7 @@ class BucketEvents:
         event = None if info is None else event_of(info, message.headers or {}, versioning)
         if event is None or event.id in self._published:
             return partial(_acknowledge, message)
-        rule = find_rule(load_rules(bucket), event.name, event.key)
+        rule = find_rule(load_event_rules(bucket), event.name, event.key)
         if rule is None or await self._is_kept(bucket, event):
             return partial(_acknowledge, message)
         payload = event.encode(bucket, rule)

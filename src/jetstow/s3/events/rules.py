@@ -168,7 +168,7 @@ def find_rule(rules: tuple[Rule, ...], event: str, key: str) -> Rule | None:
     return next((rule for rule in rules if rule.selects(event, key)), None)
 
 
-def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
+def load_event_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
     return load_setting(bucket, NOTIFICATION, tuple[Rule, ...], ())
 

@@ -21,7 +21,7 @@ _MAX_NEWER_VERSIONS: Final = 100
 _MAX_DAYS: Final = 2**31 - 1
 _MAX_TAGS: Final = 10
 
-_NOT_BUILT: Final = frozenset({"Transition", "NoncurrentVersionTransition"})
+_TRANSITIONS: Final = frozenset({"Transition", "NoncurrentVersionTransition"})
 
 
 def parse_rules(data: bytes) -> tuple[Rule, ...]:
@@ -46,8 +46,8 @@ def _parse_rule(node: Node) -> Rule:
     if node.name != "Rule":
         raise S3Error("MalformedXML")
     children = _children(node)
-    if unbuilt := _NOT_BUILT & children.keys():
-        message = f"A {min(unbuilt)} needs another storage class: there is only STANDARD."
+    if transitions := _TRANSITIONS & children.keys():
+        message = f"A {min(transitions)} needs another storage class: there is only STANDARD."
         raise S3Error("InvalidStorageClass", message)
     if unknown := children.keys() - _PARTS.keys() - {"ID", "Status"}:
         raise S3Error("MalformedXML", f"The element {min(unknown)} is not known in a Rule.")
@@ -170,7 +170,7 @@ def _children(node: Node) -> dict[str, Node]:
     """Return child elements by name, each of which may be there once."""
     children = list(node.children())
     by_name = {child.name: child for child in children}
-    if len(by_name) < len(children) and not _NOT_BUILT & by_name.keys():
+    if len(by_name) < len(children) and not _TRANSITIONS & by_name.keys():
         raise S3Error("MalformedXML")
     return by_name
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, nullcontext
 from typing import Final
 
-from jetstow import JetStreamContext
+from jetstow import BucketIndex, JetStreamContext
 from jetstow.errors import ObjectLockedError, ObjectNotFoundError, RevisionMismatchError
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
 from jetstow.s3.lifecycle.removal import Removal
-from jetstow.s3.lifecycle.rules import Rule, add_days, find_expiry, load_rules
-from jetstow.s3.lifecycle.versions import find_versions
+from jetstow.s3.lifecycle.rules import Rule, add_days, find_object_expiry, load_lifecycle_rules
+from jetstow.s3.lifecycle.versions import find_versions, open_index
 from jetstow.s3.multipart.model import Upload
 from jetstow.s3.multipart.uploads import Uploads, created_time
 
@@ -35,40 +36,50 @@ async def expire(
 
     Raises: what `list` and `delete` raise.
     """
-    batch: list[Removal] = []
-    async for removal in _find(js, bucket, uploads, now):
-        if dry_run:
-            yield removal
-            continue
-        batch.append(removal)
-        if len(batch) >= _MAX_CONCURRENT:
-            for removed in await _remove_all(bucket, uploads, batch):
-                yield removed
-            batch = []
-    for removed in await _remove_all(bucket, uploads, batch):
-        yield removed
+    rules = tuple(rule for rule in load_lifecycle_rules(bucket) if rule.is_enabled)
+    has_versions = bucket.status.versioning is not None
+    is_for_objects = any(rule.is_for_objects for rule in rules)
+    # To remove a delete marker, the version behind it is looked up in an open index.
+    async with (
+        open_index(bucket) if has_versions and is_for_objects else nullcontext() as index,
+        aclosing(_find(js, bucket, index, uploads, rules, now)) as found,
+    ):
+        batch: list[Removal] = []
+        async for removal in found:
+            if dry_run:
+                yield removal
+                continue
+            batch.append(removal)
+            if len(batch) >= _MAX_CONCURRENT:
+                for removed in await _remove_all(bucket, uploads, batch):
+                    yield removed
+                batch = []
+        for removed in await _remove_all(bucket, uploads, batch):
+            yield removed
 
 
 async def _find(
-    js: JetStreamContext, bucket: Bucket, uploads: Uploads, now: datetime.datetime
-) -> AsyncIterator[Removal]:
-    """Yield what has expired."""
-    rules = tuple(rule for rule in load_rules(bucket) if rule.is_enabled)
+    js: JetStreamContext,
+    bucket: Bucket,
+    index: BucketIndex | None,
+    uploads: Uploads,
+    rules: tuple[Rule, ...],
+    now: datetime.datetime,
+) -> AsyncGenerator[Removal, None]:
+    """Yield what has expired. `index` is that of a versioned bucket with rules for objects."""
     if any(rule.upload_days is not None for rule in rules):
         for upload, time in await uploads.records.list_with_times(bucket.store.bucket):
             rule = _rule_of_upload(rules, upload, time, now)
             if rule is not None and upload.created == created_time(bucket):
                 yield Removal("upload", upload.key, rule.id, upload=upload)
-    if not any(rule.is_for_objects for rule in rules):
-        return
-    if bucket.status.versioning is not None:
-        async for removal in find_versions(js, bucket, rules, now):
+    if index is not None:
+        async for removal in find_versions(js, bucket, index, rules, now):
             yield removal
-    else:
+    elif any(rule.is_for_objects for rule in rules):
         async for info in bucket.store.list():
-            expiry = find_expiry(rules, info)
+            expiry = find_object_expiry(rules, info)
             if expiry is not None and expiry.time <= now:
-                yield Removal("object", info.name, expiry.rule.id, info=info)
+                yield Removal("object", info.name, expiry.rule.id, info.revision)
 
 
 def _rule_of_upload(
@@ -95,10 +106,9 @@ async def _remove(bucket: Bucket, uploads: Uploads, removal: Removal) -> bool:
     try:
         if removal.upload is not None:
             await uploads.abort(bucket, removal.key, removal.upload.id)
-        elif removal.info is not None:
-            version = None if removal.kind == "object" else removal.info.version
+        else:
             await bucket.store.delete(
-                removal.key, expected_revision=removal.info.revision, version=version
+                removal.key, expected_revision=removal.revision, version=removal.version
             )
     except (ObjectNotFoundError, ObjectLockedError, RevisionMismatchError):
         return False

@@ -93,28 +93,35 @@ def add_days(time: datetime.datetime, days: int) -> datetime.datetime:
         return _NEVER
 
 
-def find_expiry(rules: Iterable[Rule], info: ObjectInfo) -> Expiry | None:
+def find_expiry(
+    rules: Iterable[Rule], key: str, created: datetime.datetime, tags: Mapping[str, str], size: int
+) -> Expiry | None:
     """Return when a current object expires by the first of its rules to let it expire, or None."""
-    created, tags = objects.modified_time(info), objects.object_tags(info)
-    if created is None:
-        return None
     expiries = (
         Expiry(time, rule)
         for rule in rules
         if rule.is_enabled
         and (time := rule.expiry(created)) is not None
-        and rule.filter.selects(info.name, tags, info.size or 0)
+        and rule.filter.selects(key, tags, size)
     )
     return min(expiries, key=lambda expiry: expiry.time, default=None)
 
 
+def find_object_expiry(rules: Iterable[Rule], info: ObjectInfo) -> Expiry | None:
+    """Return when a current object expires, or None."""
+    created = objects.modified_time(info)
+    if created is None:
+        return None
+    return find_expiry(rules, info.name, created, objects.object_tags(info), info.size or 0)
+
+
 def expiration_headers(bucket: BucketState, info: ObjectInfo) -> dict[str, str]:
     """Return the header that a response for an object has if a rule lets it expire."""
-    rules = load_rules(bucket)
-    expiry = find_expiry(rules, info) if rules else None
+    rules = load_lifecycle_rules(bucket)
+    expiry = find_object_expiry(rules, info) if rules else None
     return {} if expiry is None else expiry.headers
 
 
-def load_rules(bucket: BucketState) -> tuple[Rule, ...]:
+def load_lifecycle_rules(bucket: BucketState) -> tuple[Rule, ...]:
     """Return the rules of a bucket; none if another client wrote nonsense."""
     return load_setting(bucket, LIFECYCLE, tuple[Rule, ...], ())

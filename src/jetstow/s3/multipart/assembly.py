@@ -13,6 +13,7 @@ from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.in_order import InOrder
 from jetstow.s3.multipart.model import Part, Upload
+from jetstow.s3.multipart.records import Records
 from jetstow.s3.multipart.spool import Spool
 
 # The bytes of a part are gone, or are not those that were stored.
@@ -22,10 +23,13 @@ _LOST = (ChunksLostError, IntegrityError, ObjectChangedError, ObjectNotFoundErro
 class Assembly:
     """Builds the object of an upload from its parts, in the order of their numbers."""
 
-    def __init__(self, bucket: Bucket, upload: Upload, parts: Sequence[Part], spool: Spool) -> None:
+    def __init__(
+        self, bucket: Bucket, upload: Upload, parts: Sequence[Part], records: Records, spool: Spool
+    ) -> None:
         self._bucket = bucket
         self._upload = upload
         self._parts = parts
+        self._records = records
         self._spool = spool
 
     async def store(
@@ -72,7 +76,7 @@ class Assembly:
         """
         parts = self._parts[start:]
         written = [part for part in parts if not part.spooled]
-        chunks = _Cursor(self._chunks_up_to(written[-1])) if written else None
+        chunks = _Cursor(await self._chunks_up_to(written[-1])) if written else None
         try:
             for part in parts:
                 running = self._upload.final_algorithm.new()
@@ -96,8 +100,9 @@ class Assembly:
             if chunks is not None:
                 await chunks.close()
 
-    def _chunks_up_to(self, part: Part) -> AsyncGenerator[bytes, None]:
-        return self._bucket.store.stream_checkpoint(part.checkpoint(self._upload.key))
+    async def _chunks_up_to(self, part: Part) -> AsyncGenerator[bytes, None]:
+        tail = await self._records.find_tail(self._upload)
+        return self._bucket.store.stream_checkpoint(part.checkpoint(self._upload.key, tail))
 
 
 class _Cursor:

@@ -16,6 +16,7 @@ from jetstow.s3.body.checksums import (
     encode_base64,
 )
 from jetstow.s3.errors import S3Error
+from jetstow.s3.multipart.arguments import part_number
 from jetstow.s3.multipart.model import MAX_PARTS, MIN_PART_SIZE, Part, Upload
 from jetstow.s3.request import Request
 from jetstow.s3.xml.parsing import Node, parse_xml
@@ -52,13 +53,13 @@ def parse_parts(body: bytes) -> list[Wanted]:
 def _parse_part(node: Node) -> Wanted:
     if node.name != "Part":
         raise S3Error("MalformedXML", f"The element {node.name} is not a Part.")
-    number, etag, sums = node.required("PartNumber"), node.required("ETag"), {}
-    if not (number.isascii() and number.isdigit() and 1 <= int(number[:6]) <= MAX_PARTS):
-        raise S3Error("MalformedXML", "PartNumber must be a number from 1 to 10000.")
+    number, etag, sums = part_number(node.required("PartNumber")), node.required("ETag"), {}
+    if number is None:
+        raise S3Error("MalformedXML", f"PartNumber must be a number from 1 to {MAX_PARTS}.")
     for name, algorithm in ALGORITHMS.items():
         if (value := node.value(algorithm.element)) is not None:
             sums[name] = value
-    return Wanted(int(number), etag.strip().strip('"').lower(), sums)
+    return Wanted(number, etag.strip().strip('"').lower(), sums)
 
 
 def select_parts(wanted: Sequence[Wanted], parts: Mapping[int, Part]) -> list[Part]:

@@ -135,7 +135,7 @@ async def _publish(
     one that completes the same upload copies, and leaves the chunks.
     """
     uploads = call.uploads
-    assembly = Assembly(call.bucket, upload, parts, uploads.spool)
+    assembly = Assembly(call.bucket, upload, parts, uploads.records, uploads.spool)
     attributes = upload.attributes
 
     def finished(digest: str) -> ObjectMeta:

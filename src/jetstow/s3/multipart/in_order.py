@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 import msgspec
 
 from jetstow import ObjectStore, ObjectWriter
-from jetstow.s3.multipart.model import Part, Upload
+from jetstow.s3.multipart.model import Part, Tail, Upload
 from jetstow.s3.multipart.records import Records
 from jetstow.s3.multipart.sources import PartSource, SpoolSource
 from jetstow.s3.multipart.spool import Spool
@@ -34,6 +34,10 @@ class InOrder:
         self.spooled: set[int] = set()
         self._completing = asyncio.Lock()
         self._catching_up: asyncio.Task[None] | None = None
+        # The tail of the newest part, and the one that is recorded.
+        self._tail: Tail | None = None
+        self._recorded_tail: Tail | None = None
+        self._recording = asyncio.Lock()
         self._upload = upload
         self._store = store
         self._records = records
@@ -58,6 +62,8 @@ class InOrder:
 
     async def write(self, number: int, source: PartSource) -> Part | None:
         """Write a part that has its turn. Return None if this process may not write the object.
+
+        All its bytes are then in NATS: in chunks, and in the record of the tail.
 
         Raises: what the source and `ObjectWriter.write` raise. Bytes of the part that were
         written end the order: other parts then go to the spool.
@@ -85,11 +91,23 @@ class InOrder:
             nuid=writer.nuid,
             chunk_size=stored.chunk_size,
             start=start,
-            tail=stored.remainder,
         )
         self.parts.append(part)
+        self._tail = Tail(part.end - len(stored.remainder), stored.remainder)
         self.turns.pass_on()
+        await self._record_tail()
         return part
+
+    async def _record_tail(self) -> None:
+        """Record the tail of the newest part, unless its bytes fill the last chunk.
+
+        The next part is written at the same time: a tail must not replace that of a newer part.
+        """
+        async with self._recording:
+            tail = self._tail
+            if tail is not None and tail.data and tail is not self._recorded_tail:
+                await self._records.put_tail(self._upload, tail)
+                self._recorded_tail = tail
 
     def catch_up(self, spool: Spool) -> None:
         """Begin to move parts from the spool to the object, if their turn has come."""

@@ -52,8 +52,7 @@ class Upload(msgspec.Struct, frozen=True):
 class Part(msgspec.Struct, frozen=True):
     """A part of an upload. `sums` has checksums in base64 by algorithm.
 
-    Its bytes are an object of the spool (`spooled`), or begin at `start` of the upload's chunks:
-    then the last of them, which do not fill a chunk, are `tail`.
+    Its bytes are an object of the spool (`spooled`), or begin at `start` of the upload's chunks.
     """
 
     number: int
@@ -65,7 +64,6 @@ class Part(msgspec.Struct, frozen=True):
     nuid: str = ""
     chunk_size: int = 0
     start: int = 0
-    tail: bytes = b""
 
     @property
     def end(self) -> int:
@@ -92,10 +90,31 @@ class Part(msgspec.Struct, frozen=True):
         """Return the part without sums of its plaintext: its ETag depends on the key."""
         return msgspec.structs.replace(self, etag=key.sign(self.etag), sums={})
 
-    def checkpoint(self, key: str) -> StoredChunks:
-        """Return the upload's chunks up to the end of the part."""
-        chunks = (self.end - len(self.tail)) // self.chunk_size
-        return StoredChunks(key, self.nuid, self.chunk_size, chunks, self.tail)
+    def checkpoint(self, key: str, tail: Tail | None) -> StoredChunks:
+        """Return the upload's chunks up to the end of the part, or behind it.
+
+        The bytes that the recorded tail does not have are in chunks.
+        """
+        if tail is not None and tail.start < self.end <= tail.end:
+            chunks, remainder = tail.start // self.chunk_size, tail.data
+        else:
+            chunks, remainder = -(-self.end // self.chunk_size), b""
+        return StoredChunks(key, self.nuid, self.chunk_size, chunks, remainder)
+
+
+class Tail(msgspec.Struct, frozen=True):
+    """The last bytes of the parts in order, `data`, which do not fill a chunk and are not stored.
+
+    `start` is the offset of the first of them, behind the upload's last chunk.
+    """
+
+    start: int
+    data: bytes
+
+    @property
+    def end(self) -> int:
+        """The offset behind the parts in order."""
+        return self.start + len(self.data)
 
 
 def now() -> datetime.datetime:

@@ -1,6 +1,7 @@
 """The records of uploads and their parts: a key-value bucket, so that any gateway has them.
 
-The key of an upload is BUCKET.ID.0, that of a part BUCKET.ID.NUMBER. Records expire.
+The key of an upload is BUCKET.ID.0, that of a part BUCKET.ID.NUMBER, and that of the tail of the
+parts in order BUCKET.ID.0.tail. Records expire.
 """
 
 from __future__ import annotations
@@ -20,15 +21,16 @@ from nats.js.kv import KeyValue
 from jetstow import JetStreamContext
 from jetstow._upload_records import UPLOAD_RECORDS, list_keys, read_record, read_records
 from jetstow.s3.errors import S3Error
-from jetstow.s3.multipart.model import MAX_PARTS, Part, Upload
+from jetstow.s3.multipart.model import MAX_PARTS, Part, Tail, Upload
 
 # How long an upload may take, in seconds: its parts expire then.
 UPLOAD_TTL: Final = 7 * 24 * 3600
 
 _STREAM: Final = f"KV_{UPLOAD_RECORDS}"
 _SUBJECT: Final = f"$KV.{UPLOAD_RECORDS}."
+_TAIL: Final = "0.tail"
 
-_Record = TypeVar("_Record", Upload, Part)
+_Record = TypeVar("_Record", Upload, Part, Tail)
 
 
 class Records:
@@ -71,7 +73,7 @@ class Records:
                         return False
                     raise
             await self._js.purge_stream(
-                _STREAM, subject=_SUBJECT + _key(upload.bucket, upload.id, "*")
+                _STREAM, subject=_SUBJECT + _key(upload.bucket, upload.id, ">")
             )
         return True
 
@@ -103,10 +105,7 @@ class Records:
 
     async def put_part(self, upload: Upload, part: Part) -> None:
         """Record a part, replacing one of the same number."""
-        kv = await self._open()
-        with _as_s3_errors():
-            key = _key(upload.bucket, upload.id, str(part.number))
-            await kv.put(key, msgspec.msgpack.encode(part))
+        await self._put(_key(upload.bucket, upload.id, str(part.number)), part)
 
     async def remove_part(self, upload: Upload, part: Part) -> None:
         """Remove a part whose bytes are gone."""
@@ -141,6 +140,15 @@ class Records:
                         break
             return parts
 
+    async def put_tail(self, upload: Upload, tail: Tail) -> None:
+        """Record the tail of the parts in order, replacing that of earlier ones."""
+        await self._put(_key(upload.bucket, upload.id, _TAIL), tail)
+
+    async def find_tail(self, upload: Upload) -> Tail | None:
+        """Return the tail of the parts in order; None if all their bytes are in chunks."""
+        found = await self._get(_key(upload.bucket, upload.id, _TAIL), Tail)
+        return None if found is None else found[0]
+
     # -- inside ------------------------------------------------------------------------------
 
     async def _get(self, key: str, kind: type[_Record]) -> tuple[_Record, int] | None:
@@ -149,6 +157,11 @@ class Records:
         if record is None:
             return None
         return msgspec.msgpack.decode(record.value, type=kind), record.revision
+
+    async def _put(self, key: str, record: Part | Tail) -> None:
+        kv = await self._open()
+        with _as_s3_errors():
+            await kv.put(key, msgspec.msgpack.encode(record))
 
     async def _update(self, key: str, record: Upload | Part, revision: int) -> int | None:
         kv = await self._open()

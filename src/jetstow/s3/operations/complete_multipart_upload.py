@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from jetstow.models import ObjectInfo
 from jetstow.s3 import objects
@@ -45,11 +44,10 @@ async def _complete(call: Call, wanted: Sequence[Wanted], headers: dict[str, str
 
 
 def _document(call: Call, info: ObjectInfo) -> str:
-    host = call.request.header("host") or ""
     checksum = objects.checksum(info)
     return document(
         "CompleteMultipartUploadResult",
-        text("Location", f"{call.request.scheme}://{host}{quote(call.request.resource)}"),
+        text("Location", call.request.url_of(call.key)),
         text("Bucket", call.bucket.name),
         text("Key", call.key),
         text("ETag", objects.etag(info)),

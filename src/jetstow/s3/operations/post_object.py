@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from jetstow.http.asgi import Receive
 from jetstow.models import ObjectInfo
@@ -20,13 +20,13 @@ from jetstow.s3.conditions import put_conditions
 from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import POST
+from jetstow.s3.not_implemented import refuse_not_implemented
 from jetstow.s3.object_lock import new_lock
 from jetstow.s3.ownership import new_object_entries
 from jetstow.s3.request import check_key
 from jetstow.s3.reserved import EVENT
 from jetstow.s3.result import Result, no_content
 from jetstow.s3.tags import MAX_OBJECT_TAGS, TAGGING, parse_tag_document
-from jetstow.s3.unbuilt import refuse_unbuilt
 from jetstow.s3.versions import new_headers
 from jetstow.s3.website.redirect_header import redirect_entries
 from jetstow.s3.writes import store_payload
@@ -49,7 +49,7 @@ async def post_object(call: Call) -> Result:
     policy = await _authorize(call, fields, form.filename)
     key = fields["key"]
     headers = _as_headers(fields)
-    refuse_unbuilt(headers)
+    refuse_not_implemented(headers)
     attributes = objects.parse_headers(headers)
     attributes.reserved |= new_object_entries(
         call.bucket, call.identity, headers, call.services.keys
@@ -134,8 +134,7 @@ def _limited(form: FormReader, policy: Policy | None) -> Receive:
 def _response(call: Call, fields: Mapping[str, str], info: ObjectInfo) -> Result:
     """Return the response that the form asks for."""
     tag = objects.etag(info)
-    host = call.request.header("host") or ""
-    location = f"{call.request.scheme}://{host}/{call.bucket.name}/{quote(fields['key'])}"
+    location = call.request.url_of(fields["key"])
     headers = {"etag": tag, "location": location} | new_headers(call.bucket, info)
     redirect = next((fields[name] for name in _REDIRECT if name in fields), "")
     if _is_web_address(redirect):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jetstow.s3.call import Call
-from jetstow.s3.cors import ORIGIN, REQUEST_METHOD, cors_headers, load_rules
+from jetstow.s3.cors import ORIGIN, REQUEST_METHOD, cors_headers, load_cors_rules
 from jetstow.s3.errors import S3Error
 from jetstow.s3.result import Result
 
@@ -16,7 +16,7 @@ async def preflight(call: Call) -> Result:
         raise S3Error("BadRequest", message)
     if not headers.get(REQUEST_METHOD):
         raise S3Error("BadRequest", "Invalid Access-Control-Request-Method: null")
-    if not load_rules(call.bucket):
+    if not load_cors_rules(call.bucket):
         message = "CORSResponse: CORS is not enabled for this bucket."
         raise S3Error("AccessForbidden", message)
     allowed = cors_headers(call.bucket, "OPTIONS", headers)

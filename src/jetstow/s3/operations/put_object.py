@@ -5,7 +5,7 @@ from __future__ import annotations
 from jetstow.s3 import objects
 from jetstow.s3.call import Call
 from jetstow.s3.conditions import put_conditions
-from jetstow.s3.lifecycle.rules import expiration_headers, load_rules
+from jetstow.s3.lifecycle.rules import expiration_headers, load_lifecycle_rules
 from jetstow.s3.new_object import parse_attributes
 from jetstow.s3.result import Result
 from jetstow.s3.versions import new_headers
@@ -17,7 +17,7 @@ async def put_object(call: Call) -> Result:
     attributes = parse_attributes(call)
     call.payload.require_length()
     conditions = put_conditions(call.request.headers)
-    has_rules = bool(load_rules(call.bucket))  # they depend on the time of the write
+    has_rules = bool(load_lifecycle_rules(call.bucket))  # they depend on the time of the write
     info = await store_payload(
         call.bucket, call.key, call.payload, attributes, conditions, dated=has_rules
     )

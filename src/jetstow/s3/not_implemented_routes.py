@@ -1,4 +1,4 @@
-"""The routes of features that are not built: answered as S3 answers for what is not set up.
+"""The routes of features that are not implemented: answered as S3 answers for what is not set up.
 
 Reading returns an error of its own, or an empty document. Deleting what is not there succeeds.
 Setting is NotImplemented. All of them are for the owner of an existing bucket.
@@ -102,4 +102,4 @@ def _object_routes() -> Iterator[Route]:
     )
 
 
-UNBUILT_ROUTES: Final = (*_bucket_routes(), *_object_routes())
+NOT_IMPLEMENTED_ROUTES: Final = (*_bucket_routes(), *_object_routes())

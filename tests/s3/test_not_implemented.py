@@ -1,4 +1,4 @@
-"""Headers of features that are not built are refused as S3 refuses them, and change nothing."""
+"""Headers of features that are not implemented: refused as S3 refuses them, with no change."""
 
 from __future__ import annotations
 
