@@ -92,6 +92,15 @@ async def test_links(
     deny = statement("Deny", "*", "s3:GetObject", f"{s3_bucket}/builds/*")
     put_policy(owner, s3_bucket, allow, deny)
     assert code_of(lambda: anonymous.get_object(**latest)) == "AccessDenied"
+    owner.delete_bucket_policy(Bucket=s3_bucket)
+    # A rename over another object copied the bytes that a link leads to, unchecked.
+    other.delete_bucket_policy(Bucket=private)
+    owner.put_object(Bucket=s3_bucket, Key="b", Body=b"b")
+    rename = {"Bucket": s3_bucket, "RenameSource": "there"}
+    assert code_of(lambda: owner.rename_object(**rename, Key="b")) == "InvalidRequest"
+    assert owner.get_object(Bucket=s3_bucket, Key="b")["Body"].read() == b"b"
+    owner.rename_object(**rename, Key="c")
+    assert code_of(lambda: owner.get_object(Bucket=s3_bucket, Key="c")) == "AccessDenied"
     other.delete_object(Bucket=private, Key="a")
     other.delete_bucket(Bucket=private)
 
