@@ -71,6 +71,18 @@ def test_copy_onto_itself(s3: Any, source: dict[str, str]) -> None:
     assert wrong == (412, "PreconditionFailed")
 
 
+async def test_copy_of_a_link_onto_itself(s3: Any, s3_bucket: str, js: Any) -> None:
+    """It was tried forever, as the link has another revision than its object."""
+    store = await js.object_store(s3_bucket)
+    await store.add_link("link", await store.put("a", DATA))
+    link = {"Bucket": s3_bucket, "Key": "link"}
+    s3.copy_object(**link, CopySource=link, MetadataDirective="REPLACE", Metadata={"k": "v"})
+    got = s3.get_object(**link)
+    assert (got["Body"].read(), got["Metadata"]) == (DATA, {"k": "v"})
+    assert not (await store.get_info("link")).is_link()
+    assert s3.head_object(Bucket=s3_bucket, Key="a")["Metadata"] == {}
+
+
 def test_copy_of_an_empty_object(s3: Any, s3_bucket: str) -> None:
     s3.put_object(Bucket=s3_bucket, Key="empty", Body=b"")
     s3.copy_object(Bucket=s3_bucket, Key="b", CopySource=f"/{s3_bucket}/empty?versionId=null")
