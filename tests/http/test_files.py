@@ -67,6 +67,19 @@ async def test_deleted_object_and_bucket_link(
     assert (await client.get("/b")).status_code == 404
 
 
+async def test_names_of_versions(js: jetstow.JetStreamContext, bucket: str) -> None:
+    """They were served, also those of deleted objects."""
+    store = await js.create_object_store(bucket, versioned=True)
+    version = (await store.put("a", b"x")).version
+    await store.delete("a")
+    hidden = f".jetstow/versions/a/{version}"
+    assert (await store.get(hidden)).data == b"x"  # as other NATS clients see it
+    for prefix in ("", ".jet"):
+        files, path = Files(store, prefix=prefix), hidden.removeprefix(prefix)
+        assert (await fetch(files, f"/{path}")).status_code == 404
+        assert (await fetch(files, f"/{path.replace('/', '%2F')}")).status_code == 404
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 async def test_files_are_read_only(
     client: httpx.AsyncClient, store: jetstow.ObjectStore, method: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import os
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,18 @@ def test_copy_onto_itself(s3: Any, source: dict[str, str]) -> None:
     assert got["ChecksumSHA1"]
     wrong = error_of(s3.copy_object, **source, CopySource=source, **replaced, IfMatch='"abc"')
     assert wrong == (412, "PreconditionFailed")
+
+
+async def test_copy_of_a_link_onto_itself(s3: Any, s3_bucket: str, js: Any) -> None:
+    """It was tried forever, as the link has another revision than its object."""
+    store = await js.object_store(s3_bucket)
+    await store.add_link("link", await store.put("a", DATA))
+    link = {"Bucket": s3_bucket, "Key": "link"}
+    s3.copy_object(**link, CopySource=link, MetadataDirective="REPLACE", Metadata={"k": "v"})
+    got = s3.get_object(**link)
+    assert (got["Body"].read(), got["Metadata"]) == (DATA, {"k": "v"})
+    assert not (await store.get_info("link")).is_link()
+    assert s3.head_object(Bucket=s3_bucket, Key="a")["Metadata"] == {}
 
 
 def test_copy_of_an_empty_object(s3: Any, s3_bucket: str) -> None:
@@ -159,7 +172,7 @@ async def test_rename(s3: Any, s3_bucket: str, source: dict[str, str], js: Any) 
     assert error_of(s3.head_object, **source)[0] == 404
 
 
-def test_rename_over_another_object(s3: Any, s3_bucket: str) -> None:
+async def test_rename_over_another_object(s3: Any, s3_bucket: str, js: Any) -> None:
     for key in "ab":
         s3.put_object(Bucket=s3_bucket, Key=key, Body=key.encode())
     target = {"Bucket": s3_bucket, "Key": "b", "RenameSource": "a"}
@@ -168,6 +181,37 @@ def test_rename_over_another_object(s3: Any, s3_bucket: str) -> None:
     s3.rename_object(**target)
     assert s3.get_object(Bucket=s3_bucket, Key="b")["Body"].read() == b"a"
     assert error_of(s3.rename_object, **target) == (404, "NoSuchKey")
+    store = await js.object_store(s3_bucket)
+    expires = (await store.put("a", b"c", ttl=3600)).expires
+    s3.rename_object(**target)
+    kept = (await store.get_info("b")).expires
+    assert abs(kept - expires) < datetime.timedelta(minutes=1)
+
+
+async def test_rename_of_an_object_that_is_replaced(s3: Any, s3_bucket: str, js: Any) -> None:
+    """The new object was copied unchecked. The answer was 412, and the target was overwritten."""
+    store = await js.object_store(s3_bucket)
+    await store.put("a", DATA)
+    etag = s3.head_object(Bucket=s3_bucket, Key="a")["ETag"]
+    target = {"Bucket": s3_bucket, "Key": "b", "RenameSource": "a", "SourceIfMatch": etag}
+    done = asyncio.Event()
+
+    async def write() -> None:
+        while not done.is_set():
+            await store.put("a", DATA[::-1])
+            await store.put("a", DATA)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(write())
+        for _ in range(20):
+            await store.put("b", b"b")
+            try:
+                await asyncio.to_thread(s3.rename_object, **target)
+                expected = DATA
+            except ClientError:
+                expected = b"b"
+            assert (await store.get("b")).data == expected
+        done.set()
 
 
 def test_attributes(s3: Any, source: dict[str, str]) -> None:

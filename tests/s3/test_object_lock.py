@@ -46,6 +46,21 @@ def locked(s3: Any, bucket: str) -> Iterator[str]:
         s3.delete_bucket(Bucket=bucket)
 
 
+def test_rename_in_a_bucket_with_a_rule(s3: Any, locked: str) -> None:
+    """The object had no lock under its new key."""
+    for key in "ab":
+        s3.put_object(Bucket=locked, Key=key, Body=key.encode(), Metadata={"k": key})
+    s3.put_object_lock_configuration(Bucket=locked, ObjectLockConfiguration=RULE)
+    s3.rename_object(Bucket=locked, Key="b", RenameSource="a")
+    s3.rename_object(Bucket=locked, Key="c", RenameSource="b")
+    got = s3.get_object(Bucket=locked, Key="c")
+    assert (got["Body"].read(), got["Metadata"]) == (b"a", {"k": "a"})
+    assert got["ObjectLockMode"] == "GOVERNANCE"
+    versions = s3.list_object_versions(Bucket=locked)
+    assert sorted(each["Key"] for each in versions["DeleteMarkers"]) == ["a", "b"]
+    assert sorted(each["Key"] for each in versions["Versions"]) == ["a", "b", "b", "c"]
+
+
 def test_rule_of_a_bucket(s3: Any, locked: str) -> None:
     enabled = {"ObjectLockEnabled": "Enabled"}
     get = s3.get_object_lock_configuration

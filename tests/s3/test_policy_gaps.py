@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 import jetstow
+from jetstow import ObjectMeta, Retention
 from tests.s3.test_bucket_policy import code_of, put_policy, statement
-from tests.support.gateway import OTHER, RunningGateway
+from tests.support.gateway import OTHER, OWNER, RunningGateway
 from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ def test_tags_of_a_source_that_may_not_be_read(
     assert s3.get_object_tagging(Bucket=s3_bucket, Key="b")["TagSet"] == []
     actions.append("s3:GetObjectTagging")
     put_policy(s3, s3_bucket, statement("Allow", USER, actions, f"{s3_bucket}/*"))
+    # The copy stores them: that needs the permission for a PUT with tags.
+    assert code_of(lambda: other.copy_object(**copy)) == "AccessDenied"
+    actions.append("s3:PutObjectTagging")
+    put_policy(s3, s3_bucket, statement("Allow", USER, actions, f"{s3_bucket}/*"))
     other.copy_object(**copy)
     assert s3.get_object_tagging(Bucket=s3_bucket, Key="b")["TagSet"]
 
@@ -92,6 +97,15 @@ async def test_links(
     deny = statement("Deny", "*", "s3:GetObject", f"{s3_bucket}/builds/*")
     put_policy(owner, s3_bucket, allow, deny)
     assert code_of(lambda: anonymous.get_object(**latest)) == "AccessDenied"
+    owner.delete_bucket_policy(Bucket=s3_bucket)
+    # A rename over another object copied the bytes that a link leads to, unchecked.
+    other.delete_bucket_policy(Bucket=private)
+    owner.put_object(Bucket=s3_bucket, Key="b", Body=b"b")
+    rename = {"Bucket": s3_bucket, "RenameSource": "there"}
+    assert code_of(lambda: owner.rename_object(**rename, Key="b")) == "InvalidRequest"
+    assert owner.get_object(Bucket=s3_bucket, Key="b")["Body"].read() == b"b"
+    owner.rename_object(**rename, Key="c")
+    assert code_of(lambda: owner.get_object(Bucket=s3_bucket, Key="c")) == "AccessDenied"
     other.delete_object(Bucket=private, Key="a")
     other.delete_bucket(Bucket=private)
 
@@ -219,4 +233,74 @@ def test_governance_is_bypassed_with_permission_only(
     gateway.client(OTHER).get_object_lock_configuration(Bucket=bucket)
     s3.delete_bucket_policy(Bucket=bucket)
     s3.delete_object(**one, **bypass)
+    s3.delete_bucket(Bucket=bucket)
+
+
+async def test_retention_of_another_client(
+    gateway: RunningGateway, s3: Any, s3_bucket: str, js: jetstow.JetStreamContext
+) -> None:
+    """Without object lock in S3's sense, the header alone bypassed the retention."""
+    s3.put_bucket_versioning(Bucket=s3_bucket, VersioningConfiguration={"Status": "Enabled"})
+    store = await js.object_store(s3_bucket)
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    info = await store.put("a", b"1", ObjectMeta(retention=Retention("governance", until)))
+    actions = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    put_policy(s3, s3_bucket, statement("Allow", USER, actions, f"{s3_bucket}/*"))
+    other = gateway.client(OTHER)
+    one = {"Bucket": s3_bucket, "Key": "a", "VersionId": info.version}
+    bypass = {"BypassGovernanceRetention": True}
+    assert code_of(lambda: other.delete_object(**one, **bypass)) == "AccessDenied"
+    targets = {"Objects": [{"Key": "a", "VersionId": info.version}]}
+    errors = other.delete_objects(Bucket=s3_bucket, Delete=targets, **bypass)["Errors"]
+    assert [error["Code"] for error in errors] == ["AccessDenied"]
+    s3.delete_object(**one, **bypass)
+    assert "Versions" not in s3.list_object_versions(Bucket=s3_bucket)
+
+
+def test_grant_to_write_is_not_for_versions_and_locks(
+    gateway: RunningGateway, s3: Any, bucket: str
+) -> None:
+    """With it, others removed the owner's versions forever, and made theirs undeletable."""
+    s3.create_bucket(
+        Bucket=bucket, ObjectLockEnabledForBucket=True, ObjectOwnership="BucketOwnerPreferred",
+        GrantWrite=f"id={OTHER.owner}", GrantFullControl=f"id={OWNER.owner}",
+    )  # fmt: skip
+    other, at = gateway.client(OTHER), {"Bucket": bucket, "Key": "a"}
+    one = {**at, "VersionId": s3.put_object(**at, Body=b"1")["VersionId"]}
+    targets = {"Objects": [{"Key": "a", "VersionId": one["VersionId"]}]}
+    until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
+    retention = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": until}
+    hold = {"ObjectLockLegalHoldStatus": "ON"}
+
+    def codes() -> list[str]:
+        refused: list[Callable[[], object]] = [
+            lambda: other.delete_object(**one),
+            lambda: other.put_object(**at, Body=b"2", **retention),
+            lambda: other.put_object(**at, Body=b"2", **hold),
+            lambda: other.copy_object(**at, CopySource=f"{own}/a", **hold),
+            lambda: other.create_multipart_upload(**at, **retention),
+        ]
+        return [code_of(call) for call in refused]
+
+    own = f"{bucket}-other"
+    other.create_bucket(Bucket=own)
+    other.put_object(Bucket=own, Key="a", Body=b"other")
+    assert codes() == ["AccessDenied"] * 5
+    errors = other.delete_objects(Bucket=bucket, Delete=targets)["Errors"]
+    assert [error["Code"] for error in errors] == ["AccessDenied"]
+    other.put_object(**at, Body=b"2")
+    assert other.delete_object(**at)["DeleteMarker"]
+    # A policy that allows to put objects does not allow to lock them.
+    put_policy(s3, bucket, statement("Allow", USER, "s3:PutObject", f"{bucket}/*"))
+    assert codes() == ["AccessDenied"] * 5
+    put_policy(s3, bucket, statement("Allow", USER, "s3:*", f"{bucket}/*"))
+    assert codes() == [""] * 5
+    other.delete_object(Bucket=own, Key="a")
+    other.delete_bucket(Bucket=own)
+    for entry in s3.list_object_versions(Bucket=bucket)["Versions"]:
+        version = {"Bucket": bucket, "Key": "a", "VersionId": entry["VersionId"]}
+        s3.put_object_legal_hold(**version, LegalHold={"Status": "OFF"})
+        s3.delete_object(**version, BypassGovernanceRetention=True)
+    for entry in s3.list_object_versions(Bucket=bucket)["DeleteMarkers"]:
+        s3.delete_object(Bucket=bucket, Key="a", VersionId=entry["VersionId"])
     s3.delete_bucket(Bucket=bucket)

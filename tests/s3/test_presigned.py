@@ -67,6 +67,14 @@ def test_missing_parameter(s3: Any, s3_bucket: str, name: str) -> None:
     assert (response.status_code, code(response)) == (400, "AuthorizationQueryParametersError")
 
 
+@pytest.mark.parametrize("names", ["host;\u4e2d", "host;a b", "host;\u00fc", "Host"])
+def test_names_that_are_no_headers(s3: Any, s3_bucket: str, names: str) -> None:
+    """Names that are not Latin-1 were an internal error with a traceback."""
+    url = presigned(s3, "get_object", s3_bucket)
+    response = httpx.get(url.replace("SignedHeaders=host", f"SignedHeaders={names}"))
+    assert (response.status_code, code(response)) == (400, "AuthorizationQueryParametersError")
+
+
 def test_url_of_the_future(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
     url = presigned(s3, "get_object", s3_bucket)
     assert gateway.gateway is not None

@@ -252,6 +252,51 @@ def test_key_with_nats_credentials(tmp_path: Path, bucket: str) -> None:
             assert caught.value.response["Error"]["Code"] == "AccessDenied"
 
 
+def test_keys_whose_nats_connection_fails(tmp_path: Path) -> None:
+    """The first connection was tried forever, and requests of all keys with `creds` waited for it.
+
+    A later request tries again.
+    """
+    operator = Operator()
+    full = operator.creds_file(tmp_path, "full.creds")
+    operator.creds_file(tmp_path, "good.creds")
+    refused = Operator().creds_file(tmp_path, "refused.creds")
+    (tmp_path / "invalid.creds").write_text("no credentials")
+    names = ("refused", "good", "invalid")
+    keys = tmp_path / "keys.toml"
+    keys.write_text(
+        '[[key]]\naccess_key = "FULL"\nsecret_key = "secret"\nuser = "one"\n'
+        + "".join(
+            f'[[key]]\naccess_key = "{name}"\nsecret_key = "secret"\nuser = "one"\n'
+            f'creds = "{name}.creds"\n'
+            for name in names
+        )
+    )
+    options = ("--creds", str(full), "--keys", str(keys))
+    with (
+        NatsServer(config=operator.server_config()) as nats,
+        Served(nats.url, *options, home=tmp_path) as served,
+        ThreadPoolExecutor(6) as pool,
+    ):
+
+        def answer(name: str) -> tuple[str, int]:
+            key = Key(name, "secret")
+            return name, send_signed(served, "GET", "/?x-id=ListBuckets", key=key).status
+
+        assert set(pool.map(answer, names * 2)) == {
+            ("refused", 403),
+            ("good", 200),
+            ("invalid", 500),
+        }
+        operator.creds_file(tmp_path, refused.name)
+        assert answer("refused") == ("refused", 200)
+        nats.stop()
+        nats.start()
+        wait_until(lambda: answer("good")[1] == 200)
+    assert any("refused the credentials" in line for line in served.log)
+    assert not any("Traceback" in line for line in served.log)
+
+
 def test_nats_server_that_is_away(tmp_path: Path, bucket: str) -> None:
     """The gateway waits for it as long as it takes, and reports that it is not ready."""
     with NatsServer() as nats, Served(nats.url, home=tmp_path) as served:

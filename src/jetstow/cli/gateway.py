@@ -78,7 +78,9 @@ async def running(
 
         async def connect_as(creds: Path) -> jetstow.JetStreamContext:
             settings = replace(options.settings, creds=creds, nkey=None)
-            client = await stack.enter_async_context(await connect(settings, **RECONNECT_FOREVER))
+            client = await stack.enter_async_context(await connect(settings))
+            # Not before: the first connection would be tried forever, too.
+            client.options |= RECONNECT_FOREVER
             return client.jetstream(**settings.js_options)
 
         gateway = Gateway(

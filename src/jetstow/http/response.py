@@ -7,7 +7,8 @@ from contextlib import aclosing
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Self
 
-from jetstow.errors import ObjectChangedError
+from jetstow._core.protocol.versions import VERSIONS_PREFIX
+from jetstow.errors import ObjectChangedError, ObjectNotFoundError
 from jetstow.http.asgi import (
     Message,
     Receive,
@@ -82,8 +83,17 @@ class ObjectResponse:
         The first bytes are read, so that most errors are raised here and not after the start of
         the response.
 
+        The name may come from a URL: it does not reach deleted objects and older versions, which
+        other NATS clients see under names that begin with `.jetstow/versions/`.
+
         Raises: what `ObjectStore.open` raises.
         """
+        if name.startswith(VERSIONS_PREFIX):
+            raise ObjectNotFoundError(
+                f"names that begin with {VERSIONS_PREFIX} are those of versions",
+                bucket=store.bucket,
+                name=name,
+            )
         conditions, method = condition_headers(scope["headers"]), scope["method"]
         while True:
             file = await store.open(name, prefetch=needs_bytes(method, conditions))

@@ -40,13 +40,18 @@ _OF_BUCKET: Final = {
         "HeadBucket", "ListMultipartUploads", "ListObjects", "ListObjectsV2", "ListObjectVersions",
     },
     Permission.WRITE: {
-        "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CreateMultipartUpload",
-        "DeleteObject", "DeleteObjects", "ListParts", "PostObject", "PutObject", "UploadPart",
-        "UploadPartCopy",
+        "AbortMultipartUpload", "CompleteMultipartUpload", "CopyObject", "CopyObjectWithTags",
+        "CreateMultipartUpload", "DeleteObject", "DeleteObjects", "ListParts", "PostObject",
+        "PutObject", "UploadPart", "UploadPartCopy",
     },
     Permission.READ_ACP: {"GetBucketAcl"},
     Permission.WRITE_ACP: {"PutBucketAcl"},
 }  # fmt: skip
+# What these operations do with some headers, or with a version, the ACL permits to the owner only:
+# others must not remove versions that are not theirs, or make them undeletable.
+_OF_OWNER: Final = frozenset({
+    "s3:DeleteObjectVersion", "s3:PutObjectLegalHold", "s3:PutObjectRetention",
+})  # fmt: skip
 # The permission that the ACL of the object must grant. The operation checks it when it has opened
 # the object (`Call.check_object`): then it is the one that it reads.
 _OF_OBJECT: Final = {
@@ -193,6 +198,8 @@ def check_bucket_access(
         raise S3Error("AccessDenied")
     if decision is Decision.ALLOWED or operation in OBJECT_PERMISSIONS:
         return
+    if not (is_owner or _OF_OWNER.isdisjoint(actions)):
+        raise S3Error("AccessDenied")
     permission = _BUCKET_PERMISSIONS.get(operation)
     if not (is_owner if permission is None else may_use_bucket(caller, bucket, permission)):
         raise S3Error("AccessDenied")

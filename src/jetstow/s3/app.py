@@ -25,7 +25,8 @@ from jetstow.s3.auth.keys import Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.body.raw import RawBody
 from jetstow.s3.buckets import OBJECT_STATUS_AGE, Buckets
-from jetstow.s3.call import Call, Connect, Services, new_caller
+from jetstow.s3.call import Call, Services, new_caller
+from jetstow.s3.connections import Connect, Connections
 from jetstow.s3.cors import ORIGIN, cors_headers
 from jetstow.s3.customer_key import request_key
 from jetstow.s3.errors import MISSING, ClientGoneError, S3Error, to_s3_error, unexpected
@@ -82,7 +83,8 @@ class Gateway:
     ) -> None:
         if connect is None and any(key.creds is not None for key in keys):
             raise ValueError("a key has creds, so the gateway needs connect=")
-        self.services = Services(keys, Buckets(js, replicas), connect, public_acls)
+        connections = Connections(connect, replicas)
+        self.services = Services(keys, Buckets(js, replicas), connections, public_acls)
         self.key_reload = KeyReload(keys, has_connect=connect is not None)
         self.metrics = metrics or Metrics()
         self.availability = Availability()

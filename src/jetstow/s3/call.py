@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
-from jetstow import JetStreamContext, ObjectReader
+from jetstow import ObjectReader
 from jetstow.errors import ObjectEncryptedError, TamperedError
 from jetstow.models import ObjectInfo
 from jetstow.s3.access import (
@@ -24,6 +23,7 @@ from jetstow.s3.auth.authenticate import Identity
 from jetstow.s3.auth.keys import Key, Keys
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket, Buckets
+from jetstow.s3.connections import Connections
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.uploads import Uploads
 from jetstow.s3.policy.actions import actions_of
@@ -32,38 +32,27 @@ from jetstow.s3.policy.decision import Decision
 from jetstow.s3.request import Request
 from jetstow.s3.versions import as_s3_errors, check_version
 
-Connect = Callable[[Path], Awaitable[JetStreamContext]]
-
 
 @dataclass(slots=True)
 class Services:
-    """What the requests of a gateway share.
-
-    `connect` opens a NATS connection with a credentials file, for the keys that name one.
-    """
+    """What the requests of a gateway share. `connections` are those of keys with `creds`."""
 
     keys: Keys
     default_buckets: Buckets
-    connect: Connect | None = None
+    connections: Connections
     public_acls: bool = False
     # Work that goes on if its client does not wait for it.
     running: set[asyncio.Task[str]] = field(default_factory=set)
     _uploads: dict[Buckets, Uploads] = field(default_factory=dict)
-    _by_creds: dict[Path, Buckets] = field(default_factory=dict)
-    _connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def buckets_of(self, key: Key | None) -> Buckets:
-        """Return the buckets as the NATS user of a key sees them."""
+        """Return the buckets as the NATS user of a key sees them.
+
+        Raises: what `Connections.buckets` raises.
+        """
         if key is None or key.creds is None:
             return self.default_buckets
-        if key.creds in self._by_creds:
-            return self._by_creds[key.creds]
-        async with self._connecting:
-            if key.creds not in self._by_creds:
-                assert self.connect is not None, "checked when the gateway was created"
-                js = await self.connect(key.creds)
-                self._by_creds[key.creds] = Buckets(js, self.default_buckets.replicas)
-            return self._by_creds[key.creds]
+        return await self.connections.buckets(key.creds)
 
     def uploads_of(self, buckets: Buckets) -> Uploads:
         """Return the multipart uploads as the NATS user of these buckets sees them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from jetstow.errors import ObjectDeletedError, RevisionMismatchError
 from jetstow.models import ObjectInfo
@@ -15,7 +16,7 @@ from jetstow.s3.reserved import EVENT
 from jetstow.s3.versions import find_version
 
 # A change that loses a race is repeated so often: each time, another client has changed the object.
-_ATTEMPTS = 20
+ATTEMPTS: Final = 20
 
 
 async def change_entry(
@@ -30,7 +31,7 @@ async def change_entry(
     change the object all the time).
     """
     store, version = call.bucket.store, call.version
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         info = await find_version(call.bucket, call.key, version)
         value = new_value(info)
         metadata = dict(info.metadata or {})

@@ -179,8 +179,8 @@ def bypasses_governance(call: Call, key: str) -> bool:
     """
     if (call.request.header(_BYPASS) or "").lower() != "true":
         return False
-    if has_object_lock(call.bucket):
-        call.check("BypassGovernanceRetention", key)
+    # In a bucket without object lock, too: other NATS clients lock objects in any with versions.
+    call.check("BypassGovernanceRetention", key)
     return True
 
 

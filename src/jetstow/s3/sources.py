@@ -53,7 +53,7 @@ def parse_copy_source(value: str) -> Source:
 
 
 def _check_tags(call: Call, bucket: Bucket, source: Source, info: ObjectInfo) -> None:
-    """Check that the caller may read the tags of the source, if the copy is to have them.
+    """Check that the caller may read the tags of the source and store them, if the copy has them.
 
     Raises: `S3Error` (AccessDenied).
     """
@@ -69,6 +69,7 @@ def _check_tags(call: Call, bucket: Bucket, source: Source, info: ObjectInfo) ->
     except S3Error:
         message = f"You may not read the tags of the source: send {directive}: REPLACE."
         raise S3Error("AccessDenied", message) from None
+    call.check("CopyObjectWithTags", call.key)
 
 
 async def open_copy_source(call: Call, source: Source) -> ObjectReader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Final
@@ -60,8 +61,9 @@ async def store_pieces(
     revision: int | None,
     *,
     dated: bool = True,
+    ttl: datetime.timedelta | None = None,
 ) -> ObjectInfo:
-    """Store pieces of bytes under a key at an expected revision.
+    """Store pieces of bytes under a key at an expected revision. They expire after `ttl`.
 
     `finished` returns the metadata when all bytes were read; its argument is their digest. With
     `dated`, the result has the time of the write.
@@ -69,7 +71,9 @@ async def store_pieces(
     Raises: what `put`, `pieces` and `finished` raise.
     """
     store = bucket.data_store
-    async with store.open(key, "wb", meta, expected_revision=revision, dated=dated) as writer:
+    async with store.open(
+        key, "wb", meta, expected_revision=revision, dated=dated, ttl=ttl
+    ) as writer:
         async with aclosing(pieces):
             async for piece in pieces:
                 await writer.write(piece)

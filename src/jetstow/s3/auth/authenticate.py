@@ -21,6 +21,7 @@ MAX_EXPIRY: Final = 7 * 24 * 3600
 
 _CONTENT_SHA256: Final = "x-amz-content-sha256"
 _SHA256: Final = re.compile("[0-9a-f]{64}")
+_HEADER_NAMES: Final = re.compile(r"[!#$%&'*+.^_`|~0-9a-z;-]+")
 _TIMESTAMP: Final = re.compile(r"(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z", re.ASCII)
 
 _QUERY_PARAMETERS: Final = frozenset({
@@ -105,7 +106,7 @@ def _authenticate_header(
     key = find_key(keys, access_key)
     if abs(now - time) > MAX_CLOCK_SKEW:
         raise S3Error("RequestTimeTooSkewed", ServerTime=now, RequestTime=timestamp)
-    signed = _signed_headers(request, names, frozenset())
+    signed = _signed_headers(request, names, "AuthorizationHeaderMalformed", frozenset())
     texts = signature.strings_to_sign(request, signed, payload_hash, timestamp, scope)
     secret = signature.signing_key(key.secret_key, scope)
     check_signature(secret, texts, given, key)
@@ -136,7 +137,7 @@ def _authenticate_query(request: Request, keys: Keys, now: datetime.datetime) ->
         raise S3Error(code, "X-Amz-Date must be in the ISO8601 format and of the credential's date")
     key = find_key(keys, access_key)
     _check_expiry(time, expires, now)
-    signed = _signed_headers(request, signed_names, frozenset({_CONTENT_SHA256}))
+    signed = _signed_headers(request, signed_names, code, frozenset({_CONTENT_SHA256}))
     payload_hash = _payload_hash(with_query_headers(request))
     texts = signature.strings_to_sign(
         request, signed, payload_hash, timestamp, scope, without="X-Amz-Signature"
@@ -232,11 +233,17 @@ def _timestamp(request: Request) -> str:
         return ""
 
 
-def _signed_headers(request: Request, names: str, optional: frozenset[str]) -> list[str]:
+def _signed_headers(
+    request: Request, names: str, error_code: str, optional: frozenset[str]
+) -> list[str]:
     """Return the names of the signed headers: Host, and all of x-amz-*.
 
-    Raises: `S3Error` (AccessDenied: a header that must be signed is not).
+    Raises: `S3Error` (`error_code`: they are no names of headers; AccessDenied: a header that must
+    be signed is not).
     """
+    if not _HEADER_NAMES.fullmatch(names):
+        message = "SignedHeaders must be names of headers in lower case, separated by semicolons."
+        raise S3Error(error_code, message)
     signed = names.split(";")
     required = {name for name in request.headers if name.startswith("x-amz-")} - optional
     if missing := sorted(({"host"} | required) - set(signed)):

@@ -12,6 +12,7 @@ from jetstow.s3 import objects
 from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_base64
 from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
+from jetstow.s3.changes import ATTEMPTS
 from jetstow.s3.conditions import expecting, put_conditions
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import S3Error
@@ -53,16 +54,21 @@ def _is_onto_itself(call: Call, source: Source) -> bool:
     return is_same and check_version(call.bucket, source.version) is None
 
 
+def _is_linked(call: Call, info: ObjectInfo) -> bool:
+    """Return whether the key of the request is a link, which a copy onto itself replaces."""
+    return (info.bucket, info.name) != (call.bucket.store.bucket, call.key)
+
+
 async def _document(call: Call, source: Source, headers: dict[str, str], *, replaces: bool) -> str:
     """Copy the object. Return the document of the response, and add its headers."""
     wanted = _wanted_algorithm(call)
     conditions = put_conditions(call.request.headers)
-    while True:
+    for _ in range(ATTEMPTS):
         try:
             async with await open_copy_source(call, source) as reader:
                 meta = _meta(call, reader.info, replaces=replaces)
                 algorithm = _missing_algorithm(reader.info, wanted)
-                if _is_onto_itself(call, source):
+                if _is_onto_itself(call, source) and not _is_linked(call, reader.info):
                     conditions.check(reader.info)
                     info = await _change(call, reader, meta, algorithm)
                 else:
@@ -72,6 +78,8 @@ async def _document(call: Call, source: Source, headers: dict[str, str], *, repl
             break
         except (ObjectChangedError, RevisionMismatchError):
             continue  # the source was replaced while it was read: copy the new object
+    else:
+        raise S3Error("OperationAborted")
     if read_version is not None:
         headers["x-amz-copy-source-version-id"] = read_version
     headers |= new_headers(call.bucket, info)

@@ -11,6 +11,7 @@ _OF_OPERATIONS: Final[dict[str, tuple[str, ...]]] = {
     "BypassGovernanceRetention": ("s3:BypassGovernanceRetention",),
     "CompleteMultipartUpload": ("s3:PutObject",),
     "CopyObject": ("s3:PutObject",),
+    "CopyObjectWithTags": ("s3:PutObject", "s3:PutObjectTagging"),
     "CreateMultipartUpload": ("s3:PutObject",),
     "DeleteBucket": ("s3:DeleteBucket",),
     "DeleteBucketCors": ("s3:PutBucketCORS",),
@@ -77,6 +78,9 @@ _OF_HEADERS: Final = {
     "x-amz-grant-read-acp": "s3:PutObjectAcl",
     "x-amz-grant-write": "s3:PutObjectAcl",
     "x-amz-grant-write-acp": "s3:PutObjectAcl",
+    "x-amz-object-lock-legal-hold": "s3:PutObjectLegalHold",
+    "x-amz-object-lock-mode": "s3:PutObjectRetention",
+    "x-amz-object-lock-retain-until-date": "s3:PutObjectRetention",
     "x-amz-tagging": "s3:PutObjectTagging",
 }
 
