@@ -103,7 +103,7 @@ def delete_conditions(headers: Mapping[str, str]) -> WriteConditions:
 
 
 @asynccontextmanager
-async def expecting(
+async def expected_revision(
     store: ObjectStore, key: str, conditions: WriteConditions
 ) -> AsyncIterator[int | None]:
     """Yield the revision that a write must expect. It fails if the object changes until then.

@@ -11,7 +11,7 @@ from jetstow._core.protocol.digest import Digest
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.body.payload import Payload
 from jetstow.s3.buckets import Bucket
-from jetstow.s3.conditions import NO_CONDITIONS, WriteConditions, expecting
+from jetstow.s3.conditions import NO_CONDITIONS, WriteConditions, expected_revision
 from jetstow.s3.objects import Attributes, sum_entries
 
 # Bodies up to this size, the default of a chunk, are verified in memory and stored by one put.
@@ -40,7 +40,7 @@ async def store_payload(
             attributes.reserved |= sum_entries(payload.etag, payload.checksum, digest)
         return attributes.meta(key)
 
-    async with expecting(bucket.store, key, conditions) as revision:
+    async with expected_revision(bucket.store, key, conditions) as revision:
         if payload.size is not None and payload.size <= _SMALL:
             data = await payload.read_document(_SMALL)
             meta = finished(str(Digest(data)))

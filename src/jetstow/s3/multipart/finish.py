@@ -18,7 +18,7 @@ from jetstow.errors import (
 )
 from jetstow.models import ObjectInfo, ObjectMeta
 from jetstow.s3.call import Call
-from jetstow.s3.conditions import WriteConditions, expecting, find_info
+from jetstow.s3.conditions import WriteConditions, expected_revision, find_info
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.assembly import Assembly, PartLostError
 from jetstow.s3.multipart.completion import (
@@ -85,7 +85,7 @@ async def _finish(
     info = await find_info(call.bucket.store, call.key)
     # If it has the id, a gateway ended between the commit and the removal of the upload.
     if info is None or upload_of(info) != upload.id:
-        async with expecting(call.bucket.store, call.key, conditions) as expected:
+        async with expected_revision(call.bucket.store, call.key, conditions) as expected:
             info = await _publish(call, upload, revision, parts, entries, expected)
     await call.uploads.remove(upload, list(recorded.values()))
     return info

@@ -13,7 +13,7 @@ from jetstow.s3.body.checksums import ALGORITHMS, Algorithm, Checksum, encode_ba
 from jetstow.s3.body.summing import summing
 from jetstow.s3.call import Call
 from jetstow.s3.changes import ATTEMPTS
-from jetstow.s3.conditions import expecting, put_conditions
+from jetstow.s3.conditions import expected_revision, put_conditions
 from jetstow.s3.customer_key import SOURCE_PREFIX, parse_customer_key
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import COPY
@@ -72,7 +72,9 @@ async def _document(call: Call, source: Source, headers: dict[str, str], *, repl
                     conditions.check(reader.info)
                     info = await _change(call, reader, meta, algorithm)
                 else:
-                    async with expecting(call.bucket.store, call.key, conditions) as revision:
+                    async with expected_revision(
+                        call.bucket.store, call.key, conditions
+                    ) as revision:
                         info = await _copy(call, reader, meta, algorithm, revision)
             read_version = reader.info.version
             break

@@ -18,7 +18,7 @@ from jetstow.models import ObjectInfo
 from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.changes import ATTEMPTS
-from jetstow.s3.conditions import check_source, expecting, find_info, put_conditions
+from jetstow.s3.conditions import check_source, expected_revision, find_info, put_conditions
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import COPY
 from jetstow.s3.object_lock import new_lock
@@ -50,7 +50,7 @@ async def rename_object(call: Call) -> Result:
         call.check_object(call.bucket, info, Permission.READ, key=source, operation="GetObject")
         check_source(call.request.headers, f"{_SOURCE}-", info)
         try:
-            async with expecting(store, call.key, conditions) as revision:
+            async with expected_revision(store, call.key, conditions) as revision:
                 is_copied = await _rename(call, info, revision)
         except _SourceChangedError:
             continue
