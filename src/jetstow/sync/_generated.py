@@ -1131,7 +1131,8 @@ def download_folder(
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
     `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
     object cannot be copied, its error is added to `failed`: among others
-    `InvalidObjectNameError`, if its name is not a safe path in the folder.
+    `InvalidObjectNameError`, if its name is not a safe path in the folder, and
+    `BadObjectMetaError`, if its metadata cannot be read. `delete` keeps its file.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
     files); an error that concerns the whole bucket.
