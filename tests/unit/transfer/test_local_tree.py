@@ -32,7 +32,9 @@ def test_scan_of_files_links_and_pipes(tmp_path: Path) -> None:
     assert sorted(tree.special_files) == ["folder link", "link", "pipe"]
     assert tree.unreadable == {}
     assert tree.may_contain("pipe")
+    assert tree.may_contain("folder link/b")
     assert not tree.may_contain("a")
+    assert not tree.may_contain("folder links/b")
 
 
 def test_unreadable_folder_may_contain_any_name() -> None:
@@ -41,6 +43,7 @@ def test_unreadable_folder_may_contain_any_name() -> None:
     assert tree.may_contain("file")
     assert not tree.may_contain("folder")
     assert not tree.may_contain("file/a")
+    assert local_tree.LocalTree(unreadable={"": OSError()}).may_contain("a")
 
 
 @pytest.mark.parametrize("name", ["a", "a/b", "ü/x y", "-rf"])

@@ -38,11 +38,15 @@ class LocalTree:
     unreadable: dict[str, OSError] = field(default_factory=dict)
 
     def may_contain(self, name: str) -> bool:
-        """Return whether the folder has or may have a name that is not in `files`."""
+        """Return whether the folder has or may have a name that is not in `files`.
+
+        A symbolic link may lead to a folder.
+        """
         name = normalize(name)
-        return name in map(normalize, self.special_files) or any(
-            name == other or (other.endswith("/") and name.startswith(other))
-            for other in map(normalize, self.unreadable)
+        folders = [other for other in self.unreadable if other.endswith("/") or not other]
+        folders += (f"{other}/" for other in self.special_files)
+        return name in map(normalize, [*self.special_files, *self.unreadable]) or any(
+            name.startswith(folder) for folder in map(normalize, folders)
         )
 
 
