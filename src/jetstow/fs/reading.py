@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any
 
 from fsspec.asyn import _run_coros_in_chunks
-from fsspec.callbacks import DEFAULT_CALLBACK, Callback
+from fsspec.callbacks import Callback
 
 import jetstow
 from jetstow import ObjectInfo
@@ -221,20 +220,6 @@ class ReadOperations(FileSystemBase):
                 if isinstance(result, BaseException):
                     raise result
         return results
-
-    async def _get_file(
-        self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **preconditions: Any
-    ) -> None:
-        rpath = self._strip_protocol(rpath)
-        bucket, name = split_path(rpath)
-        try:
-            store = await self._store(bucket)
-            with self._forgetting_lost_names():
-                await store.get_file(name, lpath, progress=report_to(callback), **preconditions)
-        except (FileNotFoundError, IsADirectoryError, InvalidObjectNameError):
-            if not await self._isdir(rpath):
-                raise
-            os.makedirs(lpath, exist_ok=True)  # noqa: PTH103 - fsspec passes str paths
 
     async def _isdir(self, path: str) -> bool:
         bucket, name = split_path(self._strip_protocol(path))
