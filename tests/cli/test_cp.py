@@ -9,6 +9,7 @@ import pytest
 
 import jetstow.sync
 from jetstow.cli import errors
+from tests.support import raw_stream
 from tests.support.cli import Cli
 
 
@@ -156,6 +157,17 @@ def test_unreadable_folder(
     error = cli.error(errors.REFUSED, "cp", "-r", "./in/", f"{bucket}/")
     assert error == "'in/sub': Permission denied"
     assert names(cli, bucket) == ["a", "b"]
+
+
+def test_unreadable_metadata(cli: Cli, bucket: str, folder: Path) -> None:
+    """`cp -r` left out the objects, with exit code 0."""
+    cli.run("sync", "./in", f"{bucket}/p")
+    cli.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "p/bad", b"no JSON"))
+    cli.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "other", b"no JSON"))
+    error = cli.error(errors.DAMAGED, "cp", "-r", f"{bucket}/p", "./out/")
+    assert "'p/bad'" in error
+    assert Path("out/p/sub/c").read_text() == "sub/c"
+    assert "'other'" in cli.error(errors.DAMAGED, "cp", "-r", f"{bucket}/other", "./out/")
 
 
 def test_cp_goes_on_after_a_failure(cli: Cli, bucket: str, folder: Path) -> None:
