@@ -117,7 +117,7 @@ class RemoveOperations(WriteOperations, GetOperations):
                 raise path_error(FileNotFoundError, path) from None
             return
         # A listing is a moment old; a bucket is removed with all that is in it now.
-        if await (await self._store(bucket)).list():
+        if not await (await self._store(bucket))._is_empty():  # noqa: SLF001
             raise path_error(OSError, path, errno.ENOTEMPTY)
         await self._delete_bucket(bucket)
 

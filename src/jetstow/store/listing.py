@@ -129,6 +129,14 @@ class Listings(BucketBase):
         live = (plain_info(bucket, info) for info in infos if not info.deleted)
         return ObjectList(live), unreadable
 
+    async def _is_empty(self) -> bool:
+        """Return whether a deletion of the bucket loses nothing.
+
+        Unlike in an empty `list`, there are no older versions and no unreadable metadata either.
+        """
+        infos, unreadable = await list_all(self._bucket)
+        return not unreadable and all(info.deleted for info in infos)
+
     def index(
         self, *, metadata: Sequence[str] = (), max_names: int = 1_000_000
     ) -> AwaitableContext[BucketIndex]:
