@@ -46,13 +46,15 @@ def test_unreadable_folder_may_contain_any_name() -> None:
     assert local_tree.LocalTree(unreadable={"": OSError()}).may_contain("a")
 
 
-@pytest.mark.parametrize("name", ["a", "a/b", "ü/x y", "-rf"])
+@pytest.mark.parametrize(
+    "name", ["a", "a/b", "ü/x y", "-rf", "3.45\u202fPM.png", "\u0645\u06cc\u200c\u062e"]
+)
 def test_safe_names(tmp_path: Path, name: str) -> None:
     assert local_tree.local_path(tmp_path, name, "b") == tmp_path / name
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/a", "a//b", "a/", ".", "..", "../a", "a/../b", "a\\b", "a\nb", "link/a"]
+    "name", ["", "/a", "a//b", "a/", ".", "..", "../a", "a/../b", "a\\b", "a\nb", "a\x9b", "link/a"]
 )
 def test_unsafe_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "link").symlink_to("/tmp")

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 
 from jetstow._core.aio.atomic_file import mode_of
 from jetstow._core.protocol.digest import digests_equal, format_digest
-from jetstow._core.protocol.file_names import is_path_in_folder
+from jetstow._core.protocol.file_names import has_control_character, is_path_in_folder
 from jetstow._transfer.folders.file_attributes import FileAttributes, expected_mtime
 from jetstow._transfer.folders.names import normalize
 from jetstow.errors import InvalidObjectNameError
@@ -83,7 +83,7 @@ def local_path(root: Path, name: str, bucket: str) -> Path:
     Raises: `InvalidObjectNameError` (the name is not a safe path within the folder).
     """
     path = root.joinpath(*name.split("/"))
-    is_unsafe = not is_path_in_folder(name) or not name.isprintable()
+    is_unsafe = not is_path_in_folder(name) or has_control_character(name)
     folders = [parent for parent in path.parents if parent.is_relative_to(root) and parent != root]
     if is_unsafe or any(folder.is_symlink() for folder in folders):
         raise InvalidObjectNameError(
