@@ -104,6 +104,16 @@ def test_rb_of_a_bucket_with_unreadable_metadata_only(cli: Cli, bucket: str) -> 
     cli.error(errors.NOT_FOUND, "ls", bucket)
 
 
+def test_rb_of_a_bucket_with_older_versions_only(cli: Cli, bucket: str) -> None:
+    """They were deleted without a confirmation."""
+    cli.run("mb", "--versioned", bucket)
+    cli.run("put", "-", f"{bucket}/x", stdin=b"x")
+    cli.run("rm", f"{bucket}/x")
+    refused = cli.run("rb", bucket, code=errors.USAGE)
+    assert f"bucket {bucket!r} has no objects, but older versions" in refused.stderr
+    cli.run("rb", bucket, "--yes")
+
+
 def test_seal_makes_a_bucket_read_only(cli: Cli, bucket: str) -> None:
     cli.run("mb", bucket)
     cli.run("put", "-", f"{bucket}/x", stdin=b"x")

@@ -9,6 +9,7 @@ import pytest
 
 import jetstow.sync
 from jetstow.cli import errors
+from tests.support import raw_stream
 from tests.support.cli import Cli
 
 
@@ -111,16 +112,18 @@ def test_cp_name_that_leaves_the_folder(cli: Cli, bucket: str, folder: Path) -> 
 def test_names_that_are_no_files(cli: Cli, bucket: str, folder: Path, command: str) -> None:
     """One object named `..` or `.` ended `cp -r` before anything was copied."""
     unsafe = ["..", ".", "../up", "x/./y", "x//y", "a\0b", "a\nb"]
-    for name in ("a", "x/z", *unsafe):
+    for name in ("a", "x/z", "3.45\u202fPM.png", *unsafe):
         cli.run("put", "in/a", f"{bucket}/{name}")
     result = cli.run(command, "-r", f"{bucket}/", "./out/", code=errors.USAGE)
     out = Path("out")
-    assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == ["a", "x", "x/z"]
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*")) == [
+        "3.45\u202fPM.png", "a", "x", "x/z",
+    ]  # fmt: skip
     assert not Path("up").exists()
     lines = result.stderr.splitlines()
     assert len(lines) == len(unsafe)
     assert all("cannot be copied" in line and f"{bucket}/" in line for line in lines)
-    assert len(names(cli, bucket)) == len(unsafe) + (2 if command == "cp" else 0)
+    assert len(names(cli, bucket)) == len(unsafe) + (3 if command == "cp" else 0)
     Path("two").mkdir()
     cli.run("put", "in/a", f"{bucket}/b")
     cli.run("cp", f"{bucket}/..", f"{bucket}/b", "./two/", code=errors.USAGE)
@@ -156,6 +159,17 @@ def test_unreadable_folder(
     error = cli.error(errors.REFUSED, "cp", "-r", "./in/", f"{bucket}/")
     assert error == "'in/sub': Permission denied"
     assert names(cli, bucket) == ["a", "b"]
+
+
+def test_unreadable_metadata(cli: Cli, bucket: str, folder: Path) -> None:
+    """`cp -r` left out the objects, with exit code 0."""
+    cli.run("sync", "./in", f"{bucket}/p")
+    cli.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "p/bad", b"no JSON"))
+    cli.inspect(lambda nc: raw_stream.write_metadata(nc, bucket, "other", b"no JSON"))
+    error = cli.error(errors.DAMAGED, "cp", "-r", f"{bucket}/p", "./out/")
+    assert "'p/bad'" in error
+    assert Path("out/p/sub/c").read_text() == "sub/c"
+    assert "'other'" in cli.error(errors.DAMAGED, "cp", "-r", f"{bucket}/other", "./out/")
 
 
 def test_cp_goes_on_after_a_failure(cli: Cli, bucket: str, folder: Path) -> None:

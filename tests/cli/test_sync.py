@@ -137,6 +137,16 @@ def test_delete_keeps_the_object_of_a_symbolic_link(cli: Cli, bucket: str, folde
     assert "a.txt" in names(cli, bucket)
 
 
+def test_delete_keeps_the_objects_of_a_linked_folder(cli: Cli, bucket: str, folder: Path) -> None:
+    """`sync --delete` deleted all objects in a folder that had become a symbolic link."""
+    cli.run("sync", "./in", bucket)
+    (folder / "in" / "a.txt").unlink()
+    (folder / "in" / "sub").rename(folder / "moved")
+    (folder / "in" / "sub").symlink_to(folder / "moved")
+    assert "deleted 1," in cli.out("sync", "./in", bucket, "--delete")
+    assert names(cli, bucket) == ["b.log", "sub/c.txt"]
+
+
 def test_delete_with_a_mistyped_prefix(cli: Cli, bucket: str, folder: Path) -> None:
     cli.run("sync", "./in", f"{bucket}/x")
     for options in ([], ["--dry-run"], ["--max-delete", "9"]):

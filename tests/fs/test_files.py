@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import pickle
@@ -19,6 +20,7 @@ from jetstow.fs import JetstowFileSystem
 from tests.fs.conftest import OtherClient
 from tests.support.file_changes import CHANGES, Change
 from tests.support.forked import forked_pool
+from tests.support.round_trips import RoundTripCounter
 from tests.support.samples import some_bytes
 
 DATA = some_bytes(3_000_000)
@@ -77,6 +79,38 @@ def test_ranges(fs: JetstowFileSystem, root: str) -> None:
     assert isinstance(error, FileNotFoundError)
     with pytest.raises(FileNotFoundError):
         fs.cat_ranges([f"{root}/missing"], 0, 2, on_error="raise")
+
+
+def test_batch_size_of_ranges(
+    fs: JetstowFileSystem, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All paths were opened at the same time."""
+    paths = [f"{root}/{number}" for number in range(6)]
+    fs.pipe(dict.fromkeys(paths, b"0123456789"))
+    round_trips = RoundTripCounter(monkeypatch)
+    assert fs.cat_ranges(paths, 2, 5, batch_size=1) == [b"234"] * 6
+    assert round_trips.count >= 2 * 6
+    for batch_size in (2, 100, -1, None):
+        assert fs.cat_ranges(paths, 2, 5, batch_size=batch_size) == [b"234"] * 6
+    assert fs.cat_ranges([], [], []) == []
+
+
+async def test_cancelled_ranges_leave_no_task(root: str, options: dict[str, Any]) -> None:
+    """The paths were still read."""
+    fs = JetstowFileSystem(**options, asynchronous=True, skip_instance_cache=True)
+    paths = [f"{root}/{number}" for number in range(4)]
+    for path in paths:
+        await fs._pipe_file(path, b"0123456789")
+    await fs._cat_ranges(paths, 2, 5, batch_size=2)
+    before = asyncio.all_tasks()
+    for steps in range(1, 30):
+        reading = asyncio.create_task(fs._cat_ranges(paths, 2, 5, batch_size=2))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        reading.cancel()
+        await asyncio.wait([reading])
+        assert asyncio.all_tasks() == before
+    await fs.aclose()
 
 
 def test_object_replaced_while_file_is_open(

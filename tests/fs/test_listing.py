@@ -11,6 +11,7 @@ from fsspec.asyn import sync
 from jetstow import Client, ObjectInfo
 from jetstow.fs import JetstowFileSystem, paths
 from tests.fs.conftest import OtherClient, listing_of
+from tests.support import raw_stream
 
 
 @pytest.fixture
@@ -22,6 +23,27 @@ def filled(fs: JetstowFileSystem, root: str) -> str:
 
 def names_in(root: str, paths: Any) -> list[str]:
     return [str(path).removeprefix(f"{root}/") for path in paths]
+
+
+@pytest.mark.parametrize("versioned", [False, True])
+def test_rmdir_of_a_bucket_with_nothing_but_hidden_data(
+    fs: JetstowFileSystem, root: str, other: OtherClient, versioned: bool
+) -> None:
+    """A bucket with older versions, or with metadata that cannot be read only, was deleted."""
+
+    async def hide(nc: Client) -> None:
+        if versioned:
+            store = await nc.jetstream().update_object_store(root, versioned=True)
+            await store.put("a", b"1")
+            await store.delete("a")
+        else:
+            await raw_stream.write_metadata(nc, root, "a", b"no JSON")
+
+    other.run(hide)
+    assert fs.ls(root) == []
+    with pytest.raises(OSError, match="not empty"):
+        fs.rmdir(root)
+    assert fs.exists(root)
 
 
 def test_versions_are_hidden(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:

@@ -9,11 +9,14 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.support import raw_stream
 from tests.support.gateway import LIMITED, OTHER, OWNER, READER
 from tests.support.multipart import Upload
 from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
+    from nats.aio.client import Client
+
     import jetstow
     from tests.support.gateway import RunningGateway
     from tests.support.servers import NatsServer
@@ -66,6 +69,16 @@ def test_bucket_with_objects_is_not_deleted(s3: Any, s3_bucket: str) -> None:
     with pytest.raises(ClientError) as caught:
         s3.delete_bucket(Bucket=s3_bucket)
     assert code(caught) == "BucketNotEmpty"
+
+
+async def test_bucket_with_unreadable_metadata_is_not_deleted(
+    s3: Any, s3_bucket: str, raw: Client
+) -> None:
+    """It was deleted, as a listing leaves out the object."""
+    await raw_stream.write_metadata(raw, s3_bucket, "a", b"no JSON")
+    with pytest.raises(ClientError, match="BucketNotEmpty"):
+        s3.delete_bucket(Bucket=s3_bucket)
+    await raw_stream.request(raw, f"STREAM.PURGE.OBJ_{s3_bucket}")
 
 
 def test_bucket_of_another_owner(gateway: RunningGateway, s3_bucket: str) -> None:

@@ -1,10 +1,14 @@
-"""The limits of `delete`: an empty source, such as a disk that is not mounted, and `max_delete`."""
+"""What `delete` may remove: names that the source does not have, up to `max_delete`.
+
+An empty source, such as a disk that is not mounted, is refused.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jetstow.errors import InvalidOptionError
+from jetstow.errors import InvalidObjectNameError, InvalidOptionError, ObjectNotFoundError
+from jetstow.store import ObjectStore
 
 
 @dataclass(frozen=True)
@@ -41,3 +45,17 @@ class DeleteLimits:
                 f"({self.max_delete}): nothing was changed; check {source}, or raise max_delete",
                 bucket=bucket,
             )
+
+
+async def is_missing(source: ObjectStore, name: str) -> bool:
+    """Return whether a bucket has no object of a name, before the copy of it is removed.
+
+    An object may have been created since the bucket was listed.
+
+    Raises: what `get_info` raises if the object may exist, such as `BadObjectMetaError`.
+    """
+    try:
+        await source.get_info(name)
+    except (ObjectNotFoundError, InvalidObjectNameError):
+        return True  # the name of a file may be one that no object can have
+    return False

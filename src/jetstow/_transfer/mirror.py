@@ -11,7 +11,7 @@ from typing import Final
 
 from jetstow._core.aio.map_in_order import map_in_order
 from jetstow._core.protocol.api_errors import FATAL_ERRORS
-from jetstow._transfer.delete_limits import DeleteLimits
+from jetstow._transfer.delete_limits import DeleteLimits, is_missing
 from jetstow._transfer.plan import ObjectSpec, Step
 from jetstow.errors import JetstowError, ObjectChangedError, ObjectNotFoundError
 from jetstow.models import ObjectInfo
@@ -57,9 +57,11 @@ async def mirror(
         raise ValueError("mirror needs a target bucket unless dry_run is set")
     limits = DeleteLimits(max_delete, force)
     source, target = source.as_stored(), target and target.as_stored()
-    infos = sorted(await source.list(), key=lambda info: info.name)
+    infos, unreadable = await source._list_all()  # noqa: SLF001
+    infos.sort(key=lambda info: info.name)
     existing = {} if target is None else {info.name: info for info in await target.list()}
-    surplus = sorted(existing.keys() - {info.name for info in infos}) if delete else []
+    names = {info.name for info in infos} | {error.name for error in unreadable}
+    surplus = sorted(existing.keys() - names) if delete else []
     if target is not None:
         limits.check(
             len(surplus),
@@ -70,6 +72,7 @@ async def mirror(
             bucket=target.bucket,
         )
     operation = _Mirror(source, target, existing, progress, dry_run=dry_run)
+    operation.result.failed += unreadable
     await operation.copy(infos)
     await operation.remove(surplus)
     return operation.result
@@ -204,25 +207,18 @@ class _Mirror:
     async def _remove_one(self, name: str) -> str | None:
         """Delete a name in the target; return it if it was deleted."""
         try:
-            if await self._is_missing_in_source(name):
+            if await is_missing(self._source, name):
                 if self._target is not None:
                     await self._target.delete(name)
                 return name
         except ObjectNotFoundError:
             pass  # another client has deleted it
         except JetstowError as error:
-            # A listing leaves out unreadable metadata. Keep the copy of such an object.
+            # Keep the copy of an object that has become unreadable since the listing.
             if isinstance(error, FATAL_ERRORS):
                 raise
             self.result.failed.append(error)
         return None
-
-    async def _is_missing_in_source(self, name: str) -> bool:
-        try:
-            await self._source.get_info(name)
-        except ObjectNotFoundError:
-            return True
-        return False  # created after the source was listed
 
 
 __all__ = ["mirror"]

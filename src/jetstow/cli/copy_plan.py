@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,7 +145,8 @@ async def plan(
             else:
                 with locations.suggest_file(str(source)):
                     to_files = isinstance(target, LocalPath)
-                    items = await _objects(session, source, recursive, to_files)
+                    items, bad = await _objects(session, source, recursive, to_files)
+                    failures += bad
         except FileNotFoundError as error:
             failures.append(error)
             continue
@@ -187,8 +188,8 @@ def _files(source: LocalPath, recursive: bool) -> tuple[list[tuple[Location, str
 
 async def _objects(
     session: Session, source: Address, recursive: bool, to_files: bool
-) -> list[tuple[Location, str]]:
-    """Return objects with their names relative to the target.
+) -> tuple[list[tuple[Location, str]], Sequence[Exception]]:
+    """Return objects with their names relative to the target, and the errors of unreadable ones.
 
     An empty object with a slash at its end, which marks a folder, is no file.
     """
@@ -196,19 +197,21 @@ async def _objects(
     if not recursive:
         if source.is_folder:
             raise UsageError(f"{str(source)!r} is a folder: add --recursive")
-        return [(source, source.basename)]
+        return [(source, source.basename)], []
     prefix = source.name
-    infos = await store.list(prefix)
+    infos, unreadable = await store._list_all(prefix)  # noqa: SLF001
     names = sorted(
         info.name for info in infos if not (to_files and info.name.endswith("/") and not info.size)
     )
     cut = len(prefix)
     if prefix and not prefix.endswith("/"):
         if prefix in names:
-            return [(source, source.basename)]
+            return [(source, source.basename)], []
         cut -= len(source.basename)
         prefix += "/"
     names = [name for name in names if name.startswith(prefix)]
-    if not names:
+    # Those in the folder, or the source itself.
+    errors = [error for error in unreadable if f"{error.name}/".startswith(prefix)]
+    if not names and not errors:
         raise FileNotFoundError(f"no objects in {str(source)!r}")
-    return [(Address(source.bucket, name), name[cut:]) for name in names]
+    return [(Address(source.bucket, name), name[cut:]) for name in names], errors

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from jetstow._core.protocol.file_names import has_control_character
 from jetstow.cli import parsers
 from jetstow.cli.errors import CliError, UsageError
 from jetstow.cli.parsers import Address
@@ -47,7 +48,7 @@ class LocalPath:
         if not self.is_folder:
             return self
         parts = relative.split("/")
-        if any(part in {"", ".", ".."} or not part.isprintable() for part in parts):
+        if any(part in {"", ".", ".."} or has_control_character(part) for part in parts):
             raise InvalidFileNameError(
                 f"{relative!r} is not a valid file name: specify the file to write"
             )

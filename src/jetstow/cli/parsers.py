@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from jetstow._core.protocol.file_names import has_control_character
 from jetstow._credentials import read_credentials
 from jetstow.cli.errors import UsageError
 
 KEY_SIZE: Final = 32
-
-_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 # -- addresses ---------------------------------------------------------------------------
@@ -42,7 +41,7 @@ class Address:
         A basename with control characters is refused: any program that lists the folder would
         write them to its terminal.
         """
-        return "" if _CONTROL_CHARACTER.search(self.basename) else self.basename
+        return "" if has_control_character(self.basename) else self.basename
 
     @property
     def is_folder(self) -> bool:

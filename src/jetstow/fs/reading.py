@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from typing import Any
 
-from fsspec.asyn import _run_coros_in_chunks
-from fsspec.callbacks import DEFAULT_CALLBACK, Callback
+from fsspec.asyn import _get_batch_size
+from fsspec.callbacks import Callback
 
 import jetstow
 from jetstow import ObjectInfo
+from jetstow._core.aio.background import stop
 from jetstow.errors import (
     InvalidBucketNameError,
     InvalidObjectNameError,
@@ -197,44 +197,38 @@ class ReadOperations(FileSystemBase):
         starts = starts if isinstance(starts, Iterable) else [starts] * len(paths)
         ends = ends if isinstance(ends, Iterable) else [ends] * len(paths)
         ranges = list(zip(map(self._strip_protocol, paths), starts, ends, strict=True))
-        readers = {
-            path: asyncio.ensure_future(self._open_reader(path, **preconditions))
-            for path, *_ in ranges
-        }
+        batch_size = batch_size or self.batch_size or _get_batch_size(nofiles=True)
+        if batch_size < 0:  # no limit
+            batch_size = len(ranges)
+        readers: dict[str, asyncio.Task[jetstow.ObjectReader]] = {}
+        remaining = iter(enumerate(ranges))
+        results: list[Any] = [None] * len(ranges)
 
         async def read(path: str, start: int | None, end: int | None) -> bytes:
+            if path not in readers:
+                readers[path] = asyncio.create_task(self._open_reader(path, **preconditions))
             reader = await asyncio.shield(readers[path])
             offset, length = _offset_and_length(start, end, reader.info.size or 0)
             return await self.read_range(reader, offset, length)
 
+        async def work() -> None:
+            for number, item in remaining:
+                try:
+                    results[number] = await read(*item)
+                except Exception as error:  # noqa: BLE001 - returned or raised below
+                    results[number] = error
+
+        # Not `_run_coros_in_chunks`: its tasks go on when it is cancelled.
+        workers = [asyncio.create_task(work()) for _ in range(min(batch_size, len(ranges)))]
         try:
-            results: list[Any] = await _run_coros_in_chunks(
-                [read(*item) for item in ranges],
-                batch_size=batch_size or self.batch_size,
-                nofiles=True,
-                return_exceptions=True,
-            )
+            await asyncio.gather(*workers)
         finally:
-            await asyncio.gather(*readers.values(), return_exceptions=True)
+            await stop(*workers, *readers.values())
         if on_error != "return":
             for result in results:
                 if isinstance(result, BaseException):
                     raise result
         return results
-
-    async def _get_file(
-        self, rpath: str, lpath: str, callback: Callback = DEFAULT_CALLBACK, **preconditions: Any
-    ) -> None:
-        rpath = self._strip_protocol(rpath)
-        bucket, name = split_path(rpath)
-        try:
-            store = await self._store(bucket)
-            with self._forgetting_lost_names():
-                await store.get_file(name, lpath, progress=report_to(callback), **preconditions)
-        except (FileNotFoundError, IsADirectoryError, InvalidObjectNameError):
-            if not await self._isdir(rpath):
-                raise
-            os.makedirs(lpath, exist_ok=True)  # noqa: PTH103 - fsspec passes str paths
 
     async def _isdir(self, path: str) -> bool:
         bucket, name = split_path(self._strip_protocol(path))

@@ -9,13 +9,13 @@ from typing import Any
 from fsspec.asyn import _run_coros_in_chunks, sync
 
 from jetstow.errors import BucketNotFoundError
+from jetstow.fs.getting import GetOperations
 from jetstow.fs.paths import path_error, split_path
-from jetstow.fs.reading import ReadOperations
 from jetstow.fs.transaction import Change, Kind
 from jetstow.fs.writing import WriteOperations
 
 
-class RemoveOperations(WriteOperations, ReadOperations):
+class RemoveOperations(WriteOperations, GetOperations):
     """fsspec's methods that remove several files, folders and buckets."""
 
     async def _rm(
@@ -117,7 +117,7 @@ class RemoveOperations(WriteOperations, ReadOperations):
                 raise path_error(FileNotFoundError, path) from None
             return
         # A listing is a moment old; a bucket is removed with all that is in it now.
-        if await (await self._store(bucket)).list():
+        if not await (await self._store(bucket))._is_empty():  # noqa: SLF001
             raise path_error(OSError, path, errno.ENOTEMPTY)
         await self._delete_bucket(bucket)
 

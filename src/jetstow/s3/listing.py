@@ -86,9 +86,13 @@ async def list_versions(
 
 async def is_empty(call: Call) -> bool:
     """Return whether the bucket of a request has no object, no version and no delete marker."""
+    store = call.bucket.store
     if call.bucket.status.versioning is not None:
-        async with call.buckets.indexes.use(call.bucket.store) as index:
-            return not (await index.versions(limit=1)).entries
-    async for _ in call.bucket.store.list():
-        return False
-    return True
+        async with call.buckets.indexes.use(store) as index:
+            if (await index.versions(limit=1)).entries:
+                return False
+    else:
+        async for _ in store.list():
+            return False
+    # Objects whose metadata cannot be read are not listed.
+    return await store._is_empty()  # noqa: SLF001

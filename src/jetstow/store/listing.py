@@ -12,9 +12,10 @@ from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.protocol.versions import VERSIONS_PREFIX
 from jetstow._core.read.bucket_index import BucketIndex, check_index_options
 from jetstow._core.read.filters import Conditions, NameFilter, parse_conditions, parse_names
-from jetstow._core.read.listing import iter_infos, list_infos
+from jetstow._core.read.listing import iter_infos, list_all, list_infos
 from jetstow._core.read.ordered_consumer import Policy
 from jetstow._core.read.watch import ObjectWatcher
+from jetstow.errors import BadObjectMetaError
 from jetstow.models import ObjectInfo, ObjectList
 from jetstow.store.base import BucketBase
 from jetstow.store.nats_py_calls import positional_flags
@@ -115,6 +116,26 @@ class Listings(BucketBase):
             return ObjectList(info for info in infos if matches(info))
 
         return Listing(iterate, collect)
+
+    async def _list_all(self, prefix: str = "") -> tuple[ObjectList, Sequence[BadObjectMetaError]]:
+        """Return what `list` returns, and an error for each name with unreadable metadata.
+
+        Copies of a bucket use it, so that they do not leave out such an object without an error.
+        """
+        bucket = self._bucket
+        names = NameFilter(prefix, hides_versions=True)
+        with operation("list", bucket.bucket):
+            infos, unreadable = await list_all(bucket, names)
+        live = (plain_info(bucket, info) for info in infos if not info.deleted)
+        return ObjectList(live), unreadable
+
+    async def _is_empty(self) -> bool:
+        """Return whether a deletion of the bucket loses nothing.
+
+        Unlike in an empty `list`, there are no older versions and no unreadable metadata either.
+        """
+        infos, unreadable = await list_all(self._bucket)
+        return not unreadable and all(info.deleted for info in infos)
 
     def index(
         self, *, metadata: Sequence[str] = (), max_names: int = 1_000_000

@@ -1069,8 +1069,8 @@ def upload_folder(
 
     `include` and `exclude` are glob patterns of the paths; an excluded name is neither copied
     nor removed. `delete` removes objects without a file, except those that may have a file in
-    an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
-    metadata. Encrypted objects are read to compare them.
+    an unreadable folder or below a symbolic link. `dry_run` changes nothing. An object that is
+    replaced keeps its metadata. Encrypted objects are read to compare them.
 
     The modification time and the mode of a file become the metadata entries `mtime` and `mode`,
     in the format of rclone. Names are compared in Unicode normal form, and existing objects keep
@@ -1131,7 +1131,8 @@ def download_folder(
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
     `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
     object cannot be copied, its error is added to `failed`: among others
-    `InvalidObjectNameError`, if its name is not a safe path in the folder.
+    `InvalidObjectNameError`, if its name is not a safe path in the folder, and
+    `BadObjectMetaError`, if its metadata cannot be read. `delete` keeps its file.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
     files); an error that concerns the whole bucket.

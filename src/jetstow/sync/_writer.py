@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -61,6 +63,9 @@ class ObjectWriter(io.BufferedIOBase):
         self._position = 0
         self._is_entered = self._is_abandoned = False
         self._pid = os.getpid()
+        # For the buffer and the order of its bytes. Not taken in a forked child: another thread
+        # of the parent may have it.
+        self._lock = threading.RLock()
         get_portal().register_file(writer, writer.abort)
 
     @property
@@ -88,11 +93,13 @@ class ObjectWriter(io.BufferedIOBase):
 
         Through a view with a key, it is that of the plaintext.
         """
-        if self._buffer:
-            self._check_open()
-            buffered, self._buffer = bytes(self._buffer), bytearray()
-            run(self._writer.write, buffered)
-        return self._writer.digest
+        if self.closed:
+            return self._writer.digest
+        self._check_open()
+        with self._lock:
+            if self._buffer:
+                run(self._writer.write, self._take_buffer())
+            return self._writer.digest
 
     def writable(self) -> bool:
         return True
@@ -112,12 +119,13 @@ class ObjectWriter(io.BufferedIOBase):
         if isinstance(data, str):
             raise InvalidDataError(f"object {self.name!r} takes bytes, not str: encode it")
         size = memoryview(data).nbytes
-        if len(self._buffer) + size < _BUFFER_SIZE:
-            self._buffer += memoryview(data).cast("B") if size else b""
-        else:
-            buffered, self._buffer = bytes(self._buffer), bytearray()
-            run(self._send, buffered, data)
-        self._position += size
+        with self._lock:
+            self._check_open()
+            if len(self._buffer) + size < _BUFFER_SIZE:
+                self._buffer += memoryview(data).cast("B") if size else b""
+            else:
+                run(self._send, self._take_buffer(), data)
+            self._position += size
         return size
 
     def flush(self) -> None:
@@ -138,23 +146,15 @@ class ObjectWriter(io.BufferedIOBase):
             self._discard()
             return
         self._check_open()
-        buffered, self._buffer = bytes(self._buffer), bytearray()
-        try:
-            close_and_wait(
-                self._writer, lambda: self._finish(buffered), fallback=self._writer.abort
-            )
-        finally:
-            super().close()
-        self.info = self._writer.info
+        with self._lock:
+            self._complete()
 
     def abort(self) -> None:
         """Discard what was written, and close the file. Does nothing if the file is closed."""
         if not self.closed:
             self._check_open()
-            try:
-                close_and_wait(self._writer, self._writer.abort)
-            finally:
-                super().close()
+            with self._lock:
+                self._end(self._writer.abort)
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -188,6 +188,24 @@ class ObjectWriter(io.BufferedIOBase):
         else:
             keep_inherited(self._writer)
         super().close()
+
+    def _complete(self) -> None:
+        buffered = self._take_buffer()
+        self._end(lambda: self._finish(buffered))
+        self.info = self._writer.info
+
+    def _end(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Close the file, unless another thread has done so."""
+        if self.closed:
+            return
+        try:
+            close_and_wait(self._writer, close, fallback=self._writer.abort)
+        finally:
+            super().close()
+
+    def _take_buffer(self) -> bytes:
+        buffered, self._buffer = bytes(self._buffer), bytearray()
+        return buffered
 
     async def _send(self, buffered: bytes, data: Buffer) -> None:
         if buffered:

@@ -32,7 +32,9 @@ def test_scan_of_files_links_and_pipes(tmp_path: Path) -> None:
     assert sorted(tree.special_files) == ["folder link", "link", "pipe"]
     assert tree.unreadable == {}
     assert tree.may_contain("pipe")
+    assert tree.may_contain("folder link/b")
     assert not tree.may_contain("a")
+    assert not tree.may_contain("folder links/b")
 
 
 def test_unreadable_folder_may_contain_any_name() -> None:
@@ -41,15 +43,18 @@ def test_unreadable_folder_may_contain_any_name() -> None:
     assert tree.may_contain("file")
     assert not tree.may_contain("folder")
     assert not tree.may_contain("file/a")
+    assert local_tree.LocalTree(unreadable={"": OSError()}).may_contain("a")
 
 
-@pytest.mark.parametrize("name", ["a", "a/b", "ü/x y", "-rf"])
+@pytest.mark.parametrize(
+    "name", ["a", "a/b", "ü/x y", "-rf", "3.45\u202fPM.png", "\u0645\u06cc\u200c\u062e"]
+)
 def test_safe_names(tmp_path: Path, name: str) -> None:
     assert local_tree.local_path(tmp_path, name, "b") == tmp_path / name
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/a", "a//b", "a/", ".", "..", "../a", "a/../b", "a\\b", "a\nb", "link/a"]
+    "name", ["", "/a", "a//b", "a/", ".", "..", "../a", "a/../b", "a\\b", "a\nb", "a\x9b", "link/a"]
 )
 def test_unsafe_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "link").symlink_to("/tmp")

@@ -52,27 +52,43 @@ async def iter_infos(
     """
     async for messages in _all_metadata(stream, names, unique=True):
         for _, info in _decode_all(stream, messages, names):
-            if info is not None:
+            if isinstance(info, ObjectInfo):
                 yield info
+            else:
+                _log.warning("skipped: %s", info)
 
 
 async def list_infos(stream: Stream, names: NameFilter = ALL_NAMES) -> list[ObjectInfo]:
     """Return the same as a list with one entry for each name, the newest."""
+    infos, unreadable = await list_all(stream, names)
+    for error in unreadable:
+        _log.warning("skipped: %s", error)
+    return infos
+
+
+async def list_all(
+    stream: Stream, names: NameFilter = ALL_NAMES
+) -> tuple[list[ObjectInfo], list[BadObjectMetaError]]:
+    """Return the same as `list_infos`, and an error for each name with unreadable metadata."""
     infos: dict[str, ObjectInfo] = {}
+    unreadable: dict[str, BadObjectMetaError] = {}
     async for messages in _all_metadata(stream, names, unique=False):
         for name, info in _decode_all(stream, messages, names):
             infos.pop(name, None)
-            if info is not None:
+            if isinstance(info, ObjectInfo):
                 infos[name] = info
-    return list(infos.values())
+            else:
+                unreadable[name] = info
+    errors = [error for name, error in unreadable.items() if name not in infos]
+    return list(infos.values()), errors
 
 
 @without_collections
 def _decode_all(
     stream: Stream, messages: Sequence[_MetadataMessage], names: NameFilter
-) -> list[tuple[str, ObjectInfo | None]]:
-    """Return the selected names in messages, with their infos; None if one is unreadable."""
-    result: list[tuple[str, ObjectInfo | None]] = []
+) -> list[tuple[str, ObjectInfo | BadObjectMetaError]]:
+    """Return the selected names in messages, with their infos; an error if one is unreadable."""
+    result: list[tuple[str, ObjectInfo | BadObjectMetaError]] = []
     if not names.selects_all:  # decode what is selected only
         messages = [m for m in messages if _selected_name(stream, m.subject, names) is not None]
     commons = decode_lines([message.data for message in messages]) if messages else []
@@ -85,6 +101,7 @@ def _decode_all(
             name = object_name(stream.subject_bucket, message.subject)
         if name is None:
             continue
+        info: ObjectInfo | BadObjectMetaError
         try:
             if common is None:
                 info = decode_info(
@@ -93,8 +110,7 @@ def _decode_all(
             else:
                 info = info_of_common(bucket, name, common, message.seq, message.time)
         except BadObjectMetaError as error:
-            _log.warning("skipped: %s", error)
-            info = None
+            info = error.with_traceback(None)  # its frame has the list
         result.append((name, info))
     return result
 

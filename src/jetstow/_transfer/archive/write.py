@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Final, TypeAlias
 
@@ -27,6 +28,7 @@ from jetstow._transfer.archive.spool import Spool
 from jetstow._transfer.plan import config_from_status
 from jetstow._transfer.progress import ProgressCounter
 from jetstow.errors import (
+    BadObjectMetaError,
     InvalidOptionError,
     JetstowError,
     LinkError,
@@ -68,9 +70,10 @@ async def backup(
     `OSError` (the file cannot be written), the errors of `ObjectStore.list` and `status`.
     """
     store, status = store.as_stored(), await store.status()
-    infos = sorted(await store.list(), key=lambda info: info.name)
+    infos, unreadable = await store._list_all()  # noqa: SLF001
+    infos.sort(key=lambda info: info.name)
     async with open_output(file) as output:
-        writer = _ArchiveWriter(store, output, infos, progress)
+        writer = _ArchiveWriter(store, output, infos, unreadable, progress)
         config = config_from_status(status, store.bucket)
         bucket = BucketEntry.from_config(config, sealed=bool(status.sealed))
         await writer.add_file(BUCKET_PATH, encode(bucket))
@@ -86,6 +89,7 @@ class _ArchiveWriter:
         store: ObjectStore,
         output: ArchiveOutput,
         infos: list[ObjectInfo],
+        unreadable: Sequence[BadObjectMetaError],
         progress: Progress | None,
     ) -> None:
         self._store = store
@@ -94,7 +98,7 @@ class _ArchiveWriter:
         self._counter = ProgressCounter(sum(info.size or 0 for info in infos), progress)
         self._builder = ManifestBuilder()
         self._spools: set[Spool] = set()
-        self._failed: list[JetstowError] = []
+        self._failed: list[JetstowError] = [*unreadable]
 
     async def add_file(self, path: str, data: bytes) -> None:
         """Write a file of the archive itself, without a time, so that backups are reproducible."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from jetstow._core.aio.atomic_file import atomic_file
 from jetstow._core.aio.worker import run_in_thread
-from jetstow._transfer.delete_limits import DeleteLimits
+from jetstow._transfer.delete_limits import DeleteLimits, is_missing
 from jetstow._transfer.folders import local_tree
 from jetstow._transfer.folders.names import match_names
 from jetstow._transfer.folders.result import (
@@ -17,8 +17,8 @@ from jetstow._transfer.folders.result import (
     copy_all,
     describe_objects,
     folder_prefix,
-    list_selected,
     record_failure,
+    select_objects,
 )
 from jetstow._transfer.progress import ProgressCounter
 from jetstow.errors import LinkIsABucketError, ObjectChangedError
@@ -59,7 +59,8 @@ async def download_folder(
     A link is copied as a file with the bytes of its target. A link to a bucket is added to
     `skipped`. Empty objects whose names end in a slash, which mark folders, are ignored. If an
     object cannot be copied, its error is added to `failed`: among others
-    `InvalidObjectNameError`, if its name is not a safe path in the folder.
+    `InvalidObjectNameError`, if its name is not a safe path in the folder, and
+    `BadObjectMetaError`, if its metadata cannot be read. `delete` keeps its file.
 
     Raises: `InvalidOptionError` (no selected objects without `force`, or more than `max_delete`
     files); an error that concerns the whole bucket.
@@ -67,10 +68,16 @@ async def download_folder(
     root, prefix = Path(folder), folder_prefix(prefix)
     limits = DeleteLimits(max_delete, force)
     options = SyncOptions(delete, include, exclude, dry_run)
-    selected = await list_selected(store, prefix, options)
+    infos, unreadable = await store._list_all(prefix)  # noqa: SLF001
+    selected = select_objects(infos, prefix, options)
+    failed = {
+        name: error
+        for error in unreadable
+        if options.selects(name := (error.name or "")[len(prefix) :])
+    }
     counter = ProgressCounter(sum(info.size or 0 for info in selected.values()), progress)
     files = {name for name, _, _ in (await run_in_thread(local_tree.scan_tree, root)).files}
-    file_names = match_names(selected.keys(), files)
+    file_names = match_names(selected.keys() | failed.keys(), files)
     surplus = {
         name for name in files - set(file_names.values()) if delete and options.selects(name)
     }
@@ -82,10 +89,12 @@ async def download_folder(
         source_is_empty=not selected,
         bucket=store.bucket,
     )
-    download = _Download(store, root, options, counter, file_names)
+    download = _Download(store, root, prefix, options, counter, file_names)
+    download.result.failed += failed.values()
     await copy_all(selected.items(), download.copy, lambda item: item[1].size or 0)
     if surplus:
-        await run_in_thread(download.delete, surplus)
+        await copy_all(sorted(surplus), download.check_surplus, lambda _: 0)
+        await run_in_thread(download.delete)
     return download.result
 
 
@@ -94,6 +103,7 @@ class _Download:
         self,
         store: ObjectStore,
         root: Path,
+        prefix: str,
         options: SyncOptions,
         counter: ProgressCounter,
         file_names: dict[str, str],
@@ -101,9 +111,11 @@ class _Download:
         self.result = SyncResult()
         self._store = store
         self._root = root
+        self._prefix = prefix
         self._options = options
         self._counter = counter
         self._file_names = file_names
+        self._surplus: set[str] = set()
 
     async def copy(self, item: tuple[str, ObjectInfo]) -> None:
         """Copy an object to a file, unless the file has the same bytes; record an error."""
@@ -150,13 +162,21 @@ class _Download:
                 else:
                     return
 
-    def delete(self, names: Collection[str]) -> None:
-        """Remove the files with these names.
+    async def check_surplus(self, name: str) -> None:
+        """Let `delete` remove a file if there is still no object of its name; record an error."""
+        try:
+            if await is_missing(self._store, self._prefix + name):
+                self._surplus.add(name)
+        except Exception as error:  # noqa: BLE001 - `record_failure` raises fatal errors
+            record_failure(self.result, error)
+
+    def delete(self) -> None:
+        """Remove the files without an object.
 
         The folder is listed again: during the copying, a file may have become a symbolic link.
         """
         for name, path, _ in local_tree.scan_tree(self._root).files:
-            if name in names:
+            if name in self._surplus:
                 try:
                     if not self._options.dry_run:
                         local_tree.remove_file(path, self._root)

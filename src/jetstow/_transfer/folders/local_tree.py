@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 
 from jetstow._core.aio.atomic_file import mode_of
 from jetstow._core.protocol.digest import digests_equal, format_digest
+from jetstow._core.protocol.file_names import has_control_character, is_path_in_folder
 from jetstow._transfer.folders.file_attributes import FileAttributes, expected_mtime
 from jetstow._transfer.folders.names import normalize
 from jetstow.errors import InvalidObjectNameError
@@ -38,11 +39,15 @@ class LocalTree:
     unreadable: dict[str, OSError] = field(default_factory=dict)
 
     def may_contain(self, name: str) -> bool:
-        """Return whether the folder has or may have a name that is not in `files`."""
+        """Return whether the folder has or may have a name that is not in `files`.
+
+        A symbolic link may lead to a folder.
+        """
         name = normalize(name)
-        return name in map(normalize, self.special_files) or any(
-            name == other or (other.endswith("/") and name.startswith(other))
-            for other in map(normalize, self.unreadable)
+        folders = [other for other in self.unreadable if other.endswith("/") or not other]
+        folders += (f"{other}/" for other in self.special_files)
+        return name in map(normalize, [*self.special_files, *self.unreadable]) or any(
+            name.startswith(folder) for folder in map(normalize, folders)
         )
 
 
@@ -77,11 +82,8 @@ def local_path(root: Path, name: str, bucket: str) -> Path:
 
     Raises: `InvalidObjectNameError` (the name is not a safe path within the folder).
     """
-    levels = name.split("/")
-    path = root.joinpath(*levels)
-    is_unsafe = any(
-        level in {"", ".", ".."} or "\\" in level or not level.isprintable() for level in levels
-    )
+    path = root.joinpath(*name.split("/"))
+    is_unsafe = not is_path_in_folder(name) or has_control_character(name)
     folders = [parent for parent in path.parents if parent.is_relative_to(root) and parent != root]
     if is_unsafe or any(folder.is_symlink() for folder in folders):
         raise InvalidObjectNameError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
@@ -57,9 +57,16 @@ async def list_selected(
 
     Markers of folders, which fsspec and S3 tools make, are left out: empty folders are ignored.
     """
+    return select_objects(await store.list(prefix), prefix, options)
+
+
+def select_objects(
+    infos: Iterable[ObjectInfo], prefix: str, options: SyncOptions
+) -> dict[str, ObjectInfo]:
+    """Return the same for infos of objects with the prefix."""
     return {
         name: info
-        for info in await store.list(prefix)
+        for info in infos
         if options.selects(name := info.name[len(prefix) :])
         and not (info.name.endswith("/") and not info.size)
     }

@@ -61,8 +61,8 @@ async def upload_folder(
 
     `include` and `exclude` are glob patterns of the paths; an excluded name is neither copied
     nor removed. `delete` removes objects without a file, except those that may have a file in
-    an unreadable folder. `dry_run` changes nothing. An object that is replaced keeps its
-    metadata. Encrypted objects are read to compare them.
+    an unreadable folder or below a symbolic link. `dry_run` changes nothing. An object that is
+    replaced keeps its metadata. Encrypted objects are read to compare them.
 
     The modification time and the mode of a file become the metadata entries `mtime` and `mode`,
     in the format of rclone. Names are compared in Unicode normal form, and existing objects keep

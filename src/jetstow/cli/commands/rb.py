@@ -36,6 +36,8 @@ async def _contents(session: Session, bucket: str) -> str:
     contents = f"is not empty ({format_size(size)})"
     async for _ in store.list():
         return contents
+    if await store.versions():
+        return f"has no objects, but older versions ({format_size(size)})"
     # Objects whose metadata cannot be read are not listed.
     return contents if (await store.verify(quick=True)).findings else ""
 
