@@ -1,0 +1,103 @@
+"""Puts whose outcome is unknown keep their chunks; puts that stored no metadata leave none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import nats
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow._core.bucket.stream import Stream
+from jetstow._core.read.name_state import NameState
+from jetstow._core.write.history import keep_version
+from jetstow.errors import ConnectionLostError, TimeoutError
+from tests.support import raw_stream
+from tests.support.proxy import Proxy
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+pytestmark = pytest.mark.one_path
+
+CUT = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=1000))
+DATA = some_bytes(3_500)
+
+USERS = """
+accounts { A { jetstream: enabled, users: [
+  { user: all, password: pw }
+  { user: no-names, password: pw, permissions { publish: { deny: ["$O.*.M.>"] } } }
+] } }
+"""
+
+
+@pytest.fixture
+def guarded() -> Iterator[NatsServer]:
+    with NatsServer(config=USERS) as started:
+        yield started
+
+
+@asynccontextmanager
+async def acknowledgement_lost(proxy: Proxy, owner: Client) -> AsyncIterator[None]:
+    """Wait until metadata of "a" is published, and lose its acknowledgement with the connection.
+
+    The proxy refuses connections until the end.
+    """
+    published = await owner.subscribe(raw_stream.meta_subject("b", "a"))
+    await owner.flush()
+    yield
+    await published.next_msg(timeout=10)
+    proxy.refuse()
+    proxy.cut()  # the acknowledgement is still on its way
+
+
+async def test_refusal_after_a_lost_acknowledgement(guarded: NatsServer) -> None:
+    """The second publish was refused, and the put purged the chunks that the first had named."""
+    async with (
+        Proxy(guarded.port, delay=0.1) as proxy,
+        jetstow.connect(
+            proxy.url,
+            user="all",
+            password="pw",
+            reconnect_time_wait=0.05,
+            max_reconnect_attempts=-1,
+        ) as nc,
+    ):
+        owner = await nats.connect(guarded.url, user="all", password="pw")
+        store = await nc.jetstream().create_object_store("b")
+        async with acknowledgement_lost(proxy, owner):
+            put = asyncio.create_task(store.put("a", DATA, CUT))
+        nc.options["user"] = "no-names"  # its permission is revoked
+        proxy.accept()
+        with pytest.raises(ConnectionLostError, match="object 'a' in bucket 'b'"):
+            await put
+        assert (await store.get("a")).data == DATA
+        await owner.close()
+
+
+async def test_metadata_that_was_not_sent(
+    server: NatsServer, raw: Client, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timeout before the metadata was sent left the chunks, as if it might have been stored."""
+    async with Proxy(server.port) as proxy, jetstow.connect(proxy.url) as nc:
+        js = nc.jetstream()
+        store = await js.create_object_store(bucket, versioned=True)
+        old = await store.put("a", b"old")
+
+        async def keep_without_reply(stream: Stream, state: NameState) -> None:
+            proxy.stall()
+            try:
+                await keep_version(stream, state)
+            finally:
+                proxy.resume()
+
+        monkeypatch.setattr("jetstow._core.write.commit.keep_version", keep_without_reply)
+        hurried = await nc.jetstream(timeout=0.3).object_store(bucket)
+        with pytest.raises(TimeoutError):
+            await hurried.put("a", DATA, CUT)
+        assert await raw_stream.chunks(raw, bucket) == {old.nuid: 1}
+        assert (await store.get("a")).data == b"old"
+        await js.delete_object_store(bucket)
