@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import nats
 import pytest
@@ -13,7 +14,8 @@ from nats.aio.client import Client
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow._core.bucket.stream import Stream
-from jetstow._core.read.name_state import NameState
+from jetstow._core.protocol.versions import hidden_name
+from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.write.history import keep_version
 from jetstow.errors import ConnectionLostError, TimeoutError
 from tests.support import raw_stream
@@ -41,12 +43,14 @@ def guarded() -> Iterator[NatsServer]:
 
 
 @asynccontextmanager
-async def acknowledgement_lost(proxy: Proxy, owner: Client) -> AsyncIterator[None]:
-    """Wait until metadata of "a" is published, and lose its acknowledgement with the connection.
+async def acknowledgement_lost(
+    proxy: Proxy, owner: Client, bucket: str, name: str = "a"
+) -> AsyncIterator[None]:
+    """Wait until metadata of a name is published, and lose its acknowledgement with the connection.
 
-    The proxy refuses connections until the end.
+    The proxy has a delay. It refuses connections until `accept`.
     """
-    published = await owner.subscribe(raw_stream.meta_subject("b", "a"))
+    published = await owner.subscribe(raw_stream.meta_subject(bucket, name))
     await owner.flush()
     yield
     await published.next_msg(timeout=10)
@@ -68,7 +72,7 @@ async def test_refusal_after_a_lost_acknowledgement(guarded: NatsServer) -> None
     ):
         owner = await nats.connect(guarded.url, user="all", password="pw")
         store = await nc.jetstream().create_object_store("b")
-        async with acknowledgement_lost(proxy, owner):
+        async with acknowledgement_lost(proxy, owner, "b"):
             put = asyncio.create_task(store.put("a", DATA, CUT))
         nc.options["user"] = "no-names"  # its permission is revoked
         proxy.accept()
@@ -100,4 +104,30 @@ async def test_metadata_that_was_not_sent(
             await hurried.put("a", DATA, CUT)
         assert await raw_stream.chunks(raw, bucket) == {old.nuid: 1}
         assert (await store.get("a")).data == b"old"
+        await js.delete_object_store(bucket)
+
+
+async def test_version_is_kept_again_after_a_lost_reply(
+    server: NatsServer, raw: Client, bucket: str
+) -> None:
+    """The kept version that was found was an old one, but was taken for that of the lost reply."""
+    async with (
+        Proxy(server.port, delay=0.1) as proxy,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc,
+    ):
+        js = nc.jetstream()
+        store = await js.create_object_store(bucket, versioned=True)
+        stream: Any = store._bucket
+        version = (await store.put("a", b"old")).version
+        assert version is not None
+        hidden = hidden_name("a", version)
+        state = await read_state(stream, stream.error_context("a"))
+        await keep_version(stream, state)
+        first = await raw_stream.last_message(raw, bucket, raw_stream.meta_subject(bucket, hidden))
+        async with acknowledgement_lost(proxy, raw, bucket, hidden):
+            keeping = asyncio.create_task(keep_version(stream, state))
+        proxy.accept()
+        await keeping
+        again = await raw_stream.last_message(raw, bucket, raw_stream.meta_subject(bucket, hidden))
+        assert (again["seq"] > first["seq"], again["data"]) == (True, first["data"])
         await js.delete_object_store(bucket)

@@ -62,6 +62,9 @@ class CompareAndSet:
     """The compare-and-set loop of one name: publish what `propose` returns for its state.
 
     If `run` is cancelled while the metadata may be stored, it has to be called again, to its end.
+
+    With `is_repeatable`, other clients may publish the same metadata: finding it does not show that
+    it was this publish that was stored, and it is published again.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class CompareAndSet:
         *,
         dated: bool = False,
         is_guess: bool = False,
+        is_repeatable: bool = False,
     ) -> None:
         self._stream = stream
         self._context = context
@@ -82,6 +86,7 @@ class CompareAndSet:
         self._expected_revision = expected_revision
         self._dated = dated
         self._is_guess = is_guess
+        self._is_repeatable = is_repeatable
         self._attempt: _Attempt | None = None
         # The metadata and the error of a publish whose outcome is unknown.
         self._unknown: tuple[bytes, JetstowError] | None = None
@@ -179,7 +184,7 @@ class CompareAndSet:
         if self._is_guess:
             self._stream.names.check(self._context.name or "", current.revision)
             self._is_guess = False
-        unknown = self._unknown
+        unknown = None if self._is_repeatable else self._unknown
         if unknown is not None and current.data == unknown[0]:
             return self._committed(attempt, current.revision)
         if unknown is not None and self._may_have_been_stored(unknown[0], current):
