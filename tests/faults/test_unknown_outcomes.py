@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -16,6 +17,7 @@ from jetstow import ObjectMeta, ObjectMetaOptions
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.versions import hidden_name
 from jetstow._core.read.name_state import NameState, read_state
+from jetstow._core.write.checkpoint import Checkpoint
 from jetstow._core.write.history import keep_version
 from jetstow.errors import ConnectionLostError, TimeoutError
 from tests.support import raw_stream
@@ -131,3 +133,75 @@ async def test_version_is_kept_again_after_a_lost_reply(
         again = await raw_stream.last_message(raw, bucket, raw_stream.meta_subject(bucket, hidden))
         assert (again["seq"] > first["seq"], again["data"]) == (True, first["data"])
         await js.delete_object_store(bucket)
+
+
+# -- put_file with resume ----------------------------------------------------------------
+
+
+@pytest.fixture
+def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the checkpoints."""
+    monkeypatch.setenv("JETSTOW_HOME", str(tmp_path))
+    return tmp_path / "uploads"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "file"
+    path.write_bytes(DATA)
+    return path
+
+
+async def test_put_cancelled_before_the_metadata_resumes(
+    js: jetstow.JetStreamContext,
+    bucket: str,
+    raw: Client,
+    file: Path,
+    uploads: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The checkpoint had been removed for the commit, and the note said that it was there."""
+    store = await js.create_object_store(bucket, versioned=True)
+    old = await store.put("a", b"old")
+    remove = Checkpoint.remove
+
+    def remove_and_cancel(checkpoint: Checkpoint) -> None:
+        monkeypatch.setattr(Checkpoint, "remove", remove)
+        remove(checkpoint)
+        putting.cancel()
+
+    monkeypatch.setattr(Checkpoint, "remove", remove_and_cancel)
+    # The put keeps the version before it sends the metadata.
+    putting = asyncio.ensure_future(store.put_file(file, "a", CUT, resume=True))
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await putting
+    (path,) = uploads.iterdir()
+    (note,) = caught.value.__notes__
+    assert f"the checkpoint is {str(path)!r}" in note
+    assert [info.nuid for info in await store.versions("a")] == [old.nuid]
+    (nuid,) = (await raw_stream.chunks(raw, bucket)).keys() - {old.nuid}
+    info = await store.put_file(file, "a", CUT, resume=True)
+    assert (info.nuid, (await store.get("a")).data) == (nuid, DATA)
+    assert list(uploads.iterdir()) == []
+    await js.delete_object_store(bucket)
+
+
+async def test_put_with_an_unknown_outcome_does_not_resume(
+    server: NatsServer, store: jetstow.ObjectStore, raw: Client, file: Path, uploads: Path
+) -> None:
+    """The note named a checkpoint that had been removed."""
+    async with (
+        Proxy(server.port, delay=0.1) as proxy,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.01, max_reconnect_attempts=2) as nc,
+    ):
+        delayed = await nc.jetstream().object_store(store.bucket)
+        async with acknowledgement_lost(proxy, raw, store.bucket):
+            put = asyncio.ensure_future(delayed.put_file(file, "a", CUT, resume=True))
+        with pytest.raises(ConnectionLostError) as caught:
+            await put
+    info = await store.get_info("a")
+    (note,) = caught.value.__notes__
+    assert note.startswith("the metadata of object 'a'")
+    assert info.nuid in note
+    assert list(uploads.iterdir()) == []
+    assert (await store.get("a")).data == DATA
