@@ -27,6 +27,7 @@ from jetstow.errors import (
     InvalidRangeError,
     JetstowError,
     LinkError,
+    ObjectAlreadyExists,
     ObjectDeletedError,
     ObjectNotFoundError,
 )
@@ -93,6 +94,14 @@ async def test_unreadable_metadata_does_not_affect_other_objects(
             update = functools.partial(store.update_meta, name, meta)
             error = await raised_error(update, store, name)
             assert isinstance(error, BadObjectMetaError | ObjectDeletedError)
+            for write in (
+                functools.partial(store.put, name, b"new", expected_revision=0),
+                functools.partial(store.rename, "base", name),
+                functools.partial(store.add_link, name, "victim"),
+            ):
+                error = await raised_error(write, store, name)
+                assert isinstance(error, ObjectAlreadyExists), (name, error)
+                assert "its metadata cannot be read; to replace it, delete" in str(error)
         for number, name in enumerate(bodies):
             await (store.delete(name) if number % 2 else store.put(name, b"new"))
             again = store.get(name)

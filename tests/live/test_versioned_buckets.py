@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta
+from jetstow._core.bucket.purge_request import Purged
+from jetstow._core.bucket.stream import Stream
+from jetstow._core.read.name_state import read_state
+from jetstow._core.write.history import keep_version
 from jetstow.errors import BucketExistsError, InvalidOptionError, RevisionMismatchError
 from tests.live.test_versions import shown
 from tests.support import object_builder, raw_stream
@@ -173,6 +178,41 @@ async def test_garbage_keeps_versions(versioned: jetstow.ObjectStore, raw: Clien
     assert len(await versioned.versions("a")) == 2
     assert (await versioned.verify()).ok
     assert (await versioned.verify(quick=True)).unused == 0
+
+
+async def test_version_replaced_during_a_collection(
+    versioned: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The put found the version kept already, by a change that had failed, and did not keep it
+    again. The collection, which had seen that it was current, then purged it.
+    """
+    bucket: Any = versioned._bucket
+    old = await versioned.put("a", DATA)
+    await keep_version(bucket, await read_state(bucket, bucket.error_context("a")))
+    purge = Stream.purge
+
+    async def put_and_purge(*args: Any, **kwargs: Any) -> Purged:
+        monkeypatch.setattr(Stream, "purge", purge)
+        await versioned.put("a", b"new")
+        return await purge(*args, **kwargs)
+
+    monkeypatch.setattr(Stream, "purge", put_and_purge)
+    result = await versioned.collect_garbage(grace=0)
+    assert Stream.purge is purge
+    assert (result.versions, result.messages) == (0, 0)
+    assert (await versioned.get("a", version=old.version)).data == DATA
+    assert len(await versioned.versions("a")) == 2
+
+
+async def test_slow_writer_keeps_a_changed_version(versioned: jetstow.ObjectStore) -> None:
+    """It has the metadata that the version had when it was current, and keeps the version again."""
+    bucket: Any = versioned._bucket
+    old = await versioned.put("a", DATA)
+    state = await read_state(bucket, bucket.error_context("a"))
+    await versioned.put("a", b"new")
+    await versioned.update_meta("a", ObjectMeta(description="changed"), version=old.version)
+    await keep_version(bucket, state)
+    assert (await versioned.get_info("a", version=old.version)).description == "changed"
 
 
 async def test_damaged_version_is_found(versioned: jetstow.ObjectStore, raw: Client) -> None:

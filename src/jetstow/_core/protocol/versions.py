@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 
 from jetstow._bucket_models import VERSIONING
 from jetstow._core.protocol.headers import joined_headers
-from jetstow._core.protocol.subjects import meta_subject
 from jetstow._headers import VERSION_HEADER, ObjectHeaders, header_values
 from jetstow.models import ObjectInfo
 
@@ -65,11 +64,6 @@ def split_hidden_name(hidden: str) -> tuple[str, str] | None:
         return None
     name, _, version = hidden[len(VERSIONS_PREFIX) :].rpartition("/")
     return (name, version) if name and version else None
-
-
-def hidden_subject_prefix(bucket: str) -> str:
-    """Return what the subjects of all hidden names of a bucket begin with."""
-    return meta_subject(bucket, VERSIONS_PREFIX)
 
 
 # -- records ---------------------------------------------------------------------------------

@@ -61,8 +61,7 @@ async def commit(
     await check_writable(stream, context)
     if state is None:
         state = await read_state(stream, context)
-    commit = Commit(stream, context, propose, state, expected_revision, dated=dated)
-    return await commit.run()
+    return await Commit(stream, context, propose, state, expected_revision, dated=dated).run()
 
 
 async def commit_step(

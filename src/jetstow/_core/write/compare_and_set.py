@@ -24,7 +24,7 @@ from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed
 from jetstow._core.write.revision_check import check_revision
-from jetstow.errors import JetstowError, RevisionMismatchError, ServerError, TimeoutError
+from jetstow.errors import JetstowError, RevisionMismatchError, TimeoutError
 from jetstow.models import ObjectInfo
 
 _EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
@@ -62,6 +62,9 @@ class CompareAndSet:
     """The compare-and-set loop of one name: publish what `propose` returns for its state.
 
     If `run` is cancelled while the metadata may be stored, it has to be called again, to its end.
+
+    With `is_repeatable`, other clients may publish the same metadata: finding it does not show that
+    it was this publish that was stored, and it is published again.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class CompareAndSet:
         *,
         dated: bool = False,
         is_guess: bool = False,
+        is_repeatable: bool = False,
     ) -> None:
         self._stream = stream
         self._context = context
@@ -82,6 +86,7 @@ class CompareAndSet:
         self._expected_revision = expected_revision
         self._dated = dated
         self._is_guess = is_guess
+        self._is_repeatable = is_repeatable
         self._attempt: _Attempt | None = None
         # The metadata and the error of a publish whose outcome is unknown.
         self._unknown: tuple[bytes, JetstowError] | None = None
@@ -94,20 +99,34 @@ class CompareAndSet:
         return is_sent or self._unknown is not None
 
     async def run(self) -> Committed:
-        """Publish the metadata until its outcome is known."""
-        while True:
-            attempt = self._attempt or await self.prepare()
-            try:
-                revision = await attempt.revision()
-            except RETRIED_ERRORS as error:
-                self._attempt = None
-                await self._wait_or_raise(attempt, error)
-            except ServerError as error:
-                self._attempt = None
-                if (stored := await self._read_after_refusal(attempt, error)) is not None:
-                    return stored
-            else:
-                return self._committed(attempt, revision)
+        """Publish the metadata until its outcome is known.
+
+        Raises: the error of the first publish whose outcome is unknown, if there is one: what fails
+        after it does not show that it was not stored.
+        """
+        try:
+            while (committed := await self._publish()) is None:
+                pass
+        except RevisionMismatchError:
+            raise  # of `propose`: its caller reads the name again
+        except JetstowError:
+            if self._unknown is None:
+                raise
+            raise self._unknown[1] from None
+        return committed
+
+    async def _publish(self) -> Committed | None:
+        """Publish the metadata once. Return None if it has to be published again."""
+        attempt = self._attempt or await self.prepare()
+        try:
+            revision = await attempt.revision()
+        except JetstowError as error:
+            self._attempt = None
+            if not isinstance(error, RETRIED_ERRORS):
+                return await self._read_after_refusal(attempt, error)
+            await self._wait_or_raise(attempt, error)
+            return None
+        return self._committed(attempt, revision)
 
     async def prepare(self) -> _Attempt:
         """Encode the metadata that `run` publishes."""
@@ -147,35 +166,32 @@ class CompareAndSet:
 
         It is safe: the expected revision admits one of the two messages.
         """
-        first = self._unknown is None
-        self._unknown = self._unknown or (attempt.payload, error)
-        if isinstance(error, TimeoutError) and first:
-            return
+        if attempt.is_sent and self._unknown is None:
+            self._unknown = attempt.payload, error
+            if isinstance(error, TimeoutError):
+                return
         self._policy = self._policy or self._stream.api.retry_policy(self._context)
-        try:
-            await self._policy.wait_or_raise(error)
-        except JetstowError:
-            raise self._unknown[1] from None  # it is the outcome of that publish that is unknown
+        await self._policy.wait_or_raise(error)
 
-    async def _read_after_refusal(self, attempt: _Attempt, error: ServerError) -> Committed | None:
+    async def _read_after_refusal(self, attempt: _Attempt, error: JetstowError) -> Committed | None:
         """Read the state of a name that was changed. Return what an earlier publish stored.
 
         Raises: `error` (the name was not changed), the error of an earlier publish.
         """
-        unknown = self._unknown
         if error.err_code not in WRONG_LAST_SEQUENCE:
-            raise (error if unknown is None else unknown[1]) from None
+            raise error
         current = await read_state(self._stream, self._context)
         if self._is_guess:
             self._stream.names.check(self._context.name or "", current.revision)
             self._is_guess = False
+        unknown = None if self._is_repeatable else self._unknown
         if unknown is not None and current.data == unknown[0]:
             return self._committed(attempt, current.revision)
         if unknown is not None and self._may_have_been_stored(unknown[0], current):
             # Another client wrote the name. If it did so after the earlier publish was
             # stored, it purged these chunks: they must not be named again.
             unknown[1].add_note(_REPLACED)
-            raise unknown[1] from None
+            raise unknown[1]
         self._unknown = None
         self._state = current
         return None

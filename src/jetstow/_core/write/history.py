@@ -8,7 +8,6 @@ readers take the current one, and the next change of the name, or `collect_garba
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
 
 import msgspec
@@ -34,12 +33,11 @@ from jetstow.models import ObjectInfo
 _log = logging.getLogger("jetstow.write")
 
 
-class _AlreadyKeptError(Exception):
-    """Another client has kept the version."""
-
-
 async def keep_version(stream: Stream, state: NameState) -> None:
     """Publish the metadata of the current version under its hidden name.
+
+    If it is there already, it is published again: a `collect_garbage` that has found the earlier
+    message, while the version was current, purges the hidden name up to that message only.
 
     Raises: `InvalidObjectNameError` (the hidden name is too long), and what `commit` raises.
     """
@@ -49,13 +47,12 @@ async def keep_version(stream: Stream, state: NameState) -> None:
 
     def propose(current: NameState) -> ObjectInfo:
         found = current.live
-        is_known = found is not None and found.nuid == kept.nuid
-        if found is not None and is_known and kept_revision(found) >= kept_revision(kept):
-            raise _AlreadyKeptError
-        return replace(kept)
+        if found is None or found.nuid != kept.nuid or kept_revision(found) < kept_revision(kept):
+            return replace(kept)
+        # As it is: it may have been changed since, if the version is no longer current.
+        return replace(found)
 
-    with suppress(_AlreadyKeptError):
-        await CompareAndSet(stream, context, propose, NameState()).run()
+    await CompareAndSet(stream, context, propose, NameState(), is_repeatable=True).run()
 
 
 async def forget_lost(stream: Stream, lost: ObjectInfo) -> None:

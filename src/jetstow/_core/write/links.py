@@ -11,6 +11,7 @@ from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.subjects import check_bucket_name, check_object_name
 from jetstow._core.read.name_state import NameState
 from jetstow._core.write.commit import commit
+from jetstow._core.write.revision_check import check_free
 from jetstow.errors import LinkError, ObjectAlreadyExists
 from jetstow.models import ObjectInfo, ObjectLink, ObjectMetaOptions
 
@@ -22,7 +23,9 @@ async def add_link(stream: Stream, context: ErrorContext, link: ObjectLink) -> O
     """
 
     def propose(state: NameState) -> ObjectInfo:
-        if state.live is not None and not state.live.is_link():
+        if state.live is None:
+            check_free(context, state, f"{context} exists")
+        elif not state.live.is_link():
             raise context.error(
                 ObjectAlreadyExists,
                 f"{context} exists: a link would hide its bytes; delete the object first",

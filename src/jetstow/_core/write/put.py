@@ -25,7 +25,6 @@ from jetstow._core.protocol.headers import joined_headers
 from jetstow._core.protocol.nuid import new_nuid
 from jetstow._core.protocol.ttl import Expiry
 from jetstow._core.read.name_state import NameState, guess_state, read_state
-from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.commit import Commit
 from jetstow._core.write.purge import (
     Committed,
@@ -77,16 +76,14 @@ class Put:
         self._reading_state: asyncio.Task[NameState] | None = None
         self._expiry = expiry
         self.encryptor = make_encryptor(stream, context, chunk_size)
-        self._size = 0
-        self._digest = Digest()
+        self._size, self._digest = 0, Digest()
         self._expected_digest = options.expected_digest
         is_digest_used = options.computes_digest or options.expected_digest is not None
         self._plain_digest = Digest() if is_digest_used and self.encryptor is not None else None
         self._keeps_replaced, self._is_dated = options.keep_replaced, options.dated
-        headers = None if expiry is None else expiry.chunk_headers
-        self._upload = Upload(stream, context, self.nuid, headers)
-        # Whether the chunks stay: they have a name, may have one, or will be resumed.
-        self.keeps_chunks = False
+        self._upload = Upload(stream, context, self.nuid, expiry.chunk_headers if expiry else None)
+        self._commit: Commit | None = None
+        self.keeps_chunks = False  # for another put to resume, although no metadata names them
 
     async def store(self, source: Source, progress: Progress | None) -> ObjectInfo:
         """Store all bytes of a source as the object."""
@@ -133,8 +130,10 @@ class Put:
         known = self._stream.names.get(self.name)
         commit = await self._prepare_commit()
         await self._upload.finish()
+        # The entry is another one if this client has written or read the name in the meantime.
         if commit is None or self._stream.names.get(self.name) is not known:
             commit = self._new_commit(await self._current_state())
+        self._commit = commit
         try:
             committed = await self._commit_and_purge(commit)
         except asyncio.CancelledError:
@@ -143,6 +142,11 @@ class Put:
                     await uncancelled(self._commit_and_purge(commit), is_cancelled=True)
             raise
         return plain_info(self._stream, committed.info)
+
+    @property
+    def may_be_named(self) -> bool:
+        """Whether metadata that names the chunks is stored, or may be."""
+        return self._commit is not None and self._commit.may_be_stored
 
     @property
     def digest(self) -> Digest:
@@ -172,7 +176,7 @@ class Put:
         """Release the resources of the put, and purge its chunks unless they are to be kept."""
         discard_task(self._reading_state)
         try:
-            if not self.keeps_chunks and self._upload.may_have_stored:
+            if not self._leaves_chunks and self._upload.may_have_stored:
                 # A cancelled task must not leave its chunks behind, either.
                 await uncancelled(self._purge_own_chunks(error))
         finally:
@@ -188,8 +192,7 @@ class Put:
         """Continue after chunks that an earlier put stored, which do not expire."""
         self.nuid = nuid
         self._upload = Upload(self._stream, self.context, nuid, None, chunks)
-        self._size, self._digest = size, digest
-        self.plain_size = size
+        self._size, self.plain_size, self._digest = size, size, digest
 
     async def wait_stored(self) -> None:
         """Seal the last chunk of an encrypted object. Wait until every chunk is stored."""
@@ -197,6 +200,11 @@ class Put:
         await self._upload.finish()
 
     # -- inside ------------------------------------------------------------------------------
+
+    @property
+    def _leaves_chunks(self) -> bool:
+        # Chunks without a name waste space; a name without chunks would lose the object.
+        return self.keeps_chunks or self.may_be_named
 
     async def __aenter__(self) -> Self:
         return self
@@ -206,7 +214,7 @@ class Put:
             # The bucket was created again since. The next put enables it.
             self._stream.config.pop("allow_msg_ttl", None)
         await self.end(error)
-        if isinstance(error, asyncio.CancelledError) and not self.keeps_chunks:
+        if isinstance(error, asyncio.CancelledError) and not self._leaves_chunks:
             error.add_note(f"{self.context} was not stored")
 
     async def _write_chunk(self, chunk: memoryview) -> None:
@@ -267,18 +275,10 @@ class Put:
         )  # fmt: skip
 
     async def _commit_and_purge(self, commit: Commit) -> Committed:
-        try:
-            committed = await commit.run()
-        except RETRIED_ERRORS:
-            # The outcome is unknown. Chunks without a name waste space; a name without chunks
-            # would lose the object.
-            self.keeps_chunks = True
-            raise
-        self.keeps_chunks = True
+        committed = await commit.run()
         if self._keeps_replaced:
             committed.info.replaced = live_info(self._stream, committed.replaced)
-            return committed
-        if committed.replaced.info is not None:
+        elif committed.replaced.info is not None:
             await purge_replaced(self._stream, self.context, committed)
         return committed
 

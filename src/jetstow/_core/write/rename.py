@@ -30,7 +30,7 @@ from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
 from jetstow._core.write.delete_marker import renamed_marker
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
-from jetstow._core.write.revision_check import check_revision, check_same_revision
+from jetstow._core.write.revision_check import check_free, check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
     Claim,
     claim_of,
@@ -43,7 +43,6 @@ from jetstow._core.write.shared_chunks import (
 from jetstow.errors import (
     BucketFullError,
     JetstowError,
-    ObjectAlreadyExists,
     ObjectNotFoundError,
     RevisionMismatchError,
 )
@@ -65,7 +64,7 @@ async def rename(
     If another client renames it at the same time, or a rename of it was interrupted, the name from
     that rename is renamed; not with an `expected_revision`, which that name does not have.
 
-    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has a live object),
+    Raises: `ObjectNotFoundError`, `ObjectAlreadyExists` (the new name has an object),
     `RevisionMismatchError` (with `expected_revision`), and what `with_name` and `update` raise.
     """
     update = update or partial(require_live, context)
@@ -129,17 +128,14 @@ async def _rename_settled(
 ) -> ObjectInfo:
     """Publish `renamed` and remove the old name in `context`, which is at the state `old`.
 
-    Raises: `ObjectAlreadyExists` (the new name has a live object), `RevisionMismatchError` (one of
+    Raises: `ObjectAlreadyExists` (the new name has an object), `RevisionMismatchError` (one of
     the names changed at the same time).
     """
     assert old.live is not None, "only a live object is renamed"
     new_context = stream.error_context(renamed.name)
     await _remove_older_name(stream, old.live)
     new = await settle(stream, new_context, await read_state(stream, new_context))
-    if new.live is not None:
-        raise new_context.error(
-            ObjectAlreadyExists, f"{context} cannot be renamed: {new_context} exists"
-        )
+    check_free(new_context, new, f"{context} cannot be renamed: {new_context} exists")
     # Links of other clients may have no NUID, which identifies the object here.
     nuid = old.live.nuid or new_nuid()
     claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))

@@ -84,6 +84,13 @@ async def _store(
             checkpoint.remove()
             return await put.finish()
         except (*RETRIED_ERRORS, asyncio.CancelledError) as error:
+            if put.may_be_named:
+                error.add_note(
+                    f"the metadata of {put.context} was sent: if the object has the NUID "
+                    f"{put.nuid}, it is stored; if not, collect_garbage removes the chunks"
+                )
+                raise
+            checkpoint.write(put.nuid)
             put.keeps_chunks = True
             error.add_note(
                 f"up to {put.plain_size} of {size} bytes are kept as chunks in bucket "

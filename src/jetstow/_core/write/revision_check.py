@@ -8,15 +8,28 @@ from jetstow.errors import ObjectAlreadyExists, RevisionMismatchError
 
 
 def check_revision(context: ErrorContext, state: NameState, expected: int | None) -> None:
-    """Raise unless the name is at the expected revision; 0 expects no live object.
+    """Raise unless the name is at the expected revision; 0 expects no object.
 
     Raises: `ObjectAlreadyExists` (0 was expected), `RevisionMismatchError`.
     """
-    if expected is None or (state.live is None if expected == 0 else state.revision == expected):
-        return
     if expected == 0:
-        raise context.error(ObjectAlreadyExists, f"{context} exists already")
-    raise _mismatch(context, state, expected)
+        check_free(context, state, f"{context} exists already")
+    elif expected is not None and state.revision != expected:
+        raise _mismatch(context, state, expected)
+
+
+def check_free(context: ErrorContext, state: NameState, message: str) -> None:
+    """Raise an error with a message unless the name has no object.
+
+    One whose metadata cannot be read counts: only a put without conditions or a delete replaces it.
+
+    Raises: `ObjectAlreadyExists`.
+    """
+    if state.is_free:
+        return
+    if state.info is None:
+        message += ": its metadata cannot be read; to replace it, delete it first"
+    raise context.error(ObjectAlreadyExists, message)
 
 
 def check_same_revision(context: ErrorContext, state: NameState, expected: int) -> None:
