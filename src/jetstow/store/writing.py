@@ -149,7 +149,9 @@ class Writes(BucketBase):
     async def discard_checkpoint(self, stored: StoredChunks) -> None:
         """Purge the chunks that `ObjectWriter.checkpoint` found stored, and those behind them.
 
-        The writer must have ended. If its object was completed, nothing is purged.
+        The writer must have ended without completing its object. Only the current object of the
+        name is looked at, and keeps its chunks: a version that was replaced, or an object that was
+        renamed since, would lose them.
         """
         context = self._context_of(stored.name)
         state = await read_state(self._bucket, context)
