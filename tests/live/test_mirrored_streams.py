@@ -107,6 +107,19 @@ async def test_copied_stream(
     assert (await copy.collect_garbage(grace=0, dry_run=True)).messages == 0
 
 
+@pytest.mark.parametrize("kind", ["mirror", "sources"])
+async def test_updated_copy(
+    js: jetstow.JetStreamContext, raw: Client, origin: jetstow.ObjectStore, kind: str
+) -> None:
+    """The store that was returned read as empty."""
+    bucket, other = f"{origin.bucket}-copy", {"name": f"OBJ_{origin.bucket}"}
+    await copy_stream(raw, bucket, **{kind: other if kind == "mirror" else [other]})
+    for update in (js.update_object_store, js.create_or_update_object_store):
+        copy = await update(bucket, description=update.__name__)
+        assert (await copy.status()).description == update.__name__
+        await check_copy(copy)
+
+
 async def test_mirror_of_a_mirror(
     js: jetstow.JetStreamContext, raw: Client, origin: jetstow.ObjectStore
 ) -> None:
