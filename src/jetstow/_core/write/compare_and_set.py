@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from jetstow._core.aio.cancellation import is_caller_cancelled
 from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import ttl
@@ -149,7 +150,7 @@ class CompareAndSet:
         """
         first = self._unknown is None
         self._unknown = self._unknown or (attempt.payload, error)
-        if isinstance(error, TimeoutError) and first:
+        if isinstance(error, TimeoutError) and first and not is_caller_cancelled():
             return
         self._policy = self._policy or self._stream.api.retry_policy(self._context)
         try:
