@@ -65,8 +65,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
         `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
-        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
-        server's default.
+        `compression`, `metadata`, `versioned`. Keyword arguments take precedence. A field that is
+        None has the server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).
@@ -86,7 +86,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
         It takes the arguments of `create_object_store`. A field that is None stays as it is.
 
         Raises: `InvalidBucketNameError`, `BucketNotFoundError`, `InvalidOptionError` (also for a
-        change that the server does not allow, such as to `storage`).
+        change that the server does not allow, such as to `storage`), `WrongStreamError` (see
+        `object_store`).
         """
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.update(self._jetstream, wanted))
@@ -102,7 +103,8 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
         It takes the arguments of `create_object_store`.
 
-        Raises: `InvalidBucketNameError`, `InvalidOptionError`.
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`, `WrongStreamError` (see
+        `object_store`).
         """
         wanted = parse_config(bucket, config, params)
         return ObjectStore(self, await admin.create_or_update(self._jetstream, wanted))

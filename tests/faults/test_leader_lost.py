@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import io
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any
 
@@ -228,6 +229,43 @@ async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) ->
         await asyncio.to_thread(leader.kill)
         store = await nc.jetstream(timeout=1).object_store(replicas.bucket)
         assert await store.list() == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_cancelled_calls_without_a_leader(
+    replicas: Replicas, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They were retried for 20 seconds before they ended."""
+    caplog.set_level(logging.INFO, "jetstow.retry")
+    nodes = [await replicas.leader(), *(await replicas.followers())]
+    store, half = await opened(nodes.pop(), replicas.bucket), asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield DATA
+        half.set()
+        await asyncio.Event().wait()
+
+    for name in ("a", "b"):
+        await store.put(name, DATA, MANY_CHUNKS)
+    put = asyncio.create_task(store.put("c", source(), MANY_CHUNKS))
+    await half.wait()
+    await store.get_info("a")  # the chunks before it have been sent
+    for node in nodes:
+        await asyncio.to_thread(node.kill)
+    calls = [asyncio.create_task(call) for call in (store.delete("a"), store.rename("b", "d"))]
+    while not all(f"'{name}'" in caplog.text for name in ("a", "b")):
+        await asyncio.sleep(0.05)
+    for call in (put, *calls):
+        call.cancel()
+    await asyncio.sleep(0)
+    caplog.clear()
+    await asyncio.wait(calls)
+    assert not caplog.records
+    await asyncio.wait([put])
+    assert store._bucket.purges, "the purge goes on until there is a leader"
+    assert all(call.cancelled() for call in (put, *calls))
+    await store._js._nc.close()
 
 
 @pytest.mark.timeout(120)

@@ -215,6 +215,22 @@ async def test_mirror_and_backup_without_the_key(
         assert (await copy.encrypted(KEY).get("b")).data == DATA
 
 
+async def test_stored_bytes_in_larger_chunks(
+    store: jetstow.ObjectStore, secret: jetstow.ObjectStore
+) -> None:
+    """Reading an object in one chunk that was larger than those of the encryption failed with
+    `TamperedError`."""
+    as_stored = store.as_stored()
+    for size in (1, 929, 10_000, 400_000):
+        await secret.put("a", some_bytes(size), SMALL)
+        stored = await as_stored.get("a")
+        # Without the header, the layout is in the bytes.
+        for headers in (stored.info.headers, None):
+            await as_stored.put("a", stored.data, ObjectMeta(headers=headers))
+            assert (await secret.get("a")).data == some_bytes(size)
+            assert await secret.get_range("a", size // 2, 1) == some_bytes(size)[size // 2 :][:1]
+
+
 async def test_watch_and_list_report_plaintext_sizes(secret: jetstow.ObjectStore) -> None:
     async with await secret.watch(updates_only=True) as changes:
         await secret.put("a", DATA)

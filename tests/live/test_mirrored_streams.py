@@ -5,15 +5,21 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow import ObjectMeta
-from jetstow.errors import BucketSealedError, ObjectNotFoundError, WrongStreamError
-from tests.support import raw_stream
+from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow.errors import (
+    BucketSealedError,
+    ChunksLostError,
+    ObjectNotFoundError,
+    WrongStreamError,
+)
+from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 
 # A mirror of an older server stops at a message with an expected revision.
@@ -105,6 +111,51 @@ async def test_copied_stream(
             await change
     assert await raw_stream.subjects(raw, origin.bucket) == before
     assert (await copy.collect_garbage(grace=0, dry_run=True)).messages == 0
+
+
+@pytest.mark.parametrize("kind", ["mirror", "sources"])
+async def test_updated_copy(
+    js: jetstow.JetStreamContext, raw: Client, origin: jetstow.ObjectStore, kind: str
+) -> None:
+    """The store that was returned read as empty."""
+    bucket, other = f"{origin.bucket}-copy", {"name": f"OBJ_{origin.bucket}"}
+    await copy_stream(raw, bucket, **{kind: other if kind == "mirror" else [other]})
+    for update in (js.update_object_store, js.create_or_update_object_store):
+        copy = await update(bucket, description=update.__name__)
+        assert (await copy.status()).description == update.__name__
+        await check_copy(copy)
+
+
+async def test_range_from_replicas_without_the_last_chunks(
+    js: jetstow.JetStreamContext, raw: Client, store: jetstow.ObjectStore
+) -> None:
+    """They count the chunks wrongly from the end: the range began at an earlier chunk.
+
+    Mirrors with `mirror_direct` reply to Direct Gets like replicas. These lag forever.
+    """
+    size, chunks = 10_000, 300
+    data = some_bytes(size * chunks)
+    meta = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=size))
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(data), size):
+            yield data[start : start + size]
+            await asyncio.sleep(0)
+
+    # Chunks of two writers: their sequences do not show their numbers.
+    info, _ = await asyncio.gather(*(store.put(name, pieces(), meta) for name in ("a", "b")))
+    last_seqs = (await object_builder.chunk_sequences(raw, store.bucket, info.nuid))[-50:]
+    for number in range(5):
+        bucket = f"{store.bucket}-{number}"
+        await copy_stream(raw, bucket, mirror={"name": f"OBJ_{store.bucket}"}, mirror_direct=True)
+        for seq in last_seqs:
+            await raw_stream.request(raw, f"STREAM.MSG.DELETE.OBJ_{bucket}", {"seq": seq})
+    right = 0
+    for start in range(0, size * 200, size):
+        with suppress(ChunksLostError):
+            assert await store.get_range("a", start, 10) == data[start : start + 10]
+            right += 1
+    assert right > 100
 
 
 async def test_mirror_of_a_mirror(

@@ -215,6 +215,25 @@ async def test_marker_becomes_current_again(versioned: jetstow.ObjectStore) -> N
         await versioned.get("a")
 
 
+async def test_index_closed_during_a_removal(versioned: jetstow.ObjectStore) -> None:
+    """The removal of the current version failed: the index was closed."""
+    await versioned.put("a", b"first")
+    current = await versioned.put("a", b"second")
+    index = await versioned.index()
+    sources = versioned._bucket.version_sources
+    (find,) = sources
+
+    async def find_after_close(name: str) -> str | None:
+        await index.close()
+        return await find(name)
+
+    sources.insert(0, find_after_close)
+    await versioned.delete("a", version=current.version)
+    assert sources == [find_after_close]
+    sources.clear()
+    assert (await versioned.get("a")).data == b"first"
+
+
 async def test_removal_at_a_revision(versioned: jetstow.ObjectStore) -> None:
     first = await versioned.put("a", b"1")
     await versioned.put("a", b"2")

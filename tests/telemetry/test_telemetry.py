@@ -88,6 +88,24 @@ async def test_verb_span(recorded: Recorder, store: jetstow.ObjectStore) -> None
     assert (got.attributes or {})["jetstow.chunks"] == 3
 
 
+async def test_object_in_the_span_of_put_file(
+    recorded: Recorder, store: jetstow.ObjectStore, tmp_path: Any
+) -> None:
+    """It was the path of the file."""
+    (tmp_path / "f").write_bytes(b"data")
+    path = str(tmp_path / "f")
+    for call, expected in (
+        (store.put_file(path), None),
+        (store.put_file(path, "a"), "a"),
+        (store.put_file(path, name="b"), "b"),
+        (store.get_file("a", tmp_path / "g"), "a"),
+        (store.delete_many(["a", "b"]), None),
+    ):
+        await call
+        attributes = recorded.exporter.get_finished_spans()[-1].attributes or {}
+        assert attributes.get("jetstow.object") == expected
+
+
 async def test_span_is_a_child_of_the_current_span(
     recorded: Recorder, store: jetstow.ObjectStore, tmp_path: Any
 ) -> None:

@@ -868,8 +868,8 @@ class JetStreamContext(ContextBase):
 
         The configuration is a `BucketConfig`, or its fields as keyword arguments: `description`,
         `ttl` (in seconds, or a timedelta), `max_bytes`, `storage`, `replicas`, `placement`,
-        `compression`, `metadata`. Keyword arguments take precedence. A field that is None has the
-        server's default.
+        `compression`, `metadata`, `versioned`. Keyword arguments take precedence. A field that is
+        None has the server's default.
 
         Raises: `InvalidBucketNameError`, `InvalidOptionError`, `BucketExistsError` (the bucket
         exists with a different configuration).
@@ -888,7 +888,8 @@ class JetStreamContext(ContextBase):
         It takes the arguments of `create_object_store`. A field that is None stays as it is.
 
         Raises: `InvalidBucketNameError`, `BucketNotFoundError`, `InvalidOptionError` (also for a
-        change that the server does not allow, such as to `storage`).
+        change that the server does not allow, such as to `storage`), `WrongStreamError` (see
+        `object_store`).
         """
         store = run(self.async_context().update_object_store, bucket, config, **params)
         return ObjectStore(self, store.bucket, store)
@@ -903,7 +904,8 @@ class JetStreamContext(ContextBase):
 
         It takes the arguments of `create_object_store`.
 
-        Raises: `InvalidBucketNameError`, `InvalidOptionError`.
+        Raises: `InvalidBucketNameError`, `InvalidOptionError`, `WrongStreamError` (see
+        `object_store`).
         """
         store = run(self.async_context().create_or_update_object_store, bucket, config, **params)
         return ObjectStore(self, store.bucket, store)

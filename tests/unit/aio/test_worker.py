@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
-from jetstow._core.aio.worker import Worker, _call_in_thread, is_regular_file, run_in_thread
+from jetstow._core.aio.sink import write_chunks
+from jetstow._core.aio.source import open_source
+from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
 
 
 async def test_functions_run_one_at_a_time() -> None:
@@ -162,20 +166,78 @@ def test_end_of_the_loop_waits_for_the_function() -> None:
     assert events == ["function", "owner"]
 
 
-async def test_cancelled_before_the_function_starts() -> None:
-    """All threads are busy: the function never starts."""
+@pytest.fixture
+async def one_thread() -> AsyncIterator[CapacityLimiter]:
+    """The limiter of all functions in threads, with one thread."""
     limiter = to_thread.current_default_thread_limiter()
-    tokens = limiter.total_tokens
-    limiter.total_tokens = 1
+    tokens, limiter.total_tokens = limiter.total_tokens, 1
+    yield limiter
+    limiter.total_tokens = tokens
+
+
+async def test_cancelled_before_the_function_starts(one_thread: CapacityLimiter) -> None:
+    """All threads are busy: the function never starts. The caller waited for a thread."""
     continues, calls = threading.Event(), list[str]()
     busy = asyncio.create_task(run_in_thread(continues.wait))
-    waiting = asyncio.create_task(_call_in_thread(calls.append, ("called",)))
-    while limiter.statistics().tasks_waiting == 0:
+
+    async def use_worker() -> None:
+        async with Worker[None]() as worker:
+            await worker.start(calls.append, "worker")
+            await worker.result()
+
+    uses = (run_in_thread(calls.append, "called"), use_worker())
+    waiting = [asyncio.create_task(use) for use in uses]
+    while one_thread.statistics().tasks_waiting < len(waiting):
         await asyncio.sleep(0)
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
+    for task in waiting:
+        task.cancel()
+    _, pending = await asyncio.wait(waiting, timeout=20)
     continues.set()
     await busy
-    limiter.total_tokens = tokens
+    assert not pending
+    assert all(task.cancelled() for task in waiting)
     assert calls == []
+
+
+class IdlePipe:
+    """A pipe whose other end neither writes nor reads until `may_end` is set."""
+
+    def __init__(self) -> None:
+        self.used, self.may_end = threading.Event(), threading.Event()
+
+    def read(self, size: int) -> bytes:
+        self.used.set()
+        self.may_end.wait()
+        return bytes(size)[:0]
+
+    def write(self, data: bytes) -> int:
+        self.read(0)
+        return len(data)
+
+
+async def read(pipe: IdlePipe) -> None:
+    async for _ in open_source(pipe).chunks(1_000):
+        pass
+
+
+async def write(pipe: IdlePipe) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data"
+
+    await write_chunks(chunks(), pipe)
+
+
+@pytest.mark.parametrize("use", [read, write])
+async def test_idle_pipe_leaves_threads_to_files(
+    one_thread: CapacityLimiter, use: Callable[[IdlePipe], Coroutine[Any, Any, None]]
+) -> None:
+    """40 pipes without data, or whose data no other process read, blocked all work with files."""
+    pipe = IdlePipe()
+    idle = asyncio.create_task(use(pipe))
+    while not pipe.used.is_set():
+        await asyncio.sleep(0)
+    work = asyncio.create_task(run_in_thread(os.getpid))
+    _, pending = await asyncio.wait([work], timeout=20)
+    pipe.may_end.set()
+    await asyncio.gather(idle, work)
+    assert not pending

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.retry import RetryPolicy
 from jetstow.errors import (
@@ -65,6 +66,33 @@ async def test_request_without_a_bucket_is_not_retried(error: JetstowError) -> N
     policy, _ = make_policy()
     with pytest.raises(type(error)):
         await policy.wait_or_raise(error)
+
+
+@pytest.mark.parametrize("error", [TimeoutError("silent"), JetStreamUnavailableError("503")])
+async def test_cancelled_caller_is_not_retried(
+    monkeypatch: pytest.MonkeyPatch, error: JetstowError
+) -> None:
+    """The call was retried for 20 seconds although its caller was cancelled."""
+    policy, _ = make_policy(retry_timeout=20.0, unavailable_timeout=20.0)
+    monkeypatch.setattr("jetstow._core.transport.retry._RETRY_DELAY", 60)
+    raised: list[JetstowError] = []
+    failed = asyncio.Event()
+
+    async def fail_until_cancelled() -> None:
+        try:
+            while True:
+                failed.set()
+                await policy.wait_or_raise(error)
+                await asyncio.sleep(0)
+        except JetstowError as last:
+            raised.append(last)
+
+    call = asyncio.create_task(uncancelled(fail_until_cancelled()))
+    await failed.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert raised == [error]
 
 
 async def test_single_server_gets_time_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:

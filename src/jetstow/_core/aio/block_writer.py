@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
+from jetstow._core.aio.cancellation import uncancelled
 from jetstow._core.aio.worker import BLOCK_SIZE, run_in_thread
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class BlockWriter:
         self._is_closed = True
         if self._thread is not None:
             self._full.put(None)
-            await run_in_thread(self._thread.join)
+            await uncancelled(run_in_thread(self._thread.join))
 
     # -- internals -------------------------------------------------------------------------
 

@@ -64,6 +64,12 @@ async def uncancelled(
     return task.result()
 
 
+def is_caller_cancelled() -> bool:
+    """Return whether the caller of the running `uncancelled` is cancelled."""
+    requested = _cancel_requested.get()
+    return requested is not None and requested.is_set()
+
+
 async def wait_unless_cancelled(event: asyncio.Event, timeout: float) -> bool:
     """Wait for an event for `timeout` seconds; return False if the caller is cancelled.
 
@@ -82,7 +88,7 @@ async def wait_unless_cancelled(event: asyncio.Event, timeout: float) -> bool:
     finally:
         for wait in waits:
             wait.cancel()
-    return requested is None or not requested.is_set()
+    return not is_caller_cancelled()
 
 
 def discard_task(task: asyncio.Task[Any] | None) -> None:

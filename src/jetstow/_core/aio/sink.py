@@ -8,9 +8,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from anyio import to_thread
-
-from jetstow._core.aio.worker import Worker, is_regular_file
+from jetstow._core.aio.worker import Worker, is_regular_file, run_blocking
 from jetstow.errors import InvalidDataError
 from jetstow.types import Writable
 
@@ -71,7 +69,7 @@ async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:
             await worker.result()
     else:
         async for block in _blocks(chunks):
-            await to_thread.run_sync(_write_block, write, block)
+            await run_blocking(_write_block, write, block)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:

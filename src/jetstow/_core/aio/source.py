@@ -13,9 +13,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, 
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from anyio import to_thread
 
-from jetstow._core.aio.worker import Worker, is_regular_file, run_in_thread
+from jetstow._core.aio.worker import Worker, is_regular_file, run_blocking, run_in_thread
 from jetstow.errors import InvalidDataError, ObjectChangedError
 from jetstow.types import Readable
 
@@ -168,9 +167,8 @@ async def _chunk_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, N
 
 
 async def _chunk_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
-    # A cancelled upload does not wait for a pipe, which may block forever.
     block_size = size * max(1, _BLOCK_SIZE // size)
-    while block := await to_thread.run_sync(_read_block, read, block_size, abandon_on_cancel=True):
+    while block := await run_blocking(_read_block, read, block_size):
         async for chunk in _chunk_memory(memoryview(block), size):
             yield chunk
 

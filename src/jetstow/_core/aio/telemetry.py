@@ -10,6 +10,7 @@ Metrics and attributes of the span count the chunks and bytes that it moves, and
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -191,19 +192,21 @@ def operation(
 def instrumented(
     method: Callable[Concatenate[S, P], Coroutine[Any, Any, T]],
 ) -> Callable[Concatenate[S, P], Coroutine[Any, Any, T]]:
-    """Record every call of an object store's method. Its first argument is the object's name.
+    """Record every call of an object store's method. Its argument `name`, if any, is the object's.
 
     Errors of jetstow get short tracebacks.
     """
+    _, *parameters = inspect.signature(method).parameters
+    position = parameters.index("name") if "name" in parameters else sys.maxsize
 
     @functools.wraps(method)
     async def wrapper(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
             if _instruments() is None:
                 return await method(self, *args, **kwargs)
-            first = args[0] if args else kwargs.get("name")
-            name = first if isinstance(first, str) else None
-            with operation(method.__name__, self.bucket, name):
+            name = args[position] if position < len(args) else kwargs.get("name")
+            object_name = name if isinstance(name, str) else None
+            with operation(method.__name__, self.bucket, object_name):
                 return await method(self, *args, **kwargs)
         except JetstowError as error:
             shorten_traceback(error)

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, Final, Generic, Self, TypeVar
 
-from anyio import to_thread
+from anyio import CapacityLimiter, WouldBlock, to_thread
 
 from jetstow._core.aio.cancellation import uncancelled
 
@@ -39,12 +39,12 @@ class Worker(Generic[T]):
         self._task: asyncio.Task[T] | None = None
 
     async def start(self, function: Callable[..., T], *args: Any) -> None:
-        """Start a function after the previous one has ended.
+        """Start a function after the previous one has ended, in a thread that is free.
 
         Raises: what the previous function raised.
         """
         await self.result()
-        self._task = asyncio.create_task(_call_in_thread(function, args))
+        self._task = await _start_in_thread(function, args)
 
     async def result(self) -> T | None:
         """Wait for the running function, and return its result; None if there is none.
@@ -68,11 +68,35 @@ class Worker(Generic[T]):
 async def run_in_thread(function: Callable[..., T], *args: Any) -> T:
     """Run a blocking function in a thread. A cancelled caller waits until it has returned.
 
-    If the caller did not wait, the thread could still use a file that the caller closes.
+    If the caller did not wait, the thread could still use a file that the caller closes. If it is
+    cancelled before a thread is free, the function does not run.
 
     Raises: what the function raises.
     """
-    return await uncancelled(_call_in_thread(function, args))
+    return await uncancelled(await _start_in_thread(function, args))
+
+
+async def run_blocking(function: Callable[..., T], *args: Any) -> T:
+    """Run a function that may block forever, such as a read of a pipe, in a thread of its own.
+
+    `run_in_thread` and workers share 40 threads. A cancelled caller does not wait.
+
+    Raises: what the function raises.
+    """
+    limiter = CapacityLimiter(1)
+    return await to_thread.run_sync(function, *args, abandon_on_cancel=True, limiter=limiter)
+
+
+async def _start_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> asyncio.Task[T]:
+    """Wait until a thread is free, and return a task that calls a function there."""
+    limiter, borrower = to_thread.current_default_thread_limiter(), object()
+    try:
+        limiter.acquire_on_behalf_of_nowait(borrower)
+    except WouldBlock:
+        await limiter.acquire_on_behalf_of(borrower)
+    task = asyncio.create_task(_call_in_thread(function, args))
+    task.add_done_callback(lambda _: limiter.release_on_behalf_of(borrower))
+    return task
 
 
 async def _call_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> T:
@@ -82,7 +106,7 @@ async def _call_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> 
     """
     call: concurrent.futures.Future[T] = concurrent.futures.Future()
     try:
-        await to_thread.run_sync(_complete, call, function, args)
+        await to_thread.run_sync(_complete, call, function, args, limiter=CapacityLimiter(1))
     except asyncio.CancelledError:
         if not call.cancel():  # it runs
             await uncancelled(asyncio.wait([asyncio.wrap_future(call)]))

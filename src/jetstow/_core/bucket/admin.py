@@ -82,7 +82,7 @@ async def create(js: JetStreamAPI, config: BucketConfig) -> Stream:
 async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     """Change the options of a bucket that are not None.
 
-    Raises: `BucketNotFoundError`, `InvalidOptionError`.
+    Raises: `BucketNotFoundError`, `InvalidOptionError`, `WrongStreamError` (see `open_stream`).
     """
     bucket = config.bucket or ""
     _check_versioned(js, config)
@@ -96,14 +96,14 @@ async def update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     # The server rejects a window that is longer than `max_age`, and adjusts only its own default.
     if 0 < body.get("max_age", 0) < body.get("duplicate_window", 0):
         body["duplicate_window"] = body["max_age"]
-    response = await _request(js, "UPDATE", bucket, body)
-    return Stream(js, bucket, response["config"], response["created"])
+    await _request(js, "UPDATE", bucket, body)
+    return await open_stream(js, bucket)
 
 
 async def create_or_update(js: JetStreamAPI, config: BucketConfig) -> Stream:
     """Create a bucket, or update the existing one.
 
-    Raises: `InvalidOptionError`.
+    Raises: `InvalidOptionError`, `WrongStreamError`.
     """
     try:
         return await create(js, config)

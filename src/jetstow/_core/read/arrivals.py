@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeAlias
 
 from jetstow._core.aio import telemetry
+from jetstow._core.protocol.chunk_id import MSG_ID, chunk_number
 from jetstow._core.read.windows import WindowMessage
 
 TakeData: TypeAlias = Callable[[bytes], bool]
@@ -95,7 +96,14 @@ class Arrivals:
 
     def _surplus(self, message: WindowMessage) -> int:
         # The number of messages that follow identifies the chunk.
-        return message.pending - (self._total - self.next.chunk - 1)
+        surplus = message.pending - (self._total - self.next.chunk - 1)
+        if surplus or self._origin is not None or not self.next.chunk:
+            return surplus
+        # A range begins here. A lagging replica may have counted wrongly, as the one that found the
+        # position did. Then the message id shows it, if the writer was jetstow.
+        message_id = (message.received.headers or {}).get(MSG_ID, "")
+        number = chunk_number(message.subject.rpartition(".")[2], message_id)
+        return 0 if number is None else self.next.chunk - number
 
     def _advance(self, message: WindowMessage) -> None:
         chunk = self.next.chunk

@@ -39,8 +39,7 @@ class RangeSource(Protocol):
 class WholeObject:
     """An object that is read from its first byte to its last.
 
-    `info` describes the plaintext from the first yielded bytes on. Its size is authenticated at the
-    end.
+    `info` describes the plaintext from the first yielded bytes on; its size is checked at the end.
 
     Raises: `ObjectEncryptedError` (the view has no key).
     """
@@ -93,22 +92,23 @@ class WholeObject:
         decryptor = self._decryptor(key, bytes(head[: cipher.PREAMBLE_SIZE]))
         size, number, chunk_size = 0, 0, decryptor.chunk_size
         buffer: bytearray | bytes = head
-        async for piece in pieces:
+        while True:
             # The nonce of the last chunk differs, so decrypt a chunk when more bytes follow.
-            if len(buffer) == chunk_size and piece:  # the usual case, without a copy
-                data, buffer = buffer, piece
-                plaintext = self._decrypt_chunk(decryptor, number, data)
-                number, size = number + 1, self._checked_size(size + len(plaintext))
-                yield plaintext
+            if len(buffer) > chunk_size:
+                buffer = buffer if isinstance(buffer, bytearray) else bytearray(buffer)
+                data: bytearray | bytes = buffer[:chunk_size]
+                del buffer[:chunk_size]
+            elif (following := await anext(pieces, None)) is None:
+                break
+            elif len(buffer) == chunk_size and following:  # the usual case, without a copy
+                data, buffer = buffer, following
             else:
                 buffer = buffer if isinstance(buffer, bytearray) else bytearray(buffer)
-                buffer += piece
-            while len(buffer) > chunk_size:
-                buffer = buffer if isinstance(buffer, bytearray) else bytearray(buffer)
-                plaintext = self._decrypt_chunk(decryptor, number, buffer[:chunk_size])
-                del buffer[:chunk_size]
-                number, size = number + 1, self._checked_size(size + len(plaintext))
-                yield plaintext
+                buffer += following
+                continue
+            plaintext = self._decrypt_chunk(decryptor, number, data)
+            number, size = number + 1, self._checked_size(size + len(plaintext))
+            yield plaintext
         plaintext = self._decrypt_chunk(decryptor, number, buffer, last=True)
         self._finish(key, Layout(chunk_size, size + len(plaintext), decryptor.salt))
         if plaintext:

@@ -124,6 +124,7 @@ def _parse_messages(messages: list[Message], surplus: int) -> list[WindowMessage
             message.data,
             subject.decode("utf-8", "replace"),
             time.decode(),
+            message,
         )
         for message, (subject, seq, time, pending) in zip(messages, found, strict=True)
     ]
@@ -145,6 +146,7 @@ def parse_message(message: Message, surplus: int) -> WindowMessage:
                 message.data,
                 subject.decode("utf-8", "replace"),
                 time.decode(),
+                message,
             )
     headers = message.headers or {}
     try:
@@ -154,6 +156,7 @@ def parse_message(message: Message, surplus: int) -> WindowMessage:
             data=message.data,
             subject=headers["Nats-Subject"],
             time=headers["Nats-Time-Stamp"],
+            received=message,
         )
     except (KeyError, ValueError):
         # In a cluster of different versions, a server before 2.11 replies without a count.

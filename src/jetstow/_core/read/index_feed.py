@@ -20,12 +20,9 @@ from jetstow._core.read.index_entry import Change, EntryDecoder, IndexEntry, Rem
 from jetstow._core.read.name_index import NameIndex
 from jetstow._core.read.ordered_consumer import GapError, OrderedConsumer
 from jetstow._core.read.version_index import VersionIndex
-from jetstow.errors import ConnectionLostError, JetStreamUnavailableError, TimeoutError
+from jetstow.errors import ConnectionLostError, TimeoutError
 
 _log = logging.getLogger("jetstow.index")
-
-# The delay between two attempts to create a consumer again, in seconds.
-_REOPEN_DELAY: Final = 0.25
 
 # How many of the last changes are kept.
 _MAX_RECENT: Final = 10_000
@@ -263,14 +260,7 @@ class IndexFeed:
 
     async def _reopen(self) -> None:
         before = self.applied
-        while True:
-            try:
-                await self._consumer.open()
-                break
-            except (TimeoutError, ConnectionLostError, JetStreamUnavailableError):
-                if self._stream.api.nc.is_closed:
-                    raise
-                await asyncio.sleep(_REOPEN_DELAY)
+        await self._consumer.reopen()
         if self.applied < before:
             raise Outdated  # the bucket lost messages in a crash, and names with them
 

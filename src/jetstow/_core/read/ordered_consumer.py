@@ -1,12 +1,13 @@
 """An ordered consumer of a bucket's metadata: NATS's term for a consumer that is replaced on a gap.
 
 The server pushes metadata messages to a consumer without acknowledgements. If the server falls
-silent or a message is missing, `next` raises an error. `open` then creates another consumer, which
-starts after the last revision returned. So each change is returned exactly once.
+silent or a message is missing, `next` raises an error. `reopen` then creates another consumer. It
+starts after the last revision returned, so each change is returned exactly once.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Generic, Literal, TypeVar
 
@@ -16,7 +17,13 @@ from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.msg_metadata import MsgMetadata
 from jetstow._core.transport.mailbox import Mailbox
-from jetstow.errors import PermissionDeniedError, ServerError, TimeoutError
+from jetstow.errors import (
+    ConnectionLostError,
+    JetStreamUnavailableError,
+    PermissionDeniedError,
+    ServerError,
+    TimeoutError,
+)
 
 T = TypeVar("T")
 
@@ -26,6 +33,9 @@ Policy = Literal["all", "last_per_subject", "new"]
 # is replaced: two missed heartbeats. In seconds.
 _HEARTBEAT: Final = 2.0
 _MAX_SILENCE: Final = 2 * _HEARTBEAT + 0.5
+
+# The delay between two attempts to create a consumer again, in seconds.
+_REOPEN_DELAY: Final = 0.25
 
 # Heartbeats in a row that report a consumer as stalled although its flow control was answered.
 _MAX_STALLED_HEARTBEATS: Final = 2
@@ -120,6 +130,21 @@ class OrderedConsumer(Generic[T]):
             # If this consumer fails before its first message, the next one continues from here.
             self._revision = int(reply["delivered"]["stream_seq"])
 
+    async def reopen(self) -> None:
+        """Call `open` until it succeeds.
+
+        Raises: `BucketNotFoundError`, `PermissionDeniedError`, and the error of the last attempt if
+        the connection is closed.
+        """
+        while True:
+            try:
+                return await self.open()
+            except (TimeoutError, ConnectionLostError, JetStreamUnavailableError):
+                # nats-py reconnects, or gives up and closes the connection.
+                if self._stream.api.nc.is_closed:
+                    raise
+                await asyncio.sleep(_REOPEN_DELAY)
+
     async def _check_bucket(self) -> None:
         """Check that the bucket is the one of the first consumer.
 
@@ -141,7 +166,7 @@ class OrderedConsumer(Generic[T]):
     async def next(self) -> T | None:
         """Return the next change, or None once: after the current objects.
 
-        Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `open` again),
+        Raises: `GapError`, `TimeoutError` or `ConnectionLostError` (call `reopen`),
         `PermissionDeniedError` (the messages do not arrive here).
         """
         assert self._mailbox is not None, "the consumer is not open"

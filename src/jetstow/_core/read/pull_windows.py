@@ -27,7 +27,12 @@ class _PullWindow(Window):
         self.remaining_messages -= 1
         metadata = MsgMetadata.parse(message.reply)
         return WindowMessage(
-            metadata.stream_seq, metadata.pending, message.data, message.subject, metadata.timestamp
+            metadata.stream_seq,
+            metadata.pending,
+            message.data,
+            message.subject,
+            metadata.timestamp,
+            message,
         )
 
 

@@ -18,6 +18,7 @@ from jetstow._core.protocol.versions import (
 from jetstow._core.read.filters import ALL_NAMES, NameFilter
 from jetstow._core.read.listing import list_infos
 from jetstow._core.read.name_state import NameState, read_state
+from jetstow.errors import TimeoutError
 from jetstow.models import ObjectInfo
 
 
@@ -79,8 +80,12 @@ async def newest_kept(stream: Stream, name: str) -> NameState | None:
 
     An open index of the bucket has it. Without one, all metadata is read.
     """
-    for find in stream.version_sources:
-        if (version := await find(name)) is None:
+    for find in tuple(stream.version_sources):
+        try:
+            version = await find(name)
+        except (ValueError, TimeoutError):
+            continue  # another task has closed the index, or it is behind
+        if version is None:
             continue
         if not version:
             return None

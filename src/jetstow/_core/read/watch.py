@@ -31,7 +31,6 @@ from jetstow.errors import (
     BadObjectMetaError,
     ConnectionLostError,
     JetstowError,
-    JetStreamUnavailableError,
     TimeoutError,
     WatcherStoppedError,
 )
@@ -39,9 +38,6 @@ from jetstow.models import ObjectInfo
 from jetstow.types import Duration
 
 _log = logging.getLogger("jetstow.watch")
-
-# The delay between two attempts to create a consumer again, in seconds.
-_REOPEN_DELAY: Final = 0.25
 
 # Changes buffered for the user. While the buffer is full, flow control stops the server.
 _MAX_BUFFERED_CHANGES: Final = 256
@@ -171,7 +167,7 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
             except (GapError, TimeoutError, ConnectionLostError) as error:
                 reason = str(error) or "its consumer skipped a message"
                 _log.info("restarting the watcher of %s: %s", self._context, reason)
-                await self._reopen()
+                await self._consumer.reopen()
                 continue
             if change is not None and not self._selects(change):
                 continue
@@ -197,13 +193,3 @@ class ObjectWatcher(_NatsObjectStore.ObjectWatcher):
         if change.deleted and self._ignore_deletes:
             return False
         return self._names.selects(change.name)
-
-    async def _reopen(self) -> None:
-        while True:
-            try:
-                return await self._consumer.open()
-            except (TimeoutError, ConnectionLostError, JetStreamUnavailableError):
-                # nats-py reconnects, or gives up and closes the connection.
-                if self._stream.api.nc.is_closed:
-                    raise
-                await asyncio.sleep(_REOPEN_DELAY)

@@ -35,13 +35,17 @@ _MAX_PORTION: Final = 128 * 1024
 
 
 class WindowMessage(msgspec.Struct, gc=False):
-    """A message of a window. `pending` is the number of messages of its subject that follow."""
+    """A message of a window. `pending` is the number of messages of its subject that follow.
+
+    `received` is the message with its headers.
+    """
 
     seq: int
     pending: int
     data: bytes
     subject: str
     time: str
+    received: Message
 
 
 class NoDirectGetError(Exception):

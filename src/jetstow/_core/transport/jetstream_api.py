@@ -186,13 +186,11 @@ class JetStreamAPI:
         Raises: what `send_request` and `decode` raise.
         """
         subject = f"{self.prefix}.{api}"
-        policy = None
-        while True:
-            try:
-                return decode(context, await self.send_request(context, subject, payload))
-            except RETRIED_ERRORS as error:
-                policy = policy or self.retry_policy(context)
-                await policy.wait_or_raise(error)
+
+        async def request() -> T:
+            return decode(context, await self.send_request(context, subject, payload))
+
+        return await self.retry(context, request)
 
     async def list_streams(
         self, verb: Literal["NAMES", "LIST"], subject: str

@@ -11,6 +11,7 @@ import logging
 from typing import Final
 
 from jetstow._core.aio import telemetry
+from jetstow._core.aio.cancellation import is_caller_cancelled, wait_unless_cancelled
 from jetstow._core.protocol.api_errors import NO_LEADER
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.transport.connection_state import ConnectionState
@@ -41,7 +42,7 @@ _RETRY_DELAY: Final = 0.25
 
 
 class RetryPolicy:
-    """The retries of one call.
+    """The retries of one call. Within `uncancelled`, they end with the cancellation of the caller.
 
     Silence and "no leader" are retried for `retry_timeout` seconds after the first failure, "no
     responders" and other errors of JetStream for `unavailable_timeout` seconds.
@@ -67,6 +68,8 @@ class RetryPolicy:
 
     async def wait_or_raise(self, error: JetstowError) -> None:
         """Return when a retry makes sense. Raise `error` if it makes none, or the time is over."""
+        if is_caller_cancelled():
+            raise error
         await self._wait_or_raise(error)
         _log.info("%s: retrying after %s", self._context, error)
         telemetry.count_retry(self._context.bucket or "", type(error).__name__)
@@ -90,5 +93,6 @@ class RetryPolicy:
             self._failing_since = now
         if now - self._failing_since > limit:
             raise error
-        if not isinstance(error, TimeoutError):
-            await asyncio.sleep(_RETRY_DELAY)
+        is_silence = isinstance(error, TimeoutError)
+        if not is_silence and not await wait_unless_cancelled(asyncio.Event(), _RETRY_DELAY):
+            raise error

@@ -14,6 +14,7 @@ from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.bucket.publish import check_ack, no_responders_error
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.api_errors import api_error
+from jetstow._core.protocol.chunk_id import MSG_ID, chunk_id
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.pub_ack import decode_ack
@@ -146,7 +147,7 @@ class ChunkPublisher:
         self._in_flight[number] = departure or await self._reserve(chunk.nbytes)
         attempt = self.unacked.send(number)
         self._full_bucket.record_send(number)
-        headers = {"Nats-Msg-Id": f"{self._nuid}.{number}" + (f".{attempt}" if attempt else "")}
+        headers = {MSG_ID: chunk_id(self._nuid, number, attempt)}
         if self._headers:
             headers |= self._headers
         subject = self._stream.publish_subject(self._subject)
@@ -216,13 +217,8 @@ class ChunkPublisher:
             return
         self.unacked.refuse(number)
         if ack.error is None:
-            self._refuse(
-                self._context.error(
-                    ServerError,
-                    f"the acknowledgement of a chunk of {self._context} cannot be parsed: "
-                    f"{message.data[:80]!r}",
-                )
-            )
+            text = f"the acknowledgement of a chunk of {self._context} cannot be parsed: "
+            self._refuse(self._context.error(ServerError, f"{text}{message.data[:80]!r}"))
         elif ack.error.get("err_code") != _DUPLICATE_IN_PROGRESS:
             refusal = api_error(self._context, ack.error)
             if not self._full_bucket.record_refusal(number, refusal):

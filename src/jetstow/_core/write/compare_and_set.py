@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from jetstow._core.aio.cancellation import is_caller_cancelled
 from jetstow._core.bucket.server_time import ServerClock
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import ttl
@@ -168,7 +169,7 @@ class CompareAndSet:
         """
         if attempt.is_sent and self._unknown is None:
             self._unknown = attempt.payload, error
-            if isinstance(error, TimeoutError):
+            if isinstance(error, TimeoutError) and not is_caller_cancelled():
                 return
         self._policy = self._policy or self._stream.api.retry_policy(self._context)
         await self._policy.wait_or_raise(error)

@@ -126,13 +126,17 @@ async def purge_unfinished(
 ) -> None:
     """Purge the chunks of a put that failed with an error, when their replies have arrived.
 
-    If there is no connection, they are purged when there is one, and this does not wait for it.
+    If there is no connection, they are purged when there is one, and this does not wait for it. A
+    cancelled put does not wait for a bucket without a leader, either.
     """
     if not stream.api.nc.is_connected:
         stream.purges.run(_purge_abandoned(stream, context, nuid, chunks, chunk_size))
     elif isinstance(error, WrongStreamError):
         # Another stream has answered: this one may store chunks after their purge.
         await _purge_abandoned(stream, context, nuid, chunks, chunk_size)
+    elif isinstance(error, asyncio.CancelledError):
+        purge = stream.purges.run(_purge_in_task(stream, context, nuid, chunks, chunk_size))
+        await asyncio.wait([purge], timeout=CLEANUP_GRACE)
     else:
         await purge_chunks(stream, context, nuid, chunks, chunk_size)
 

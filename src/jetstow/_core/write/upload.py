@@ -6,6 +6,7 @@ from jetstow._core.aio.congestion_window import Departure
 from jetstow._core.bucket.publish import send_message, wait_stored
 from jetstow._core.bucket.publish_reply import PublishReply
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.chunk_id import MSG_ID, chunk_id
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import chunk_subject
 from jetstow._core.transport.retry import RETRIED_ERRORS
@@ -127,7 +128,7 @@ class Upload:
         departure = window.try_acquire(chunk.nbytes)
         if departure is None:
             return
-        headers = {"Nats-Msg-Id": f"{self._nuid}.0"}
+        headers = {MSG_ID: chunk_id(self._nuid, 0)}
         if self._headers:
             headers |= self._headers
         if stream.purges:
