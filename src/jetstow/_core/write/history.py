@@ -74,13 +74,14 @@ async def forget_lost(stream: Stream, lost: ObjectInfo) -> None:
 async def drop_outdated(stream: Stream, current: ObjectInfo) -> None:
     """Remove the kept version with the id of the current one, and its chunks if they are others.
 
-    A failure is logged: the change is complete, and readers ignore that version.
+    If another client has replaced the current one since, that one is kept now, or a later one: it
+    stays. A failure is logged: the change is complete, and readers ignore the outdated version.
     """
     assert current.version is not None, "only a version has a hidden name"
     context = stream.error_context(hidden_name(current.name, current.version))
     try:
         state = await read_state(stream, context)
-        if state.live is not None:
+        if state.live is not None and kept_revision(state.live) < current.revision:
             await drop_kept(stream, state)
     except JetstowError as error:
         _log.warning("the outdated version %s was not removed: %s", context, error)

@@ -1,0 +1,92 @@
+"""Changes of versions between the steps of another client's change: no version is lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+from nats.aio.client import Client
+
+import jetstow
+from jetstow._core.write import commit
+from tests.live.test_versions import shown
+from tests.support import raw_stream
+from tests.support.samples import some_bytes
+from tests.support.servers import NatsServer
+
+pytestmark = pytest.mark.one_path
+
+DATA = some_bytes(3_500)
+
+
+@pytest.fixture
+async def other_js(server: NatsServer) -> AsyncIterator[jetstow.JetStreamContext]:
+    """A JetStream context on another connection."""
+    async with jetstow.connect(server.url) as nc:
+        yield nc.jetstream()
+
+
+@pytest.fixture
+async def versioned(
+    js: jetstow.JetStreamContext, bucket: str
+) -> AsyncIterator[jetstow.ObjectStore]:
+    """A new, empty bucket with versions."""
+    yield await js.create_object_store(bucket, versioned=True)
+    await js.delete_object_store(bucket)
+
+
+@pytest.fixture
+async def other(
+    other_js: jetstow.JetStreamContext, versioned: jetstow.ObjectStore
+) -> jetstow.ObjectStore:
+    """The bucket on another connection."""
+    return await other_js.object_store(versioned.bucket)
+
+
+def call_before_step(
+    patch: pytest.MonkeyPatch, module: ModuleType, step: str, hook: Callable[[], Awaitable[object]]
+) -> None:
+    """Call `hook` before the next call of a function that is a step of a change."""
+    original: Callable[..., Awaitable[Any]] = getattr(module, step)
+
+    async def call_hook_first(*args: Any, **kwargs: Any) -> Any:
+        patch.setattr(module, step, original)
+        await hook()
+        return await original(*args, **kwargs)
+
+    patch.setattr(module, step, call_hook_first)
+
+
+@pytest.mark.parametrize("what", ["restore", "put", "two puts"])
+async def test_null_version_replaced_before_its_put_has_ended(
+    js: jetstow.JetStreamContext,
+    other_js: jetstow.JetStreamContext,
+    versioned: jetstow.ObjectStore,
+    raw: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    """The put removed the kept version `null`, which was its own object by then, or a later one."""
+    bucket = versioned.bucket
+    first = await versioned.put("a", b"first")
+    store = await js.update_object_store(bucket, versioned=False)
+
+    async def replace_it() -> None:
+        other = await other_js.object_store(bucket)
+        if what == "restore":
+            await other.restore_version("a", first.version or "")
+            return
+        if what == "two puts":
+            await other.put("a", b"null 2")
+        other = await other_js.update_object_store(bucket, versioned=True)
+        await other.put("a", b"new")
+
+    call_before_step(monkeypatch, commit, "drop_outdated", replace_it)
+    await store.put("a", DATA)
+    null = b"null 2" if what == "two puts" else DATA
+    data = {version: data for version, _, data in await shown(versioned, "a")}
+    assert (data["null"], data[first.version]) == (null, b"first")
+    assert len(data) == (2 if what == "restore" else 3)
+    assert len(await raw_stream.chunks(raw, bucket)) == len(data)
