@@ -90,3 +90,26 @@ async def test_null_version_replaced_before_its_put_has_ended(
     assert (data["null"], data[first.version]) == (null, b"first")
     assert len(data) == (2 if what == "restore" else 3)
     assert len(await raw_stream.chunks(raw, bucket)) == len(data)
+
+
+async def test_null_version_locked_during_its_replacement(
+    js: jetstow.JetStreamContext,
+    other_js: jetstow.JetStreamContext,
+    bucket: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = await js.create_object_store(bucket)
+    await store.put("a", DATA)
+    store = await js.update_object_store(bucket, versioned=True)
+    await store.put("a", b"new")
+    store = await js.update_object_store(bucket, versioned=False)
+    other = await other_js.object_store(bucket)
+
+    async def lock_it() -> None:
+        await other.set_legal_hold("a", True, version="null")
+
+    call_before_step(monkeypatch, commit, "keep_version", lock_it)
+    put = await store.put("a", b"newer")
+    assert put.version == "null"
+    kept = await store.get(".jetstow/versions/a/null")
+    assert (kept.data, kept.info.legal_hold) == (DATA, True)

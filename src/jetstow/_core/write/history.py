@@ -14,8 +14,10 @@ import msgspec
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
 from jetstow._core.protocol.versions import (
+    NULL_VERSION,
     hidden_name,
     kept_info,
     kept_revision,
@@ -71,18 +73,47 @@ async def forget_lost(stream: Stream, lost: ObjectInfo) -> None:
             await drop_kept(stream, state)
 
 
-async def drop_outdated(stream: Stream, current: ObjectInfo) -> None:
+async def check_kept_null(stream: Stream, name: str, state: NameState) -> None:
+    """Check that a new version `null` of a name at a state does not replace a locked one.
+
+    If `null` is the current version, it is not kept.
+
+    Raises: `ObjectLockedError`.
+    """
+    if state.info is not None and state.info.version == NULL_VERSION:
+        return
+    kept = await read_state(stream, stream.error_context(hidden_name(name, NULL_VERSION)))
+    if kept.live is not None:
+        _check_kept(stream, kept.live)
+
+
+def _check_kept(stream: Stream, kept: ObjectInfo) -> None:
+    split = split_hidden_name(kept.name)
+    assert split is not None, "only hidden names keep versions"
+    name, version = split
+    context = msgspec.structs.replace(stream.error_context(name), version=version)
+    check_removable(context, kept, bypass_governance=False)
+
+
+async def drop_outdated(stream: Stream, committed: Committed) -> None:
     """Remove the kept version with the id of the current one, and its chunks if they are others.
 
     If another client has replaced the current one since, that one is kept now, or a later one: it
-    stays. A failure is logged: the change is complete, and readers ignore the outdated version.
+    stays. So does one that was locked since the commit. A failure is logged: the change is
+    complete, and readers ignore the outdated version.
     """
+    current = committed.info
     assert current.version is not None, "only a version has a hidden name"
     context = stream.error_context(hidden_name(current.name, current.version))
     try:
         state = await read_state(stream, context)
-        if state.live is not None and kept_revision(state.live) < current.revision:
-            await drop_kept(stream, state)
+        kept = state.live
+        if kept is None or kept_revision(kept) >= current.revision:
+            return
+        # The write that is current, or was: its lock was checked, and may have been removed.
+        if kept.nuid != current.nuid and not has_nuid(committed.replaced, kept.nuid):
+            _check_kept(stream, kept)
+        await drop_kept(stream, state)
     except JetstowError as error:
         _log.warning("the outdated version %s was not removed: %s", context, error)
 

@@ -29,6 +29,7 @@ from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
 from jetstow._core.write.delete_marker import renamed_marker
+from jetstow._core.write.history import check_kept_null
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
 from jetstow._core.write.revision_check import check_free, check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
@@ -136,6 +137,10 @@ async def _rename_settled(
     await _remove_older_name(stream, old.live)
     new = await settle(stream, new_context, await read_state(stream, new_context))
     check_free(new_context, new, f"{context} cannot be renamed: {new_context} exists")
+    if stream.versioning is not None and not stream.versioning.is_enabled:
+        # Before the claim: a rename that was begun can be finished or stopped.
+        await check_kept_null(stream, old.live.name, old)
+        await check_kept_null(stream, renamed.name, new)
     # Links of other clients may have no NUID, which identifies the object here.
     nuid = old.live.nuid or new_nuid()
     claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))
