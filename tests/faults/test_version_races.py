@@ -10,7 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core.write import commit
+from jetstow._core.write import commit, history
 from tests.live.test_versions import shown
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
@@ -113,3 +113,22 @@ async def test_null_version_locked_during_its_replacement(
     assert put.version == "null"
     kept = await store.get(".jetstow/versions/a/null")
     assert (kept.data, kept.info.legal_hold) == (DATA, True)
+
+
+@pytest.mark.parametrize("what", ["restore", "remove the current version"])
+async def test_version_replaced_while_it_becomes_current(
+    versioned: jetstow.ObjectStore,
+    other: jetstow.ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    """The put kept the version again, and the client that had made it current purged its chunks."""
+    first = await versioned.put("a", DATA)
+    second = await versioned.put("a", b"2")
+    call_before_step(monkeypatch, history, "_purge_version", lambda: other.put("a", b"3"))
+    if what == "restore":
+        await versioned.restore_version("a", first.version or "")
+    else:
+        await versioned.delete("a", version=second.version)
+    kept = [data for *_, data in await shown(versioned, "a")]
+    assert kept == ([b"3", DATA, b"2"] if what == "restore" else [b"3", DATA])

@@ -149,9 +149,18 @@ async def _purge_version(stream: Stream, kept: ObjectInfo, committed: Committed)
     """Purge the chunks of a version that was removed, unless a name has them."""
     split = split_hidden_name(kept.name)
     name = kept.name if split is None else split[0]
-    context = stream.error_context(name)
-    if has_nuid(await read_state(stream, context), kept.nuid):
-        return
+    context, hidden = stream.error_context(name), stream.error_context(kept.name)
+    revision = committed.info.revision
+    while True:
+        if has_nuid(await read_state(stream, context), kept.nuid):
+            return
+        # Another client may have kept it again before it changed the name.
+        again = await read_state(stream, hidden)
+        if has_nuid(again, kept.nuid):
+            return
+        if again.revision == revision:
+            break
+        revision = again.revision
     is_shared = await live_twin(stream, kept) is not None
     replaced = msgspec.structs.replace(committed, is_shared=is_shared)
     await purge_replaced(stream, context, replaced, wait=True)
