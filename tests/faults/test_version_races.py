@@ -10,7 +10,8 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core.write import commit, history
+from jetstow._core.write import commit, history, version_changes
+from jetstow.errors import ObjectLockedError
 from tests.live.test_versions import shown
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
@@ -132,3 +133,32 @@ async def test_version_replaced_while_it_becomes_current(
         await versioned.delete("a", version=second.version)
     kept = [data for *_, data in await shown(versioned, "a")]
     assert kept == ([b"3", DATA, b"2"] if what == "restore" else [b"3", DATA])
+
+
+@pytest.mark.parametrize("step", ["_publish", "_take"])
+@pytest.mark.parametrize("what", ["restore", "remove the current version"])
+async def test_version_locked_while_it_becomes_current(
+    versioned: jetstow.ObjectStore,
+    other: jetstow.ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    step: str,
+) -> None:
+    """The metadata from before the lock was published, and the version could be removed."""
+    first = await versioned.put("a", DATA)
+    second = await versioned.put("a", b"2")
+
+    async def lock_it() -> None:
+        await other.set_legal_hold("a", True, version=first.version)
+
+    call_before_step(monkeypatch, version_changes, step, lock_it)
+    if what == "restore":
+        restored = await versioned.restore_version("a", first.version or "")
+        assert restored.legal_hold or step == "_take"
+    else:
+        await versioned.delete("a", version=second.version)
+    current = await versioned.get_info("a")
+    assert (current.version, current.legal_hold) == (first.version, True)
+    with pytest.raises(ObjectLockedError):
+        await versioned.delete("a", version=first.version)
+    assert not await versioned.exists(f".jetstow/versions/a/{first.version}")
