@@ -49,9 +49,10 @@ async def keep_version(stream: Stream, state: NameState) -> None:
 
     def propose(current: NameState) -> ObjectInfo:
         found = current.live
-        if found is None or found.nuid != kept.nuid or kept_revision(found) < kept_revision(kept):
+        if found is None or kept_revision(found) < kept_revision(kept):
             return replace(kept)
-        # As it is: it may have been changed since, if the version is no longer current.
+        # As it is: if the version is no longer current, it may have been changed since, or be a
+        # later write with the id `null`.
         return replace(found)
 
     await CompareAndSet(stream, context, propose, NameState(), is_repeatable=True).run()
