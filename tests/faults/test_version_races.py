@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow._core.write import commit, history, version_changes
-from jetstow.errors import ObjectLockedError
+from jetstow import ObjectMeta
+from jetstow._core.read.name_state import read_state
+from jetstow._core.write import commit, history, rename, version_changes
+from jetstow.errors import ConnectionLostError, ObjectLockedError, ObjectNotFoundError
 from tests.live.test_versions import shown
 from tests.support import raw_stream
 from tests.support.samples import some_bytes
@@ -162,3 +165,76 @@ async def test_version_locked_while_it_becomes_current(
     with pytest.raises(ObjectLockedError):
         await versioned.delete("a", version=first.version)
     assert not await versioned.exists(f".jetstow/versions/a/{first.version}")
+
+
+CHANGES_OF_THE_OLD_NAME: dict[str, Callable[[jetstow.ObjectStore], Awaitable[object]]] = {
+    "put": lambda store: store.put("a", b"new a"),
+    "delete": lambda store: store.delete("a"),
+    "describe": lambda store: store.update_meta("a", ObjectMeta(description="new")),
+    "rename": lambda store: store.rename("a", "c"),
+    "rename again": lambda store: store.rename("a", "b"),
+    "remove the version": lambda store: _remove_oldest(store, "a"),
+}
+
+
+async def _remove_oldest(store: jetstow.ObjectStore, name: str) -> None:
+    await store.delete(name, version=(await store.versions(name))[-1].version)
+
+
+@pytest.mark.parametrize("is_suspended", [False, True])
+@pytest.mark.parametrize("what", CHANGES_OF_THE_OLD_NAME)
+async def test_new_name_replaced_after_an_interrupted_rename(
+    js: jetstow.JetStreamContext,
+    versioned: jetstow.ObjectStore,
+    other_js: jetstow.JetStreamContext,
+    raw: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    is_suspended: bool,
+) -> None:
+    """The old name kept the object, too. Removing its version purged that of the new name."""
+    bucket = versioned.bucket
+    if is_suspended:
+        versioned = await js.update_object_store(bucket, versioned=False)
+
+    async def lose_connection() -> None:
+        raise ConnectionLostError("lost")
+
+    first = await versioned.put("a", DATA)
+    call_before_step(monkeypatch, rename, "_remove_old_name", lose_connection)
+    with pytest.raises(ConnectionLostError):
+        await versioned.rename("a", "b")
+    other = await other_js.update_object_store(bucket, versioned=True)
+    await other.put("b", b"new b")
+    with suppress(ObjectNotFoundError):
+        await CHANGES_OF_THE_OLD_NAME[what](other)
+    with suppress(ObjectNotFoundError):
+        await other.delete("a", version=first.version)
+    assert [data for *_, data in await shown(other, "b")] == [b"new b", DATA]
+    current = await other.list()
+    assert {info.name for info in current} == ({"a", "b"} if what == "put" else {"b"})
+    await _remove_oldest(other, "b")
+    assert await raw_stream.chunks(raw, bucket) == {info.nuid: 1 for info in current}
+
+
+async def test_rename_back_that_was_stopped(
+    versioned: jetstow.ObjectStore, other: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that was left under the new name is no sign that the rename took effect."""
+    bucket: Any = versioned._bucket
+    first = await versioned.put("b", DATA)
+    await history.keep_version(bucket, await read_state(bucket, bucket.error_context("b")))
+    await versioned.rename("b", "a")
+
+    def lose_connection(*_: object) -> None:
+        raise ConnectionLostError("lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(rename, "with_twin", lose_connection)  # between its first two messages
+        with pytest.raises(ConnectionLostError):
+            await versioned.rename("a", "b")
+    await other.put("a", b"new")
+    assert await shown(other, "a") == [
+        ((await other.get_info("a")).version, False, b"new"),
+        (first.version, False, DATA),
+    ]

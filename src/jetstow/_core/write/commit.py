@@ -32,6 +32,7 @@ from jetstow._core.write.shared_chunks import (
     claim_of,
     has_nuid,
     is_shared,
+    kept_twin,
     twin_of,
     without_twin,
 )
@@ -101,14 +102,19 @@ async def settle(stream: Stream, context: ErrorContext, state: NameState) -> Nam
 async def is_renamed(stream: Stream, info: ObjectInfo, claim: Claim) -> bool:
     """Return whether a rename has published the object under its new name. If not, stop it.
 
-    A delete marker under the new name stops it: its revision is then not that of the claim.
+    A delete marker under the new name stops it: its revision is then not that of the claim. If the
+    new name was changed after the rename, it may have kept the object as a version.
     """
     context = stream.error_context(claim.name)
     marker = partial(delete_marker, context)
     while True:
         state = await read_state(stream, context)
-        if has_nuid(state, info.nuid) or state.revision != claim.revision:
-            return has_nuid(state, info.nuid)
+        if has_nuid(state, info.nuid):
+            return True
+        if state.revision != claim.revision:
+            kept = await kept_twin(stream, claim.name, info.nuid)
+            # One from before the claim is left of an earlier time under that name.
+            return kept is not None and kept.revision > claim.revision
         with suppress(RevisionMismatchError):
             await commit_step(stream, context, marker, state)
 

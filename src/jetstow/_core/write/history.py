@@ -28,7 +28,7 @@ from jetstow._core.write.compare_and_set import CompareAndSet
 from jetstow._core.write.delete_marker import bare_marker
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.revision_check import check_same_revision
-from jetstow._core.write.shared_chunks import has_nuid, live_twin
+from jetstow._core.write.shared_chunks import has_nuid, has_twin
 from jetstow.errors import JetstowError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 
@@ -162,6 +162,6 @@ async def _purge_version(stream: Stream, kept: ObjectInfo, committed: Committed)
         if again.revision == revision:
             break
         revision = again.revision
-    is_shared = await live_twin(stream, kept) is not None
+    is_shared = await has_twin(stream, kept)
     replaced = msgspec.structs.replace(committed, is_shared=is_shared)
     await purge_replaced(stream, context, replaced, wait=True)

@@ -90,6 +90,9 @@ async def rename(
         claim = claim_of(state.live) if state.live is not None else None
         if settled.live is None and claim is not None:
             context = stream.error_context(claim.name)
+            if not has_nuid(await read_state(stream, context), info.nuid):
+                context = start  # it was renamed, and replaced there
+                continue
             if new_name == claim.name:
                 return (await commit(stream, context, update, dated=True)).info
             continue
