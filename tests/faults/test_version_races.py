@@ -223,8 +223,9 @@ async def test_rename_back_that_was_stopped(
     """A version that was left under the new name is no sign that the rename took effect."""
     bucket: Any = versioned._bucket
     first = await versioned.put("b", DATA)
-    await history.keep_version(bucket, await read_state(bucket, bucket.error_context("b")))
+    state = await read_state(bucket, bucket.error_context("b"))
     await versioned.rename("b", "a")
+    await history.keep_version(bucket, state)
 
     def lose_connection(*_: object) -> None:
         raise ConnectionLostError("lost")
@@ -238,3 +239,17 @@ async def test_rename_back_that_was_stopped(
         ((await other.get_info("a")).version, False, b"new"),
         (first.version, False, DATA),
     ]
+
+
+async def test_renamed_object_that_an_interrupted_change_kept(
+    versioned: jetstow.ObjectStore,
+) -> None:
+    """The kept version stayed under the old name. Removing it purged the chunks of the new one."""
+    bucket: Any = versioned._bucket
+    first = await versioned.put("a", DATA)
+    await history.keep_version(bucket, await read_state(bucket, bucket.error_context("a")))
+    await versioned.rename("a", "b")
+    assert [info.deleted for info in await versioned.versions("a")] == [True]
+    with pytest.raises(ObjectNotFoundError):
+        await versioned.delete("a", version=first.version)
+    assert (await versioned.get("b")).data == DATA

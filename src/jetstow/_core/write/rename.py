@@ -29,7 +29,7 @@ from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
 from jetstow._core.write.delete_marker import renamed_marker
-from jetstow._core.write.history import check_kept_null
+from jetstow._core.write.history import check_kept_null, drop_outdated
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
 from jetstow._core.write.revision_check import check_free, check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
@@ -148,6 +148,8 @@ async def _rename_settled(
     nuid = old.live.nuid or new_nuid()
     claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))
     claim = await commit_step(stream, context, lambda _: claimed, old)
+    if claim.info.version is not None:
+        await drop_outdated(stream, claim)  # it is the same version, and moves to the new name
     taken = with_twin(replace(renamed, nuid=nuid), context.name or "")
     committed = await commit_step(stream, new_context, lambda _: taken, new, dated=True)
     await _remove_old_name(stream, context, claim.info, committed.info)
