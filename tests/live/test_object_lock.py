@@ -153,3 +153,33 @@ async def test_locked_version_while_versions_are_suspended(
     assert (await store.get("a")).data == b"1"
     await store.set_legal_hold("a", False)
     await store.put("a", b"2")
+
+
+async def test_locked_version_kept_before_versions_are_suspended(
+    js: jetstow.JetStreamContext, bucket: str
+) -> None:
+    """A put, a delete and a rename removed the locked version `null`."""
+    store = await js.create_object_store(bucket)
+    for name in ("a", "deleted"):
+        await store.put(name, b"1")
+    store = await js.update_object_store(bucket, versioned=True)
+    for name in ("a", "deleted"):
+        await store.set_retention(name, COMPLIANCE)
+    current = await store.put("a", b"2")
+    await store.delete("deleted")
+    await store.put("b", b"3")
+    store = await js.update_object_store(bucket, versioned=False)
+
+    for change in (
+        store.put("a", b"4"),
+        store.delete("a"),
+        store.add_delete_marker("a"),
+        store.rename("a", "c"),
+        store.rename("b", "deleted"),
+    ):
+        with pytest.raises(ObjectLockedError, match="version 'null' of object"):
+            await change
+    assert [info.version for info in await store.versions("a")] == [current.version, "null"]
+    assert (await store.get("a", version="null")).data == b"1"
+    assert (await store.get("deleted", version="null")).data == b"1"
+    assert (await store.put("b", b"4")).version == "null"  # the refused rename has left no claim

@@ -14,7 +14,7 @@ from jetstow import ObjectMeta
 from jetstow._core.bucket.purge_request import Purged
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.read.name_state import read_state
-from jetstow._core.write.history import keep_version
+from jetstow._core.write.history import forget_lost, keep_version
 from jetstow.errors import BucketExistsError, InvalidOptionError, RevisionMismatchError
 from tests.live.test_versions import shown
 from tests.support import object_builder, raw_stream
@@ -213,6 +213,23 @@ async def test_slow_writer_keeps_a_changed_version(versioned: jetstow.ObjectStor
     await versioned.update_meta("a", ObjectMeta(description="changed"), version=old.version)
     await keep_version(bucket, state)
     assert (await versioned.get_info("a", version=old.version)).description == "changed"
+
+
+async def test_slow_writer_keeps_a_later_null_version(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
+) -> None:
+    """It replaced the kept version `null` by an earlier one, and then found that to be lost."""
+    await store.put("a", b"1")
+    bucket: Any = (await js.update_object_store(store.bucket, versioned=True))._bucket
+    state = await read_state(bucket, bucket.error_context("a"))
+    store = await js.update_object_store(store.bucket, versioned=False)
+    await store.put("a", DATA)
+    store = await js.update_object_store(store.bucket, versioned=True)
+    await store.put("a", b"new")
+    await keep_version(bucket, state)
+    assert state.info is not None
+    await forget_lost(bucket, state.info)
+    assert (await store.get("a", version="null")).data == DATA
 
 
 async def test_damaged_version_is_found(versioned: jetstow.ObjectStore, raw: Client) -> None:

@@ -24,7 +24,7 @@ from jetstow._core.protocol.versions import (
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow._core.write.compare_and_set import CompareAndSet, Decision, Propose
 from jetstow._core.write.delete_marker import bare_marker, delete_marker, renamed_marker
-from jetstow._core.write.history import drop_outdated, forget_lost, keep_version
+from jetstow._core.write.history import check_kept_null, drop_outdated, forget_lost, keep_version
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.revision_check import check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
@@ -32,6 +32,7 @@ from jetstow._core.write.shared_chunks import (
     claim_of,
     has_nuid,
     is_shared,
+    kept_twin,
     twin_of,
     without_twin,
 )
@@ -101,14 +102,19 @@ async def settle(stream: Stream, context: ErrorContext, state: NameState) -> Nam
 async def is_renamed(stream: Stream, info: ObjectInfo, claim: Claim) -> bool:
     """Return whether a rename has published the object under its new name. If not, stop it.
 
-    A delete marker under the new name stops it: its revision is then not that of the claim.
+    A delete marker under the new name stops it: its revision is then not that of the claim. If the
+    new name was changed after the rename, it may have kept the object as a version.
     """
     context = stream.error_context(claim.name)
     marker = partial(delete_marker, context)
     while True:
         state = await read_state(stream, context)
-        if has_nuid(state, info.nuid) or state.revision != claim.revision:
-            return has_nuid(state, info.nuid)
+        if has_nuid(state, info.nuid):
+            return True
+        if state.revision != claim.revision:
+            kept = await kept_twin(stream, claim.name, info.nuid)
+            # One from before the claim is left of an earlier time under that name.
+            return kept is not None and kept.revision > claim.revision
         with suppress(RevisionMismatchError):
             await commit_step(stream, context, marker, state)
 
@@ -159,7 +165,7 @@ class Commit(CompareAndSet):
         """
         committed = await super().run()
         if committed.info.version == NULL_VERSION and not self._has_version:
-            await drop_outdated(self._stream, committed.info)
+            await drop_outdated(self._stream, committed)
         return committed
 
     async def _decide(self, state: NameState) -> Decision:
@@ -173,6 +179,7 @@ class Commit(CompareAndSet):
         info = self._proposed(state)
         if not self._drops and state.live is not None and state.live.nuid != info.nuid:
             self._check_lock(state.live, info)
+        await self._check_kept_lock(state, info)
         if self._must_keep(state, info):
             self._kept = state.info
             await keep_version(self._stream, state)
@@ -203,6 +210,14 @@ class Commit(CompareAndSet):
         if not self._must_keep(NameState(replaced.revision, replaced), info):
             check_removable(self._context, replaced, bypass_governance=False)
 
+    async def _check_kept_lock(self, state: NameState, info: ObjectInfo) -> None:
+        """Check that no locked version is removed after the commit (see `run`).
+
+        Raises: `ObjectLockedError`.
+        """
+        if info.version == NULL_VERSION and not self._has_version:
+            await check_kept_null(self._stream, info.name, state)
+
     def _must_keep(self, state: NameState, info: ObjectInfo) -> bool:
         """Return whether what the metadata replaces is another version."""
         if self._drops or state.info is None or state.info.version is None:
@@ -220,4 +235,5 @@ class _CommitStep(Commit):
         if state.live is None:
             return await super()._decide(state)
         info = self._proposed(state)
+        await self._check_kept_lock(state, info)
         return Decision(state, info, twin_of(state.live) is not None)

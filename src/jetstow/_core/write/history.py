@@ -14,8 +14,10 @@ import msgspec
 
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.nuid import new_nuid
+from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
 from jetstow._core.protocol.versions import (
+    NULL_VERSION,
     hidden_name,
     kept_info,
     kept_revision,
@@ -26,7 +28,7 @@ from jetstow._core.write.compare_and_set import CompareAndSet
 from jetstow._core.write.delete_marker import bare_marker
 from jetstow._core.write.purge import Committed, purge_replaced
 from jetstow._core.write.revision_check import check_same_revision
-from jetstow._core.write.shared_chunks import has_nuid, live_twin
+from jetstow._core.write.shared_chunks import has_nuid, has_twin
 from jetstow.errors import JetstowError, RevisionMismatchError
 from jetstow.models import ObjectInfo
 
@@ -47,9 +49,10 @@ async def keep_version(stream: Stream, state: NameState) -> None:
 
     def propose(current: NameState) -> ObjectInfo:
         found = current.live
-        if found is None or found.nuid != kept.nuid or kept_revision(found) < kept_revision(kept):
+        if found is None or kept_revision(found) < kept_revision(kept):
             return replace(kept)
-        # As it is: it may have been changed since, if the version is no longer current.
+        # As it is: if the version is no longer current, it may have been changed since, or be a
+        # later write with the id `null`.
         return replace(found)
 
     await CompareAndSet(stream, context, propose, NameState(), is_repeatable=True).run()
@@ -71,17 +74,47 @@ async def forget_lost(stream: Stream, lost: ObjectInfo) -> None:
             await drop_kept(stream, state)
 
 
-async def drop_outdated(stream: Stream, current: ObjectInfo) -> None:
+async def check_kept_null(stream: Stream, name: str, state: NameState) -> None:
+    """Check that a new version `null` of a name at a state does not replace a locked one.
+
+    If `null` is the current version, it is not kept.
+
+    Raises: `ObjectLockedError`.
+    """
+    if state.info is not None and state.info.version == NULL_VERSION:
+        return
+    kept = await read_state(stream, stream.error_context(hidden_name(name, NULL_VERSION)))
+    if kept.live is not None:
+        _check_kept(stream, kept.live)
+
+
+def _check_kept(stream: Stream, kept: ObjectInfo) -> None:
+    split = split_hidden_name(kept.name)
+    assert split is not None, "only hidden names keep versions"
+    name, version = split
+    context = msgspec.structs.replace(stream.error_context(name), version=version)
+    check_removable(context, kept, bypass_governance=False)
+
+
+async def drop_outdated(stream: Stream, committed: Committed) -> None:
     """Remove the kept version with the id of the current one, and its chunks if they are others.
 
-    A failure is logged: the change is complete, and readers ignore that version.
+    If another client has replaced the current one since, that one is kept now, or a later one: it
+    stays. So does one that was locked since the commit. A failure is logged: the change is
+    complete, and readers ignore the outdated version.
     """
+    current = committed.info
     assert current.version is not None, "only a version has a hidden name"
     context = stream.error_context(hidden_name(current.name, current.version))
     try:
         state = await read_state(stream, context)
-        if state.live is not None:
-            await drop_kept(stream, state)
+        kept = state.live
+        if kept is None or kept_revision(kept) >= current.revision:
+            return
+        # The write that is current, or was: its lock was checked, and may have been removed.
+        if kept.nuid != current.nuid and not has_nuid(committed.replaced, kept.nuid):
+            _check_kept(stream, kept)
+        await drop_kept(stream, state)
     except JetstowError as error:
         _log.warning("the outdated version %s was not removed: %s", context, error)
 
@@ -117,9 +150,18 @@ async def _purge_version(stream: Stream, kept: ObjectInfo, committed: Committed)
     """Purge the chunks of a version that was removed, unless a name has them."""
     split = split_hidden_name(kept.name)
     name = kept.name if split is None else split[0]
-    context = stream.error_context(name)
-    if has_nuid(await read_state(stream, context), kept.nuid):
-        return
-    is_shared = await live_twin(stream, kept) is not None
+    context, hidden = stream.error_context(name), stream.error_context(kept.name)
+    revision = committed.info.revision
+    while True:
+        if has_nuid(await read_state(stream, context), kept.nuid):
+            return
+        # Another client may have kept it again before it changed the name.
+        again = await read_state(stream, hidden)
+        if has_nuid(again, kept.nuid):
+            return
+        if again.revision == revision:
+            break
+        revision = again.revision
+    is_shared = await has_twin(stream, kept)
     replaced = msgspec.structs.replace(committed, is_shared=is_shared)
     await purge_replaced(stream, context, replaced, wait=True)

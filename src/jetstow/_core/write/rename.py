@@ -29,6 +29,7 @@ from jetstow._core.read.name_state import NameState, read_state, require_live
 from jetstow._core.read.object_read import object_layout
 from jetstow._core.write.commit import commit, commit_step, delete_renamed, settle
 from jetstow._core.write.delete_marker import renamed_marker
+from jetstow._core.write.history import check_kept_null, drop_outdated
 from jetstow._core.write.purge import Committed, purge_name, purge_replaced
 from jetstow._core.write.revision_check import check_free, check_revision, check_same_revision
 from jetstow._core.write.shared_chunks import (
@@ -89,6 +90,9 @@ async def rename(
         claim = claim_of(state.live) if state.live is not None else None
         if settled.live is None and claim is not None:
             context = stream.error_context(claim.name)
+            if not has_nuid(await read_state(stream, context), info.nuid):
+                context = start  # it was renamed, and replaced there
+                continue
             if new_name == claim.name:
                 return (await commit(stream, context, update, dated=True)).info
             continue
@@ -136,10 +140,16 @@ async def _rename_settled(
     await _remove_older_name(stream, old.live)
     new = await settle(stream, new_context, await read_state(stream, new_context))
     check_free(new_context, new, f"{context} cannot be renamed: {new_context} exists")
+    if stream.versioning is not None and not stream.versioning.is_enabled:
+        # Before the claim: a rename that was begun can be finished or stopped.
+        await check_kept_null(stream, old.live.name, old)
+        await check_kept_null(stream, renamed.name, new)
     # Links of other clients may have no NUID, which identifies the object here.
     nuid = old.live.nuid or new_nuid()
     claimed = with_claim(replace(old.live, nuid=nuid), Claim(renamed.name, new.revision))
     claim = await commit_step(stream, context, lambda _: claimed, old)
+    if claim.info.version is not None:
+        await drop_outdated(stream, claim)  # it is the same version, and moves to the new name
     taken = with_twin(replace(renamed, nuid=nuid), context.name or "")
     committed = await commit_step(stream, new_context, lambda _: taken, new, dated=True)
     await _remove_old_name(stream, context, claim.info, committed.info)

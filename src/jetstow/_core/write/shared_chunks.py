@@ -1,8 +1,9 @@
 """Two names with the same chunks, while a rename is in progress or after it was interrupted.
 
 Each of the two refers to the other (`jetstow_twin` in the metadata), so that deleting or replacing
-one leaves the chunks to the other (docs/decisions/0015). The old name also has the revision of the
-new name that the rename is about to replace: the claim of the rename (docs/decisions/0006).
+one leaves the chunks to the other (docs/decisions/0015). In a versioned bucket, the other name may
+have them as those of a kept version. The old name also has the revision of the new name that the
+rename is about to replace: the claim of the rename (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+import msgspec
+
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.metadata import decode_info
 from jetstow._core.protocol.subjects import all_meta_subject, check_object_name, object_name
+from jetstow._core.protocol.versions import NULL_VERSION
 from jetstow._core.read.name_state import NameState, read_state
 from jetstow.errors import BadObjectMetaError, InvalidObjectNameError
 from jetstow.models import ObjectInfo
@@ -72,6 +76,29 @@ async def live_twin(stream: Stream, info: ObjectInfo) -> NameState | None:
     return state if has_nuid(state, info.nuid) else None
 
 
+async def kept_twin(stream: Stream, name: str, nuid: str) -> NameState | None:
+    """Return the state of the version of a name that has these chunks, current or not, else None.
+
+    Its revision is the one that it had, or has, when it is current.
+    """
+    if stream.versioning is None:
+        return None
+    for version in (nuid, NULL_VERSION):
+        context = msgspec.structs.replace(stream.error_context(name), version=version)
+        state = await read_state(stream, context)
+        if has_nuid(state, nuid):
+            return state
+    return None
+
+
+async def has_twin(stream: Stream, info: ObjectInfo) -> bool:
+    """Return whether the other name, or one of its versions, still has the same chunks."""
+    if await live_twin(stream, info) is not None:
+        return True
+    twin = twin_of(info)
+    return twin is not None and await kept_twin(stream, twin, info.nuid) is not None
+
+
 def has_nuid(state: NameState, nuid: str) -> bool:
     """Return whether a name has a live object with these chunks."""
     return state.live is not None and state.live.nuid == nuid
@@ -87,7 +114,7 @@ async def is_shared(stream: Stream, state: NameState, info: ObjectInfo) -> bool:
         return False
     if replaced.nuid == info.nuid and not info.deleted:
         return False
-    return await live_twin(stream, replaced) is not None
+    return await has_twin(stream, replaced)
 
 
 async def is_named(stream: Stream, info: ObjectInfo) -> bool:
@@ -97,7 +124,7 @@ async def is_named(stream: Stream, info: ObjectInfo) -> bool:
     the object under a higher revision before it removes the old name. So the metadata that was
     published after `info`, read from the leader in the order of revisions, has it.
     """
-    if await live_twin(stream, info) is not None:
+    if await has_twin(stream, info):
         return True
     context, pattern = stream.error_context(info.name), all_meta_subject(stream.subject_bucket)
     seq = info.revision + 1

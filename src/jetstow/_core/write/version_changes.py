@@ -14,7 +14,9 @@ from jetstow._core.protocol.object_lock import check_removable
 from jetstow._core.protocol.versions import (
     current_info,
     hidden_name,
+    kept_revision,
     published_again,
+    removed_version,
     split_hidden_name,
     without_version,
 )
@@ -112,23 +114,34 @@ async def _publish(stream: Stream, state: NameState, info: ObjectInfo, *, drops:
     return await Commit(stream, context, propose, state, has_version=True, drops=drops).run()
 
 
-async def _take(stream: Stream, kept: NameState, current: ObjectInfo) -> bool:
-    """Remove the hidden name of a version that is current now. Return whether it exists.
+async def _take(stream: Stream, kept: NameState, current: ObjectInfo) -> ObjectInfo | None:
+    """Remove the hidden name of a version that is current now. Return it, None if it was removed.
 
-    If another client removed the version in the meantime, it deleted the hidden name. The version
-    is then removed under its name, too. Garbage collection purges hidden names instead.
+    If another client has changed the version in the meantime, the change is published under the
+    name. If it removed the version, it deleted the hidden name. The version is then removed under
+    its name, too. Garbage collection purges hidden names instead.
     """
     assert kept.live is not None, "only a kept version becomes current"
-    if await drop_kept(stream, kept):
-        return True
-    state = await read_state(stream, stream.error_context(kept.live.name))
-    if state.info is None or not state.info.deleted:
-        return True
-    context = stream.error_context(current.name)
-    with suppress(ObjectNotFoundError, RevisionMismatchError):
-        removed = replace(context, version=current.version)
-        await delete_version(stream, removed, expected_revision=current.revision)
-    return False
+    hidden = stream.error_context(kept.live.name)
+    while not await drop_kept(stream, kept):
+        kept = await read_state(stream, hidden)
+        if kept.info is not None and kept.info.deleted:
+            context = stream.error_context(current.name)
+            with suppress(ObjectNotFoundError, RevisionMismatchError):
+                removed = replace(context, version=current.version)
+                await delete_version(stream, removed, expected_revision=current.revision)
+            return None
+        if kept.live is None or kept.live.nuid != current.nuid:
+            break
+        if kept_revision(kept.live) >= current.revision:
+            break  # another client is replacing the version, and has kept it
+        changed = published_again(_current(kept), removed_version(current) or "")
+        try:
+            state = NameState(current.revision, current)
+            current = (await _publish(stream, state, changed, drops=True)).info
+        except RevisionMismatchError:
+            break
+    return current
 
 
 def _current(kept: NameState) -> ObjectInfo:
@@ -163,8 +176,8 @@ async def restore_version(stream: Stream, context: ErrorContext) -> ObjectInfo:
         except RevisionMismatchError:
             continue
         await purge_replaced(stream, stream.error_context(name), committed, wait=True)
-        if await _take(stream, kept, committed.info):
-            return committed.info
+        if (restored := await _take(stream, kept, committed.info)) is not None:
+            return restored
         raise _missing(context)
 
 
