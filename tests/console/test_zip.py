@@ -12,8 +12,9 @@ import httpx
 import pytest
 
 import jetstow
-from jetstow.console import zip_stream
+from jetstow.console import zip_api, zip_stream
 from tests.support import object_builder, raw_stream
+from tests.support.cli import wait_until
 from tests.support.console import error_code
 from tests.support.gateway import OTHER
 
@@ -79,6 +80,27 @@ async def test_many_small_objects(client: ConsoleClient, store: jetstow.ObjectSt
     for name, data in expected.items():
         await store.put(name, data)
     assert get_zip(client, store.bucket) == expected
+
+
+async def test_number_of_zips_is_limited(
+    console: RunningConsole, store: jetstow.ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each keeps the names of its objects: a client could have them without end."""
+    monkeypatch.setattr(zip_api, "MAX_ZIPS", 1)
+    await store.put("a", bytes(32 * 1024 * 1024))
+    path = f"buckets/{store.bucket}/zip"
+    open_zips = console.console.context.part(zip_api._new_open_zips)
+    with console.sign_in(OTHER) as other, console.sign_in() as owner:
+        # Neither an error nor a response without a body stays counted.
+        assert error_code(owner.get(path, params={"names": "none"})) == "NoSuchKey"
+        assert owner.head(path).status_code == 200
+        wait_until(lambda: not open_zips.total())
+        with owner.stream("GET", path) as response:
+            assert response.status_code == 200
+            assert error_code(owner.get(path)) == "TooManyRequests"
+            assert other.head(path).status_code == 200, "other keys have their own"
+        wait_until(lambda: not open_zips.total())
+        assert owner.head(path).status_code == 200
 
 
 async def test_broken_object_ends_the_connection(

@@ -137,6 +137,19 @@ def test_response_headers(gateway: RunningGateway, s3: Any, cors_bucket: str) ->
     assert ALLOWED not in httpx.put(url, headers={"Origin": "https://other"}).headers
 
 
+def test_unchanged_object(gateway: RunningGateway, s3: Any, cors_bucket: str) -> None:
+    """A 304 had none of the headers of CORS: a page that asked again got a network error."""
+    s3.put_bucket_versioning(Bucket=cors_bucket, VersioningConfiguration={"Status": "Enabled"})
+    put = s3.put_object(Bucket=cors_bucket, Key="a", Body=b"1", CacheControl="no-cache")
+    headers = {"Origin": ORIGIN, "If-None-Match": put["ETag"]}
+    same = send_signed(gateway, "GET", f"/{cors_bucket}/a", headers=headers)
+    assert (same.status, same.headers[ALLOWED]) == (304, ORIGIN)
+    assert same.headers["x-amz-request-id"]
+    assert same.headers["x-amz-version-id"] == put["VersionId"]
+    assert same.headers["cache-control"] == "no-cache"
+    assert not {"content-type", "content-length", "accept-ranges"} & same.headers.keys()
+
+
 def test_errors_have_the_headers(gateway: RunningGateway, s3: Any, cors_bucket: str) -> None:
     """A browser hides an error without them from the program."""
     origin = {"Origin": ORIGIN}

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from jetstow.s3 import send_timeout
+from tests.support.cli import wait_until
 from tests.support.gateway import OWNER
-from tests.support.s3_http import presigned_target, send, send_signed
+from tests.support.s3_http import (
+    connect,
+    presigned_target,
+    request_head,
+    send,
+    send_signed,
+    signed_headers,
+)
 
 if TYPE_CHECKING:
     from tests.support.gateway import RunningGateway
@@ -173,3 +183,28 @@ def test_version_null(s3: Any, large: dict[str, str]) -> None:
     s3.delete_object(**large, VersionId="null")
     with pytest.raises(ClientError, match="NoSuchKey"):
         s3.get_object(**large)
+
+
+def test_client_that_does_not_read(
+    gateway: RunningGateway, s3: Any, s3_bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection stayed open forever, with megabytes of buffers."""
+    monkeypatch.setattr(send_timeout, "_INTERVAL", 0.05)
+    size = 16 * 1024 * 1024
+    s3.put_object(Bucket=s3_bucket, Key="large", Body=bytes(size))
+    assert gateway.gateway is not None
+    registry = gateway.gateway.metrics.registry
+    labels = {"operation": "GetObject", "status": "499"}
+
+    def dropped() -> float:
+        return registry.get_sample_value("jetstow_s3_requests_total", labels) or 0
+
+    before, target = dropped(), f"/{s3_bucket}/large"
+    headers = {"Host": f"{gateway.host}:{gateway.port}", **signed_headers(gateway, "GET", target)}
+    with connect(gateway) as connection:
+        connection.sendall(request_head("GET", target, headers))
+        wait_until(lambda: dropped() > before)
+        with suppress(ConnectionResetError):
+            while piece := connection.recv(1024 * 1024):
+                size -= len(piece)
+    assert size > 0

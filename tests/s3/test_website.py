@@ -66,6 +66,14 @@ def test_pages(sites: RunningGateway, s3_bucket: str, site: httpx.Client) -> Non
     # The policy allows to read objects, not to see which there are.
     missing = site.get("/missing")
     assert (missing.status_code, missing.text) == (403, "<b>no")
+    # They were a text with the size of the error document, without a request id.
+    behind = site.get("/docs/a", headers={"range": "bytes=9-"})
+    assert (behind.status_code, behind.headers["content-range"]) == (416, "bytes */1")
+    other = site.get("/docs/a", headers={"if-match": '"other"'})
+    assert (other.status_code, "PreconditionFailed" in other.text) == (412, True)
+    for refused in (behind, other):
+        assert refused.headers["content-type"] == "text/html; charset=utf-8"
+        assert refused.headers["x-amz-request-id"] in refused.text
     assert site.head("/").headers["content-length"] == "4"
     assert site.put("/index.html", content=b"x").status_code == 405
     assert s3.get_object(Bucket=s3_bucket, Key="index.html")["Body"].read() == b"root"

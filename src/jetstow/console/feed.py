@@ -21,7 +21,6 @@ from jetstow.console.errors import ConsoleError
 from jetstow.console.queries import iso_time
 from jetstow.console.streaming import Streamed
 from jetstow.errors import BucketNotFoundError, JetstowError
-from jetstow.http.asgi import Receive, Scope, Send
 from jetstow.models import ObjectInfo
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error
@@ -66,24 +65,14 @@ async def changes(request: Request) -> Response:
     access_key = signed_in(request).key.access_key
     if open_feeds[access_key] >= MAX_FEEDS:
         raise ConsoleError("TooManyRequests", f"The key has {MAX_FEEDS} feeds open: close one.")
-    return _FeedResponse(_Feed(request, call.bucket, prefix), open_feeds, access_key)
+    open_feeds[access_key] += 1
 
+    def on_end() -> None:
+        open_feeds[access_key] -= 1
 
-class _FeedResponse(Streamed):
-    """A feed, which is counted until it ends."""
-
-    def __init__(self, feed: _Feed, open_feeds: Counter[str], access_key: str) -> None:
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        super().__init__(feed.events(), "text/event-stream", headers)
-        self._open_feeds, self._access_key = open_feeds, access_key
-        open_feeds[access_key] += 1
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response. Raises: what the feed raises."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._open_feeds[self._access_key] -= 1
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    events = _Feed(request, call.bucket, prefix).events()
+    return Streamed(events, "text/event-stream", headers, on_end=on_end)
 
 
 def _new_open_feeds(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Any, Final
 
@@ -25,7 +25,8 @@ class Streamed(StreamingResponse):
     """A response with the pieces of a generator, which is closed at the end in any case.
 
     If the generator raises an error, the response stays incomplete, and the server closes the
-    connection: the client does not take what it has received for all.
+    connection: the client does not take what it has received for all. `on_end` is called when the
+    response has ended, in any case.
     """
 
     def __init__(
@@ -33,16 +34,23 @@ class Streamed(StreamingResponse):
         pieces: AsyncGenerator[bytes, None],
         media_type: str,
         headers: Mapping[str, str] | None = None,
+        *,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(pieces, headers=headers, media_type=media_type)
         self._pieces = pieces
+        self._on_end = on_end
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the response.
 
         Raises: what the generator raises.
         """
-        await until_disconnect(self._send(send, is_head=scope["method"] == "HEAD"), receive)
+        try:
+            await until_disconnect(self._send(send, is_head=scope["method"] == "HEAD"), receive)
+        finally:
+            if self._on_end is not None:
+                self._on_end()
 
     async def _send(self, send: Send, *, is_head: bool) -> None:
         async with aclosing(self._pieces) as pieces:

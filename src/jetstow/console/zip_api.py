@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
 from typing import Final
 from urllib.parse import quote
 
@@ -12,6 +14,8 @@ from starlette.routing import Route
 
 from jetstow import ObjectReader
 from jetstow.console.access import object_call, open_bucket, open_call, signed_in
+from jetstow.console.context import Context, context_of
+from jetstow.console.errors import ConsoleError
 from jetstow.console.names import sizes_below
 from jetstow.console.reading import open_readable
 from jetstow.console.streaming import Streamed
@@ -20,11 +24,44 @@ from jetstow.console.zip_stream import zip_pieces
 from jetstow.s3.buckets import Bucket
 from jetstow.s3.errors import S3Error, to_s3_error
 
+# The archives of an access key in a worker. Each keeps all names that it has.
+MAX_ZIPS: Final = 8
+
 
 async def archive(request: Request) -> Response:
     """Send objects as a zip archive: those of `names`, and all below `prefixes`.
 
     Without both, all below `prefix`. That is left out of the paths in the archive.
+    """
+    open_zips = context_of(request).part(_new_open_zips)
+    access_key = signed_in(request).key.access_key
+    if open_zips[access_key] >= MAX_ZIPS:
+        message = f"The key downloads {MAX_ZIPS} zips: wait for one."
+        raise ConsoleError("TooManyRequests", message)
+    open_zips[access_key] += 1
+
+    def on_end() -> None:
+        open_zips[access_key] -= 1
+
+    try:
+        pieces, label = await _archive(request)
+    except BaseException:
+        on_end()
+        raise
+    disposition = f"attachment; filename*=UTF-8''{quote(f'{label}.zip', safe='')}"
+    headers = {"content-disposition": disposition, "cache-control": "no-store"}
+    return Streamed(pieces, "application/zip", headers, on_end=on_end)
+
+
+def _new_open_zips(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context
+    """Return how many archives are being made, by access key."""
+    return Counter()
+
+
+async def _archive(request: Request) -> tuple[AsyncGenerator[bytes, None], str]:
+    """Return the bytes of an archive, and its name without the ending.
+
+    Raises: `S3Error` (NoSuchKey, AccessDenied).
     """
     name, query = request.path_params["bucket"], request.query_params
     names, prefixes = query.getlist("names"), query.getlist("prefixes")
@@ -32,34 +69,44 @@ async def archive(request: Request) -> Response:
     base = base[: base.rfind("/") + 1]
     if not names and not prefixes:
         prefixes = [query.get("prefix", "")]
-    below: dict[str, int] = {}
+    below: list[dict[str, int]] = []
     for prefix in _outermost(prefixes):
         call = await open_call(request, name, "ListObjectsV2", query={"prefix": prefix})
-        below |= await sizes_below(call, [prefix])
+        below.append(await sizes_below(call, [prefix]))
     bucket = await open_bucket(request, name, "GetObject")
-    # Folders are part of the paths. Some clients of S3 store an empty object for a folder, too.
-    shown = {each for each, size in below.items() if size or not each.endswith("/")}
-    selected = [*dict.fromkeys((*names, *sorted(shown)))]
-    if not all(each.startswith(base) for each in selected):
-        base = ""
-    if not selected:
+    # A million names would block the event loop for seconds.
+    paths, base = await asyncio.to_thread(_select, names, below, base)
+    first = next(iter(paths), None)
+    if first is None:
         raise S3Error("NoSuchKey", "There is no object to download.")
-    paths = await asyncio.to_thread(archive_paths, selected, len(base))
     # An error of the first object still has its own status.
-    await (await _open(request, bucket, selected[0])).close()
+    await (await _open(request, bucket, first)).close()
 
     async def open_object(each: str) -> ObjectReader | None:
         try:
             return await _open(request, bucket, each)
         except Exception as error:
-            if each in below and to_s3_error(error).code == "NoSuchKey":
+            is_listed = any(each in sizes for sizes in below)
+            if is_listed and to_s3_error(error).code == "NoSuchKey":
                 return None  # deleted since the folder was listed
             raise
 
-    label = base.rstrip("/").rpartition("/")[2] or name
-    disposition = f"attachment; filename*=UTF-8''{quote(f'{label}.zip', safe='')}"
-    headers = {"content-disposition": disposition, "cache-control": "no-store"}
-    return Streamed(zip_pieces(paths, open_object), "application/zip", headers)
+    return zip_pieces(paths, open_object), base.rstrip("/").rpartition("/")[2] or name
+
+
+def _select(names: list[str], below: list[dict[str, int]], base: str) -> tuple[dict[str, str], str]:
+    """Return a path in the archive for each name, and what is left out at the start of all names.
+
+    `below` are the sizes of the objects below folders, by name.
+    """
+    # Folders are part of the paths. Some clients of S3 store an empty object for a folder, too.
+    shown = (
+        each for sizes in below for each, size in sizes.items() if size or not each.endswith("/")
+    )
+    selected = [*dict.fromkeys((*names, *shown))]
+    if not all(each.startswith(base) for each in selected):
+        base = ""
+    return archive_paths(selected, len(base)), base
 
 
 def _outermost(prefixes: list[str]) -> list[str]:

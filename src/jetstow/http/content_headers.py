@@ -13,8 +13,18 @@ _COPIED: Final = frozenset(
 )
 _DEFAULT_TYPE: Final = "application/octet-stream"
 
-# RFC 9110, 15.4.5: a 304 has those of the headers of a 200 that a cache needs.
-_NOT_MODIFIED: Final = ("cache-control", "etag", "expires", "last-modified", "vary")
+# RFC 9110, 15.4.5: a 304 does not describe the content, which the cache has.
+_CONTENT: Final = frozenset(
+    {
+        "accept-ranges",
+        "content-disposition",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-range",
+        "content-type",
+    }
+)
 
 
 def content_headers(info: ObjectInfo, etag: str) -> dict[str, str]:
@@ -37,5 +47,8 @@ def content_headers(info: ObjectInfo, etag: str) -> dict[str, str]:
 
 
 def not_modified_headers(headers: dict[str, str]) -> dict[str, str]:
-    """Return the headers of a 304 instead of a response with `headers`."""
-    return {name: headers[name] for name in _NOT_MODIFIED if name in headers}
+    """Return the headers of a 304 instead of a response with `headers`: those not of the content.
+
+    Browsers need those of CORS in each response.
+    """
+    return {name: value for name, value in headers.items() if name not in _CONTENT}

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits of the request line and the headers, which it lacks."""
+"""uvicorn's HTTP protocol with limits that it lacks: of heads, and of clients that do not read."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from jetstow.s3.request import new_request_id
+from jetstow.s3.send_timeout import SendTimeout
 from jetstow.s3.xml.writing import error_document
 
 # Amazon allows 8 KiB of headers. Presigned URLs with a session token have 4 KiB.
@@ -21,12 +22,16 @@ CLOSE_TIMEOUT: Final = 1.0
 
 
 class Protocol(HttpToolsProtocol):
-    """Closes a connection whose request line and headers are too long, too slow, or not valid."""
+    """Closes a connection whose request line and headers are too long, too slow, or not valid.
+
+    That of a client that does not read the response is aborted.
+    """
 
     _head_size = 0
     _requests = 0
     _reads_head = True
     _head_timer: asyncio.TimerHandle | None = None
+    _send_timeout: SendTimeout | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
@@ -34,9 +39,24 @@ class Protocol(HttpToolsProtocol):
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the timers."""
         self._stop_head_timer()
+        if self._send_timeout is not None:
+            self._send_timeout.stop()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client, which has not read what is buffered for it."""
+        super().pause_writing()
+        if self._send_timeout is None:
+            self._send_timeout = SendTimeout(self.transport)
+        self._send_timeout.start()
+
+    def resume_writing(self) -> None:
+        """Send more."""
+        super().resume_writing()
+        if self._send_timeout is not None:
+            self._send_timeout.stop()
 
     def shutdown(self) -> None:
         """Close the connection if it is idle, else after the response in progress."""

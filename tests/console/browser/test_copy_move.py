@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+NAMES_BELOW = """async (bucket) => {
+  const script = document.querySelector("script[type=module]").src;
+  const {namesBelow} = await import(new URL("rows.js", script));
+  return namesBelow(bucket, "docs/", new AbortController().signal);
+}"""
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def target(
     s3: Any, js: jetstow.JetStreamContext, s3_bucket: str
@@ -161,3 +168,36 @@ async def test_copy_of_too_many_names(
     message = page.get_by_role("alert").filter(has_text="The bucket has too many names")
     await expect(message).to_be_visible()
     assert {info.name async for info in store.list()} == {"docs/a.txt"}
+
+
+async def test_names_of_a_folder_that_changes(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """A name that was deleted between two pages moved others into the page before.
+
+    They were not copied, which was no error.
+    """
+    page = visit.page
+    names = [f"docs/{number:04}" for number in range(1_200)]
+    async with asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(store.put(name, b""))
+    offsets: list[str] = []
+    deleted: list[str] = []
+
+    async def delete_before(route: Route) -> None:
+        offsets.append(re.findall("offset=([0-9]+)", route.request.url)[0])
+        if len(offsets) == 2:
+            for name in deleted:
+                await store.delete(name)
+        await route.continue_()
+
+    await visit.open_folder(s3_bucket)
+    await page.route(re.compile("/rows\\?.*limit=1000"), delete_before)
+    # Few, and more than two pages have in common.
+    again = ["0", "900", "0", "900"]
+    for count, expected in ((1, again[:2]), (150, again)):
+        deleted[:], names[:] = names[:count], names[count:]
+        offsets.clear()
+        found = await page.evaluate(NAMES_BELOW, s3_bucket)
+        assert (offsets, {*names} - {*found}) == (expected, set())

@@ -16,6 +16,8 @@ import {at, get} from "./api.js";
 export const WINDOW = 200;
 // The largest window that the server sends: for selections.
 const LARGE = 1000;
+// How many rows of a page are in the next one, too, when all names are read.
+const OVERLAP = 100;
 export const MOST_SELECTED = 10_000;
 
 /** An object and a folder may have the same name. @param {{type: string, name: string}} row */
@@ -229,11 +231,18 @@ export class Rows {
  */
 export async function namesBelow(bucket, prefix, signal) {
   /** @type {Set<string>} */
-  const names = new Set(); // a name is in two pages if one before it is stored in between
-  for (let offset = 0; ; offset += LARGE) {
+  const names = new Set();
+  for (let offset = 0; ; ) {
     const page = await get(at`buckets/${bucket}/rows`, {prefix, deep: true, offset, limit: LARGE}, signal);
     if (page.partial) throw new Error("The bucket has too many names to list all of them here: use “jetstow cp” or “jetstow mv”.");
+    if (offset > 0 && !names.has(page.rows[0]?.name)) {
+      // Names before it were deleted in between, so that names not read yet are in earlier pages.
+      offset = Math.max(0, offset - LARGE);
+      continue;
+    }
     for (const row of page.rows) names.add(row.name);
-    if (offset + page.rows.length >= page.total || page.rows.length === 0) return [...names];
+    const end = offset + page.rows.length;
+    if (end >= page.total) return [...names];
+    offset = end - OVERLAP;
   }
 }

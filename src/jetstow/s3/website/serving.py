@@ -27,6 +27,9 @@ _log = logging.getLogger("jetstow.s3")
 
 _HTML: Final = "text/html; charset=utf-8"
 
+# The conditions and the range of a request are not for the error document.
+_WITHOUT_DOCUMENT: Final = frozenset({412, 416})
+
 
 async def serve_website(call: Call) -> Result:
     """Return the page for the path of a request.
@@ -95,15 +98,16 @@ async def _page(call: Call) -> Result:
 
 async def _error_page(call: Call, website: Website, error: S3Error) -> Result:
     """Return the error document with the status of the error, or a page without one."""
-    if website.error is not None and error.status < 500:
+    has_document = error.status < 500 and error.status not in _WITHOUT_DOCUMENT
+    if website.error is not None and has_document:
         try:
-            return await _error_document(call, website.error, error.status)
+            return await _error_document(call, website.error, error)
         except Exception as missing:  # noqa: BLE001 - then the page of the error itself
             _log.debug("%s error document %s: %s", call.request.id, website.error, missing)
     return error_page(error, call.request.id)
 
 
-async def _error_document(call: Call, key: str, status: int) -> Result:
+async def _error_document(call: Call, key: str, error: S3Error) -> Result:
     file = await call.open_object(call.bucket, key)
     try:
         call.check_object(call.bucket, file.info, Permission.READ, key=key)
@@ -111,9 +115,10 @@ async def _error_document(call: Call, key: str, status: int) -> Result:
         await file.close()
         raise
     size = file.info.size or 0
-    selection = Selection(status, 0, size, size)
-    headers = object_headers(file.info)
-    return Result(status, response=ObjectResponse(file, selection, headers, call.request.method))
+    selection = Selection(error.status, 0, size, size)
+    headers = object_headers(file.info) | error.headers
+    response = ObjectResponse(file, selection, headers, call.request.method)
+    return Result(error.status, response=response)
 
 
 def _follow(call: Call, redirect: Redirect, prefix: str) -> Result:
