@@ -25,7 +25,12 @@ from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed
 from jetstow._core.write.revision_check import check_revision
-from jetstow.errors import JetstowError, RevisionMismatchError, TimeoutError
+from jetstow.errors import (
+    JetstowError,
+    PermissionDeniedError,
+    RevisionMismatchError,
+    TimeoutError,
+)
 from jetstow.models import ObjectInfo
 
 _EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
@@ -180,6 +185,8 @@ class CompareAndSet:
         Raises: `error` (the name was not changed), the error of an earlier publish.
         """
         if error.err_code not in WRONG_LAST_SEQUENCE:
+            if attempt.is_sent and self._unknown is None and not _is_refusal(error):
+                self._unknown = attempt.payload, error
             raise error
         current = await read_state(self._stream, self._context)
         if self._is_guess:
@@ -208,3 +215,11 @@ class CompareAndSet:
             raise
         except JetstowError:
             return True
+
+
+def _is_refusal(error: JetstowError) -> bool:
+    """Return whether an error shows that the bucket's stream did not store a message.
+
+    The replies of other streams with the same subjects do not, nor do replies that cannot be read.
+    """
+    return error.err_code is not None or isinstance(error, PermissionDeniedError)
