@@ -207,8 +207,11 @@ class CompareAndSet:
     def _may_have_been_stored(self, payload: bytes, current: NameState) -> bool:
         """Return whether an earlier publish may have been stored before the name's current state.
 
-        If the current state admits no other metadata, the earlier publish may be the reason.
+        If the current state admits no other metadata, the earlier publish may be the reason. So it
+        may if the name is not at the expected revision anymore.
         """
+        if self._expected_revision is not None:
+            return True
         try:
             return encode_info(self._proposed(current)) == payload
         except RevisionMismatchError:
