@@ -97,6 +97,31 @@ async def test_local_bucket_created_later(
         assert sum((await raw_stream.chunks(raw, "cfg")).values()) == 1
 
 
+async def test_metadata_that_a_stream_of_the_leaf_acknowledges(
+    leaf_client: jetstow.Client, hub_and_leaf: tuple[NatsServer, NatsServer]
+) -> None:
+    """The put purged its chunks, although the hub had stored the metadata as well."""
+    hub, leaf = hub_and_leaf
+    remote = await leaf_client.jetstream(domain="hub").create_object_store("cfg")
+    await remote.put("first", b"before")
+    async with await nats.connect(leaf.url) as raw:
+        await raw.jetstream().add_stream(
+            name="names", subjects=["$O.cfg.M.>"], allow_rollup_hdrs=True
+        )
+    for name in map(str, range(1000)):
+        try:
+            await remote.put(name, b"new")  # succeeds if the hub acknowledges first
+        except WrongStreamError:
+            break
+    else:
+        pytest.fail("the leaf was never the first to acknowledge")
+    async with jetstow.connect(hub.url) as nc:
+        store = await nc.jetstream().object_store("cfg")
+        while not await store.exists(name):
+            await asyncio.sleep(0.01)
+        assert (await store.get(name)).data == b"new"
+
+
 @pytest.mark.parametrize("version", ["2.9.10", "2.12.8"])
 async def test_domain_of_an_older_server(version: str) -> None:
     with NatsServer(version, jetstream="domain: hub") as server:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -133,6 +133,33 @@ async def test_version_is_kept_again_after_a_lost_reply(
         again = await raw_stream.last_message(raw, bucket, raw_stream.meta_subject(bucket, hidden))
         assert (again["seq"] > first["seq"], again["data"]) == (True, first["data"])
         await js.delete_object_store(bucket)
+
+
+async def test_changes_at_a_revision_after_a_lost_acknowledgement(
+    server: NatsServer, store: jetstow.ObjectStore, raw: Client
+) -> None:
+    """They raised RevisionMismatchError, as if they had not been stored before the next write."""
+    async with (
+        Proxy(server.port, delay=0.1) as proxy,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc,
+    ):
+        delayed = await nc.jetstream().object_store(store.bucket)
+        changes: list[Callable[[int], Coroutine[Any, Any, object]]] = [
+            lambda revision: delayed.delete("a", expected_revision=revision),
+            lambda revision: delayed.update_meta(
+                "a", ObjectMeta(description="mine"), expected_revision=revision
+            ),
+        ]
+        for change in changes:
+            info = await store.put("a", b"first")
+            async with acknowledgement_lost(proxy, raw, store.bucket):
+                changing = asyncio.create_task(change(info.revision or 0))
+            theirs = await store.put("a", b"theirs")
+            proxy.accept()
+            with pytest.raises(ConnectionLostError) as caught:
+                await changing
+            assert "stored for a time" in "".join(caught.value.__notes__)
+            assert await store.get_info("a") == theirs
 
 
 # -- put_file with resume ----------------------------------------------------------------

@@ -105,3 +105,46 @@ print(interrupted > 20, store.verify().ok, *(info.nuid for info in store.list())
     interrupted, whole, *nuids = result.out.split()
     assert (interrupted, whole) == ("True", "True")
     assert set(run_on_server(server, raw_stream.chunks, bucket)) == set(nuids)
+
+
+def test_interrupted_write_of_buffered_bytes(
+    script: Callable[..., ProgramResult], bucket: str
+) -> None:
+    """The buffer was emptied, the call had not begun, and `close` stored an object without it."""
+    result = script(f"""
+import signal
+from jetstow.sync._portal import get_portal
+store = jetstow.connect().jetstream().create_object_store("{bucket}")
+
+def interrupt_before_the_call_begins(call):
+    # The loop is blocked: it starts the call and cancels it in one step.
+    blocked, signals = threading.Event(), []
+    def handle(*_):
+        signals.append(1)
+        if len(signals) == 1:
+            raise KeyboardInterrupt
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        blocked.set()
+    signal.signal(signal.SIGALRM, handle)
+    get_portal().loop.call_soon_threadsafe(blocked.wait)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        call()
+    except KeyboardInterrupt:
+        pass
+
+for call in (lambda: file.write(bytes(300_000)), lambda: file.digest):
+    file = store.open("a", "wb")
+    file.write(b"accepted")
+    interrupt_before_the_call_begins(call)
+    for then in (lambda: file.write(b"more"), lambda: file.digest, file.close):
+        try:
+            then()
+        except ValueError as error:
+            print(error)
+    print(file.closed, store.exists("a"))
+""")
+    assert result.code == 0, result.err
+    assert (
+        result.out == ("object 'a' was aborted because a write failed\n" * 3 + "True False\n") * 2
+    )

@@ -61,7 +61,7 @@ class ObjectWriter(io.BufferedIOBase):
         self._writer = writer
         self._buffer = bytearray()
         self._position = 0
-        self._is_entered = self._is_abandoned = False
+        self._is_entered = self._is_abandoned = self._may_lack_bytes = False
         self._pid = os.getpid()
         # For the buffer and the order of its bytes. Not taken in a forked child: another thread
         # of the parent may have it.
@@ -97,8 +97,9 @@ class ObjectWriter(io.BufferedIOBase):
             return self._writer.digest
         self._check_open()
         with self._lock:
+            self._check_complete()
             if self._buffer:
-                run(self._writer.write, self._take_buffer())
+                self._send_buffered()
             return self._writer.digest
 
     def writable(self) -> bool:
@@ -112,8 +113,10 @@ class ObjectWriter(io.BufferedIOBase):
     def write(self, data: Buffer) -> int:
         """Write all of `data`, and return its size in bytes.
 
-        Raises: `InvalidDataError` (a str), `ValueError` (the file is closed), and what `put`
-        raises.
+        If sending it fails or is interrupted, `close` discards the object.
+
+        Raises: `InvalidDataError` (a str), `ValueError` (the file is closed, or a write failed),
+        and what `put` raises.
         """
         self._check_open()
         if isinstance(data, str):
@@ -121,10 +124,11 @@ class ObjectWriter(io.BufferedIOBase):
         size = memoryview(data).nbytes
         with self._lock:
             self._check_open()
+            self._check_complete()
             if len(self._buffer) + size < _BUFFER_SIZE:
                 self._buffer += memoryview(data).cast("B") if size else b""
             else:
-                run(self._send, self._take_buffer(), data)
+                self._send_buffered(data)
             self._position += size
         return size
 
@@ -136,7 +140,8 @@ class ObjectWriter(io.BufferedIOBase):
     def close(self) -> None:
         """Complete the object. Does nothing if the file is closed.
 
-        Raises: what `put` raises; the object does not exist then.
+        Raises: `ValueError` (a write failed before), and what `put` raises; the object does not
+        exist then.
         """
         if self._is_abandoned and self.closed:
             raise ValueError(f"object {self.name!r} was discarded: its wrapper was not closed")
@@ -190,8 +195,14 @@ class ObjectWriter(io.BufferedIOBase):
         super().close()
 
     def _complete(self) -> None:
+        if self.closed:  # by another thread
+            return
+        if self._may_lack_bytes:
+            self._end(self._writer.abort)
+            self._check_complete()
         buffered = self._take_buffer()
         self._end(lambda: self._finish(buffered))
+        self._may_lack_bytes = False
         self.info = self._writer.info
 
     def _end(self, close: Callable[[], Awaitable[None]]) -> None:
@@ -203,7 +214,17 @@ class ObjectWriter(io.BufferedIOBase):
         finally:
             super().close()
 
+    def _send_buffered(self, data: Buffer = b"") -> None:
+        """Send the buffered bytes, then `data`."""
+        run(self._send, self._take_buffer(), data)
+        self._may_lack_bytes = False
+
     def _take_buffer(self) -> bytes:
+        """Return the buffered bytes. The caller resets `_may_lack_bytes` when they are sent.
+
+        An interruption can come at any moment, also before the loop has begun to send them.
+        """
+        self._may_lack_bytes = True
         buffered, self._buffer = bytes(self._buffer), bytearray()
         return buffered
 
@@ -216,6 +237,10 @@ class ObjectWriter(io.BufferedIOBase):
         if buffered:
             await self._writer.write(buffered)
         await self._writer.close()
+
+    def _check_complete(self) -> None:
+        if self._may_lack_bytes:
+            raise ValueError(f"object {self.name!r} was aborted because a write failed")
 
     def _check_open(self) -> None:
         if self.closed:

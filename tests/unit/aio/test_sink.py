@@ -145,6 +145,46 @@ async def test_full_non_blocking_pipe_raises() -> None:
         assert WHOLE.startswith(reading.read())
 
 
+class Slow:
+    """A file whose `write` waits."""
+
+    def __init__(self) -> None:
+        self.taken = bytearray()
+        self.is_called, self.may_write = threading.Event(), threading.Event()
+
+    def write(self, data: bytes) -> None:
+        self.is_called.set()
+        self.may_write.wait(20)
+        self.taken += data
+
+
+async def test_cancelled_write_ends_after_the_chunk() -> None:
+    """The thread wrote the other chunks while the caller closed or reused the file."""
+    into = Slow()
+    writing = asyncio.create_task(write_chunks(chunks_of([b"x" * 300_000] * 8), into))
+    await asyncio.to_thread(into.is_called.wait, 20)
+    writing.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not writing.done()
+    into.may_write.set()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert len(into.taken) == 300_000
+
+
+async def test_cancelled_write_of_a_blocking_file() -> None:
+    into = Slow()
+    with anyio.CancelScope() as scope:
+        async with anyio.create_task_group() as group:
+            group.start_soon(write_chunks, chunks_of(CHUNKS), into)
+            await asyncio.to_thread(into.is_called.wait, 20)
+            scope.cancel()
+    assert scope.cancelled_caught
+    assert not into.taken
+    into.may_write.set()
+
+
 # -- invalid files ---------------------------------------------------------------------------
 
 

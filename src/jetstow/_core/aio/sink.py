@@ -8,7 +8,7 @@ import io
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from jetstow._core.aio.worker import Worker, is_regular_file, run_blocking
+from jetstow._core.aio.worker import Worker, is_regular_file, run_stoppable
 from jetstow.errors import InvalidDataError
 from jetstow.types import Writable
 
@@ -69,7 +69,7 @@ async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:
             await worker.result()
     else:
         async for block in _blocks(chunks):
-            await run_blocking(_write_block, write, block)
+            await run_stoppable(_write_block_unless_stopped, write, block)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
@@ -99,6 +99,15 @@ def _write_method(file: object) -> Write:
 
 def _write_block(write: Write, chunks: list[bytes]) -> None:
     for chunk in chunks:
+        write_all(write, chunk)
+
+
+def _write_block_unless_stopped(
+    is_stopped: Callable[[], bool], write: Write, chunks: list[bytes]
+) -> None:
+    for chunk in chunks:
+        if is_stopped():
+            return
         write_all(write, chunk)
 
 

@@ -6,12 +6,13 @@ import asyncio
 import concurrent.futures
 import os
 import stat
+import threading
 from collections.abc import Callable
 from typing import Any, Final, Generic, Self, TypeVar
 
 from anyio import CapacityLimiter, WouldBlock, to_thread
 
-from jetstow._core.aio.cancellation import uncancelled
+from jetstow._core.aio.cancellation import CLEANUP_GRACE, discard_task, uncancelled
 
 T = TypeVar("T")
 
@@ -85,6 +86,29 @@ async def run_blocking(function: Callable[..., T], *args: Any) -> T:
     """
     limiter = CapacityLimiter(1)
     return await to_thread.run_sync(function, *args, abandon_on_cancel=True, limiter=limiter)
+
+
+async def run_stoppable(function: Callable[..., T], *args: Any) -> T:
+    """Run a function that may block forever in a thread of its own.
+
+    Its first argument returns whether it has to stop: a cancelled caller waits for that, but not
+    longer than `CLEANUP_GRACE`.
+
+    Raises: what the function raises.
+    """
+    stopped = threading.Event()
+    task = asyncio.create_task(run_blocking(function, stopped.is_set, *args))
+    try:
+        # Not `uncancelled`: a cancel scope of anyio would wait for a file that blocks forever.
+        await asyncio.wait([task])
+    except asyncio.CancelledError:
+        stopped.set()
+        try:
+            await uncancelled(asyncio.wait([task], timeout=CLEANUP_GRACE))
+        finally:
+            discard_task(task)
+        raise
+    return task.result()
 
 
 async def _start_in_thread(function: Callable[..., T], args: tuple[Any, ...]) -> asyncio.Task[T]:

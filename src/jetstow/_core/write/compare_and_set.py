@@ -25,7 +25,12 @@ from jetstow._core.transport.retry import RETRIED_ERRORS, RetryPolicy
 from jetstow._core.write.metadata_publish import MetadataPublish
 from jetstow._core.write.purge import Committed
 from jetstow._core.write.revision_check import check_revision
-from jetstow.errors import JetstowError, RevisionMismatchError, TimeoutError
+from jetstow.errors import (
+    JetstowError,
+    PermissionDeniedError,
+    RevisionMismatchError,
+    TimeoutError,
+)
 from jetstow.models import ObjectInfo
 
 _EXPECTED_REVISION: Final = "Nats-Expected-Last-Subject-Sequence"
@@ -180,6 +185,8 @@ class CompareAndSet:
         Raises: `error` (the name was not changed), the error of an earlier publish.
         """
         if error.err_code not in WRONG_LAST_SEQUENCE:
+            if attempt.is_sent and self._unknown is None and not _is_refusal(error):
+                self._unknown = attempt.payload, error
             raise error
         current = await read_state(self._stream, self._context)
         if self._is_guess:
@@ -200,11 +207,22 @@ class CompareAndSet:
     def _may_have_been_stored(self, payload: bytes, current: NameState) -> bool:
         """Return whether an earlier publish may have been stored before the name's current state.
 
-        If the current state admits no other metadata, the earlier publish may be the reason.
+        If the current state admits no other metadata, the earlier publish may be the reason. So it
+        may if the name is not at the expected revision anymore.
         """
+        if self._expected_revision is not None:
+            return True
         try:
             return encode_info(self._proposed(current)) == payload
         except RevisionMismatchError:
             raise
         except JetstowError:
             return True
+
+
+def _is_refusal(error: JetstowError) -> bool:
+    """Return whether an error shows that the bucket's stream did not store a message.
+
+    The replies of other streams with the same subjects do not, nor do replies that cannot be read.
+    """
+    return error.err_code is not None or isinstance(error, PermissionDeniedError)
