@@ -139,6 +139,21 @@ def test_part_numbers(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
     assert send_signed(gateway, "POST", target, body=document.format("01").encode()).status == 200
 
 
+def test_number_of_elements_of_complete(gateway: RunningGateway, s3_bucket: str) -> None:
+    """A million took 38 seconds, and other requests waited."""
+    sums = "<ChecksumCRC32>AAAAAA==</ChecksumCRC32><ChecksumSHA1>AAAA</ChecksumSHA1>"
+    full = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{'0' * 32}</ETag>{sums}</Part>"
+        for number in range(1, 10_001)
+    )
+    many = f"<Part><PartNumber>1</PartNumber><ETag/>{'<a/>' * 1_000_000}</Part>"
+    for parts, expected in ((full, "NoSuchUpload"), (many, "MalformedXML")):
+        body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        response = send_signed(gateway, "POST", f"/{s3_bucket}/a?uploadId=x", body=body)
+        # The status of a Complete is 200 from the first white space on.
+        assert response.code == expected
+
+
 def test_complete_refuses_what_does_not_fit(s3: Any, s3_bucket: str) -> None:
     upload = Upload(s3, s3_bucket, "a")
     upload.put(1, b"small")
