@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,18 @@ def test_unknown_upload(s3: Any, s3_bucket: str) -> None:
             call()
         assert error_code(caught) == "NoSuchUpload"
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_abort_if_initiated_at_a_time(s3: Any, s3_bucket: str) -> None:
+    """The condition had been ignored."""
+    upload = Upload(s3, s3_bucket, "a")
+    (listed,) = s3.list_multipart_uploads(Bucket=s3_bucket)["Uploads"]
+    earlier = listed["Initiated"] - datetime.timedelta(seconds=1)
+    with pytest.raises(ClientError) as caught:
+        s3.abort_multipart_upload(**upload.place, IfMatchInitiatedTime=earlier)
+    assert error_code(caught) == "PreconditionFailed"
+    s3.abort_multipart_upload(**upload.place, IfMatchInitiatedTime=listed["Initiated"])
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=s3_bucket)
 
 
 def test_upload_belongs_to_its_key(s3: Any, s3_bucket: str) -> None:
