@@ -54,13 +54,19 @@ def retention_of(headers: dict[str, Any] | None) -> Retention | None:
     if not values:
         return None
     match = _RETENTION.fullmatch(values[0])
-    try:
-        until = datetime.datetime.fromisoformat(match[2]) if match else None
-    except ValueError:
-        until = None
-    if match is None or until is None or until.tzinfo is None:
+    until = _parse_until(match[2]) if match else None
+    if match is None or until is None:
         return Retention("compliance", datetime.datetime.max.replace(tzinfo=datetime.UTC))
     return Retention("governance" if match[1] == "governance" else "compliance", until)
+
+
+def _parse_until(text: str) -> datetime.datetime | None:
+    """Return a time in UTC; None if it is none, has no time zone, or is after the year 9999."""
+    try:
+        until = datetime.datetime.fromisoformat(text)
+        return None if until.tzinfo is None else until.astimezone(datetime.UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def has_legal_hold(headers: dict[str, Any] | None) -> bool:

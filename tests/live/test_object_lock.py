@@ -131,6 +131,8 @@ async def test_retention_that_is_over(versioned: jetstow.ObjectStore, raw: Any) 
     for text, is_locked in (
         ("compliance 2020-01-01T00:00:00.000Z", False), ("nonsense", True),
         ("compliance 2020-01-01T00:00:00", True),
+        # In UTC, it is after the last year of a datetime.
+        ("governance 9999-12-31T23:59:59-10:00", True),
     ):  # fmt: skip
         info = await store.put("a", b"1")
         await _set_retention(raw, store.bucket, text)

@@ -87,7 +87,7 @@ def test_new_object_and_copy_are_private(s3: Any, s3_bucket: str) -> None:
 def test_grant_headers(s3: Any, s3_bucket: str) -> None:
     s3.put_object(
         Bucket=s3_bucket, Key="a", Body=b"1",
-        GrantRead='id="other-id", id=third-id', GrantFullControl="id=owner-id",
+        GrantRead='id="other-id", ID = third-id', GrantFullControl="id=owner-id",
     )  # fmt: skip
     assert sorted(grants(s3.get_object_acl(Bucket=s3_bucket, Key="a"))) == [
         ("other-id", "READ"),
@@ -105,6 +105,8 @@ def test_grant_headers(s3: Any, s3_bucket: str) -> None:
         ({"GrantRead": "uri=http://example.com/"}, "InvalidArgument"),
         ({"GrantRead": "emailAddress=a@example.com"}, "UnresolvableGrantByEmailAddress"),
         ({"GrantRead": "nonsense"}, "InvalidArgument"),
+        ({"GrantRead": "id"}, "InvalidArgument"),
+        ({"GrantRead": 'id="other-id'}, "InvalidArgument"),
     ],
 )
 def test_acl_headers_not_valid(
@@ -116,6 +118,13 @@ def test_acl_headers_not_valid(
     with pytest.raises(ClientError) as caught:
         s3.put_bucket_acl(Bucket=s3_bucket, **options)
     assert code(caught) == expected
+
+
+def test_grant_header_with_blanks(gateway: RunningGateway, s3_bucket: str) -> None:
+    """The time was cubic in their number, and other requests waited."""
+    headers = {"x-amz-grant-read": f'id={" " * 6000}x"y'}
+    response = send_signed(gateway, "PUT", f"/{s3_bucket}?acl", headers=headers)
+    assert (response.status, response.code) == (400, "InvalidArgument")
 
 
 OTHER_OWNER = (

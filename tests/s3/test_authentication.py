@@ -89,10 +89,12 @@ def test_malformed_authorization(
 
 
 def test_missing_date(gateway: RunningGateway) -> None:
+    """A date that is after the year 9999 in UTC was an internal error."""
     headers = signed_headers(gateway, "GET", "/")
     del headers["X-Amz-Date"]
-    response = send(gateway, "GET", "/", headers=headers)
-    assert (response.status, response.code) == (403, "AccessDenied")
+    for date in ({}, {"Date": "yesterday"}, {"Date": "Fri, 31 Dec 9999 23:59:59 -1000"}):
+        response = send(gateway, "GET", "/", headers=headers | date)
+        assert (response.status, response.code) == (403, "AccessDenied")
 
 
 def test_presigned_url(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:

@@ -178,7 +178,18 @@ async def test_rename_over_another_object(s3: Any, s3_bucket: str, js: Any) -> N
     target = {"Bucket": s3_bucket, "Key": "b", "RenameSource": "a"}
     assert error_of(s3.rename_object, **target, DestinationIfNoneMatch="*")[0] == 412
     assert error_of(s3.rename_object, **target, SourceIfMatch='"abc"')[0] == 412
-    s3.rename_object(**target)
+    modified = s3.head_object(Bucket=s3_bucket, Key="b")["LastModified"]
+    hour = datetime.timedelta(hours=1)
+    # The destination's dates had been ignored.
+    for dates in (
+        {"DestinationIfUnmodifiedSince": modified - hour},
+        {"DestinationIfModifiedSince": modified},
+        {"Key": "c", "DestinationIfModifiedSince": modified - hour},
+    ):
+        assert error_of(s3.rename_object, **{**target, **dates}) == (412, "PreconditionFailed")
+    s3.rename_object(
+        **target, DestinationIfUnmodifiedSince=modified, DestinationIfModifiedSince=modified - hour
+    )
     assert s3.get_object(Bucket=s3_bucket, Key="b")["Body"].read() == b"a"
     assert error_of(s3.rename_object, **target) == (404, "NoSuchKey")
     store = await js.object_store(s3_bucket)

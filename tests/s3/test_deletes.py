@@ -119,3 +119,10 @@ def test_body_must_be_protected(gateway: RunningGateway, s3_bucket: str) -> None
 def test_body_that_is_not_valid(gateway: RunningGateway, s3_bucket: str, body: bytes) -> None:
     response = send_signed(gateway, "POST", f"/{s3_bucket}?delete", body=body)
     assert (response.status, response.code) == (400, "MalformedXML")
+
+
+def test_number_of_elements(gateway: RunningGateway, s3_bucket: str) -> None:
+    """It had no limit, and other requests waited while they were read."""
+    many = b"<Delete><Object><Key>a</Key></Object>" + b"<a/>" * 10_000 + b"</Delete>"
+    response = delete(gateway, s3_bucket, many, hashlib.md5(many).digest())
+    assert (response.status, response.code) == (400, "MalformedXML")

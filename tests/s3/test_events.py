@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 import jetstow
 from jetstow.s3.events.publisher import publishing
 from tests.support.gateway import OWNER
+from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
     from tests.support.gateway import RunningGateway
@@ -256,6 +257,20 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
         "ambiguously",
     ),
 ]
+
+
+def test_events_that_are_there_many_times(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
+    """Each of a rule was compared with each of the others, and other requests waited."""
+    rules = "".join(
+        f"<TopicConfiguration><Topic>{TOPIC}</Topic>{f'<Event>{event}</Event>' * 20_000}"
+        "</TopicConfiguration>"
+        for event in ("s3:ObjectCreated:Put", "s3:ObjectAcl:Put")
+    )
+    body = f"<NotificationConfiguration>{rules}</NotificationConfiguration>".encode()
+    assert send_signed(gateway, "PUT", f"/{s3_bucket}?notification", body=body).status == 200
+    configuration = s3.get_bucket_notification_configuration(Bucket=s3_bucket)
+    events = [each["Events"] for each in configuration["TopicConfigurations"]]
+    assert events == [["s3:ObjectCreated:Put"], ["s3:ObjectAcl:Put"]]
 
 
 def test_configuration_refused(s3: Any, s3_bucket: str) -> None:

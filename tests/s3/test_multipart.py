@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import os
 from typing import TYPE_CHECKING, Any
@@ -110,6 +111,18 @@ def test_unknown_upload(s3: Any, s3_bucket: str) -> None:
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
 
 
+def test_abort_if_initiated_at_a_time(s3: Any, s3_bucket: str) -> None:
+    """The condition had been ignored."""
+    upload = Upload(s3, s3_bucket, "a")
+    (listed,) = s3.list_multipart_uploads(Bucket=s3_bucket)["Uploads"]
+    earlier = listed["Initiated"] - datetime.timedelta(seconds=1)
+    with pytest.raises(ClientError) as caught:
+        s3.abort_multipart_upload(**upload.place, IfMatchInitiatedTime=earlier)
+    assert error_code(caught) == "PreconditionFailed"
+    s3.abort_multipart_upload(**upload.place, IfMatchInitiatedTime=listed["Initiated"])
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=s3_bucket)
+
+
 def test_upload_belongs_to_its_key(s3: Any, s3_bucket: str) -> None:
     upload = Upload(s3, s3_bucket, "a")
     upload.put(1, b"data")
@@ -137,6 +150,21 @@ def test_part_numbers(gateway: RunningGateway, s3: Any, s3_bucket: str) -> None:
         response = send_signed(gateway, "POST", target, body=body)
         assert (response.status, response.code) == (400, "MalformedXML"), number
     assert send_signed(gateway, "POST", target, body=document.format("01").encode()).status == 200
+
+
+def test_number_of_elements_of_complete(gateway: RunningGateway, s3_bucket: str) -> None:
+    """A million took 38 seconds, and other requests waited."""
+    sums = "<ChecksumCRC32>AAAAAA==</ChecksumCRC32><ChecksumSHA1>AAAA</ChecksumSHA1>"
+    full = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{'0' * 32}</ETag>{sums}</Part>"
+        for number in range(1, 10_001)
+    )
+    many = f"<Part><PartNumber>1</PartNumber><ETag/>{'<a/>' * 1_000_000}</Part>"
+    for parts, expected in ((full, "NoSuchUpload"), (many, "MalformedXML")):
+        body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
+        response = send_signed(gateway, "POST", f"/{s3_bucket}/a?uploadId=x", body=body)
+        # The status of a Complete is 200 from the first white space on.
+        assert response.code == expected
 
 
 def test_complete_refuses_what_does_not_fit(s3: Any, s3_bucket: str) -> None:

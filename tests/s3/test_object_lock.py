@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.gateway import OTHER
 from tests.support.multipart import Upload
+from tests.support.s3_http import send_signed
 
 if TYPE_CHECKING:
     from tests.support.gateway import RunningGateway
@@ -188,6 +189,23 @@ def test_lock_of_a_put(s3: Any, locked: str) -> None:
     with pytest.raises(ClientError) as caught:
         s3.put_object_retention(**place, Retention=past)
     assert code(caught) == "InvalidArgument"
+
+
+def test_retention_after_the_last_year(gateway: RunningGateway, s3: Any, locked: str) -> None:
+    """It was an internal error."""
+    late = "9999-12-31T23:59:59-10:00"
+    headers = {
+        "x-amz-object-lock-mode": "GOVERNANCE",
+        "x-amz-object-lock-retain-until-date": late,
+    }
+    response = send_signed(gateway, "PUT", f"/{locked}/a", headers=headers, body=b"1")
+    assert (response.status, response.code) == (400, "InvalidArgument")
+    s3.put_object(Bucket=locked, Key="a", Body=b"1")
+    document = (
+        f"<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>{late}</RetainUntilDate></Retention>"
+    )
+    response = send_signed(gateway, "PUT", f"/{locked}/a?retention", body=document.encode())
+    assert (response.status, response.code) == (400, "MalformedXML")
 
 
 def test_bypass_of_another_user(gateway: RunningGateway, s3: Any, locked: str) -> None:

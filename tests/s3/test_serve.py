@@ -297,6 +297,34 @@ def test_keys_whose_nats_connection_fails(tmp_path: Path) -> None:
     assert not any("Traceback" in line for line in served.log)
 
 
+def test_nats_credentials_that_expire(tmp_path: Path) -> None:
+    """The requests of the key were 503 until the gateway was started again."""
+    operator = Operator()
+    full = operator.creds_file(tmp_path, "full.creds")
+    operator.creds_file(tmp_path, "short.creds")
+    keys = tmp_path / "keys.toml"
+    keys.write_text(
+        '[[key]]\naccess_key = "FULL"\nsecret_key = "secret"\nuser = "one"\n'
+        '[[key]]\naccess_key = "SHORT"\nsecret_key = "secret"\nuser = "one"\n'
+        'creds = "short.creds"\n'
+    )
+    options = ("--creds", str(full), "--keys", str(keys))
+    with (
+        NatsServer(config=operator.server_config()) as nats,
+        Served(nats.url, *options, home=tmp_path) as served,
+    ):
+
+        def status() -> int:
+            key = Key("SHORT", "secret")
+            return send_signed(served, "GET", "/?x-id=ListBuckets", key=key).status
+
+        operator.creds_file(tmp_path, "short.creds", lifetime=3)
+        assert status() == 200
+        wait_until(lambda: status() == 403)
+        operator.creds_file(tmp_path, "short.creds")
+        assert status() == 200
+
+
 def test_nats_server_that_is_away(tmp_path: Path, bucket: str) -> None:
     """The gateway waits for it as long as it takes, and reports that it is not ready."""
     with NatsServer() as nats, Served(nats.url, home=tmp_path) as served:

@@ -56,23 +56,31 @@ class Operator:
             f"                    {self._system.public}: {system} }}\n"
         )
 
-    def user_jwt(self, user: Key, *, bearer: bool = False, denied: Sequence[str] = ()) -> str:
+    def user_jwt(
+        self, user: Key, *, bearer: bool = False, denied: Sequence[str] = (), lifetime: int = 0
+    ) -> str:
         """Return a JWT for a user. With `bearer`, the user need not sign the server's nonce.
 
-        The user must not publish to the subjects `denied`.
+        The user must not publish to the subjects `denied`. It expires after `lifetime` seconds.
         """
         claims: dict[str, Any] = {"subs": -1, "data": -1, "payload": -1}
         if denied:
             claims["pub"] = {"deny": list(denied)}
-        return _token(self._account, user, "user", bearer_token=bearer, **claims)
+        return _token(self._account, user, "user", lifetime=lifetime, bearer_token=bearer, **claims)
 
     def creds_file(
-        self, folder: Path, name: str = "user.creds", *, denied: Sequence[str] = ()
+        self,
+        folder: Path,
+        name: str = "user.creds",
+        *,
+        denied: Sequence[str] = (),
+        lifetime: int = 0,
     ) -> Path:
         """Write the credentials of a new user in the format of `nsc`."""
         user = Key()
         path = folder / name
-        path.write_text(creds(self.user_jwt(user, denied=denied), user.seed))
+        jwt = self.user_jwt(user, denied=denied, lifetime=lifetime)
+        path.write_text(creds(jwt, user.seed))
         return path
 
 
@@ -84,7 +92,7 @@ def creds(jwt: str, seed: str) -> str:
     )
 
 
-def _token(issuer: Key, subject: Key, kind: str, **claims: Any) -> str:
+def _token(issuer: Key, subject: Key, kind: str, *, lifetime: int = 0, **claims: Any) -> str:
     body: dict[str, Any] = {
         "iat": int(time.time()),
         "iss": issuer.public,
@@ -92,6 +100,8 @@ def _token(issuer: Key, subject: Key, kind: str, **claims: Any) -> str:
         "sub": subject.public,
         "nats": claims | {"type": kind, "version": 2},
     }
+    if lifetime:
+        body["exp"] = body["iat"] + lifetime
     digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).digest()
     body["jti"] = base64.b32encode(digest).decode().rstrip("=")
     unsigned = f"{_base64url({'typ': 'JWT', 'alg': 'ed25519-nkey'})}.{_base64url(body)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,7 +17,7 @@ _GRANT_HEADERS: Final = {
     _GRANT_PREFIX + permission.value.lower().replace("_", "-"): permission
     for permission in Permission
 }
-_GRANTEE: Final = re.compile(r'\s*(id|uri|emailaddress)\s*=\s*"?([^",]*)"?\s*', re.IGNORECASE)
+_GRANTEE_KINDS: Final = frozenset({"id", "uri", "emailaddress"})
 _XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 
 # S3's limit.
@@ -50,11 +49,12 @@ def parse_acl_headers(
         if name not in _GRANT_HEADERS:
             raise S3Error("InvalidArgument", ArgumentName=name, ArgumentValue=headers[name])
         for part in headers[name].split(","):
-            match = _GRANTEE.fullmatch(part)
-            if match is None:
+            kind, _, value = (each.strip() for each in part.partition("="))
+            if kind.lower() not in _GRANTEE_KINDS:
                 raise S3Error("InvalidArgument", ArgumentName=name, ArgumentValue=headers[name])
-            grantee = _grantee(match[1].lower(), match[2], keys)
-            grants.append(Grant(grantee, _GRANT_HEADERS[name]))
+            if len(value) > 1 and value[0] == value[-1] == '"':
+                value = value[1:-1]
+            grants.append(Grant(_grantee(kind.lower(), value, keys), _GRANT_HEADERS[name]))
     return tuple(grants)
 
 

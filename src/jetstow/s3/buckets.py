@@ -106,6 +106,11 @@ class Buckets:
         self._changed = 0.0
         self._lock = SettingsLock(js, LOCKS)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the NATS connection is closed, and does not connect again."""
+        return self.js._nc.is_closed  # noqa: SLF001 - nats-py has no public name for it
+
     async def open(self, name: str, *, max_age: float = 0.0) -> Bucket:
         """Return a bucket with its status, which is at most `max_age` seconds old.
 

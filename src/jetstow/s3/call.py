@@ -57,6 +57,8 @@ class Services:
     def uploads_of(self, buckets: Buckets) -> Uploads:
         """Return the multipart uploads as the NATS user of these buckets sees them."""
         if buckets not in self._uploads:
+            # No request uses those of closed connections: `buckets_of` opens new ones.
+            self._uploads = {k: v for k, v in self._uploads.items() if not k.is_closed}
             self._uploads[buckets] = Uploads(buckets)
         return self._uploads[buckets]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
@@ -34,7 +34,7 @@ _SOURCE: Final = ("if-match", "if-none-match", "if-modified-since", "if-unmodifi
 class WriteConditions:
     """What must be true of the current object, so that a request replaces or deletes it.
 
-    `if_match` and `if_none_match` are an ETag, or `*` for any object. `size` and `modified` are as
+    `if_match` and `if_none_match` are an ETag, or `*` for any object. `size` and the times are as
     the request has them. `max_revision` is of the web console: the object was not changed after it.
     """
 
@@ -42,6 +42,8 @@ class WriteConditions:
     if_none_match: str | None = None
     size: str | None = None
     modified: str | None = None
+    modified_since: str | None = None
+    unmodified_since: str | None = None
     max_revision: int | None = None
 
     def __bool__(self) -> bool:
@@ -58,7 +60,10 @@ class WriteConditions:
             if not etag_matches(self.if_match, objects.etag(info)):
                 raise failed("If-Match")
         if info is None:
+            if self.modified_since is not None:
+                raise failed("If-Modified-Since")
             return
+        self._check_dates(info)
         if self.if_none_match is not None and etag_matches(self.if_none_match, objects.etag(info)):
             raise failed("If-None-Match")
         if self.size is not None and self.size != str(info.size or 0):
@@ -67,6 +72,18 @@ class WriteConditions:
             raise failed(MATCH_TIME)
         if self.max_revision is not None and info.revision > self.max_revision:
             raise failed("revision")
+
+    def _check_dates(self, info: ObjectInfo) -> None:
+        dates = {
+            "if-modified-since": self.modified_since or "",
+            "if-unmodified-since": self.unmodified_since or "",
+        }
+        modified = objects.modified_time(info)
+        status = failed_precondition(dates, etag=objects.etag(info), modified=modified)
+        if status == HTTPStatus.PRECONDITION_FAILED:
+            raise failed("If-Unmodified-Since")
+        if status == HTTPStatus.NOT_MODIFIED:
+            raise failed("If-Modified-Since")
 
     async def revision(self, store: ObjectStore, key: str) -> int | None:
         """Return the revision that the conditions allow to replace; None if there are none.
@@ -89,6 +106,18 @@ ONLY_NEW: Final = WriteConditions(if_none_match="*")
 def put_conditions(headers: Mapping[str, str]) -> WriteConditions:
     """Return the conditions of a request that stores an object."""
     return WriteConditions(headers.get("if-match"), headers.get("if-none-match"))
+
+
+def rename_conditions(headers: Mapping[str, str]) -> WriteConditions:
+    """Return the conditions of a RenameObject for its destination.
+
+    If there is an ETag, the date is ignored (RFC 9110, section 13.1).
+    """
+    return replace(
+        put_conditions(headers),
+        modified_since=None if "if-none-match" in headers else headers.get("if-modified-since"),
+        unmodified_since=None if "if-match" in headers else headers.get("if-unmodified-since"),
+    )
 
 
 def delete_conditions(headers: Mapping[str, str]) -> WriteConditions:

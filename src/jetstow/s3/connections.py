@@ -36,13 +36,14 @@ class Connections:
     async def buckets(self, creds: Path) -> Buckets:
         """Return the buckets as the NATS user of a credentials file sees them.
 
-        The next request after a failure tries again.
+        The next request after a failure tries again. So does the next one after nats-py closed the
+        connection, as it does when the credentials expire.
 
         Raises: `S3Error` (AccessDenied: NATS refuses the credentials; ServiceUnavailable;
         InternalError: the credentials file is not valid).
         """
         task = self._tasks.get(creds)
-        if task is None:
+        if task is None or _is_closed(task):
             task = self._tasks[creds] = asyncio.create_task(self._open(creds))
             task.add_done_callback(lambda task: self._forget_failure(creds, task))
         # The task goes on if the client of this request goes away.
@@ -66,3 +67,9 @@ class Connections:
     def _forget_failure(self, creds: Path, task: asyncio.Task[Buckets]) -> None:
         if task.cancelled() or task.exception() is not None:
             del self._tasks[creds]
+
+
+def _is_closed(task: asyncio.Task[Buckets]) -> bool:
+    """Return whether the connection was open and is closed."""
+    was_open = task.done() and not task.cancelled() and task.exception() is None
+    return was_open and task.result().is_closed

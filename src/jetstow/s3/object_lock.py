@@ -194,8 +194,9 @@ def _check_future(until: datetime.datetime, now: datetime.datetime) -> None:
 
 
 def _parse_time(value: str) -> datetime.datetime | None:
+    """Return a time in UTC; None if it is none, or after the year 9999."""
     try:
         time = datetime.datetime.fromisoformat(value)
-    except ValueError:
+        return time.replace(tzinfo=time.tzinfo or datetime.UTC).astimezone(datetime.UTC)
+    except (OverflowError, ValueError):
         return None
-    return time if time.tzinfo is not None else time.replace(tzinfo=datetime.UTC)

@@ -229,7 +229,7 @@ def _timestamp(request: Request) -> str:
         return value
     try:
         return parsedate_to_datetime(value).astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return ""
 
 

@@ -96,7 +96,8 @@ def _parse_rule(node: Node, default_id: str) -> Rule:
     if topic != TOPIC:
         message = f"Unable to validate the destination: the Topic must be {TOPIC}."
         raise S3Error("InvalidArgument", message, ArgumentName="Topic", ArgumentValue=topic)
-    events = tuple(child.text for child in node.children("Event"))
+    # Each once: the events of two rules are compared with each other.
+    events = tuple(dict.fromkeys(child.text for child in node.children("Event")))
     if not events:
         raise S3Error("MalformedXML", "A TopicConfiguration needs an Event.")
     for event in events:

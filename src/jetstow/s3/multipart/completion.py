@@ -24,6 +24,9 @@ from jetstow.s3.xml.parsing import Node, parse_xml
 SIZE_HEADER: Final = "x-amz-mp-object-size"
 TYPE_HEADER: Final = "x-amz-checksum-type"
 
+# A part has a number, an ETag and checksums.
+_MAX_ELEMENTS: Final = MAX_PARTS * (3 + len(ALGORITHMS)) + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -41,7 +44,8 @@ def parse_parts(body: bytes) -> list[Wanted]:
 
     Raises: `S3Error` (MalformedXML: also for an empty list; InvalidPartOrder).
     """
-    wanted = [_parse_part(node) for node in parse_xml(body, "CompleteMultipartUpload").children()]
+    root = parse_xml(body, "CompleteMultipartUpload", _MAX_ELEMENTS)
+    wanted = [_parse_part(node) for node in root.children()]
     if not 1 <= len(wanted) <= MAX_PARTS:
         raise S3Error("MalformedXML", f"The document must have 1 to {MAX_PARTS} parts.")
     for before, after in itertools.pairwise(wanted):
@@ -53,13 +57,18 @@ def parse_parts(body: bytes) -> list[Wanted]:
 def _parse_part(node: Node) -> Wanted:
     if node.name != "Part":
         raise S3Error("MalformedXML", f"The element {node.name} is not a Part.")
-    number, etag, sums = part_number(node.required("PartNumber")), node.required("ETag"), {}
+    values = node.values()
+    if "PartNumber" not in values or "ETag" not in values:
+        raise S3Error("MalformedXML", "The element Part needs a PartNumber and an ETag.")
+    number = part_number(values["PartNumber"])
     if number is None:
         raise S3Error("MalformedXML", f"PartNumber must be a number from 1 to {MAX_PARTS}.")
-    for name, algorithm in ALGORITHMS.items():
-        if (value := node.value(algorithm.element)) is not None:
-            sums[name] = value
-    return Wanted(number, etag.strip().strip('"').lower(), sums)
+    sums = {
+        name: values[algorithm.element]
+        for name, algorithm in ALGORITHMS.items()
+        if algorithm.element in values
+    }
+    return Wanted(number, values["ETag"].strip('"').lower(), sums)
 
 
 def select_parts(wanted: Sequence[Wanted], parts: Mapping[int, Part]) -> list[Part]:

@@ -19,6 +19,9 @@ from jetstow.s3.xml.writing import document, element, text
 _MAX_OBJECTS: Final = 1000
 _CONCURRENT: Final = 32
 
+# An Object has up to five children.
+_MAX_ELEMENTS: Final = 10 * _MAX_OBJECTS
+
 
 @dataclass(frozen=True, slots=True)
 class _Target:
@@ -34,7 +37,7 @@ async def delete_objects(call: Call) -> Result:
     if not call.payload.is_protected:
         message = "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"
         raise S3Error("InvalidRequest", message)
-    root = parse_xml(await call.payload.read_document(), "Delete")
+    root = parse_xml(await call.payload.read_document(), "Delete", _MAX_ELEMENTS)
     targets = [_parse_target(node) for node in root.children("Object")]
     if not 1 <= len(targets) <= _MAX_OBJECTS:
         raise S3Error("MalformedXML")

@@ -18,7 +18,7 @@ from jetstow.models import ObjectInfo
 from jetstow.s3.acl import Permission
 from jetstow.s3.call import Call
 from jetstow.s3.changes import ATTEMPTS
-from jetstow.s3.conditions import check_source, expected_revision, find_info, put_conditions
+from jetstow.s3.conditions import check_source, expected_revision, find_info, rename_conditions
 from jetstow.s3.errors import S3Error
 from jetstow.s3.events.rules import COPY
 from jetstow.s3.object_lock import new_lock
@@ -40,7 +40,7 @@ async def rename_object(call: Call) -> Result:
     call.check("PutObject", call.key)
     call.check("DeleteObject", source)
     store = call.bucket.store
-    conditions = put_conditions(call.request.headers)
+    conditions = rename_conditions(call.request.headers)
     for _ in range(ATTEMPTS):
         info = await find_info(store, source)
         if info is None:

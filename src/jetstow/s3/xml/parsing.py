@@ -1,4 +1,4 @@
-"""Parse the XML of a request body: no document type, no entities, a limited depth."""
+"""Parse the XML of a request body: no document type, no entities, a limited size and depth."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ from jetstow.s3.errors import S3Error
 # libxml2's own limit of the depth is 256. No document of S3 has more levels than this.
 _MAX_DEPTH: Final = 16
 
+# The largest document, except for those of operations that pass their own limit: 1,000 lifecycle
+# rules with up to 46 elements each.
+_MAX_ELEMENTS: Final = 50_000
+
+# Evaluated by libxml2: handlers read the elements on the event loop, in Python.
+_COUNT: Final = etree.XPath("count(//*)")
+_IS_TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (_MAX_DEPTH + 1)})")
+
 
 class Node:
     """An element of a document. Names are without namespace: clients send both forms."""
@@ -24,7 +32,7 @@ class Node:
     @property
     def name(self) -> str:
         """The name without its namespace."""
-        return str(etree.QName(self._element).localname)
+        return str(self._element.tag).rpartition("}")[2]
 
     @property
     def text(self) -> str:
@@ -52,6 +60,13 @@ class Node:
         child = self.child(name)
         return None if child is None else child.text
 
+    def values(self) -> dict[str, str]:
+        """Return the texts of the child elements by name: of those with one name, the first."""
+        values: dict[str, str] = {}
+        for child in self.children():
+            values.setdefault(child.name, child.text)
+        return values
+
     def raw_value(self, name: str) -> str | None:
         """Return the text of a child element as it is: keys may begin with white space."""
         child = self.child(name)
@@ -72,10 +87,10 @@ class Node:
         return None
 
 
-def parse_xml(data: bytes, root: str) -> Node:
+def parse_xml(data: bytes, root: str, max_elements: int = _MAX_ELEMENTS) -> Node:
     """Parse a document whose root element has a name.
 
-    Raises: `S3Error` (MalformedXML).
+    Raises: `S3Error` (MalformedXML: also for more than `max_elements`).
     """
     # A parser of its own for each document: libxml2 keeps names in the parser's dictionary.
     parser = etree.XMLParser(
@@ -86,17 +101,11 @@ def parse_xml(data: bytes, root: str) -> Node:
         tree = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
         raise S3Error("MalformedXML") from None
-    if tree is None or tree.getroottree().docinfo.doctype or _depth(tree) > _MAX_DEPTH:
+    if tree is None or tree.getroottree().docinfo.doctype:
+        raise S3Error("MalformedXML")
+    if _COUNT(tree) > max_elements or _IS_TOO_DEEP(tree):
         raise S3Error("MalformedXML")
     node = Node(tree)
     if node.name != root:
         raise S3Error("MalformedXML", f"The root element must be {root}, not {node.name}.")
     return node
-
-
-def _depth(tree: Any) -> int:
-    depth, level = 0, [tree]
-    while level and depth <= _MAX_DEPTH:
-        depth += 1
-        level = [child for parent in level for child in parent]
-    return depth
