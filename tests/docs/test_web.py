@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import threading
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastapi import FastAPI
 import jetstow
 from jetstow.errors import ObjectNotFoundError
 from tests.docs import pages
+from tests.support.purges import purges_ended
 from tests.support.servers import NatsServer
 
 DATA = bytes(range(256)) * 20_000
@@ -145,15 +147,16 @@ async def test_link_is_followed(address: str, uploads: jetstow.ObjectStore) -> N
 async def test_client_that_disconnects_leaves_nothing(
     address: str, uploads: jetstow.ObjectStore
 ) -> None:
+    await purges_ended(uploads)  # of what the fixture replaced
     before = (await uploads.status()).size
     host, port = address.removeprefix("http://").split(":")
     head = f"PUT /files/cut HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(DATA)}\r\n\r\n"
     _, writer = await asyncio.open_connection(host, int(port))
-    writer.write(head.encode() + DATA[:2_000_000])
-    await writer.drain()
-    while (await uploads.status()).size <= before:
-        await asyncio.sleep(0.01)
-    writer.close()
+    with closing(writer):
+        writer.write(head.encode() + DATA[:2_000_000])
+        await writer.drain()
+        while (await uploads.status()).size <= before:
+            await asyncio.sleep(0.01)
     await writer.wait_closed()
     while (await uploads.status()).size > before:
         await asyncio.sleep(0.01)
