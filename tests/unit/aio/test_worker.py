@@ -204,6 +204,14 @@ class IdlePipe:
 
     def __init__(self) -> None:
         self.used, self.may_end = threading.Event(), threading.Event()
+        self._ends = os.pipe()
+
+    def fileno(self) -> int:
+        return self._ends[0]
+
+    def close(self) -> None:
+        for end in self._ends:
+            os.close(end)
 
     def read(self, size: int) -> bytes:
         self.used.set()
@@ -240,4 +248,28 @@ async def test_idle_pipe_leaves_threads_to_files(
     _, pending = await asyncio.wait([work], timeout=20)
     pipe.may_end.set()
     await asyncio.gather(idle, work)
+    pipe.close()
     assert not pending
+
+
+class Recorder:
+    """A file of Python only, which cannot block forever. It records the threads that write."""
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
+    def write(self, data: bytes) -> int:
+        self.threads.add(threading.get_ident())
+        return len(data)
+
+
+@pytest.mark.usefixtures("one_thread")
+async def test_files_of_python_share_threads() -> None:
+    """Each of 2,000 writes into such a file had a thread of its own."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"data"
+
+    file = Recorder()
+    await asyncio.gather(*(write_chunks(chunks(), file) for _ in range(100)))
+    assert len(file.threads) == 1

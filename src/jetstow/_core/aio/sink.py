@@ -69,7 +69,7 @@ async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:
             await worker.result()
     else:
         async for block in _blocks(chunks):
-            await run_stoppable(_write_block_unless_stopped, write, block)
+            await run_stoppable(file, _write_block_unless_stopped, write, block)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:

@@ -67,7 +67,7 @@ def open_source(data: object, version: FileVersion | None = None) -> Source:
         return Source(lambda size: _chunk_async_iterable(data, size), None)
     if isinstance(data, Iterable):
         reader = _IteratorReader(iter(data))
-        return Source(lambda size: _chunk_file(reader.read, size), None)
+        return Source(lambda size: _chunk_file(reader, size), None)
     raise InvalidDataError(
         f"cannot store {type(data).__name__}: pass bytes, str, a file, or an iterable of bytes"
     )
@@ -102,13 +102,13 @@ def _text_source(file: io.TextIOBase) -> Source:
     if (buffer := getattr(file, "buffer", None)) is not None:
         return _file_source(buffer)
     reader = _IteratorReader(iter_text(file))
-    return Source(lambda size: _chunk_file(reader.read, size), None)
+    return Source(lambda size: _chunk_file(reader, size), None)
 
 
 def _file_source(file: Readable, version: FileVersion | None = None) -> Source:
     if is_regular_file(file):
         return Source(lambda size: _chunk_regular_file(file, size, version), _remaining_size(file))
-    return Source(lambda size: _chunk_file(file.read, size), _remaining_size(file))
+    return Source(lambda size: _chunk_file(file, size), _remaining_size(file))
 
 
 def iter_text(file: io.TextIOBase) -> Iterator[bytes]:
@@ -166,9 +166,9 @@ async def _chunk_memory(view: memoryview, size: int) -> AsyncGenerator[Buffer, N
         yield view[start : start + size]
 
 
-async def _chunk_file(read: Read, size: int) -> AsyncGenerator[Buffer, None]:
+async def _chunk_file(file: Readable, size: int) -> AsyncGenerator[Buffer, None]:
     block_size = size * max(1, _BLOCK_SIZE // size)
-    while block := await run_blocking(_read_block, read, block_size):
+    while block := await run_blocking(file, _read_block, file.read, block_size):
         async for chunk in _chunk_memory(memoryview(block), size):
             yield chunk
 

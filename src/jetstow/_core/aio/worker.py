@@ -22,11 +22,17 @@ BLOCK_SIZE: Final = 1024 * 1024
 
 def is_regular_file(file: object) -> bool:
     """Return whether a file is regular: reads and writes end soon, unlike those of a pipe."""
+    mode = _mode(file)
+    return mode is not None and stat.S_ISREG(mode)
+
+
+def _mode(file: object) -> int | None:
+    """Return the mode of what a file has open in the operating system; None if it has nothing."""
     try:
         descriptor = file.fileno()  # type: ignore[attr-defined]
-        return isinstance(descriptor, int) and stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.fstat(descriptor).st_mode if isinstance(descriptor, int) else None
     except (AttributeError, OSError, ValueError):
-        return False
+        return None
 
 
 class Worker(Generic[T]):
@@ -77,19 +83,20 @@ async def run_in_thread(function: Callable[..., T], *args: Any) -> T:
     return await uncancelled(await _start_in_thread(function, args))
 
 
-async def run_blocking(function: Callable[..., T], *args: Any) -> T:
-    """Run a function that may block forever, such as a read of a pipe, in a thread of its own.
+async def run_blocking(file: object, function: Callable[..., T], *args: Any) -> T:
+    """Run a function of a file in a thread. A cancelled caller does not wait.
 
-    `run_in_thread` and workers share 40 threads. A cancelled caller does not wait.
+    Pipes and sockets may block forever, and have a thread of their own: others share 40.
 
     Raises: what the function raises.
     """
-    limiter = CapacityLimiter(1)
+    has_own_thread = _mode(file) is not None and not is_regular_file(file)
+    limiter = CapacityLimiter(1) if has_own_thread else None
     return await to_thread.run_sync(function, *args, abandon_on_cancel=True, limiter=limiter)
 
 
-async def run_stoppable(function: Callable[..., T], *args: Any) -> T:
-    """Run a function that may block forever in a thread of its own.
+async def run_stoppable(file: object, function: Callable[..., T], *args: Any) -> T:
+    """Run a function of a file in a thread, as `run_blocking` does.
 
     Its first argument returns whether it has to stop: a cancelled caller waits for that, but not
     longer than `CLEANUP_GRACE`.
@@ -97,7 +104,7 @@ async def run_stoppable(function: Callable[..., T], *args: Any) -> T:
     Raises: what the function raises.
     """
     stopped = threading.Event()
-    task = asyncio.create_task(run_blocking(function, stopped.is_set, *args))
+    task = asyncio.create_task(run_blocking(file, function, stopped.is_set, *args))
     try:
         # Not `uncancelled`: a cancel scope of anyio would wait for a file that blocks forever.
         await asyncio.wait([task])
