@@ -93,9 +93,9 @@ class ObjectWriter:
         try:
             for chunk in chunks:
                 await self._put.write(chunk)
-        except BaseException:
+        except BaseException as error:
             self._failed = True
-            await self.detach()
+            await self._end(error)
             raise
         size = memoryview(data).nbytes
         self._position += size
@@ -126,9 +126,9 @@ class ObjectWriter:
         remainder = bytes(self._chunker.remainder)
         try:
             await self._put.wait_stored()
-        except BaseException:
+        except BaseException as error:
             self._failed = True
-            await self.detach()
+            await self._end(error)
             raise
         self._put.keeps_chunks = True
         chunks = (self._position - len(remainder)) // self._put.chunk_size
@@ -136,10 +136,13 @@ class ObjectWriter:
 
     async def detach(self) -> None:
         """Stop writing: no object is stored. Chunks stay if there was a checkpoint."""
+        await self._end()
+
+    async def _end(self, error: BaseException | None = None) -> None:
         if not self._closed:
             self._put.check_loop()
             self._closed = True
-            await self._put.end()
+            await self._put.end(error)
 
     async def close(self) -> None:
         """Store the rest and publish the object. A second call does nothing.
@@ -159,8 +162,10 @@ class ObjectWriter:
                 remainder, self._chunker.remainder = self._chunker.remainder, bytearray()
                 await self._put.write(remainder)
             self.info = await self._put.finish()
-        finally:
-            await self._put.end()
+        except BaseException as error:
+            await self._put.end(error)
+            raise
+        await self._put.end()
 
     async def abort(self) -> None:
         """Discard what was written: no object is stored, and its chunks are purged."""
