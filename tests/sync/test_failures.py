@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -87,6 +88,34 @@ def test_silent_server(own: NatsServer) -> None:
         finally:
             own.resume()
         assert store.list() == []
+
+
+def test_abort_while_another_thread_writes(own: NatsServer) -> None:
+    """`abort` waited for the write, which waits for a server."""
+    with jetstow.connect(own.url, max_reconnect_attempts=-1) as nc:
+        store = nc.jetstream().create_object_store("a")
+        file = store.open("a", "wb")
+        file.write(bytes(300_000))
+        own.kill()
+        failed: list[BaseException] = []
+
+        def write() -> None:
+            try:
+                while True:
+                    file.write(bytes(1_000_000))
+            except (ConnectionLostError, TimeoutError, ValueError) as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        while not file._is_sending:
+            time.sleep(0.01)
+        file.abort()
+        assert file.closed
+        own.restart()
+        thread.join(30)
+        assert failed
+        assert not store.exists("a")
 
 
 def test_close_in_another_thread(server: NatsServer, bucket: str) -> None:

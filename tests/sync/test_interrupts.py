@@ -107,6 +107,28 @@ print(interrupted > 20, store.verify().ok, *(info.nuid for info in store.list())
     assert set(run_on_server(server, raw_stream.chunks, bucket)) == set(nuids)
 
 
+def test_signal_handler_that_writes(script: Callable[..., ProgramResult], bucket: str) -> None:
+    """A handler may write while the file sends what was written before."""
+    result = script(f"""
+import signal
+store = jetstow.connect().jetstream().create_object_store("{bucket}")
+handled = 0
+with store.open("a", "wb") as file:
+    def handle(*_):
+        global handled
+        handled += 1
+        file.write(b"h")
+    signal.signal(signal.SIGALRM, handle)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    for _ in range(100):
+        file.write(bytes(300_000))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+data = store.get("a").data
+print(handled > 0, data.count(b"h") == handled, len(data) == 30_000_000 + handled)
+""")
+    assert (result.out, result.code) == ("True True True\n", 0), result.err
+
+
 def test_interrupted_write_of_buffered_bytes(
     script: Callable[..., ProgramResult], bucket: str
 ) -> None:

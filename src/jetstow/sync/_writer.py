@@ -6,7 +6,8 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 # Small writes are buffered up to this many bytes before one call sends them.
 _BUFFER_SIZE: Final = 256 * 1024
+
+# How often, in seconds, a call that waits for another thread looks whether the program has ended.
+_LOCK_INTERVAL: Final = 0.5
 
 
 def open_writer(
@@ -61,12 +65,14 @@ class ObjectWriter(io.BufferedIOBase):
         self._writer = writer
         self._buffer = bytearray()
         self._position = 0
-        self._is_entered = self._is_abandoned = self._may_lack_bytes = False
+        self._is_entered = self._is_abandoned = False
+        self._is_sending = self._may_lack_bytes = False
         self._pid = os.getpid()
         # For the buffer and the order of its bytes. Not taken in a forked child: another thread
         # of the parent may have it.
         self._lock = threading.RLock()
-        get_portal().register_file(writer, writer.abort)
+        self._portal = get_portal()
+        self._portal.register_file(writer, writer.abort)
 
     @property
     def nuid(self) -> str:
@@ -96,7 +102,7 @@ class ObjectWriter(io.BufferedIOBase):
         if self.closed:
             return self._writer.digest
         self._check_open()
-        with self._lock:
+        with self._exclusive():
             self._check_complete()
             if self._buffer:
                 self._send_buffered()
@@ -122,10 +128,12 @@ class ObjectWriter(io.BufferedIOBase):
         if isinstance(data, str):
             raise InvalidDataError(f"object {self.name!r} takes bytes, not str: encode it")
         size = memoryview(data).nbytes
-        with self._lock:
+        with self._exclusive():
             self._check_open()
-            self._check_complete()
-            if len(self._buffer) + size < _BUFFER_SIZE:
+            if not self._is_sending:
+                self._check_complete()
+            # A signal handler may write while this thread sends: then the bytes wait.
+            if self._is_sending or len(self._buffer) + size < _BUFFER_SIZE:
                 self._buffer += memoryview(data).cast("B") if size else b""
             else:
                 self._send_buffered(data)
@@ -151,15 +159,17 @@ class ObjectWriter(io.BufferedIOBase):
             self._discard()
             return
         self._check_open()
-        with self._lock:
+        with self._exclusive():
             self._complete()
 
     def abort(self) -> None:
-        """Discard what was written, and close the file. Does nothing if the file is closed."""
+        """Discard what was written, and close the file. Does nothing if the file is closed.
+
+        It does not wait for a write of another thread. That fails when the server answers.
+        """
         if not self.closed:
             self._check_open()
-            with self._lock:
-                self._end(self._writer.abort)
+            self._end(self._writer.abort)
 
     def __enter__(self) -> Self:
         self._check_open()
@@ -194,6 +204,20 @@ class ObjectWriter(io.BufferedIOBase):
             keep_inherited(self._writer)
         super().close()
 
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Wait for the calls of other threads. At the end of the program, they never return.
+
+        Raises: `ValueError` (the program has ended).
+        """
+        while not self._lock.acquire(timeout=_LOCK_INTERVAL):
+            if self._portal.has_ended:
+                raise ValueError(f"object {self.name!r} was aborted: the program has ended")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _complete(self) -> None:
         if self.closed:  # by another thread
             return
@@ -216,8 +240,13 @@ class ObjectWriter(io.BufferedIOBase):
 
     def _send_buffered(self, data: Buffer = b"") -> None:
         """Send the buffered bytes, then `data`."""
-        run(self._send, self._take_buffer(), data)
-        self._may_lack_bytes = False
+        buffered = self._take_buffer()
+        try:
+            self._is_sending = True
+            run(self._send, buffered, data)
+            self._may_lack_bytes = False
+        finally:
+            self._is_sending = False
 
     def _take_buffer(self) -> bytes:
         """Return the buffered bytes. The caller resets `_may_lack_bytes` when they are sent.
