@@ -72,6 +72,8 @@ def test_targets_of_files_and_folders(fs: JetstowFileSystem, root: str, target: 
         ("data", "/new", True, ["new/a", "new/sub/b"]),
         ("", "/new", True, ["new/data/a", "new/data/sub/b"]),
     )
+    fs.get([f"{root}/data/a"], (f"{target}/one",))
+    assert (target / "one").read_bytes() == b"x"
     for number, (source, to, recursive, expected) in enumerate(cases):
         folder = target / f"{number}"
         folder.mkdir()

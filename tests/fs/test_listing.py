@@ -44,6 +44,12 @@ def test_rmdir_of_a_bucket_with_nothing_but_hidden_data(
     with pytest.raises(OSError, match="not empty"):
         fs.rmdir(root)
     assert fs.exists(root)
+    if versioned:
+        fs.pipe(f"{root}/b", b"b")
+        with pytest.raises(OSError, match="not empty"):  # before anything is moved
+            fs.mv(root, f"{root}-2", recursive=True)
+        assert fs.find(root) == [f"{root}/b"]
+        assert not fs.exists(f"{root}-2")
 
 
 def test_versions_are_hidden(fs: JetstowFileSystem, root: str, other: OtherClient) -> None:

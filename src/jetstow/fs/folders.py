@@ -184,12 +184,16 @@ class FolderOperations(RemoveOperations):
         folders = {source for source in sources if await self._is_folder(*split_path(source))}
         if isinstance(path1, str) and not recursive and not has_magic(path1):
             recursive = await self._is_empty_folder(path1)
+        is_whole = recursive and maxdepth is None
+        buckets = [folder for folder in folders if is_whole and "/" not in folder]
+        for bucket in buckets:
+            if (await (await self._store(bucket)).status()).versioning is not None:
+                # The versions stay, so that the bucket could not be removed after the move.
+                raise path_error(OSError, bucket, errno.ENOTEMPTY)
         options |= {"on_error": "raise", "moving": True, "folders": folders}
         await self._copy(path1, path2, recursive=recursive, maxdepth=maxdepth, **options)
-        if recursive and maxdepth is None:
-            for source in folders:
-                if "/" not in source:
-                    await self._rmdir(source)
+        for bucket in buckets:
+            await self._rmdir(bucket)
 
     async def _is_empty_folder(self, path: str) -> bool:
         """Return whether a path is a folder that one step moves.

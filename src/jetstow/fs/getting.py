@@ -34,7 +34,7 @@ class GetOperations(ReadOperations):
         the other objects are copied first).
         """
         unsafe: list[str] = []
-        if not isinstance(lpath, list):
+        if isinstance(lpath, str | os.PathLike):  # fsspec itself takes several paths
             folder: str = make_path_posix(lpath)
             targets = await self._local_paths(rpath, folder, recursive, maxdepth)
             if not targets:
