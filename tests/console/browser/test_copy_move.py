@@ -118,6 +118,16 @@ async def test_move_of_a_folder_with_an_object_of_its_own(
     names = {"all/docs/", "all/docs/a.txt", "all/empty/", "all/plain/b.txt"}
     assert {info.name async for info in store.list()} == names
 
+    # Two folders that have one become one folder.
+    for name in ("docs/", "docs/c.txt"):
+        await store.put(name, b"")
+    dialog = await open_dialog(page, "Move", "docs/")
+    await dialog.get_by_label("New name").fill("all/docs")
+    await dialog.get_by_role("button", name="Move").click()
+    await expect(page.get_by_text("Moved “docs/”")).to_be_visible()
+    assert {info.name async for info in store.list()} == names | {"all/docs/c.txt"}
+    await store.delete("all/docs/c.txt")
+
     # The page asks before it is left, as it does for uploads.
     leave = "dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     is_asked, may_go_on = asyncio.Event(), asyncio.Event()

@@ -9,7 +9,7 @@ import {progressToast, toast} from "./toasts.js";
 
 /**
  * @typedef {import("./transfer.js").Transfer} Transfer
- * @typedef {{from: string, to: string}} Step
+ * @typedef {{from: string, to: string, isMarker?: boolean}} Step `isMarker`: the object of a folder itself
  */
 
 /** The transfers that are running: they end with the page. */
@@ -86,25 +86,39 @@ async function plan({bucket, names, prefixes}, to, single, signal) {
     const place = single === null ? to + baseName(prefix) : to;
     const below = await namesBelow(bucket, prefix, signal);
     // The top of a bucket has no object of its own: that of the folder stays then.
-    if (place && (await hasMarker(bucket, prefix, signal))) below.unshift(prefix);
+    if (place && (await hasMarker(bucket, prefix, signal))) steps.push({from: prefix, to: place, isMarker: true});
     steps.push(...below.map((name) => ({from: name, to: place + name.slice(prefix.length)})));
   }
   return steps;
 }
 
-/** Whether a folder has an object of its own, as some clients of S3 store. @param {string} bucket @param {string} prefix @param {AbortSignal} signal */
+/**
+ * Whether a folder has an object of its own, as some clients of S3 store. One that cannot be read fails as a step of its own.
+ * @param {string} bucket @param {string} prefix @param {AbortSignal} signal
+ */
 async function hasMarker(bucket, prefix, signal) {
   try {
     await s3("HEAD", bucket, prefix, {signal});
     return true;
   } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return false;
+    if (error instanceof ApiError && [400, 403, 404].includes(error.status)) return error.status !== 404;
     throw error;
   }
 }
 
 /** @param {"copy"|"move"} kind @param {string} bucket @param {string} target @param {Step} step @param {boolean} replace */
-async function moveOrCopy(kind, bucket, target, {from, to}, replace) {
+async function moveOrCopy(kind, bucket, target, step, replace) {
+  try {
+    await moveOrCopyOne(kind, bucket, target, step, replace);
+  } catch (error) {
+    // The folders become one.
+    if (!step.isMarker || !(error instanceof ApiError) || error.status !== 412) throw error;
+    if (kind === "move") await removeEmpty(bucket, step.from);
+  }
+}
+
+/** @param {"copy"|"move"} kind @param {string} bucket @param {string} target @param {Step} step @param {boolean} replace */
+async function moveOrCopyOne(kind, bucket, target, {from, to}, replace) {
   if (kind === "copy") return copy(bucket, from, target, to, replace);
   if (bucket === target) return renameObject(bucket, from, to, {replace});
   // Not by the ETag: an object with the same bytes may have other metadata, and a link has none of its own.
@@ -121,6 +135,12 @@ async function copy(bucket, from, target, to, replace) {
   // A copy that takes long answers with status 200 first, and may fail then.
   const error = new DOMParser().parseFromString(await response.text(), "application/xml").querySelector("Error > Code");
   if (error) throw new ApiError(error.textContent ?? "", error.parentElement?.querySelector("Message")?.textContent ?? "", 500);
+}
+
+/** Delete an object without bytes. @param {string} bucket @param {string} name */
+async function removeEmpty(bucket, name) {
+  const object = await get(at`buckets/${bucket}/object`, {name});
+  if (object.size === 0) await removeUnchanged(bucket, name, object);
 }
 
 /** Delete an object, unless it has changed. @param {string} bucket @param {string} name @param {import("./object_page.js").ObjectData} before */
