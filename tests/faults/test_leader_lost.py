@@ -24,7 +24,8 @@ from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
 
 # Elections take time: one path is enough.
-pytestmark = pytest.mark.one_path
+# A replica may need several attempts to catch up (`replicas.TIMEOUT`).
+pytestmark = [pytest.mark.one_path, pytest.mark.timeout(240)]
 
 DATA = some_bytes(3_000_000)
 MANY_CHUNKS = ObjectMeta(options=ObjectMetaOptions(max_chunk_size=4_000))
@@ -133,7 +134,6 @@ class Activity:
         self.ended.set()
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     "fault",
     [killed, *(pytest.param(each, marks=pytest.mark.slow) for each in (stepped_down, stopped))],
@@ -199,7 +199,6 @@ async def check_objects(nc: Client, bucket: str, objects: dict[str, bytes]) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_connected_server_is_killed(replicas: Replicas) -> None:
     """The server leads the bucket, too: connection and transfer move to another server."""
     leader = await replicas.leader()
@@ -221,7 +220,6 @@ async def test_connected_server_is_killed(replicas: Replicas) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) -> None:
     """It raised `TimeoutError`: only the requests of an open bucket were sent again."""
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
@@ -232,7 +230,6 @@ async def test_bucket_is_opened_while_a_leader_is_elected(replicas: Replicas) ->
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_cancelled_calls_without_a_leader(
     replicas: Replicas, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -268,7 +265,6 @@ async def test_cancelled_calls_without_a_leader(
     await store._js._nc.close()
 
 
-@pytest.mark.timeout(120)
 async def test_page_of_an_index_after_leader_loss(replicas: Replicas) -> None:
     """The leader may have had the consumer of the index, too."""
     leader, (follower, other) = await replicas.leader(), await replicas.followers()
@@ -284,7 +280,6 @@ async def test_page_of_an_index_after_leader_loss(replicas: Replicas) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
     leader, (follower, _) = await replicas.leader(), await replicas.followers()
     store = await opened(leader, replicas.bucket)
@@ -303,7 +298,6 @@ async def test_replica_with_a_wiped_disk(replicas: Replicas) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 async def test_buckets_are_created_and_deleted_during_an_election(replicas: Replicas) -> None:
     """The leader of the cluster is killed: it handles these requests."""
     async with jetstow.connect(replicas.cluster.urls) as nc:

@@ -14,6 +14,7 @@ from nats.aio.client import Client
 
 import jetstow
 from jetstow import ObjectMeta, ObjectMetaOptions
+from jetstow._core.bucket import stream
 from tests.support import object_builder, raw_stream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer
@@ -134,6 +135,24 @@ async def test_direct_get_disabled_during_a_read(filled: jetstow.ObjectStore, ra
         found += chunk
     assert found == LARGE
     assert await raw_stream.consumer_count(raw, filled.bucket) == 0
+
+
+@pytest.mark.min_server("2.11")
+@pytest.mark.not_on_path("consumer")
+async def test_direct_get_returns(
+    filled: jetstow.ObjectStore, raw: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that is down for a moment does not answer either: Direct Get is used again."""
+    monkeypatch.setattr(stream, "DIRECT_GET_PAUSE", 0.01)
+    await object_builder.update_stream(raw, filled.bucket, allow_direct=False)
+    async with created_consumers(raw, filled.bucket) as created:
+        assert (await filled.get("large")).data == LARGE
+    assert created
+    await object_builder.update_stream(raw, filled.bucket, allow_direct=True)
+    async with asyncio.timeout(20):
+        while created:
+            async with created_consumers(raw, filled.bucket) as created:
+                assert (await filled.get("large")).data == LARGE
 
 
 async def test_consumer_expires_under_a_slow_reader(

@@ -22,6 +22,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -31,6 +32,9 @@ from tests.support import versions
 
 READY = "Server is ready"
 START_TIMEOUT = 20.0
+# A replica that misses a message while it catches up tries again after some 30 s. Until it has
+# caught up, its server is not healthy.
+HEALTHY_TIMEOUT = 90.0
 
 
 class ServerStartError(RuntimeError):
@@ -113,20 +117,10 @@ class NatsServer:
     def wait_ready(self) -> None:
         """Wait for the "ready" log line, then until the health check succeeds.
 
-        Raises: `ServerStartError` (the server ended, or took longer than `START_TIMEOUT`).
+        Raises: `ServerStartError` (the server ended, or was not ready in time).
         """
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._ready.wait(0.02):
-            if self._running().poll() is not None or time.monotonic() > deadline:
-                raise ServerStartError(
-                    f"nats-server {self.version} did not start:\n{self.log_text()}"
-                )
-        while not self.is_healthy():
-            if self._running().poll() is not None or time.monotonic() > deadline:
-                raise ServerStartError(
-                    f"nats-server {self.version} not healthy:\n{self.log_text()}"
-                )
-            time.sleep(0.02)
+        self._wait_until(self._ready.is_set, "ready", START_TIMEOUT)
+        self._wait_until(self.is_healthy, "healthy", HEALTHY_TIMEOUT)
 
     def stop(self) -> None:
         """Stop the server with SIGTERM, as an operator does."""
@@ -136,14 +130,21 @@ class NatsServer:
         """Kill the server with SIGKILL, as a crash does."""
         self._terminate(signal.SIGKILL)
 
-    def restart(self, *, kill: bool = False, version: str | None = None) -> Self:
+    def restart(
+        self, *, kill: bool = False, version: str | None = None, healthy: bool = True
+    ) -> Self:
         """Stop or kill the server and start it on the same port with the same store.
 
-        With `version`, another version is started.
+        With `version`, another version is started. Without `healthy`, do not wait until its
+        replicas have caught up.
         """
         self.version = version or self.version
         self._terminate(signal.SIGKILL if kill else signal.SIGTERM)
-        return self.start()
+        if healthy:
+            return self.start()
+        self.start(wait=False)
+        self._wait_until(self._ready.is_set, "ready", START_TIMEOUT)
+        return self
 
     def pause(self) -> None:
         """Stop the process with SIGSTOP until `resume`. Its connections stay open."""
@@ -200,6 +201,15 @@ class NatsServer:
         return page_data
 
     # -- process -------------------------------------------------------------------------
+
+    def _wait_until(self, condition: Callable[[], bool], state: str, timeout: float) -> None:
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if self._running().poll() is not None or time.monotonic() > deadline:
+                raise ServerStartError(
+                    f"nats-server {self.version} is not {state}:\n{self.log_text()}"
+                )
+            time.sleep(0.01)
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -63,7 +63,7 @@ class TimedStream(Protocol):
     @property
     def replicas(self) -> int: ...
 
-    def disable_direct_get(self) -> None: ...
+    def disable_direct_get(self, *, for_good: bool = ...) -> None: ...
 
 
 class DatedReply(PublishReply):
@@ -266,7 +266,7 @@ class _TimesReply(PendingReply):
         last = messages[-1]
         if not last.data and (code := status(last)) is not None:
             if code == NO_RESPONDERS:
-                self.stream.disable_direct_get()
+                self.stream.disable_direct_get(for_good=False)
             self._end()
         elif not self.waiting:
             self._end()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, Self
 
@@ -13,21 +15,19 @@ from jetstow._core.bucket.stored_message import StoredMessage, decode_stored_mes
 from jetstow._core.bucket.stored_times import StoredTimes
 from jetstow._core.bucket.stream_config import may_have_other_subjects
 from jetstow._core.protocol import subjects
-from jetstow._core.protocol.api_errors import (
-    NO_MESSAGE,
-)
+from jetstow._core.protocol.api_errors import NO_MESSAGE, decode_stream_info
 from jetstow._core.protocol.cipher import Key
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.versions import Versioning, versioning_of
 from jetstow._core.transport.jetstream_api import DEFAULT_PREFIX, JetStreamAPI
-from jetstow.errors import (
-    BucketNotFoundError,
-    ServerError,
-)
+from jetstow.errors import BucketNotFoundError, ServerError
 
 # An offset behind every list of subjects: the server then returns their number without the list.
 OFFSET_PAST_END: Final = 10**12
+
+# How long Direct Get is not used after no server has replied to it, in seconds.
+DIRECT_GET_PAUSE: Final = 10.0
 
 # The server's error codes for a message to delete that does not exist.
 _MESSAGE_NOT_FOUND: Final = frozenset({NO_MESSAGE, 10043, 10057})
@@ -73,7 +73,7 @@ class Stream:
         # is none, or None if it does not know.
         self.version_sources: list[Callable[[str], Awaitable[str | None]]] = []
         self.disk_probe = DiskProbe(self.api, bucket, self.name)
-        self._direct_get_disabled = False
+        self._no_direct_get_until = 0.0
 
     def view(
         self,
@@ -97,17 +97,18 @@ class Stream:
     def has_batched_get(self) -> bool:
         """Whether the server and the stream support batched Direct Get (server 2.11)."""
         option = "mirror_direct" if self.config.get("mirror") else "allow_direct"
-        allowed = self.config.get(option, False) and not self._direct_get_disabled
-        return bool(allowed) and self.api.server_version >= (2, 11)
+        if not self.config.get(option, False) or self.api.server_version < (2, 11):
+            return False
+        return not self._no_direct_get_until or time.monotonic() > self._no_direct_get_until
 
     @property
     def versioning(self) -> Versioning | None:
         """The state of versioning; None if the bucket never had versions."""
         return versioning_of(self.config)
 
-    def disable_direct_get(self) -> None:
-        """Stop using Direct Get after it has failed."""
-        self._direct_get_disabled = True
+    def disable_direct_get(self, *, for_good: bool = True) -> None:
+        """Stop using Direct Get after it has failed: for good, or for a moment."""
+        self._no_direct_get_until = math.inf if for_good else time.monotonic() + DIRECT_GET_PAUSE
 
     @property
     def replicas(self) -> int:
@@ -126,16 +127,14 @@ class Stream:
 
         If the bucket was created again since, forget what is cached of the former one.
         """
-        info = await self.api.request(
-            self.error_context(), f"STREAM.INFO.{self.name}", options or None
-        )
+        info = await self._request_info(self.error_context(), options)
         self.config.clear()
         self.config.update(info["config"])
         if not may_have_other_subjects(self.bucket, self.config):
             self.subject_bucket = self.bucket
         if self.created is not None and info.get("created") != self.created:
             self.names.clear()
-            self._direct_get_disabled = False
+            self._no_direct_get_until = 0.0
         self.created = info.get("created")
         return info
 
@@ -172,6 +171,12 @@ class Stream:
             return await self.api.request_decoded(context, api, body, decode_stored_message)
         reply = await self.api.send_request(context, f"{self.api.prefix}.{api}", body)
         return decode_stored_message(context, reply)
+
+    async def _request_info(
+        self, context: ErrorContext, options: dict[str, object]
+    ) -> dict[str, Any]:
+        api, body = f"STREAM.INFO.{self.name}", json_encode(options) if options else b""
+        return await self.api.request_decoded(context, api, body, decode_stream_info)
 
     def publish_subject(self, subject: str) -> str:
         """Return where to publish a message, so that the stream stores it under a subject."""
@@ -214,8 +219,7 @@ class Stream:
 
     async def count_messages(self, context: ErrorContext, subject: str) -> int:
         """Return the number of messages of a subject, from the leader."""
-        body = {"subjects_filter": subject}
-        info = await self.api.request(context, f"STREAM.INFO.{self.name}", body)
+        info = await self._request_info(context, {"subjects_filter": subject})
         return int((info["state"].get("subjects") or {}).get(subject, 0))
 
     async def subject_counts(self, pattern: str) -> AsyncGenerator[tuple[str, int], None]:

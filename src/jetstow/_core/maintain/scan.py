@@ -65,8 +65,8 @@ async def scan_metadata(stream: Stream, after: int = 0) -> AsyncGenerator[Metada
                 async for message in messages:
                     yield message
             return
-        except NoDirectGetError:
-            stream.disable_direct_get()
+        except NoDirectGetError as error:
+            stream.disable_direct_get(for_good=error.for_good)
     if after:
         requested = _scan_one_by_one(stream, pattern, after + 1, last)
     else:

@@ -238,8 +238,13 @@ class _Verification:
         while True:
             count, size = await self._count_chunks(info)
             # The replica with the consumer may lag behind the leader.
-            if count == await self._count_on_leader(info) or (delay := next(delays, None)) is None:
+            in_stream = await self._count_on_leader(info)
+            if count == in_stream or in_stream != (info.chunks or 0):
+                count = in_stream
                 break
+            if (delay := next(delays, None)) is None:
+                await self._check_bytes(info)
+                return
             await asyncio.sleep(delay)
         self._compare(info, count, size)
         self._size += size

@@ -86,6 +86,20 @@ def decode_response(context: ErrorContext, message: Message) -> dict[str, Any]:
     return body
 
 
+def decode_stream_info(context: ErrorContext, message: Message) -> dict[str, Any]:
+    """Decode the response to STREAM.INFO, from the stream's leader.
+
+    A server that has just lost the leadership, or the leader, may reply with what it has itself.
+
+    Raises: what `decode_response` raises, and `JetStreamUnavailableError`.
+    """
+    info = decode_response(context, message)
+    cluster = info.get("cluster")
+    if isinstance(cluster, dict) and not cluster.get("leader"):
+        raise api_error(context, {"err_code": NO_LEADER, "description": "the stream has no leader"})
+    return info
+
+
 def unreadable_response(context: ErrorContext, data: bytes) -> ServerError:
     """Return the error for a reply that is not valid JSON."""
     return context.error(

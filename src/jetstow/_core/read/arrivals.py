@@ -23,13 +23,11 @@ class Position(NamedTuple):
 class Arrivals:
     """The arriving chunks of an object that has `total` chunks, from `start` up to chunk `end`.
 
-    `next` is the position of the next chunk. `surplus` is by how many the stream's chunks exceed
-    `total`, if that was found.
+    `next` is the position of the next chunk.
     """
 
     def __init__(self, bucket: str, total: int, start: Position, end: int) -> None:
         self.next = start
-        self.surplus = 0
         self._bucket = bucket
         self._total = total
         self._end = end
@@ -45,10 +43,10 @@ class Arrivals:
         """Process a message that has just arrived. Return False if it must be accepted later."""
         if message.seq < self.next.seq:
             return True  # the window was requested ahead, and starts a little too early
-        is_expected = not self._surplus(message) and self.next.chunk < self._end
+        is_expected = self._is_next(message) and self.next.chunk < self._end
         if self._take is None or not is_expected or not self._take(message.data):
             return False
-        self._advance(message)
+        self.accept_next(message.seq, message.data)
         return True
 
     def accept(self, messages: list[WindowMessage]) -> tuple[list[bytes], bool]:
@@ -66,10 +64,9 @@ class Arrivals:
         for message in messages:
             if message.seq < self.next.seq:
                 continue
-            if surplus := self._surplus(message):
-                self.surplus = max(0, surplus)
+            if not self._is_next(message):
                 return batch, False
-            self._advance(message)
+            self.accept_next(message.seq, message.data)
             batch.append(message.data)
             if self.next.chunk == self._end:
                 break
@@ -94,21 +91,23 @@ class Arrivals:
             return None
         return Position(chunk, seq) if seq - origin.seq == chunk - origin.chunk else None
 
-    def _surplus(self, message: WindowMessage) -> int:
+    def accept_next(self, seq: int, data: bytes) -> None:
+        """Count a message as the next chunk."""
+        chunk = self.next.chunk
+        if self._origin is None:
+            self._origin = Position(chunk, seq)
+        self.next = Position(chunk + 1, seq + 1)
+        self._uncounted_chunks += 1
+        self._uncounted_bytes += len(data)
+
+    def _is_next(self, message: WindowMessage) -> bool:
         # The number of messages that follow identifies the chunk.
-        surplus = message.pending - (self._total - self.next.chunk - 1)
-        if surplus or self._origin is not None or not self.next.chunk:
-            return surplus
+        if message.pending != self._total - self.next.chunk - 1:
+            return False
+        if self._origin is not None or not self.next.chunk:
+            return True
         # A range begins here. A lagging replica may have counted wrongly, as the one that found the
         # position did. Then the message id shows it, if the writer was jetstow.
         message_id = (message.received.headers or {}).get(MSG_ID, "")
         number = chunk_number(message.subject.rpartition(".")[2], message_id)
-        return 0 if number is None else self.next.chunk - number
-
-    def _advance(self, message: WindowMessage) -> None:
-        chunk = self.next.chunk
-        if self._origin is None:
-            self._origin = Position(chunk, message.seq)
-        self.next = Position(chunk + 1, message.seq + 1)
-        self._uncounted_chunks += 1
-        self._uncounted_bytes += len(message.data)
+        return number is None or number == self.next.chunk

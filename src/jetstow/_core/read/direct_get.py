@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from jetstow._core.protocol.message import Message, status
+from jetstow._core.protocol.message import NO_RESPONDERS, Message, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.protocol.parser import ParsedMessage
 from jetstow._core.read.windows import (
@@ -27,7 +27,6 @@ _BATCH_HEADERS: Final = re.compile(
 
 END_OF_BATCH: Final = 204
 NO_SUCH_MESSAGE: Final = 404
-_UNAVAILABLE: Final = 503
 
 
 class _DirectWindow(Window):
@@ -102,8 +101,8 @@ class _DirectWindow(Window):
             self.pending_after = int((message.headers or {}).get("Nats-Num-Pending", 0))
         if code in (END_OF_BATCH, NO_SUCH_MESSAGE):
             return None
-        if code == _UNAVAILABLE:
-            raise NoDirectGetError
+        if code == NO_RESPONDERS:
+            raise NoDirectGetError(for_good=False)
         description = (message.headers or {}).get("Description", "")
         raise self.context.error(
             ServerError, f"the server refused to read {self.context}: {code} {description}"

@@ -1,8 +1,9 @@
 """Download an object's chunks in order: windows in flight, each chunk counted and checked.
 
-A window that does not continue where the last one ended is requested again. If a chunk is still
-missing, the object was replaced in the meantime, or its chunks are lost; the error reports which.
-After a lost connection the download continues with the next chunk.
+A window that does not continue where the last one ended is requested again, as the replica that
+replied may lag. If a chunk is still missing, the stream's leader is asked: it has all chunks, or
+the object was replaced in the meantime, or chunks are lost; the error reports which. After a lost
+connection the download continues with the next chunk.
 """
 
 from __future__ import annotations
@@ -44,8 +45,9 @@ class _UnexpectedMessageError(Exception):
 class Download:
     """The chunks of one object, from `start` up to chunk `end` (excluded).
 
-    `locate` finds the start again if it turns out to be wrong. The first window has at least
-    `min_chunks` chunks, up to the maximum size of a window.
+    `locate` finds the start again if it turns out to be wrong; `restart` is called instead if the
+    download has to begin with the object's first chunk. The first window has at least `min_chunks`
+    chunks, up to the maximum size of a window.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Download:
         start: Position = Position(),  # noqa: B008 - immutable
         end: int | None = None,
         locate: Callable[[], Awaitable[Position]] | None = None,
+        restart: Callable[[], None] | None = None,
         min_chunks: int = 1,
     ) -> None:
         self._stream = stream
@@ -66,11 +69,13 @@ class Download:
         self._end = self._total if end is None else end
         self._arrivals = Arrivals(stream.bucket, self._total, start, self._end)
         self._locate = locate
+        self._restart = restart
+        self._subject = chunk_subject(stream.subject_bucket, info.nuid)
         self._chunk_size = _window_chunk_size(stream, info)
         self._window_size = max(
             FIRST_WINDOW_SIZE, min(min_chunks * self._chunk_size, MAX_WINDOW_SIZE)
         )
-        self._use_consumer = False
+        self._use_consumer = self._use_leader = False
 
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Return the chunks, each once and in order.
@@ -88,13 +93,21 @@ class Download:
         Raises: `ChunksLostError`, `SizeMismatchError` (there are more chunks than the metadata
         states), `ObjectChangedError`.
         """
+        async with aclosing(self._read_from_replicas(take)) as batches:
+            async for batch in batches:
+                yield batch
+        async with aclosing(self._read_from_leader()) as chunks:
+            async for chunk in chunks:
+                yield [chunk]
+
+    async def _read_from_replicas(self, take: TakeData | None) -> AsyncGenerator[list[bytes], None]:
+        """Yield the chunks until the last one, or until the leader has to be asked."""
         stream, context = self._stream, self._context
-        subject = chunk_subject(stream.subject_bucket, self._info.nuid)
         policy: RetryPolicy | None = None
         delays: Iterator[float] | None = None
-        while self._arrivals.next.chunk < self._end:
+        while self._arrivals.next.chunk < self._end and not self._use_leader:
             before = self._arrivals.next.chunk
-            source = self._window_source(subject)
+            source = self._window_source()
             try:
                 async with aclosing(self._read_windows(source, take)) as batches:
                     async for batch in batches:
@@ -107,26 +120,27 @@ class Download:
                     delays = None  # retry at once: a consumer may have expired
                 else:
                     delays = delays or replica_delays(stream)
-                    await self._wait_or_raise(delays)
-                    await self._locate_start()
+                    await self._wait_or_ask_another(delays)
             except RETRIED_ERRORS as error:
                 if isinstance(error, TimeoutError):
                     # Server 2.11 does not answer if the stream was deleted in the meantime.
                     await self._check_unchanged()
                 policy = policy or stream.api.retry_policy(context)
                 await policy.wait_or_raise(error)
-            except NoDirectGetError:
-                stream.disable_direct_get()
+            except NoDirectGetError as error:
+                stream.disable_direct_get(for_good=error.for_good)
             except PermissionDeniedError:
-                if self._use_consumer:
-                    raise self._incomplete_error() from None
-                raise
+                if not self._use_consumer:
+                    raise
+                self._use_leader = True
             finally:
                 await source.close()
 
-    def _window_source(self, subject: str) -> WindowSource:
+    def _window_source(self) -> WindowSource:
         direct = self._stream.has_batched_get and not self._use_consumer
-        return (DirectWindows if direct else PullWindows)(self._stream, self._context, subject)
+        return (DirectWindows if direct else PullWindows)(
+            self._stream, self._context, self._subject
+        )
 
     async def _read_windows(
         self, source: WindowSource, take: TakeData | None
@@ -164,33 +178,52 @@ class Download:
                 ObjectChangedError, f"{self._context} was {what} while it was being read"
             )
 
-    async def _locate_start(self) -> None:
-        """Find the start again: a lagging replica counts from its own end, and may be wrong."""
-        if self._locate is not None and self._arrivals.next == self._start:
-            self._arrivals.next = self._start = await self._locate()
-
-    async def _wait_or_raise(self, delays: Iterator[float]) -> None:
-        delay = next(delays, None)
-        if delay is not None:
+    async def _wait_or_ask_another(self, delays: Iterator[float]) -> None:
+        if (delay := next(delays, None)) is not None:
             await asyncio.sleep(delay)
         elif self._stream.has_batched_get and not self._use_consumer:
             # Replicas of different versions count differently. A consumer's count is reliable.
             self._use_consumer = True
         else:
-            raise self._incomplete_error()
+            self._use_leader = True
+            return
+        if self._locate is not None and self._arrivals.next == self._start:
+            # A lagging replica counts from its own end, so the start may be wrong.
+            self._arrivals.next = self._start = await self._locate()
 
-    def _incomplete_error(self) -> ChunksLostError | SizeMismatchError:
-        context = self._context
-        if self._arrivals.surplus and self._arrivals.next.chunk == 0:
+    async def _read_from_leader(self) -> AsyncGenerator[bytes, None]:
+        """Yield the chunks that are left, one by one, from the leader, which has all that exist.
+
+        It is slow, but a replica that fails to catch up may reply for minutes without them.
+        """
+        stream, context, arrivals = self._stream, self._context, self._arrivals
+        if arrivals.next.chunk == self._end:
+            return
+        if arrivals.next == self._start and self._restart is not None:
+            self._restart()
+            arrivals.next = self._start = Position()
+        stored = await stream.count_messages(context, self._subject)
+        if stored != self._total:
+            raise self._incomplete_error(stored)
+        while arrivals.next.chunk < self._end:
+            message = await stream.next_message(context, self._subject, arrivals.next.seq)
+            # While the chunks of a replaced object are purged, the message may be a later one.
+            await self._check_unchanged()
+            if message is None:
+                raise self._incomplete_error(arrivals.next.chunk)
+            arrivals.accept_next(message.seq, message.data)
+            arrivals.count()
+            yield message.data
+
+    def _incomplete_error(self, stored: int) -> ChunksLostError | SizeMismatchError:
+        context, total = self._context, self._total
+        if stored > total:
             return context.error(
                 SizeMismatchError,
-                f"{context} has {self._total + self._arrivals.surplus} chunks in the stream and "
-                f"{self._total} in its metadata",
+                f"{context} has {stored} chunks in the stream and {total} in its metadata",
             )
         return context.error(
-            ChunksLostError,
-            f"{context} cannot be read: of its {self._total} chunks, number "
-            f"{self._arrivals.next.chunk + 1} or a later one is not in the stream",
+            ChunksLostError, f"{context} has lost {total - stored} of its {total} chunks"
         )
 
 

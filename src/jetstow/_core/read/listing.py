@@ -135,8 +135,8 @@ async def _all_metadata(
             async for messages in _read_by_batch(stream, unique=unique):
                 yield messages
             return
-        except NoDirectGetError:
-            stream.disable_direct_get()
+        except NoDirectGetError as error:
+            stream.disable_direct_get(for_good=error.for_good)
     yield await _read_by_name(stream, names)
 
 

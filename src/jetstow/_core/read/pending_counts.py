@@ -13,7 +13,7 @@ from typing import Final
 from jetstow._core.bucket.consumer import create_consumer, delete_consumer, start_at
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.error_context import ErrorContext
-from jetstow._core.protocol.message import status
+from jetstow._core.protocol.message import NO_RESPONDERS, status
 from jetstow._core.protocol.metadata import json_encode
 from jetstow._core.read.direct_get import END_OF_BATCH, NO_SUCH_MESSAGE
 from jetstow._core.read.windows import NoDirectGetError
@@ -43,8 +43,8 @@ async def pending_counts(
         try:
             counts = await pending_counts_by_batch(stream, context, subject, seqs)
             return dict(zip(seqs, counts, strict=True))
-        except NoDirectGetError:
-            stream.disable_direct_get()
+        except NoDirectGetError as error:
+            stream.disable_direct_get(for_good=error.for_good)
     selected = seqs[:: -(-len(seqs) // _MAX_CONSUMERS)]
     counts = await asyncio.gather(
         *(_pending_count_by_consumer(stream, context, subject, seq) for seq in selected)
@@ -79,7 +79,7 @@ async def pending_counts_by_batch(
                 elif code is None and _PENDING in headers:
                     received[number] += 1
                 else:
-                    raise NoDirectGetError
+                    raise NoDirectGetError(for_good=code != NO_RESPONDERS)
         except PermissionDeniedError as error:
             raise NoDirectGetError from error
     return [counts[number] for number in range(len(seqs))]

@@ -137,6 +137,9 @@ class RangeReader:
             cursor.offset = position.chunk * size
             return position
 
+        def restart() -> None:
+            cursor.offset = 0
+
         position = await self._retry(lambda: self._locate(first, size, queries))
         cursor.offset = position.chunk * size
         wanted = min(end - first, max(1, _FIRST_WINDOW_BYTES // size))
@@ -147,6 +150,7 @@ class RangeReader:
             position,
             end,
             locate_again,
+            restart,
             min_chunks=first - position.chunk + wanted,
         ).chunks()
 

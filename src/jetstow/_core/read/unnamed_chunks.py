@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 
 from jetstow._core.bucket.stream import Stream
+from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.subjects import check_object_name, chunk_subject
-from jetstow._core.read.arrivals import Position
 from jetstow._core.read.download import Download
 from jetstow.errors import ChunksLostError, ObjectChangedError
 from jetstow.models import ObjectInfo, ObjectMetaOptions
@@ -33,24 +33,47 @@ async def checkpoint_chunks(stream: Stream, stored: StoredChunks) -> AsyncGenera
         if count < stored.chunks or count == before:
             raise lost
         before = count
-        info = _info(stream, stored, count)
-        download = Download(stream, context, info, Position(done), stored.chunks)
+        download = UnnamedDownload(
+            stream, context, stored.nuid, count, stored.chunk_size, stored.chunks
+        )
         with suppress(ObjectChangedError):
+            number = 0
             async with aclosing(download.chunks()) as chunks:
                 async for chunk in chunks:
                     if len(chunk) != stored.chunk_size:
                         raise lost
-                    done += 1
-                    yield chunk
+                    number += 1
+                    if number > done:
+                        done = number
+                        yield chunk
     if stored.remainder:
         yield stored.remainder
 
 
-def _info(stream: Stream, stored: StoredChunks, count: int) -> ObjectInfo:
-    return ObjectInfo(
-        name=stored.name,
-        bucket=stream.bucket,
-        nuid=stored.nuid,
-        chunks=count,
-        options=ObjectMetaOptions(max_chunk_size=stored.chunk_size),
-    )
+class UnnamedDownload(Download):
+    """The `count` chunks of a NUID to which no metadata refers, up to chunk `end`.
+
+    Raises `ObjectChangedError` if there are more or fewer of them.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        context: ErrorContext,
+        nuid: str,
+        count: int,
+        chunk_size: int,
+        end: int | None = None,
+    ) -> None:
+        info = ObjectInfo(
+            name=context.name or "",
+            bucket=stream.bucket,
+            nuid=nuid,
+            chunks=count,
+            options=ObjectMetaOptions(max_chunk_size=chunk_size),
+        )
+        super().__init__(stream, context, info, end=end)
+
+    async def _check_unchanged(self) -> None:
+        if await self._stream.count_messages(self._context, self._subject) != self._total:
+            raise self._context.error(ObjectChangedError, f"{self._context} is being written")

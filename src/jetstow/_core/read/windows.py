@@ -51,8 +51,13 @@ class WindowMessage(msgspec.Struct, gc=False):
 class NoDirectGetError(Exception):
     """Batched Direct Get is not available for the stream: read it by consumer.
 
-    The stream is a mirror, the user has no permission, or an older server replied.
+    The stream is a mirror, the user has no permission, or an older server replied. If no server
+    replied, it is not `for_good`.
     """
+
+    def __init__(self, *, for_good: bool = True) -> None:
+        super().__init__()
+        self.for_good = for_good
 
 
 class Window(Mailbox):

@@ -16,7 +16,7 @@ from jetstow._core.aio.worker import run_in_thread
 from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol.digest import Digest
 from jetstow._core.protocol.subjects import chunk_subject
-from jetstow._core.read.download import Download
+from jetstow._core.read.unnamed_chunks import UnnamedDownload
 from jetstow._core.transport.retry import RETRIED_ERRORS
 from jetstow._core.write.checkpoint import Checkpoint
 from jetstow._core.write.prepare_put import prepare_put
@@ -24,7 +24,7 @@ from jetstow._core.write.purge import purge_chunks
 from jetstow._core.write.put import Put
 from jetstow._core.write.put_options import PutOptions
 from jetstow.errors import IntegrityError, InvalidOptionError, JetstowError, ObjectChangedError
-from jetstow.models import ObjectInfo, ObjectMetaOptions
+from jetstow.models import ObjectInfo
 from jetstow.types import Progress
 
 
@@ -119,15 +119,9 @@ async def _matching_chunks(
     """Return how many chunks are stored, and their digest; 0 if one differs from the file."""
     digest = Digest()
     count = await stream.count_messages(put.context, chunk_subject(stream.subject_bucket, nuid))
-    stored = ObjectInfo(
-        name=put.name,
-        bucket=stream.bucket,
-        nuid=nuid,
-        chunks=count,
-        options=ObjectMetaOptions(max_chunk_size=put.chunk_size),
-    )
+    download = UnnamedDownload(stream, put.context, nuid, count, put.chunk_size)
     try:
-        async with aclosing(Download(stream, put.context, stored).chunks()) as chunks:
+        async with aclosing(download.chunks()) as chunks:
             async for chunk in chunks:
                 if await run_in_thread(file.read, put.chunk_size) != chunk:
                     return 0, digest
