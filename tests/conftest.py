@@ -260,3 +260,12 @@ async def store(js: jetstow.JetStreamContext, bucket: str) -> AsyncIterator[jets
     yield created
     with suppress(BucketNotFoundError):
         await js.delete_object_store(bucket)
+
+
+@pytest.fixture
+async def versioned(
+    js: jetstow.JetStreamContext, bucket: str
+) -> AsyncIterator[jetstow.ObjectStore]:
+    """A new, empty bucket with versions."""
+    yield await js.create_object_store(bucket, versioned=True)
+    await js.delete_object_store(bucket)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import jetstow
-from jetstow.console import feed
+from jetstow.console import feed, open_responses
 from tests.support.console import RunningConsole, error_code
 from tests.support.gateway import OTHER, OWNER, WRITER
 
@@ -161,7 +161,7 @@ async def test_number_of_feeds_is_limited(
             assert error_code(owner.get(path)) == "TooManyRequests"
             with other.stream("GET", path) as response:
                 assert response.status_code == 200, "other keys have their own"
-        open_feeds = console.console.context.part(feed._new_open_feeds)
+        open_feeds = console.console.context.part(open_responses.new_counts)
         async with asyncio.timeout(20):
             while open_feeds.total():
                 await asyncio.sleep(0.05)

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import jetstow
-from jetstow.console import zip_api, zip_stream
+from jetstow.console import open_responses, zip_api, zip_stream
 from tests.support import object_builder, raw_stream
 from tests.support.cli import wait_until
 from tests.support.console import error_code
@@ -89,7 +89,7 @@ async def test_number_of_zips_is_limited(
     monkeypatch.setattr(zip_api, "MAX_ZIPS", 1)
     await store.put("a", bytes(32 * 1024 * 1024))
     path = f"buckets/{store.bucket}/zip"
-    open_zips = console.console.context.part(zip_api._new_open_zips)
+    open_zips = console.console.context.part(open_responses.new_counts)
     with console.sign_in(OTHER) as other, console.sign_in() as owner:
         # Neither an error nor a response without a body stays counted.
         assert error_code(owner.get(path, params={"names": "none"})) == "NoSuchKey"

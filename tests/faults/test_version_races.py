@@ -33,15 +33,6 @@ async def other_js(server: NatsServer) -> AsyncIterator[jetstow.JetStreamContext
 
 
 @pytest.fixture
-async def versioned(
-    js: jetstow.JetStreamContext, bucket: str
-) -> AsyncIterator[jetstow.ObjectStore]:
-    """A new, empty bucket with versions."""
-    yield await js.create_object_store(bucket, versioned=True)
-    await js.delete_object_store(bucket)
-
-
-@pytest.fixture
 async def other(
     other_js: jetstow.JetStreamContext, versioned: jetstow.ObjectStore
 ) -> jetstow.ObjectStore:

@@ -29,9 +29,9 @@ async def delete_bucket(bucket: str, js: jetstow.JetStreamContext) -> AsyncItera
 
 
 @pytest.fixture
-async def versioned(
-    js: jetstow.JetStreamContext, bucket: str
+async def target(
+    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
 ) -> AsyncIterator[jetstow.ObjectStore]:
-    """A new, empty bucket with versions."""
-    yield await js.create_object_store(bucket, versioned=True)
-    await js.delete_object_store(bucket)
+    """A second bucket on the same server."""
+    yield await js.create_object_store(f"{store.bucket}-other")
+    await js.delete_object_store(f"{store.bucket}-other")

@@ -32,15 +32,6 @@ META = ObjectMeta(
 )
 
 
-@pytest.fixture
-async def target(
-    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
-) -> AsyncIterator[jetstow.ObjectStore]:
-    """A second bucket on the same server."""
-    yield await js.create_object_store(f"{store.bucket}-other")
-    await js.delete_object_store(f"{store.bucket}-other")
-
-
 @pytest.fixture(scope="module")
 def other_server() -> Iterator[NatsServer]:
     """Another server with a smaller max_payload."""

@@ -6,7 +6,7 @@ import asyncio
 import io
 import logging
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,14 +19,6 @@ from tests.support import raw_stream
 from tests.support.servers import NatsServer
 
 pytestmark = pytest.mark.one_path
-
-
-@pytest.fixture
-async def target(
-    js: jetstow.JetStreamContext, store: jetstow.ObjectStore
-) -> AsyncIterator[jetstow.ObjectStore]:
-    yield await js.create_object_store(f"{store.bucket}-other")
-    await js.delete_object_store(f"{store.bucket}-other")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
@@ -16,8 +15,9 @@ from starlette.routing import Route
 from jetstow import ObjectWatcher
 from jetstow._core.aio.background import running
 from jetstow.console.access import open_bucket, open_call, signed_in
-from jetstow.console.context import Context, context_of
+from jetstow.console.context import context_of
 from jetstow.console.errors import ConsoleError
+from jetstow.console.open_responses import count_open
 from jetstow.console.queries import iso_time
 from jetstow.console.streaming import Streamed
 from jetstow.errors import BucketNotFoundError, JetstowError
@@ -61,23 +61,11 @@ async def changes(request: Request) -> Response:
     prefix = request.query_params.get("prefix", "")
     name = request.path_params["bucket"]
     call = await open_call(request, name, "ListObjectsV2", query={"prefix": prefix})
-    open_feeds = context_of(request).part(_new_open_feeds)
-    access_key = signed_in(request).key.access_key
-    if open_feeds[access_key] >= MAX_FEEDS:
-        raise ConsoleError("TooManyRequests", f"The key has {MAX_FEEDS} feeds open: close one.")
-    open_feeds[access_key] += 1
-
-    def on_end() -> None:
-        open_feeds[access_key] -= 1
-
+    message = f"The key has {MAX_FEEDS} feeds open: close one."
+    on_end = count_open(request, "feed", MAX_FEEDS, message)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     events = _Feed(request, call.bucket, prefix).events()
     return Streamed(events, "text/event-stream", headers, on_end=on_end)
-
-
-def _new_open_feeds(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context
-    """Return how many feeds are open, by access key."""
-    return Counter()
 
 
 class _Feed:

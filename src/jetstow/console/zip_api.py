@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncGenerator
 from typing import Final
 from urllib.parse import quote
@@ -14,9 +13,8 @@ from starlette.routing import Route
 
 from jetstow import ObjectReader
 from jetstow.console.access import object_call, open_bucket, open_call, signed_in
-from jetstow.console.context import Context, context_of
-from jetstow.console.errors import ConsoleError
 from jetstow.console.names import sizes_below
+from jetstow.console.open_responses import count_open
 from jetstow.console.reading import open_readable
 from jetstow.console.streaming import Streamed
 from jetstow.console.zip_names import archive_paths
@@ -33,16 +31,8 @@ async def archive(request: Request) -> Response:
 
     Without both, all below `prefix`. That is left out of the paths in the archive.
     """
-    open_zips = context_of(request).part(_new_open_zips)
-    access_key = signed_in(request).key.access_key
-    if open_zips[access_key] >= MAX_ZIPS:
-        message = f"The key downloads {MAX_ZIPS} zips: wait for one."
-        raise ConsoleError("TooManyRequests", message)
-    open_zips[access_key] += 1
-
-    def on_end() -> None:
-        open_zips[access_key] -= 1
-
+    message = f"The key downloads {MAX_ZIPS} zips: wait for one."
+    on_end = count_open(request, "zip", MAX_ZIPS, message)
     try:
         pieces, label = await _archive(request)
     except BaseException:
@@ -51,11 +41,6 @@ async def archive(request: Request) -> Response:
     disposition = f"attachment; filename*=UTF-8''{quote(f'{label}.zip', safe='')}"
     headers = {"content-disposition": disposition, "cache-control": "no-store"}
     return Streamed(pieces, "application/zip", headers, on_end=on_end)
-
-
-def _new_open_zips(context: Context) -> Counter[str]:  # noqa: ARG001 - a part of each context
-    """Return how many archives are being made, by access key."""
-    return Counter()
 
 
 async def _archive(request: Request) -> tuple[AsyncGenerator[bytes, None], str]:

@@ -65,11 +65,11 @@ async def write_chunks(chunks: AsyncIterator[bytes], file: object) -> None:
     elif is_regular_file(file):
         async with Worker[None]() as worker:
             async for block in _blocks(chunks):
-                await worker.start(_write_block, write, block)
+                await worker.start(_write_block, _never, write, block)
             await worker.result()
     else:
         async for block in _blocks(chunks):
-            await run_stoppable(file, _write_block_unless_stopped, write, block)
+            await run_stoppable(file, _write_block, write, block)
 
 
 async def _blocks(chunks: AsyncIterator[bytes]) -> AsyncGenerator[list[bytes], None]:
@@ -97,14 +97,11 @@ def _write_method(file: object) -> Write:
     return file.write
 
 
-def _write_block(write: Write, chunks: list[bytes]) -> None:
-    for chunk in chunks:
-        write_all(write, chunk)
+def _never() -> bool:
+    return False
 
 
-def _write_block_unless_stopped(
-    is_stopped: Callable[[], bool], write: Write, chunks: list[bytes]
-) -> None:
+def _write_block(is_stopped: Callable[[], bool], write: Write, chunks: list[bytes]) -> None:
     for chunk in chunks:
         if is_stopped():
             return

@@ -90,7 +90,8 @@ async def run_blocking(file: object, function: Callable[..., T], *args: Any) -> 
 
     Raises: what the function raises.
     """
-    has_own_thread = _mode(file) is not None and not is_regular_file(file)
+    mode = _mode(file)
+    has_own_thread = mode is not None and not stat.S_ISREG(mode)
     limiter = CapacityLimiter(1) if has_own_thread else None
     return await to_thread.run_sync(function, *args, abandon_on_cancel=True, limiter=limiter)
 
