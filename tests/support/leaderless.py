@@ -16,6 +16,8 @@ PREFIX = "LEADERLESS.API"
 async def leaderless(nc: Client, stream: str) -> AsyncIterator[list[str]]:
     """Serve the JetStream API at `PREFIX`. The first STREAM.INFO of a stream has no leader.
 
+    STREAM.LIST leaves it out, as the server does then.
+
     Yield a list, to which the requests that were answered so are added.
     """
     wrong: list[str] = []
@@ -27,8 +29,12 @@ async def leaderless(nc: Client, stream: str) -> AsyncIterator[list[str]]:
             wrong.append(api)
             info = json.loads(data)
             info |= {"cluster": {"name": "test"}, "total": 0}
-            info["state"] |= {"messages": 0, "last_seq": 0, "subjects": None}
+            info["state"]["subjects"] = None
             data = json.dumps(info).encode()
+        elif api == ".STREAM.LIST":
+            page = json.loads(data)
+            page["streams"] = [each for each in page["streams"] if each["config"]["name"] != stream]
+            data = json.dumps(page | {"missing": [stream]}).encode()
         await message.respond(data)
 
     subscription = await nc.subscribe(f"{PREFIX}.>", cb=forward)
