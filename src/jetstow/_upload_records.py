@@ -3,6 +3,7 @@
 The gateway is an extra. `jetstow gc` must spare the chunks of its uploads without it.
 
 Records are read from the leader: replicas may lag, and what is missing in a list is taken as gone.
+A list without a leader may be empty (docs/decisions/0049).
 nats-py's `watch` may report the end of the records before the first one has arrived.
 """
 
@@ -10,13 +11,19 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from nats.js.client import JetStreamContext
-from nats.js.errors import NotFoundError
+
+from jetstow._core.bucket.stored_message import decode_stored_message
+from jetstow._core.protocol.api_errors import decode_stream_info
+from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._core.protocol.metadata import json_encode
+from jetstow._core.protocol.timestamps import parse_timestamp
+from jetstow._core.transport.jetstream_api import JetStreamAPI
+from jetstow.errors import BucketNotFoundError
 
 # The key-value bucket. The key of an upload is BUCKET.ID.0, and that of a part BUCKET.ID.NUMBER.
 UPLOAD_RECORDS: Final = "JETSTOW_S3_UPLOADS"
@@ -53,16 +60,29 @@ def keep_uploads(
     return keep
 
 
+def records_api(js: JetStreamContext) -> JetStreamAPI:
+    """Return the API for requests to the stream of the records. They outlast an election."""
+    api = JetStreamAPI.of_connection(js._nc, js._prefix, js._timeout, "")  # noqa: SLF001
+    return api.of_stream(has_replicas=api.retry_timeout > 0)
+
+
 async def read_record(js: JetStreamContext, key: str) -> Record | None:
-    """Return the record of a key; None if there is none."""
+    """Return the record of a key; None if there is none.
+
+    Raises: `ConnectionLostError`, `TimeoutError`, `JetStreamUnavailableError`.
+    """
+    api, query = f"STREAM.MSG.GET.{_STREAM}", json_encode({"last_by_subj": _SUBJECT + key})
     try:
-        message = await js.get_last_msg(_STREAM, _SUBJECT + key)
-    except NotFoundError:
+        message = await records_api(js).request_decoded(
+            ErrorContext(UPLOAD_RECORDS), api, query, decode_stored_message
+        )
+    except BucketNotFoundError:
         return None
-    if "KV-Operation" in (message.headers or {}):
-        return None  # a delete marker
-    assert message.time is not None, "messages of a stream have a time"
-    return Record(key, message.data or b"", message.seq or 0, message.time)
+    if message is None or not message.data:
+        return None  # a delete marker is empty
+    seconds = parse_timestamp(message.time) / 10**9
+    time = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return Record(key, message.data, message.seq, time)
 
 
 async def read_records(js: JetStreamContext, keys: Sequence[str]) -> AsyncGenerator[Record, None]:
@@ -75,24 +95,24 @@ async def read_records(js: JetStreamContext, keys: Sequence[str]) -> AsyncGenera
 
 
 async def list_keys(js: JetStreamContext, pattern: str) -> list[str]:
-    """Return the keys that match a pattern, those with a delete marker included."""
+    """Return the keys that match a pattern, those with a delete marker included.
+
+    Raises: what `read_record` raises.
+    """
     keys: list[str] = []
     while True:
-        request = {"subjects_filter": _SUBJECT + pattern, "offset": len(keys)}
+        # nats-py's `stream_info` has no offset, and the server ends a page at 100,000 subjects.
+        query = json_encode({"subjects_filter": _SUBJECT + pattern, "offset": len(keys)})
         try:
-            info = await _request_info(js, request)
-        except NotFoundError:
+            info = await records_api(js).request_decoded(
+                ErrorContext(UPLOAD_RECORDS), f"STREAM.INFO.{_STREAM}", query, decode_stream_info
+            )
+        except BucketNotFoundError:
             return []
         page = info["state"].get("subjects") or {}
         keys += [subject.removeprefix(_SUBJECT) for subject in page]
         if not page or len(keys) >= info.get("total", 0):
             return keys
-
-
-async def _request_info(js: JetStreamContext, request: dict[str, object]) -> dict[str, Any]:
-    # nats-py's `stream_info` has no offset, and the server ends a page at 100,000 subjects.
-    api = f"{js._prefix}.STREAM.INFO.{_STREAM}"  # noqa: SLF001
-    return await js._api_request(api, json.dumps(request).encode())  # noqa: SLF001
 
 
 async def _recorded_nuids(js: JetStreamContext, bucket: str) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -34,15 +34,14 @@ def check_is_due(fs: JetstowFileSystem, bucket: str) -> ListingCache:
 
 def checks(fs: JetstowFileSystem, bucket: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list to which the requests of the checks of a listing are added."""
-    listing, made = listing_of(fs, bucket), list[str]()
-    for owner, name in ((listing._store, "status"), (listing._js, "stream_info")):
-        original: Callable[..., Awaitable[Any]] = getattr(owner, name)
+    stream, made = listing_of(fs, bucket)._store._bucket, list[str]()
+    original = stream.info
 
-        async def count(*args: Any, _call: Any = original, _name: str = name, **kw: Any) -> Any:
-            made.append(_name)
-            return await _call(*args, **kw)
+    async def count(**options: object) -> dict[str, Any]:
+        made.append("names" if options else "state")
+        return await original(**options)
 
-        monkeypatch.setattr(owner, name, count)
+    monkeypatch.setattr(stream, "info", count)
     return made
 
 
@@ -107,14 +106,14 @@ def test_check_costs_one_request_unless_messages_were_removed(
     fs.pipe(f"{root}/b", b"b")
     fs.find(root)
     fs.find(root)
-    assert made == ["status"]
+    assert made == ["state"]
     check_is_due(fs, root)
     fs.pipe(f"{root}/b", b"replaced")
     fs.find(root)
-    assert made == ["status", "status", "stream_info"]
+    assert made == ["state", "state", "names"]
     check_is_due(fs, root)
     fs.find(root)
-    assert made == ["status", "status", "stream_info", "status"]
+    assert made == ["state", "state", "names", "state"]
 
 
 def test_interval_of_checks_follows_the_number_of_names(fs: JetstowFileSystem, root: str) -> None:

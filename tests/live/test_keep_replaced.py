@@ -176,6 +176,25 @@ async def test_version_replaced_during_the_collection(
     assert old.nuid not in await raw_stream.chunks(raw, store.bucket)
 
 
+@pytest.mark.parametrize("is_named", [False, True])
+async def test_upload_continued_during_the_collection(
+    store: jetstow.ObjectStore, raw: Client, *, is_named: bool
+) -> None:
+    """It lost the chunks that it had before a long pause, and got its name without them."""
+    bucket, body = store.bucket, {"name": "a", "bucket": store.bucket, "size": 1, "chunks": 1}
+    nuid = await object_builder.write_chunks(raw, bucket, [b"1"])
+
+    async def keep(_: Sequence[str]) -> list[str]:
+        if is_named:
+            await raw_stream.write_metadata(raw, bucket, "a", body | {"nuid": nuid})
+        else:
+            await object_builder.write_chunks(raw, bucket, [b"2"], nuid)
+        return []
+
+    await store.collect_garbage(grace=0, keep=keep)
+    assert await raw_stream.chunks(raw, bucket) == {nuid: 1 if is_named else 2}
+
+
 async def test_failure_to_ask_removes_nothing(store: jetstow.ObjectStore, raw: Client) -> None:
     unused = await object_builder.write_chunks(raw, store.bucket, [b"1"])
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.support.cli import wait_until
 from tests.support.cluster import Cluster
 from tests.support.gateway import new_client
 from tests.support.multipart import Upload
@@ -31,3 +36,27 @@ def test_all_new_buckets_have_replicas(tmp_path: Path, bucket: str) -> None:
         }
         own = ("KV_JETSTOW_S3_UPLOADS", "OBJ_JETSTOW_S3_LOCKS", "OBJ_JETSTOW_S3_SPOOL")
         assert found == dict.fromkeys((f"OBJ_{bucket}", *own), 3)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_server_that_hangs(tmp_path: Path, bucket: str) -> None:
+    """The gateway answered 503 for six minutes, although the other two servers worked."""
+    with (
+        Cluster() as cluster,
+        Served(cluster.urls[0], "--replicas", "3", home=tmp_path) as served,
+    ):
+        s3 = new_client(served.url, served.key)
+        s3.create_bucket(Bucket=bucket)
+        cluster.nodes[0].pause()
+        wait_until(lambda: is_available(s3, bucket))
+        s3.put_object(Bucket=bucket, Key="a", Body=b"data")
+        cluster.nodes[0].resume()
+
+
+def is_available(s3: Any, bucket: str) -> bool:
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        return False
+    return True

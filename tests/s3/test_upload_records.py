@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import logging
+
+import pytest
 
 import jetstow
 from jetstow._upload_records import UPLOAD_RECORDS, list_keys
@@ -11,6 +14,7 @@ from jetstow.s3 import keep_uploads
 from jetstow.s3.multipart.model import Part, Upload
 from jetstow.s3.multipart.records import Records
 from jetstow.s3.objects import Attributes
+from tests.support.leaderless import PREFIX, leaderless
 from tests.support.servers import NatsServer
 
 NOW = datetime.datetime.now(datetime.UTC)
@@ -72,3 +76,32 @@ async def test_removed_upload_is_not_listed(server: NatsServer, bucket: str) -> 
         assert await records.list(bucket) == []
         assert await records.find(bucket, upload.id) is None
         assert await keep_uploads(js, bucket)([upload.nuid]) == set()
+
+
+async def test_list_without_a_leader_is_read_again(server: NatsServer, bucket: str) -> None:
+    """It was taken as empty, so that `gc` removed the chunks of running uploads."""
+    async with jetstow.connect(server.url) as nc, leaderless(nc, f"KV_{UPLOAD_RECORDS}") as wrong:
+        upload = new_upload(bucket, "1")
+        await Records(nc.jetstream()).create(upload, 1)
+        js = nc.jetstream(prefix=PREFIX)
+        assert await keep_uploads(js, bucket)([upload.nuid]) == {upload.nuid}
+        assert wrong
+
+
+async def test_record_waits_for_a_leader(
+    server: NatsServer, bucket: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A stream without a leader receives no messages: the gateway answered 500."""
+    caplog.set_level(logging.INFO, "jetstow.retry")
+    async with jetstow.connect(server.url) as nc:
+        js = nc.jetstream()
+        records, upload = Records(js), new_upload(bucket, "1")
+        await records.create(upload, 1)
+        config = (await js.stream_info(f"KV_{UPLOAD_RECORDS}")).config
+        await js.delete_stream(f"KV_{UPLOAD_RECORDS}")
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            group.create_task(records.create(upload, 1))
+            while not caplog.records:
+                await asyncio.sleep(0.01)
+            await js.add_stream(config)
+        assert await records.list(bucket) == [upload]

@@ -23,8 +23,12 @@ from jetstow.s3.server import Certificate
 
 LogFormat = Literal["text", "json"]
 
+# From a NATS server that hangs, a gateway goes to another one after 15 to 20 seconds. By default,
+# nats-py does so after six minutes.
+_PINGS: Final[dict[str, Any]] = {"ping_interval": 5, "max_outstanding_pings": 2}
+
 # A gateway waits for its NATS servers as long as they are away.
-RECONNECT_FOREVER: Final[dict[str, Any]] = {"max_reconnect_attempts": -1}
+CONNECTION: Final[dict[str, Any]] = {"max_reconnect_attempts": -1} | _PINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,9 @@ async def running(
 
         async def connect_as(creds: Path) -> jetstow.JetStreamContext:
             settings = replace(options.settings, creds=creds, nkey=None)
-            client = await stack.enter_async_context(await connect(settings))
+            client = await stack.enter_async_context(await connect(settings, **_PINGS))
             # Not before: the first connection would be tried forever, too.
-            client.options |= RECONNECT_FOREVER
+            client.options |= CONNECTION
             return client.jetstream(**settings.js_options)
 
         gateway = Gateway(

@@ -73,7 +73,7 @@ class Connection:
             # A concurrent call may have created another one while this one waited.
             listing = self._listings.get(bucket)
         if listing is None:
-            listing = self._listings[bucket] = ListingCache(await self.jetstream(), store)
+            listing = self._listings[bucket] = ListingCache(store)
         await listing.wait_until_filled()
         return listing
 

@@ -17,12 +17,11 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-import nats.js.errors
-
 import jetstow
 from jetstow import BucketStatus, ObjectInfo, ObjectWatcher
 from jetstow._core.aio import background
 from jetstow._core.protocol import subjects
+from jetstow.errors import BucketNotFoundError
 
 # The state of the stream is read at most this often, in seconds. If messages were removed, the
 # server then sends the names of the bucket, about 80 bytes each: at most `_NAMES_PER_SECOND`.
@@ -47,10 +46,9 @@ class ListingCache:
     by every change that the watch delivers. `is_stale` requests a new listing.
     """
 
-    def __init__(self, js: jetstow.JetStreamContext, store: jetstow.ObjectStore) -> None:
+    def __init__(self, store: jetstow.ObjectStore) -> None:
         self.changed = asyncio.Event()
         self.is_stale = False
-        self._js = js
         self._store = store
         self._infos: dict[str, ObjectInfo] = {}
         self._sorted: list[str] | None = None
@@ -160,21 +158,22 @@ class ListingCache:
 
     async def _drop_missing(self) -> None:
         """Compare the names with those in the stream, and remove the others."""
-        stream = subjects.stream_name(self._store.bucket)
+        # Not nats-py's `stream_info`: without a leader, no name may be in it (decision 0049).
+        stream = self._store._bucket  # noqa: SLF001
         try:
-            reply = await self._js.stream_info(stream, subjects_filter=_ALL_METADATA)
-        except nats.js.errors.NotFoundError:
+            state = (await stream.info(subjects_filter=_ALL_METADATA))["state"]
+        except BucketNotFoundError:
             self.is_stale = True
             return
-        state = reply.state
-        stored = {subject.rpartition(".")[2] for subject in state.subjects or ()}
+        stored = {subject.rpartition(".")[2] for subject in state.get("subjects") or ()}
         if len(stored) >= _MAX_SUBJECTS:
             self.is_stale = True  # the reply is not complete: read all names again
             return
-        self._bucket.note_removals(state.last_seq, state.messages)
+        last_seq = state["last_seq"]
+        self._bucket.note_removals(last_seq, state["messages"])
         for name, info in list(self._infos.items()):
             # What was written after the reply is not in it.
-            if info.revision <= state.last_seq and _encode(name) not in stored:
+            if info.revision <= last_seq and _encode(name) not in stored:
                 self.remove(name)
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import nats.errors
+import nats.js.errors
 
 from jetstow import errors
 
@@ -162,6 +163,10 @@ _JETSTOW_ERRORS: Final[tuple[tuple[type[Exception], str], ...]] = (
     (errors.TimeoutError, "ServiceUnavailable"),
     (errors.ConnectionLostError, "ServiceUnavailable"),
     (errors.JetStreamUnavailableError, "ServiceUnavailable"),
+    # nats-py's, of consumers for example, while there is no leader.
+    (nats.errors.TimeoutError, "ServiceUnavailable"),
+    (nats.errors.NoRespondersError, "ServiceUnavailable"),
+    (nats.js.errors.ServiceUnavailableError, "ServiceUnavailable"),
 )
 # Their messages are for the client. Those of the other classes name servers and subjects.
 _EXPLAINED: Final = (

@@ -30,6 +30,9 @@ from jetstow.types import GarbageResult
 # Chunk subjects that are purged before new metadata is read.
 _SUBJECTS_PER_BATCH: Final = 1_024
 
+# Concurrent requests to the leader.
+_MAX_CONCURRENT_REQUESTS: Final = 64
+
 _SECOND: Final = 10**9
 
 
@@ -66,10 +69,9 @@ async def collect(
     async with aclosing(scan) as messages:
         async for message in messages:
             last_chunks[message.subject] = message
-    last_seq = int(info["state"]["last_seq"])
-    references = References(stream, last_seq)
+    references = References(stream, int(info["state"]["last_seq"]))
     await references.read()
-    collector = _Collector(stream, references, before, last_seq, keep, dry_run=dry_run)
+    collector = _Collector(stream, references, before, keep, dry_run=dry_run)
     if not references.findings:
         await collector.remove_chunks(last_chunks)
     await collector.remove_names()
@@ -106,7 +108,6 @@ class _Collector:
         stream: Stream,
         references: References,
         before: int,
-        last_seq: int,
         keep: Keep | None,
         *,
         dry_run: bool,
@@ -116,9 +117,7 @@ class _Collector:
         self._stream = stream
         self._references = references
         self._before = before
-        self._last_seq = last_seq
         self._keep = keep
-        self._active: set[str] = set()
         self._dry_run = dry_run
 
     # -- chunks ----------------------------------------------------------------------------
@@ -132,12 +131,15 @@ class _Collector:
         for start in range(0, len(old), _SUBJECTS_PER_BATCH):
             if not await self._references.read_new():
                 return
-            await self._find_active()
             batch = old[start : start + _SUBJECTS_PER_BATCH]
             batch = [chunk for chunk in batch if not self._is_used(chunk)]
-            inactive = [chunk for chunk in batch if chunk.subject not in self._active]
-            self.recent += len(batch) - len(inactive)
-            inactive = await self._not_kept(inactive)
+            wanted = await self._not_kept(batch)
+            inactive = await self._not_continued(wanted)
+            self.recent += len(wanted) - len(inactive)
+            # Again, as an upload may have got its name since: its record is removed after that.
+            if not await self._references.read_new():
+                return
+            inactive = [chunk for chunk in inactive if not self._is_used(chunk)]
             if self._dry_run:
                 self._add([counts.get(chunk.subject, 0) for chunk in inactive])
             else:
@@ -151,13 +153,16 @@ class _Collector:
         kept = frozenset(await answer if isinstance(answer, Awaitable) else answer)
         return [chunk for chunk in chunks if self._nuid(chunk) not in kept]
 
-    async def _find_active(self) -> None:
-        """Find the uploads that were continued since the scan, after any pause."""
-        pattern, after = subjects.all_chunks_subject(self._stream.subject_bucket), self._last_seq
-        async with aclosing(scan_messages(self._stream, pattern, after=after)) as messages:
-            async for message in messages:
-                self._active.add(message.subject)
-                self._last_seq = message.seq
+    async def _not_continued(self, chunks: list[MessageInfo]) -> list[MessageInfo]:
+        """Return the last chunks that the leader has no later one of: a replica may lag."""
+        stream, context = self._stream, self._stream.error_context()
+        remaining: list[MessageInfo] = []
+        for start in range(0, len(chunks), _MAX_CONCURRENT_REQUESTS):
+            batch = chunks[start : start + _MAX_CONCURRENT_REQUESTS]
+            requests = [stream.next_message(context, each.subject, each.seq + 1) for each in batch]
+            later = await asyncio.gather(*requests)
+            remaining += [chunk for chunk, other in zip(batch, later, strict=True) if other is None]
+        return remaining
 
     async def _count_chunks(self) -> dict[str, int]:
         """Return the number of messages of each chunk subject."""

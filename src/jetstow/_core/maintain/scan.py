@@ -125,21 +125,15 @@ async def _scan_by_name(
 
 
 async def scan_messages(
-    stream: Stream,
-    subject: str,
-    policy: Literal["all", "last_per_subject"] = "all",
-    *,
-    after: int = 0,
+    stream: Stream, subject: str, policy: Literal["all", "last_per_subject"] = "all"
 ) -> AsyncGenerator[MessageInfo, None]:
     """Yield the messages of a subject up to the current last one, without their bytes.
 
-    `after` starts after a sequence, and then all messages are returned.
-
     The messages come from a consumer with headers only. Servers before 2.10 may leave out messages
-    that were stored while others were purged.
+    that were stored while others were purged, and a replica may lag: it lacks the newest ones.
     """
     retries, last = stream.api.retry_policy(stream.error_context()), await last_sequence(stream)
-    empty_consumers = 0
+    empty_consumers = after = 0
     while empty_consumers < _MAX_EMPTY_CONSUMERS and after < last:
         empty_consumers += 1
         scan = _ConsumerScan(stream, subject, policy, after)

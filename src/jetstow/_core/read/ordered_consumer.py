@@ -16,6 +16,7 @@ from jetstow._core.bucket.stream import Stream
 from jetstow._core.protocol import subjects
 from jetstow._core.protocol.message import Message, status
 from jetstow._core.protocol.msg_metadata import MsgMetadata
+from jetstow._core.read.replica_lag import ReplicaLag
 from jetstow._core.transport.mailbox import Mailbox
 from jetstow.errors import (
     ConnectionLostError,
@@ -74,6 +75,7 @@ class OrderedConsumer(Generic[T]):
         self._may_skip = False
         self._revision = 0
         self._received = 0
+        self._lag = ReplicaLag(stream)
         self._created: str | None = None
         # The server's time at which the consumer was created, in its format.
         self.opened_at = ""
@@ -154,8 +156,11 @@ class OrderedConsumer(Generic[T]):
         Raises: `BucketNotFoundError` (it was deleted, or deleted and created again).
         """
         info = await self._stream.check_same(self._created)
-        if info["state"]["last_seq"] < self._revision:
+        last_seq = info["state"]["last_seq"]
+        if last_seq < self._revision:
             self._policy, self._revision = "last_per_subject", 0
+        if self._created is None:
+            self._lag.target = last_seq
         self._created = info["created"]
 
     @property
@@ -172,8 +177,10 @@ class OrderedConsumer(Generic[T]):
         assert self._mailbox is not None, "the consumer is not open"
         while True:
             if self._caught_up and not self._initial_done:
-                self._initial_done = True
-                return None
+                if not await self._lag.lacks_initial(self._revision):
+                    self._initial_done = True
+                    return None
+                self._caught_up = False
             message = await self._next_message(self._mailbox)
             if status(message) is not None:
                 continue
@@ -222,6 +229,10 @@ class OrderedConsumer(Generic[T]):
         if last_seq is not None and self._may_skip:
             await self._check_skipped(None)
             self._caught_up = True  # the pending counts of the messages may be wrong, too
+        elif last_seq is not None and has_waited and self._stream.replicas > 1:
+            if await self._lag.is_stuck(self._revision):
+                raise GapError  # the next consumer may be on another replica
+            self._caught_up = self._caught_up or not self._lag.is_missing
 
     async def _check_deliveries(self, mailbox: Mailbox) -> None:
         """Check that a consumer that has delivered nothing, not even a heartbeat, is gone.

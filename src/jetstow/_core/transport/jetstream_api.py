@@ -5,14 +5,21 @@ Only this module and `inbox.py` talk to the server.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from jetstow._core.protocol.api_errors import decode_response, no_responders
+from jetstow._core.protocol.api_errors import (
+    decode_response,
+    decode_stream_info,
+    no_responders,
+)
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.message import NO_RESPONDERS, Message, status
 from jetstow._core.protocol.metadata import json_encode
+from jetstow._core.protocol.subjects import bucket_name
 from jetstow._core.transport.inbox import Inbox, M
 from jetstow._core.transport.pending_reply import PendingReply
 from jetstow._core.transport.retry import (
@@ -22,9 +29,16 @@ from jetstow._core.transport.retry import (
     RetryPolicy,
 )
 from jetstow._core.transport.unawaited_reply import OnEnd, UnawaitedReply
+from jetstow.errors import BucketNotFoundError, JetStreamUnavailableError, ServerError
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+
+_log = logging.getLogger("jetstow.read")
+
+# How long a list waits for the streams that had no leader, in seconds: for one election. A stream
+# with one replica, on a server that is down, would let it wait each time.
+_MISSING_TIMEOUT: Final = 10.0
 
 # nats-py parses the version with a regular expression on each access of `major` or `minor`.
 _versions: dict[str, tuple[int, int]] = {}
@@ -195,15 +209,39 @@ class JetStreamAPI:
     async def list_streams(
         self, verb: Literal["NAMES", "LIST"], subject: str
     ) -> AsyncGenerator[Any, None]:
-        """Yield the names, or the configuration and state, of the streams that store a subject."""
+        """Yield the names, or the configuration and state, of the streams that store a subject.
+
+        Lists of states leave out streams without a leader, which are then asked one by one.
+        """
         offset = 0
         while True:
             page = await self.request(
                 ErrorContext(), f"STREAM.{verb}", {"subject": subject, "offset": offset}
             )
-            streams = page.get("streams") or []
+            streams, missing = page.get("streams") or [], page.get("missing") or []
+            if missing:
+                # Those whose servers are offline for long are in the list nevertheless.
+                listed = {stream["config"]["name"] for stream in streams}
+                missing = [name for name in missing if name not in listed]
             for stream in streams:
                 yield stream
-            offset += len(streams)
-            if not streams or offset >= page.get("total", 0):
+            for info in await asyncio.gather(*map(self._info_of_missing, missing)):
+                if info is not None:
+                    yield info
+            offset += len(streams) + len(missing)
+            if not (streams or missing) or offset >= page.get("total", 0):
                 return
+
+    async def _info_of_missing(self, stream: str) -> dict[str, Any] | None:
+        """Return the state of a stream when it has a leader again; None if it gets none."""
+        context, api = ErrorContext(bucket_name(stream)), self.of_stream(has_replicas=True)
+        try:
+            async with asyncio.timeout(_MISSING_TIMEOUT):
+                return await api.request_decoded(
+                    context, f"STREAM.INFO.{stream}", b"", decode_stream_info
+                )
+        except BucketNotFoundError:
+            return None  # deleted since
+        except (TimeoutError, JetStreamUnavailableError, ServerError) as error:
+            _log.warning("%s is not listed: %s", context, str(error) or "it has no leader")
+            return None

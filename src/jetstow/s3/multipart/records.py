@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 import msgspec
@@ -19,7 +20,15 @@ from nats.js import errors as js_errors
 from nats.js.kv import KeyValue
 
 from jetstow import JetStreamContext
-from jetstow._upload_records import UPLOAD_RECORDS, list_keys, read_record, read_records
+from jetstow._core.protocol.api_errors import no_responders
+from jetstow._core.protocol.error_context import ErrorContext
+from jetstow._upload_records import (
+    UPLOAD_RECORDS,
+    list_keys,
+    read_record,
+    read_records,
+    records_api,
+)
 from jetstow.s3.errors import S3Error
 from jetstow.s3.multipart.model import MAX_PARTS, Part, Tail, Upload
 
@@ -31,6 +40,7 @@ _SUBJECT: Final = f"$KV.{UPLOAD_RECORDS}."
 _TAIL: Final = "0.tail"
 
 _Record = TypeVar("_Record", Upload, Part, Tail)
+_Result = TypeVar("_Result")
 
 
 class Records:
@@ -47,8 +57,8 @@ class Records:
     async def create(self, upload: Upload, replicas: int) -> None:
         """Record a new upload. The records have at least as many replicas as its bucket."""
         kv = await self._open(replicas)
-        with _as_s3_errors():
-            await kv.put(_key(upload.bucket, upload.id), msgspec.msgpack.encode(upload))
+        record = msgspec.msgpack.encode(upload)
+        await self._publish(partial(kv.put, _key(upload.bucket, upload.id), record))
 
     async def find(self, bucket: str, upload_id: str) -> tuple[Upload, int] | None:
         """Return an upload and the revision of its record; None if there is none."""
@@ -64,14 +74,14 @@ class Records:
         """Remove an upload and its parts; with a revision, only if it is at that revision."""
         kv = await self._open()
         key = _key(upload.bucket, upload.id)
+        if revision is not None:
+            try:
+                await self._publish(partial(kv.delete, key, last=revision))
+            except js_errors.APIError as error:
+                if error.err_code in (10071, 10164):
+                    return False
+                raise
         with _as_s3_errors():
-            if revision is not None:
-                try:
-                    await kv.delete(key, last=revision)
-                except js_errors.APIError as error:
-                    if error.err_code in (10071, 10164):
-                        return False
-                    raise
             await self._js.purge_stream(
                 _STREAM, subject=_SUBJECT + _key(upload.bucket, upload.id, ">")
             )
@@ -94,12 +104,11 @@ class Records:
 
         A record is stored again with the first part and before the completion.
         """
-        with _as_s3_errors():
-            keys = await list_keys(self._js, _key(bucket, "*"))
-            return [
-                (msgspec.msgpack.decode(record.value, type=Upload), record.time)
-                async for record in read_records(self._js, keys)
-            ]
+        keys = await list_keys(self._js, _key(bucket, "*"))
+        return [
+            (msgspec.msgpack.decode(record.value, type=Upload), record.time)
+            async for record in read_records(self._js, keys)
+        ]
 
     # -- parts -------------------------------------------------------------------------------
 
@@ -126,19 +135,18 @@ class Records:
         self, upload: Upload, *, after: int = 0, limit: int = MAX_PARTS
     ) -> dict[int, Part]:
         """Return the parts with numbers above `after` by number, in order: up to `limit`."""
-        with _as_s3_errors():
-            pattern = _key(upload.bucket, upload.id, "*")
-            keys = await list_keys(self._js, pattern)
-            numbers = sorted(int(key.rpartition(".")[2]) for key in keys)  # 0 is the upload
-            selected = [pattern[:-1] + str(number) for number in numbers if number > after]
-            parts: dict[int, Part] = {}
-            async with aclosing(read_records(self._js, selected)) as records:
-                async for record in records:
-                    part = msgspec.msgpack.decode(record.value, type=Part)
-                    parts[part.number] = part
-                    if len(parts) >= limit:
-                        break
-            return parts
+        pattern = _key(upload.bucket, upload.id, "*")
+        keys = await list_keys(self._js, pattern)
+        numbers = sorted(int(key.rpartition(".")[2]) for key in keys)  # 0 is the upload
+        selected = [pattern[:-1] + str(number) for number in numbers if number > after]
+        parts: dict[int, Part] = {}
+        async with aclosing(read_records(self._js, selected)) as records:
+            async for record in records:
+                part = msgspec.msgpack.decode(record.value, type=Part)
+                parts[part.number] = part
+                if len(parts) >= limit:
+                    break
+        return parts
 
     async def put_tail(self, upload: Upload, tail: Tail) -> None:
         """Record the tail of the parts in order, replacing that of earlier ones."""
@@ -152,24 +160,35 @@ class Records:
     # -- inside ------------------------------------------------------------------------------
 
     async def _get(self, key: str, kind: type[_Record]) -> tuple[_Record, int] | None:
-        with _as_s3_errors():
-            record = await read_record(self._js, key)
+        record = await read_record(self._js, key)
         if record is None:
             return None
         return msgspec.msgpack.decode(record.value, type=kind), record.revision
 
     async def _put(self, key: str, record: Part | Tail) -> None:
         kv = await self._open()
-        with _as_s3_errors():
-            await kv.put(key, msgspec.msgpack.encode(record))
+        await self._publish(partial(kv.put, key, msgspec.msgpack.encode(record)))
 
     async def _update(self, key: str, record: Upload | Part, revision: int) -> int | None:
         kv = await self._open()
         try:
-            with _as_s3_errors():
-                return await kv.update(key, msgspec.msgpack.encode(record), last=revision)
+            value = msgspec.msgpack.encode(record)
+            return await self._publish(partial(kv.update, key, value, last=revision))
         except js_errors.KeyWrongLastSequenceError:
             return None
+
+    async def _publish(self, publish: Callable[[], Awaitable[_Result]]) -> _Result:
+        """Publish a record; again while there is no leader: then no server has received it."""
+        context = ErrorContext(UPLOAD_RECORDS)
+
+        async def attempt() -> _Result:
+            try:
+                return await publish()
+            except js_errors.NoStreamResponseError:
+                raise no_responders(context) from None
+
+        with _as_s3_errors():
+            return await records_api(self._js).retry(context, attempt)
 
     async def _open(self, replicas: int = 1) -> KeyValue:
         """Return the bucket. Create it, or add replicas to it, as needed."""
