@@ -28,7 +28,7 @@ LogFormat = Literal["text", "json"]
 _PINGS: Final[dict[str, Any]] = {"ping_interval": 5, "max_outstanding_pings": 2}
 
 # A gateway waits for its NATS servers as long as they are away.
-CONNECTION: Final[dict[str, Any]] = {"max_reconnect_attempts": -1} | _PINGS
+CONNECTION_OPTIONS: Final[dict[str, Any]] = {"max_reconnect_attempts": -1} | _PINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ async def running(
             settings = replace(options.settings, creds=creds, nkey=None)
             client = await stack.enter_async_context(await connect(settings, **_PINGS))
             # Not before: the first connection would be tried forever, too.
-            client.options |= CONNECTION
+            client.options |= CONNECTION_OPTIONS
             return client.jetstream(**settings.js_options)
 
         gateway = Gateway(

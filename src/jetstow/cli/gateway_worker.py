@@ -13,7 +13,7 @@ from typing import Final
 from jetstow.cli.command import log_to_stderr
 from jetstow.cli.connection import connect
 from jetstow.cli.gateway import (
-    CONNECTION,
+    CONNECTION_OPTIONS,
     GatewayOptions,
     Listeners,
     new_event_loop,
@@ -46,7 +46,7 @@ async def _serve(task: WorkerTask) -> None:
         loop.add_signal_handler(number, stop.set)
     options, listeners = task.options, Listeners.of_descriptors(task.descriptors)
     async with (
-        await connect(options.settings, **CONNECTION) as client,
+        await connect(options.settings, **CONNECTION_OPTIONS) as client,
         running(client, options, listeners, Metrics()) as serving,
     ):
         threading.Thread(target=_wait_for_end, args=(loop, stop), daemon=True).start()

@@ -116,7 +116,7 @@ async def serve(
     try:
         from prometheus_client import CollectorRegistry
 
-        from jetstow.cli.gateway import CONNECTION, GatewayOptions, Listeners
+        from jetstow.cli.gateway import CONNECTION_OPTIONS, GatewayOptions, Listeners
         from jetstow.cli.gateway_processes import run_gateway
         from jetstow.s3 import server
         from jetstow.s3.admin import Admin
@@ -134,7 +134,7 @@ async def serve(
     if preview is not None and not has_console:
         raise UsageError("--preview needs the console: pip install 'jetstow[console]'")
     loaded, key_file, is_new = await asyncio.to_thread(load_gateway_keys, keys)
-    client = await session.client(**CONNECTION)
+    client = await session.client(**CONNECTION_OPTIONS)
     await _check_jetstream(await session.js())
     options = GatewayOptions(
         session.settings,
