@@ -19,6 +19,7 @@ from jetstow.cli.errors import UsageError, missing_packages
 from jetstow.cli.gateway_files import load_certificate, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
+from jetstow.cli.stdio import end_interrupted_line
 
 if TYPE_CHECKING:
     import socket
@@ -170,6 +171,7 @@ async def serve(
             )  # fmt: skip
             await asyncio.shield(running)
         except asyncio.CancelledError:
+            end_interrupted_line()
             return  # Ctrl-C or SIGTERM: the exit code is 0
 
 
