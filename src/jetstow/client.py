@@ -14,7 +14,7 @@ from jetstow._core.aio.cancellation import CLEANUP_GRACE, uncancelled
 from jetstow._core.aio.tracebacks import short_tracebacks
 from jetstow._core.bucket import admin
 from jetstow._core.bucket.config import parse_config
-from jetstow._core.protocol.duration import options_in_seconds
+from jetstow._core.protocol.duration import check_timeout, options_in_seconds
 from jetstow._core.protocol.error_context import ErrorContext
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.subjects import check_subject_prefix
@@ -46,6 +46,7 @@ class JetStreamContext(nats.js.client.JetStreamContext):
 
     def __init__(self, conn: _NatsClient, *, subject_prefix: str = "", **opts: Any) -> None:
         super().__init__(conn, **opts)
+        check_timeout(self._timeout)
         self._subject_prefix = check_subject_prefix(subject_prefix)
 
     @property
@@ -180,7 +181,8 @@ class Client(FastPathClient):
         `subject_prefix` precedes the subjects `$O.>` that objects are published to, if the account
         imports them with a prefix.
 
-        Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
+        Raises: `InvalidOptionError` (the option does not exist, the timeout is not above 0, or the
+        prefix is not a subject).
         """
         defaults = {} if {"prefix", "domain"} & opts.keys() else self._context_options
         check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
@@ -258,7 +260,8 @@ def jetstream(nc: _NatsClient, **opts: Unpack[JetStreamOptions]) -> JetStreamCon
 
     The options are those of `Client.jetstream`.
 
-    Raises: `InvalidOptionError` (the option does not exist, or a prefix is not a subject).
+    Raises: `InvalidOptionError` (the option does not exist, the timeout is not above 0, or a prefix
+    is not a subject).
     """
     check_option_names("jetstream()", opts, JetStreamOptions.__optional_keys__)
     return JetStreamContext(nc, **options_in_seconds(opts))

@@ -62,6 +62,16 @@ def test_bucket_that_cannot_be_created(cli: Cli) -> None:
     assert bench_buckets(cli) == []
 
 
+def test_bucket_that_may_not_be_created() -> None:
+    """Deleting it failed, too: that error and a command to delete the bucket were printed."""
+    users = "authorization { users: [{user: u, password: p, permissions: {publish: {deny: "
+    users += '["$JS.API.STREAM.CREATE.>", "$JS.API.STREAM.DELETE.>"]}}}] }'
+    with NatsServer(config=users) as server:
+        url = f"nats://u:p@127.0.0.1:{server.port}"
+        error = Cli(server).error(errors.REFUSED, *QUICK, "--server", url)
+    assert "STREAM.CREATE.OBJ_bench-" in error
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, errors.INTERRUPTED), (signal.SIGTERM, 143)]
 )

@@ -116,11 +116,13 @@ async def test_buckets_folders_and_objects(latest: NatsServer, store: jetstow.Ob
         await store.put(name, name.encode())
     async with running(latest) as (app, pilot):
         await until(pilot, lambda: store.bucket in labels(app))
+        assert "CREATED" in await until_shown(pilot, "NAME")  # it was "MODIFIED", which it is not
         while app.rows.selected is not None and app.rows.selected.name != store.bucket:
             await pilot.press("down")
         await pilot.press("enter")
         await until(pilot, lambda: labels(app) == ["2026/", "z/", "a.txt"])
         assert "2 folders, 1 object (5 B)" in await until_shown(pilot, f"{store.bucket}/")
+        await until_shown(pilot, "MODIFIED")
         await pilot.press("enter")
         await until(pilot, lambda: labels(app) == ["deep/", "b.txt"])
         await pilot.press("left")

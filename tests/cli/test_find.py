@@ -37,6 +37,13 @@ def test_find_options(cli: Cli, filled: str) -> None:
     assert find(cli, filled, "--older", "2020-01-01T12:00") == []
 
 
+def test_find_prints_links_as_names(cli: Cli, filled: str) -> None:
+    """The target of a link was on the line, so that the line was no name for another command."""
+    cli.run("ln", f"{filled}/c", f"{filled}/link")
+    assert find(cli, filled, "--name", "link") == ["link"]
+    assert cli.out("find", filled, "--name", "link", "--long").endswith(f"link -> {filled}/c\n")
+
+
 def test_find_output_formats(cli: Cli, filled: str) -> None:
     (match,) = cli.json("find", filled, "--name", "c")
     assert (match["name"], match["size"], match["tags"]) == ("c", 1, ["x"])

@@ -11,6 +11,7 @@ import pytest
 from jetstow import _embedded
 from jetstow.cli import errors
 from tests.support.cli import Process
+from tests.support.terminal import Terminal
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,16 @@ def test_start_runs_until_a_signal(home: Path, number: int) -> None:
         process.signal(number)
         assert process.wait() == (0, "")
     assert _embedded.status() is None
+
+
+def test_line_after_ctrl_c_on_a_terminal(home: Path) -> None:
+    """The prompt of the shell was on the line of ^C."""
+    with Terminal("server", "start", env={"JETSTOW_HOME": str(home)}) as terminal:
+        terminal.wait_for("data  ")
+        assert run("server", "status")[0] == 0
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.wait() == 0
+    assert terminal.text.endswith("\r\n\r\n")
 
 
 def test_stop_while_start_runs(home: Path) -> None:

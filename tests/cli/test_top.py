@@ -121,6 +121,8 @@ def test_operations_of_a_gateway(cli: Cli, bucket: str, monkeypatch: pytest.Monk
         assert "gateway    --admin" in cli.out("top", "--once", "--admin", started["url"], *QUICK)
         process.signal(signal.SIGTERM)
         process.wait()
+    stopped = cli.out("top", "--once", "--admin", admin, *QUICK)
+    assert f"--admin http://{admin}: Connection refused" in stopped, "[Errno 111] was in it"
 
 
 @pytest.mark.parametrize("command", ["top", "browse"])
@@ -134,7 +136,8 @@ def test_screen_without_its_package(
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setattr(f"jetstow.cli.commands.{command}.stdio_is_terminal", lambda: True)
-    assert "needs the package jetstow[console]" in cli.error(2, command)
+    error = cli.error(2, command)
+    assert "needs more packages: pip install 'jetstow[console]' (" in error
 
 
 def test_interval_that_is_too_short(cli: Cli) -> None:

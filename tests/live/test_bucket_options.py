@@ -77,6 +77,14 @@ async def test_invalid_option(
     assert (await store.put("a", b"x")).size == 1
 
 
+async def test_storage_is_checked_here(js: jetstow.JetStreamContext, bucket: str) -> None:
+    """The error was the server's, about JSON that it cannot unmarshal."""
+    with pytest.raises(InvalidOptionError, match="must be 'file' or 'memory', not 'tape'"):
+        await js.create_object_store(bucket, storage="tape")  # type: ignore[arg-type]
+    store = await js.create_object_store(bucket, storage=jetstow.StorageType.MEMORY)
+    assert (await store.status()).storage_type == "memory"
+
+
 async def test_more_replicas_than_servers(js: jetstow.JetStreamContext, bucket: str) -> None:
     with pytest.raises(InvalidOptionError, match="replicas") as caught:
         await js.create_object_store(bucket, replicas=3)

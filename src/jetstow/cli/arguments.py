@@ -173,7 +173,7 @@ COMMON_OPTIONS: Final[dict[str, tuple[Any, Any]]] = {
         Annotated[
             float | None,
             _common(
-                "--timeout", metavar="TIME", parser=parsers.duration,
+                "--timeout", metavar="TIME", parser=parsers.timeout,
                 help="Longest silence of a connected server: 500ms, 10s (default: 5s). It does "
                 "not limit a transfer.",
             ),

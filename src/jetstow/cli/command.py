@@ -136,8 +136,7 @@ def _run(
             runner.run(main())
     except (KeyboardInterrupt, asyncio.CancelledError):
         stdio.discard_output()
-        if stdio.is_terminal(sys.stderr):
-            print(file=sys.stderr)  # the terminal has printed ^C without a line break
+        stdio.end_interrupted_line()
         for note in notes:
             errors.print_message(f"interrupted: {note}")
         return 128 + signals[0] if signals else errors.INTERRUPTED

@@ -72,6 +72,11 @@ class UsageError(CliError):
     """The arguments are invalid, contradict each other, or need a confirmation."""
 
 
+def missing_packages(needing: str, extra: str, error: ImportError) -> UsageError:
+    """Return the error of a command, or an option, whose packages are not installed."""
+    return UsageError(f"{needing} needs more packages: pip install 'jetstow[{extra}]' ({error})")
+
+
 def exit_code(error: BaseException) -> int:
     """Return the exit code for an error."""
     return next((code for code, kinds in _exit_codes() if isinstance(error, kinds)), ERROR)

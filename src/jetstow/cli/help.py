@@ -113,7 +113,7 @@ def _write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
             if parameter.help:
                 sections["Arguments"].append((parameter.metavar, parameter.help))
         elif not parameter.hidden:
-            names = ", ".join(sorted(parameter.opts, key=len))
+            names = ", ".join([*sorted(parameter.opts, key=len), *parameter.secondary_opts])
             value = f" {parameter.metavar}" if parameter.metavar else ""
             section = getattr(parameter, "rich_help_panel", None) or "Options"
             sections[section].append((f"{names}{value}", parameter.help or ""))

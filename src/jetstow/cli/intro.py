@@ -1,7 +1,7 @@
 """A tour of jetstow: store, describe, list, read, watch, delete.
 
-    pip install jetstow
-    python intro.py
+    pip install .
+    python examples/intro.py
 
 It needs no server: jetstow starts its own unless one is named in `NATS_URL` or by the selected
 context of the `nats` command line.

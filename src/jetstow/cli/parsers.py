@@ -71,6 +71,8 @@ def address(text: str) -> Address:
     bucket, _, name = path.partition("/")
     if not bucket:
         raise UsageError(f"{text!r} does not start with a bucket: use BUCKET/NAME")
+    if bucket in {".", ".."}:
+        raise UsageError(f"{text!r} is a file or folder: use BUCKET/NAME")
     return Address(bucket, name)
 
 
@@ -117,6 +119,13 @@ def duration(text: str) -> float:
     if re.fullmatch(r"\d+(\.\d+)?", text, re.ASCII):
         return float(text)
     raise UsageError(f"{text!r} is not a time: use seconds, or 12h, 30d, 1h30m")
+
+
+def timeout(text: str) -> float:
+    """Parse the seconds of a timeout, which is longer than 0."""
+    if seconds := duration(text):
+        return seconds
+    raise UsageError(f"{text!r} is not a timeout: use 500ms or 10s")
 
 
 def age(text: str) -> datetime.timedelta | datetime.datetime:

@@ -77,6 +77,12 @@ def is_terminal(file: Any) -> bool:
     return fd is not None and os.isatty(fd)
 
 
+def end_interrupted_line() -> None:
+    """Begin a line on a terminal, which has printed ^C without a line break."""
+    if is_terminal(sys.stderr):
+        print(file=sys.stderr)
+
+
 def stdio_is_terminal() -> bool:
     """Return whether standard input, output and error are terminals: a full screen needs all."""
     return all(map(is_terminal, (sys.stdin, sys.stdout, sys.stderr)))

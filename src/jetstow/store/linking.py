@@ -34,7 +34,7 @@ class Links(BucketBase):
     async def add_bucket_link(self, name: str, bucket: _NatsObjectStore | str) -> ObjectInfo:
         """Create a link to a whole bucket (ADR-20).
 
-        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+        Raises: `ObjectAlreadyExists` (the name has an object with bytes), `InvalidBucketNameError`.
         """
         context = self._context_of(name)
         linked = bucket if isinstance(bucket, str) else bucket._name

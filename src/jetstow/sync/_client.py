@@ -102,7 +102,8 @@ class Client:
         `subject_prefix` precedes the subjects `$O.>` that objects are published to, if the account
         imports them with a prefix.
 
-        Raises: `InvalidOptionError` (the option does not exist, or the prefix is not a subject).
+        Raises: `InvalidOptionError` (the option does not exist, the timeout is not above 0, or the
+        prefix is not a subject).
         """
         context = JetStreamContext(self, opts)
         context.async_context()

@@ -415,7 +415,7 @@ class ObjectStore(StoreBase):
     def add_bucket_link(self, name: str, bucket: ObjectStore | str) -> ObjectInfo:
         """Create a link to a whole bucket (ADR-20).
 
-        Raises: `ObjectAlreadyExists` (the name has an object with bytes).
+        Raises: `ObjectAlreadyExists` (the name has an object with bytes), `InvalidBucketNameError`.
         """
         return run(
             self.async_store().add_bucket_link,

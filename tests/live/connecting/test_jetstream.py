@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 
 import nats
 import nats.errors
@@ -12,7 +13,12 @@ import pytest
 from nats.aio.client import Client
 
 import jetstow
-from jetstow.errors import ConnectionLostError, JetStreamUnavailableError, TimeoutError
+from jetstow.errors import (
+    ConnectionLostError,
+    InvalidOptionError,
+    JetStreamUnavailableError,
+    TimeoutError,
+)
 from tests.live.connecting.checks import check_jetstream
 from tests.support.samples import some_bytes
 from tests.support.servers import NatsServer, free_port
@@ -103,6 +109,14 @@ async def test_timeout_per_context(server: NatsServer) -> None:
             with pytest.raises(TimeoutError, match=r"within 0\.5 seconds"):
                 await nc.jetstream(timeout=0.5).object_store("b")
             own.resume()
+
+
+async def test_timeout_that_is_not_above_zero(server: NatsServer) -> None:
+    """-1 was accepted, and a text raised a TypeError in the first call."""
+    async with jetstow.connect(server.url) as nc:
+        for timeout in (0, -1, timedelta(0), "5"):
+            with pytest.raises(InvalidOptionError, match="timeout must be a number of seconds"):
+                nc.jetstream(timeout=timeout)  # type: ignore[arg-type]
 
 
 # -- domains ------------------------------------------------------------------------------------

@@ -60,6 +60,11 @@ def test_usage_line_with_arguments() -> None:
     assert "jetstow get [OPTIONS] BUCKET/NAME [PATH]\n" in run("get", "--help").stdout
 
 
+def test_option_that_turns_another_off() -> None:
+    """Only the first name was shown: `--suspend-versions` was nowhere."""
+    assert "--versioned, --suspend-versions" in run("edit", "--help").stdout
+
+
 def test_version() -> None:
     assert run("--version").stdout == f"jetstow {jetstow.__version__}\n"
 
@@ -103,7 +108,9 @@ def test_help_without_a_command() -> None:
         ("mb x/y", "'x/y' names no bucket: use BUCKET"),
         ("get x", "'x' names no object: use BUCKET/NAME"),
         ("cat /x", "'/x' does not start with a bucket"),
+        ("put LICENSE ./x", "'./x' is a file or folder: use BUCKET/NAME"),
         ("ls --timeout x", "'x' is not a time"),
+        ("ls --timeout 0", "'0' is not a timeout: use 500ms or 10s"),
         ("--creds /nowhere/at.all ls", "does not exist"),
         ("watch x --count -1", "'-1' is not a whole number"),
     ],

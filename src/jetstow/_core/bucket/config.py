@@ -15,7 +15,7 @@ from jetstow._core.protocol.json_fields import is_text
 from jetstow._core.protocol.option_names import check_option_names
 from jetstow._core.protocol.versions import Versioning, versioning_of
 from jetstow.errors import InvalidOptionError
-from jetstow.models import BucketConfig, StoreCompression
+from jetstow.models import BucketConfig, StorageType, StoreCompression
 
 _SECOND: Final = 10**9
 
@@ -59,7 +59,6 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
     bucket = config.bucket
     options: dict[str, Any] = {
         "description": config.description,
-        "storage": config.storage,
         "num_replicas": config.replicas,
     }
     _check_types(bucket, config)
@@ -67,6 +66,8 @@ def stream_config(config: BucketConfig) -> dict[str, Any]:
         options["metadata"] = without_versioning(config.metadata)
     if config.placement is not None:
         options["placement"] = config.placement.as_dict()
+    if config.storage is not None:
+        options["storage"] = _check_storage(bucket, config.storage)
     if config.compression is not None:
         options["compression"] = _check_compression(bucket, config.compression)
     if config.max_bytes is not None:
@@ -124,6 +125,14 @@ def _check_types(bucket: str | None, config: BucketConfig) -> None:
         error = "placement of bucket {} must be a Placement"
     if error is not None:
         raise InvalidOptionError(error.format(repr(bucket)), bucket=bucket)
+
+
+def _check_storage(bucket: str | None, value: object) -> str:
+    if value in ("file", "memory"):
+        return StorageType(value).value
+    raise InvalidOptionError(
+        f"storage of bucket {bucket!r} must be 'file' or 'memory', not {value!r}", bucket=bucket
+    )
 
 
 def _check_compression(bucket: str | None, value: object) -> str:

@@ -19,7 +19,7 @@ def row_size(row: Row) -> str:
 
 
 def row_time(row: Row) -> str:
-    """Return the time of the last change; none of a folder."""
+    """Return when an object was modified or a bucket created; nothing for a folder."""
     return "" if row.is_folder else format_time(row.modified)
 
 
@@ -28,12 +28,23 @@ def row_style(row: Row) -> Style:
     return Style(bold=row.is_folder or row.is_bucket)
 
 
-COLUMNS: Final = (
-    Column[Row]("NAME", lambda row: row.label),
-    Column[Row]("SIZE", row_size, 9, right=True),
-    Column[Row]("MODIFIED", row_time, 19, min_table=56),
-)
-TITLES: Final[dict[SortKey, str]] = {"name": "NAME", "size": "SIZE", "modified": "MODIFIED"}
+def _columns(time: str) -> tuple[Column[Row], ...]:
+    return (
+        Column[Row]("NAME", lambda row: row.label),
+        Column[Row]("SIZE", row_size, 9, right=True),
+        Column[Row](time, row_time, 19, min_table=56),
+    )
+
+
+COLUMNS: Final = _columns("MODIFIED")
+_BUCKET_COLUMNS: Final = _columns("CREATED")
+_SORT_COLUMN: Final[dict[SortKey, int]] = {"name": 0, "size": 1, "modified": 2}
+
+
+def sorted_columns(key: SortKey, of_buckets: bool) -> tuple[tuple[Column[Row], ...], str]:
+    """Return the columns, and the title of the one by which the rows are sorted."""
+    columns = _BUCKET_COLUMNS if of_buckets else COLUMNS
+    return columns, columns[_SORT_COLUMN[key]].title
 
 
 def count(number: int, noun: str) -> str:

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.widgets import Footer, Input, Static
 
-from jetstow.cli.browse.columns import COLUMNS, TITLES, count, folder_counts, row_style
+from jetstow.cli.browse.columns import COLUMNS, count, folder_counts, row_style, sorted_columns
 from jetstow.cli.browse.details import Details
 from jetstow.cli.browse.feed import BucketFeed
 from jetstow.cli.browse.layout import CSS
@@ -190,7 +190,7 @@ class Navigation(ScreenApp):
             rows = folder.view(self._filter_text, self._sort_key, reverse=self._is_reversed)
             note = "no objects: u puts a file here" if self.feed.is_complete else "reading ..."
         note = f"no name contains {self._filter_text!r}" if self._filter_text else note
-        self.rows.sorted_by = TITLES[self._sort_key]
+        self.rows.columns, self.rows.sorted_by = sorted_columns(self._sort_key, self.feed is None)
         wanted = find_name(rows, self._wanted)
         self.rows.show(rows, note=note, select=wanted)
         if wanted is not None:

@@ -88,18 +88,26 @@ async def _temporary_bucket(
     session: Session, storage: str | None, replicas: int | None
 ) -> AsyncGenerator[ObjectStore]:
     from jetstow import StorageType
+    from jetstow.errors import PermissionDeniedError
 
     js, name = await session.js(), f"bench-{secrets.token_hex(6)}"
+    may_exist = True
     try:
-        yield await js.create_object_store(
-            name, description="temporary: jetstow bench", ttl=BUCKET_TTL,
-            storage=StorageType(storage or "file"), replicas=replicas,
-        )  # fmt: skip
+        try:
+            store = await js.create_object_store(
+                name, description="temporary: jetstow bench", ttl=BUCKET_TTL,
+                storage=StorageType(storage or "file"), replicas=replicas,
+            )  # fmt: skip
+        except PermissionDeniedError:
+            may_exist = False  # deleting it would fail, too, and hide this error
+            raise
+        yield store
     except asyncio.CancelledError:
         # Its notes are about an object of the temporary bucket.
         raise asyncio.CancelledError from None
     finally:
-        await _delete_bucket(session, name)
+        if may_exist:
+            await _delete_bucket(session, name)
 
 
 async def _delete_bucket(session: Session, bucket: str) -> None:

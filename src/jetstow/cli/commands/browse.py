@@ -8,7 +8,7 @@ import typer
 
 from jetstow.cli import completion, parsers
 from jetstow.cli.command import command
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import UsageError, missing_packages
 from jetstow.cli.help import OBJECTS
 from jetstow.cli.parsers import Address
 from jetstow.cli.session import Session
@@ -37,7 +37,7 @@ async def browse(
         from jetstow.cli.browse.app import BrowseApp
         from jetstow.cli.screen.app import RECONNECT_FOREVER, run
     except ImportError as error:
-        raise UsageError(f"browse needs the package jetstow[console]: {error}") from error
+        raise missing_packages("browse", "console", error) from error
     app = BrowseApp(session, await session.client(**RECONNECT_FOREVER), address)
     try:
         await run(app)

@@ -23,7 +23,7 @@ from jetstow.cli import help
 from jetstow.cli.addresses import AddressInUseError, authority, is_loopback, parse_address
 from jetstow.cli.command import command
 from jetstow.cli.commands.serve import Listen, new_gateway_loop, serve
-from jetstow.cli.errors import CliError, UsageError
+from jetstow.cli.errors import CliError, UsageError, missing_packages
 from jetstow.cli.gateway_files import default_key_file, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
@@ -55,8 +55,7 @@ async def console(
     try:
         import jetstow.console  # noqa: F401
     except ImportError as error:
-        message = f"console needs more packages: pip install 'jetstow[console]' ({error})"
-        raise UsageError(message) from error
+        raise missing_packages("console", "console", error) from error
     try:
         async with aclosing(serve(session, listen=listen)) as gateway:
             async for started in gateway:

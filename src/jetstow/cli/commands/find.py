@@ -15,7 +15,7 @@ from jetstow.cli.json_data import object_data
 from jetstow.cli.parsers import Address
 from jetstow.cli.render import Result, printable
 from jetstow.cli.session import Session
-from jetstow.cli.tables import entry_table, object_label
+from jetstow.cli.tables import entry_table
 
 if TYPE_CHECKING:
     import datetime
@@ -81,7 +81,7 @@ async def find(
         return None
     if long:
         return entry_table(infos)
-    lines = [printable(f"{prefix.bucket}/{object_label(info)}") for info in infos]
+    lines = [printable(f"{prefix.bucket}/{info.name}") for info in infos]
     return Result([object_data(info) for info in infos], lines)
 
 

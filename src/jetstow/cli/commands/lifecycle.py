@@ -9,7 +9,7 @@ import typer
 from jetstow.cli import completion, help, parsers
 from jetstow.cli.arguments import DryRun
 from jetstow.cli.command import command
-from jetstow.cli.errors import CliError, UsageError
+from jetstow.cli.errors import CliError, missing_packages
 from jetstow.cli.render import Result, format_count, printable
 from jetstow.cli.session import Session
 
@@ -43,7 +43,7 @@ async def run(
     try:
         from jetstow.s3.lifecycle.run import AlreadyRunningError, Lifecycle
     except ImportError as error:
-        raise UsageError(f"lifecycle needs the package jetstow[s3]: {error}") from error
+        raise missing_packages("lifecycle", "s3", error) from error
 
     def on_error(bucket: str, error: Exception) -> None:
         error.add_note(f"bucket {bucket!r} was left as it is from there on")

@@ -15,10 +15,11 @@ from jetstow.cli import help
 from jetstow.cli.addresses import authority, is_loopback, parse_address
 from jetstow.cli.addresses import listen as listen_on
 from jetstow.cli.command import command
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import UsageError, missing_packages
 from jetstow.cli.gateway_files import load_certificate, load_gateway_keys
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
+from jetstow.cli.stdio import end_interrupted_line
 
 if TYPE_CHECKING:
     import socket
@@ -123,9 +124,7 @@ async def serve(
         from jetstow.s3.events.publisher import publishing
         from jetstow.s3.lifecycle.run import expiring
     except ImportError as error:
-        raise UsageError(
-            f"serve needs more packages: pip install 'jetstow[s3]' ({error})"
-        ) from error
+        raise missing_packages("serve", "s3", error) from error
     host, _ = parse_address("--listen", listen)
     if keys is None and not is_loopback(host):
         raise UsageError(f"--listen {listen} is not on loopback: it needs --keys")
@@ -172,6 +171,7 @@ async def serve(
             )  # fmt: skip
             await asyncio.shield(running)
         except asyncio.CancelledError:
+            end_interrupted_line()
             return  # Ctrl-C or SIGTERM: the exit code is 0
 
 

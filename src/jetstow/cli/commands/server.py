@@ -15,6 +15,7 @@ from jetstow.cli.command import command
 from jetstow.cli.connection import connect
 from jetstow.cli.render import Result, details
 from jetstow.cli.session import Session
+from jetstow.cli.stdio import end_interrupted_line
 
 if TYPE_CHECKING:
     from jetstow._embedded import Endpoint
@@ -40,6 +41,7 @@ async def start(session: Session) -> AsyncGenerator[Result, None]:
             try:
                 await lost.wait()
             except asyncio.CancelledError:
+                end_interrupted_line()
                 return  # Ctrl-C or SIGTERM: the exit code is 0
         raise EmbeddedServerError("the server was stopped")
 

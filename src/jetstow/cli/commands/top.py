@@ -10,7 +10,7 @@ import typer
 
 from jetstow.cli import parsers
 from jetstow.cli.command import command
-from jetstow.cli.errors import UsageError
+from jetstow.cli.errors import UsageError, missing_packages
 from jetstow.cli.help import SERVER
 from jetstow.cli.render import Result
 from jetstow.cli.session import Session
@@ -85,7 +85,7 @@ def _gateway(url: str) -> GatewayMetrics:
     try:
         import prometheus_client.parser  # noqa: F401
     except ImportError as error:
-        raise UsageError(f"--admin needs the package jetstow[console]: {error}") from error
+        raise missing_packages("--admin", "console", error) from error
     from jetstow.cli.top.gateway import GatewayMetrics
 
     return GatewayMetrics(url)
@@ -124,9 +124,7 @@ async def _show(
         from jetstow.cli.screen.app import RECONNECT_FOREVER, run
         from jetstow.cli.top.app import TopApp
     except ImportError as error:
-        raise UsageError(
-            f"top on a terminal needs the package jetstow[console]: {error}; --once does not"
-        ) from error
+        raise missing_packages("top without --once", "console", error) from error
     client = await session.client(**RECONNECT_FOREVER)
     app = TopApp(
         client,

@@ -39,7 +39,7 @@ class GatewayMetrics:
         try:
             text = await asyncio.to_thread(self._fetch)
         except (OSError, http.client.HTTPException) as error:
-            reason = str(error) or type(error).__name__
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise GatewayError(f"--admin {self._url}: {reason}") from error
         try:
             return parse(text)

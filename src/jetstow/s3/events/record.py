@@ -51,7 +51,7 @@ class Event:
 
     @property
     def id(self) -> str:
-        """The id, by which streams remove doubles."""
+        """The id, by which streams remove duplicates."""
         return f"{self.info.bucket}.{self.info.revision}"
 
     @property
