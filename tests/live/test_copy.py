@@ -93,6 +93,12 @@ async def test_copy_of_an_empty_object(store: jetstow.ObjectStore) -> None:
     assert (await store.get("b")).data == b""
 
 
+async def test_copy_to_what_is_no_bucket(store: jetstow.ObjectStore) -> None:
+    await store.put("a", DATA)
+    with pytest.raises(InvalidOptionError, match="`to` must be a bucket, not 'other'"):
+        await store.copy("a", to="other")  # type: ignore[arg-type]
+
+
 async def test_copy_onto_itself_or_of_a_missing_object(
     store: jetstow.ObjectStore, js: jetstow.JetStreamContext
 ) -> None:

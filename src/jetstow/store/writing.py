@@ -19,6 +19,7 @@ from jetstow._core.write import copy, rename, resumable_put, update_meta
 from jetstow._core.write.prepare_put import prepare_put
 from jetstow._core.write.purge import purge_chunks
 from jetstow._core.write.put_options import PutOptions
+from jetstow.errors import InvalidOptionError
 from jetstow.models import ObjectInfo
 from jetstow.store.base import BucketBase
 from jetstow.types import Data, Duration, Progress, StoredChunks
@@ -182,9 +183,14 @@ class Writes(BucketBase):
         object is copied as it is stored, unless one of the buckets has a key (`encrypted`): then it
         is decrypted, encrypted, or both.
 
-        Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
+        Raises: `InvalidOptionError` (a copy onto itself, `to` is no object store of jetstow), and
+        what `get` and `put` raise.
         """
         context = self._context_of(name, version)
+        if not isinstance(to, BucketBase | None):
+            raise context.error(
+                InvalidOptionError, f"cannot copy {context}: `to` must be a bucket, not {to!r}"
+            )
         target = self._bucket if to is None else to._bucket
         new_name = check_object_name(target.bucket, name if new_name is None else new_name)
         return await copy.copy(

@@ -195,7 +195,8 @@ class ObjectStore(StoreBase):
         object is copied as it is stored, unless one of the buckets has a key (`encrypted`): then it
         is decrypted, encrypted, or both.
 
-        Raises: `InvalidOptionError` (a copy onto itself), and what `get` and `put` raise.
+        Raises: `InvalidOptionError` (a copy onto itself, `to` is no object store of jetstow), and
+        what `get` and `put` raise.
         """
         call = Call()
         return call.run(
