@@ -55,7 +55,9 @@ def other_file(server: NatsServer) -> Path:
 
 @pytest.fixture
 async def store(small: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
-    async with jetstow.connect(small.url, reconnect_time_wait=0.05) as nc:
+    async with jetstow.connect(
+        small.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1
+    ) as nc:
         store = await nc.jetstream(timeout=2).create_object_store("b")
         await store.put("a", DATA)
         yield store

@@ -55,7 +55,7 @@ async def replicas(cluster: Cluster, bucket: str) -> AsyncIterator[Replicas]:
 
 
 async def opened(node: NatsServer, bucket: str) -> jetstow.ObjectStore:
-    nc = await jetstow.connect(node.url, reconnect_time_wait=0.1)
+    nc = await jetstow.connect(node.url, reconnect_time_wait=0.1, max_reconnect_attempts=-1)
     # A short timeout: a lost request is sent again soon.
     return await nc.jetstream(timeout=2).object_store(bucket)
 
@@ -203,7 +203,9 @@ async def test_connected_server_is_killed(replicas: Replicas) -> None:
     """The server leads the bucket, too: connection and transfer move to another server."""
     leader = await replicas.leader()
     urls = [leader.url, *(node.url for node in await replicas.followers())]
-    async with await jetstow.connect(urls, dont_randomize=True, reconnect_time_wait=0.1) as nc:
+    async with await jetstow.connect(
+        urls, dont_randomize=True, reconnect_time_wait=0.1, max_reconnect_attempts=-1
+    ) as nc:
         assert nc.connected_url is not None
         assert nc.connected_url.port == leader.port
         store = await nc.jetstream().object_store(replicas.bucket)

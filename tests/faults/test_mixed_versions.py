@@ -78,7 +78,9 @@ async def changing(objects: Objects) -> AsyncIterator[None]:
 async def test_rolling_upgrade_and_downgrade(bucket: str) -> None:
     """Each of three nodes is replaced in turn by another version, while objects change."""
     with Cluster(OLD, OLD, versions.LATEST) as cluster:
-        async with jetstow.connect(cluster.urls, reconnect_time_wait=0.1) as nc:
+        async with jetstow.connect(
+            cluster.urls, reconnect_time_wait=0.1, max_reconnect_attempts=-1
+        ) as nc:
             await create(nc, bucket)
             objects = Objects(await nc.jetstream(timeout=2).object_store(bucket))
             replicas = Replicas(cluster, bucket)
@@ -107,7 +109,9 @@ async def create(nc: jetstow.Client, bucket: str) -> None:
 
 async def test_downgrade_and_upgrade_of_one_server() -> None:
     with NatsServer() as server:
-        async with jetstow.connect(server.url, reconnect_time_wait=0.05) as nc:
+        async with jetstow.connect(
+            server.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1
+        ) as nc:
             store = await nc.jetstream().create_object_store("b")
             objects = Objects(store)
             for version in (OLD, OLDEST, OLD, versions.LATEST):

@@ -18,7 +18,9 @@ PIECES = 600  # after each restart
 
 @pytest.fixture
 async def fragile_store(fragile: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
-    async with jetstow.connect(fragile.url, reconnect_time_wait=0.1) as nc:
+    async with jetstow.connect(
+        fragile.url, reconnect_time_wait=0.1, max_reconnect_attempts=-1
+    ) as nc:
         yield await nc.jetstream().create_object_store("b")
 
 

@@ -202,7 +202,7 @@ async def test_lost_consumer(store: jetstow.ObjectStore, raw: Client) -> None:
 async def test_lost_connection(server: NatsServer, store: jetstow.ObjectStore) -> None:
     async with (
         Proxy(server.port) as proxy,
-        jetstow.connect(proxy.url, reconnect_time_wait=0.01) as nc,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.01, max_reconnect_attempts=-1) as nc,
     ):
         behind = await nc.jetstream().object_store(store.bucket)
         async with behind.index() as index:

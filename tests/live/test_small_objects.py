@@ -222,7 +222,7 @@ async def test_put_over_a_broken_connection(
     server: NatsServer, store: jetstow.ObjectStore, raw: Client, lost: int
 ) -> None:
     async with Proxy(server.port) as proxy:
-        nc = await jetstow.connect(proxy.url, reconnect_time_wait=0.01)
+        nc = await jetstow.connect(proxy.url, reconnect_time_wait=0.01, max_reconnect_attempts=-1)
         delayed = await nc.jetstream().object_store(store.bucket)
         await delayed.put("a", b"old")
         proxy.cut_after(lost, "to_server" if lost % 2 else "to_client")

@@ -209,7 +209,7 @@ async def test_lost_connection(
     """After the reconnect, the purge is sent again."""
     async with (
         Proxy(server.port) as proxy,
-        jetstow.connect(proxy.url, reconnect_time_wait=0.05) as nc,
+        jetstow.connect(proxy.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc,
     ):
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", b"old")

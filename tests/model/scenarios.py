@@ -244,7 +244,9 @@ def full_disk(soak: Soak, seed: int, report: Report) -> None:
 async def _fill_disk(
     server: NatsServer, other_file: Path, numbers: random.Random, report: Report
 ) -> None:
-    async with jetstow.connect(server.url, reconnect_time_wait=0.05) as nc:
+    async with jetstow.connect(
+        server.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1
+    ) as nc:
         store = await nc.jetstream().create_object_store("b")
         stored: dict[str, bytes] = {}
         while True:

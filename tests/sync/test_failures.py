@@ -71,7 +71,7 @@ def test_killed_server(own: NatsServer) -> None:
 
 
 def test_restarted_server(own: NatsServer) -> None:
-    with jetstow.connect(own.url, reconnect_time_wait=0.05) as nc:
+    with jetstow.connect(own.url, reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc:
         store = nc.jetstream().create_object_store("a")
         store.put("a", b"1")
         own.restart()

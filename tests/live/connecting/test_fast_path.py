@@ -104,7 +104,12 @@ async def test_fast_path_after_reconnect(bucket: str) -> None:
         async def reconnected() -> None:
             back.set()
 
-        nc = await jetstow.connect(server.url, reconnected_cb=reconnected, reconnect_time_wait=0.05)
+        nc = await jetstow.connect(
+            server.url,
+            reconnected_cb=reconnected,
+            reconnect_time_wait=0.05,
+            max_reconnect_attempts=-1,
+        )
         store = await nc.jetstream().create_object_store(bucket)
         await store.put("a", b"before")
         first = nc._fast_path

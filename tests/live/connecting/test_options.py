@@ -187,7 +187,11 @@ async def test_errors_of_reconnects_are_not_stored() -> None:
 
     with NatsServer() as own:
         async with jetstow.connect(
-            own.url, error_cb=on_error, reconnected_cb=on_reconnected, reconnect_time_wait=0.02
+            own.url,
+            error_cb=on_error,
+            reconnected_cb=on_reconnected,
+            reconnect_time_wait=0.02,
+            max_reconnect_attempts=-1,
         ):
             own.kill()
             await enough.wait()

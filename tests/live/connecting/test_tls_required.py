@@ -173,7 +173,8 @@ async def test_reconnect(
         url = server.url.replace("nats", "tls") if by_url else server.url
         async with jetstow.connect(
             url, **JOE, tls=certificates.client_context(), tls_handshake_first=first,
-            connect_timeout=0.5, reconnect_time_wait=0.05, reconnected_cb=reconnected,
+            connect_timeout=0.5, reconnect_time_wait=0.05, max_reconnect_attempts=-1,
+            reconnected_cb=reconnected,
         ) as nc:  # fmt: skip
             await check_jetstream(nc.jetstream())
             server.kill()
@@ -193,7 +194,9 @@ async def test_reconnect_after_the_server_required_tls(
     """Without a request for TLS, the first connection decides, as in nats.go."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
     with NatsServer(config=certificates.server_config()) as server:
-        async with jetstow.connect(server.url, **JOE, reconnect_time_wait=0.05) as nc:
+        async with jetstow.connect(
+            server.url, **JOE, reconnect_time_wait=0.05, max_reconnect_attempts=-1
+        ) as nc:
             assert nc._is_tls_active
             server.kill()
             async with Listener(server.port) as listener:
@@ -207,7 +210,10 @@ async def test_reconnect_to_an_announced_server(certificates: Certificates) -> N
         config = f'{certificates.server_config()}\nclient_advertise: "127.0.0.1:{listener.port}"'
         with NatsServer(config=config) as server:
             async with jetstow.connect(
-                server.url, tls=certificates.client_context(), reconnect_time_wait=0.05
+                server.url,
+                tls=certificates.client_context(),
+                reconnect_time_wait=0.05,
+                max_reconnect_attempts=-1,
             ) as nc:
                 assert nc.is_connected
                 # As the cluster's INFO would.

@@ -101,7 +101,7 @@ async def test_tls_after_a_reconnect(certificates: Certificates) -> None:
     with NatsServer(config=certificates.server_config()) as own:
         async with jetstow.connect(
             own.url, tls=certificates.client_context(),
-            reconnect_time_wait=0.05, reconnected_cb=reconnected,
+            reconnect_time_wait=0.05, max_reconnect_attempts=-1, reconnected_cb=reconnected,
         ) as nc:  # fmt: skip
             await check_jetstream(nc.jetstream())
             own.restart(kill=True)

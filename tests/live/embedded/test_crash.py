@@ -34,7 +34,7 @@ async def test_acknowledged_objects_survive_crashes() -> None:
 
     async def write(writer: int) -> None:
         """Put objects continuously, so that some chunks are always in flight."""
-        async with await jetstow.connect(reconnect_time_wait=0.05) as nc:
+        async with await jetstow.connect(reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc:
             store = await nc.jetstream().create_object_store("b")
             for number in range(10_000):
                 name = f"{writer}-{number % 5}"
@@ -79,7 +79,7 @@ async def check_stored(stored: dict[str, bytes], latest: dict[str, bytes]) -> No
 @pytest.mark.usefixtures("home")
 async def test_upload_continues_after_a_crash(home: HomeDir, tmp_path: Path) -> None:
     data = some_bytes(2_000_000)
-    async with await jetstow.connect(reconnect_time_wait=0.05) as nc:
+    async with await jetstow.connect(reconnect_time_wait=0.05, max_reconnect_attempts=-1) as nc:
         store = await nc.jetstream().create_object_store("b")
         async with store.open("a", "wb", CHUNKS) as file:
             await file.write(data[:1_000_000])
