@@ -44,12 +44,10 @@ class ReplicaLag:
         """Return what follows the last change on the leader; None if it is nothing, or unknown."""
         if not self._may_ask:
             return None
-        context, pattern = (
-            self._stream.error_context(),
-            all_meta_subject(self._stream.subject_bucket),
-        )
+        stream = self._stream
+        pattern = all_meta_subject(stream.subject_bucket)
         try:
-            stored = await self._stream.next_message(context, pattern, revision + 1)
+            stored = await stream.next_message(stream.error_context(), pattern, revision + 1)
         except PermissionDeniedError:
             self._may_ask = False
             return None
