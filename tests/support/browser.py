@@ -66,6 +66,14 @@ _FOLLOW = """
 """
 
 
+async def tick(page: Page, *names: str) -> None:
+    """Tick checkboxes. Live changes may render them again meanwhile, where `check` would fail."""
+    for name in names:
+        box = page.get_by_role("checkbox", name=name)
+        await box.click()
+        await expect(box).to_be_checked()
+
+
 @asynccontextmanager
 async def launched(**options: Any) -> AsyncIterator[Browser]:
     """Start Chromium, and stop it at the end."""

@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.async_api import Error, expect
 
 from tests.console.browser import demo
-from tests.support.browser import NARROW, WIDE, Visit, launched, visiting
+from tests.support.browser import NARROW, WIDE, Visit, launched, tick, visiting
 from tests.support.console import RunningConsole
 from tests.support.gateway import OWNER, READER, new_client
 from tests.support.servers import NatsServer
@@ -82,7 +82,7 @@ async def folder(visit: Visit) -> None:
 async def folder_selected(visit: Visit) -> None:
     await folder(visit)
     for name in ("notes.md", "salinity.csv"):
-        await visit.page.get_by_role("checkbox", name=f"Select {name}").check()
+        await tick(visit.page, f"Select {name}")
 
 
 @state
@@ -117,14 +117,14 @@ async def folder_missing(visit: Visit) -> None:
 async def folder_read_only(visit: Visit) -> None:
     await visit.sign_in(READER)
     await visit.open_folder(BUCKET)
-    await visit.page.get_by_role("checkbox", name="Select notes.md").check()
+    await tick(visit.page, "Select notes.md")
 
 
 @state
 async def folder_deleted(visit: Visit) -> None:
     await folder(visit)
     await visit.page.get_by_role("checkbox", name="Only deleted").check()
-    await visit.page.get_by_role("checkbox", name="Select old-permits.pdf").check()
+    await tick(visit.page, "Select old-permits.pdf")
 
 
 @state
@@ -137,7 +137,7 @@ async def folder_without_deleted(visit: Visit) -> None:
 @state
 async def rename(visit: Visit) -> None:
     await folder(visit)
-    await visit.page.get_by_role("checkbox", name="Select notes.md").check()
+    await tick(visit.page, "Select notes.md")
     await visit.page.keyboard.press("F2")
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 

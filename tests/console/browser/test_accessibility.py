@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser import NARROW, WIDE, Visit, serious_violations
+from tests.support.browser import NARROW, WIDE, Visit, serious_violations, tick
 from tests.support.gateway import new_bucket
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ async def check_buckets(audit: Audit) -> None:
 async def check_folder(audit: Audit, bucket: str, tmp_path: Path) -> None:
     page, visit = audit.page, audit.visit
     await visit.open_folder(bucket)
-    await page.get_by_role("checkbox", name="Select notes.txt").check()
+    await tick(page, "Select notes.txt")
     await audit.check()
     await audit.check_dialog("Rename")
     await page.get_by_role("button", name="Actions for notes.txt").click()
@@ -182,7 +182,7 @@ async def check_deleted(audit: Audit, bucket: str) -> None:
     await visit.show(f"b/{bucket}?deleted=1")
     await expect(page.get_by_role("link", name="gone.txt")).to_be_visible()
     await audit.check_dialog("Undelete all")
-    await page.get_by_role("checkbox", name="Select gone.txt").check()
+    await tick(page, "Select gone.txt")
     await audit.check()
     await visit.open_object(bucket, "gone.txt")
     await expect(page.get_by_role("button", name="Undelete")).to_be_visible()

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
+from tests.support.browser import tick
 from tests.support.gateway import new_bucket
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def target(
 async def open_dialog(page: Page, verb: str, *names: str) -> Locator:
     """Select rows, and open the dialog "Copy" or "Move"."""
     for name in names:
-        await page.get_by_role("checkbox", name=f"Select {name}").check()
+        await tick(page, f"Select {name}")
     await page.get_by_role("button", name=verb).click()
     return page.get_by_role("dialog", name=verb)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser import serious_violations
+from tests.support.browser import serious_violations, tick
 from tests.support.gateway import READER
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def test_deleted_objects_are_shown_and_undeleted(
 
     # With the pointer, all that is left in a folder, and then in the bucket.
     await page.get_by_role("searchbox", name="Filter").fill("")
-    await page.get_by_role("checkbox", name="Select all").check()
+    await tick(page, "Select all")
     await page.get_by_role("button", name="Undelete").click()
     await expect(page.get_by_text("There are no deleted objects")).to_be_visible()
     assert (await store.get("stays.txt")).data == b"stays.txt"
@@ -111,7 +111,7 @@ async def test_key_that_may_only_read(stranger: Visit, versioned: str) -> None:
     await stranger.sign_in(READER)
     await stranger.open(f"b/{versioned}?deleted=1&prefix=a/")
     await expect(page.get_by_role("link", name="b/2.txt")).to_be_visible()
-    await page.get_by_role("checkbox", name="Select all").check()
+    await tick(page, "Select all")
     await expect(page.get_by_text("2 selected", exact=True).first).to_be_visible()
     await expect(page.get_by_role("button", name="Undelete")).to_have_count(0)
     await stranger.open_object(versioned, "a/1.txt")

@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from jetstow.errors import ObjectNotFoundError
+from tests.support.browser import tick
 
 if TYPE_CHECKING:
     import jetstow
@@ -30,7 +31,7 @@ async def test_delete_and_undo(
     await visit.open_folder(s3_bucket)
     grid = page.get_by_role("grid", name="Objects")
     for name in ("one.txt", "two.txt"):
-        await page.get_by_role("checkbox", name=f"Select {name}").check()
+        await tick(page, f"Select {name}")
     await page.get_by_role("button", name="Delete").click()
     await expect(grid.get_by_role("link", name="one.txt")).to_have_count(0)
     await expect(grid.get_by_role("link", name="keep.txt")).to_be_visible()
@@ -43,7 +44,7 @@ async def test_delete_and_undo(
 
     # Undo has changed the objects: a delete of rows that were read before would keep them.
     await page.reload()
-    await page.get_by_role("checkbox", name="Select one.txt").check()
+    await tick(page, "Select one.txt")
     await page.get_by_role("button", name="Delete").click()
     await expect(grid.get_by_role("link", name="one.txt")).to_have_count(0)
     # The message about the undo may still be there.
@@ -69,7 +70,7 @@ async def test_what_is_stored_during_a_delete_stays(
     await expect(page.get_by_text("Live", exact=True)).to_be_visible()
 
     # An upload of this page cancels the delete.
-    await page.get_by_role("checkbox", name="Select u.txt").check()
+    await tick(page, "Select u.txt")
     await page.keyboard.press("Delete")
     pending = page.get_by_text("“u.txt” will be deleted in 8 seconds")
     await expect(pending).to_be_visible()
@@ -85,7 +86,7 @@ async def test_what_is_stored_during_a_delete_stays(
 
     # What another window stores is kept.
     for name in ("w.txt", "gone.txt", "folder"):
-        await page.get_by_role("checkbox", name=f"Select {name}").check()
+        await tick(page, f"Select {name}")
     await page.keyboard.press("Delete")
     await expect(grid.get_by_role("link", name="w.txt")).to_have_count(0)
     for name in ("w.txt", "folder/brandnew.txt"):
@@ -113,7 +114,7 @@ async def test_many_deletes_wait_for_their_undo(
     sent: list[str] = []
     page.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
     for name in names:
-        await page.get_by_role("checkbox", name=f"Select {name}").check()
+        await tick(page, f"Select {name}")
         await page.keyboard.press("Delete")
     undo = page.get_by_role("button", name="Undo")
     await expect(undo).to_have_count(len(names))
@@ -132,7 +133,7 @@ async def test_undo_below_a_newer_version(visit: Visit, s3: Any, s3_bucket: str)
     grid = page.get_by_role("grid", name="Objects")
     undo = page.get_by_role("button", name="Undo")
 
-    await page.get_by_role("checkbox", name="Select u.txt").check()
+    await tick(page, "Select u.txt")
     await page.keyboard.press("Delete")
     await expect(undo).to_be_visible()
     s3.put_object(Bucket=s3_bucket, Key="u.txt", Body=b"new")
@@ -142,7 +143,7 @@ async def test_undo_below_a_newer_version(visit: Visit, s3: Any, s3_bucket: str)
     await expect(page.get_by_text("Restored")).to_have_count(0)
 
     await expect(grid.get_by_role("link", name="u.txt")).to_be_visible()
-    await page.get_by_role("checkbox", name="Select u.txt").check()
+    await tick(page, "Select u.txt")
     await page.keyboard.press("Delete")
     await expect(undo).to_be_visible()
     await visit.open_object(s3_bucket, "u.txt")

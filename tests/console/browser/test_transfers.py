@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.async_api import expect
 
-from tests.support.browser import visiting
+from tests.support.browser import tick, visiting
 from tests.support.gateway import OWNER
 from tests.support.proxy import Proxy
 from tests.support.samples import some_bytes
@@ -111,7 +111,7 @@ async def test_folder_uploaded_and_downloaded_as_zip(
         .get_by_role("link", name=s3_bucket, exact=True)
         .click()
     )
-    await page.get_by_role("checkbox", name="Select trip/").check()
+    await tick(page, "Select trip/")
     async with page.expect_download() as download:
         await page.get_by_role("link", name="Download").click()
     with zipfile.ZipFile(await (await download.value).path()) as archive:
