@@ -67,7 +67,7 @@ _FOLLOW = """
 
 
 async def tick(page: Page, *names: str) -> None:
-    """Tick checkboxes. Live changes may render them again meanwhile, where `check` would fail."""
+    """Tick checkboxes. `check` fails if a live change renders one again while it is clicked."""
     for name in names:
         box = page.get_by_role("checkbox", name=name)
         await box.click()
