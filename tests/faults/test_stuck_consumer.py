@@ -13,17 +13,10 @@ from nats.aio.msg import Msg
 
 import jetstow
 from tests.support import raw_stream
-from tests.support.servers import NatsServer
 
 pytestmark = pytest.mark.one_path
 
 CREATE = ".CONSUMER.CREATE.OBJ_{}"
-
-
-@pytest.fixture
-async def nc(server: NatsServer) -> AsyncIterator[jetstow.Client]:
-    async with jetstow.connect(server.url) as client:
-        yield client
 
 
 @pytest.fixture

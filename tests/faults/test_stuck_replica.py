@@ -45,12 +45,6 @@ def server() -> Iterator[NatsServer]:
 
 
 @pytest.fixture
-async def nc(server: NatsServer) -> AsyncIterator[jetstow.Client]:
-    async with jetstow.connect(server.url) as client:
-        yield client
-
-
-@pytest.fixture
 async def reader(nc: jetstow.Client, server: NatsServer) -> AsyncIterator[jetstow.ObjectStore]:
     """The bucket through the replica without chunks."""
     await nc.jetstream().create_object_store("b")
