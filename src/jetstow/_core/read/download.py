@@ -96,9 +96,10 @@ class Download:
         async with aclosing(self._read_from_replicas(take)) as batches:
             async for batch in batches:
                 yield batch
-        async with aclosing(self._read_from_leader()) as chunks:
-            async for chunk in chunks:
-                yield [chunk]
+        if self._use_leader:
+            async with aclosing(self._read_from_leader()) as chunks:
+                async for chunk in chunks:
+                    yield [chunk]
 
     async def _read_from_replicas(self, take: TakeData | None) -> AsyncGenerator[list[bytes], None]:
         """Yield the chunks until the last one, or until the leader has to be asked."""
@@ -197,8 +198,6 @@ class Download:
         It is slow, but a replica that fails to catch up may reply for minutes without them.
         """
         stream, context, arrivals = self._stream, self._context, self._arrivals
-        if arrivals.next.chunk == self._end:
-            return
         if arrivals.next == self._start and self._restart is not None:
             self._restart()
             arrivals.next = self._start = Position()
