@@ -101,6 +101,14 @@ async def check_old_object(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")  # the connection is still usable
 
 
+async def start_long_write(file: jetstow.ObjectWriter) -> asyncio.Task[int]:
+    """Write in a new task, and return while it waits for the server."""
+    task = asyncio.create_task(file.write(some_bytes(60_000_000)))
+    while not file._put.plain_size:
+        await asyncio.sleep(0)
+    return task
+
+
 async def test_abort(store: jetstow.ObjectStore, raw: Client) -> None:
     await store.put("a", b"old")
     file = await store.open("a", "wb", SMALL_CHUNKS)
@@ -153,9 +161,7 @@ async def test_cancelled_write_abandons_the_object(store: jetstow.ObjectStore, r
     await store.put("a", b"old")
     file = await store.open("a", "wb")
     await file.write(DATA)
-    task = asyncio.create_task(file.write(some_bytes(60_000_000)))
-    while not file._put.plain_size:
-        await asyncio.sleep(0)
+    task = await start_long_write(file)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -164,6 +170,33 @@ async def test_cancelled_write_abandons_the_object(store: jetstow.ObjectStore, r
     with pytest.raises(ValueError, match="aborted"):
         await file.close()
     await check_old_object(store, raw)
+
+
+@pytest.mark.parametrize("method", ["abort", "detach"])
+async def test_abort_while_another_task_writes(
+    store: jetstow.ObjectStore, raw: Client, method: str
+) -> None:
+    """The write sent chunks after the abort had purged them, or waited for ever."""
+    await store.put("a", b"old")
+    file = await store.open("a", "wb")
+    task = await start_long_write(file)
+    await getattr(file, method)()
+    with pytest.raises(ValueError, match="object 'a' is closed"):
+        await task
+    await check_old_object(store, raw)
+
+
+async def test_calls_while_another_task_writes(store: jetstow.ObjectStore) -> None:
+    """Their bytes would be in any order."""
+    file = await store.open("a", "wb")
+    task = await start_long_write(file)
+    for call in (file.write(b"x"), file.close(), file.checkpoint()):
+        with pytest.raises(ValueError, match="another task is writing to object 'a'"):
+            await call
+    assert await task == 60_000_000
+    await file.close()
+    assert file.info is not None
+    assert file.info.digest == digest_of(some_bytes(60_000_000))
 
 
 @pytest.mark.parametrize("data", ["text", None, 7, ["text"], [b"bytes"]])

@@ -165,7 +165,7 @@ class ObjectWriter(io.BufferedIOBase):
     def abort(self) -> None:
         """Discard what was written, and close the file. Does nothing if the file is closed.
 
-        It does not wait for a write of another thread. That fails when the server answers.
+        A write of another thread ends with `ValueError`.
         """
         if not self.closed:
             self._check_open()

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.support.browser import NARROW
+from tests.support.browser import NARROW, tick
 from tests.support.gateway import OWNER
 from tests.support.object_builder import write_names
 
@@ -42,6 +42,24 @@ async def test_writes_of_another_client_appear_without_a_reload(
     await store.delete("a.txt")
     await expect(page.get_by_role("link", name="a.txt")).to_have_count(0)
     await expect(page.get_by_text(re.compile("^Live"))).to_be_visible()
+
+
+async def test_click_on_a_row_that_moves_meanwhile(
+    visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
+) -> None:
+    """The click acted on the row that came under the pointer."""
+    page = visit.page
+    for name in ("b.txt", "c.txt"):
+        await store.put(name, b"")
+    await visit.open_folder(s3_bucket)
+    await page.get_by_role("checkbox", name="Select b.txt").hover()
+    await page.mouse.down()
+    await store.put("a.txt", b"")  # above the row
+    await expect(page.get_by_role("row").nth(1)).to_contain_text("a.txt")
+    await page.mouse.up()
+    await tick(page, "Select c.txt")
+    await expect(page.get_by_role("toolbar", name="Actions")).to_contain_text("1 selected")
+    await expect(page.locator("[role=row] :checked")).to_have_count(1)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -42,6 +45,8 @@ class ObjectWriter:
         self._position = 0
         self._closed = False
         self._failed = False
+        # Of the write or checkpoint that runs: its scope, and whether it has ended.
+        self._running: tuple[asyncio.Timeout, asyncio.Event] | None = None
 
     @property
     def size(self) -> int:
@@ -84,19 +89,15 @@ class ObjectWriter:
 
         If a write fails or is cancelled, the object is aborted.
 
-        Raises: `InvalidDataError` (text instead of bytes), `ValueError` (the object is closed),
-        and what `put` raises.
+        Raises: `InvalidDataError` (text instead of bytes), `ValueError` (the object is closed, also
+        while this waits; another task is writing), and what `put` raises.
         """
         self._check_open()
         with self._put.context:
             chunks = self._chunker.split(data)
-        try:
+        async with self._interruptible():
             for chunk in chunks:
                 await self._put.write(chunk)
-        except BaseException as error:
-            self._failed = True
-            await self._end(error)
-            raise
         size = memoryview(data).nbytes
         self._position += size
         return size
@@ -124,37 +125,68 @@ class ObjectWriter:
             message = f"{self._put.context} is encrypted: it cannot have a checkpoint"
             raise self._put.context.error(InvalidOptionError, message)
         remainder = bytes(self._chunker.remainder)
-        try:
+        async with self._interruptible():
             await self._put.wait_stored()
-        except BaseException as error:
-            self._failed = True
-            await self._end(error)
-            raise
         self._put.keeps_chunks = True
         chunks = (self._position - len(remainder)) // self._put.chunk_size
         return StoredChunks(self.name, self.nuid, self._put.chunk_size, chunks, remainder)
 
     async def detach(self) -> None:
-        """Stop writing: no object is stored. Chunks stay if there was a checkpoint."""
+        """Stop writing: no object is stored. Chunks stay if there was a checkpoint.
+
+        A write of another task ends with `ValueError`.
+        """
         await self._end()
 
     async def _end(self, error: BaseException | None = None) -> None:
         if not self._closed:
             self._put.check_loop()
             self._closed = True
-            await self._put.end(error)
+            try:
+                await self._interrupt()
+            finally:
+                await self._put.end(error)
+
+    @asynccontextmanager
+    async def _interruptible(self) -> AsyncIterator[None]:
+        """Let `abort` and `detach` of another task end what is done inside. A failure ends the put.
+
+        Raises: `ValueError` (the object was closed in the meantime).
+        """
+        scope, has_ended = asyncio.timeout(None), asyncio.Event()
+        try:
+            async with scope:
+                self._running = scope, has_ended
+                yield
+        except BaseException as error:
+            self._running = None
+            if scope.expired() and isinstance(error, TimeoutError):
+                raise self._closed_error() from None
+            self._failed = True
+            await self._end(error)
+            raise
+        finally:
+            self._running = None
+            has_ended.set()
+
+    async def _interrupt(self) -> None:
+        """End the write that another task waits for, if there is one."""
+        if self._running is not None:
+            scope, has_ended = self._running
+            scope.reschedule(0)
+            await has_ended.wait()
 
     async def close(self) -> None:
         """Store the rest and publish the object. A second call does nothing.
 
-        Raises: `ValueError` (a write failed before), `InvalidOptionError` (`meta` is not valid),
-        and what `put` raises. No object is stored then.
+        Raises: `ValueError` (a write failed before, or another task is writing),
+        `InvalidOptionError` (`meta` is not valid), and what `put` raises. No object is stored then.
         """
         if self._failed:
             raise ValueError(f"object {self.name!r} was aborted because a write failed")
         if self._closed:
             return
-        self._put.check_loop()
+        self._check_open()
         self._closed = True
         try:
             self._put.set_meta(self.meta)
@@ -168,7 +200,10 @@ class ObjectWriter:
         await self._put.end()
 
     async def abort(self) -> None:
-        """Discard what was written: no object is stored, and its chunks are purged."""
+        """Discard what was written: no object is stored, and its chunks are purged.
+
+        A write of another task ends with `ValueError`.
+        """
         self._put.keeps_chunks = False
         await self.detach()
 
@@ -188,5 +223,11 @@ class ObjectWriter:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ValueError(f"object {self.name!r} is closed: it cannot be written to")
+            raise self._closed_error()
         self._put.check_loop()
+        if self._running is not None:
+            message = f"another task is writing to object {self.name!r}: wait for it first"
+            raise ValueError(message)
+
+    def _closed_error(self) -> ValueError:
+        return ValueError(f"object {self.name!r} is closed: it cannot be written to")

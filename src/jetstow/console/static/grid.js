@@ -154,6 +154,16 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
 
   const limit = Math.max(16, Math.floor(((scroller.current?.clientWidth ?? 800) - (narrow ? 130 : 400)) / widthOfText()));
   const indexes = Array.from({length: Math.max(0, last - first + 1)}, (_, index) => first + index);
+  const used = new Set();
+  /**
+   * An element stays that of its row, so that a click never acts on a row that has come under the pointer meanwhile.
+   * While a change is loaded, a row can be there twice. @param {number} index @param {string} key
+   */
+  const elementKey = (index, key) => {
+    if (!key || used.has(key)) return index;
+    used.add(key);
+    return key;
+  };
   const activeRow = active >= first && active <= last && rows.get(active);
   const {sort, order, deleted} = rows.query;
   return html`<div class="grid ${rows.counts && total === 0 ? "is-empty" : ""} ${activeRow ? "has-active" : ""}" role="grid" aria-label=${deleted ? "Deleted objects" : "Objects"} tabIndex="0" ref=${scroller} aria-rowcount=${total + 1}
@@ -180,7 +190,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
         ${indexes.map((index) => {
           const row = rows.get(index);
           const key = row ? keyOf(row) : "";
-          return html`<${GridRow} key=${index} index=${index} row=${row} narrow=${narrow} limit=${limit} active=${index === active} selected=${row ? selected.has(key) : false}
+          return html`<${GridRow} key=${elementKey(index, key)} index=${index} row=${row} narrow=${narrow} limit=${limit} active=${index === active} selected=${row ? selected.has(key) : false}
             changed=${row ? changed.has(row.name) : false} deleting=${row ? isDeleting(row) : false} href=${row ? hrefOf(row) : ""} />`;
         })}
       </div>
