@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import chain
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -95,9 +96,11 @@ class ObjectWriter:
         self._check_open()
         with self._put.context:
             chunks = self._chunker.split(data)
-        async with self._interruptible():
-            for chunk in chunks:
-                await self._put.write(chunk)
+        first = next(chunks, None)
+        if first is not None:  # most small writes complete no chunk
+            async with self._interruptible():
+                for chunk in chain((first,), chunks):
+                    await self._put.write(chunk)
         size = memoryview(data).nbytes
         self._position += size
         return size
