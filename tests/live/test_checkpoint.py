@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import jetstow
@@ -34,6 +36,20 @@ async def test_checkpoint_has_all_bytes(store: jetstow.ObjectStore) -> None:
         await file.write(DATA[33:])
         assert await read(store, stored) == DATA[:33]
     assert (await store.get("a")).data == DATA
+
+
+async def test_abort_at_the_end_of_a_checkpoint(store: jetstow.ObjectStore) -> None:
+    """The server had replied, and the checkpoint kept the chunks that the abort was to purge."""
+    file = await store.open("a", "wb", META)
+    await file.write(DATA[:20])
+    checkpoint = asyncio.create_task(file.checkpoint())
+    mailbox = file._put._upload._publisher._mailbox  # type: ignore[union-attr]
+    while not (checkpoint.done() or (mailbox._waiter and mailbox._waiter.done())):
+        await asyncio.sleep(0)
+    await file.abort()
+    with pytest.raises(ValueError, match="object 'a' is closed"):
+        await checkpoint
+    assert (await store.collect_garbage(grace=0)).messages == 0
 
 
 @pytest.mark.parametrize("sizes", [(10,), (12, 12), (10, 10, 40), (5, 5, 5)])

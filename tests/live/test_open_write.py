@@ -176,7 +176,7 @@ async def test_cancelled_write_abandons_the_object(store: jetstow.ObjectStore, r
 async def test_abort_while_another_task_writes(
     store: jetstow.ObjectStore, raw: Client, method: str
 ) -> None:
-    """The write sent chunks after the abort had purged them, or waited for ever."""
+    """The write sent chunks after the abort had purged them, or hung."""
     await store.put("a", b"old")
     file = await store.open("a", "wb")
     task = await start_long_write(file)

@@ -44,7 +44,7 @@ async def test_writes_of_another_client_appear_without_a_reload(
     await expect(page.get_by_text(re.compile("^Live"))).to_be_visible()
 
 
-async def test_click_on_a_row_that_moves_meanwhile(
+async def test_click_on_a_row_that_moves(
     visit: Visit, store: jetstow.ObjectStore, s3_bucket: str
 ) -> None:
     """The click acted on the row that came under the pointer."""

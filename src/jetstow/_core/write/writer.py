@@ -46,8 +46,9 @@ class ObjectWriter:
         self._position = 0
         self._closed = False
         self._failed = False
-        # Of the write or checkpoint that runs: its scope, and whether it has ended.
-        self._running: tuple[asyncio.Timeout, asyncio.Event] | None = None
+        # Held by a write or checkpoint that waits for the server, whose scope `_end` expires.
+        self._lock = asyncio.Lock()
+        self._scope = asyncio.timeout(None)
 
     @property
     def size(self) -> int:
@@ -156,28 +157,23 @@ class ObjectWriter:
 
         Raises: `ValueError` (the object was closed in the meantime).
         """
-        scope, has_ended = asyncio.timeout(None), asyncio.Event()
         try:
-            async with scope:
-                self._running = scope, has_ended
+            async with self._lock, asyncio.timeout(None) as self._scope:
                 yield
         except BaseException as error:
-            self._running = None
-            if scope.expired() and isinstance(error, TimeoutError):
-                raise self._closed_error() from None
-            self._failed = True
-            await self._end(error)
-            raise
-        finally:
-            self._running = None
-            has_ended.set()
+            if not (isinstance(error, TimeoutError) and self._scope.expired()):
+                self._failed = True
+                await self._end(error)
+                raise
+        if self._closed:
+            raise self._closed_error() from None
 
     async def _interrupt(self) -> None:
         """End the write that another task waits for, if there is one."""
-        if self._running is not None:
-            scope, has_ended = self._running
-            scope.reschedule(0)
-            await has_ended.wait()
+        if self._lock.locked():
+            self._scope.reschedule(0)
+            async with self._lock:  # the write has ended
+                pass
 
     async def close(self) -> None:
         """Store the rest and publish the object. A second call does nothing.
@@ -228,7 +224,7 @@ class ObjectWriter:
         if self._closed:
             raise self._closed_error()
         self._put.check_loop()
-        if self._running is not None:
+        if self._lock.locked():
             message = f"another task is writing to object {self.name!r}: wait for it first"
             raise ValueError(message)
 

@@ -156,7 +156,7 @@ export function Grid({rows, place, selection, changed, isDeleting, hrefOf, onSor
   const indexes = Array.from({length: Math.max(0, last - first + 1)}, (_, index) => first + index);
   const used = new Set();
   /**
-   * An element stays that of its row, so that a click never acts on a row that has come under the pointer meanwhile.
+   * An element stays that of its row, so that a click never acts on a row that has moved under the pointer.
    * While a change is loaded, a row can be there twice. @param {number} index @param {string} key
    */
   const elementKey = (index, key) => {
