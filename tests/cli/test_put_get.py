@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from jetstow.cli import errors
-from tests.support.cli import Cli, wait_until
+from tests.support.cli import Cli, Process, wait_until
+from tests.support.proxy import Proxy
 from tests.support.samples import digest_of, some_bytes
 from tests.support.servers import NatsServer
 
@@ -217,11 +219,16 @@ def test_put_resume_after_a_kill(
     data = some_bytes(20_000_000)
     (tmp_path / "a").write_bytes(data)
     put = ("put", "a", f"{bucket}/", "--resume", "--chunk-size", "1K")
-    with cli.start(*put) as process:
-        wait_until(lambda: cli.chunks(bucket) > 1_000)
-        process.signal(signal.SIGKILL)
-    stored = cli.chunks(bucket)
-    assert stored < 19_532, "the kill came after the last chunk"
+
+    async def put_until_killed() -> None:
+        async with Proxy(cli.server.port) as proxy:
+            stalled = proxy.stall_after(5_000_000, "to_server")
+            with Process(*put, env={"NATS_URL": proxy.url}) as process:
+                await stalled
+                process.signal(signal.SIGKILL)
+
+    asyncio.run(put_until_killed())
+    wait_until(lambda: cli.chunks(bucket) > 1_000)
     cli.run(*put)
     assert cli.chunks(bucket) == 19_532, "a chunk is missing or stored twice"
     cli.run("get", f"{bucket}/a", "b", "--resume")

@@ -36,6 +36,7 @@ Direction = Literal["to_server", "to_client"]
 class _Limit:
     direction: Direction
     remaining: int
+    stalls: bool  # else it aborts
     reached: asyncio.Future[None]
 
 
@@ -78,13 +79,23 @@ class Proxy:
 
         Returns: a future that is done after the abort, or cancelled if the abort is.
         """
+        return self._set_limit(count, direction, stalls=False)
+
+    def stall_after(self, count: int, direction: Direction) -> asyncio.Future[None]:
+        """Forward `count` more bytes in a direction, all of which arrive, then stall.
+
+        Returns: a future that is done when the proxy stalls.
+        """
+        return self._set_limit(count, direction, stalls=True)
+
+    def _set_limit(self, count: int, direction: Direction, *, stalls: bool) -> asyncio.Future[None]:
         self.cancel_cut()
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._limit = _Limit(direction, count, reached)
+        self._limit = _Limit(direction, count, stalls, reached)
         return reached
 
     def cancel_cut(self) -> None:
-        """Cancel a pending `cut_after`."""
+        """Cancel a pending `cut_after` or `stall_after`."""
         if self._limit is not None:
             self._limit.reached.cancel()
         self._limit = None
@@ -232,12 +243,12 @@ class Proxy:
                     writer.close()
                     return
                 if self._limit is not None and self._limit.direction == direction:
-                    await self._truncate(self._limit, writer, data)
+                    await self._apply_limit(self._limit, writer, data)
                 else:
                     writer.write(data)
                     await writer.drain()
 
-    async def _truncate(self, limit: _Limit, writer: asyncio.StreamWriter, data: bytes) -> None:
+    async def _apply_limit(self, limit: _Limit, writer: asyncio.StreamWriter, data: bytes) -> None:
         writer.write(data[: limit.remaining])
         if len(data) < limit.remaining:
             limit.remaining -= len(data)
@@ -247,7 +258,14 @@ class Proxy:
         # A reset discards unread bytes: send those that the limit allows first.
         await writer.drain()
         await asyncio.sleep(0)
-        self.faults["truncation"] += 1
-        self._abort()
+        if limit.stalls:
+            self.stall()
+        else:
+            self.faults["truncation"] += 1
+            self._abort()
         if not limit.reached.done():
             limit.reached.set_result(None)
+        if limit.stalls:
+            await self._flowing.wait()
+            writer.write(data[limit.remaining :])
+            await writer.drain()
