@@ -42,6 +42,10 @@ class Retention:
             return f"the mode of a retention is 'governance' or 'compliance', not {self.mode!r}"
         if self.until.tzinfo is None or not self.is_active:
             return f"a retention ends in the future, at a time with a time zone: not {self.until}"
+        try:
+            self.until.astimezone(datetime.UTC)
+        except OverflowError:
+            return f"a retention ends before the year 10000 in UTC: not {self.until}"
         return None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -92,6 +92,7 @@ async def test_other_changes_keep_the_lock(versioned: jetstow.ObjectStore) -> No
     [
         Retention("governance", datetime(2020, 1, 1, tzinfo=UTC)),
         Retention("governance", datetime(9998, 1, 1)),  # noqa: DTZ001 - it has no time zone
+        Retention("governance", datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-2)))),
         Retention("other", LATER),  # type: ignore[arg-type]
     ],
 )

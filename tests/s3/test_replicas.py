@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,19 @@ from tests.support.multipart import Upload
 from tests.support.served import Served
 
 
-def test_all_new_buckets_have_replicas(tmp_path: Path, bucket: str) -> None:
-    """Those of the gateway itself, too: the records of uploads, the spool and the locks."""
+@contextmanager
+def cluster_and_gateway(home: Path) -> Iterator[tuple[Cluster, Served]]:
+    """Start a cluster, and a gateway on its first node whose new buckets have three replicas."""
     with (
         Cluster() as cluster,
-        Served(cluster.urls[0], "--replicas", "3", home=tmp_path) as served,
+        Served(cluster.urls[0], "--replicas", "3", home=home) as served,
     ):
+        yield cluster, served
+
+
+def test_all_new_buckets_have_replicas(tmp_path: Path, bucket: str) -> None:
+    """Those of the gateway itself, too: the records of uploads, the spool and the locks."""
+    with cluster_and_gateway(tmp_path) as (cluster, served):
         s3 = new_client(served.url, served.key)
         s3.create_bucket(Bucket=bucket)
         s3.put_public_access_block(
@@ -42,10 +51,7 @@ def test_all_new_buckets_have_replicas(tmp_path: Path, bucket: str) -> None:
 @pytest.mark.timeout(150)
 def test_server_that_hangs(tmp_path: Path, bucket: str) -> None:
     """The gateway answered 503 for six minutes, although the other two servers worked."""
-    with (
-        Cluster() as cluster,
-        Served(cluster.urls[0], "--replicas", "3", home=tmp_path) as served,
-    ):
+    with cluster_and_gateway(tmp_path) as (cluster, served):
         s3 = new_client(served.url, served.key)
         s3.create_bucket(Bucket=bucket)
         cluster.nodes[0].pause()
