@@ -229,6 +229,7 @@ def test_put_resume_after_a_kill(
 
     asyncio.run(put_until_killed())
     wait_until(lambda: cli.chunks(bucket) > 1_000)
+    assert cli.chunks(bucket) < 19_532, "the kill came after the last chunk"
     cli.run(*put)
     assert cli.chunks(bucket) == 19_532, "a chunk is missing or stored twice"
     cli.run("get", f"{bucket}/a", "b", "--resume")
